@@ -1,0 +1,153 @@
+//! The one error type of the crate.
+//!
+//! An [`Error`] is opaque: callers ask for its [`kind`](Error::kind), and people
+//! read its text, which says what happened, where (path, line, byte offset), and
+//! how to mend it. Context is wrapped on the way up, so that the code that knows
+//! a path adds it and nobody else has to carry it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What went wrong, coarse enough to branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The operating system refused: not found, no permission, disk full…
+    Io,
+    /// An input is not what it should be: unknown format, HTML for a list…
+    Format,
+    /// A database cannot be opened: damaged, foreign, or of another version.
+    Database,
+    /// The caller asked for something that makes no sense.
+    Usage,
+}
+
+/// An error with its place and its remedy.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    path: Option<PathBuf>,
+    line: Option<u64>,
+    offset: Option<u64>,
+    remedy: Option<Cow<'static, str>>,
+    source: Option<std::io::Error>,
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    fn new(kind: ErrorKind, message: Cow<'static, str>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message,
+            path: None,
+            line: None,
+            offset: None,
+            remedy: None,
+            source: None,
+        }))
+    }
+
+    /// An input is not what it should be.
+    pub fn format(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Format, message.into())
+    }
+
+    /// A database cannot be used.
+    pub fn database(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Database, message.into())
+    }
+
+    /// The caller asked for something impossible.
+    pub fn usage(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Usage, message.into())
+    }
+
+    /// The operating system refused `what` (a verb phrase: "open", "write").
+    pub fn io(what: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
+        let mut error = Self::new(ErrorKind::Io, what.into());
+        error.0.source = Some(source);
+        error
+    }
+
+    /// Adds the path, unless one is known already.
+    #[must_use]
+    pub fn at_path(mut self, path: impl AsRef<Path>) -> Self {
+        self.0.path.get_or_insert_with(|| path.as_ref().to_path_buf());
+        self
+    }
+
+    /// Adds the line (from 1), unless one is known already.
+    #[must_use]
+    pub fn at_line(mut self, line: u64) -> Self {
+        self.0.line.get_or_insert(line);
+        self
+    }
+
+    /// Adds the byte offset (from 0), unless one is known already.
+    #[must_use]
+    pub fn at_offset(mut self, offset: u64) -> Self {
+        self.0.offset.get_or_insert(offset);
+        self
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        self.0.remedy.get_or_insert_with(|| remedy.into());
+        self
+    }
+
+    /// The coarse kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operating system's error, where there is one.
+    pub fn io_error(&self) -> Option<&std::io::Error> {
+        self.0.source.as_ref()
+    }
+
+    /// Whether the reader of our output went away (`| head`), which is no error.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { message, path, line, offset, remedy, source, .. } = &*self.0;
+        if let Some(path) = path {
+            write!(f, "{}", path.display())?;
+            if let Some(line) = line {
+                write!(f, ":{line}")?;
+            }
+            write!(f, ": ")?;
+        } else if let Some(line) = line {
+            write!(f, "line {line}: ")?;
+        }
+        write!(f, "{message}")?;
+        if let Some(offset) = offset {
+            write!(f, " at byte {offset}")?;
+        }
+        if let Some(source) = source {
+            write!(f, ": {source}")?;
+        }
+        if let Some(remedy) = remedy {
+            write!(f, " ({remedy})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|e| e as _)
+    }
+}

@@ -1,0 +1,323 @@
+//! Addresses, networks and endpoints (matching specification, section 6.1).
+
+use super::Reason;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Reads exactly four decimal octets without leading zeros.
+#[inline]
+pub fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    if !(7..=15).contains(&text.len()) {
+        return None;
+    }
+    let mut address = 0u32;
+    let mut octet = 0u32;
+    let mut digits = 0;
+    let mut dots = 0;
+    for &byte in text {
+        if byte == b'.' {
+            if digits == 0 || dots == 3 {
+                return None;
+            }
+            address = address << 8 | octet;
+            (octet, digits, dots) = (0, 0, dots + 1);
+        } else {
+            let digit = u32::from(byte.wrapping_sub(b'0'));
+            if digit > 9 || (digits > 0 && octet == 0) {
+                return None;
+            }
+            octet = octet * 10 + digit;
+            digits += 1;
+            if octet > 255 {
+                return None;
+            }
+        }
+    }
+    (dots == 3 && digits > 0).then(|| Ipv4Addr::from_bits(address << 8 | octet))
+}
+
+/// Reads RFC 4291 text, without brackets and zone.
+pub fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
+    if !(2..=45).contains(&text.len()) {
+        return None;
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok()
+}
+
+/// `::ffff:a.b.c.d` is the IPv4 address inside it; everything else is itself.
+#[inline]
+pub fn fold(address: Ipv6Addr) -> IpAddr {
+    match address.to_ipv4_mapped() {
+        Some(v4) => IpAddr::V4(v4),
+        None => IpAddr::V6(address),
+    }
+}
+
+/// Reads an address of either family: brackets and zone removed, mapped folded.
+///
+/// # Errors
+///
+/// [`Reason::LeadingZero`] for `010.1.1.1`, otherwise [`Reason::BadAddress`].
+pub fn parse_ip(text: &str) -> Result<IpAddr, Reason> {
+    if let Some(v4) = parse_v4(text.as_bytes()) {
+        return Ok(IpAddr::V4(v4));
+    }
+    let inner = match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').ok_or(Reason::BadAddress)?,
+        None => text,
+    };
+    let inner = inner.split_once('%').map_or(inner, |(address, _zone)| address);
+    if let Some(v6) = parse_v6(inner.as_bytes()) {
+        return Ok(fold(v6));
+    }
+    let octets: Vec<&str> = text.split('.').collect();
+    let zeros = octets.len() == 4
+        && octets.iter().all(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
+        && octets.iter().any(|o| o.len() > 1 && o.starts_with('0'));
+    Err(if zeros { Reason::LeadingZero } else { Reason::BadAddress })
+}
+
+/// Reads an address or a network. Host bits are cleared; `/32` and `/128` are
+/// addresses; a network of mapped addresses folds to IPv4.
+///
+/// # Errors
+///
+/// [`Reason::BadNetwork`] or what [`parse_ip`] says. Width is judged by the
+/// compiler, which knows whether the source is trusted for it.
+pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Ok(IpNet::from(parse_ip(text)?));
+    };
+    let address = address.trim_end();
+    let length = length.trim_start();
+    if length.is_empty() || length.len() > 3 || !length.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Reason::BadNetwork);
+    }
+    let length: u8 = length.parse().map_err(|_| Reason::BadNetwork)?;
+    let mapped = address.contains(':');
+    let net = match parse_ip(address)? {
+        IpAddr::V4(v4) if mapped => {
+            let length = length.checked_sub(96).ok_or(Reason::BadNetwork)?;
+            IpNet::V4(Ipv4Net::new(v4, length).map_err(|_| Reason::BadNetwork)?)
+        }
+        IpAddr::V4(v4) => IpNet::V4(Ipv4Net::new(v4, length).map_err(|_| Reason::BadNetwork)?),
+        IpAddr::V6(v6) => IpNet::V6(Ipv6Net::new(v6, length).map_err(|_| Reason::BadNetwork)?),
+    };
+    Ok(net.trunc())
+}
+
+/// Reads an address with a port, in the spellings of section 3.2: `v4:port`,
+/// `v4|port`, `[v6]:port`, `v6|port`, `v6.port`, `v6 port N`, `v6pN`, `v6#N`.
+/// `v6:port` is ambiguous and refused.
+pub fn parse_endpoint(text: &str) -> Option<(IpAddr, u16)> {
+    fn port(text: &str) -> Option<u16> {
+        let digits = text.bytes().all(|b| b.is_ascii_digit()) && (1..=5).contains(&text.len());
+        if digits { text.parse().ok().filter(|&port| port != 0) } else { None }
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let rest = rest.strip_prefix([':', '|', '#'])?;
+        return Some((parse_ip(address).ok()?, port(rest)?));
+    }
+    if let Some((address, rest)) = text.split_once('|') {
+        return Some((parse_ip(address.trim()).ok()?, port(rest.trim())?));
+    }
+    if let Some((address, rest)) = text.split_once(':')
+        && !rest.contains(':')
+    {
+        return Some((IpAddr::V4(parse_v4(address.as_bytes())?), port(rest)?));
+    }
+    for separator in [" port ", "#", "p", "."] {
+        if let Some((address, rest)) = text.rsplit_once(separator)
+            && let Some(v6) = parse_v6(address.trim().as_bytes())
+            && let Some(port) = port(rest.trim())
+        {
+            return Some((fold(v6), port));
+        }
+    }
+    None
+}
+
+/// Whether the private guard keeps alerts for `address` back: private, loopback,
+/// link-local, shared, multicast, reserved and documentation ranges.
+#[inline]
+pub fn is_reserved(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_reserved_v4(v4.to_bits()),
+        IpAddr::V6(v6) => is_reserved_v6(v6),
+    }
+}
+
+/// [`is_reserved`] for IPv4 in host byte order.
+#[inline]
+pub fn is_reserved_v4(bits: u32) -> bool {
+    match bits >> 24 {
+        0 | 10 | 127 | 224.. => true,
+        100 => bits >> 22 == 0x6440_0000 >> 22,
+        169 => bits >> 16 == 0xa9fe,
+        172 => bits >> 20 == 0xac1,
+        192 => bits >> 16 == 0xc0a8 || bits >> 8 == 0xc0_00_02 || bits >> 8 == 0xc0_00_00,
+        198 => bits >> 17 == 0xc612_0000 >> 17 || bits >> 8 == 0xc6_33_64,
+        203 => bits >> 8 == 0xcb_00_71,
+        _ => false,
+    }
+}
+
+fn is_reserved_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    address.is_unspecified()
+        || address.is_loopback()
+        || first & 0xfe00 == 0xfc00
+        || first & 0xffc0 == 0xfe80
+        || first & 0xff00 == 0xff00
+        || (first == 0x2001 && second == 0x0db8)
+        || (first == 0x3fff && second & 0xf000 == 0)
+}
+
+/// The IPv4 address inside a `64:ff9b::/96` address (RFC 6052).
+pub fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = address.to_bits();
+    (bits >> 32 == 0x0064_ff9b_0000_0000_0000_0000).then(|| Ipv4Addr::from_bits(bits as u32))
+}
+
+/// The address that a reverse name stands for: `4.3.2.1.in-addr.arpa`, or 32
+/// nibbles below `ip6.arpa`. The name must be whole: a part of a zone is none.
+pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let head = |suffix: &[u8]| {
+        let cut = name.len().checked_sub(suffix.len())?;
+        name[cut..].eq_ignore_ascii_case(suffix).then(|| &name[..cut])
+    };
+    if let Some(labels) = head(b".in-addr.arpa") {
+        let v4 = parse_v4(labels)?;
+        return Some(IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits().swap_bytes())));
+    }
+    let nibbles = head(b".ip6.arpa")?;
+    if nibbles.len() != 63 {
+        return None;
+    }
+    let mut bits = 0u128;
+    for (at, &byte) in nibbles.iter().enumerate() {
+        if at % 2 == 1 {
+            (byte == b'.').then_some(())?;
+        } else {
+            let digit = char::from(byte).to_digit(16)?;
+            bits |= u128::from(digit) << (2 * at);
+        }
+    }
+    Some(fold(Ipv6Addr::from_bits(bits)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strict_v4() {
+        assert_eq!(parse_v4(b"203.0.113.8"), Some(Ipv4Addr::new(203, 0, 113, 8)));
+        assert_eq!(parse_v4(b"0.0.0.0"), Some(Ipv4Addr::UNSPECIFIED));
+        for bad in [
+            "203.000.113.008",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "1..2.3",
+            ".1.2.3.4",
+            "1.2.3.4.",
+            "01.2.3.4",
+        ] {
+            assert_eq!(parse_v4(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(parse_ip("010.1.1.1"), Err(Reason::LeadingZero));
+    }
+
+    #[test]
+    fn v6_folds_and_sheds() {
+        for text in ["2001:DB8:0:0:0:0:0:1", "[2001:db8::1]", "2001:0db8::0001", "2001:db8::1%eth0"]
+        {
+            assert_eq!(parse_ip(text).unwrap().to_string(), "2001:db8::1", "{text}");
+        }
+        assert_eq!(parse_ip("::ffff:c633:6407").unwrap().to_string(), "198.51.100.7");
+        assert_eq!(parse_ip("::198.51.100.7").unwrap().to_string(), "::c633:6407");
+    }
+
+    #[test]
+    fn nets() {
+        assert_eq!(parse_net("198.51.100.77/24").unwrap().to_string(), "198.51.100.0/24");
+        assert_eq!(parse_net("::ffff:198.51.100.0/120").unwrap().to_string(), "198.51.100.0/24");
+        assert!(parse_net("1.2.3.4/33").is_err() && parse_net("1.2.3.4/").is_err());
+    }
+
+    #[test]
+    fn endpoints() {
+        let v6 = "2001:db8::1";
+        for text in [
+            "[2001:db8::1]:443",
+            "2001:db8::1|443",
+            "2001:db8::1.443",
+            "2001:db8::1 port 443",
+            "2001:db8::1p443",
+            "2001:db8::1#443",
+        ] {
+            assert_eq!(parse_endpoint(text), Some((v6.parse().unwrap(), 443)), "{text}");
+        }
+        assert_eq!(
+            parse_endpoint("203.0.113.9|8443"),
+            Some(("203.0.113.9".parse().unwrap(), 8443))
+        );
+        for bad in [
+            "203.0.113.9",
+            "203.0.113.9:0",
+            "203.0.113.9:70000",
+            "161.35.41.9:53:53",
+            "2001:db8::1:443",
+        ] {
+            assert_eq!(parse_endpoint(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn reserved_ranges() {
+        for text in [
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "100.64.0.1",
+            "169.254.1.1",
+            "198.18.0.1",
+            "203.0.113.5",
+            "255.255.255.255",
+            "fe80::1",
+            "fd00::1",
+            "2001:db8::1",
+            "ff02::1",
+            "::1",
+        ] {
+            assert!(is_reserved(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "172.32.0.1",
+            "100.128.0.1",
+            "8.8.8.8",
+            "192.0.1.1",
+            "198.20.0.1",
+            "2606:4700::1",
+            "64:ff9b::1",
+        ] {
+            assert!(!is_reserved(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn reverse_names() {
+        assert_eq!(
+            from_reverse_name(b"7.100.51.198.in-addr.arpa."),
+            Some("198.51.100.7".parse().unwrap())
+        );
+        assert_eq!(from_reverse_name(b"100.51.198.in-addr.arpa"), None);
+        let name = b"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+        assert_eq!(from_reverse_name(name), Some("2001:db8::1".parse().unwrap()));
+    }
+}

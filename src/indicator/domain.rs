@@ -1,0 +1,222 @@
+//! DNS names (matching specification, section 6.2).
+
+use super::{Reason, Scope};
+use std::borrow::Cow;
+
+/// The longest name in text form, without the root dot (RFC 1035, section 2.3.4).
+pub const MAX_NAME: usize = 253;
+/// The longest label.
+pub const MAX_LABEL: usize = 63;
+
+/// Names that are no delegated top-level domains and still occur in indicators
+/// and in logs: RFC 6761, RFC 7686, RFC 8375, and what real networks use.
+const SPECIAL_USE: &[&str] = &[
+    "onion",
+    "example",
+    "test",
+    "local",
+    "localhost",
+    "invalid",
+    "arpa",
+    "i2p",
+    "bit",
+    "lan",
+    "home",
+    "corp",
+    "internal",
+    "localdomain",
+    "intranet",
+    "private",
+];
+
+/// Top-level domains that are file extensions, too (section 6.2, rule 8).
+const FILE_EXTENSIONS: &[&str] = &[
+    "zip", "mov", "sh", "py", "rs", "md", "pl", "so", "ps", "java", "cpp", "app", "bin", "cab",
+    "cfg", "com", "dat", "doc", "exe", "js", "ml", "cc", "mm", "tf", "pm", "st", "ai", "bz", "gz",
+    "la", "lk", "mk", "my", "ms", "sc", "sy", "vi", "ax", "win", "box", "pub", "one", "map",
+];
+
+/// Whether `label` (lower case) is a delegated or special-use top-level domain.
+pub fn is_known_tld(label: &[u8]) -> bool {
+    if SPECIAL_USE.iter().any(|tld| tld.as_bytes() == label) {
+        return true;
+    }
+    // A rule of the public-suffix list names each delegated top-level domain; the
+    // default rule `*` matches anything and has no type.
+    psl::suffix(label).is_some_and(|suffix| suffix.is_known())
+}
+
+/// Whether a name that ends in `label` directly behind a path separator is more
+/// likely a file than a host. `com`, `app` and the like are on the list because
+/// COMMAND.COM is older than the web; in a path that is what they are.
+pub fn is_file_extension(label: &[u8]) -> bool {
+    FILE_EXTENSIONS.iter().any(|extension| extension.as_bytes() == label)
+}
+
+/// What the public-suffix list says about a whole name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suffix {
+    /// Somebody's registered name, or below one.
+    None,
+    /// A suffix of the ICANN part, or a bare label: everybody's.
+    Icann,
+    /// A suffix of the private part: a hoster's.
+    Private,
+}
+
+/// Judges a normalised name.
+pub fn public_suffix(name: &str) -> Suffix {
+    if !name.contains('.') {
+        return Suffix::Icann;
+    }
+    match psl::suffix(name.as_bytes()) {
+        Some(suffix) if suffix.as_bytes().len() == name.len() && suffix.is_known() => {
+            match suffix.typ() {
+                Some(psl::Type::Private) => Suffix::Private,
+                _ => Suffix::Icann,
+            }
+        }
+        _ => Suffix::None,
+    }
+}
+
+/// Lower case, A-labels, one trailing dot stripped.
+///
+/// ASCII labels pass as they are, underscores and all: IDNA would refuse
+/// `_dmarc`, and DNS does not. Other labels go through UTS 46, non-transitional,
+/// each for itself; what cannot be converted stays lower-case UTF-8.
+///
+/// # Errors
+///
+/// [`Reason::BadDomain`] for empty or overlong labels, names longer than
+/// [`MAX_NAME`], names of digits alone, and bytes that no name holds.
+pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
+    let name: Cow<'_, str> = if raw.is_ascii() {
+        if raw.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(raw.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(raw)
+        }
+    } else {
+        Cow::Owned(to_ascii(raw))
+    };
+    let name = match name {
+        Cow::Borrowed(name) => Cow::Borrowed(name.strip_suffix('.').unwrap_or(name)),
+        Cow::Owned(mut name) => {
+            if name.ends_with('.') {
+                name.pop();
+            }
+            Cow::Owned(name)
+        }
+    };
+    check(&name)?;
+    Ok(name)
+}
+
+fn to_ascii(raw: &str) -> String {
+    let mut name = String::with_capacity(raw.len() + 8);
+    for label in raw.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
+        if label.is_ascii() {
+            name.push_str(&label.to_ascii_lowercase());
+        } else {
+            match idna::domain_to_ascii_cow(label.as_bytes(), idna::AsciiDenyList::EMPTY) {
+                Ok(ascii) => name.push_str(&ascii),
+                Err(_) => name.extend(label.chars().flat_map(char::to_lowercase)),
+            }
+        }
+        name.push('.');
+    }
+    name.pop();
+    name
+}
+
+fn check(name: &str) -> Result<(), Reason> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(Reason::BadDomain);
+    }
+    let mut digits_only = true;
+    for label in name.as_bytes().split(|&b| b == b'.') {
+        if label.is_empty() || label.len() > MAX_LABEL {
+            return Err(Reason::BadDomain);
+        }
+        for &byte in label {
+            if !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || byte >= 0x80) {
+                return Err(Reason::BadDomain);
+            }
+            digits_only &= byte.is_ascii_digit();
+        }
+    }
+    if digits_only { Err(Reason::BadDomain) } else { Ok(()) }
+}
+
+/// A feed's spelling of a name: `*.x.y` reaches below `x.y` only, `.x.y` reaches
+/// `x.y` and below, anything else as far as `scope` says.
+///
+/// # Errors
+///
+/// As [`normalise`].
+pub fn parse_scoped(raw: &str, scope: Scope) -> Result<(Cow<'_, str>, Scope), Reason> {
+    if let Some(rest) = raw.strip_prefix("*.") {
+        return Ok((normalise(rest)?, Scope::SubtreeNoApex));
+    }
+    if let Some(rest) = raw.strip_prefix('.') {
+        return Ok((normalise(rest)?, Scope::Subtree));
+    }
+    Ok((normalise(raw)?, scope))
+}
+
+/// The last label of a name.
+pub fn last_label(name: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'.', name) {
+        Some(dot) => &name[dot + 1..],
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms() {
+        for (raw, want) in [
+            ("eViL.ExAmPlE.", "evil.example"),
+            ("münchen.example", "xn--mnchen-3ya.example"),
+            ("www.MÜNCHEN。example", "www.xn--mnchen-3ya.example"),
+            ("faß.de", "xn--fa-hia.de"),
+            ("_dmarc.x.example", "_dmarc.x.example"),
+            ("pаypal.com", "xn--pypal-4ve.com"),
+        ] {
+            assert_eq!(normalise(raw).as_deref(), Ok(want), "{raw}");
+        }
+        for bad in ["", ".", "a..b", "1.2.3.4", "a b.example", "ev*il.example", &"a".repeat(64)] {
+            assert_eq!(normalise(bad), Err(Reason::BadDomain), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scopes_by_spelling() {
+        let of = |raw| parse_scoped(raw, Scope::Exact).unwrap();
+        assert_eq!(of("*.x.example"), ("x.example".into(), Scope::SubtreeNoApex));
+        assert_eq!(of(".x.example"), ("x.example".into(), Scope::Subtree));
+        assert_eq!(of("x.example"), ("x.example".into(), Scope::Exact));
+    }
+
+    #[test]
+    fn suffixes() {
+        for (name, want) in [
+            ("com", Suffix::Icann),
+            ("co.uk", Suffix::Icann),
+            ("onion", Suffix::Icann),
+            ("foo.ck", Suffix::Icann),
+            ("www.ck", Suffix::None),
+            ("github.io", Suffix::Private),
+            ("evil.example", Suffix::None),
+            ("shop.co.uk", Suffix::None),
+        ] {
+            assert_eq!(public_suffix(name), want, "{name}");
+        }
+        assert!(is_known_tld(b"com") && is_known_tld(b"onion") && is_known_tld(b"xn--p1ai"));
+        assert!(!is_known_tld(b"orig_h") && !is_known_tld(b"exe"));
+    }
+}

@@ -1,0 +1,81 @@
+//! E-mail addresses (matching specification, section 6.4).
+
+use super::{Reason, domain};
+use std::borrow::Cow;
+
+/// The longest local part (RFC 5321, section 4.5.3.1.1).
+pub const MAX_LOCAL: usize = 64;
+
+/// Reduces `"Name" <mailto:Local@Domain>` to `local@domain`: display name, angle
+/// brackets, `mailto:`, comments and needless quotes removed, `%40` decoded, both
+/// parts in lower case. Dots and plus tags are significant.
+///
+/// # Errors
+///
+/// [`Reason::BadEmail`], or [`Reason::BadDomain`] for what follows the `@`.
+pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
+    let mut text = raw.trim();
+    if let Some(open) = text.rfind('<') {
+        let close = text[open..].find('>').ok_or(Reason::BadEmail)?;
+        text = text[open + 1..open + close].trim();
+    }
+    if text.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("mailto:")) {
+        text = &text[7..];
+        text = text.split_once('?').map_or(text, |(address, _)| address);
+    }
+    if let (Some(open), Some(close)) = (text.find('('), text.rfind(')'))
+        && open < close
+    {
+        let shorn = [text[..open].trim(), text[close + 1..].trim()].concat();
+        return normalise(&shorn).map(|address| Cow::Owned(address.into_owned()));
+    }
+    let text: Cow<'_, str> =
+        if text.contains("%40") { text.replacen("%40", "@", 1).into() } else { text.into() };
+    let (local, name) = text.rsplit_once('@').ok_or(Reason::BadEmail)?;
+    let local = local
+        .strip_prefix('"')
+        .and_then(|l| l.strip_suffix('"'))
+        .filter(|l| !l.is_empty() && l.bytes().all(is_dot_atom))
+        .unwrap_or(local);
+    if local.is_empty() || local.len() > MAX_LOCAL {
+        return Err(Reason::BadEmail);
+    }
+    let quoted = local.starts_with('"') && local.ends_with('"') && local.len() > 2;
+    if !quoted && !local.bytes().all(is_dot_atom) {
+        return Err(Reason::BadEmail);
+    }
+    let name = domain::normalise(name)?;
+    if !name.contains('.') {
+        return Err(Reason::SingleLabel);
+    }
+    Ok(Cow::Owned(format!("{}@{name}", local.to_lowercase())))
+}
+
+/// A byte of an unquoted local part (RFC 5322 `dot-atom`, and RFC 6531's UTF-8).
+fn is_dot_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms() {
+        for (raw, want) in [
+            ("Bad.Guy@EVIL.example", "bad.guy@evil.example"),
+            ("\"Bad\" <Bad.Guy@EVIL.example>", "bad.guy@evil.example"),
+            ("mailto:bad.guy%40evil.example?subject=x", "bad.guy@evil.example"),
+            ("\"bad.guy\"@evil.example.", "bad.guy@evil.example"),
+            ("bad.guy(work)@evil.example", "bad.guy@evil.example"),
+            ("a+x@münchen.example", "a+x@xn--mnchen-3ya.example"),
+        ] {
+            assert_eq!(normalise(raw).as_deref(), Ok(want), "{raw}");
+        }
+        for bad in
+            ["evil.example", "@evil.example", "a b@evil.example", "a@b", "a@@evil.example", "<a"]
+        {
+            assert!(normalise(bad).is_err(), "{bad}");
+        }
+    }
+}

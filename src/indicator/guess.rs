@@ -1,0 +1,185 @@
+//! The kind of a bare value, as lists of one value a line need it (section 4).
+
+use super::{Kind, Reason, Scope, Value, address, digest, domain, words};
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use std::net::IpAddr;
+
+/// What a bare value turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// One value.
+    One(Kind, Value, Scope),
+    /// A range `a-b`, as the networks that cover it exactly.
+    Nets(Vec<IpNet>),
+}
+
+/// Reads a value of unknown kind: address, network, range, endpoint, URL, e-mail
+/// address, digest by its length, CVE, JA4, name, `*.name`, `.name`, `host/path`,
+/// `/path`, Windows path, registry key. Names get `domain_scope` unless they say more.
+///
+/// # Errors
+///
+/// Why no kind fits; the reason of the kind that fits best.
+pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
+    let raw = raw.trim().trim_matches('"');
+    let bytes = raw.as_bytes();
+    let Some(&first) = bytes.first() else { return Err(Reason::Empty) };
+    if raw.contains("://") {
+        return one(Kind::Url, raw, Scope::Exact);
+    }
+    if first == b'/' {
+        return one(Kind::UrlPath, raw, Scope::PathAnyHost);
+    }
+    if let Some(kind) = digest::kind_of_len(raw.len())
+        && bytes.iter().all(u8::is_ascii_hexdigit)
+    {
+        return one(kind, raw, Scope::Exact);
+    }
+    if first == b'[' || raw.contains(':') || first.is_ascii_digit() {
+        if let Some(found) = guess_address(raw) {
+            return found;
+        }
+    }
+    if words::is_cve(bytes) {
+        return one(Kind::Cve, raw, Scope::Exact);
+    }
+    if words::is_ja4(bytes) {
+        return one(Kind::Ja4, raw, Scope::Exact);
+    }
+    if is_registry_key(raw) {
+        return one(Kind::Regkey, raw, Scope::Exact);
+    }
+    if bytes.get(1) == Some(&b':') && bytes.get(2) == Some(&b'\\') {
+        return one(Kind::Filepath, raw, Scope::Exact);
+    }
+    if raw.contains('@') && !raw.contains('/') {
+        return one(Kind::Email, raw, Scope::Exact);
+    }
+    if raw.contains('/') || (raw.contains(':') && raw.contains('.')) {
+        return guess_bare_url(raw);
+    }
+    guess_domain(raw, domain_scope)
+}
+
+fn one(kind: Kind, raw: &str, scope: Scope) -> Result<Guess, Reason> {
+    let (kind, value, scope) = super::value::normalise(kind, raw, scope)?;
+    Ok(Guess::One(kind, value, scope))
+}
+
+fn guess_address(raw: &str) -> Option<Result<Guess, Reason>> {
+    if address::parse_ip(raw).is_ok() {
+        return Some(one(Kind::Ip, raw, Scope::Exact));
+    }
+    if let Some((head, tail)) = raw.split_once('/')
+        && address::parse_ip(head.trim()).is_ok()
+        && tail.bytes().all(|b| b.is_ascii_digit() || b == b' ')
+    {
+        return Some(one(Kind::Net, raw, Scope::Exact));
+    }
+    if address::parse_endpoint(raw).is_some() {
+        return Some(one(Kind::Endpoint, raw, Scope::Exact));
+    }
+    if let Some((from, to)) = raw.split_once('-')
+        && let (Ok(from), Ok(to)) = (address::parse_ip(from.trim()), address::parse_ip(to.trim()))
+    {
+        return Some(range(from, to));
+    }
+    // Four groups of digits can be nothing but an address gone wrong.
+    let head = raw.split([':', '/']).next().unwrap_or(raw);
+    let octets =
+        head.split('.').count() == 4 && head.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    octets
+        .then(|| Err(address::parse_ip(head).err().unwrap_or(Reason::BadEndpoint)))
+        .filter(|_| !raw.contains('/'))
+}
+
+fn range(from: IpAddr, to: IpAddr) -> Result<Guess, Reason> {
+    let nets: Vec<IpNet> = match (from, to) {
+        (IpAddr::V4(a), IpAddr::V4(b)) if a <= b => {
+            Ipv4Subnets::new(a, b, 0).map(IpNet::V4).collect()
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) if a <= b => {
+            Ipv6Subnets::new(a, b, 0).map(IpNet::V6).collect()
+        }
+        _ => return Err(Reason::BadNetwork),
+    };
+    Ok(Guess::Nets(nets))
+}
+
+fn is_registry_key(raw: &str) -> bool {
+    let head = raw.split('\\').next().unwrap_or("");
+    head.len() < raw.len()
+        && ["hklm", "hkcu", "hkcr", "hku", "hkcc"].iter().any(|h| head.eq_ignore_ascii_case(h))
+        || raw.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("hkey_"))
+}
+
+/// `host/path` and `host:port/path`, and `name:port`, which is the root there.
+fn guess_bare_url(raw: &str) -> Result<Guess, Reason> {
+    let host = raw.split(['/', ':', '?']).next().unwrap_or(raw);
+    let is_host = address::parse_v4(host.as_bytes()).is_some()
+        || domain::normalise(host).is_ok_and(|name| {
+            name.contains('.') && domain::is_known_tld(domain::last_label(name.as_bytes()))
+        });
+    if is_host { one(Kind::Url, raw, Scope::Exact) } else { Err(Reason::Unrecognised) }
+}
+
+fn guess_domain(raw: &str, scope: Scope) -> Result<Guess, Reason> {
+    let (name, scope) = domain::parse_scoped(raw, scope).map_err(|_| Reason::Unrecognised)?;
+    if !name.contains('.') {
+        // `.zip` blocks a whole top-level domain: the guard of section 6.2 judges it.
+        return if raw.starts_with('.') && domain::is_known_tld(name.as_bytes()) {
+            Ok(Guess::One(Kind::Domain, Value::Text(name.into()), scope))
+        } else {
+            Err(Reason::SingleLabel)
+        };
+    }
+    if !domain::is_known_tld(domain::last_label(name.as_bytes())) {
+        return Err(Reason::UnknownTld);
+    }
+    Ok(Guess::One(Kind::Domain, Value::Text(name.into()), scope))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        for (raw, kind, value) in [
+            ("203.0.113.5", Kind::Ip, "203.0.113.5"),
+            ("203.0.113.5/24", Kind::Net, "203.0.113.0/24"),
+            ("203.0.113.5/32", Kind::Ip, "203.0.113.5"),
+            ("203.0.113.5:443", Kind::Endpoint, "203.0.113.5:443"),
+            ("[2001:db8::1]:443", Kind::Endpoint, "[2001:db8::1]:443"),
+            ("2001:DB8::1", Kind::Ip, "2001:db8::1"),
+            ("http://Evil.example/X", Kind::Url, "http://evil.example/X"),
+            ("evil.example/X", Kind::Url, "evil.example/X"),
+            ("203.0.113.5/x.php", Kind::Url, "203.0.113.5/x.php"),
+            ("evil.example:8080", Kind::Url, "evil.example:8080/"),
+            ("u@Evil.example", Kind::Email, "u@evil.example"),
+            ("D41D8CD98F00B204E9800998ECF8427E", Kind::Md5, "d41d8cd98f00b204e9800998ecf8427e"),
+            ("cve-2024-12345", Kind::Cve, "CVE-2024-12345"),
+            ("*.evil.example", Kind::Domain, "evil.example"),
+            ("Evil.Example.", Kind::Domain, "evil.example"),
+            ("/a/b.php", Kind::UrlPath, "/a/b.php"),
+            ("C:\\X.exe", Kind::Filepath, "c:\\x.exe"),
+        ] {
+            let Ok(Guess::One(got, text, _)) = guess(raw, Scope::Subtree) else { panic!("{raw}") };
+            assert_eq!((got, text.to_string().as_str()), (kind, value), "{raw}");
+        }
+        let nets = guess("203.0.113.0-203.0.113.130", Scope::Exact).unwrap();
+        let Guess::Nets(nets) = nets else { panic!() };
+        assert_eq!(nets.len(), 3);
+        for (raw, reason) in [
+            ("", Reason::Empty),
+            ("invoice.exe", Reason::UnknownTld),
+            ("161.35.41.9:53:53", Reason::BadEndpoint),
+            ("203.000.113.008", Reason::LeadingZero),
+            ("word", Reason::SingleLabel),
+            ("two words", Reason::Unrecognised),
+            ("1.2.3.400", Reason::BadAddress),
+        ] {
+            assert_eq!(guess(raw, Scope::Exact), Err(reason), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a feed claims and what we see: kinds, indicators, observables, places,
+//! and the normalisation that both halves share.
+//!
+//! Feeds and scanners meet here and nowhere else. An indicator and an observable
+//! go through the same functions ([`address`], [`domain`], [`url`], [`email`],
+//! [`digest`]), so that they cannot disagree about what a value is. Nothing in
+//! this room does I/O or reads a clock.
+
+pub mod address;
+mod context;
+pub mod digest;
+pub mod domain;
+pub mod email;
+pub mod guess;
+mod kind;
+mod observable;
+mod place;
+mod reason;
+pub mod refang;
+mod timestamp;
+pub mod url;
+mod value;
+pub mod words;
+
+pub use context::{Context, Direction, Role, Severity, Tlp};
+pub use kind::{Kind, Scope};
+pub use observable::{Observable, Quality, Where};
+pub use place::{Dns, Flow, Http, LogPlace, PacketPlace, Place, Protocol, Tls, Tunnel};
+pub use reason::Reason;
+pub use timestamp::Timestamp;
+pub use value::{Indicator, Value};

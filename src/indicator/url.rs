@@ -1,0 +1,502 @@
+//! URLs and URL paths (matching specification, section 6.3).
+//!
+//! A URL is compared by its *key*: `host[:port]/path[?query]`, canonical. The
+//! scheme stands beside it, because `http` against `https` is a hit with a flag
+//! and feeds like Zeek's have no scheme at all.
+
+use super::{Quality, Reason, address, domain};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The longest URL that is read, in bytes.
+pub const MAX_URL: usize = 8192;
+
+/// How a URL began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[repr(u8)]
+pub enum Scheme {
+    /// The source gave none: any will do.
+    #[default]
+    Any = 0,
+    /// `http`
+    Http = 1,
+    /// `https`
+    Https = 2,
+    /// `ftp`
+    Ftp = 3,
+    /// Another one, which is then a part of the key.
+    Other = 4,
+}
+
+impl Scheme {
+    /// The scheme with this number in a database.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Scheme::Any,
+            1 => Scheme::Http,
+            2 => Scheme::Https,
+            3 => Scheme::Ftp,
+            4 => Scheme::Other,
+            _ => return None,
+        })
+    }
+
+    /// What stands before the key in the text form.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Scheme::Http => "http://",
+            Scheme::Https => "https://",
+            Scheme::Ftp => "ftp://",
+            Scheme::Any | Scheme::Other => "",
+        }
+    }
+
+    const fn default_port(self) -> u16 {
+        match self {
+            Scheme::Any | Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Ftp => 21,
+            Scheme::Other => 0,
+        }
+    }
+
+    /// Whether an indicator of this scheme can meet a URL seen with `seen`, and
+    /// with which flag.
+    pub fn meets(self, seen: Scheme) -> Option<Quality> {
+        use Scheme::{Any, Http, Https};
+        match (self, seen) {
+            (a, b) if a == b => Some(Quality::default()),
+            (Any, _) | (_, Any) => Some(Quality::default()),
+            (Http, Https) | (Https, Http) => Some(Quality::SCHEME_DIFFERS),
+            _ => None,
+        }
+    }
+}
+
+/// A canonical URL, owning its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Url {
+    scheme: Scheme,
+    key: String,
+    host_end: usize,
+    path_start: usize,
+    path_end: usize,
+    odd_host: bool,
+}
+
+impl Url {
+    /// The scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// `host[:port]/path[?query]`; for a rare scheme `scheme://` and that.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The host: a name, an address, or an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        let start = match self.scheme {
+            Scheme::Other => self.key.find("://").map_or(0, |at| at + 3),
+            _ => 0,
+        };
+        self.key.get(start..self.host_end).unwrap_or("")
+    }
+
+    /// The path with its query.
+    pub fn path_and_query(&self) -> &str {
+        &self.key[self.path_start..]
+    }
+
+    /// Where the path begins in the key.
+    pub fn path_start(&self) -> usize {
+        self.path_start
+    }
+
+    /// Where the path ends and the query, if any, begins in the key.
+    pub fn path_end(&self) -> usize {
+        self.path_end
+    }
+
+    /// Whether the host was an address in one of the forms that only browsers
+    /// read: an integer, hex, octal (flagged `derived`).
+    pub fn has_odd_host(&self) -> bool {
+        self.odd_host
+    }
+
+    /// Replaces the contents by what `raw` says; keeps the allocation.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::BadUrl`], [`Reason::TooLong`], or why the host is no host. The
+    /// contents are then unspecified, and still safe to use.
+    pub fn read(&mut self, raw: &str) -> Result<(), Reason> {
+        if raw.len() > MAX_URL {
+            return Err(Reason::TooLong);
+        }
+        self.key.clear();
+        let raw = raw.trim();
+        let rest = self.read_scheme(raw)?;
+        let web = self.scheme != Scheme::Other;
+        let ends = |c: char| matches!(c, '/' | '?' | '#') || (web && c == '\\');
+        let (authority, tail) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        self.read_authority(authority)?;
+        self.path_start = self.key.len();
+        let tail = tail.split_once('#').map_or(tail, |(before, _)| before);
+        self.path_end = push_path_and_query(&mut self.key, tail, web);
+        Ok(())
+    }
+
+    fn read_scheme<'a>(&mut self, raw: &'a str) -> Result<&'a str, Reason> {
+        let Some((scheme, rest)) = raw.split_once("://") else {
+            self.scheme = Scheme::Any;
+            return Ok(raw.strip_prefix("//").unwrap_or(raw));
+        };
+        if scheme.contains(['/', '?', '#']) {
+            // The `://` belongs to a path or a query.
+            self.scheme = Scheme::Any;
+            return Ok(raw);
+        }
+        let valid = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        if !valid {
+            return Err(Reason::BadUrl);
+        }
+        self.scheme = match scheme {
+            s if s.eq_ignore_ascii_case("http") => Scheme::Http,
+            s if s.eq_ignore_ascii_case("https") => Scheme::Https,
+            s if s.eq_ignore_ascii_case("ftp") => Scheme::Ftp,
+            other => {
+                self.key.extend(other.chars().map(|c| c.to_ascii_lowercase()));
+                self.key.push_str("://");
+                Scheme::Other
+            }
+        };
+        Ok(rest)
+    }
+
+    fn read_authority(&mut self, authority: &str) -> Result<(), Reason> {
+        let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let (host, port) = split_port(host_and_port)?;
+        self.odd_host = false;
+        if host.starts_with('[') {
+            match address::parse_ip(host).map_err(|_| Reason::BadUrl)? {
+                IpAddr::V4(v4) => self.key.push_str(&v4.to_string()),
+                IpAddr::V6(v6) => self.key.push_str(&format!("[{v6}]")),
+            }
+        } else if let Some(v4) = address::parse_v4(host.as_bytes()) {
+            self.key.push_str(&v4.to_string());
+        } else if let Some(v4) = odd_v4(host) {
+            self.odd_host = true;
+            self.key.push_str(&v4.to_string());
+        } else if host.contains('%') {
+            let decoded = percent_decode(host);
+            let decoded = std::str::from_utf8(&decoded).map_err(|_| Reason::BadUrl)?;
+            self.key.push_str(&domain::normalise(decoded).map_err(|_| Reason::BadUrl)?);
+        } else {
+            self.key.push_str(&domain::normalise(host).map_err(|_| Reason::BadUrl)?);
+        }
+        self.host_end = self.key.len();
+        if let Some(port) = port
+            && port != self.scheme.default_port()
+        {
+            self.key.push_str(&format!(":{port}"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.scheme.prefix(), self.key)
+    }
+}
+
+/// Canonicalises a URL.
+///
+/// # Errors
+///
+/// As [`Url::read`].
+pub fn parse(raw: &str) -> Result<Url, Reason> {
+    let mut url = Url::default();
+    url.read(raw)?;
+    Ok(url)
+}
+
+/// The scheme and the key of a canonical URL's text form.
+pub fn split_canonical(text: &str) -> (Scheme, &str) {
+    for scheme in [Scheme::Http, Scheme::Https, Scheme::Ftp] {
+        if let Some(key) = text.strip_prefix(scheme.prefix()) {
+            return (scheme, key);
+        }
+    }
+    let head = &text[..text.find(['/', '?']).unwrap_or(text.len())];
+    let other = head.ends_with(':') && text[head.len()..].starts_with("//");
+    (if other { Scheme::Other } else { Scheme::Any }, text)
+}
+
+/// Paths that every second site has: they accuse nobody.
+const WEAK_PATHS: &[&str] = &[
+    "/index.php",
+    "/index.html",
+    "/index.htm",
+    "/login.php",
+    "/login.html",
+    "/wp-login.php",
+    "/admin.php",
+    "/default.aspx",
+    "/robots.txt",
+    "/favicon.ico",
+    "/xmlrpc.php",
+    "/sitemap.xml",
+    "/wp-admin/",
+    "/main.php",
+    "/home.php",
+    "/test.php",
+];
+
+/// Canonicalises a URL path that is an indicator at any host.
+///
+/// # Errors
+///
+/// [`Reason::WeakPath`] for paths below five bytes, without a dot or a second
+/// segment, or so common that they accuse everybody; [`Reason::BadUrl`] when it
+/// does not begin with a slash.
+pub fn parse_path(raw: &str) -> Result<String, Reason> {
+    let raw = raw.trim();
+    if !raw.starts_with('/') || raw.starts_with("//") {
+        return Err(Reason::BadUrl);
+    }
+    if raw.len() > MAX_URL {
+        return Err(Reason::TooLong);
+    }
+    let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
+    let mut path = String::with_capacity(raw.len());
+    let end = push_path_and_query(&mut path, raw, true);
+    let bare = &path[..end];
+    let trimmed = bare.trim_end_matches('/');
+    let second_segment = trimmed.get(1..).is_some_and(|rest| rest.contains('/'));
+    let telling = bare.contains('.') || second_segment || end < path.len();
+    if bare.len() < 5 || !telling || WEAK_PATHS.contains(&path.as_str()) {
+        return Err(Reason::WeakPath);
+    }
+    Ok(path)
+}
+
+/// Canonicalises the target of a request or the path of an observed URL, to be
+/// looked up as a path at any host. Returns where the path ends in `key`.
+pub fn push_observed_path(key: &mut String, raw: &str) -> usize {
+    let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
+    push_path_and_query(key, raw, true)
+}
+
+fn split_port(host_and_port: &str) -> Result<(&str, Option<u16>), Reason> {
+    let after_bracket = host_and_port.rfind(']').map_or(0, |at| at + 1);
+    let Some(colon) = host_and_port[after_bracket..].find(':') else {
+        return Ok((host_and_port, None));
+    };
+    let (host, port) = host_and_port.split_at(after_bracket + colon);
+    let port = &port[1..];
+    if port.is_empty() {
+        return Ok((host, None));
+    }
+    if port.len() > 5 || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Reason::BadUrl);
+    }
+    Ok((host, Some(port.parse().map_err(|_| Reason::BadUrl)?)))
+}
+
+/// Addresses as the WHATWG URL standard reads hosts: one to four parts, each
+/// decimal, `0x` hex or `0` octal, the last one filling what is left.
+fn odd_v4(host: &str) -> Option<Ipv4Addr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let head = host.as_bytes().first()?;
+    if !head.is_ascii_digit() || host.len() > 48 {
+        return None;
+    }
+    let mut address = 0u64;
+    let parts: Vec<&str> = host.split('.').collect();
+    if parts.len() > 4 {
+        return None;
+    }
+    for (at, part) in parts.iter().enumerate() {
+        let number = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+            Some("") => 0,
+            Some(hex) => u64::from_str_radix(hex, 16).ok()?,
+            None if part.len() > 1 && part.starts_with('0') => u64::from_str_radix(part, 8).ok()?,
+            None => part.parse().ok()?,
+        };
+        let last = at + 1 == parts.len();
+        let room = if last { 8 * (4 - at as u32) } else { 8 };
+        if number >> room != 0 {
+            return None;
+        }
+        address = address << room | number;
+    }
+    Some(Ipv4Addr::from_bits(address as u32))
+}
+
+/// Appends the canonical path and query; returns where the path ends.
+fn push_path_and_query(key: &mut String, tail: &str, web: bool) -> usize {
+    let (path, query) = match tail.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (tail, None),
+    };
+    let start = key.len();
+    push_encoded(key, path, web);
+    if key.len() == start {
+        key.push('/');
+    }
+    remove_dot_segments(key, start);
+    let end = key.len();
+    if let Some(query) = query
+        && !query.is_empty()
+    {
+        key.push('?');
+        push_encoded(key, query, false);
+    }
+    end
+}
+
+/// Percent-encoding in one form: unreserved characters decoded, the rest in upper
+/// case, bytes that no URL holds encoded. Decodes once.
+fn push_encoded(key: &mut String, text: &str, backslash_is_slash: bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let bytes = text.as_bytes();
+    let push_escaped = |key: &mut String, byte: u8| {
+        key.push('%');
+        key.push(char::from(HEX[usize::from(byte >> 4)]));
+        key.push(char::from(HEX[usize::from(byte & 15)]));
+    };
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        at += 1;
+        match byte {
+            b'%' => match escaped(bytes, at - 1) {
+                Some(decoded) => {
+                    at += 2;
+                    if decoded.is_ascii_alphanumeric() || b"-._~".contains(&decoded) {
+                        key.push(char::from(decoded));
+                    } else {
+                        push_escaped(key, decoded);
+                    }
+                }
+                None => key.push('%'),
+            },
+            b'\\' if backslash_is_slash => key.push('/'),
+            0..=0x20 | 0x7f.. | b'"' | b'<' | b'>' | b'`' => push_escaped(key, byte),
+            _ => key.push(char::from(byte)),
+        }
+    }
+}
+
+/// The byte that the three bytes `%XX` at `at` stand for.
+pub fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
+    let high = super::digest::nibble(*bytes.get(at + 1)?)?;
+    let low = super::digest::nibble(*bytes.get(at + 2)?)?;
+    Some(high << 4 | low)
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match escaped(bytes, at) {
+            Some(byte) if bytes[at] == b'%' => {
+                decoded.push(byte);
+                at += 3;
+            }
+            _ => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// RFC 3986, section 5.2.4, on the path that begins at `start`; duplicate slashes
+/// are kept.
+fn remove_dot_segments(key: &mut String, start: usize) {
+    if !key[start..].contains("/.") {
+        return;
+    }
+    let path = key[start..].to_string();
+    let mut segments: Vec<&str> = Vec::new();
+    let mut rest = path.split('/').skip(1).peekable();
+    while let Some(segment) = rest.next() {
+        let last = rest.peek().is_none();
+        match segment {
+            "." if last => segments.push(""),
+            "." => {}
+            ".." => {
+                segments.pop();
+                if last {
+                    segments.push("");
+                }
+            }
+            _ => segments.push(segment),
+        }
+    }
+    key.truncate(start);
+    for segment in &segments {
+        key.push('/');
+        key.push_str(segment);
+    }
+    if segments.is_empty() {
+        key.push('/');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_forms() {
+        for (raw, want) in [
+            ("HTTP://Evil.Example:80/a/../b/%7euser?x=1#frag", "http://evil.example/b/~user?x=1"),
+            ("https://evil.example", "https://evil.example/"),
+            ("http://u:p@evil.example/?", "http://evil.example/"),
+            ("http://good.example@evil.example\\x\\y", "http://evil.example/x/y"),
+            ("evil.example:8080/Gate.php", "evil.example:8080/Gate.php"),
+            ("http://evil.example/%2fa%2Fb/./c/..", "http://evil.example/%2Fa%2Fb/"),
+            ("http://evil.example//a//b", "http://evil.example//a//b"),
+            ("http://0xcb007108/x", "http://203.0.113.8/x"),
+            ("http://3405803784/", "http://203.0.113.8/"),
+            ("http://[2001:DB8::1]:8443/x", "http://[2001:db8::1]:8443/x"),
+            ("http://münchen.example/ü", "http://xn--mnchen-3ya.example/%C3%BC"),
+            ("ws://Evil.example/x", "ws://evil.example/x"),
+            ("evil.example/r?to=http://good.example/", "evil.example/r?to=http://good.example/"),
+            ("http://evil.example?x", "http://evil.example/?x"),
+        ] {
+            let url = parse(raw).unwrap();
+            assert_eq!(url.to_string(), want, "{raw}");
+            assert_eq!(parse(want).unwrap().to_string(), want, "idempotent: {raw}");
+            let (scheme, key) = split_canonical(want);
+            assert_eq!((scheme, key), (url.scheme(), url.key()), "{raw}");
+        }
+        for bad in [
+            "http://",
+            "http:///x",
+            "http://a b/",
+            "http://x:99999/",
+            "://x",
+            "1://x.example/",
+            "http://x:y@z@/",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths() {
+        assert_eq!(parse_path("/a/%7ex.php").as_deref(), Ok("/a/~x.php"));
+        for weak in ["/", "/a", "/login", "/index.php", "/abcdefgh"] {
+            assert_eq!(parse_path(weak), Err(Reason::WeakPath), "{weak}");
+        }
+    }
+}

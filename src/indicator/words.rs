@@ -1,0 +1,178 @@
+//! Values that are compared as whole strings (matching specification, section 6.6).
+
+use super::{Kind, Reason};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+/// The longest string that is kept.
+pub const MAX_WORD: usize = 2048;
+
+/// Brings a string of `kind` into the form in which it is compared.
+///
+/// # Errors
+///
+/// [`Reason::BadWord`] when it lacks the form of its kind, [`Reason::TooLong`]
+/// beyond [`MAX_WORD`] bytes.
+pub fn normalise(kind: Kind, raw: &str) -> Result<Cow<'_, str>, Reason> {
+    if raw.len() > MAX_WORD && kind != Kind::Opaque {
+        return Err(Reason::TooLong);
+    }
+    Ok(match kind {
+        Kind::Cve => Cow::Owned(cve(raw)?),
+        Kind::Asn => Cow::Owned(asn(raw).ok_or(Reason::BadWord)?),
+        Kind::Ja4 => {
+            let text = raw.to_ascii_lowercase();
+            if is_ja4(text.as_bytes()) { Cow::Owned(text) } else { return Err(Reason::BadWord) }
+        }
+        Kind::Btc => wallet(raw)?,
+        Kind::Filepath if is_windows_path(raw) => lower(raw),
+        Kind::Filename => lower(raw),
+        Kind::Regkey => Cow::Owned(regkey(raw)),
+        Kind::Tlsh => lower(raw.strip_prefix("T1").unwrap_or(raw)),
+        Kind::SshKey | Kind::Vhash | Kind::Telfhash | Kind::User => lower(raw),
+        _ => Cow::Borrowed(raw),
+    })
+}
+
+fn lower(raw: &str) -> Cow<'_, str> {
+    if raw.chars().any(char::is_uppercase) { raw.to_lowercase().into() } else { raw.into() }
+}
+
+/// `CVE-YYYY-N{4,}`, upper case, with hyphens whatever dash was typed.
+fn cve(raw: &str) -> Result<String, Reason> {
+    let text =
+        raw.trim().replace(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}'], "-");
+    let text = text.to_ascii_uppercase();
+    if is_cve(text.as_bytes()) { Ok(text) } else { Err(Reason::BadWord) }
+}
+
+/// Whether it is `CVE-YYYY-N{4,19}`, in any case.
+pub fn is_cve(text: &[u8]) -> bool {
+    text.len() >= 13
+        && text.len() <= 28
+        && text[..4].eq_ignore_ascii_case(b"CVE-")
+        && text[4..8].iter().all(u8::is_ascii_digit)
+        && text[8] == b'-'
+        && text[9..].iter().all(u8::is_ascii_digit)
+}
+
+/// `AS65000`, `65000` and asdot `1.10` become the plain number.
+fn asn(raw: &str) -> Option<String> {
+    let text = raw.trim();
+    let text = match text.get(..2) {
+        Some(head) if head.eq_ignore_ascii_case("as") => text[2..].trim_start(),
+        _ => text,
+    };
+    let number: u32 = match text.split_once('.') {
+        Some((high, low)) => {
+            u32::from(high.parse::<u16>().ok()?) << 16 | u32::from(low.parse::<u16>().ok()?)
+        }
+        None => text.parse().ok()?,
+    };
+    Some(number.to_string())
+}
+
+/// Whether it is a JA4: `[tqd][0-9a-z]{9}_[0-9a-f]{12}_[0-9a-f]{12}`.
+pub fn is_ja4(text: &[u8]) -> bool {
+    let hex = |part: &[u8]| part.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    text.len() == 36
+        && matches!(text[0], b't' | b'q' | b'd')
+        && text[1..10].iter().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+        && text[10] == b'_'
+        && hex(&text[11..23])
+        && text[23] == b'_'
+        && hex(&text[24..])
+}
+
+/// Bitcoin: base58 addresses keep their case and have their length and alphabet
+/// checked; bech32 is lower case.
+fn wallet(raw: &str) -> Result<Cow<'_, str>, Reason> {
+    let is_base58 = |b: u8| b.is_ascii_alphanumeric() && !b"0OIl".contains(&b);
+    let head = raw.as_bytes().first().copied().unwrap_or(0);
+    if matches!(head, b'1' | b'3') && (26..=35).contains(&raw.len()) && raw.bytes().all(is_base58) {
+        return if base58_checks(raw.as_bytes()) {
+            Ok(Cow::Borrowed(raw))
+        } else {
+            Err(Reason::BadWord)
+        };
+    }
+    let lower = raw.to_ascii_lowercase();
+    let bech32 = lower.strip_prefix("bc1").is_some_and(|rest| {
+        (11..=71).contains(&rest.len())
+            && rest.bytes().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(&b))
+    });
+    if bech32 { Ok(Cow::Owned(lower)) } else { Err(Reason::BadWord) }
+}
+
+/// Base58Check: 25 bytes, the last four of which are the head of a double
+/// SHA-256 of the others; the version byte is 0 or 5.
+fn base58_checks(text: &[u8]) -> bool {
+    const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    let mut bytes = [0u8; 25];
+    for &char in text {
+        let Some(digit) = ALPHABET.iter().position(|&c| c == char) else { return false };
+        let mut carry = digit;
+        for byte in bytes.iter_mut().rev() {
+            carry += usize::from(*byte) * 58;
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        if carry != 0 {
+            return false;
+        }
+    }
+    let twice = Sha256::digest(Sha256::digest(&bytes[..21]));
+    matches!(bytes[0], 0 | 5) && twice[..4] == bytes[21..]
+}
+
+/// A path with a drive letter, a backslash, or a Windows variable.
+pub fn is_windows_path(path: &str) -> bool {
+    path.contains('\\') || path.as_bytes().get(1) == Some(&b':') || path.starts_with('%')
+}
+
+/// Long hive names become short ones; the rest keeps its case folded, since the
+/// registry ignores case.
+fn regkey(raw: &str) -> String {
+    const HIVES: &[(&str, &str)] = &[
+        ("hkey_local_machine", "hklm"),
+        ("hkey_current_user", "hkcu"),
+        ("hkey_classes_root", "hkcr"),
+        ("hkey_users", "hku"),
+        ("hkey_current_config", "hkcc"),
+    ];
+    let key = raw.to_lowercase();
+    for (long, short) in HIVES {
+        if let Some(rest) = key.strip_prefix(long)
+            && rest.starts_with('\\')
+        {
+            return [short, rest].concat();
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms() {
+        for (kind, raw, want) in [
+            (Kind::Cve, "cve-2024\u{2013}1234", "CVE-2024-1234"),
+            (Kind::Asn, "AS65000", "65000"),
+            (Kind::Asn, "1.10", "65546"),
+            (Kind::Filepath, "C:\\Users\\X.EXE", "c:\\users\\x.exe"),
+            (Kind::Filepath, "/tmp/X", "/tmp/X"),
+            (Kind::Regkey, "HKEY_LOCAL_MACHINE\\Software\\X", "hklm\\software\\x"),
+            (Kind::Mutex, "Global\\AbC", "Global\\AbC"),
+            (Kind::Btc, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+        ] {
+            assert_eq!(normalise(kind, raw).as_deref(), Ok(want), "{raw}");
+        }
+        for (kind, bad) in
+            [(Kind::Cve, "CVE-24-1"), (Kind::Asn, "ASx"), (Kind::Ja4, "t13d"), (Kind::Btc, "1A1z")]
+        {
+            assert!(normalise(kind, bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The `wiresift` command.
+fn main() {}
