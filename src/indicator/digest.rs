@@ -43,7 +43,7 @@ pub fn normalise(kind: Kind, raw: &str) -> Result<String, Reason> {
 
 /// The bytes of a digest in hex of either case, and how many they are.
 pub fn decode(hex: &[u8]) -> Option<([u8; MAX_DIGEST], usize)> {
-    if hex.len() % 2 != 0 || hex.len() > 2 * MAX_DIGEST {
+    if !hex.len().is_multiple_of(2) || hex.len() > 2 * MAX_DIGEST {
         return None;
     }
     let mut bytes = [0; MAX_DIGEST];

@@ -35,10 +35,10 @@ pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
     {
         return one(kind, raw, Scope::Exact);
     }
-    if first == b'[' || raw.contains(':') || first.is_ascii_digit() {
-        if let Some(found) = guess_address(raw) {
-            return found;
-        }
+    if (first == b'[' || raw.contains(':') || first.is_ascii_digit())
+        && let Some(found) = guess_address(raw)
+    {
+        return found;
     }
     if words::is_cve(bytes) {
         return one(Kind::Cve, raw, Scope::Exact);
