@@ -6,6 +6,8 @@
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
 
+pub mod compile;
+pub mod database;
 pub mod error;
 pub mod indicator;
 pub mod scan;
