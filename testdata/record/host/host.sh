@@ -13,6 +13,7 @@ mount --bind "$work/srv" /srv
 for file in passwd shadow group hosts resolv.conf nsswitch.conf; do
     mount --bind "$work/etc/$file" "/etc/$file"
 done
+mount --bind "$work/etc/pam-sshd" /etc/pam.d/sshd
 mkdir -p "$work/run/$name/sshd"
 mount --bind "$work/run/$name" /run
 dev=$work/dev/$name
@@ -30,7 +31,7 @@ if [ ! -d "$dev" ]; then
     chmod 1777 "$dev/shm"
 fi
 mount --bind /dev/pts "$dev/pts"
-mount --bind "$dev" /dev
+mount --rbind "$dev" /dev
 export HOME=/srv/home TZ=UTC LC_ALL=C LANG=C USER=root LOGNAME=root
 cd /srv
 exec "$@"
