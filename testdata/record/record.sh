@@ -364,4 +364,8 @@ for file in "$here"/indicators/*.in; do
     fi
 done
 "$here/expected.sh"
+if command -v dpkg-query >/dev/null; then
+    dpkg-query -W bind9 bind9-dnsutils curl iproute2 nginx-light openssh-client openssh-server openssl postfix \
+        rsyslog socat squid swaks tcpdump tshark wireshark-common 2>/dev/null >"$out/VERSIONS.tsv" || true
+fi
 du -sh "$out" >&2

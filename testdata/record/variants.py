@@ -4,7 +4,7 @@
     variants.py big-endian IN.pcap OUT.pcap    headers in big-endian byte order
     variants.py null IN.pcap OUT.pcap          raw IP to BSD loopback (DLT_NULL)
     variants.py plain-section IN.pcapng OUT.pcapng
-                                               drop the options of the section header, which
+                                               drop the section header's options and `if_os`, which
                                                name the processor and kernel of the recorder
 """
 import struct
@@ -45,9 +45,25 @@ def null(data: bytes) -> bytes:
 
 
 def plain_section(data: bytes) -> bytes:
-    kind, length, order, major, minor, section = struct.unpack_from("<IIIHHq", data)
-    assert kind == 0x0A0D0D0A and order == 0x1A2B3C4D, "not a little-endian pcapng"
-    return struct.pack("<IIIHHqI", kind, 28, order, major, minor, section, 28) + data[length:]
+    out, at = [], 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        body = data[at + 8 : at + length - 4]
+        if kind == 0x0A0D0D0A:
+            assert body[:4] == bytes.fromhex("4d3c2b1a"), "not a little-endian pcapng"
+            body = body[:16]
+        elif kind == 1:
+            kept, option = body[:8], 8
+            while option < len(body):
+                code, size = struct.unpack_from("<HH", body, option)
+                end = option + 4 + (size + 3) // 4 * 4
+                if code != 12:  # if_os
+                    kept += body[option:end]
+                option = end
+            body = kept
+        out.append(struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12))
+        at += length
+    return b"".join(out)
 
 
 with open(sys.argv[2], "rb") as source:
