@@ -31,7 +31,8 @@ for file in *.pcap *.pcapng *.pcap.gz; do
     fields "$file" dns.query 'dns.flags.response == 0' dns.qry.name
     fields "$file" dns.answer 'dns.flags.response == 1' dns.a dns.aaaa dns.cname dns.ns dns.mx.mail_exchange \
         dns.srv.target dns.ptr.domain_name dns.soa.mname dns.svcb.targetname dns.svcb.svcparam.ipv4hint.ip dns.svcb.svcparam.ipv6hint.ip
-    fields "$file" tls.sni tls.handshake.extensions_server_name tls.handshake.extensions_server_name
-    fields "$file" http.host http.host http.host
-    fields "$file" http.url http.request http.request.full_uri
+    fields "$file" tls.sni 'tcp and tls.handshake.extensions_server_name' tls.handshake.extensions_server_name
+    fields "$file" quic.sni 'quic and tls.handshake.extensions_server_name' tls.handshake.extensions_server_name
+    fields "$file" http.host "http.host or http2.headers.authority" http.host http2.headers.authority
+    fields "$file" http.url "http.request or http2.request.full_uri" http.request.full_uri http2.request.full_uri
 done >EXPECTED.tsv

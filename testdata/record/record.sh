@@ -23,6 +23,8 @@ need sshd openssh-server; need ssh openssh-client; need sshpass sshpass; need po
 need squid squid; need socat socat; need rsyslogd rsyslog; need ping iputils-ping; need python3 python3
 perl -MIO::Socket::INET6 -e 1 2>/dev/null || missing="$missing libio-socket-inet6-perl"
 perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl"
+need smbd samba; need smbclient smbclient
+/usr/bin/python3 -c "import pyftpdlib" 2>/dev/null || missing="$missing python3-pyftpdlib"
 need zstd zstd; need xz xz-utils; need bzip2 bzip2
 if [ -n "$missing" ]; then
     echo "missing programs; on Debian 12: apt-get install --no-install-recommends$missing" >&2
@@ -31,6 +33,13 @@ fi
 if [ "$(id -u)" != 0 ]; then
     echo "network namespaces need root" >&2
     exit 2
+fi
+
+# HTTP/3 needs aioquic, which Debian 12 lacks: a Python that has it, or none
+quic_python=${QUIC_PYTHON:-python3}
+if ! "$quic_python" -c 'import aioquic' 2>/dev/null; then
+    echo "no aioquic (pip install aioquic; QUIC_PYTHON names a Python that has it): quic.pcap stays as it is" >&2
+    quic_python=
 fi
 
 # --- the stage ---------------------------------------------------------------
@@ -71,7 +80,8 @@ as() { # namespace, host name, command...
 start() { # name, namespace, host name, command...: a program that stays
     local name=$1 ns=$2 host=$3
     shift 3
-    ip netns exec "$ns" unshare --mount --uts bash "$here/host/host.sh" "$work" "$host" "$@" \
+    # setsid: smbd ends its whole process group when it is told to stop
+    setsid ip netns exec "$ns" unshare --mount --uts bash "$here/host/host.sh" "$work" "$host" "$@" \
         >"$work/$name.out" 2>&1 </dev/null &
     pids[$name]=$!
 }
@@ -117,8 +127,13 @@ cp "$here"/nginx/* "$work/srv/nginx/"
 cp "$here"/postfix/* "$work/srv/postfix/etc/"
 cp "$here"/squid/* "$work/srv/squid/"
 cp "$here"/ssh/sshd_config "$work/srv/ssh/"
-cp "$here"/vlanport.py "$here"/sessions/*.sh "$work/srv/"
+mkdir -p "$work"/srv/samba/ncalrpc
+cp "$here/samba/smb.conf" "$work/srv/"
+cp "$here"/vlanport.py "$here"/quic.py "$here"/sessions/*.sh "$work/srv/"
 python3 "$here/site.py" "$work/srv/www" >"$work/hashes"
+mkdir -p "$work/srv/www/pub"
+cp -r "$work/srv/www/kestrel/dl" "$work/srv/www/pub/"
+chmod -R a+rwX "$work/srv/www/pub"
 cp "$here"/host/{passwd,group,pam-sshd} "$work/etc/"
 printf '%s:*:20000:0:99999:7:::\n' root daemon mail proxy www-data postfix sshd nobody >"$work/etc/shadow"
 printf '%s:%s:20000:0:99999:7:::\n' deploy "$(openssl passwd -6 invented)" backup7 "$(openssl passwd -6 other)" >>"$work/etc/shadow"
@@ -199,6 +214,11 @@ wait_for 'the syslog of bastion' test -S "$work/dev/bastion/log"
 wait_for 'the syslog of mx1' test -S "$work/dev/mx1/log"
 start sshd "$dmz" bastion /usr/sbin/sshd -D -f /srv/ssh/sshd_config
 start postfix "$dmz" mx1 postfix -c /srv/postfix/etc start-fg
+start smbd "$dmz" www smbd -F -s /srv/smb.conf
+start ftp4 "$outside" web /usr/bin/python3 -m pyftpdlib -i 203.0.113.80 -p 21 -d /srv/www/kestrel
+start ftp6 "$outside" web /usr/bin/python3 -m pyftpdlib -i 2001:db8:bad::80 -p 21 -d /srv/www/kestrel
+wait_for smbd listens "$dmz" 445
+wait_for 'the FTP server' listens "$outside" 21
 wait_for named listens "$dmz" 53
 wait_for 'nginx of corp' listens "$dmz" 80
 wait_for 'nginx outside' listens "$outside" 80
@@ -241,6 +261,21 @@ as "$outside" web bash mail.sh
 as "$dmz" proxy bash reply.sh
 sleep 2
 keep mail.pcap
+
+echo 'files, HTTP/2 and HTTP/3' >&2
+capture files.pcap "$router" -i lan0
+as "$client" ws7 bash files.sh
+keep files.pcap
+if [ -n "$quic_python" ]; then
+    for one in 203.0.113.66 2001:db8:bad::66; do
+        start "quic$one" "$outside" web "$quic_python" /srv/quic.py serve "$one" /srv/tls/heron.pem /srv/tls/heron.key
+    done
+    sleep 2
+    capture quic.pcap "$router" -i lan0 'udp port 443'
+    as "$client" ws7 "$quic_python" quic.py get panel.gray-heron.test 203.0.113.66 /gate.php /srv/tls/ca.pem
+    as "$client" ws7 "$quic_python" quic.py get api.gray-heron.test 2001:db8:bad::66 /api/v2/tasks /srv/tls/ca.pem
+    keep quic.pcap
+fi
 
 echo 'tunnels and tags' >&2
 get() { # address of the web server at the far end of a tunnel
@@ -352,6 +387,15 @@ gzip -9nc nginx_access.log >nginx_access.log.gz
 bzip2 -9c auth.log >auth.log.bz2
 xz -9c named_query.log >named_query.log.xz
 zstd -q -19 -c mail.log >mail.log.zst
+
+# the mails as postfix delivered them
+mkdir -p "$out/mail"
+rm -f "$out"/mail/*.eml "$out/mail/all.mbox"
+for file in $(grep -l . "$work"/srv/mail/*/new/* | sort); do
+    name=$(sed -n 's/^Subject: //p' "$file" | head -1 | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9-')
+    install -m 644 "$file" "$out/mail/$name.eml"
+    { printf 'From billing@oldlace.example Tue Nov 24 04:05:06 2026\n'; sed 's/^From />From /' "$file"; echo; } >>"$out/mail/all.mbox"
+done
 
 # --- what depends on the day: fingerprints ------------------------------------
 sha1=$(openssl x509 -in "$work/srv/tls/heron.pem" -outform DER | sha1sum | cut -c1-40)
