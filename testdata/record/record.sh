@@ -214,7 +214,7 @@ wait_for 'the syslog of bastion' test -S "$work/dev/bastion/log"
 wait_for 'the syslog of mx1' test -S "$work/dev/mx1/log"
 start sshd "$dmz" bastion /usr/sbin/sshd -D -f /srv/ssh/sshd_config
 start postfix "$dmz" mx1 postfix -c /srv/postfix/etc start-fg
-start smbd "$dmz" www smbd -F -s /srv/smb.conf
+start smbd "$dmz" www smbd -F --no-process-group -s /srv/smb.conf
 start ftp4 "$outside" web /usr/bin/python3 -m pyftpdlib -i 203.0.113.80 -p 21 -d /srv/www/kestrel
 start ftp6 "$outside" web /usr/bin/python3 -m pyftpdlib -i 2001:db8:bad::80 -p 21 -d /srv/www/kestrel
 wait_for smbd listens "$dmz" 445
