@@ -17,7 +17,7 @@ export TZ=UTC LC_ALL=C
 missing=
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 PATH=$PATH:/usr/sbin:/sbin
-need tcpdump tcpdump; need tshark tshark; need dumpcap wireshark-common; need ip iproute2; need ethtool ethtool
+need tcpdump tcpdump; need tshark tshark; need dumpcap wireshark-common; need ip iproute2; need ethtool ethtool; need sysctl procps
 need nginx nginx-light; need named bind9; need dig bind9-dnsutils; need curl curl; need openssl openssl
 need sshd openssh-server; need ssh openssh-client; need sshpass sshpass; need postfix postfix; need swaks swaks
 need squid squid; need socat socat; need rsyslogd rsyslog; need ping iputils-ping; need python3 python3
@@ -74,21 +74,21 @@ trap clean EXIT
 as() { # namespace, host name, command...
     local ns=$1 name=$2
     shift 2
-    # exec: so that $! is the program's own number when this is put in the background
     ip netns exec "$ns" unshare --mount --uts bash "$here/host/host.sh" "$work" "$name" "$@"
 }
 start() { # name, namespace, host name, command...: a program that stays
     local name=$1 ns=$2 host=$3
     shift 3
+    # every step execs, so that $! is the program's own number;
     # setsid: smbd ends its whole process group when it is told to stop
     setsid ip netns exec "$ns" unshare --mount --uts bash "$here/host/host.sh" "$work" "$host" "$@" \
         >"$work/$name.out" 2>&1 </dev/null &
     pids[$name]=$!
 }
 wait_for() { # what, command...
-    local what=$1 i
+    local what=$1
     shift
-    for i in $(seq 100); do
+    for _ in $(seq 100); do
         if "$@" >/dev/null 2>&1; then return; fi
         sleep 0.1
     done
