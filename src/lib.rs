@@ -11,5 +11,6 @@ pub mod database;
 pub mod error;
 pub mod indicator;
 pub mod scan;
+pub mod text;
 
 pub use error::{Error, ErrorKind, Result};

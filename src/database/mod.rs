@@ -23,7 +23,7 @@ mod summary;
 mod transducer;
 mod withheld;
 
-pub(crate) use contents::{Contents, Keyed, bare_path, url_host};
+pub(crate) use contents::{Contents, Keyed, bare_path};
 pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
 pub(crate) use patterns::check_pattern;
@@ -388,6 +388,13 @@ impl Database {
             state = transducer.step(state, byte)?;
         }
         self.posting_of(transducer.value(state))
+    }
+
+    /// Whether any string of this kind is listed.
+    #[inline]
+    pub(crate) fn has_words_of(&self, kind: Kind) -> bool {
+        Transducer::open(self.bytes(Section::Words))
+            .is_some_and(|transducer| transducer.step(transducer.start(), kind as u8).is_some())
     }
 
     fn keyed(&self, section: Section, key: &[u8]) -> Option<Posting> {

@@ -18,8 +18,6 @@ const NONE: u32 = u32::MAX;
 
 /// An address as a number.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
-    /// Bits of the address.
-    const WIDTH: u32;
     /// Bytes of a row of the table of networks.
     const NET_ROW: usize;
     fn at(bytes: &[u8], at: usize) -> Option<Self>;
@@ -33,7 +31,6 @@ pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
 }
 
 impl Bits for u32 {
-    const WIDTH: u32 = 32;
     const NET_ROW: usize = 16;
 
     #[inline]
@@ -64,7 +61,6 @@ impl Bits for u32 {
 }
 
 impl Bits for u128 {
-    const WIDTH: u32 = 128;
     const NET_ROW: usize = 32;
 
     #[inline]

@@ -130,6 +130,11 @@ fn to_ascii(raw: &str) -> String {
     name
 }
 
+/// Whether it is a name in normal form.
+pub fn is_name(name: &str) -> bool {
+    check(name).is_ok()
+}
+
 fn check(name: &str) -> Result<(), Reason> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(Reason::BadDomain);
