@@ -5,7 +5,9 @@
 //! | [`error`] | the one error type | nothing |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
+//! | [`alert`] | severity, the record, its formats | indicator, scan |
 
+pub mod alert;
 pub mod error;
 pub mod indicator;
 pub mod scan;
