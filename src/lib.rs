@@ -6,10 +6,12 @@
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
 //! | [`alert`] | severity, the record, its formats | indicator, scan |
+//! | [`sink`] | where alerts go | alert |
 
 pub mod alert;
 pub mod error;
 pub mod indicator;
 pub mod scan;
+pub mod sink;
 
 pub use error::{Error, ErrorKind, Result};
