@@ -12,12 +12,6 @@ use std::net::IpAddr;
 
 /// Appends the alert and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
-    line(alert, out);
-    out.push(b'\n');
-}
-
-/// Appends the alert without a newline: `syslog` may carry it.
-pub(super) fn line(alert: &Alert<'_>, out: &mut Vec<u8>) {
     let (kind, _) = alert.best();
     let version = env!("CARGO_PKG_VERSION");
     show(out, format_args!("CEF:0|wiresift|wiresift|{version}|ioc-{kind}|"));
@@ -37,6 +31,7 @@ pub(super) fn line(alert: &Alert<'_>, out: &mut Vec<u8>) {
     observed(&mut ext, alert);
     custom(&mut ext, alert);
     ext.text("msg", &alert.headline());
+    out.push(b'\n');
 }
 
 /// What the indicator is called in the header; kinds that are acronyms are

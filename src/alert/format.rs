@@ -1,6 +1,6 @@
 //! Which formats there are, and the one door to all of them.
 
-use super::{Alert, cef, eve, json, text, zeek};
+use super::{Alert, cef, ecs, eve, json, ocsf, syslog, text, zeek};
 use crate::indicator::Timestamp;
 use std::fmt;
 
@@ -30,10 +30,16 @@ formats! {
     Text, "text";
     /// Suricata's EVE JSON, event type `alert`, one object a line.
     Eve, "eve";
+    /// Elastic Common Schema, one document a line.
+    Ecs, "ecs";
+    /// OCSF Detection Finding, one object a line.
+    Ocsf, "ocsf";
     /// Zeek's `intel.log`, tab-separated.
     Zeek, "zeek";
     /// ArcSight Common Event Format, one line an alert.
     Cef, "cef";
+    /// RFC 5424, one message a line.
+    Syslog, "syslog";
 }
 
 impl Format {
@@ -115,8 +121,11 @@ impl Encoder {
             Format::Json => json::encode(alert, out),
             Format::Text => text::encode(alert, self.has_colour, out),
             Format::Eve => eve::encode(alert, out),
+            Format::Ecs => ecs::encode(alert, out),
+            Format::Ocsf => ocsf::encode(alert, out),
             Format::Zeek => zeek::encode(alert, out),
             Format::Cef => cef::encode(alert, out),
+            Format::Syslog => syslog::encode(alert, out),
         }
     }
 

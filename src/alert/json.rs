@@ -120,7 +120,7 @@ pub(super) fn log(record: &mut Object<'_>, log: &LogPlace) {
     });
 }
 
-fn packet(record: &mut Object<'_>, packet: &PacketPlace) {
+pub(super) fn packet(record: &mut Object<'_>, packet: &PacketPlace) {
     record.object("packet", |o| {
         o.text(if packet.is_live { "interface" } else { "path" }, &packet.path);
         o.number("number", packet.number);

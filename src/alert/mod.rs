@@ -20,11 +20,14 @@
 //! | `eve`, `zeek`, `cef`, `ecs`, `ocsf`, `syslog` | for other systems, one file each |
 
 mod cef;
+mod ecs;
 mod eve;
 mod format;
 mod json;
 mod object;
+mod ocsf;
 mod record;
+mod syslog;
 #[cfg(test)]
 mod tests;
 mod text;

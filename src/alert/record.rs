@@ -69,17 +69,19 @@ impl<'a> Alert<'a> {
     }
 
     /// What identifies the observation: the same observable in the same place has
-    /// the same identifier, whichever database finds it, in every run over the
-    /// same input.
+    /// the same identifier, whichever database finds it, and in every run over the
+    /// same input. When a log was read has no part in it.
     pub fn uid(&self) -> String {
         let seen = self.seen();
-        let place = match &self.hit.place {
-            Place::Log(log) => (&*log.path, log.offset),
-            Place::Packet(packet) => (&*packet.path, packet.number),
+        let (path, at, time) = match &self.hit.place {
+            Place::Log(log) => (&log.path, log.offset, log.time),
+            Place::Packet(packet) => (&packet.path, packet.number, Some(packet.time)),
         };
-        let field = seen.field.as_deref();
-        let key = (place, self.time().0, seen.at.name(), field, seen.kind.name(), &*seen.value);
-        format!("{:032x}", xxh3_128(format!("{key:?}").as_bytes()))
+        let time = time.map_or_else(String::new, |time| time.0.to_string());
+        let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
+        let (kind, value) = (seen.kind, &seen.value);
+        let key = format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}");
+        format!("{:032x}", xxh3_128(key.as_bytes()))
     }
 
     pub(super) fn seen(&self) -> &'a Seen {

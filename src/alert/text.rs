@@ -54,7 +54,7 @@ fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
         Severity::Critical => ("CRITICAL", Ink::Alarm),
     };
     page.inked(ink, name);
-    page.plain(&"         "[name.len()..]);
+    page.show(format_args!("{:1$}", "", 9 - name.len()));
     page.plain(seen.kind.name());
     page.plain(" ");
     page.inked(Ink::Bold, &seen.value);

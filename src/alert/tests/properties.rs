@@ -135,6 +135,31 @@ proptest! {
     }
 
     #[test]
+    fn syslog_has_its_form(hit in any_hit()) {
+        let line = encoded(&hit, &origin(), Format::Syslog);
+        let form = regex::Regex::new(
+            "^<(16[1245])>1 [0-9T:.-]+Z sensor-1 wiresift - [!-~]{1,32} \
+             \\[ioc@32473(?: [a-zA-Z]{1,32}=\"(?:[^\"\\\\\\]]|\\\\[\"\\\\\\]])*\")+\\] \u{feff}[^\n]*\n$",
+        );
+        prop_assert!(form.unwrap().is_match(&line), "{:?}", line);
+    }
+
+    #[test]
+    fn envelopes_of_others_are_json(hit in any_hit()) {
+        let origin = origin();
+        let uid = Alert::new(&hit, &origin, READ_AT).uid();
+        let ecs = parsed(&encoded(&hit, &origin, Format::Ecs));
+        prop_assert_eq!(&ecs["event"]["id"], &*uid);
+        prop_assert_eq!(&ecs["wiresift"]["seen"]["value"], &*hit.seen.value);
+        let sources: usize = hit.matches.iter().map(|m| m.sources.len()).sum();
+        prop_assert_eq!(ecs["threat"]["enrichments"].as_array().unwrap().len(), sources);
+        let ocsf = parsed(&encoded(&hit, &origin, Format::Ocsf));
+        prop_assert_eq!(&ocsf["finding_info"]["uid"], &*uid);
+        prop_assert_eq!(ocsf["osint"].as_array().unwrap().len(), sources);
+        prop_assert!(ocsf["time"].is_i64());
+    }
+
+    #[test]
     fn encoders_append(hit in any_hit()) {
         let origin = origin();
         for &format in Format::ALL {
@@ -142,6 +167,17 @@ proptest! {
             Encoder::new(format).encode(&Alert::new(&hit, &origin, READ_AT), &mut out);
             let want = format!("before{}", encoded(&hit, &origin, format));
             prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+}
+
+/// A parser keeps the last of two members with one name, and then says less.
+#[test]
+fn no_member_comes_twice() {
+    for (name, hit) in samples() {
+        for format in [Format::Json, Format::Eve, Format::Ecs, Format::Ocsf] {
+            let text = encoded(&hit, &origin(), format);
+            assert_eq!(parsed(&text).to_string().len() + 1, text.len(), "{name} {format}: {text}");
         }
     }
 }
@@ -179,7 +215,7 @@ fn an_observation_keeps_its_identifier() {
     let mut uids = Vec::new();
     for (_, hit) in samples() {
         let uid = Alert::new(&hit, &mine, READ_AT).uid();
-        assert_eq!(Alert::new(&hit, &other, READ_AT).uid(), uid);
+        assert_eq!(Alert::new(&hit, &other, Timestamp(READ_AT.0 + 1)).uid(), uid);
         assert!(!uids.contains(&uid));
         uids.push(uid);
     }
@@ -191,4 +227,40 @@ fn names_lead_back() {
         assert_eq!(Format::from_name(format.name()), Some(format));
     }
     assert_eq!(Format::from_name("xml"), None);
+}
+
+/// The last line of the `text` of a hit in `line`, at `column`.
+fn excerpt(line: &str, column: u64) -> String {
+    let (_, mut hit) = samples().remove(4);
+    let Place::Log(log) = &mut hit.place else { panic!("not a log") };
+    (log.text, log.column) = (line.into(), column);
+    let text = encoded(&hit, &origin(), Format::Text);
+    text.lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn excerpts_show_the_match() {
+    let value = "cdn.evil.example";
+    assert_eq!(excerpt(&format!("to {value}!"), 4), format!("  | to {value}!"));
+    let long = format!("{}{value}{}", "é".repeat(300), "ü".repeat(300));
+    let shown = excerpt(&long, 601);
+    assert!(shown.contains(&format!("é{value}ü")), "{shown}");
+    assert!(shown.starts_with("  | ...é") && shown.ends_with("ü..."), "{shown}");
+    assert!(shown.chars().count() < 140, "{shown}");
+    // Bytes that were replaced before the match moved it.
+    assert!(excerpt(&long, 301).contains(&format!("é{value}ü")));
+    // The line was cut before the match.
+    let shown = excerpt(&"x".repeat(1024), 5000);
+    assert!(shown.starts_with("  | xxx") && shown.ends_with("x..."), "{shown}");
+    // A column inside a character.
+    assert_eq!(excerpt("éé", 2), "  | éé");
+}
+
+#[test]
+fn people_are_not_drowned_in_sources() {
+    let (_, mut hit) = samples().remove(3);
+    let source = hit.matches[0].sources[0].clone();
+    hit.matches[0].sources = vec![source; 300];
+    let text = encoded(&hit, &origin(), Format::Text);
+    assert!(text.lines().count() < 20 && text.contains("and 295 more sources"), "{text}");
 }
