@@ -5,12 +5,16 @@
 //! | [`error`] | the one error type | nothing |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
+//! | [`alert`] | severity, the record, its formats | indicator, scan |
+//! | [`sink`] | where alerts go | alert |
 
+pub mod alert;
 pub mod compile;
 pub mod database;
 pub mod error;
 pub mod indicator;
 pub mod scan;
+pub mod sink;
 pub mod text;
 
 pub use error::{Error, ErrorKind, Result};
