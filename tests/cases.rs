@@ -3,6 +3,7 @@
 use crate::harness::{Code, Dir, project};
 use crate::records::{Schema, indicators, text};
 use serde_json::Value;
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -138,6 +139,9 @@ impl Case {
         if !offsets.is_sorted() {
             return Err(format!("alerts out of order: {offsets:?}\n{}", scanned.report()));
         }
+        if let Some(twice) = told_twice(&records) {
+            return Err(format!("two alerts about {twice}\n{}", scanned.report()));
+        }
         let got: Vec<Vec<String>> = records.iter().flat_map(rows_of).collect();
         match differences(&self.rows, &got) {
             text if text.is_empty() => Ok(()),
@@ -174,6 +178,17 @@ fn packed(how: &str, plain: &[u8]) -> Vec<u8> {
 fn position(record: &Value) -> u64 {
     let number = |pointer| record.pointer(pointer).and_then(Value::as_u64);
     number("/log/offset").or_else(|| number("/packet/number")).unwrap_or(0)
+}
+
+/// An observable in one place that has more than one record, if there is one.
+fn told_twice(records: &[Value]) -> Option<String> {
+    let mut told = HashSet::new();
+    let observable = |record: &Value| {
+        let seen = ["/seen/kind", "/seen/value", "/seen/where", "/seen/field"];
+        let seen = seen.map(|member| text(record, member));
+        format!("{} at {}", seen.join(" "), position(record))
+    };
+    records.iter().map(observable).find(|observable| !told.insert(observable.clone()))
 }
 
 /// A record as rows of `expected.tsv`, one for each indicator.
