@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 30
 WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
 
-.PHONY: help demo build install-deps test lint doc fuzz licences
+.PHONY: help demo build install-deps test lint doc fuzz licences advisories
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -14,7 +14,8 @@ help:
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
-	@echo 'make licences     advisories, licences and banned crates (needs cargo-deny)'
+	@echo 'make licences     licences and banned crates (needs cargo-deny)'
+	@echo 'make advisories   known vulnerabilities of what we depend on (needs cargo-deny, fetches the list)'
 	@echo 'make install-deps what building needs from the system'
 
 install-deps:
@@ -55,7 +56,13 @@ fuzz:
 	    -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-licences:
+licences: cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+advisories: cargo-deny
+	$(CARGO) deny check advisories
+
+.PHONY: cargo-deny
+cargo-deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || { \
 	  echo 'cargo-deny is not installed: cargo install cargo-deny --locked' >&2; exit 1; }
-	$(CARGO) deny check
