@@ -1,6 +1,6 @@
 //! Bytes, and where they came from.
 //!
-//! [`expand`] turns the command line's words into [`Target`]s; [`Input::open`]
+//! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
 //! opens one, looks through compression, and shows the first bytes
 //! ([`Input::head`]) so that the caller can tell a capture from a log. What is
 //! then read is either a [`PlainFile`], which many threads read at once by
