@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type | nothing |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
+//! | [`input`] | bytes and where they came from: files, streams, compression | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
 //! | [`alert`] | severity, the record, its formats | indicator, scan |
 //! | [`sink`] | where alerts go | alert |
@@ -13,6 +14,7 @@ pub mod compile;
 pub mod database;
 pub mod error;
 pub mod indicator;
+pub mod input;
 pub mod scan;
 pub mod sink;
 pub mod text;

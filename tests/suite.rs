@@ -1,1 +1,11 @@
-//! The one integration binary.
+//! The one integration binary: everything that is tested from outside the crate.
+
+#![allow(unreachable_pub, reason = "modules of a binary: `pub` says what the others use")]
+
+mod cases;
+mod dependencies;
+mod fuzz_corpus;
+mod harness;
+mod layering;
+mod records;
+mod spec_cases;

@@ -1,0 +1,68 @@
+# The two commands of a newcomer are `make demo` and `make test`.
+
+CARGO        ?= cargo
+FUZZ_SECONDS ?= 30
+
+WIRESIFT := target/release/wiresift
+DEMO_DB  := target/demo.wsdb
+
+.PHONY: help demo build install-deps test lint doc fuzz licences advisories
+
+help:
+	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
+	@echo 'make test         format, lints, docs, all tests, the fuzz corpus'
+	@echo 'make lint         format and lints alone'
+	@echo 'make doc          the documentation of the library, broken links denied'
+	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
+	@echo 'make licences     licences and banned crates (needs cargo-deny)'
+	@echo 'make advisories   known vulnerabilities of what we depend on (needs cargo-deny, fetches the list)'
+	@echo 'make install-deps what building needs from the system'
+
+install-deps:
+	@.ci/install-deps
+
+build: install-deps
+	$(CARGO) build --release --locked
+
+demo: build
+	@echo
+	@echo '== 1. compile the indicators of testdata/indicators into one database'
+	$(WIRESIFT) compile -o $(DEMO_DB) --internal testdata/indicators
+	@echo
+	@echo '== 2. a log that a resolver wrote'
+	$(WIRESIFT) scan --db $(DEMO_DB) --format text testdata/logs/named_query.log
+	@echo
+	@echo '== 3. a capture of DNS, HTTP and TLS'
+	$(WIRESIFT) scan --db $(DEMO_DB) --format text testdata/captures/dns_http_tls.pcap
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+doc:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
+
+test: lint doc
+	$(CARGO) test --locked
+
+# cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one do it.
+fuzz:
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { \
+	  echo 'cargo-fuzz is not installed: cargo install cargo-fuzz --locked' >&2; exit 1; }
+	@for target in $$($(CARGO) fuzz list); do \
+	  echo "== fuzz $$target"; \
+	  mkdir -p fuzz/findings/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/findings/$$target fuzz/corpus/$$target \
+	    -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+licences: cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+advisories: cargo-deny
+	$(CARGO) deny check advisories
+
+.PHONY: cargo-deny
+cargo-deny:
+	@$(CARGO) deny --version >/dev/null 2>&1 || { \
+	  echo 'cargo-deny is not installed: cargo install cargo-deny --locked' >&2; exit 1; }

@@ -1,0 +1,165 @@
+//! Chunks: blocks of whole lines, and what happens where a line is too long.
+//!
+//! One rule says where an input is cut, for streams and for files alike, so that
+//! threads that never speak to each other agree about it. With a chunk size of N
+//! and a line bound of L, boundary k lies
+//!
+//! - right behind the first newline at or after byte `k * N - 1`, if there is one
+//!   within L bytes;
+//! - at the end of the input, if that is nearer than L bytes;
+//! - otherwise at byte `k * N`, in the middle of a line: a *hard* cut.
+//!
+//! Boundaries never run backwards, and a boundary that falls on its predecessor
+//! makes an empty chunk, which nobody gets to see. Hence a chunk holds at most
+//! N + L bytes, and a line of a gigabyte comes in windows of N bytes. What lies
+//! around a hard cut is handed out with the chunks on both sides, so that a name
+//! or an address that stands across it is seen whole.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A block of an input.
+///
+/// Whatever *begins* in `buffer[start..end]` belongs to this chunk, also when it
+/// ends behind `end`. The bytes before `start` and from `end` on are context. There
+/// is some at hard cuts only, and that before `start` is of the same line.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Chunk {
+    /// The bytes. Give it back to the [`Pool`] when done.
+    pub buffer: Vec<u8>,
+    /// Where the chunk's own bytes begin in the buffer.
+    pub start: usize,
+    /// Where they end.
+    pub end: usize,
+    /// The offset of `buffer[0]` in the decompressed input.
+    pub offset: u64,
+    /// Whether the chunk begins behind a newline or at the input's first byte, and
+    /// ends behind a newline or at the input's last byte.
+    pub whole_lines: bool,
+}
+
+impl Chunk {
+    /// The offsets of the chunk's own bytes in the decompressed input.
+    pub fn span(&self) -> Range<u64> {
+        self.offset + self.start as u64..self.offset + self.end as u64
+    }
+}
+
+/// How an input is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    chunk: usize,
+    line: usize,
+    behind: usize,
+    ahead: usize,
+}
+
+impl Default for Bounds {
+    /// Chunks of 256 KiB, which stay in a core's second-level cache; lines up to
+    /// 1 MiB in one piece; at hard cuts 4 KiB of context before and 16 KiB after,
+    /// twice the longest URL that is read.
+    fn default() -> Self {
+        Bounds::new(256 << 10)
+    }
+}
+
+impl Bounds {
+    /// The default, with chunks of about `chunk` bytes (at least one).
+    pub fn new(chunk: usize) -> Bounds {
+        Bounds { chunk: chunk.max(1), line: 1 << 20, behind: 4 << 10, ahead: 16 << 10 }
+    }
+
+    /// Another bound on the length of lines, and on the context at hard cuts.
+    /// `ahead` is below `line`: so much has been read when a hard cut is made.
+    #[must_use]
+    pub fn with_lines(self, line: usize, behind: usize, ahead: usize) -> Bounds {
+        let line = line.max(2);
+        Bounds { chunk: self.chunk, line, behind, ahead: ahead.min(line - 1) }
+    }
+
+    /// The chunk size N.
+    pub fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// The most bytes that a chunk's buffer holds.
+    pub fn max_buffer(&self) -> usize {
+        self.behind + self.chunk + self.line + self.ahead
+    }
+
+    pub(super) fn behind(&self) -> usize {
+        self.behind
+    }
+
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead
+    }
+
+    /// Where boundary k would like to be.
+    pub(super) fn nominal(&self, k: u64) -> u64 {
+        k.saturating_mul(self.chunk as u64)
+    }
+
+    /// The number of the first boundary that lies behind `offset`.
+    pub(super) fn next_after(&self, offset: u64) -> u64 {
+        offset / self.chunk as u64 + 1
+    }
+
+    /// Where the newline of a boundary that would like to be at `nominal` is
+    /// looked for, in an input of `len` bytes.
+    pub(super) fn search(&self, nominal: u64, len: u64) -> Range<u64> {
+        let from = nominal.saturating_sub(1);
+        from..from.saturating_add(self.line as u64).min(len)
+    }
+
+    /// The boundary, when there is no newline in [`search`](Self::search).
+    pub(super) fn without_newline(&self, nominal: u64, len: u64) -> Cut {
+        if nominal.saturating_sub(1).saturating_add(self.line as u64) > len {
+            Cut { at: len, hard: false }
+        } else {
+            Cut { at: nominal, hard: true }
+        }
+    }
+}
+
+/// Behind a nominal boundary the newline is usually near: so far is read at first.
+pub(super) const TAIL: u64 = 4 << 10;
+
+/// A boundary between chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) at: u64,
+    /// In the middle of a line.
+    pub(super) hard: bool,
+}
+
+/// Buffers to be used again, shared between whoever fills and whoever empties them.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<Shelf>);
+
+#[derive(Debug)]
+struct Shelf {
+    buffers: Mutex<Vec<Vec<u8>>>,
+    keep: usize,
+}
+
+impl Pool {
+    /// A pool that keeps at most `keep` buffers while nobody needs them.
+    pub fn new(keep: usize) -> Pool {
+        Pool(Arc::new(Shelf { buffers: Mutex::new(Vec::with_capacity(keep)), keep }))
+    }
+
+    /// A buffer with whatever bytes were last in it.
+    pub fn take(&self) -> Vec<u8> {
+        let mut buffers = self.0.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.pop().unwrap_or_default()
+    }
+
+    /// Takes a buffer back.
+    pub fn put(&self, buffer: Vec<u8>) {
+        let mut buffers = self.0.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < self.0.keep {
+            buffers.push(buffer);
+        }
+    }
+}

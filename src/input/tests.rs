@@ -1,0 +1,353 @@
+//! Cutting, against its contract, and opening, against real archives.
+
+use super::*;
+use proptest::prelude::*;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A reader that gives as much at a time as it is told to, and stumbles.
+struct Stumbling {
+    bytes: Vec<u8>,
+    at: usize,
+    sizes: Vec<usize>,
+    turn: usize,
+    fails: bool,
+}
+
+impl Read for Stumbling {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()];
+        self.turn += 1;
+        if size == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if self.at == self.bytes.len() && self.fails {
+            return Err(io::Error::other("the disk is on fire"));
+        }
+        let given = size.min(buffer.len()).min(self.bytes.len() - self.at);
+        buffer[..given].copy_from_slice(&self.bytes[self.at..self.at + given]);
+        self.at += given;
+        Ok(given)
+    }
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let line = (0usize..60, any::<bool>(), any::<u8>());
+    proptest::collection::vec(line, 0..30).prop_map(|lines| {
+        let mut text = Vec::new();
+        for (len, newline, seed) in lines {
+            text.extend((0..len).map(|at| b'a' + (seed.wrapping_add(at as u8) % 26)));
+            if newline {
+                text.push(b'\n');
+            }
+        }
+        text
+    })
+}
+
+fn bounds() -> impl Strategy<Value = Bounds> {
+    (1usize..90, 2usize..70, 0usize..9, 0usize..30)
+        .prop_map(|(chunk, line, behind, ahead)| Bounds::new(chunk).with_lines(line, behind, ahead))
+}
+
+/// Holds chunks against everything that is promised about them.
+fn check(text: &[u8], bounds: Bounds, chunks: &[Chunk]) -> Result<(), TestCaseError> {
+    let mut at = 0u64;
+    for chunk in chunks {
+        let span = chunk.span();
+        prop_assert_eq!(span.start, at, "a gap or an overlap");
+        prop_assert!(span.end > span.start, "an empty chunk");
+        at = span.end;
+        let from = chunk.offset as usize;
+        prop_assert_eq!(&chunk.buffer[..], &text[from..from + chunk.buffer.len()]);
+        prop_assert!(chunk.buffer.len() <= bounds.max_buffer());
+
+        let is_line_start = |at: u64| at == 0 || text[at as usize - 1] == b'\n';
+        let soft_start = is_line_start(span.start);
+        let soft_end = span.end as usize == text.len() || is_line_start(span.end);
+        prop_assert_eq!(chunk.whole_lines, soft_start && soft_end);
+        let line =
+            text[..span.start as usize].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+        let behind = (span.start as usize - line).min(bounds.behind());
+        prop_assert_eq!(chunk.start, behind);
+        let rest = text.len() - span.end as usize;
+        let ahead = if soft_end { 0 } else { bounds.ahead().min(rest) };
+        prop_assert_eq!(chunk.buffer.len() - chunk.end, ahead);
+    }
+    prop_assert_eq!(at as usize, text.len(), "bytes are missing");
+    Ok(())
+}
+
+fn drain(chunker: &mut Chunker) -> (Vec<Chunk>, Option<crate::Error>) {
+    let mut chunks = Vec::new();
+    loop {
+        match chunker.next_chunk() {
+            Ok(Some(chunk)) => chunks.push(chunk),
+            Ok(None) => return (chunks, None),
+            Err(error) => return (chunks, Some(error)),
+        }
+    }
+}
+
+fn plain(bytes: &[u8]) -> PlainFile {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    PlainFile::new("test".into(), file, bytes.len() as u64)
+}
+
+fn file_chunks(bytes: &[u8], bounds: Bounds) -> Vec<Chunk> {
+    let chunks = FileChunks::new(plain(bytes), bounds);
+    // Backwards: no chunk may depend on another one having been read.
+    let mut read: Vec<Chunk> = (0..chunks.count() + 2)
+        .rev()
+        .filter_map(|k| chunks.read(k, vec![b'#'; 7]).unwrap())
+        .collect();
+    chunks.finish().unwrap();
+    read.reverse();
+    read
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn streams_and_files_are_cut_alike_and_without_gaps(
+        text in text(),
+        bounds in bounds(),
+        mut sizes in proptest::collection::vec(0usize..50, 1..8),
+        fails in any::<bool>(),
+    ) {
+        sizes.push(1);
+        let reader = Stumbling { bytes: text.clone(), at: 0, sizes, turn: 0, fails };
+        let mut chunker = Chunker::new(Stream::new("test", reader), bounds, Pool::new(2));
+        let (chunks, error) = drain(&mut chunker);
+        check(&text, bounds, &chunks)?;
+        prop_assert_eq!(error.is_some(), fails);
+        if let Some(error) = error {
+            let want = format!("test: cannot read on at byte {}: the disk is on fire", text.len());
+            prop_assert_eq!(error.to_string(), want);
+            prop_assert!(chunker.next_chunk().unwrap().is_none());
+        }
+        prop_assert_eq!(file_chunks(&text, bounds), chunks);
+    }
+
+    #[test]
+    fn live_streams_are_cut_without_gaps(
+        text in text(),
+        bounds in bounds(),
+        mut sizes in proptest::collection::vec(0usize..50, 1..8),
+    ) {
+        sizes.push(1);
+        let reader = Stumbling { bytes: text.clone(), at: 0, sizes, turn: 0, fails: false };
+        let stream = Stream::new("test", reader).live();
+        let (chunks, error) = drain(&mut Chunker::new(stream, bounds, Pool::new(2)));
+        check(&text, bounds, &chunks)?;
+        prop_assert!(error.is_none());
+    }
+}
+
+#[test]
+fn a_live_stream_hands_on_the_lines_that_have_come() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let stream = Stream::new("-", reader).live();
+    let mut chunker = Chunker::new(stream, Bounds::default(), Pool::new(2));
+    writer.write_all(b"one\ntwo\nthr").unwrap();
+    let chunk = chunker.next_chunk().unwrap().unwrap();
+    assert_eq!(chunk.buffer, b"one\ntwo\n");
+    writer.write_all(b"ee\n").unwrap();
+    assert_eq!(chunker.next_chunk().unwrap().unwrap().buffer, b"three\n");
+    drop(writer);
+    assert!(chunker.next_chunk().unwrap().is_none());
+}
+
+#[test]
+fn buffers_are_used_again() {
+    let text = b"0123456789abcde\n".repeat(4096);
+    let pool = Pool::new(4);
+    let bounds = Bounds::new(4096);
+    let mut chunker = Chunker::new(Stream::new("t", io::Cursor::new(text)), bounds, pool.clone());
+    let mut addresses = std::collections::HashSet::new();
+    while let Some(chunk) = chunker.next_chunk().unwrap() {
+        addresses.insert(chunk.buffer.as_ptr());
+        pool.put(chunk.buffer);
+    }
+    assert!(addresses.len() <= 4, "{} buffers", addresses.len());
+}
+
+#[test]
+fn a_file_that_shrinks_is_read_as_far_as_it_goes() {
+    let text = b"0123456789abcde\n".repeat(100);
+    let file = plain(&text);
+    file.file().set_len(1000).unwrap();
+    let chunks = FileChunks::new(file, Bounds::new(256));
+    let read: u64 = (0..chunks.count())
+        .filter_map(|k| chunks.read(k, Vec::new()).unwrap())
+        .map(|chunk| chunk.span().end - chunk.span().start)
+        .sum();
+    assert_eq!(read, 1000);
+    let error = chunks.finish().unwrap_err().to_string();
+    assert!(error.contains("600 bytes are missing at byte 1000"), "{error}");
+}
+
+fn packed(packing: Packing, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    match packing {
+        Packing::Gzip => {
+            flate2::bufread::GzEncoder::new(bytes, flate2::Compression::fast())
+                .read_to_end(&mut out)
+                .unwrap();
+        }
+        Packing::Zstd => out = zstd::stream::encode_all(bytes, 1).unwrap(),
+        Packing::Bzip2 => {
+            bzip2::bufread::BzEncoder::new(bytes, bzip2::Compression::fast())
+                .read_to_end(&mut out)
+                .unwrap();
+        }
+        Packing::Xz => {
+            liblzma::bufread::XzEncoder::new(bytes, 0).read_to_end(&mut out).unwrap();
+        }
+    }
+    out
+}
+
+const PACKINGS: [Packing; 4] = [Packing::Gzip, Packing::Zstd, Packing::Bzip2, Packing::Xz];
+
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Files {
+        Files(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+fn open(path: &Path) -> Input {
+    Input::open(&Target::Path(path.to_path_buf())).unwrap()
+}
+
+/// All bytes in chunks, and the error behind them.
+fn read(input: Input) -> (Vec<u8>, Option<String>) {
+    let Opened::Stream(stream) = input.into_opened() else { panic!("not a stream") };
+    let mut chunker = Chunker::new(stream, Bounds::default(), Pool::new(2));
+    let (chunks, error) = drain(&mut chunker);
+    let own = chunks.iter().flat_map(|c| c.buffer[c.start..c.end].iter().copied());
+    (own.collect(), error.map(|error| error.to_string()))
+}
+
+#[test]
+fn archives_of_several_members() {
+    let files = Files::new();
+    for packing in PACKINGS {
+        let mut bytes = packed(packing, b"first\n");
+        if packing == Packing::Zstd {
+            bytes.extend(b"\x51\x2a\x4d\x18\x05\0\0\0skip!");
+        }
+        bytes.extend(packed(packing, b"second, which is no line"));
+        let input = open(&files.write("x", &bytes));
+        assert_eq!(input.packings(), [packing]);
+        assert_eq!(input.head(), b"first\nsecond, which is no line");
+        assert_eq!(read(input), (b"first\nsecond, which is no line".to_vec(), None));
+    }
+    let mut skip_first = b"\x50\x2a\x4d\x18\x02\0\0\0hi".to_vec();
+    skip_first.extend(packed(Packing::Zstd, b"text"));
+    assert_eq!(open(&files.write("y", &skip_first)).head(), b"text");
+}
+
+#[test]
+fn packed_twice_but_not_thrice() {
+    let files = Files::new();
+    let twice = packed(Packing::Xz, &packed(Packing::Gzip, b"\xd4\xc3\xb2\xa1 a capture"));
+    let input = open(&files.write("x", &twice));
+    assert_eq!(input.packings(), [Packing::Xz, Packing::Gzip]);
+    assert_eq!(&input.head()[..4], b"\xd4\xc3\xb2\xa1");
+    assert_eq!(input.read_all(1 << 20).unwrap(), b"\xd4\xc3\xb2\xa1 a capture");
+    let thrice = open(&files.write("y", &packed(Packing::Gzip, &twice)));
+    assert_eq!(thrice.packings(), [Packing::Gzip, Packing::Xz]);
+    assert_eq!(Packing::of(thrice.head()), Some(Packing::Gzip));
+}
+
+/// Text that does not pack away to nothing.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        b"0123456789abcdef\n"[(state >> 24) as usize % 17]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+#[test]
+fn a_cut_archive_gives_what_it_has_and_then_the_error() {
+    let files = Files::new();
+    let text = noise(600_000);
+    for packing in PACKINGS {
+        let mut bytes = packed(packing, &text);
+        bytes.truncate(bytes.len() * 9 / 10);
+        let path = files.write("cut", &bytes);
+        let (got, error) = read(open(&path));
+        let error = error.unwrap_or_else(|| panic!("{packing}: no error"));
+        let want = format!(
+            "{}: cannot read on at byte {}: {packing} data ends in the middle",
+            path.display(),
+            got.len()
+        );
+        assert_eq!(error, want);
+        assert!(text.starts_with(&got), "{packing}: wrong bytes");
+        assert!(got.len() > 200_000, "{packing}: only {} bytes", got.len());
+        let whole = open(&path).read_all(1 << 30).unwrap_err().to_string();
+        assert!(whole.contains("ends in the middle"), "{whole}");
+    }
+}
+
+#[test]
+fn a_damaged_checksum_is_an_error_behind_the_data() {
+    let files = Files::new();
+    let text = noise(100_000);
+    let mut bytes = packed(Packing::Gzip, &text);
+    let crc = bytes.len() - 8;
+    bytes[crc] ^= 1;
+    let (got, error) = read(open(&files.write("crc", &bytes)));
+    assert_eq!(got, text);
+    assert!(error.unwrap().contains("at byte 100000: damaged gzip data"));
+
+    let mut trailing = packed(Packing::Gzip, b"text\n");
+    trailing.extend(b"garbage behind it");
+    let (got, error) = read(open(&files.write("trailing", &trailing)));
+    assert_eq!(got, b"text\n");
+    assert!(error.unwrap().contains("damaged gzip data"));
+}
+
+#[test]
+fn plain_files_are_seekable_and_what_is_empty_is_empty() {
+    let files = Files::new();
+    let input = open(&files.write("plain", &noise(1000)));
+    assert_eq!(input.head(), &noise(1000)[..HEAD]);
+    assert!(input.packings().is_empty());
+    let Opened::Seekable(file) = input.into_opened() else { panic!("not seekable") };
+    assert_eq!(file.len(), 1000);
+    let mut tail = [0; 20];
+    assert_eq!(file.read_at(&mut tail, 990).unwrap(), 10);
+    assert_eq!(tail[..10], noise(1000)[990..]);
+
+    assert_eq!(read(open(&files.write("empty", b""))), (Vec::new(), None));
+    let text = open(Path::new("/proc/self/status")).read_all(1 << 20).unwrap();
+    assert!(text.starts_with(b"Name:"), "/proc says that its files are empty");
+    let huge = open(&files.write("huge", &noise(1000))).read_all(999).unwrap_err();
+    assert!(huge.to_string().ends_with("huge: more than 999 bytes"), "{huge}");
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let files = Files::new();
+    let target = Target::Path(files.0.path().to_path_buf());
+    let error = Input::open(&target).unwrap_err().to_string();
+    assert!(error.contains("cannot read") && error.contains("directory"), "{error}");
+    let gone = Target::Path(files.0.path().join("gone"));
+    let error = Input::open(&gone).unwrap_err().to_string();
+    assert!(error.contains("gone: cannot open: No such file"), "{error}");
+}

@@ -1,0 +1,242 @@
+//! Running the binary, in the manner of ripgrep's tests.
+//!
+//! A [`Dir`] is a directory of one test's own, and a [`TestCommand`] is a run of
+//! `wiresift` in it. When an expectation fails, the panic shows everything that is
+//! needed to understand it: the command, the directory and what is in it, both
+//! streams.
+
+// Every test module uses a part of it.
+#![allow(dead_code)]
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A command that runs longer hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A directory of a test's own, gone when the test is over.
+pub struct Dir {
+    dir: tempfile::TempDir,
+}
+
+impl Dir {
+    /// A new directory; `name` is a part of its name.
+    pub fn new(name: &str) -> Dir {
+        let name = name.replace(['/', ' '], "-");
+        let dir = tempfile::Builder::new().prefix(&format!("wiresift-{name}-")).tempdir();
+        Dir { dir: dir.unwrap() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a file, and the directories that lead to it.
+    pub fn create(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// A run of `wiresift` in this directory.
+    pub fn command(&self) -> TestCommand {
+        TestCommand {
+            cwd: self.path().to_path_buf(),
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: None,
+        }
+    }
+}
+
+/// A run of `wiresift` that is being put together.
+#[derive(Clone)]
+pub struct TestCommand {
+    cwd: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    stdin: Option<Vec<u8>>,
+}
+
+impl TestCommand {
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut TestCommand {
+        self.args.push(arg.as_ref().to_os_string());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut TestCommand {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_os_string()));
+        self
+    }
+
+    /// Sets a variable of the environment, which has nothing but `PATH` otherwise.
+    pub fn env(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut TestCommand {
+        self.env.push((name.into(), value.as_ref().to_os_string()));
+        self
+    }
+
+    /// What is piped in; nothing otherwise.
+    pub fn stdin(&mut self, bytes: impl Into<Vec<u8>>) -> &mut TestCommand {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Runs it, and panics when it takes more than a minute.
+    pub fn run(&self) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wiresift"));
+        command.args(&self.args).current_dir(&self.cwd).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (code, stdout, stderr) = thread::scope(|scope| {
+            let stdin = child.stdin.take().zip(self.stdin.as_deref());
+            scope.spawn(move || {
+                if let Some((mut pipe, bytes)) = stdin {
+                    // Whoever needs no input may close it.
+                    let _ = pipe.write_all(bytes);
+                }
+            });
+            let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+            let out = scope.spawn(move || drain(out));
+            let err = scope.spawn(move || drain(err));
+            let code = wait(&mut child);
+            (code, out.join().unwrap(), err.join().unwrap())
+        });
+        let run = Run { cwd: self.cwd.clone(), args: self.args.clone(), code, stdout, stderr };
+        assert!(run.code != Code::TimedOut, "took more than {LIMIT:?}\n{}", run.report());
+        run
+    }
+}
+
+fn drain(mut pipe: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    pipe.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// With a status.
+    Exit(i32),
+    /// By a signal.
+    Signal,
+    /// We killed it.
+    TimedOut,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline for another process")]
+fn wait(child: &mut Child) -> Code {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code().map_or(Code::Signal, Code::Exit);
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return Code::TimedOut;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A run that is over.
+pub struct Run {
+    cwd: PathBuf,
+    args: Vec<OsString>,
+    /// How it ended.
+    pub code: Code,
+    /// What it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// What it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Run {
+    /// Demands an exit status.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Run {
+        let code = self.code;
+        assert!(code == Code::Exit(status), "want exit {status}, got {code:?}\n{}", self.report());
+        self
+    }
+
+    /// Demands a text in standard error.
+    #[track_caller]
+    pub fn expect_stderr(self, part: &str) -> Run {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        assert!(stderr.contains(part), "no {part:?} in stderr\n{}", self.report());
+        self
+    }
+
+    /// Demands a text in standard output.
+    #[track_caller]
+    pub fn expect_stdout(self, part: &str) -> Run {
+        assert!(self.text().contains(part), "no {part:?} in stdout\n{}", self.report());
+        self
+    }
+
+    /// Standard output, as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard output as JSON, one object a line.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        let text = self.text();
+        let parse = |line| match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(error) => panic!("no JSON: {line}: {error}\n{}", self.report()),
+        };
+        text.lines().map(parse).collect()
+    }
+
+    /// Everything about the run.
+    pub fn report(&self) -> String {
+        let mut report = String::new();
+        let args = self.args.iter().map(|arg| arg.display().to_string());
+        let args = args.collect::<Vec<_>>().join(" ");
+        let bar = "=".repeat(70);
+        writeln!(report, "{bar}\ncommand: wiresift {args}").unwrap();
+        writeln!(report, "status:  {:?}\ncwd:     {}", self.code, self.cwd.display()).unwrap();
+        for entry in walkdir::WalkDir::new(&self.cwd).min_depth(1).sort_by_file_name() {
+            let Ok(entry) = entry else { continue };
+            let name = entry.path().strip_prefix(&self.cwd).unwrap_or(entry.path());
+            let len = entry.metadata().map_or(0, |metadata| metadata.len());
+            writeln!(report, "         {len:>9} {}", name.display()).unwrap();
+        }
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            writeln!(report, "---- {name}\n{}", String::from_utf8_lossy(stream)).unwrap();
+        }
+        report + &bar
+    }
+}
+
+/// The project's own directory.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file or directory beside the project, in `../shared`, which not everybody has.
+/// Without it the test that asks passes, and says loudly that it tested nothing.
+pub fn shared(test: &str, name: &str) -> Option<PathBuf> {
+    let path = project().join("../shared").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("\n!!! SKIPPED {test}: there is no ../shared/{name}\n");
+    None
+}

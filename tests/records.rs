@@ -1,0 +1,40 @@
+//! Alert records, read as a stranger reads them: by their names in the JSON.
+
+use crate::harness::project;
+use serde_json::Value;
+
+/// The published schema of the records, once there is one.
+pub struct Schema(Option<(boon::Schemas, boon::SchemaIndex)>);
+
+impl Schema {
+    /// Compiles `docs/alert.schema.json`.
+    pub fn load() -> Schema {
+        let path = project().join("docs/alert.schema.json");
+        if !path.exists() {
+            eprintln!("\n!!! SKIPPED validation of alerts: there is no docs/alert.schema.json\n");
+            return Schema(None);
+        }
+        let mut schemas = boon::Schemas::new();
+        let location = path.to_str().unwrap();
+        match boon::Compiler::new().compile(location, &mut schemas) {
+            Ok(index) => Schema(Some((schemas, index))),
+            Err(error) => panic!("docs/alert.schema.json: {error:#}"),
+        }
+    }
+
+    /// What is wrong with a record, if anything.
+    pub fn complaint(&self, record: &Value) -> Option<String> {
+        let (schemas, index) = self.0.as_ref()?;
+        schemas.validate(record, *index).err().map(|error| format!("{error:#}\n{record:#}"))
+    }
+}
+
+/// A text member of a record, by its path; empty where there is none.
+pub fn text<'a>(record: &'a Value, pointer: &str) -> &'a str {
+    record.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The indicators of a record.
+pub fn indicators(record: &Value) -> &[Value] {
+    record["indicators"].as_array().map_or(&[], Vec::as_slice)
+}
