@@ -4,10 +4,12 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type | nothing |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
+//! | [`input`] | bytes and where they came from | nothing |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
 
 pub mod error;
 pub mod indicator;
+pub mod input;
 pub mod scan;
 
 pub use error::{Error, ErrorKind, Result};
