@@ -1,11 +1,13 @@
 //! Any bytes as frames of any link type: no panic, and every flow is closed.
 //!
-//! The input is a list of frames: link type, a flag byte, length, data.
+//! The input is a capture, so that real ones serve as seeds, or a list of frames:
+//! link type, seconds, length in units of four bytes, data.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
 use wiresift::indicator::{Observable, Timestamp, Where};
+use wiresift::input::capture::Capture;
 use wiresift::packet::{Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
 
 /// Link types with a decoder, and one without.
@@ -40,21 +42,25 @@ fuzz_target!(|bytes: &[u8]| {
     let config = Config { most_flows: 8, flow_by_vlan: true, ..Config::default() };
     let mut decoder = Decoder::new(config);
     let mut count = Count { opened: 0, closed: 0, path: Arc::from("fuzz") };
-    let mut rest = bytes;
-    let mut number = 0;
-    while let [link, step, length, behind @ ..] = rest {
-        let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
-        rest = behind;
-        number += 1;
-        let frame = Frame {
-            number,
-            time: Timestamp::from_seconds(i64::from(*step) * number as i64),
-            linktype: LINKS[usize::from(*link) % LINKS.len()],
-            length: data.len() as u32,
-            data,
-        };
-        decoder.frame(&frame, &mut count);
+    let mut feed = |number, time, linktype, data: &[u8]| {
+        let length = data.len() as u32;
+        decoder.frame(&Frame { number, time, linktype, length, data }, &mut count);
         assert!(decoder.open_flows() <= 8);
+    };
+    if let Ok(capture) = Capture::new(bytes) {
+        for packet in capture.map_while(Result::ok) {
+            feed(packet.number, Timestamp(packet.time), packet.linktype, packet.data);
+        }
+    } else {
+        let mut rest = bytes;
+        let mut number = 0;
+        while let [link, step, length, behind @ ..] = rest {
+            let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
+            rest = behind;
+            number += 1;
+            let time = Timestamp::from_seconds(i64::from(*step) * number as i64);
+            feed(number, time, LINKS[usize::from(*link) % LINKS.len()], data);
+        }
     }
     decoder.finish(&mut count);
     assert_eq!(count.opened, count.closed);

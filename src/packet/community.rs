@@ -117,6 +117,7 @@ mod tests {
     fn published_vectors() {
         let pair = Ports::Pair;
         let icmp = Ports::Icmp;
+        let (v6c, v6d) = ("3ffe:507:0:1:260:97ff:fe07:69ea", "3ffe:507:0:1:200:86ff:fe05:80da");
         let (v6a, v6b) = ("fe80::200:86ff:fe05:80da", "fe80::260:97ff:fe07:69ea");
         for (src, dst, proto, ports, want) in [
             (
@@ -138,6 +139,10 @@ mod tests {
             ("192.168.170.8", "192.168.170.56", 132, pair(7, 80), "jQgCxbku+pNGw8WPbEc/TS/uTpQ="),
             ("192.168.0.89", "192.168.0.1", 1, icmp(8, 0), "X0snYXpgwiv9TZtqg64sgzUn6Dk="),
             ("192.168.0.1", "192.168.0.89", 1, icmp(0, 0), "X0snYXpgwiv9TZtqg64sgzUn6Dk="),
+            ("192.168.0.89", "192.168.0.1", 1, icmp(20, 0), "3o2RFccXzUgjl7zDpqmY7yJi8rI="),
+            ("192.168.0.89", "192.168.0.1", 1, icmp(20, 1), "tz/fHIDUHs19NkixVVoOZywde+I="),
+            (v6c, v6d, 58, icmp(3, 0), "NdobDX8PQNJbAyfkWxhtL2Pqp5w="),
+            (v6d, v6c, 58, icmp(3, 0), "/OGBt9BN1ofenrmSPWYicpij2Vc="),
             (v6a, v6b, 58, icmp(135, 0), "dGHyGvjMfljg6Bppwm3bg0LO8TY="),
             (v6b, v6a, 58, icmp(136, 0), "dGHyGvjMfljg6Bppwm3bg0LO8TY="),
         ] {

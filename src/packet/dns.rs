@@ -42,7 +42,7 @@ pub struct Message<'a> {
 
 impl Message<'_> {
     /// The owned form, for an alert.
-    pub fn to_owned(&self) -> indicator::Dns {
+    pub fn owned(&self) -> indicator::Dns {
         indicator::Dns {
             is_answer: self.is_answer,
             id: self.id,

@@ -46,7 +46,7 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// The owned form, for an alert.
-    pub fn to_owned(&self) -> indicator::Http {
+    pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Http {
             method: Some(text(self.method)),

@@ -38,7 +38,7 @@ pub struct Config {
     /// Whether equal addresses and ports in different VLANs are different flows.
     /// The innermost identifier counts.
     pub flow_by_vlan: bool,
-    /// The most flows that are kept at a time; about 140 bytes each.
+    /// The most flows that are kept at a time; about 130 bytes each.
     pub most_flows: usize,
     /// Seconds after which a flow is idle that only one side has spoken in.
     pub opening_timeout: u32,

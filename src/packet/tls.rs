@@ -40,7 +40,7 @@ impl<'a> Hello<'a> {
     }
 
     /// The owned form, for an alert.
-    pub fn to_owned(&self) -> indicator::Tls {
+    pub fn owned(&self) -> indicator::Tls {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Tls {
             sni: self.sni.map(text),

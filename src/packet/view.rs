@@ -98,9 +98,9 @@ impl Said<'_> {
     pub fn protocol(&self) -> Option<Protocol> {
         Some(match self {
             Said::None => return None,
-            Said::Dns(message) => Protocol::Dns(message.to_owned()),
-            Said::Tls(hello) => Protocol::Tls(hello.to_owned()),
-            Said::Http(request) => Protocol::Http(request.to_owned()),
+            Said::Dns(message) => Protocol::Dns(message.owned()),
+            Said::Tls(hello) => Protocol::Tls(hello.owned()),
+            Said::Http(request) => Protocol::Http(request.owned()),
         })
     }
 }

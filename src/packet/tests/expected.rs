@@ -138,6 +138,7 @@ fn observables_of_real_captures() {
         "{asked} rows asked for, {} found, {excepted} excepted",
         asked - excepted - missing.len()
     );
+    assert!(asked > 300, "the table is not what it was");
     assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
     assert!(unused.is_empty(), "found after all: {unused:?}");
 }
