@@ -4,7 +4,9 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type | nothing |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
+//! | [`input`] | bytes and where they came from | nothing |
 //! | [`input`] | bytes and where they came from: files, streams, compression | nothing |
+//! | [`packet`] | frames to flows to protocol fields to observables | indicator |
 //! | [`scan`] | observables against the database | indicator, text, packet, database |
 //! | [`alert`] | severity, the record, its formats | indicator, scan |
 //! | [`sink`] | where alerts go | alert |
@@ -15,6 +17,7 @@ pub mod database;
 pub mod error;
 pub mod indicator;
 pub mod input;
+pub mod packet;
 pub mod scan;
 pub mod sink;
 pub mod text;
