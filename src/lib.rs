@@ -3,6 +3,7 @@
 //! | room | does | may import, beside `error` |
 //! | --- | --- | --- |
 //! | [`error`] | the one error type | nothing |
+//! | [`feed`] | files to indicators | indicator |
 //! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
 //! | [`input`] | bytes and where they came from | nothing |
 //! | [`input`] | bytes and where they came from: files, streams, compression | nothing |
@@ -15,6 +16,7 @@ pub mod alert;
 pub mod compile;
 pub mod database;
 pub mod error;
+pub mod feed;
 pub mod indicator;
 pub mod input;
 pub mod packet;
