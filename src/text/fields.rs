@@ -79,13 +79,25 @@ impl Format {
         let head = head.trim_matches(['[', ']', '"', ',']);
         // `2024-05-01 12:00:00,123` has a blank inside and, from Java, a comma.
         let two = text.get(..19).filter(|t| t.as_bytes()[10] == b' ').and_then(Timestamp::parse);
-        two.or_else(|| Timestamp::parse(head)).or_else(|| bracketed_time(text))
+        two.or_else(|| Timestamp::parse(head))
+            .or_else(|| bracketed_time(text))
+            .or_else(|| named_month(text))
     }
 }
 
 /// Months as access logs write them.
 const MONTHS: &[&str] =
     &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `24-Nov-2026 04:15:29.954`, as name servers write it.
+fn named_month(line: &str) -> Option<Timestamp> {
+    let (date, rest) = line.split_once(' ')?;
+    let mut parts = date.split('-');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|m| *m == month)? + 1;
+    let clock = rest.split(' ').next()?;
+    Timestamp::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}"))
+}
 
 /// `[10/Oct/2000:13:55:36 -0700]`
 fn bracketed_time(line: &str) -> Option<Timestamp> {
@@ -293,6 +305,7 @@ mod tests {
         for line in [
             "2023-08-22T09:43:18Z host x",
             "2023-08-22 09:43:18,123 INFO x",
+            "22-Aug-2023 09:43:18.000 queries: info: x",
             "<34>1 2023-08-22T09:43:18Z host x",
             "192.0.2.1 - - [22/Aug/2023:11:43:18 +0200] \"GET /\"",
             r#"{"x":1,"timestamp":"2023-08-22T09:43:18.000000+0000"}"#,

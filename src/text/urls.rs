@@ -4,7 +4,7 @@ use super::classify::{class, is};
 use super::escapes::{decode, tail_of_escape, unescape_json};
 use super::{MAX_AHEAD, Visit, Visitor};
 use crate::indicator::url::MAX_URL;
-use crate::indicator::{Kind, Observable, Where};
+use crate::indicator::{Kind, Observable, Where, address};
 use std::ops::Range;
 
 /// The longest scheme that is looked for.
@@ -19,7 +19,9 @@ fn ends_url(byte: u8) -> bool {
 impl<V: Visitor> Visit<'_, '_, V> {
     /// Visits the `//` at `slash`.
     pub(super) fn url_at(&mut self, slash: usize) {
-        if !self.visitor.wants(Kind::Url) || self.before(slash) != b':' {
+        if self.before(slash) != b':'
+            || !(self.visitor.wants(Kind::Url) || self.is_odd_host(slash + 2))
+        {
             return;
         }
         let Some(start) = self.scheme_start(slash - 1) else { return };
@@ -30,6 +32,17 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let end = self.url_end(slash + 2, quote);
         let url = &self.text[start..end];
         self.emit(Observable::Url(url), Where::LogText, start..end);
+    }
+
+    /// Whether a host begins at `start` that only browsers read as an address: an
+    /// integer, hex, or octal. Those are visible in URLs alone.
+    fn is_odd_host(&self, start: usize) -> bool {
+        let host = &self.text[start.min(self.text.len())..(start + 48).min(self.text.len())];
+        let len = host.iter().take_while(|&&b| is(b, class::ALNUM | class::DOT)).count();
+        let host = &host[..len];
+        host.first().is_some_and(u8::is_ascii_digit)
+            && host.iter().all(|&b| is(b, class::HEX | class::DOT) || matches!(b, b'x' | b'X'))
+            && address::parse_v4(host).is_none()
     }
 
     /// Where the scheme begins that ends at the colon at `colon`.
@@ -141,8 +154,12 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
         let range = self.core.start..end;
         let text = self.text;
-        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
-            self.json_url(range.start + at);
+        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\") {
+            let at = range.start + at;
+            let behind = &text[at + 2..(at + 13).min(text.len())];
+            if behind.starts_with(b"/\\/") || behind.eq_ignore_ascii_case(b"u002f\\u002f") {
+                self.json_url(at);
+            }
         }
         for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
             let at = range.start + at;
