@@ -30,7 +30,11 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
         return normalise(&shorn).map(|address| Cow::Owned(address.into_owned()));
     }
     let text: Cow<'_, str> =
-        if text.contains("%40") { text.replacen("%40", "@", 1).into() } else { text.into() };
+        if text.contains("%40") && !text.contains('@') {
+            text.replacen("%40", "@", 1).into()
+        } else {
+            text.into()
+        };
     let (local, name) = text.rsplit_once('@').ok_or(Reason::BadEmail)?;
     let local = local
         .strip_prefix('"')

@@ -42,7 +42,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut place = start;
         while place < local_end {
             if let Some(byte) = percent_at(self.text, place) {
-                if !is_local(byte) {
+                // An `@` is none of those ends: `a%40b@c` is one address.
+                if !is_local(byte) && byte != b'@' {
                     start = place + 3;
                 }
                 place += 2;
