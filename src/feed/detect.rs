@@ -106,6 +106,9 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
         // Comments alone: a list that has nothing to say today.
         return Ok(Format::Lines);
     }
+    if table::delimiter(text).is_some_and(|delimiter| table::is_header(sample[0], delimiter)) {
+        return Ok(Format::Table);
+    }
     by_lines(&sample).or_else(|| by_table(text, &sample)).map_or_else(|| unknown(&sample), Ok)
 }
 
@@ -125,6 +128,9 @@ fn by_comments(text: &str) -> Option<Format> {
     }
     if head().any(|line| line.contains("LOKI File Name")) {
         return Some(Format::LokiNames);
+    }
+    if head().any(|line| line.starts_with('#') && line.contains("LOKI")) {
+        return Some(Format::Loki);
     }
     if maltrail::is_trails(text) {
         return Some(Format::Maltrail);

@@ -3,7 +3,7 @@
 
 use crate::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
 use crate::indicator::guess::{Guess, guess};
-use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, refang};
+use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(super) struct Intake<'a> {
     sink: &'a mut dyn Sink,
     summary: Summary,
     refang: bool,
+    trust_names: bool,
     line: Option<u64>,
 }
 
@@ -30,11 +31,17 @@ impl<'a> Intake<'a> {
             Defanged::Yes => true,
             Defanged::No => false,
         };
-        Intake { options, sink, summary: Summary::new(format), refang, line: None }
+        Intake { options, sink, summary: Summary::new(format), refang, trust_names: false, line: None }
     }
 
     pub(super) fn finish(self) -> Summary {
         self.summary
+    }
+
+    /// Takes guessed names below unknown top-level domains, too: the feed holds
+    /// names and nothing that looks like one.
+    pub(super) fn trust_names(&mut self, trust: bool) {
+        self.trust_names = trust;
     }
 
     /// What has been counted so far.
@@ -84,12 +91,15 @@ impl<'a> Intake<'a> {
             _ => self.straight(kind, raw),
         };
         let value = value.as_ref();
-        let result = match Indicator::new(kind, value, scope, Arc::clone(context)) {
-            Ok(indicator) => Ok(indicator),
-            Err(reason) => {
-                other_network_kind(kind, value, scope, context, self.options.zero_padded_decimal)
-                    .ok_or(reason)
-            }
+        let decimal = self.options.zero_padded_decimal;
+        // A bare host that is called a URL is no URL of its root.
+        let bare_host =
+            kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
+        let other = || other_network_kind(kind, value, scope, context, decimal);
+        let result = match bare_host.then(other).flatten() {
+            Some(indicator) => Ok(indicator),
+            None => Indicator::new(kind, value, scope, Arc::clone(context))
+                .or_else(|reason| other().ok_or(reason)),
         };
         match result {
             Ok(mut indicator) => {
@@ -113,6 +123,12 @@ impl<'a> Intake<'a> {
             && let Some(plain) = without_zeros(&value)
         {
             found = guess(&plain, scope);
+        }
+        if found == Err(Reason::UnknownTld) && self.trust_names {
+            let digits = |label: &[u8]| label.iter().all(u8::is_ascii_digit);
+            if !digits(domain::last_label(value.as_bytes())) {
+                return self.typed(Kind::Domain, raw, scope, context);
+            }
         }
         match found {
             Ok(Guess::One(kind, value, scope)) => {
@@ -300,6 +316,7 @@ mod tests {
         assert!(intake.typed(Kind::Domain, "hxxp://evil[.]example/x", Scope::Exact, &context));
         assert!(intake.typed(Kind::Domain, "198.51.100[.]7", Scope::Exact, &context));
         assert!(intake.typed(Kind::Ip, "198.51.100.7:80", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Url, "evil.example", Scope::Exact, &context));
         assert!(!intake.typed(Kind::Md5, "198.51.100.7", Scope::Exact, &context));
         assert!(!intake.guessed("010.001.000.001", Scope::Exact, &context));
         intake.finish();
@@ -309,7 +326,8 @@ mod tests {
             [
                 (Kind::Url, Some("hxxp://evil[.]example/x")),
                 (Kind::Ip, Some("198.51.100[.]7")),
-                (Kind::Endpoint, None)
+                (Kind::Endpoint, None),
+                (Kind::Domain, None)
             ]
         );
         assert_eq!(got.rejects[1].reason, Reason::LeadingZero);
