@@ -31,7 +31,14 @@ impl<'a> Intake<'a> {
             Defanged::Yes => true,
             Defanged::No => false,
         };
-        Intake { options, sink, summary: Summary::new(format), refang, trust_names: false, line: None }
+        Intake {
+            options,
+            sink,
+            summary: Summary::new(format),
+            refang,
+            trust_names: false,
+            line: None,
+        }
     }
 
     pub(super) fn finish(self) -> Summary {
@@ -93,8 +100,7 @@ impl<'a> Intake<'a> {
         let value = value.as_ref();
         let decimal = self.options.zero_padded_decimal;
         // A bare host that is called a URL is no URL of its root.
-        let bare_host =
-            kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
+        let bare_host = kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
         let other = || other_network_kind(kind, value, scope, context, decimal);
         let result = match bare_host.then(other).flatten() {
             Some(indicator) => Ok(indicator),
@@ -116,6 +122,9 @@ impl<'a> Intake<'a> {
 
     /// Takes a value whose kind has to be guessed.
     pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if self.trust_names && is_name(raw) {
+            return self.typed(Kind::Domain, raw, scope, context);
+        }
         let value = self.straight(Kind::Url, raw);
         let mut found = guess(&value, scope);
         if found == Err(Reason::LeadingZero)
@@ -170,16 +179,23 @@ impl<'a> Intake<'a> {
 
 /// Kinds that reports defang.
 fn is_network(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email
-    )
+    matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
 }
 
 /// The common case, decided in one pass: nothing but what names, addresses and
 /// digests consist of, so nothing can be defanged.
 fn is_plain(raw: &str) -> bool {
     raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+}
+
+/// A name for certain, whatever it ends in: plain, with a dot inside, and its last
+/// label holds a letter.
+fn is_name(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    is_plain(raw)
+        && memchr::memrchr(b'.', bytes).is_some_and(|dot| {
+            dot > 0 && bytes[dot..].iter().any(u8::is_ascii_alphabetic) && bytes[0] != b'.'
+        })
 }
 
 /// Windows paths and registry keys: their backslashes are their own.
@@ -191,10 +207,10 @@ fn is_local_name(raw: &str) -> bool {
 
 /// Keeps the text as received, where it is not the canonical one.
 fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
-    let raw = raw.trim();
     if raw == value {
         return;
     }
+    let raw = raw.trim();
     let same = match &indicator.value {
         Value::Text(text) => **text == *raw,
         other => other.to_string() == raw,
@@ -254,11 +270,7 @@ impl Contexts {
     }
 
     /// The context of `key`, made when it is new.
-    pub(super) fn get(
-        &mut self,
-        key: &str,
-        make: impl FnOnce() -> Context<'static>,
-    ) -> &Shared {
+    pub(super) fn get(&mut self, key: &str, make: impl FnOnce() -> Context<'static>) -> &Shared {
         let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
         if !hit {
             let shared = match self.known.get(key) {
@@ -287,10 +299,20 @@ pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
 
 /// The marks that feeds write where they have nothing to say.
 pub(super) fn is_nothing(text: &str) -> bool {
-    matches!(
-        text,
-        "" | "-" | "None" | "none" | "NONE" | "n/a" | "N/A" | "null" | "NULL" | "nan" | "unknown"
-    )
+    text.len() <= 7
+        && matches!(
+            text,
+            "" | "-"
+                | "None"
+                | "none"
+                | "NONE"
+                | "n/a"
+                | "N/A"
+                | "null"
+                | "NULL"
+                | "nan"
+                | "unknown"
+        )
 }
 
 /// Adds a label, once.
