@@ -11,6 +11,10 @@ use std::sync::Arc;
 /// A context that many indicators share.
 pub(super) type Shared = Arc<Context<'static>>;
 
+/// The longest value that is looked at, except what is never matched. No kind has
+/// longer ones, and a line of a gigabyte must not be refanged.
+const MAX_VALUE: usize = 1 << 14;
+
 /// The longest value that a reject carries.
 const MAX_REJECT: usize = 512;
 
@@ -92,6 +96,10 @@ impl<'a> Intake<'a> {
     /// address, an address with a port and the like become what they are: feeds
     /// mix these up all the time.
     pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE && kind != Kind::Opaque {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
         let value = match scope {
             // Brackets and backslashes are the pattern's own.
             Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
@@ -122,6 +130,10 @@ impl<'a> Intake<'a> {
 
     /// Takes a value whose kind has to be guessed.
     pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
         if self.trust_names && is_name(raw) {
             return self.typed(Kind::Domain, raw, scope, context);
         }

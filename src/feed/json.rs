@@ -28,6 +28,10 @@ pub(super) fn starts(text: &str) -> bool {
 ///
 /// What is wrong, with its line.
 pub(super) fn parse(text: &str) -> Result<Value> {
+    if !starts(text) {
+        return Err(Error::format("this is no JSON")
+            .remedy("leave the format out to have it found from the content"));
+    }
     serde_json::from_str(text).map_err(|error| {
         let at_end = error.is_eof();
         let line = error.line() as u64;

@@ -73,7 +73,7 @@ pub trait Sink {
     /// A value that was not, or that is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// What follows comes from this file. Called by [`open`] only.
+    /// What follows comes from this file. Called by [`open()`] only.
     fn file(&mut self, path: &Path) {
         let _ = path;
     }

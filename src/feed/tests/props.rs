@@ -92,6 +92,23 @@ proptest! {
         }
     }
 
+    /// Also of what readers make of nearly anything.
+    #[test]
+    fn whatever_is_read_can_be_written_and_read(bytes in mixed()) {
+        for &format in Format::ALL {
+            let mut options = Options::of_feed("p");
+            options.format = Some(format);
+            let Ok(first) = Collected::read(&bytes, &options) else { continue };
+            if first.indicators.is_empty() {
+                continue;
+            }
+            let mut lines = Vec::new();
+            write_jsonl(&mut lines, &first.indicators).unwrap();
+            let second = Collected::read(&lines, &Options::default()).unwrap();
+            prop_assert_eq!(&first.indicators, &second.indicators, "{}", format);
+        }
+    }
+
     #[test]
     fn jsonl_round_trip(indicators in vec(indicator(), 1..5)) {
         let mut lines = Vec::new();

@@ -3,7 +3,7 @@
 //! The feeds lie beside the project and are no part of it; where they are absent
 //! the tests say so and pass.
 
-use crate::feed::{Collected, Limits, Options, inflate, open};
+use crate::feed::{Collected, Limits, Options, inflate, open, read, write_jsonl};
 use crate::indicator::{Indicator, Kind, Value, domain, url};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -244,4 +244,36 @@ fn every_delegated_top_level_domain_is_known() {
     let unknown: Vec<_> =
         got.values().into_iter().filter(|tld| !domain::is_known_tld(tld.as_bytes())).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let Some(feeds) = feeds() else { return };
+    let mut files = 0;
+    for folder in [
+        "formats",
+        "otx",
+        "eset-malware-ioc",
+        "talos-stix",
+        "cti-examples",
+        "hosts",
+        "signature-base",
+        "amnesty-stix2",
+        "ipsum",
+    ] {
+        let mut first = Collected::default();
+        let options = Options { misp_all: true, ..Options::default() };
+        open(&feeds.join(folder), &options, &Limits::default(), &mut first);
+        let mut lines = Vec::new();
+        write_jsonl(&mut lines, &first.indicators).unwrap();
+        let mut second = Collected::default();
+        let summary = read(&lines, &Options::default(), &mut second).unwrap();
+        assert_eq!(summary.rejected(), 0, "{:?}", second.rejects.first());
+        for (one, other) in first.indicators.iter().zip(&second.indicators) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(first.indicators.len(), second.indicators.len());
+        files += first.indicators.len();
+    }
+    assert!(files > 100_000);
 }
