@@ -77,8 +77,6 @@ fn mixed() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn no_bytes_panic(bytes in prop_oneof![mixed(), vec(any::<u8>(), 0..200)]) {
         let mut options = Options::of_feed("p");
