@@ -111,7 +111,7 @@ fn feodo_sslbl_and_bazaar() {
          0123456789abcdef0123456789abcdef01234567,Dridex C&C\n",
     );
     assert_eq!(got.indicators[0].kind, Kind::CertSha1);
-    assert_eq!(got.indicators[0].context.malware, ["Dridex C&C"]);
+    assert_eq!(got.indicators[0].context.malware, ["Dridex"]);
     let got = read(
         "# ja3_md5,Firstseen,Lastseen,Listingreason\n\
          0123456789abcdef0123456789abcdef,2017-07-14 18:08:15,2019-07-27 20:42:54,Adware\n",
