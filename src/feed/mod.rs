@@ -145,6 +145,8 @@ pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summ
     let text = lines::text(bytes);
     let format = match options.format {
         Some(format) => format,
+        // Whoever speaks of columns has a table.
+        None if !options.columns.is_empty() || options.delimiter.is_some() => Format::Table,
         None => detect::of_text(&text)?,
     };
     let mut intake = Intake::new(format, options, sink);

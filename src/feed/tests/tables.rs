@@ -37,7 +37,6 @@ fn kinds_as_columns_and_ports() {
 fn mapping_delimiter_and_guess() {
     let mut options = Options::of_feed("t");
     options.columns = "indicator=2,type=3".parse().unwrap();
-    options.format = Some(Format::Table);
     let text = b"1,evil.example,hostname\n2,203.0.113.5,ip\n";
     let got = Collected::read(text, &options).unwrap();
     assert_eq!(got.values(), ["evil.example", "203.0.113.5"]);
