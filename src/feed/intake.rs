@@ -327,9 +327,14 @@ pub(super) fn is_nothing(text: &str) -> bool {
         )
 }
 
-/// Adds a label, once.
+/// The most labels (links, families…) of one kind that a context keeps; nobody
+/// reads more, and a hostile feed must not make each new one dearer.
+const MAX_LABELS: usize = 512;
+
+/// Adds a label, once, while there is room.
 pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
-    if let Some(text) = owned(text)
+    if list.len() < MAX_LABELS
+        && let Some(text) = owned(text)
         && !list.contains(&text)
     {
         list.push(text);

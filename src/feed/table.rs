@@ -18,7 +18,7 @@ use crate::indicator::{Kind, Reason, Scope};
 use std::borrow::Cow;
 
 /// A quoted field longer than this is a stray quote.
-const MAX_QUOTED: usize = 1 << 16;
+const MAX_QUOTED: usize = 1 << 14;
 /// Rows that are looked at to guess what nobody says.
 const SAMPLE: usize = 50;
 
