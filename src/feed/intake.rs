@@ -146,8 +146,7 @@ impl<'a> Intake<'a> {
             found = guess(&plain, scope);
         }
         if found == Err(Reason::UnknownTld) && self.trust_names {
-            let digits = |label: &[u8]| label.iter().all(u8::is_ascii_digit);
-            if !digits(domain::last_label(value.as_bytes())) {
+            if could_be_tld(domain::last_label(value.as_bytes())) {
                 return self.typed(Kind::Domain, raw, scope, context);
             }
         }
@@ -205,9 +204,13 @@ fn is_plain(raw: &str) -> bool {
 fn is_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     is_plain(raw)
-        && memchr::memrchr(b'.', bytes).is_some_and(|dot| {
-            dot > 0 && bytes[dot..].iter().any(u8::is_ascii_alphabetic) && bytes[0] != b'.'
-        })
+        && memchr::memrchr(b'.', bytes)
+            .is_some_and(|dot| bytes[0] != b'.' && could_be_tld(&bytes[dot + 1..]))
+}
+
+/// Two characters and a letter among them: whatever else it is, it is no number.
+fn could_be_tld(label: &[u8]) -> bool {
+    label.len() > 1 && label.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
 }
 
 /// Windows paths and registry keys: their backslashes are their own.
