@@ -145,10 +145,11 @@ impl<'a> Intake<'a> {
         {
             found = guess(&plain, scope);
         }
-        if found == Err(Reason::UnknownTld) && self.trust_names {
-            if could_be_tld(domain::last_label(value.as_bytes())) {
-                return self.typed(Kind::Domain, raw, scope, context);
-            }
+        if found == Err(Reason::UnknownTld)
+            && self.trust_names
+            && could_be_tld(domain::last_label(value.as_bytes()))
+        {
+            return self.typed(Kind::Domain, raw, scope, context);
         }
         match found {
             Ok(Guess::One(kind, value, scope)) => {

@@ -8,6 +8,9 @@ use crate::indicator::{Indicator, Kind, Value, domain, url};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// Kinds and values.
+type Rows = BTreeSet<(String, String)>;
+
 fn feeds() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/feeds");
     if path.is_dir() {
@@ -92,7 +95,7 @@ fn row(indicator: &Indicator) -> Option<(String, String)> {
 
 /// The rows of an expected list; URLs go through our canonical form, since the
 /// reader only lower-cases scheme and host.
-fn expected(path: &Path) -> BTreeSet<(String, String)> {
+fn expected(path: &Path) -> Rows {
     let bytes = std::fs::read(path).unwrap();
     let text = String::from_utf8(inflate(&bytes, 1 << 30).unwrap().into_owned()).unwrap();
     text.lines()
@@ -108,7 +111,7 @@ fn expected(path: &Path) -> BTreeSet<(String, String)> {
 }
 
 /// What we find in a feed, and apart from it what was written with a leading dot.
-fn rows(path: &Path) -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
+fn rows(path: &Path) -> (Rows, Rows) {
     let mut got = Collected::default();
     // The independent reader does not look at `to_ids`.
     let options = Options { misp_all: true, ..Options::default() };
@@ -192,13 +195,7 @@ fn an_independent_count_agrees() {
 }
 
 /// Why we differ from the independent reader, where we are right to.
-fn explained(
-    name: &str,
-    kind: &str,
-    value: &str,
-    got: &BTreeSet<(String, String)>,
-    want: &BTreeSet<(String, String)>,
-) -> Option<&'static str> {
+fn explained(name: &str, kind: &str, value: &str, got: &Rows, want: &Rows) -> Option<&'static str> {
     let has = |set: &BTreeSet<_>, kind: &str, value: &str| {
         set.contains(&(kind.to_string(), value.to_string()))
     };
