@@ -9,14 +9,8 @@ use ipnet::IpNet;
 /// Names below which anybody can have one and that the public-suffix list lacks
 /// (section 6.2, rule 6). Hosters
 /// whose own names matter more than their customers' (googleapis.com) are not here.
-const SHARED: &[&str] = &[
-    "amazonaws.com",
-    "nip.io",
-    "sslip.io",
-    "xip.io",
-    "traefik.me",
-    "localtest.me",
-];
+const SHARED: &[&str] =
+    &["amazonaws.com", "nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me"];
 
 /// Refuses, cuts down, or takes an indicator.
 pub(super) fn judge(

@@ -117,7 +117,10 @@ pub(super) fn apply(context: &mut Context<'static>, column: Column, text: &str) 
         Column::Severity => context.severity = Severity::from_name(text).or(context.severity),
         Column::Tlp => context.tlp = Tlp::from_name(text).or(context.tlp),
         Column::Tags => each(text, |tag| add_tag(context, tag)),
-        Column::Malware => each(text, |name| push_once(&mut context.malware, name)),
+        Column::Malware => each(text, |name| {
+            // SSLBL names a family by what of it was seen.
+            push_once(&mut context.malware, name.strip_suffix(" C&C").unwrap_or(name));
+        }),
         Column::Adversary => each(text, |name| push_once(&mut context.adversary, name)),
         Column::Attack => each(text, |id| push_once(&mut context.attack, id)),
         Column::Reference => {

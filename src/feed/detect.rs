@@ -106,6 +106,15 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
         // Comments alone: a list that has nothing to say today.
         return Ok(Format::Lines);
     }
+    if sample.iter().all(|line| is_misp_hash(line)) {
+        return Err(Error::format(
+            "this is the hashes.csv of a MISP feed: digests of its values, and none of files",
+        )
+        .remedy("give the folder that it lies in"));
+    }
+    if table::delimiter(text).is_some_and(|delimiter| table::is_header(sample[0], delimiter)) {
+        return Ok(Format::Table);
+    }
     by_lines(&sample).or_else(|| by_table(text, &sample)).map_or_else(|| unknown(&sample), Ok)
 }
 
@@ -126,6 +135,9 @@ fn by_comments(text: &str) -> Option<Format> {
     if head().any(|line| line.contains("LOKI File Name")) {
         return Some(Format::LokiNames);
     }
+    if head().any(|line| line.starts_with('#') && line.contains("LOKI")) {
+        return Some(Format::Loki);
+    }
     if maltrail::is_trails(text) {
         return Some(Format::Maltrail);
     }
@@ -137,7 +149,8 @@ fn by_comments(text: &str) -> Option<Format> {
 
 /// What nine of ten lines look like.
 fn by_lines(sample: &[&str]) -> Option<Format> {
-    const FORMS: &[(Format, fn(&str) -> bool, usize)] = &[
+    type IsEntry = fn(&str) -> bool;
+    const FORMS: &[(Format, IsEntry, usize)] = &[
         (Format::Hosts, hosts::is_entry, 9),
         (Format::Ipsum, ipsum::is_entry, 9),
         (Format::Drop, drop::is_entry, 9),
@@ -150,10 +163,20 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
         (Format::LokiNames, loki::is_name_entry, 8),
         (Format::Squid, is_dotted, 5),
     ];
-    let tenths = |test: fn(&str) -> bool| {
-        sample.iter().filter(|line| test(line)).count() * 10 / sample.len()
-    };
+    let tenths =
+        |test: IsEntry| sample.iter().filter(|line| test(line)).count() * 10 / sample.len();
     FORMS.iter().find(|(_, test, need)| tenths(*test) >= *need).map(|(format, ..)| *format)
+}
+
+/// `md5,uuid`
+fn is_misp_hash(line: &str) -> bool {
+    line.split_once(',').is_some_and(|(digest, uuid)| {
+        digest.len() == 32
+            && uuid.len() == 36
+            && digest.bytes().all(|b| b.is_ascii_hexdigit())
+            && uuid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+            && uuid.bytes().filter(|b| *b == b'-').count() == 4
+    })
 }
 
 fn is_adblock(line: &str) -> bool {
@@ -265,6 +288,10 @@ mod tests {
             (b"<?xml version='1.0'?><rss>", "XML"),
             (b"{\"id\":\"x:STIXPackage-1\",\"version\":\"1.1.1\"}", "STIX 1.x"),
             (b"It was a dark night.\nIt rained.\nNothing else.\n", "unknown"),
+            (
+                b"0123456789abcdef0123456789abcdef,38b98187-556b-49dd-be04-632807ed25f3\n",
+                "hashes.csv",
+            ),
             (b"{\"5f-uuid\":{\"Orgc\":{\"name\":\"x\"},\"info\":\"y\"}}", "manifest"),
         ] {
             let error = Format::detect(bytes).unwrap_err();

@@ -2,7 +2,7 @@
 
 use crate::feed::intake::Intake;
 use crate::feed::lines::{self, Line, Lines};
-use crate::indicator::{Kind, Scope, address};
+use crate::indicator::{Kind, Reason, Scope, address};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -22,8 +22,13 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
         let Some(first) = words.next() else { continue };
         let names = if is_address(first) { words } else { line.split_ascii_whitespace() };
         for name in names.take_while(|name| !name.starts_with('#')) {
-            if !OWN_NAMES.contains(&name) && !name.starts_with("ip6-") {
+            if OWN_NAMES.contains(&name) || name.starts_with("ip6-") {
+                continue;
+            }
+            if name.contains('.') {
                 intake.typed(Kind::Domain, name, scope, &context);
+            } else {
+                intake.reject(name, Reason::SingleLabel, None);
             }
         }
     }

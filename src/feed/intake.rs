@@ -3,13 +3,17 @@
 
 use crate::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
 use crate::indicator::guess::{Guess, guess};
-use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, refang};
+use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A context that many indicators share.
 pub(super) type Shared = Arc<Context<'static>>;
+
+/// The longest value that is looked at, except what is never matched. No kind has
+/// longer ones, and a line of a gigabyte must not be refanged.
+const MAX_VALUE: usize = 1 << 14;
 
 /// The longest value that a reject carries.
 const MAX_REJECT: usize = 512;
@@ -20,6 +24,7 @@ pub(super) struct Intake<'a> {
     sink: &'a mut dyn Sink,
     summary: Summary,
     refang: bool,
+    trust_names: bool,
     line: Option<u64>,
 }
 
@@ -30,11 +35,24 @@ impl<'a> Intake<'a> {
             Defanged::Yes => true,
             Defanged::No => false,
         };
-        Intake { options, sink, summary: Summary::new(format), refang, line: None }
+        Intake {
+            options,
+            sink,
+            summary: Summary::new(format),
+            refang,
+            trust_names: false,
+            line: None,
+        }
     }
 
     pub(super) fn finish(self) -> Summary {
         self.summary
+    }
+
+    /// Takes guessed names below unknown top-level domains, too: the feed holds
+    /// names and nothing that looks like one.
+    pub(super) fn trust_names(&mut self, trust: bool) {
+        self.trust_names = trust;
     }
 
     /// What has been counted so far.
@@ -78,18 +96,24 @@ impl<'a> Intake<'a> {
     /// address, an address with a port and the like become what they are: feeds
     /// mix these up all the time.
     pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE && kind != Kind::Opaque {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
         let value = match scope {
             // Brackets and backslashes are the pattern's own.
             Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
             _ => self.straight(kind, raw),
         };
         let value = value.as_ref();
-        let result = match Indicator::new(kind, value, scope, Arc::clone(context)) {
-            Ok(indicator) => Ok(indicator),
-            Err(reason) => {
-                other_network_kind(kind, value, scope, context, self.options.zero_padded_decimal)
-                    .ok_or(reason)
-            }
+        let decimal = self.options.zero_padded_decimal;
+        // A bare host that is called a URL is no URL of its root.
+        let bare_host = kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
+        let other = || other_network_kind(kind, value, scope, context, decimal);
+        let result = match bare_host.then(other).flatten() {
+            Some(indicator) => Ok(indicator),
+            None => Indicator::new(kind, value, scope, Arc::clone(context))
+                .or_else(|reason| other().ok_or(reason)),
         };
         match result {
             Ok(mut indicator) => {
@@ -106,6 +130,13 @@ impl<'a> Intake<'a> {
 
     /// Takes a value whose kind has to be guessed.
     pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
+        if self.trust_names && is_name(raw) {
+            return self.typed(Kind::Domain, raw, scope, context);
+        }
         let value = self.straight(Kind::Url, raw);
         let mut found = guess(&value, scope);
         if found == Err(Reason::LeadingZero)
@@ -113,6 +144,12 @@ impl<'a> Intake<'a> {
             && let Some(plain) = without_zeros(&value)
         {
             found = guess(&plain, scope);
+        }
+        if found == Err(Reason::UnknownTld)
+            && self.trust_names
+            && could_be_tld(domain::last_label(value.as_bytes()))
+        {
+            return self.typed(Kind::Domain, raw, scope, context);
         }
         match found {
             Ok(Guess::One(kind, value, scope)) => {
@@ -163,6 +200,20 @@ fn is_plain(raw: &str) -> bool {
     raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
 }
 
+/// A name for certain, whatever it ends in: plain, with a dot inside, and its last
+/// label holds a letter.
+fn is_name(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    is_plain(raw)
+        && memchr::memrchr(b'.', bytes)
+            .is_some_and(|dot| bytes[0] != b'.' && could_be_tld(&bytes[dot + 1..]))
+}
+
+/// Two characters and a letter among them: whatever else it is, it is no number.
+fn could_be_tld(label: &[u8]) -> bool {
+    label.len() > 1 && label.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+}
+
 /// Windows paths and registry keys: their backslashes are their own.
 fn is_local_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
@@ -172,10 +223,10 @@ fn is_local_name(raw: &str) -> bool {
 
 /// Keeps the text as received, where it is not the canonical one.
 fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
-    let raw = raw.trim();
     if raw == value {
         return;
     }
+    let raw = raw.trim();
     let same = match &indicator.value {
         Value::Text(text) => **text == *raw,
         other => other.to_string() == raw,
@@ -264,15 +315,30 @@ pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
 
 /// The marks that feeds write where they have nothing to say.
 pub(super) fn is_nothing(text: &str) -> bool {
-    matches!(
-        text,
-        "" | "-" | "None" | "none" | "NONE" | "n/a" | "N/A" | "null" | "NULL" | "nan" | "unknown"
-    )
+    text.len() <= 7
+        && matches!(
+            text,
+            "" | "-"
+                | "None"
+                | "none"
+                | "NONE"
+                | "n/a"
+                | "N/A"
+                | "null"
+                | "NULL"
+                | "nan"
+                | "unknown"
+        )
 }
 
-/// Adds a label, once.
+/// The most labels (links, families…) of one kind that a context keeps; nobody
+/// reads more, and a hostile feed must not make each new one dearer.
+const MAX_LABELS: usize = 512;
+
+/// Adds a label, once, while there is room.
 pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
-    if let Some(text) = owned(text)
+    if list.len() < MAX_LABELS
+        && let Some(text) = owned(text)
         && !list.contains(&text)
     {
         list.push(text);
@@ -293,6 +359,7 @@ mod tests {
         assert!(intake.typed(Kind::Domain, "hxxp://evil[.]example/x", Scope::Exact, &context));
         assert!(intake.typed(Kind::Domain, "198.51.100[.]7", Scope::Exact, &context));
         assert!(intake.typed(Kind::Ip, "198.51.100.7:80", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Url, "evil.example", Scope::Exact, &context));
         assert!(!intake.typed(Kind::Md5, "198.51.100.7", Scope::Exact, &context));
         assert!(!intake.guessed("010.001.000.001", Scope::Exact, &context));
         intake.finish();
@@ -302,7 +369,8 @@ mod tests {
             [
                 (Kind::Url, Some("hxxp://evil[.]example/x")),
                 (Kind::Ip, Some("198.51.100[.]7")),
-                (Kind::Endpoint, None)
+                (Kind::Endpoint, None),
+                (Kind::Domain, None)
             ]
         );
         assert_eq!(got.rejects[1].reason, Reason::LeadingZero);

@@ -28,6 +28,10 @@ pub(super) fn starts(text: &str) -> bool {
 ///
 /// What is wrong, with its line.
 pub(super) fn parse(text: &str) -> Result<Value> {
+    if !starts(text) {
+        return Err(Error::format("this is no JSON")
+            .remedy("leave the format out to have it found from the content"));
+    }
     serde_json::from_str(text).map_err(|error| {
         let at_end = error.is_eof();
         let line = error.line() as u64;
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn documents() {
         assert_eq!(parse_all("{}\n{}\n").unwrap().len(), 2);
-        assert_eq!(parse_all("{").unwrap_err().to_string().matches("cut off").count(), 1);
+        assert_eq!(parse_all("{\"a\":").unwrap_err().to_string().matches("cut off").count(), 1);
         assert!(!starts("[2001:db8::1]:443") && !starts("[Adblock]") && starts(" [\n{"));
     }
 }

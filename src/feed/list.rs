@@ -2,7 +2,8 @@
 
 use crate::feed::intake::{Contexts, Intake, Shared};
 use crate::feed::lines::{self, Line, Lines};
-use crate::indicator::Scope;
+use crate::indicator::guess::{Guess, guess};
+use crate::indicator::{Kind, Scope};
 use std::sync::Arc;
 
 /// Reads a list. Names reach below themselves unless the options say otherwise; a
@@ -11,6 +12,7 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
+    intake.trust_names(is_of_names(text));
     for (number, line) in Lines::new(text) {
         if let Line::Value(value, comment) = lines::parse(line) {
             intake.at_line(number);
@@ -21,6 +23,23 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
             intake.guessed(value, scope, context);
         }
     }
+}
+
+/// Whether it is a list of names: then an odd top-level domain (OpenNIC's, a
+/// company's own) is one, and no file's extension.
+fn is_of_names(text: &str) -> bool {
+    const SAMPLE: usize = 200;
+    let mut counts = (0, 0);
+    for (_, line) in Lines::new(text) {
+        if let Line::Value(value, _) = lines::parse(line) {
+            let is_name = matches!(guess(value, Scope::Exact), Ok(Guess::One(Kind::Domain, ..)));
+            counts = (counts.0 + usize::from(is_name), counts.1 + 1);
+        }
+        if counts.1 == SAMPLE {
+            break;
+        }
+    }
+    counts.1 > 0 && counts.0 * 10 >= counts.1 * 9
 }
 
 /// Reads a Squid `dstdomain` list: `.name` reaches below, a bare name does not.

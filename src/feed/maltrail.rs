@@ -13,12 +13,10 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut file = intake.base();
     let mut block = Block::new(&file);
     let mut described = Contexts::new();
+    // Malware likes OpenNIC's top-level domains: `.bazar` alone has thousands.
+    intake.trust_names(true);
     for (number, line) in Lines::new(text) {
-        if let Some(path) = line.trim().strip_prefix("### file:") {
-            file = context_of_file(path.trim(), intake.base());
-            block = Block::new(&file);
-            continue;
-        }
+        let (line, next_file) = split_marker(line);
         match lines::parse(line) {
             Line::Blank => {}
             Line::Comment(comment) => block.comment(comment, &file),
@@ -39,6 +37,20 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
                 }
             }
         }
+        if let Some(path) = next_file {
+            file = context_of_file(path.trim(), intake.base());
+            block = Block::new(&file);
+        }
+    }
+}
+
+/// A file whose last line had no end leaves a value before the next marker.
+fn split_marker(line: &str) -> (&str, Option<&str>) {
+    const MARKER: &str = "### file:";
+    let hash = memchr::memchr(b'#', line.as_bytes());
+    match hash.filter(|&at| line[at..].starts_with(MARKER)) {
+        Some(at) => (&line[..at], Some(&line[at + MARKER.len()..])),
+        None => (line, None),
     }
 }
 
@@ -161,7 +173,7 @@ mod tests {
             http://198.51.100.7\n198.51.100.8:8443\n# Reference: https://ref.example/2\n\n\
             http://evil.example/gate.php\n/panel/gate.php\nbad.example/\nx.example # note\n\
             q(l|r)[0-9]{5,6}\\.pw\n[2001:db8::1]:443\n161.35.41.9:53:53\n\
-            ### file: trails/static/suspicious/odd.txt\n.zip\n";
+            198.51.100.9### file: trails/static/suspicious/odd.txt\n.zip\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Maltrail);
         let found: Vec<_> = got.indicators.iter().map(|i| (i.kind, i.value.to_string())).collect();
@@ -177,6 +189,7 @@ mod tests {
                 (Kind::Domain, "x.example".into()),
                 (Kind::Domain, "q(l|r)[0-9]{5,6}\\.pw".into()),
                 (Kind::Endpoint, "[2001:db8::1]:443".into()),
+                (Kind::Ip, "198.51.100.9".into()),
                 (Kind::Domain, "zip".into()),
             ]
         );
@@ -187,7 +200,7 @@ mod tests {
         assert_eq!(first.severity, Some(Severity::High));
         assert_eq!(got.indicators[3].context.references, ["https://ref.example/2"]);
         assert_eq!(got.indicators[6].context.description.as_deref(), Some("note"));
-        assert_eq!(got.indicators[9].context.tags, ["suspicious"]);
+        assert_eq!(got.indicators[10].context.tags, ["suspicious"]);
         assert_eq!(got.rejects.len(), 1);
     }
 }

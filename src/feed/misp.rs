@@ -312,6 +312,17 @@ mod tests {
         {"type":"md5","object_relation":"md5","value":"0123456789ABCDEF0123456789abcdef","to_ids":true}]}]}}"#;
 
     #[test]
+    fn an_address_and_its_port_in_one_object() {
+        let event = br#"{"Event":{"info":"x","Object":[{"name":"ip-port","Attribute":[
+            {"type":"ip-dst","object_relation":"ip","value":"203.0.113.5","to_ids":true},
+            {"type":"port","object_relation":"dst-port","value":"8443","to_ids":false}]}]}}"#;
+        let got = Collected::read(event, &Options::default()).unwrap();
+        assert_eq!(got.values(), ["203.0.113.5:8443"]);
+        let none = Collected::read(br#"{"response":[]}"#, &Options::default()).unwrap();
+        assert!(none.indicators.is_empty());
+    }
+
+    #[test]
     fn attributes_and_objects() {
         let answer = format!(r#"{{"response":[{EVENT}]}}"#);
         let array = format!("[{EVENT}]");

@@ -73,7 +73,7 @@ pub trait Sink {
     /// A value that was not, or that is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// What follows comes from this file. Called by [`open`] only.
+    /// What follows comes from this file. Called by [`open()`] only.
     fn file(&mut self, path: &Path) {
         let _ = path;
     }
@@ -145,6 +145,8 @@ pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summ
     let text = lines::text(bytes);
     let format = match options.format {
         Some(format) => format,
+        // Whoever speaks of columns has a table.
+        None if !options.columns.is_empty() || options.delimiter.is_some() => Format::Table,
         None => detect::of_text(&text)?,
     };
     let mut intake = Intake::new(format, options, sink);

@@ -60,7 +60,7 @@ pub fn open(
 ///
 /// # Errors
 ///
-/// As [`read`](super::read), or when the stream cannot be read or is too long.
+/// As [`read()`], or when the stream cannot be read or is too long.
 pub fn read_stream(
     stream: &mut dyn Read,
     options: &Options,

@@ -22,7 +22,7 @@ pub enum Defanged {
 /// How to read one feed.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The subscription's name. When empty, [`open`](super::open) takes the
+    /// The subscription's name. When empty, [`open()`](super::open()) takes the
     /// file's name without its extensions.
     pub feed: String,
     /// The format, where it shall not be found from the content.

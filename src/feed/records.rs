@@ -100,6 +100,11 @@ impl Reader {
                 put(&value, Some(Type::Of(kind, scope)), &context, intake);
             }
         }
+        // Records keyed by their identifiers: ThreatFox and URLhaus do that.
+        let nested = |value: &Value| value.is_object() || value.is_array();
+        if !found && !record.is_empty() && record.values().all(nested) {
+            return record.values().for_each(|value| self.value(value, intake));
+        }
         if !found {
             let text = Value::Object(record.clone()).to_string();
             intake.reject(&text, Reason::Malformed, Some("no member holds a value".into()));
@@ -181,6 +186,8 @@ not json
         let wrapped = br#"{"data":[{"ioc":"evil.example"},{"sha256":"x","domain":"b.example"}]}"#;
         let got = Collected::read(wrapped, &Options::default()).unwrap();
         assert_eq!(got.values(), ["evil.example", "b.example"]);
+        let keyed = br#"{"7":[{"ioc_value":"evil.example","ioc_type":"domain"}]}"#;
+        assert_eq!(Collected::read(keyed, &Options::default()).unwrap().values(), ["evil.example"]);
         let bare = br#"["evil.example", "203.0.113.5", 5]"#;
         let got = Collected::read(bare, &Options::default()).unwrap();
         assert_eq!(got.values(), ["evil.example", "203.0.113.5"]);

@@ -75,15 +75,13 @@ fn network(labels: &str) -> Option<String> {
     let length: u8 = parts.next()?.parse().ok()?;
     let mut groups: Vec<&str> = parts.collect();
     groups.reverse();
-    let address: IpAddr = match groups.join(".").parse::<Ipv4Addr>() {
-        Ok(v4) => v4.into(),
-        Err(_) => groups
-            .join(":")
-            .replace(":zz", ":")
-            .parse::<Ipv6Addr>()
-            .ok()
-            .or_else(|| groups.join(":").replace("zz:", ":").replace("zz", ":").parse().ok())?
-            .into(),
+    let address: IpAddr = match groups.iter().position(|group| *group == "zz") {
+        Some(at) => {
+            let v6 = format!("{}::{}", groups[..at].join(":"), groups[at + 1..].join(":"));
+            v6.parse::<Ipv6Addr>().ok()?.into()
+        }
+        None if groups.len() == 8 => groups.join(":").parse::<Ipv6Addr>().ok()?.into(),
+        None => groups.join(".").parse::<Ipv4Addr>().ok()?.into(),
     };
     Some(format!("{address}/{length}"))
 }
@@ -126,6 +124,10 @@ mod tests {
         assert_eq!(got.indicators[1].scope, Scope::SubtreeNoApex);
         assert_eq!(got.indicators[3].context.role, Role::Allow);
         assert_eq!(network("128.1.zz.db8.2001").as_deref(), Some("2001:db8::1/128"));
+        assert_eq!(network("128.1.zz").as_deref(), Some("::1/128"));
+        assert_eq!(network("32.zz.db8.2001").as_deref(), Some("2001:db8::/32"));
+        assert_eq!(network("128.8.7.6.5.4.3.2.1").as_deref(), Some("1:2:3:4:5:6:7:8/128"));
+        assert_eq!(network("24.1.2"), None);
         assert_eq!(got.rejects.len(), 1);
     }
 }

@@ -18,7 +18,7 @@ use crate::indicator::{Kind, Reason, Scope};
 use std::borrow::Cow;
 
 /// A quoted field longer than this is a stray quote.
-const MAX_QUOTED: usize = 1 << 16;
+const MAX_QUOTED: usize = 1 << 14;
 /// Rows that are looked at to guess what nobody says.
 const SAMPLE: usize = 50;
 
@@ -183,7 +183,7 @@ impl<'a> Row<'a> {
     }
 
     fn get(&self, at: usize) -> &str {
-        self.fields.get(at).map_or("", |field| field.trim())
+        self.fields.get(at).map_or("", |field| field)
     }
 }
 
@@ -208,9 +208,9 @@ fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
         let field = match field {
             Some(mut field) => {
                 field.push_str(part);
-                Cow::Owned(field)
+                Cow::Owned(field.trim().to_string())
             }
-            None => Cow::Borrowed(part),
+            None => Cow::Borrowed(part.trim()),
         };
         return Some((field, quote + 1));
     }

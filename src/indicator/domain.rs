@@ -29,6 +29,11 @@ const SPECIAL_USE: &[&str] = &[
     "private",
 ];
 
+/// Delegated top-level domains that no rule of the public-suffix list names by
+/// themselves: South Africa registers below `co.za` and its like only, and the
+/// others are younger than the list that we build with.
+const WITHOUT_RULE: &[&[u8]] = &[b"za", b"helsinki", b"juniper"];
+
 /// Top-level domains that are file extensions, too (section 6.2, rule 8).
 const FILE_EXTENSIONS: &[&str] = &[
     "zip", "mov", "sh", "py", "rs", "md", "pl", "so", "ps", "java", "cpp", "app", "bin", "cab",
@@ -38,7 +43,7 @@ const FILE_EXTENSIONS: &[&str] = &[
 
 /// Whether `label` (lower case) is a delegated or special-use top-level domain.
 pub fn is_known_tld(label: &[u8]) -> bool {
-    if SPECIAL_USE.iter().any(|tld| tld.as_bytes() == label) {
+    if SPECIAL_USE.iter().any(|tld| tld.as_bytes() == label) || WITHOUT_RULE.contains(&label) {
         return true;
     }
     // A rule of the public-suffix list names each delegated top-level domain; the
@@ -231,7 +236,12 @@ mod tests {
             assert_eq!(public_suffix(name), want, "{name}");
         }
         assert!(is_known_tld(b"com") && is_known_tld(b"onion") && is_known_tld(b"xn--p1ai"));
-        assert!(is_known_tld(b"bd") && is_known_tld(b"ck") && is_known_tld(b"np"));
+        assert!(
+            is_known_tld(b"za")
+                && is_known_tld(b"bd")
+                && is_known_tld(b"ck")
+                && is_known_tld(b"np")
+        );
         assert!(!is_known_tld(b"orig_h") && !is_known_tld(b"exe") && !is_known_tld(b"h2"));
     }
 }

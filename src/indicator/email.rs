@@ -29,12 +29,11 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
         let shorn = [text[..open].trim(), text[close + 1..].trim()].concat();
         return normalise(&shorn).map(|address| Cow::Owned(address.into_owned()));
     }
-    let text: Cow<'_, str> =
-        if text.contains("%40") && !text.contains('@') {
-            text.replacen("%40", "@", 1).into()
-        } else {
-            text.into()
-        };
+    let text: Cow<'_, str> = if text.contains("%40") && !text.contains('@') {
+        text.replacen("%40", "@", 1).into()
+    } else {
+        text.into()
+    };
     let (local, name) = text.rsplit_once('@').ok_or(Reason::BadEmail)?;
     let local = local
         .strip_prefix('"')

@@ -145,6 +145,10 @@ impl Url {
         self.path_start = self.key.len();
         let tail = tail.split_once('#').map_or(tail, |(before, _)| before);
         self.path_end = push_path_and_query(&mut self.key, tail, web);
+        // Escapes make it longer, and a canonical URL must be one itself.
+        if self.key.len() + self.scheme.prefix().len() > MAX_URL {
+            return Err(Reason::TooLong);
+        }
         Ok(())
     }
 
@@ -274,6 +278,9 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
     let mut path = String::with_capacity(raw.len());
     let end = push_path_and_query(&mut path, raw, true);
+    if path.len() > MAX_URL {
+        return Err(Reason::TooLong);
+    }
     let bare = &path[..end];
     let trimmed = bare.trim_end_matches('/');
     let second_segment = trimmed.get(1..).is_some_and(|rest| rest.contains('/'));
@@ -454,6 +461,15 @@ fn remove_dot_segments(key: &mut String, start: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_grows_too_long_is_refused() {
+        let long = "%20".repeat(MAX_URL / 3 - 20);
+        let spaces = " ".repeat(MAX_URL / 2) + "x";
+        assert!(parse(&format!("http://a.example/{long}")).is_ok());
+        assert_eq!(parse(&format!("http://a.example/{spaces}")), Err(Reason::TooLong));
+        assert_eq!(parse_path(&format!("/a.php{spaces}")), Err(Reason::TooLong));
+    }
 
     #[test]
     fn canonical_forms() {

@@ -8,6 +8,8 @@ use crate::indicator::{Direction, Kind, Scope, Timestamp, address, digest};
 
 /// Conjunctions that an expression may grow to.
 const MAX_TERMS: usize = 4096;
+/// Comparisons that one of them may join.
+const MAX_JOINED: usize = 64;
 
 /// Something that one observable can show.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +92,7 @@ impl Compiled {
 
     fn expr(&mut self, expr: &Expr) {
         let Some(terms) = terms(expr) else {
-            self.unsupported.push("it has too many alternatives".into());
+            self.unsupported.push("it joins too much".into());
             return;
         };
         for term in terms {
@@ -122,6 +124,9 @@ fn terms(expr: &Expr) -> Option<Vec<Vec<&Test>>> {
             Some(all)
         }
         Expr::And(parts) => {
+            if parts.len() > MAX_JOINED {
+                return None;
+            }
             let mut all: Vec<Vec<&Test>> = vec![Vec::new()];
             for part in parts {
                 let right = terms(part)?;

@@ -77,8 +77,6 @@ fn mixed() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn no_bytes_panic(bytes in prop_oneof![mixed(), vec(any::<u8>(), 0..200)]) {
         let mut options = Options::of_feed("p");
@@ -89,6 +87,23 @@ proptest! {
         for &format in Format::ALL {
             options.format = Some(format);
             let _ = Collected::read(&bytes, &options);
+        }
+    }
+
+    /// Also of what readers make of nearly anything.
+    #[test]
+    fn whatever_is_read_can_be_written_and_read(bytes in mixed()) {
+        for &format in Format::ALL {
+            let mut options = Options::of_feed("p");
+            options.format = Some(format);
+            let Ok(first) = Collected::read(&bytes, &options) else { continue };
+            if first.indicators.is_empty() {
+                continue;
+            }
+            let mut lines = Vec::new();
+            write_jsonl(&mut lines, &first.indicators).unwrap();
+            let second = Collected::read(&lines, &Options::default()).unwrap();
+            prop_assert_eq!(&first.indicators, &second.indicators, "{}", format);
         }
     }
 

@@ -37,7 +37,6 @@ fn kinds_as_columns_and_ports() {
 fn mapping_delimiter_and_guess() {
     let mut options = Options::of_feed("t");
     options.columns = "indicator=2,type=3".parse().unwrap();
-    options.format = Some(Format::Table);
     let text = b"1,evil.example,hostname\n2,203.0.113.5,ip\n";
     let got = Collected::read(text, &options).unwrap();
     assert_eq!(got.values(), ["evil.example", "203.0.113.5"]);
@@ -111,7 +110,7 @@ fn feodo_sslbl_and_bazaar() {
          0123456789abcdef0123456789abcdef01234567,Dridex C&C\n",
     );
     assert_eq!(got.indicators[0].kind, Kind::CertSha1);
-    assert_eq!(got.indicators[0].context.malware, ["Dridex C&C"]);
+    assert_eq!(got.indicators[0].context.malware, ["Dridex"]);
     let got = read(
         "# ja3_md5,Firstseen,Lastseen,Listingreason\n\
          0123456789abcdef0123456789abcdef,2017-07-14 18:08:15,2019-07-27 20:42:54,Adware\n",
