@@ -274,6 +274,10 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
     let mut path = String::with_capacity(raw.len());
     let end = push_path_and_query(&mut path, raw, true);
+    // `/\x` and `/a/..//x` come to this, too.
+    if path.starts_with("//") {
+        return Err(Reason::BadUrl);
+    }
     let bare = &path[..end];
     let trimmed = bare.trim_end_matches('/');
     let second_segment = trimmed.get(1..).is_some_and(|rest| rest.contains('/'));
@@ -497,6 +501,9 @@ mod tests {
         assert_eq!(parse_path("/a/%7ex.php").as_deref(), Ok("/a/~x.php"));
         for weak in ["/", "/a", "/login", "/index.php", "/abcdefgh"] {
             assert_eq!(parse_path(weak), Err(Reason::WeakPath), "{weak}");
+        }
+        for bad in ["gate/panel.php", "//evil.example/x", "/\\evil.example/x", "/a/..//b/x.php"] {
+            assert_eq!(parse_path(bad), Err(Reason::BadUrl), "{bad}");
         }
     }
 }
