@@ -149,6 +149,18 @@ pub fn is_reserved(address: IpAddr) -> bool {
     }
 }
 
+/// Whether `address` lies in a range that is kept for documentation (RFC 5737,
+/// RFC 3849, RFC 9637).
+pub fn is_documentation(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => matches!(v4.to_bits() >> 8, 0x00c0_0002 | 0x00c6_3364 | 0x00cb_0071),
+        IpAddr::V6(v6) => {
+            let [first, second, ..] = v6.segments();
+            (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second & 0xf000 == 0)
+        }
+    }
+}
+
 /// [`is_reserved`] for IPv4 in host byte order.
 #[inline]
 pub fn is_reserved_v4(bits: u32) -> bool {

@@ -121,7 +121,7 @@ pub enum Role {
 /// One type for both directions: feeds build it owned and share it between the
 /// indicators of a pulse, the database hands it out borrowed from the map.
 /// Members that a source does not give are `None` or empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Context<'a> {
     /// The subscription's name (`source_id` of the specification).
     pub feed: Cow<'a, str>,

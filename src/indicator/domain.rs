@@ -43,7 +43,16 @@ pub fn is_known_tld(label: &[u8]) -> bool {
     }
     // A rule of the public-suffix list names each delegated top-level domain; the
     // default rule `*` matches anything and has no type.
-    psl::suffix(label).is_some_and(|suffix| suffix.is_known())
+    let is_known = |name: &[u8]| psl::suffix(name).is_some_and(|suffix| suffix.is_known());
+    if is_known(label) {
+        return true;
+    }
+    // Some countries have nothing but a wildcard rule (`*.bd`), which a name below
+    // them meets and they themselves do not.
+    match label {
+        [first, second] => is_known(&[b'x', b'.', *first, *second]),
+        _ => false,
+    }
 }
 
 /// Whether a name that ends in `label` directly behind a path separator is more
@@ -128,6 +137,11 @@ fn to_ascii(raw: &str) -> String {
     }
     name.pop();
     name
+}
+
+/// Whether it is a name in normal form.
+pub fn is_name(name: &str) -> bool {
+    check(name).is_ok()
 }
 
 fn check(name: &str) -> Result<(), Reason> {
@@ -217,6 +231,7 @@ mod tests {
             assert_eq!(public_suffix(name), want, "{name}");
         }
         assert!(is_known_tld(b"com") && is_known_tld(b"onion") && is_known_tld(b"xn--p1ai"));
-        assert!(!is_known_tld(b"orig_h") && !is_known_tld(b"exe"));
+        assert!(is_known_tld(b"bd") && is_known_tld(b"ck") && is_known_tld(b"np"));
+        assert!(!is_known_tld(b"orig_h") && !is_known_tld(b"exe") && !is_known_tld(b"h2"));
     }
 }

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Bytes, and where they came from.
 //!
 //! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
@@ -25,3 +26,8 @@ pub use expand::{Expansion, Skipped, Target, expand};
 pub use file::{FileChunks, PlainFile};
 pub use open::{HEAD, Input, Opened, Stream};
 pub use stream::Chunker;
+=======
+//! Bytes and where they came from. Knows nothing of indicators.
+
+pub mod capture;
+>>>>>>> packet

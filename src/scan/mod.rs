@@ -1,7 +1,240 @@
 //! Observables against the database: hits.
 //!
 //! One [`Hit`] is one observable in one place, with every indicator that it met.
+//! A [`Scanner`] is the scratch of one thread; the [`Database`] is shared. Nothing
+//! here spawns, blocks or writes.
+//!
+//! ```
+//! use wiresift::compile::Compiler;
+//! use wiresift::database::Database;
+//! use wiresift::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//! use wiresift::scan::{Origin, Scanner};
+//!
+//! let mut compiler = Compiler::default();
+//! let context = std::sync::Arc::new(Context::of_feed("mine"));
+//! compiler.add(Indicator::new(Kind::Domain, "evil.example", Scope::Subtree, context).unwrap());
+//! let database = Database::from_bytes(compiler.to_bytes(Timestamp(0)).unwrap()).unwrap();
+//!
+//! let mut scanner = Scanner::default();
+//! let mut found = Vec::new();
+//! let text = b"GET http://cdn.evil.example/x\n";
+//! scanner.scan_text(&database, text, 0..text.len(), &Origin::new("a.log"), |hit| found.push(hit));
+//! assert_eq!(found[0].seen.value, "cdn.evil.example");
+//! assert_eq!(found[0].matches[0].value, "evil.example");
+//! ```
 
+mod counters;
+mod entries;
+mod explain;
 mod hit;
+mod log;
+mod resolve;
 
+pub use counters::Counters;
+pub use explain::{Explanation, Finding, Outcome};
 pub use hit::{Hit, Match, Seen};
+pub use log::Origin;
+
+use crate::database::Database;
+use crate::indicator::{Observable, Timestamp, Where, address, url::Url};
+use crate::text::Extractor;
+use entries::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What a scanner does beyond the rules of the specification.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Judge validity at this time instead of the time of the packet or the line.
+    pub at: Option<Timestamp>,
+    /// Undo defanging in the text first: for reports, never for logs.
+    pub refang: bool,
+    /// Observables in here are counted and do not alert.
+    pub allow: Option<Arc<Database>>,
+}
+
+/// The scratch of one thread, and what it counted.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    options: Options,
+    extractor: Extractor,
+    scratch: Scratch,
+    counters: Counters,
+}
+
+/// Buffers that live as long as the scanner.
+#[derive(Debug, Default)]
+struct Scratch {
+    entries: Vec<Entry>,
+    name: Vec<u8>,
+    url: Url,
+    key: String,
+}
+
+impl Scanner {
+    /// A scanner with options.
+    pub fn new(options: Options) -> Self {
+        Scanner { options, ..Scanner::default() }
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Takes what was counted so far.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
+    }
+
+    /// Holds one observable of a protocol, with what derives from it (the host of a
+    /// URL, the domain of an e-mail address, the address behind a reverse name or
+    /// inside a NAT64 address), against the database at `time`.
+    pub fn observe<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        mut found: impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        let time = self.options.at.unwrap_or(time);
+        self.observe_one(database, observable, at, time, &mut found);
+        match observable {
+            Observable::Address(IpAddr::V6(v6), _) => {
+                if let Some(v4) = address::nat64(v6) {
+                    let derived = Observable::Address(IpAddr::V4(v4), None);
+                    self.observe_one(database, derived, Where::Nat64, time, &mut found);
+                }
+            }
+            Observable::Name(name) => {
+                if let Some(address) = address::from_reverse_name(name) {
+                    let derived = Observable::Address(address, None);
+                    self.observe_one(database, derived, Where::Ptr, time, &mut found);
+                }
+            }
+            Observable::Email(email) => {
+                if let Some(at_sign) = memchr::memrchr(b'@', email) {
+                    let derived = Observable::Name(&email[at_sign + 1..]);
+                    self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
+                }
+            }
+            Observable::Url(raw) => self.observe_host(database, raw, at, time, &mut found),
+            _ => {}
+        }
+    }
+
+    /// The host of a URL, but for a request's own, which is an observable already.
+    fn observe_host<'d>(
+        &mut self,
+        database: &'d Database,
+        raw: &[u8],
+        at: Where,
+        time: Timestamp,
+        found: &mut impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        if at == Where::HttpUrl {
+            return;
+        }
+        let Ok(raw) = std::str::from_utf8(raw) else { return };
+        let Ok(url) = crate::indicator::url::parse(raw) else { return };
+        let host = url.host();
+        let derived = match address::parse_ip(host) {
+            Ok(address) => Observable::Address(address, None),
+            Err(_) => Observable::Name(host.as_bytes()),
+        };
+        self.observe_one(database, derived, Where::UrlHost, time, found);
+    }
+
+    fn observe_one<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        found: &mut impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        self.counters.saw(observable);
+        if !self.scratch.collect(database, observable) {
+            return;
+        }
+        let resolved = self.resolve(database, observable, at, None, time);
+        if let Some((seen, matches)) = resolved {
+            self.counters.matched(seen.kind);
+            found(seen, matches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::Compiler;
+    use crate::indicator::{Context, Indicator, Kind, Scope, Value};
+    use std::collections::BTreeMap;
+
+    fn kind_of(name: &str) -> (Kind, Scope) {
+        match name {
+            "domain" => (Kind::Domain, Scope::Subtree),
+            "hostname" => (Kind::Domain, Scope::Exact),
+            "ip" | "net" => (Kind::Ip, Scope::Exact),
+            "ep" => (Kind::Endpoint, Scope::Exact),
+            "md5" => (Kind::Md5, Scope::Exact),
+            "cert" => (Kind::CertSha1, Scope::Exact),
+            "url" => (Kind::Url, Scope::Exact),
+            "email" => (Kind::Email, Scope::Exact),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// The machine-readable cases of the matching specification, where they lie.
+    #[test]
+    fn the_cases_of_the_specification() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spec/cases.jsonl");
+        let Ok(cases) = std::fs::read_to_string(path) else {
+            eprintln!("SKIPPED: {path} is not there");
+            return;
+        };
+        for case in cases.lines() {
+            let case: serde_json::Value = serde_json::from_str(case).unwrap();
+            let id = case["id"].as_str().unwrap();
+            let internal = case["private_guard"] == false;
+            let context = Context { internal, ..Context::of_feed("case") };
+            let context = std::sync::Arc::new(context);
+            let mut compiler = Compiler::default();
+            let mut names = BTreeMap::new();
+            for indicator in case["indicators"].as_array().unwrap() {
+                let (kind, scope) = kind_of(indicator["kind"].as_str().unwrap());
+                let raw = indicator["value"].as_str().unwrap();
+                let indicator = Indicator::new(kind, raw, scope, context.clone()).unwrap();
+                names.insert(indicator.value.to_string(), raw.to_string());
+                compiler.add(indicator);
+            }
+            let database = Database::from_bytes(compiler.to_bytes(Timestamp(0)).unwrap()).unwrap();
+            let options = Options { refang: case["mode"] == "report", ..Options::default() };
+            let text = case["input"].as_str().unwrap().as_bytes();
+            for cut in 0..=text.len() {
+                let mut scanner = Scanner::new(options.clone());
+                let mut got: BTreeMap<String, u64> = BTreeMap::new();
+                let pieces = if options.refang {
+                    vec![0..text.len()]
+                } else {
+                    vec![0..cut, cut..text.len()]
+                };
+                for core in pieces {
+                    let origin = Origin::new("case");
+                    scanner.scan_text(&database, text, core, &origin, |hit| {
+                        for m in &hit.matches {
+                            *got.entry(names[&m.value].clone()).or_default() += 1;
+                        }
+                    });
+                }
+                let want: BTreeMap<String, u64> =
+                    serde_json::from_value(case["expect"].clone()).unwrap();
+                assert_eq!(got, want, "{id} cut at {cut}: {}", String::from_utf8_lossy(text));
+            }
+            let _ = Value::Text("".into());
+        }
+    }
+}

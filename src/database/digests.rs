@@ -1,0 +1,149 @@
+//! Digests of one length: a sorted table with an index by the top bits.
+//!
+//! ```text
+//!  0  count   u32
+//!  4  bits    u32, of the index
+//!  8  zero    u64
+//! 16  index   2^bits + 1 times u32: the first digest of each cell
+//!     keys    count digests, sorted
+//!     values  count postings, u32
+//! ```
+//!
+//! Digests are evenly spread, so that a cell holds a handful and a look-up is
+//! two cache misses at any size.
+
+use super::layout::u32_at;
+use super::posting::Posting;
+
+const HEAD: usize = 16;
+
+/// A table of digests of `len` bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Digests<'a> {
+    index: &'a [u8],
+    keys: &'a [u8],
+    values: &'a [u8],
+    bits: u32,
+    len: usize,
+}
+
+impl<'a> Digests<'a> {
+    /// Takes a section apart. `None` if its parts do not fit together.
+    pub(super) fn open(section: &'a [u8], len: usize) -> Option<Self> {
+        let count = u32_at(section, 0)? as usize;
+        let bits = u32_at(section, 4)?;
+        if bits > 28 {
+            return None;
+        }
+        let rest = section.get(HEAD..)?;
+        let (index, rest) = rest.split_at_checked(((1usize << bits) + 1) * 4)?;
+        let (keys, values) = rest.split_at_checked(count.checked_mul(len)?)?;
+        (values.len() == count * 4).then_some(Digests { index, keys, values, bits, len })
+    }
+
+    /// How many digests there are.
+    pub(super) fn count(&self) -> usize {
+        self.values.len() / 4
+    }
+
+    /// The posting of `digest`.
+    #[inline]
+    pub(super) fn get(&self, digest: &[u8]) -> Option<Posting> {
+        let cell = cell_of(digest, self.bits) * 4;
+        let mut low = u32_at(self.index, cell)? as usize;
+        let mut high = (u32_at(self.index, cell + 4)? as usize).min(self.count());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let key = self.keys.get(middle * self.len..(middle + 1) * self.len)?;
+            match key.cmp(digest) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return u32_at(self.values, middle * 4).map(Posting),
+            }
+        }
+        None
+    }
+
+    /// Checks order, index and postings in one pass.
+    pub(super) fn check(&self, is_posting: impl Fn(Posting) -> bool) -> Option<()> {
+        let count = self.count();
+        let mut keys = self.keys.chunks_exact(self.len.max(1));
+        let mut before = keys.next();
+        for key in keys {
+            (before < Some(key)).then_some(())?;
+            before = Some(key);
+        }
+        for at in 0..count {
+            is_posting(Posting(u32_at(self.values, at * 4)?)).then_some(())?;
+        }
+        let mut last = 0;
+        for cell in 0..=1usize << self.bits {
+            let first = u32_at(self.index, cell * 4)?;
+            (first >= last && first as usize <= count).then_some(())?;
+            last = first;
+        }
+        Some(())
+    }
+}
+
+#[inline]
+fn cell_of(digest: &[u8], bits: u32) -> usize {
+    let head = digest.first_chunk().map_or(0, |head| u32::from_be_bytes(*head));
+    head.checked_shr(32 - bits).unwrap_or(0) as usize
+}
+
+/// Builds a section. `rows` are sorted by digest, without duplicates.
+pub(super) fn build<D: AsRef<[u8]>>(rows: &[(D, Posting)]) -> Vec<u8> {
+    let bits = (rows.len() / 2).max(1).ilog2();
+    let mut section = Vec::new();
+    for word in [rows.len() as u32, bits, 0, 0] {
+        section.extend_from_slice(&word.to_le_bytes());
+    }
+    let mut row = 0;
+    for cell in 0..1usize << bits {
+        while row < rows.len() && cell_of(rows[row].0.as_ref(), bits) < cell {
+            row += 1;
+        }
+        section.extend_from_slice(&(row as u32).to_le_bytes());
+    }
+    section.extend_from_slice(&(rows.len() as u32).to_le_bytes());
+    for (digest, _) in rows {
+        section.extend_from_slice(digest.as_ref());
+    }
+    for (_, posting) in rows {
+        section.extend_from_slice(&posting.0.to_le_bytes());
+    }
+    section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn like_a_map(
+            map in prop::collection::btree_map(any::<[u8; 16]>(), any::<u32>(), 0..300),
+            absent in prop::collection::vec(any::<[u8; 16]>(), 0..50)) {
+            let map: BTreeMap<[u8; 16], Posting> =
+                map.into_iter().map(|(k, v)| (k, Posting(v))).collect();
+            let rows: Vec<_> = map.iter().map(|(k, v)| (*k, *v)).collect();
+            let section = build(&rows);
+            let table = Digests::open(&section, 16).unwrap();
+            table.check(|_| true).unwrap();
+            for key in map.keys().chain(&absent) {
+                prop_assert_eq!(table.get(key), map.get(key).copied());
+            }
+        }
+
+        #[test]
+        fn damage_is_harmless(bytes in prop::collection::vec(any::<u8>(), 0..200), key in any::<[u8; 16]>()) {
+            if let Some(table) = Digests::open(&bytes, 16) {
+                let _ = table.check(|_| true);
+                let _ = table.get(&key);
+            }
+        }
+    }
+}

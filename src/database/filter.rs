@@ -1,0 +1,240 @@
+//! Small filters that say "certainly not" before an exact structure is asked.
+//!
+//! They may say "maybe" when they should not, never the other way round. It is
+//! the filter that has to live in the cache, not the set behind it.
+
+use super::layout::u64_at;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bits for each key; at four probes in one word about one in a hundred absent
+/// keys passes.
+const BITS_PER_KEY: usize = 16;
+
+/// A Bloom filter whose probes all lie in one 64-bit word: one load, one compare.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bloom<'a>(pub(super) &'a [u8]);
+
+impl Bloom<'_> {
+    /// Whether the key with this hash may be in the set.
+    #[inline]
+    pub(super) fn may_hold(self, hash: u64) -> bool {
+        let words = (self.0.len() / 8) as u64;
+        let mask = mask_of(hash);
+        u64_at(self.0, word_of(hash, words) * 8).is_some_and(|word| word & mask == mask)
+    }
+}
+
+#[inline]
+fn word_of(hash: u64, words: u64) -> usize {
+    (((hash >> 32) * words) >> 32) as usize
+}
+
+#[inline]
+fn mask_of(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
+}
+
+/// Builds a filter over hashes.
+pub(super) fn build_bloom(hashes: &[u64]) -> Vec<u8> {
+    let words = (hashes.len() * BITS_PER_KEY).div_ceil(64).max(1) as u64;
+    let mut filter = vec![0u64; words as usize];
+    for &hash in hashes {
+        filter[word_of(hash, words)] |= mask_of(hash);
+    }
+    filter.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
+/// The hash of a key in lower case. Part of the format.
+#[inline]
+pub(super) fn hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
+}
+
+/// Set in the hash of a registered name that has so many indicators below it that
+/// the next label has to be asked, too: `co.uk`, `duckdns.org`.
+const CROWDED: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Indicators below one pair of labels that make it crowded.
+const CROWD: usize = 16;
+
+/// The filter in front of the domains: over the last two labels of every
+/// indicator, and below crowded pairs over the last three.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DomainFilter<'a> {
+    pub(super) tails: &'a [u8],
+    pub(super) bloom: Bloom<'a>,
+}
+
+impl DomainFilter<'_> {
+    /// Whether a name that ends in `label` (lower case) can match at all.
+    #[inline]
+    pub(super) fn may_end_in(self, label: &[u8]) -> bool {
+        let slot = tail_slot(label);
+        self.tails.get(slot >> 3).is_some_and(|byte| byte >> (slot & 7) & 1 != 0)
+    }
+
+    /// Whether `name` (lower case, no trailing dot) or a parent of it may be listed.
+    #[inline]
+    pub(super) fn may_hold(self, name: &[u8]) -> bool {
+        let Some(pair) = last_labels(name, 2) else {
+            return self.bloom.may_hold(hash(name));
+        };
+        // Bare labels come in only when somebody insists; then each name pays for it.
+        let bare = self.tails.len() > TAILS;
+        if bare && last_labels(name, 1).is_some_and(|label| self.bloom.may_hold(hash(label))) {
+            return true;
+        }
+        let whole = hash(pair);
+        if self.bloom.may_hold(whole) {
+            return true;
+        }
+        if !self.bloom.may_hold(whole ^ CROWDED) {
+            return false;
+        }
+        last_labels(name, 3).is_none_or(|triple| self.bloom.may_hold(hash(triple)))
+    }
+}
+
+/// The last `count` labels of a name, if it has as many.
+#[inline]
+pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
+    let mut end = name.len();
+    for seen in 1..=count {
+        match memchr::memrchr(b'.', &name[..end]) {
+            Some(dot) if seen == count => return Some(&name[dot + 1..]),
+            Some(dot) => end = dot,
+            None => return (seen == count).then_some(name),
+        }
+    }
+    None
+}
+
+/// Bytes of the bitmap of last labels; one more says that there are bare labels.
+const TAILS: usize = 8192;
+
+/// A slot of 65,536 for the last eight bytes of a label.
+#[inline]
+pub(super) fn tail_slot(label: &[u8]) -> usize {
+    let cut = label.len().saturating_sub(8);
+    let mut word = 0u64;
+    for &byte in &label[cut..] {
+        word = word << 8 | u64::from(byte);
+    }
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
+}
+
+/// Builds both parts of the filter. `names` are sorted so that those with the
+/// same last labels stand together (as they are in reverse).
+pub(super) fn build_domain_filter<'n>(
+    names: impl Iterator<Item = &'n [u8]> + Clone,
+) -> (Vec<u8>, Vec<u8>) {
+    let mut tails = vec![0u8; TAILS];
+    let mut bare = false;
+    let mut hashes: Vec<u64> = Vec::new();
+    let mut group: Vec<&[u8]> = Vec::new();
+    let mut flush = |group: &mut Vec<&[u8]>| {
+        let Some(&first) = group.first() else { return };
+        let pair = last_labels(first, 2).unwrap_or(first);
+        // An indicator on the pair itself covers everything below it.
+        let crowded = group.len() > CROWD && group.iter().all(|name| name.len() > pair.len());
+        if crowded {
+            hashes.push(hash(pair) ^ CROWDED);
+            let mut triples: Vec<u64> =
+                group.iter().map(|name| hash(last_labels(name, 3).unwrap_or(name))).collect();
+            triples.sort_unstable();
+            triples.dedup();
+            hashes.extend(triples);
+        } else {
+            hashes.push(hash(pair));
+        }
+        group.clear();
+    };
+    for name in names {
+        let slot = tail_slot(crate::indicator::domain::last_label(name));
+        tails[slot >> 3] |= 1 << (slot & 7);
+        bare |= !name.contains(&b'.');
+        let same = group.first().is_none_or(|first| {
+            last_labels(first, 2).unwrap_or(first) == last_labels(name, 2).unwrap_or(name)
+        });
+        if !same {
+            flush(&mut group);
+        }
+        group.push(name);
+    }
+    flush(&mut group);
+    if bare {
+        tails.push(1);
+    }
+    (tails, build_bloom(&hashes))
+}
+
+/// A bitmap over the top bits of IPv4 addresses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AddressBitmap<'a>(pub(super) &'a [u8]);
+
+impl AddressBitmap<'_> {
+    /// Whether an indicator may cover `address`.
+    #[inline]
+    pub(super) fn may_hold(self, address: u32) -> bool {
+        let bits = self.0.len() as u64 * 8;
+        let slot = (u64::from(address) * bits >> 32) as usize;
+        self.0.get(slot >> 3).is_some_and(|byte| byte >> (slot & 7) & 1 != 0)
+    }
+}
+
+/// Builds the bitmap over inclusive ranges: a bit for each /24, or for each /16
+/// where there is little to hold.
+pub(super) fn build_bitmap(ranges: &[(u32, u32)]) -> Vec<u8> {
+    let slots = if ranges.len() < 4096 { 1u64 << 16 } else { 1 << 24 };
+    let mut bitmap = vec![0u8; (slots / 8) as usize];
+    let slot_of = |address: u32| (u64::from(address) * slots >> 32) as usize;
+    for &(first, last) in ranges {
+        for slot in slot_of(first)..=slot_of(last) {
+            bitmap[slot >> 3] |= 1 << (slot & 7);
+        }
+    }
+    bitmap
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_false_negative(names in prop::collection::btree_set("[ab]{1,2}(\\.[abc]{1,2}){0,3}", 1..120)) {
+            let mut reversed: Vec<Vec<u8>> = names.iter().map(|n| n.bytes().rev().collect()).collect();
+            reversed.sort();
+            let names: Vec<Vec<u8>> =
+                reversed.into_iter().map(|n| n.into_iter().rev().collect()).collect();
+            let (tails, bloom) = build_domain_filter(names.iter().map(|n| &n[..]));
+            let filter = DomainFilter { tails: &tails, bloom: Bloom(&bloom) };
+            for name in &names {
+                for below in ["", "x.", "www.x."] {
+                    let name = [below.as_bytes(), name].concat();
+                    prop_assert!(filter.may_hold(&name));
+                    prop_assert!(filter.may_end_in(crate::indicator::domain::last_label(&name)));
+                }
+            }
+        }
+
+        #[test]
+        fn bitmap_covers(ranges in prop::collection::vec((any::<u32>(), 0..100_000u32), 0..50)) {
+            let ranges: Vec<_> = ranges.into_iter().map(|(a, n)| (a, a.saturating_add(n))).collect();
+            let bitmap = build_bitmap(&ranges);
+            for (first, last) in ranges {
+                prop_assert!(AddressBitmap(&bitmap).may_hold(first));
+                prop_assert!(AddressBitmap(&bitmap).may_hold(last));
+            }
+        }
+    }
+
+    #[test]
+    fn most_absent_keys_are_refused() {
+        let hashes: Vec<u64> = (0..10_000u32).map(|n| hash(&n.to_le_bytes())).collect();
+        let bloom = build_bloom(&hashes);
+        let absent =
+            (10_000..110_000u32).filter(|n| Bloom(&bloom).may_hold(hash(&n.to_le_bytes()))).count();
+        assert!(absent < 2_500, "{absent} of 100,000 absent keys pass");
+    }
+}

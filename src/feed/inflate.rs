@@ -1,0 +1,70 @@
+//! Decompression by magic, under a cap: a small file must not become all of the
+//! machine's memory.
+
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+use std::io::Read;
+
+/// Decompresses gzip, zstandard, bzip2 or xz, told by their first bytes;
+/// everything else is borrowed as it is. Files of several joined streams are
+/// read to their end.
+///
+/// # Errors
+///
+/// When the data is damaged or cut off, or would grow beyond `max_len` bytes.
+pub fn inflate(bytes: &[u8], max_len: u64) -> Result<Cow<'_, [u8]>> {
+    let reader: Box<dyn Read + '_> = match bytes {
+        [0x1f, 0x8b, 0x08, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let decoder = zstd::stream::read::Decoder::with_buffer(bytes);
+            Box::new(decoder.map_err(|error| Error::io("decompress zstandard", error))?)
+        }
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Box::new(bzip2::read::MultiBzDecoder::new(bytes)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Box::new(liblzma::read::XzDecoder::new_multi_decoder(bytes))
+        }
+        _ => return Ok(Cow::Borrowed(bytes)),
+    };
+    let mut out = Vec::new();
+    reader.take(max_len.saturating_add(1)).read_to_end(&mut out).map_err(|error| {
+        Error::io("decompress", error).remedy("the file is damaged or cut off: fetch it again")
+    })?;
+    if out.len() as u64 > max_len {
+        return Err(Error::format(format!("it decompresses to more than {max_len} bytes"))
+            .remedy("raise the limit if the file is meant to be that large"));
+    }
+    Ok(Cow::Owned(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn all_four_and_none() {
+        let plain = b"evil.example\n".repeat(100);
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&plain).unwrap();
+        let mut bz = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bz.write_all(&plain).unwrap();
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        xz.write_all(&plain).unwrap();
+        let packed = [
+            gz.finish().unwrap(),
+            zstd::encode_all(&plain[..], 1).unwrap(),
+            bz.finish().unwrap(),
+            xz.finish().unwrap(),
+            plain.clone(),
+        ];
+        for bytes in &packed {
+            assert_eq!(inflate(bytes, 1 << 20).unwrap(), plain);
+        }
+        for bytes in &packed[..4] {
+            let joined = [&bytes[..], &bytes[..]].concat();
+            assert_eq!(inflate(&joined, 1 << 20).unwrap().len(), 2 * plain.len());
+            assert!(inflate(bytes, 100).unwrap_err().to_string().contains("more than 100"));
+            assert!(inflate(&bytes[..bytes.len() - 5], 1 << 20).is_err());
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Where every reader puts what it finds: values become indicators or rejects,
+//! and both are counted.
+
+use crate::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
+use crate::indicator::guess::{Guess, guess};
+use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, refang};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A context that many indicators share.
+pub(super) type Shared = Arc<Context<'static>>;
+
+/// The longest value that a reject carries.
+const MAX_REJECT: usize = 512;
+
+/// One run of one reader.
+pub(super) struct Intake<'a> {
+    pub(super) options: &'a Options,
+    sink: &'a mut dyn Sink,
+    summary: Summary,
+    refang: bool,
+    line: Option<u64>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(format: Format, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+        let refang = match options.defanged {
+            Defanged::Auto => !format.is_exact(),
+            Defanged::Yes => true,
+            Defanged::No => false,
+        };
+        Intake { options, sink, summary: Summary::new(format), refang, line: None }
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        self.summary
+    }
+
+    /// What has been counted so far.
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Says which line what follows stands in.
+    pub(super) fn at_line(&mut self, line: u64) {
+        self.line = Some(line);
+    }
+
+    /// The context that every indicator of this feed starts from.
+    pub(super) fn base(&self) -> Context<'static> {
+        self.options.base()
+    }
+
+    /// The format's rule for names, unless the options have another.
+    pub(super) fn domain_scope(&self, rule: Scope) -> Scope {
+        self.options.domain_scope.unwrap_or(rule)
+    }
+
+    /// Hands on a finished indicator.
+    pub(super) fn put(&mut self, indicator: Indicator) {
+        self.summary.indicators += 1;
+        self.sink.indicator(indicator);
+    }
+
+    /// Counts a value that is no indicator.
+    pub(super) fn reject(&mut self, value: &str, reason: Reason, detail: Option<String>) {
+        *self.summary.rejects.entry(reason).or_default() += 1;
+        self.sink.reject(Reject {
+            line: self.line,
+            value: lines::cut(value, MAX_REJECT).to_string(),
+            reason,
+            detail,
+        });
+    }
+
+    /// Takes a value whose kind the feed names. A name that turns out to be an
+    /// address, an address with a port and the like become what they are: feeds
+    /// mix these up all the time.
+    pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
+        let value = match scope {
+            // Brackets and backslashes are the pattern's own.
+            Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
+            _ => self.straight(kind, raw),
+        };
+        let value = value.as_ref();
+        let result = match Indicator::new(kind, value, scope, Arc::clone(context)) {
+            Ok(indicator) => Ok(indicator),
+            Err(reason) => {
+                other_network_kind(kind, value, scope, context, self.options.zero_padded_decimal)
+                    .ok_or(reason)
+            }
+        };
+        match result {
+            Ok(mut indicator) => {
+                keep_raw(&mut indicator, raw, value);
+                self.put(indicator);
+                true
+            }
+            Err(reason) => {
+                self.reject(raw, reason, None);
+                false
+            }
+        }
+    }
+
+    /// Takes a value whose kind has to be guessed.
+    pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
+        let value = self.straight(Kind::Url, raw);
+        let mut found = guess(&value, scope);
+        if found == Err(Reason::LeadingZero)
+            && self.options.zero_padded_decimal
+            && let Some(plain) = without_zeros(&value)
+        {
+            found = guess(&plain, scope);
+        }
+        match found {
+            Ok(Guess::One(kind, value, scope)) => {
+                let mut indicator =
+                    Indicator { kind, value, scope, raw: None, context: Arc::clone(context) };
+                keep_raw(&mut indicator, raw, "");
+                self.put(indicator);
+                true
+            }
+            Ok(Guess::Nets(nets)) => {
+                for net in nets {
+                    let host = net.prefix_len() == net.max_prefix_len();
+                    self.put(Indicator {
+                        kind: if host { Kind::Ip } else { Kind::Net },
+                        value: Value::Net(net),
+                        scope: Scope::Exact,
+                        raw: Some(raw.into()),
+                        context: Arc::clone(context),
+                    });
+                }
+                true
+            }
+            Err(reason) => {
+                self.reject(raw, reason, None);
+                false
+            }
+        }
+    }
+
+    /// Undoes defanging where that is wanted and can matter.
+    fn straight<'r>(&self, kind: Kind, raw: &'r str) -> Cow<'r, str> {
+        let raw = raw.trim();
+        if !self.refang || !is_network(kind) || is_plain(raw) || is_local_name(raw) {
+            return Cow::Borrowed(raw);
+        }
+        refang::refang(raw)
+    }
+}
+
+/// Kinds that reports defang.
+fn is_network(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email
+    )
+}
+
+/// The common case, decided in one pass: nothing but what names, addresses and
+/// digests consist of, so nothing can be defanged.
+fn is_plain(raw: &str) -> bool {
+    raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+}
+
+/// Windows paths and registry keys: their backslashes are their own.
+fn is_local_name(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    bytes.get(1) == Some(&b':') && bytes.get(2) == Some(&b'\\')
+        || bytes.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hk"))
+}
+
+/// Keeps the text as received, where it is not the canonical one.
+fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
+    let raw = raw.trim();
+    if raw == value {
+        return;
+    }
+    let same = match &indicator.value {
+        Value::Text(text) => **text == *raw,
+        other => other.to_string() == raw,
+    };
+    indicator.raw = (!same).then(|| raw.into());
+}
+
+/// Reads a value that is not of its stated kind as another kind of the network.
+fn other_network_kind(
+    kind: Kind,
+    raw: &str,
+    scope: Scope,
+    context: &Shared,
+    decimal: bool,
+) -> Option<Indicator> {
+    if !matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url)
+        || matches!(scope, Scope::Wildcard | Scope::Regex)
+    {
+        return None;
+    }
+    let plain = if decimal { without_zeros(raw) } else { None };
+    let Ok(Guess::One(kind, value, scope)) = guess(plain.as_deref().unwrap_or(raw), scope) else {
+        return None;
+    };
+    let network = is_network(kind) && kind != Kind::Email;
+    network.then(|| Indicator { kind, value, scope, raw: None, context: Arc::clone(context) })
+}
+
+/// `010.001.000.001` as `10.1.0.1`; whatever stands behind the address stays.
+fn without_zeros(raw: &str) -> Option<String> {
+    let end = raw.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(raw.len());
+    let (address, tail) = raw.split_at(end);
+    let octets: Vec<&str> = address
+        .split('.')
+        .map(|octet| match octet.trim_start_matches('0') {
+            "" if !octet.is_empty() => "0",
+            stripped => stripped,
+        })
+        .collect();
+    (octets.len() == 4).then(|| octets.join(".") + tail)
+}
+
+/// Contexts by the text that they were made from, so that lines which say the
+/// same share one.
+pub(super) struct Contexts {
+    last: Option<(String, Shared)>,
+    known: HashMap<String, Shared>,
+}
+
+impl Contexts {
+    /// Beyond this many the map starts over: a table with a description in each
+    /// line has as many contexts as lines, and the map would only cost memory.
+    const MAX: usize = 1 << 16;
+
+    pub(super) fn new() -> Self {
+        Contexts { last: None, known: HashMap::new() }
+    }
+
+    /// The context of `key`, made when it is new.
+    pub(super) fn get(
+        &mut self,
+        key: &str,
+        make: impl FnOnce() -> Context<'static>,
+    ) -> &Shared {
+        let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
+        if !hit {
+            let shared = match self.known.get(key) {
+                Some(shared) => Arc::clone(shared),
+                None => {
+                    if self.known.len() >= Self::MAX {
+                        self.known.clear();
+                    }
+                    let shared = Arc::new(make());
+                    self.known.insert(key.to_string(), Arc::clone(&shared));
+                    shared
+                }
+            };
+            self.last = Some((key.to_string(), shared));
+        }
+        // The line above filled it.
+        &self.last.get_or_insert_with(|| (String::new(), Arc::default())).1
+    }
+}
+
+/// Text that a context owns; nothing when it is blank or a mark for nothing.
+pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
+    let text = text.trim();
+    (!is_nothing(text)).then(|| Cow::Owned(text.to_string()))
+}
+
+/// The marks that feeds write where they have nothing to say.
+pub(super) fn is_nothing(text: &str) -> bool {
+    matches!(
+        text,
+        "" | "-" | "None" | "none" | "NONE" | "n/a" | "N/A" | "null" | "NULL" | "nan" | "unknown"
+    )
+}
+
+/// Adds a label, once.
+pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
+    if let Some(text) = owned(text)
+        && !list.contains(&text)
+    {
+        list.push(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Collected;
+
+    #[test]
+    fn typed_values() {
+        let mut got = Collected::default();
+        let options = Options::of_feed("x");
+        let mut intake = Intake::new(Format::Table, &options, &mut got);
+        let context = Arc::new(intake.base());
+        assert!(intake.typed(Kind::Domain, "hxxp://evil[.]example/x", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Domain, "198.51.100[.]7", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Ip, "198.51.100.7:80", Scope::Exact, &context));
+        assert!(!intake.typed(Kind::Md5, "198.51.100.7", Scope::Exact, &context));
+        assert!(!intake.guessed("010.001.000.001", Scope::Exact, &context));
+        intake.finish();
+        let kinds: Vec<_> = got.indicators.iter().map(|i| (i.kind, i.raw.as_deref())).collect();
+        assert_eq!(
+            kinds,
+            [
+                (Kind::Url, Some("hxxp://evil[.]example/x")),
+                (Kind::Ip, Some("198.51.100[.]7")),
+                (Kind::Endpoint, None)
+            ]
+        );
+        assert_eq!(got.rejects[1].reason, Reason::LeadingZero);
+    }
+
+    #[test]
+    fn zeros() {
+        assert_eq!(without_zeros("010.001.000.001/8").as_deref(), Some("10.1.0.1/8"));
+        assert_eq!(without_zeros("010.001").as_deref(), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! What was decoded, and what was not, by reason.
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
+        /// Why a packet, or a part of one, could not be looked into.
+        ///
+        /// A fault never hides what was found before it: a packet with a broken
+        /// TCP header still counts for its addresses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Fault { $($(#[$doc])* $variant,)* }
+
+        impl Fault {
+            /// Every fault.
+            pub const ALL: &'static [Fault] = &[$(Fault::$variant,)*];
+
+            /// The name in statistics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Fault::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+faults! {
+    /// No decoder for the link type of the interface.
+    UnknownLink, "unknown_link_type";
+    /// The frame ends inside of its link header.
+    LinkCut, "link_truncated";
+    /// Not IP: ARP, LLDP, spanning tree, a protocol that is not decoded yet.
+    NotIp, "not_ip";
+    /// More VLAN tags than are followed.
+    TooManyTags, "too_many_vlan_tags";
+    /// The frame ends inside of its IP header.
+    IpCut, "ip_truncated";
+    /// The IP version is not the one that the link announced.
+    IpVersion, "ip_bad_version";
+    /// The lengths in the IP header contradict each other.
+    IpLength, "ip_bad_length";
+    /// More IPv6 extension headers than are followed.
+    TooManyExtensions, "ipv6_too_many_extensions";
+    /// A fragment behind the first; its transport header is elsewhere.
+    LaterFragment, "ip_later_fragment";
+    /// The packet ends inside of its transport header.
+    TransportCut, "transport_truncated";
+    /// The lengths in the transport header contradict each other.
+    TransportLength, "transport_bad_length";
+    /// A DNS message on a DNS port that breaks off or contradicts itself.
+    BadDns, "dns_malformed";
+    /// A DNS message over TCP that does not end in its segment.
+    SplitDns, "dns_split";
+    /// A name with a dot or a control character inside of a label, or a
+    /// host with one: as text it would pass for another name.
+    OddName, "name_not_printable";
+    /// A TLS ClientHello that does not end in its segment.
+    SplitTls, "tls_split";
+    /// An HTTP head that does not end in its segment.
+    SplitHttp, "http_split";
+}
+
+/// Counts of one decoder, from its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames given to the decoder.
+    pub frames: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// IP packets among them.
+    pub packets: u64,
+    /// Flows opened.
+    pub flows: u64,
+    /// Flows closed before their time because the table was full.
+    pub evicted: u64,
+    faults: [u64; Fault::ALL.len()],
+}
+
+impl Counters {
+    /// How often a fault was met.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    /// Every fault that was met, with its count.
+    pub fn faults(&self) -> impl Iterator<Item = (Fault, u64)> {
+        Fault::ALL.iter().map(|&fault| (fault, self.fault(fault))).filter(|&(_, count)| count > 0)
+    }
+
+    /// Adds the counts of another decoder.
+    pub fn add(&mut self, other: &Counters) {
+        self.frames += other.frames;
+        self.bytes += other.bytes;
+        self.packets += other.packets;
+        self.flows += other.flows;
+        self.evicted += other.evicted;
+        for (mine, theirs) in self.faults.iter_mut().zip(other.faults) {
+            *mine += theirs;
+        }
+    }
+
+    pub(super) fn note(&mut self, fault: Fault) {
+        self.faults[fault as usize] += 1;
+    }
+}

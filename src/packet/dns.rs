@@ -1,0 +1,275 @@
+//! DNS, mDNS and LLMNR messages: names and addresses in all sections.
+//!
+//! On ports 53, 5353 and 5355 a message is read as far as it goes. Anywhere else
+//! a payload is DNS when it reads as one from its first to its last byte: an
+//! opcode of 0, one question of plain characters, records that fill the rest.
+//!
+//! The name of a question is `dns.query`, in the query and in the answer that
+//! repeats it. Owners of records and the names and addresses in their data are
+//! `dns.answer`. A name that only points at one already reported from the same
+//! message is not reported again. The mailbox of a SOA is an e-mail address.
+//! OPT (with the client subnet), TSIG and TKEY say nothing about hosts and are
+//! skipped.
+
+mod name;
+mod record;
+mod words;
+
+use super::bytes::be16;
+use super::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::indicator::{self, Observable, Where};
+use name::Name;
+
+const HEADER: usize = 12;
+
+/// More records than this in one message are not followed.
+const MOST_RECORDS: usize = 4096;
+
+/// A DNS message, as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Message identifier.
+    pub id: u16,
+    /// Whether it is a response.
+    pub is_answer: bool,
+    /// Response code, without the upper bits of EDNS.
+    pub rcode: u8,
+    /// Name of the first question in text form; empty without one.
+    pub name: &'a [u8],
+    /// Type of the first question.
+    pub rrtype: u16,
+}
+
+impl Message<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Dns {
+        indicator::Dns {
+            is_answer: self.is_answer,
+            id: self.id,
+            rrname: String::from_utf8_lossy(self.name).into_owned(),
+            rrtype: words::record_type(self.rrtype).into_owned(),
+            rcode: self.is_answer.then(|| words::response_code(self.rcode).into_owned()),
+        }
+    }
+}
+
+/// Why the reading of a message ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Broken;
+
+/// A finding in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found<'m> {
+    Seen(Observable<'m>, Where),
+    /// A name that can't be told in text form.
+    Odd,
+}
+
+/// Looks for a DNS message in a UDP payload.
+pub(super) fn inspect_udp<V: Visitor>(
+    payload: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
+    if is_dns_port(packet.ports) || (!is_netbios(packet.ports) && is_message(payload)) {
+        report(payload, packet, visitor, counters);
+    }
+}
+
+/// Looks for whole DNS messages in a TCP segment.
+pub(super) fn inspect_tcp<V: Visitor>(
+    payload: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
+    // Elsewhere than on its ports, the segment must be one message and no more.
+    if !is_dns_port(packet.ports) {
+        if let Some((message, [])) = split_message(payload)
+            && is_message(message)
+        {
+            report(message, packet, visitor, counters);
+        }
+        return;
+    }
+    let mut rest = payload;
+    while let Some((message, behind)) = split_message(rest) {
+        // The segment may begin in the midst of a message: what is read must fit.
+        if walk(message, &mut |_| {}) != Ok(message.len()) {
+            break;
+        }
+        report(message, packet, visitor, counters);
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        counters.note(Fault::SplitDns);
+    }
+}
+
+/// Splits off a message with its length in front.
+fn split_message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = usize::from(be16(bytes, 0)?);
+    bytes.get(2..)?.split_at_checked(length)
+}
+
+fn is_dns_port(ports: Ports) -> bool {
+    let is_dns = |port| matches!(port, 53 | 5353 | 5355);
+    matches!(ports, Ports::Pair(src, dst) if is_dns(src) || is_dns(dst))
+}
+
+/// NetBIOS names travel in messages of the same form, but are no DNS names.
+fn is_netbios(ports: Ports) -> bool {
+    let is_netbios = |port| matches!(port, 137 | 138);
+    matches!(ports, Ports::Pair(src, dst) if is_netbios(src) || is_netbios(dst))
+}
+
+/// Whether a payload is a DNS message beyond doubt.
+fn is_message(payload: &[u8]) -> bool {
+    let Some(&[_, _, flags, codes, q0, q1, a0, a1, n0, n1, ..]) = payload.first_chunk::<HEADER>()
+    else {
+        return false;
+    };
+    let is_answer = flags & 0x80 != 0;
+    let is_plain = flags & 0x78 == 0 && codes & 0x40 == 0 && codes & 0x0f <= 10;
+    if !is_plain || (q0, q1) != (0, 1) || (!is_answer && (a0 | a1 | n0 | n1) != 0) {
+        return false;
+    }
+    let mut name = Name::default();
+    let Ok(end) = name.read(payload, HEADER) else { return false };
+    let class = be16(payload, end + 2);
+    name.is_host_like()
+        && matches!(class, Some(1 | 3 | 4 | 254 | 255))
+        && walk(payload, &mut |_| {}) == Ok(payload.len())
+}
+
+/// Tells the visitor what a message holds.
+fn report<V: Visitor>(
+    message: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
+    let Some(&[id0, id1, flags, codes, q0, q1, ..]) = message.first_chunk::<HEADER>() else {
+        counters.note(Fault::BadDns);
+        return;
+    };
+    let mut question = Name::default();
+    let mut rrtype = 0;
+    if (q0, q1) != (0, 0) {
+        match question.read(message, HEADER) {
+            Ok(end) => rrtype = be16(message, end).unwrap_or(0),
+            Err(Broken) => question.clear(),
+        }
+    }
+    let said = Said::Dns(Message {
+        id: u16::from_be_bytes([id0, id1]),
+        is_answer: flags & 0x80 != 0,
+        rcode: codes & 0x0f,
+        name: question.text(),
+        rrtype,
+    });
+    let outcome = walk(message, &mut |found| match found {
+        Found::Seen(observable, at) => visitor.seen(observable, at, packet, said),
+        Found::Odd => counters.note(Fault::OddName),
+    });
+    if outcome == Err(Broken) {
+        counters.note(Fault::BadDns);
+    }
+}
+
+/// Walks a message from its header to its end, which is returned.
+fn walk(message: &[u8], found: &mut impl FnMut(Found<'_>)) -> Result<usize, Broken> {
+    let count = |at| be16(message, at).map(usize::from).ok_or(Broken);
+    let questions = count(4)?;
+    let records = count(6)? + count(8)? + count(10)?;
+    let mut walk = Walk { message, at: HEADER, name: Name::default(), told: Told::default() };
+    for _ in 0..questions.min(MOST_RECORDS) {
+        walk.question(found)?;
+    }
+    for _ in 0..records.min(MOST_RECORDS) {
+        walk.record(found)?;
+    }
+    Ok(walk.at)
+}
+
+/// A place in a message, and what was told of it.
+struct Walk<'m> {
+    message: &'m [u8],
+    at: usize,
+    name: Name,
+    told: Told,
+}
+
+impl Walk<'_> {
+    fn question(&mut self, found: &mut impl FnMut(Found<'_>)) -> Result<(), Broken> {
+        let end = self.name.read(self.message, self.at)?;
+        self.message.get(end..end + 4).ok_or(Broken)?;
+        self.at = end + 4;
+        self.tell(Where::DnsQuery, found);
+        Ok(())
+    }
+
+    fn record(&mut self, found: &mut impl FnMut(Found<'_>)) -> Result<(), Broken> {
+        let start = self.name.read(self.message, self.at)?;
+        let head: &[u8; 10] =
+            self.message.get(start..).and_then(|head| head.first_chunk()).ok_or(Broken)?;
+        let &[t0, t1, c0, c1, .., l0, l1] = head;
+        let (kind, class) = (u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1]));
+        let data = start + 10;
+        let end = data + usize::from(u16::from_be_bytes([l0, l1]));
+        self.at = end;
+        // What was cut off in the last record still leaves its owner.
+        if !record::is_meta(kind) {
+            self.tell(Where::DnsAnswer, found);
+            if end <= self.message.len() {
+                self.data(kind, class, data..end, found)?;
+            }
+        }
+        if end > self.message.len() { Err(Broken) } else { Ok(()) }
+    }
+
+    /// Reports the name that was read last, unless it only repeats another.
+    fn tell(&mut self, at: Where, found: &mut impl FnMut(Found<'_>)) {
+        if self.name.text().is_empty() || !self.told.is_first(self.name.origin()) {
+            return;
+        }
+        if self.name.is_odd() {
+            found(Found::Odd);
+        } else {
+            found(Found::Seen(Observable::Name(self.name.text()), at));
+        }
+    }
+}
+
+/// Where in the message the names stand that were told already.
+struct Told {
+    origins: [u16; 64],
+    count: usize,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Told { origins: [0; 64], count: 0 }
+    }
+}
+
+impl Told {
+    /// Notes a name; false if it was noted before. Past the capacity names are
+    /// told again rather than lost.
+    fn is_first(&mut self, origin: usize) -> bool {
+        let Ok(origin) = u16::try_from(origin) else { return true };
+        let known = self.origins.get(..self.count).unwrap_or_default();
+        if known.contains(&origin) {
+            return false;
+        }
+        if let Some(place) = self.origins.get_mut(self.count) {
+            *place = origin;
+            self.count += 1;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,176 @@
+use super::*;
+use crate::indicator::Protocol;
+use crate::packet::tests::{Recorder, decode, tcp, udp};
+use crate::packet::{Counters, Fault};
+
+/// A name in wire form, without compression.
+fn wire(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for label in name.split('.').filter(|label| !label.is_empty()) {
+        bytes.push(label.len() as u8);
+        bytes.extend(label.as_bytes());
+    }
+    bytes.push(0);
+    bytes
+}
+
+fn header(flags: u16, counts: [u16; 4]) -> Vec<u8> {
+    let numbers = [&[0x1234, flags][..], &counts].concat();
+    numbers.into_iter().flat_map(u16::to_be_bytes).collect()
+}
+
+fn question(name: &str, kind: u16) -> Vec<u8> {
+    [wire(name), kind.to_be_bytes().to_vec(), vec![0, 1]].concat()
+}
+
+/// A record whose owner is given in wire form.
+fn record(owner: &[u8], kind: u16, data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u16).to_be_bytes();
+    [owner, &kind.to_be_bytes(), &[0, 1, 0, 0, 0, 60], &length, data].concat()
+}
+
+pub(in crate::packet) fn sample() -> Vec<u8> {
+    answer(&[record(b"\xc0\x0c", 5, b"\x03cdn\xc0\x0e"), record(b"\xc0\x0c", 1, &[192, 0, 2, 7])])
+}
+
+/// An answer about `a.example`, which stands at 12 and its parent at 14.
+fn answer(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut message = header(0x8180, [1, records.len() as u16, 0, 0]);
+    message.extend(question("a.example", 1));
+    message.extend(records.concat());
+    message
+}
+
+/// What is seen of a message on port 53.
+fn seen(message: &[u8]) -> (Recorder, Counters) {
+    decode(&[udp(53, 40000, message)])
+}
+
+#[track_caller]
+fn assert_answers(records: &[Vec<u8>], want: &[&str]) {
+    let (recorder, counters) = seen(&answer(records));
+    assert_eq!(recorder.at(Where::DnsQuery), ["a.example"]);
+    assert_eq!(recorder.at(Where::DnsAnswer), want);
+    assert_eq!(counters.faults().count(), 0);
+}
+
+#[test]
+fn questions_and_answers() {
+    let mut query = header(0x0100, [1, 0, 0, 1]);
+    query.extend(question("Evil.Example", 28));
+    // OPT with a client subnet: not an observable.
+    query.extend(record(b"\0", 41, &[0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 99]));
+    let (recorder, _) = seen(&query);
+    assert_eq!(recorder.seen, [(Where::DnsQuery, "Evil.Example".to_owned())]);
+    let Some(Protocol::Dns(dns)) = &recorder.places[0].protocol else { panic!() };
+    let want = indicator::Dns {
+        is_answer: false,
+        id: 0x1234,
+        rrname: "Evil.Example".into(),
+        rrtype: "AAAA".into(),
+        rcode: None,
+    };
+    assert_eq!(*dns, want);
+
+    let (recorder, _) = seen(&sample());
+    assert_eq!(recorder.at(Where::DnsQuery), ["a.example"]);
+    assert_eq!(recorder.at(Where::DnsAnswer), ["cdn.example", "192.0.2.7"]);
+    let Some(Protocol::Dns(dns)) = &recorder.places[0].protocol else { panic!() };
+    assert_eq!((dns.is_answer, dns.rcode.as_deref()), (true, Some("NOERROR")));
+}
+
+#[test]
+fn names_in_every_record_type() {
+    let owner = b"\xc0\x0c";
+    let name = wire("n.example");
+    for kind in [2, 5, 12, 39, 47] {
+        assert_answers(&[record(owner, kind, &name)], &["n.example"]);
+    }
+    for (kind, before) in [(15, 2), (18, 2), (36, 2), (33, 6), (46, 18)] {
+        let data = [vec![0; before], name.clone()].concat();
+        assert_answers(&[record(owner, kind, &data)], &["n.example"]);
+    }
+    let two = [wire("m.example"), name.clone()].concat();
+    assert_answers(&[record(owner, 17, &two)], &["m.example", "n.example"]);
+    let soa = [name.clone(), wire("host.master.example"), vec![0; 20]].concat();
+    assert_answers(&[record(owner, 6, &soa)], &["n.example", "host@master.example"]);
+    let naptr = [b"\0\x01\0\x01\x01s\x07SIP+D2U\x00".to_vec(), name.clone()].concat();
+    assert_answers(&[record(owner, 35, &naptr)], &["n.example"]);
+    let https = [
+        b"\0\x01".to_vec(),
+        name,
+        b"\0\x01\0\x03\x02h2".to_vec(),
+        b"\0\x04\0\x08\xc0\0\x02\x01\xc0\0\x02\x02".to_vec(),
+        [b"\0\x06\0\x10\x20\x01\x0d\xb8".to_vec(), vec![0; 11], vec![1]].concat(),
+    ]
+    .concat();
+    let want = ["n.example", "192.0.2.1", "192.0.2.2", "2001:db8::1"];
+    assert_answers(&[record(owner, 65, &https)], &want);
+    let aaaa = record(&wire("other.example"), 28, &[0x20; 16]);
+    assert_answers(&[aaaa], &["other.example", "2020:2020:2020:2020:2020:2020:2020:2020"]);
+    assert_answers(&[record(owner, 16, b"\x04text"), record(b"\0", 250, &wire("tsig"))], &[]);
+}
+
+#[test]
+fn compression_is_bounded() {
+    // A pointer to itself, one forward, and two at each other.
+    for data in [&b"\xc0\x27"[..], b"\xc0\x40", b"\x01a\xc0\x27"] {
+        let (recorder, counters) = seen(&answer(&[record(b"\xc0\x0c", 5, data)]));
+        assert_eq!(recorder.at(Where::DnsAnswer), [""; 0]);
+        assert_eq!(counters.fault(Fault::BadDns), 1);
+    }
+    // Names too long, by one label repeated through pointers.
+    let mut message = header(0x8180, [0, 1, 0, 0]);
+    message.extend(wire(&vec!["x".repeat(63); 4].join(".")));
+    let (recorder, counters) = seen(&message);
+    assert!(recorder.seen.is_empty());
+    assert_eq!(counters.fault(Fault::BadDns), 1);
+    // The longest that is allowed: 253 characters.
+    let long = ["x".repeat(63), "x".repeat(63), "x".repeat(63), "x".repeat(61)].join(".");
+    let mut message = header(0x0100, [1, 0, 0, 0]);
+    message.extend(question(&long, 1));
+    assert_eq!(seen(&message).0.at(Where::DnsQuery), [long]);
+}
+
+#[test]
+fn odd_labels_forge_no_name() {
+    for label in [&b"evil.example"[..], b"a\0b", b"a\x7f"] {
+        let mut message = header(0x0100, [1, 0, 0, 0]);
+        message.push(label.len() as u8);
+        message.extend(label);
+        message.extend(b"\0\0\x01\0\x01");
+        let (recorder, counters) = seen(&message);
+        assert!(recorder.seen.is_empty());
+        assert_eq!(counters.fault(Fault::OddName), 1);
+    }
+}
+
+#[test]
+fn found_by_content_or_not() {
+    let message = sample();
+    let count = |packet| decode(&[packet]).0.seen.len();
+    assert_eq!(count(udp(1000, 2000, &message)), 3);
+    assert_eq!(count(udp(1000, 137, &message)), 0);
+    assert_eq!(count(udp(1000, 2000, &[&message[..], b"x"].concat())), 0);
+    assert_eq!(count(udp(1000, 2000, &message[..message.len() - 1])), 0);
+    let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
+    assert_eq!(count(tcp(1000, 2000, 24, &framed)), 3);
+    assert_eq!(count(tcp(1000, 2000, 24, &framed.repeat(2))), 0);
+    assert_eq!(count(tcp(1000, 53, 24, &framed.repeat(2))), 6);
+    let (recorder, counters) = decode(&[tcp(1000, 53, 24, &[&framed, &framed[..9]].concat())]);
+    assert_eq!((recorder.seen.len(), counters.fault(Fault::SplitDns)), (3, 1));
+}
+
+#[test]
+fn a_message_that_breaks_off_tells_what_it_can() {
+    let message = sample();
+    let (recorder, counters) = seen(&message[..message.len() - 1]);
+    assert_eq!(recorder.at(Where::DnsAnswer), ["cdn.example"]);
+    assert_eq!(counters.fault(Fault::BadDns), 1);
+}
+
+#[test]
+fn words_for_what_has_no_word() {
+    assert_eq!(words::record_type(65280), "TYPE65280");
+    assert_eq!(words::response_code(15), "RCODE15");
+}

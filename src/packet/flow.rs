@@ -1,0 +1,427 @@
+//! The flow table: who talks to whom, since when, and how much.
+//!
+//! Entries lie in one array; a hash table of their indices finds them, and each
+//! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
+//! moved to its list's end once a second of packet time at most: the order is
+//! exact to the second, and a busy flow doesn't touch its neighbours' memory for
+//! every packet.
+//!
+//! The packet's own time is the only clock. It may jump: a flow is idle when its
+//! last packet lies further from now than its timeout, on either side.
+
+use super::community::conversation;
+use super::transport::{ACK, FIN, RST, SYN, TCP};
+use super::view::{Close, FlowEnd};
+use super::{Config, Ports};
+use crate::indicator::{self, Timestamp};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// No entry: the end of a list.
+const NIL: u32 = u32::MAX;
+
+const SECOND: i64 = 1_000_000;
+
+/// Flow identifiers have 53 bits: a number in JSON keeps no more.
+const ID_BITS: u32 = 53;
+
+/// The two ends of a flow in an order of their own, so that both directions meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    low: [u64; 2],
+    high: [u64; 2],
+    /// Ports of both ends, VLAN, protocol, and what kind of addresses and ports these are.
+    rest: u64,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for word in [self.low[0], self.low[1], self.high[0], self.high[1], self.rest] {
+            state.write_u64(word);
+        }
+    }
+}
+
+/// Flags in [`Key::rest`].
+const IS_V6: u64 = 1;
+const HAS_PORTS: u64 = 2;
+
+impl Key {
+    /// The key, and whether the packet travels from the low end to the high one.
+    fn new(facts: &Facts) -> (Key, bool) {
+        let (src, is_v6) = words(facts.src);
+        let (dst, _) = words(facts.dst);
+        let ports = conversation(facts.proto, facts.ports);
+        let (src_port, dst_port) = ports.unwrap_or_default();
+        let is_forward = (src, src_port) <= (dst, dst_port);
+        let (low, high) = if is_forward { (src, dst) } else { (dst, src) };
+        let (low_port, high_port) =
+            if is_forward { (src_port, dst_port) } else { (dst_port, src_port) };
+        let flags = if is_v6 { IS_V6 } else { 0 } | if ports.is_some() { HAS_PORTS } else { 0 };
+        let rest = u64::from(low_port) << 48
+            | u64::from(high_port) << 32
+            | u64::from(facts.vlan) << 16
+            | u64::from(facts.proto) << 8
+            | flags;
+        (Key { low, high, rest }, is_forward)
+    }
+
+    fn proto(&self) -> u8 {
+        (self.rest >> 8) as u8
+    }
+
+    fn address(&self, words: [u64; 2]) -> IpAddr {
+        if self.rest & IS_V6 == 0 {
+            return IpAddr::V4(Ipv4Addr::from_bits(words[1] as u32));
+        }
+        IpAddr::V6(Ipv6Addr::from_bits(u128::from(words[0]) << 64 | u128::from(words[1])))
+    }
+
+    /// The flow's identity: the same for the same key and first packet, in any run.
+    fn id(&self, first: u64) -> u64 {
+        let words = [self.low[0], self.low[1], self.high[0], self.high[1], self.rest, first];
+        let mixed = words.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, word| {
+            let wide = u128::from(state ^ word) * 0xd6e8_feb8_6659_fd93;
+            (wide as u64 ^ (wide >> 64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15)
+        });
+        (mixed >> (u64::BITS - ID_BITS)).max(1)
+    }
+}
+
+fn words(address: IpAddr) -> ([u64; 2], bool) {
+    match address {
+        IpAddr::V4(address) => ([0, u64::from(address.to_bits())], false),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            ([(bits >> 64) as u64, bits as u64], true)
+        }
+    }
+}
+
+/// What the table wants to know of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) number: u64,
+    pub(super) time: Timestamp,
+    pub(super) length: u32,
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    pub(super) proto: u8,
+    pub(super) ports: Ports,
+    /// TCP flags.
+    pub(super) flags: u8,
+    /// The VLAN, where it is part of the key; else 0.
+    pub(super) vlan: u16,
+}
+
+/// How far a flow has come; each stage has its timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// One side has spoken.
+    Opening = 0,
+    /// TCP, and both have.
+    Connected = 1,
+    /// Both have, of another protocol.
+    Answered = 2,
+    /// TCP, and it was ended by both or reset by one.
+    Ended = 3,
+}
+
+const STAGES: usize = 4;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    key: Key,
+    totals: indicator::Flow,
+    id: u64,
+    older: u32,
+    newer: u32,
+    stage: Stage,
+    /// Whether the low end opened it.
+    is_client_low: bool,
+    is_wanted: bool,
+    /// Sides that spoke, bit 0 the low end; then sides that sent FIN.
+    spoke: u8,
+    ended: u8,
+}
+
+/// The ends of one list.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    newest: u32,
+    count: usize,
+}
+
+/// Where a packet went.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touch {
+    slot: u32,
+    pub(super) is_new: bool,
+    pub(super) is_wanted: bool,
+    pub(super) flow_id: u64,
+    pub(super) to_server: bool,
+    pub(super) totals: indicator::Flow,
+}
+
+/// The table.
+#[derive(Debug)]
+pub(super) struct Flows {
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    entries: Vec<Entry>,
+    /// Freed entries, chained by `newer`.
+    free: u32,
+    lists: [List; STAGES],
+    timeouts: [i64; STAGES],
+    most: usize,
+    /// When idle flows were last looked for.
+    swept: Timestamp,
+}
+
+impl Flows {
+    pub(super) fn new(config: &Config) -> Self {
+        let seconds = |seconds: u32| i64::from(seconds) * SECOND;
+        Flows {
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            entries: Vec::new(),
+            free: NIL,
+            lists: [List { oldest: NIL, newest: NIL, count: 0 }; STAGES],
+            timeouts: [
+                seconds(config.opening_timeout),
+                seconds(config.connected_timeout),
+                seconds(config.answered_timeout),
+                seconds(config.ended_timeout),
+            ],
+            most: config.most_flows.clamp(1, NIL as usize - 1),
+            swept: Timestamp(i64::MIN),
+        }
+    }
+
+    /// Flows that are open.
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Accounts a packet to its flow, which it may open; flows that end for it
+    /// are told to `closed` first.
+    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&FlowEnd)) -> Touch {
+        self.sweep(facts.time, closed);
+        let (key, is_forward) = Key::new(facts);
+        let hash = self.hasher.hash_one(key);
+        let entries = &self.entries;
+        if let Some(&slot) = self.table.find(hash, |&slot| entries[slot as usize].key == key) {
+            match self.is_over(slot, facts) {
+                None => return self.proceed(slot, facts, is_forward),
+                Some(close) => self.close(slot, close, closed),
+            }
+        }
+        if self.table.len() >= self.most {
+            self.evict(facts.time, closed);
+        }
+        self.open(key, hash, facts, is_forward)
+    }
+
+    /// Notes whether later packets of a flow are to be reported.
+    pub(super) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
+        self.entries[touch.slot as usize].is_wanted = is_wanted;
+    }
+
+    /// Closes every flow, in the order of their first packets.
+    pub(super) fn finish(&mut self, closed: &mut impl FnMut(&FlowEnd)) {
+        let mut slots: Vec<u32> = self.table.iter().copied().collect();
+        slots.sort_unstable_by_key(|&slot| self.entries[slot as usize].totals.first);
+        for slot in slots {
+            self.close(slot, Close::Finished, closed);
+        }
+    }
+
+    fn open(&mut self, key: Key, hash: u64, facts: &Facts, is_forward: bool) -> Touch {
+        // The answer to a SYN goes to whoever opened the flow; else the first to speak did.
+        let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
+        let entry = Entry {
+            key,
+            totals: indicator::Flow {
+                first: facts.number,
+                first_time: facts.time,
+                last_time: facts.time,
+                ..indicator::Flow::default()
+            },
+            id: key.id(facts.number),
+            older: NIL,
+            newer: NIL,
+            stage: Stage::Opening,
+            is_client_low: is_forward != is_answer,
+            is_wanted: false,
+            spoke: 0,
+            ended: 0,
+        };
+        let slot = if self.free == NIL {
+            self.entries.push(entry);
+            self.entries.len() as u32 - 1
+        } else {
+            let slot = self.free;
+            let place = &mut self.entries[slot as usize];
+            self.free = place.newer;
+            *place = entry;
+            slot
+        };
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.table.insert_unique(hash, slot, |&slot| hasher.hash_one(entries[slot as usize].key));
+        self.link(slot, Stage::Opening);
+        Touch { is_new: true, ..self.proceed(slot, facts, is_forward) }
+    }
+
+    /// Adds a packet to a flow.
+    fn proceed(&mut self, slot: u32, facts: &Facts, is_forward: bool) -> Touch {
+        let entry = &mut self.entries[slot as usize];
+        let is_other_second =
+            entry.totals.last_time.0.div_euclid(SECOND) != facts.time.0.div_euclid(SECOND);
+        entry.totals.packets += 1;
+        entry.totals.bytes += u64::from(facts.length);
+        entry.totals.last = facts.number;
+        entry.totals.last_time = facts.time;
+        let side = if is_forward { 1 } else { 2 };
+        entry.spoke |= side;
+        if facts.flags & FIN != 0 {
+            entry.ended |= side;
+        }
+        if facts.flags & RST != 0 {
+            entry.ended = 3;
+        }
+        let stage = match (entry.ended, entry.spoke) {
+            (3, _) => Stage::Ended,
+            (_, 3) if facts.proto == TCP => Stage::Connected,
+            (_, 3) => Stage::Answered,
+            _ => Stage::Opening,
+        };
+        let touch = Touch {
+            slot,
+            is_new: false,
+            is_wanted: entry.is_wanted,
+            flow_id: entry.id,
+            to_server: is_forward == entry.is_client_low,
+            totals: entry.totals,
+        };
+        if is_other_second || stage != entry.stage {
+            self.unlink(slot);
+            self.link(slot, stage);
+        }
+        touch
+    }
+
+    /// Whether the flow in this slot ended before this packet.
+    fn is_over(&self, slot: u32, facts: &Facts) -> Option<Close> {
+        let entry = &self.entries[slot as usize];
+        if self.is_idle(entry, facts.time) {
+            return Some(Close::Idle);
+        }
+        let is_syn = facts.flags & (SYN | ACK | RST) == SYN;
+        (is_syn && entry.stage == Stage::Ended).then_some(Close::Reused)
+    }
+
+    fn is_idle(&self, entry: &Entry, now: Timestamp) -> bool {
+        idle_for(entry, now) > self.timeouts[entry.stage as usize].unsigned_abs()
+    }
+
+    /// Once a second, closes what is idle, from the oldest on.
+    fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&FlowEnd)) {
+        if now.0.abs_diff(self.swept.0) < SECOND.unsigned_abs() {
+            return;
+        }
+        self.swept = now;
+        for stage in 0..STAGES {
+            loop {
+                let oldest = self.lists[stage].oldest;
+                if oldest == NIL || !self.is_idle(&self.entries[oldest as usize], now) {
+                    break;
+                }
+                self.close(oldest, Close::Idle, closed);
+            }
+        }
+    }
+
+    /// Makes room. While more than half of the flows are unanswered, the oldest of
+    /// them goes: a flood displaces itself and not those that talk. Else, of the
+    /// stages' oldest flows, the one that has spent the most of its timeout.
+    fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&FlowEnd)) {
+        let opening = self.lists[Stage::Opening as usize];
+        if opening.count * 2 > self.table.len() {
+            return self.close(opening.oldest, Close::Evicted, closed);
+        }
+        let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
+        let worst = oldest.max_by_key(|&slot| {
+            let entry = &self.entries[slot as usize];
+            let timeout = self.timeouts[entry.stage as usize].unsigned_abs().max(1);
+            u128::from(idle_for(entry, now)) * 1_000_000 / u128::from(timeout)
+        });
+        if let Some(slot) = worst {
+            self.close(slot, Close::Evicted, closed);
+        }
+    }
+
+    fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&FlowEnd)) {
+        self.unlink(slot);
+        let entry = &mut self.entries[slot as usize];
+        entry.newer = self.free;
+        self.free = slot;
+        let key = entry.key;
+        let (client, server) =
+            if entry.is_client_low { (key.low, key.high) } else { (key.high, key.low) };
+        let end = FlowEnd {
+            flow_id: entry.id,
+            client: key.address(client),
+            server: key.address(server),
+            proto: key.proto(),
+            totals: entry.totals,
+            is_wanted: entry.is_wanted,
+            close,
+        };
+        let hash = self.hasher.hash_one(key);
+        if let Ok(found) = self.table.find_entry(hash, |&other| other == slot) {
+            found.remove();
+        }
+        closed(&end);
+    }
+
+    /// Hangs an entry at the newest end of a list.
+    fn link(&mut self, slot: u32, stage: Stage) {
+        let list = &mut self.lists[stage as usize];
+        list.count += 1;
+        let before = std::mem::replace(&mut list.newest, slot);
+        if before == NIL {
+            list.oldest = slot;
+        } else {
+            self.entries[before as usize].newer = slot;
+        }
+        let entry = &mut self.entries[slot as usize];
+        (entry.older, entry.newer, entry.stage) = (before, NIL, stage);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Entry { older, newer, stage, .. } = self.entries[slot as usize];
+        let list = &mut self.lists[stage as usize];
+        list.count -= 1;
+        if older == NIL {
+            list.oldest = newer;
+        }
+        if newer == NIL {
+            list.newest = older;
+        }
+        if older != NIL {
+            self.entries[older as usize].newer = newer;
+        }
+        if newer != NIL {
+            self.entries[newer as usize].older = older;
+        }
+    }
+}
+
+fn idle_for(entry: &Entry, now: Timestamp) -> u64 {
+    now.0.abs_diff(entry.totals.last_time.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! IPv4 and IPv6: addresses, the transport's number, and where its bytes lie.
+//!
+//! Lengths are trimmed to what the header says (Ethernet pads) and to what was
+//! captured (snap lengths cut). Fragments are told apart, not yet put together.
+
+use super::Fault;
+use super::bytes::be16;
+use super::link::Net;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// IPv6 extension headers that are followed.
+const MOST_EXTENSIONS: usize = 16;
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION: u8 = 60;
+const MOBILITY: u8 = 135;
+const HIP: u8 = 139;
+const SHIM6: u8 = 140;
+
+/// An IP packet, as far as its header could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Datagram<'a> {
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    /// The transport, behind all extension headers.
+    pub(super) proto: u8,
+    /// The transport's bytes, or why they can't be had.
+    pub(super) payload: Result<&'a [u8], Fault>,
+}
+
+/// Reads the header of an IP packet.
+pub(super) fn parse(net: Net, data: &[u8]) -> Result<Datagram<'_>, Fault> {
+    let version = data.first().ok_or(Fault::IpCut)? >> 4;
+    match (net, version) {
+        (Net::V4 | Net::Either, 4) => parse_v4(data),
+        (Net::V6 | Net::Either, 6) => parse_v6(data),
+        _ => Err(Fault::IpVersion),
+    }
+}
+
+fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
+    let header: &[u8; 20] = data.first_chunk().ok_or(Fault::IpCut)?;
+    let &[first, _, total_high, total_low, _, _, fragment_high, fragment_low, _, proto, ..] =
+        header;
+    let [.., s0, s1, s2, s3, d0, d1, d2, d3] = *header;
+    let header_length = usize::from(first & 0x0f) * 4;
+    // Offloading cards leave 0 for what does not fit: then the frame's end counts.
+    let total = match u16::from_be_bytes([total_high, total_low]) {
+        0 => data.len(),
+        total => usize::from(total),
+    };
+    let offset = u16::from_be_bytes([fragment_high, fragment_low]) & 0x1fff;
+    let payload = if header_length < 20 || total < header_length {
+        Err(Fault::IpLength)
+    } else if offset != 0 {
+        Err(Fault::LaterFragment)
+    } else {
+        data.get(header_length..total.min(data.len())).ok_or(Fault::IpCut)
+    };
+    Ok(Datagram {
+        src: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
+        dst: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+        proto,
+        payload,
+    })
+}
+
+fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
+    let (header, rest) = data.split_first_chunk::<40>().ok_or(Fault::IpCut)?;
+    let src: [u8; 16] = *header[8..].first_chunk().ok_or(Fault::IpCut)?;
+    let dst: [u8; 16] = *header[24..].first_chunk().ok_or(Fault::IpCut)?;
+    let length = match u16::from_be_bytes([header[4], header[5]]) {
+        // A jumbogram, or an offloading card.
+        0 => rest.len(),
+        length => usize::from(length).min(rest.len()),
+    };
+    let mut proto = header[6];
+    let payload = skip_extensions(&mut proto, rest.get(..length).unwrap_or_default());
+    Ok(Datagram {
+        src: IpAddr::V6(Ipv6Addr::from(src)),
+        dst: IpAddr::V6(Ipv6Addr::from(dst)),
+        proto,
+        payload,
+    })
+}
+
+/// Walks the chain of extension headers; `proto` ends up as the last one's next header.
+fn skip_extensions<'a>(proto: &mut u8, mut data: &'a [u8]) -> Result<&'a [u8], Fault> {
+    for _ in 0..MOST_EXTENSIONS {
+        let unit = |by: usize, more: usize| {
+            data.get(1).map(|&n| (usize::from(n) + more) * by).ok_or(Fault::IpCut)
+        };
+        let length = match *proto {
+            HOP_BY_HOP | ROUTING | DESTINATION | MOBILITY | HIP | SHIM6 => unit(8, 1)?,
+            AUTHENTICATION => unit(4, 2)?,
+            FRAGMENT => 8,
+            _ => return Ok(data),
+        };
+        let (&next, rest) = data.first().zip(data.get(length..)).ok_or(Fault::IpCut)?;
+        // Mobility and HIP say "nothing follows": then they are the protocol themselves.
+        if next == NO_NEXT_HEADER && matches!(*proto, MOBILITY | HIP | SHIM6) {
+            return Ok(&[]);
+        }
+        if *proto == FRAGMENT && be16(data, 2).ok_or(Fault::IpCut)? >> 3 != 0 {
+            *proto = next;
+            return Err(Fault::LaterFragment);
+        }
+        *proto = next;
+        data = rest;
+    }
+    Err(Fault::TooManyExtensions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v4(change: impl Fn(&mut Vec<u8>), payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        let total = (20 + payload.len()) as u16;
+        packet[2..4].copy_from_slice(&total.to_be_bytes());
+        packet.extend(payload);
+        change(&mut packet);
+        packet
+    }
+
+    fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x60, 0, 0, 0];
+        packet.extend((payload.len() as u16).to_be_bytes());
+        packet.extend([next, 64]);
+        packet.extend("2001:db8::1".parse::<Ipv6Addr>().unwrap().octets());
+        packet.extend("2001:db8::2".parse::<Ipv6Addr>().unwrap().octets());
+        packet.extend(payload);
+        packet
+    }
+
+    #[test]
+    fn v4_options_padding_and_lengths() {
+        let padded = v4(|p| p.extend([0; 9]), b"data");
+        let got = parse(Net::V4, &padded).unwrap();
+        assert_eq!((got.src.to_string().as_str(), got.proto), ("192.0.2.1", 17));
+        assert_eq!(got.payload, Ok(&b"data"[..]));
+
+        let options = v4(|p| p[0] = 0x46, b"optsdata");
+        assert_eq!(parse(Net::Either, &options).unwrap().payload, Ok(&b"data"[..]));
+        let offloaded = v4(|p| p[3] = 0, b"data");
+        assert_eq!(parse(Net::V4, &offloaded).unwrap().payload, Ok(&b"data"[..]));
+        let cut = v4(|p| p[2] = 1, b"data");
+        assert_eq!(parse(Net::V4, &cut).unwrap().payload, Ok(&b"data"[..]));
+
+        for (change, fault) in [
+            ((0, 0x43), Fault::IpLength),
+            ((3, 19), Fault::IpLength),
+            ((7, 1), Fault::LaterFragment),
+        ] {
+            let bad = v4(|p| p[change.0] = change.1, b"data");
+            let got = parse(Net::V4, &bad).unwrap();
+            assert_eq!((got.payload, got.dst.to_string()), (Err(fault), "192.0.2.2".to_owned()));
+        }
+        assert_eq!(parse(Net::V6, &padded), Err(Fault::IpVersion));
+        assert_eq!(parse(Net::V4, &padded[..19]), Err(Fault::IpCut));
+        // More fragments to come, offset 0: the transport is here.
+        let first = v4(|p| p[6] = 0x20, b"data");
+        assert_eq!(parse(Net::V4, &first).unwrap().payload, Ok(&b"data"[..]));
+    }
+
+    #[test]
+    fn v6_extension_headers() {
+        let chain = [
+            &[ROUTING, 0, 0, 0, 0, 0, 0, 0][..],
+            &[DESTINATION, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0],
+            &[FRAGMENT, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[6, 0, 0, 1, 0, 0, 0, 7],
+            b"tcp",
+        ]
+        .concat();
+        let packet = v6(HOP_BY_HOP, &chain);
+        let got = parse(Net::V6, &packet).unwrap();
+        assert_eq!((got.proto, got.payload), (6, Ok(&b"tcp"[..])));
+
+        let later = v6(FRAGMENT, &[17, 0, 0, 9, 0, 0, 0, 7, 1, 2]);
+        let got = parse(Net::V6, &later).unwrap();
+        assert_eq!((got.proto, got.payload), (17, Err(Fault::LaterFragment)));
+        let mobile = v6(MOBILITY, &[NO_NEXT_HEADER, 0, 5, 0, 0, 0, 0, 0]);
+        let got = parse(Net::V6, &mobile).unwrap();
+        assert_eq!((got.proto, got.payload), (MOBILITY, Ok(&b""[..])));
+        let endless = v6(DESTINATION, &[DESTINATION, 0, 0, 0, 0, 0, 0, 0].repeat(20));
+        assert_eq!(parse(Net::V6, &endless).unwrap().payload, Err(Fault::TooManyExtensions));
+        let cut = v6(ROUTING, &[6, 9, 0]);
+        assert_eq!(parse(Net::V6, &cut).unwrap().payload, Err(Fault::IpCut));
+    }
+}

@@ -1,0 +1,144 @@
+//! Real captures against what independent tools saw in them.
+//!
+//! Every `must` row whose place belongs to what is decoded so far has to be
+//! found, or stand in the table of exceptions with the reason; an exception that
+//! is not needed any more fails too. A row asks for the observed value in the
+//! file, at a place of its sort.
+
+use super::text;
+use crate::indicator::{Observable, Timestamp, Where, address, url};
+use crate::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// File, place, and why it isn't found. An empty place stands for all.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("doh_clear.pcap", "", "DNS over HTTP/2"),
+    ("http_80211.pcap", "", "link type 802.11"),
+    ("http_chdlc.pcap", "", "link type Cisco HDLC"),
+    ("http_nflog.pcap", "", "link type NFLOG"),
+    ("http_pppoe.pcap", "", "PPPoE"),
+    ("pppoe_qinq.pcap", "", "PPPoE"),
+    ("tls_split_client_hello.pcap", "tls.sni", "the hello is split over segments"),
+    // Never: without a host it is no URL that a feed could hold. The request is
+    // told with the address that it went to.
+    ("http_retransmissions.pcap", "http.uri", "a request without Host"),
+];
+
+/// What a capture shows: sort of place and canonical value.
+#[derive(Default)]
+struct Shown(BTreeSet<(&'static str, String)>);
+
+impl Visitor for Shown {
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        self.0.insert(("ip", canonical(&packet.src.to_string())));
+        self.0.insert(("ip", canonical(&packet.dst.to_string())));
+        false
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+        let sort = match at {
+            Where::DnsQuery | Where::DnsAnswer => "dns",
+            Where::TlsSni => "tls.sni",
+            Where::HttpHost => "http.host",
+            Where::HttpUrl => "http.uri",
+            _ => return,
+        };
+        let value = match observable {
+            Observable::Address(address, _) => address.to_string(),
+            _ => text(observable),
+        };
+        self.0.insert((sort, canonical(&value)));
+    }
+}
+
+/// One spelling for values that mean the same.
+fn canonical(value: &str) -> String {
+    if value.contains("://") {
+        return url::parse(value).map_or_else(|_| value.to_owned(), |url| url.key().to_owned());
+    }
+    if let Ok(address) = address::parse_ip(value) {
+        return address.to_string();
+    }
+    value.to_ascii_lowercase().trim_end_matches('.').to_owned()
+}
+
+/// The sort of a row's place, if it is one that is decoded so far.
+fn sort(place: &str) -> Option<&'static str> {
+    match place {
+        "ip.src" | "ip.dst" | "ipv6.src" | "ipv6.dst" => Some("ip"),
+        "tls.sni" => Some("tls.sni"),
+        "http.host" => Some("http.host"),
+        "http.uri" => Some("http.uri"),
+        _ if place.starts_with("dns.") => Some("dns"),
+        _ => None,
+    }
+}
+
+fn pcaps() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/pcaps");
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: no real captures at {}", path.display());
+    None
+}
+
+/// Feeds every packet of a capture to a visitor.
+fn decode_file<V: Visitor>(path: &Path, visitor: &mut V) -> Decoder {
+    let bytes = std::fs::read(path).unwrap();
+    let mut decoder = Decoder::new(Config::default());
+    let capture = crate::input::capture::Capture::new(&bytes).unwrap();
+    for packet in capture.map_while(Result::ok) {
+        let frame = Frame {
+            number: packet.number,
+            time: Timestamp(packet.time),
+            linktype: packet.linktype,
+            length: packet.length,
+            data: packet.data,
+        };
+        decoder.frame(&frame, visitor);
+    }
+    decoder.finish(visitor);
+    decoder
+}
+
+#[test]
+fn observables_of_real_captures() {
+    let Some(pcaps) = pcaps() else { return };
+    let table = std::fs::read_to_string(pcaps.join("expected/distinct.tsv")).unwrap();
+    let mut shown: BTreeMap<&str, Shown> = BTreeMap::new();
+    let mut unused: BTreeSet<_> =
+        EXCEPTIONS.iter().map(|&(file, place, _)| (file, place)).collect();
+    let (mut asked, mut excepted, mut missing) = (0, 0, Vec::new());
+    for row in table.lines() {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [file, _, observed, _, place, "must", ..] = fields[..] else { continue };
+        let Some(sort) = sort(place) else { continue };
+        asked += 1;
+        let shown = shown.entry(file).or_insert_with(|| {
+            let mut shown = Shown::default();
+            decode_file(&pcaps.join(file), &mut shown);
+            shown
+        });
+        if shown.0.contains(&(sort, canonical(observed))) {
+            continue;
+        }
+        let exception = EXCEPTIONS.iter().find(|exception| {
+            exception.0 == file && (exception.1.is_empty() || exception.1 == place)
+        });
+        if let Some(&(file, place, _)) = exception {
+            unused.remove(&(file, place));
+            excepted += 1;
+        } else {
+            missing.push(format!("{file}\t{place}\t{observed}"));
+        }
+    }
+    eprintln!(
+        "{asked} rows asked for, {} found, {excepted} excepted",
+        asked - excepted - missing.len()
+    );
+    assert!(asked > 300, "the table is not what it was");
+    assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
+    assert!(unused.is_empty(), "found after all: {unused:?}");
+}

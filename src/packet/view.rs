@@ -1,0 +1,160 @@
+//! What a visitor is shown: the packet, what its protocol said, and the flow's end.
+//!
+//! All of it is borrowed or small and lives on the stack. The owned
+//! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
+
+use super::{Ports, community_id, dns, http, tls};
+use crate::indicator::{self, Observable, PacketPlace, Protocol, Timestamp, Where};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A frame as it was captured: what the decoder is fed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// From 1, as Wireshark counts.
+    pub number: u64,
+    /// When it was seen. The only clock that the decoder knows.
+    pub time: Timestamp,
+    /// The LINKTYPE_ of the interface.
+    pub linktype: u32,
+    /// Length on the wire.
+    pub length: u32,
+    /// What was captured of it.
+    pub data: &'a [u8],
+}
+
+/// A decoded packet in its flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Number of the frame.
+    pub number: u64,
+    /// When it was seen.
+    pub time: Timestamp,
+    /// Length of the frame on the wire.
+    pub length: u32,
+    /// Source address, as it travelled.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// IP protocol number.
+    pub proto: u8,
+    /// Ports, or ICMP type and code.
+    pub ports: Ports,
+    /// VLAN identifiers, outermost first.
+    pub vlan: &'a [u16],
+    /// Identity of the flow: the same in every run over the same packets.
+    pub flow_id: u64,
+    /// Whether it goes to the side that did not open the flow.
+    pub to_server: bool,
+    /// Totals of the flow, this packet included.
+    pub totals: indicator::Flow,
+}
+
+impl Packet<'_> {
+    /// The place of a hit, with `path` the capture's path or the interface's name.
+    pub fn place(&self, path: &Arc<str>, is_live: bool, said: Said<'_>) -> PacketPlace {
+        let (src_port, dst_port) = match self.ports {
+            Ports::Pair(src, dst) => (Some(src), Some(dst)),
+            Ports::None | Ports::Icmp(..) => (None, None),
+        };
+        PacketPlace {
+            path: Arc::clone(path),
+            is_live,
+            number: self.number,
+            length: self.length,
+            time: self.time,
+            src: Some(self.src),
+            dst: Some(self.dst),
+            src_port,
+            dst_port,
+            proto: self.proto,
+            to_server: Some(self.to_server),
+            flow_id: self.flow_id,
+            community_id: Some(community_id(self.src, self.dst, self.proto, self.ports)),
+            vlan: self.vlan.to_vec(),
+            tunnel: Vec::new(),
+            flow: Some(self.totals),
+            protocol: said.protocol(),
+        }
+    }
+}
+
+/// What the protocol said in the packet where an observable was seen.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Said<'a> {
+    /// Nothing: an observable of the packet's headers.
+    None,
+    /// A DNS message.
+    Dns(dns::Message<'a>),
+    /// A TLS ClientHello.
+    Tls(tls::Hello<'a>),
+    /// An HTTP request.
+    Http(http::Request<'a>),
+}
+
+impl Said<'_> {
+    /// The owned form, for an alert.
+    pub fn protocol(&self) -> Option<Protocol> {
+        Some(match self {
+            Said::None => return None,
+            Said::Dns(message) => Protocol::Dns(message.owned()),
+            Said::Tls(hello) => Protocol::Tls(hello.owned()),
+            Said::Http(request) => Protocol::Http(request.owned()),
+        })
+    }
+}
+
+/// Why a flow was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Close {
+    /// No packet for longer than its timeout; or both sides had ended it.
+    Idle,
+    /// A new connection took over its addresses and ports.
+    Reused,
+    /// The table was full.
+    Evicted,
+    /// The capture ended.
+    Finished,
+}
+
+/// A flow that was closed.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowEnd {
+    /// Its identity.
+    pub flow_id: u64,
+    /// Who opened it.
+    pub client: IpAddr,
+    /// The other side.
+    pub server: IpAddr,
+    /// IP protocol number.
+    pub proto: u8,
+    /// Its totals.
+    pub totals: indicator::Flow,
+    /// What [`Visitor::flow_opened`] had answered.
+    pub is_wanted: bool,
+    /// Why it was closed.
+    pub close: Close,
+}
+
+/// Is told what the decoder finds, in the order of the packets.
+pub trait Visitor {
+    /// A packet opened a flow. Its addresses are observables of `ip.src` and
+    /// `ip.dst`, which come here and not through [`seen`](Visitor::seen).
+    /// Answers whether later packets of the flow are to be reported.
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool;
+
+    /// A later packet of a flow that was asked for.
+    fn flow_continued(&mut self, packet: &Packet<'_>) {
+        let _ = packet;
+    }
+
+    /// A flow was closed; every flow is, at the latest by
+    /// [`finish`](super::Decoder::finish).
+    fn flow_closed(&mut self, flow: &FlowEnd) {
+        let _ = flow;
+    }
+
+    /// An observable, as its bytes stood in the packet.
+    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>);
+}

@@ -1,0 +1,288 @@
+//! Why a value matches, or does not: for `lookup`.
+
+use super::entries::Reach;
+use super::resolve::{Verdict, is_guarded, judge};
+use super::{Match, Scanner};
+use crate::database::Database;
+use crate::indicator::guess::{Guess, guess};
+use crate::indicator::{
+    Context, Kind, Observable, Reason, Scope, Timestamp, Value, Where, address, digest, domain,
+    refang, url,
+};
+use std::net::IpAddr;
+
+/// What a look-up of one value found.
+#[derive(Clone, Debug)]
+pub struct Explanation<'d> {
+    /// The value as it was asked for.
+    pub asked: String,
+    /// How it was read: kind and normal form. `None` if it is nothing that could match.
+    pub read_as: Option<(Kind, String)>,
+    /// Whether defanging was undone to read it.
+    pub refanged: bool,
+    /// The indicators that alert.
+    pub matches: Vec<Match<'d>>,
+    /// Indicators that are there and do not alert, with why.
+    pub held: Vec<Finding<'d>>,
+    /// What was asked, in order, and what it said.
+    pub steps: Vec<(String, Outcome)>,
+}
+
+/// An indicator that does not alert.
+#[derive(Clone, Debug)]
+pub struct Finding<'d> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its value.
+    pub value: String,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// Why it does not alert.
+    pub reason: Reason,
+    /// Who claims it.
+    pub context: Option<Context<'d>>,
+}
+
+/// What a filter or a structure said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing of the kind is in the database.
+    Empty,
+    /// The filter says certainly not.
+    No,
+    /// The filter says maybe.
+    Maybe,
+    /// So many entries were found.
+    Found(usize),
+}
+
+impl Scanner {
+    /// Looks one value up and tells how.
+    pub fn explain<'d>(
+        &mut self,
+        database: &'d Database,
+        asked: &str,
+        time: Timestamp,
+    ) -> Explanation<'d> {
+        let mut explanation = Explanation {
+            asked: asked.to_string(),
+            read_as: None,
+            refanged: false,
+            matches: Vec::new(),
+            held: Vec::new(),
+            steps: Vec::new(),
+        };
+        let time = self.options.at.unwrap_or(time);
+        let straight = refang::refang(asked.trim());
+        explanation.refanged = straight != asked.trim();
+        for (kind, value) in readings(&straight) {
+            explanation.read_as.get_or_insert_with(|| (kind, value.to_string()));
+            self.explain_one(database, kind, &value, time, &mut explanation);
+        }
+        explanation.matches.dedup();
+        explain_withheld(database, &mut explanation);
+        explanation
+    }
+
+    fn explain_one<'d>(
+        &mut self,
+        database: &'d Database,
+        kind: Kind,
+        value: &Value,
+        time: Timestamp,
+        explanation: &mut Explanation<'d>,
+    ) {
+        let text = value.to_string();
+        let bytes = digest::decode(text.as_bytes());
+        let observable = match value {
+            Value::Net(net) => Observable::Address(net.addr(), None),
+            Value::Endpoint(address, port) => Observable::Address(*address, Some(*port)),
+            Value::Text(text) => match (kind, &bytes) {
+                (Kind::Domain, _) => Observable::Name(text.as_bytes()),
+                (Kind::Url, _) => Observable::Url(text.as_bytes()),
+                (Kind::Email, _) => Observable::Email(text.as_bytes()),
+                (kind, Some((bytes, len))) if kind.digest_len().is_some() => {
+                    Observable::Digest(kind, &bytes[..*len])
+                }
+                (kind, _) => Observable::Text(kind, text.as_bytes()),
+            },
+        };
+        push_steps(database, observable, explanation);
+        self.scratch.collect(database, observable);
+        let entries = self.scratch.entries.len();
+        explanation.steps.push((format!("exact structure for {text}"), Outcome::Found(entries)));
+        self.explain_claims(database, observable, time, explanation);
+        if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
+            explanation.matches.extend(matches);
+        } else if !explanation.held.iter().any(|f| f.reason == Reason::Allowed)
+            && self.options.allow.is_some()
+            && entries > 0
+        {
+            explanation.steps.push(("allow list of the command line".into(), Outcome::Maybe));
+        }
+        if let Observable::Address(address, None) = observable {
+            for (port, _) in database.endpoint_ports(address) {
+                let value = Value::Endpoint(address, port).to_string();
+                explanation
+                    .steps
+                    .push((format!("listed only with its port: {value}"), Outcome::Found(1)));
+            }
+        }
+    }
+
+    /// Every claim that does not alert, with why.
+    fn explain_claims<'d>(
+        &self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        time: Timestamp,
+        explanation: &mut Explanation<'d>,
+    ) {
+        for entry in &self.scratch.entries {
+            for claim in database.claims(entry.posting) {
+                let (verdict, _) = judge(database, entry, claim, observable, None, time);
+                let context = database.context(claim.context);
+                let reason = match verdict {
+                    Verdict::Held(reason) => reason,
+                    _ => continue,
+                };
+                let withdrawn = context.as_ref().is_some_and(|c| c.inactive);
+                let reason = match reason {
+                    Reason::Expired if withdrawn => Reason::Withdrawn,
+                    reason => reason,
+                };
+                explanation.held.push(Finding {
+                    kind: claim.kind,
+                    value: entry.value.clone(),
+                    scope: claim.scope,
+                    reason,
+                    context,
+                });
+            }
+            let below = entry.reach == Reach::Below;
+            let exact_only =
+                below && database.claims(entry.posting).all(|claim| claim.scope == Scope::Exact);
+            if exact_only {
+                explanation.steps.push((
+                    format!("{} is listed, but only for its exact value", entry.value),
+                    Outcome::Found(1),
+                ));
+            }
+        }
+        if let Observable::Address(address, _) = observable
+            && is_guarded(address, Kind::Net)
+        {
+            explanation.steps.push((
+                "the address is private or reserved: only internal sources alert".into(),
+                Outcome::Maybe,
+            ));
+        }
+    }
+}
+
+/// How a value can be read: itself, and what derives from it.
+fn readings(text: &str) -> Vec<(Kind, Value)> {
+    let mut readings = Vec::new();
+    match guess(text, Scope::Exact) {
+        Ok(Guess::One(kind, value, _)) => readings.push((kind, value)),
+        Ok(Guess::Nets(nets)) => {
+            readings.extend(nets.into_iter().map(|n| (Kind::Net, Value::Net(n))))
+        }
+        Err(_) => {
+            // A name under a top-level domain that nobody knows may be listed all the same.
+            if let Ok(name) = domain::normalise(text)
+                && name.contains('.')
+            {
+                readings.push((Kind::Domain, Value::Text(name.into())));
+            }
+            for kind in [Kind::Btc, Kind::Filename, Kind::Mutex, Kind::UserAgent, Kind::Filepath] {
+                if let Ok(word) = crate::indicator::words::normalise(kind, text) {
+                    readings.push((kind, Value::Text(word.into())));
+                }
+            }
+        }
+    }
+    if let Some((Kind::Url, Value::Text(text))) = readings.first()
+        && let Ok(url) = url::parse(text)
+    {
+        match address::parse_ip(url.host()) {
+            Ok(ip) => readings.push((Kind::Ip, Value::Net(ip.into()))),
+            Err(_) => readings.push((Kind::Domain, Value::Text(url.host().into()))),
+        }
+    }
+    if let Some((Kind::Email, Value::Text(text))) = readings.first()
+        && let Some((_, name)) = text.rsplit_once('@')
+    {
+        let name = Value::Text(name.into());
+        readings.push((Kind::Domain, name));
+    }
+    if let Some((Kind::Domain, Value::Text(name))) = readings.first()
+        && let Some(ip) = address::from_reverse_name(name.as_bytes())
+    {
+        readings.push((Kind::Ip, Value::Net(ip.into())));
+    }
+    readings
+}
+
+/// What the filters say.
+fn push_steps(database: &Database, observable: Observable<'_>, explanation: &mut Explanation<'_>) {
+    let mut step = |what: String, maybe: bool| {
+        explanation.steps.push((what, if maybe { Outcome::Maybe } else { Outcome::No }));
+    };
+    match observable {
+        Observable::Address(IpAddr::V4(v4), _) => {
+            step(format!("bitmap of IPv4 networks for {v4}"), database.may_hold_v4(v4.to_bits()));
+        }
+        Observable::Name(name) => {
+            let label = domain::last_label(name);
+            let text = String::from_utf8_lossy(label).into_owned();
+            step(format!("bitmap of last labels for {text}"), database.may_end_in(label));
+            let text = String::from_utf8_lossy(name).into_owned();
+            step(format!("filter of registered names for {text}"), database.may_hold_domain(name));
+        }
+        Observable::Url(raw) => {
+            if let Ok(url) = url::parse(&String::from_utf8_lossy(raw)) {
+                let host = url.host();
+                step(
+                    format!("filter of URL hosts for {host}"),
+                    database.may_hold_url_host(host.as_bytes()),
+                );
+            }
+        }
+        Observable::Email(raw) => {
+            let text = String::from_utf8_lossy(raw).into_owned();
+            step(format!("filter of e-mail addresses for {text}"), database.may_hold_email(raw));
+        }
+        _ => {}
+    }
+}
+
+/// What the guards kept out and would have matched.
+fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d>) {
+    let Some((kind, value)) = explanation.read_as.clone() else { return };
+    let address = address::parse_net(&value).ok();
+    for row in database.withheld() {
+        let meets = match (row.kind, &address) {
+            (Kind::Ip | Kind::Net, Some(asked)) => {
+                address::parse_net(row.value).is_ok_and(|net| net.contains(asked))
+            }
+            (Kind::Domain, _) if kind == Kind::Domain => {
+                value == row.value
+                    || value.strip_suffix(row.value).is_some_and(|head| head.ends_with('.'))
+            }
+            _ => row.kind == kind && row.value == value,
+        };
+        if !meets {
+            continue;
+        }
+        for claim in database.claims(row.posting) {
+            explanation.held.push(Finding {
+                kind: row.kind,
+                value: row.value.to_string(),
+                scope: row.scope,
+                reason: row.reason,
+                context: database.context(claim.context),
+            });
+        }
+    }
+}

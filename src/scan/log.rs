@@ -1,0 +1,280 @@
+//! Text against the database.
+
+use super::{Hit, Match, Scanner, Seen};
+use crate::database::{Database, Section};
+use crate::indicator::{
+    Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
+};
+use crate::text::Visitor;
+use crate::text::fields::{Format, digest_kinds};
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How much of a line an alert carries.
+const MAX_EXCERPT: usize = 1024;
+/// How much of a line that is longer stands before the hit.
+const EXCERPT_LEAD: usize = 256;
+/// A longer line is no record, and has no fields.
+const MAX_RECORD: usize = 1 << 20;
+
+/// Where a text came from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The path as it was given.
+    pub path: Arc<str>,
+    /// What the head of the file says of its lines.
+    pub format: Arc<Format>,
+    /// Offset of the first byte of the text in the decompressed stream.
+    pub offset: u64,
+    /// When it was read: the time of lines that carry none.
+    pub read_at: Timestamp,
+}
+
+impl Origin {
+    /// A text that begins at offset 0 and has no known format.
+    pub fn new(path: &str) -> Self {
+        Origin {
+            path: path.into(),
+            format: Arc::new(Format::of_head(b"")),
+            offset: 0,
+            read_at: Timestamp(0),
+        }
+    }
+}
+
+/// A candidate that met entries.
+struct Candidate {
+    span: Range<usize>,
+    at: Where,
+    kind: Kind,
+}
+
+impl Scanner {
+    /// Holds the observables that begin in `core` against the database, and hands
+    /// every hit over in the order of the text. The bytes around `core` are context
+    /// (see [`crate::text`]).
+    ///
+    /// Lines are counted from 1 at the beginning of `core`, and the column of the
+    /// first of them from there; a caller that cuts a stream adds what came before.
+    pub fn scan_text<'d>(
+        &mut self,
+        database: &'d Database,
+        text: &[u8],
+        core: Range<usize>,
+        origin: &Origin,
+        mut found: impl FnMut(Hit<'d>),
+    ) {
+        let refanged;
+        let (text, core) = if self.options.refang {
+            let lossy = String::from_utf8_lossy(&text[core]);
+            let lines: Vec<_> = lossy.split('\n').map(refang_line).collect();
+            refanged = lines.join("\n");
+            (refanged.as_bytes(), 0..refanged.len())
+        } else {
+            (text, core)
+        };
+        let mut extractor = std::mem::take(&mut self.extractor);
+        let mut hunt = Hunt { scanner: self, database, text, origin, hits: Vec::new() };
+        extractor.extract(text, core.clone(), &mut hunt);
+        let mut hits = hunt.hits;
+        self.extractor = extractor;
+        hits.sort_by_key(|(candidate, _)| {
+            (candidate.span.start, candidate.span.end, candidate.kind)
+        });
+        let mut lines = Lines { text, start: core.start, at: core.start, line: 1 };
+        for (candidate, hit) in hits {
+            let (line, column) = lines.place(candidate.span.start);
+            let mut hit = hit;
+            if let Place::Log(place) = &mut hit.place {
+                (place.line, place.column) = (line, column);
+            }
+            debug_assert!(candidate.at != Where::IpSrc);
+            found(hit);
+        }
+    }
+}
+
+/// Report mode: each word of the line refanged, then the phrases that have blanks.
+fn refang_line(line: &str) -> String {
+    let words: Vec<_> = line.split(' ').map(refang::refang).collect();
+    words.join(" ")
+}
+
+/// Counts lines only as far as hits need them.
+struct Lines<'t> {
+    text: &'t [u8],
+    start: usize,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// Line and column of a place; places come in order.
+    fn place(&mut self, place: usize) -> (u64, u64) {
+        for newline in memchr::memchr_iter(b'\n', &self.text[self.at..place]) {
+            self.line += 1;
+            self.start = self.at + newline + 1;
+        }
+        self.at = place;
+        (self.line, (place - self.start) as u64 + 1)
+    }
+}
+
+/// The visitor that looks everything up.
+struct Hunt<'s, 'd, 't> {
+    scanner: &'s mut Scanner,
+    database: &'d Database,
+    text: &'t [u8],
+    origin: &'t Origin,
+    hits: Vec<(Candidate, Hit<'d>)>,
+}
+
+impl Visitor for Hunt<'_, '_, '_> {
+    #[inline]
+    fn may_end_in(&self, label: &[u8]) -> bool {
+        if self.database.has_patterns(Kind::Domain) {
+            return is_known_tld(label);
+        }
+        let mut lower = [0; domain::MAX_LABEL];
+        match lower.get_mut(..label.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(label);
+                lower.make_ascii_lowercase();
+                self.database.may_end_in(lower) || lower == b"arpa" || !lower.is_ascii()
+            }
+            None => false,
+        }
+    }
+
+    #[inline]
+    fn may_hold_v4(&self, address: u32) -> bool {
+        self.database.may_hold_v4(address)
+    }
+
+    #[inline]
+    fn wants(&self, kind: Kind) -> bool {
+        let database = self.database;
+        match kind {
+            Kind::Email => database.has(Section::Emails) || database.has_patterns(Kind::Email),
+            Kind::Url => database.has(Section::Urls) || database.has_patterns(Kind::Url),
+            Kind::UrlPath => database.has(Section::Paths),
+            Kind::Cve | Kind::Ja4 | Kind::Btc | Kind::Tlsh => database.has_words_of(kind),
+            _ => true,
+        }
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+        self.seen_one(observable, at, span.clone());
+        if let Observable::Address(IpAddr::V6(v6), _) = observable
+            && let Some(v4) = address::nat64(v6)
+        {
+            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span);
+        }
+    }
+}
+
+/// Whether a label in any case is a known top-level domain.
+pub(super) fn is_known_tld(label: &[u8]) -> bool {
+    let lower = label.to_ascii_lowercase();
+    !lower.is_ascii() || domain::is_known_tld(&lower)
+}
+
+impl<'d> Hunt<'_, 'd, '_> {
+    fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+        let scanner = &mut *self.scanner;
+        scanner.counters.saw(observable);
+        if !scanner.scratch.collect(self.database, observable) {
+            return;
+        }
+        let line = line_around(self.text, span.start);
+        let record = line
+            .clone()
+            .filter(|line| line.len() <= MAX_RECORD)
+            .map(|line| (&self.text[line.clone()], span.start - line.start));
+        let own_time = record.and_then(|(line, _)| self.origin.format.time(line));
+        let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
+        let field = record.and_then(|(line, place)| self.origin.format.field(line, place));
+        let kinds = match observable {
+            Observable::Digest(..) => field.as_deref().and_then(digest_kinds),
+            _ => None,
+        };
+        let Some((mut seen, matches)) = scanner.resolve(self.database, observable, at, kinds, time)
+        else {
+            return;
+        };
+        scanner.counters.matched(seen.kind);
+        if let (Observable::Digest(..), [only, ..]) = (observable, &matches[..]) {
+            seen.kind = only.kind;
+        }
+        if field.is_some() && seen.at == Where::LogText {
+            seen.at = Where::LogField;
+        }
+        seen.field = field;
+        self.push(seen, matches, span, own_time);
+    }
+
+    fn push(
+        &mut self,
+        seen: Seen,
+        matches: Vec<Match<'d>>,
+        span: Range<usize>,
+        time: Option<Timestamp>,
+    ) {
+        let mut seen = seen;
+        let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
+        seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());
+        let candidate = Candidate { span: span.clone(), at: seen.at, kind: seen.kind };
+        let place = LogPlace {
+            path: Arc::clone(&self.origin.path),
+            line: 0,
+            column: 0,
+            offset: self.origin.offset + span.start as u64,
+            text: excerpt(self.text, span.start),
+            time,
+        };
+        self.hits.push((candidate, Hit { seen, matches, place: Place::Log(place) }));
+    }
+}
+
+/// The whole line around a place, without its line break; `None` where the text
+/// holds only a part of it. A text's own beginning and end count as a line's.
+fn line_around(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let floor = at.saturating_sub(MAX_RECORD);
+    let start = match memchr::memrchr(b'\n', &text[floor..at]) {
+        Some(newline) => floor + newline + 1,
+        None if floor == 0 => 0,
+        None => return None,
+    };
+    let limit = (start + MAX_RECORD + 1).min(text.len());
+    let end = match memchr::memchr(b'\n', &text[at..limit]) {
+        Some(newline) => at + newline,
+        None if limit == text.len() => limit,
+        None => return None,
+    };
+    let end = if text[start..end].ends_with(b"\r") { end - 1 } else { end };
+    Some(start..end.max(at + 1).min(text.len()))
+}
+
+/// What an alert shows of the line: all of it if it is short, else its head or the
+/// surroundings of the hit.
+fn excerpt(text: &[u8], at: usize) -> String {
+    let floor = at.saturating_sub(MAX_EXCERPT);
+    let start = match memchr::memrchr(b'\n', &text[floor..at]) {
+        Some(newline) => floor + newline + 1,
+        None => floor,
+    };
+    let start = if at - start < MAX_EXCERPT - EXCERPT_LEAD { start } else { at - EXCERPT_LEAD };
+    let limit = (start + MAX_EXCERPT).min(text.len());
+    let end = memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |newline| at + newline);
+    let mut bytes = &text[start..end];
+    bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    // Characters that the cut went through are left out.
+    let broken = bytes.iter().take(3).take_while(|b| **b & 0xc0 == 0x80).count();
+    let mut excerpt = String::from_utf8_lossy(&bytes[broken..]).into_owned();
+    if end == limit && excerpt.ends_with('\u{fffd}') {
+        excerpt.pop();
+    }
+    excerpt.truncate(excerpt.floor_char_boundary(MAX_EXCERPT));
+    excerpt
+}

@@ -1,0 +1,229 @@
+//! From entries to matches: scopes, validity, the private guard, allow lists.
+
+use super::counters::kind_of;
+use super::entries::Entry;
+use super::{Match, Scanner, Scratch, Seen};
+use crate::database::{Claim, Database};
+use crate::indicator::{
+    Kind, Observable, Quality, Reason, Scope, Timestamp, Where, address, digest, domain, email,
+    url, words,
+};
+use std::net::IpAddr;
+
+/// Why a claim does not alert.
+pub(super) enum Verdict {
+    Alert,
+    /// Does not reach the observable: as if it were not there.
+    Other,
+    Held(Reason),
+}
+
+/// Judges one claim. `kinds` are the kinds that the place allows, if it says.
+pub(super) fn judge(
+    database: &Database,
+    entry: &Entry,
+    claim: Claim,
+    observable: Observable<'_>,
+    kinds: Option<&[Kind]>,
+    time: Timestamp,
+) -> (Verdict, Quality) {
+    let mut quality = entry.quality;
+    if !entry.reach.admits(claim.scope) || kinds.is_some_and(|kinds| !kinds.contains(&claim.kind)) {
+        return (Verdict::Other, quality);
+    }
+    if claim.kind == Kind::Url && claim.scope != Scope::Regex && claim.scope != Scope::Wildcard {
+        match claim.scheme.meets(entry.scheme) {
+            Some(flag) => quality = quality.with(flag),
+            None => return (Verdict::Other, quality),
+        }
+    }
+    let Some(policy) = database.policy(claim.context) else { return (Verdict::Other, quality) };
+    if !policy.is_live(time) {
+        return (Verdict::Held(Reason::Expired), quality);
+    }
+    if policy.allow {
+        return (Verdict::Held(Reason::Allowed), quality);
+    }
+    let verdict = match observable {
+        Observable::Address(address, _) if !policy.internal && is_guarded(address, claim.kind) => {
+            Verdict::Held(Reason::Private)
+        }
+        Observable::Digest(..) if digest::is_of_nothing(&entry.value) => {
+            Verdict::Held(Reason::EmptyHash)
+        }
+        _ => Verdict::Alert,
+    };
+    (verdict, quality)
+}
+
+impl Scanner {
+    /// Judges the entries in the scratch. `None` if nothing alerts; then what was
+    /// held back is counted.
+    pub(super) fn resolve<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        kinds: Option<&[Kind]>,
+        time: Timestamp,
+    ) -> Option<(Seen, Vec<Match<'d>>)> {
+        let typed = typed_kinds(observable, at);
+        let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
+        let mut matches: Vec<Match<'d>> = Vec::new();
+        let mut held: Option<(Reason, String)> = None;
+        for entry in &self.scratch.entries {
+            let first = matches.len();
+            for claim in database.claims(entry.posting) {
+                match judge(database, entry, claim, observable, kinds, time) {
+                    (Verdict::Other, _) => {}
+                    (Verdict::Held(Reason::Allowed), _) => {
+                        let list = feed_of(database, claim);
+                        self.counters.suppress(Reason::Allowed, &list);
+                        return None;
+                    }
+                    (Verdict::Held(reason), _) => {
+                        held.get_or_insert((reason, String::new()));
+                    }
+                    (Verdict::Alert, quality) => {
+                        push_claim(database, &mut matches, first, entry, claim, quality);
+                    }
+                }
+            }
+        }
+        if matches.is_empty() {
+            if let Some((reason, list)) = held {
+                self.counters.suppress(reason, &list);
+            }
+            return None;
+        }
+        if let Some(list) = self.allowed_by(observable, time) {
+            self.counters.suppress(Reason::Allowed, &list);
+            return None;
+        }
+        let mut seen = self.seen(observable, at);
+        if self.scratch.url.has_odd_host() && matches!(observable, Observable::Url(_)) {
+            seen.quality = seen.quality.with(Quality::DERIVED);
+        }
+        if let [only] = &matches[..]
+            && only.kind == Kind::Endpoint
+        {
+            seen.kind = Kind::Endpoint;
+            seen.value.clone_from(&only.value);
+        }
+        Some((seen, matches))
+    }
+
+    /// The allow list that was given to the scanner and holds the observable, its
+    /// URL's host, or its e-mail address's domain.
+    fn allowed_by(&mut self, observable: Observable<'_>, time: Timestamp) -> Option<String> {
+        let allow = self.options.allow.clone()?;
+        let mut scratch = Scratch::default();
+        let mut on_list = |observable| {
+            scratch.collect(&allow, observable);
+            scratch.entries.iter().find_map(|entry| {
+                allow.claims(entry.posting).find_map(|claim| {
+                    let (verdict, _) = judge(&allow, entry, claim, observable, None, time);
+                    matches!(verdict, Verdict::Held(Reason::Allowed))
+                        .then(|| feed_of(&allow, claim))
+                })
+            })
+        };
+        if let Some(list) = on_list(observable) {
+            return Some(list);
+        }
+        match observable {
+            Observable::Url(raw) => {
+                let url = url::parse(std::str::from_utf8(raw).ok()?).ok()?;
+                match address::parse_ip(url.host()) {
+                    Ok(address) => on_list(Observable::Address(address, None)),
+                    Err(_) => on_list(Observable::Name(url.host().as_bytes())),
+                }
+            }
+            Observable::Email(raw) => {
+                let at_sign = memchr::memrchr(b'@', raw)?;
+                on_list(Observable::Name(&raw[at_sign + 1..]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The observable as an alert tells of it.
+    fn seen(&self, observable: Observable<'_>, at: Where) -> Seen {
+        let (value, raw) = match observable {
+            Observable::Address(address, _) => (address.to_string(), None),
+            Observable::Name(raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                (domain::normalise(&raw).map_or(raw.to_string(), |name| name.into()), Some(raw))
+            }
+            Observable::Url(raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                (url::parse(&raw).map_or(raw.to_string(), |url| url.to_string()), Some(raw))
+            }
+            Observable::Email(raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                (email::normalise(&raw).map_or(raw.to_string(), |e| e.into()), Some(raw))
+            }
+            Observable::Digest(_, bytes) => (digest::encode(bytes), None),
+            Observable::Text(kind, raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                (words::normalise(kind, &raw).map_or(raw.to_string(), |w| w.into()), Some(raw))
+            }
+        };
+        let raw = raw.map(|raw| raw.into_owned()).filter(|raw| *raw != value);
+        let quality = match at {
+            Where::Ptr | Where::Nat64 => Quality::DERIVED,
+            _ => Quality::default(),
+        };
+        Seen { kind: kind_of(observable), value, raw, at, field: None, quality }
+    }
+}
+
+/// Outside of free text the protocol says what a digest is.
+fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
+    match observable {
+        Observable::Digest(kind, _) if at != Where::LogText && at != Where::LogField => Some(kind),
+        _ => None,
+    }
+}
+
+fn feed_of(database: &Database, claim: Claim) -> String {
+    database.context(claim.context).map_or(String::new(), |context| context.feed.into_owned())
+}
+
+/// Adds a claim to the match of its kind, scope and quality, or begins one.
+fn push_claim<'d>(
+    database: &'d Database,
+    matches: &mut Vec<Match<'d>>,
+    first: usize,
+    entry: &Entry,
+    claim: Claim,
+    quality: Quality,
+) {
+    let Some(context) = database.context(claim.context) else { return };
+    let value = match claim.kind {
+        Kind::Url if entry.reach != super::entries::Reach::Pattern => {
+            [claim.scheme.prefix(), &entry.value].concat()
+        }
+        _ => entry.value.clone(),
+    };
+    let same = matches[first..].iter_mut().find(|m| {
+        m.kind == claim.kind && m.scope == claim.scope && m.quality == quality && m.value == value
+    });
+    match same {
+        Some(found) => found.sources.push(context),
+        None => matches.push(Match {
+            kind: claim.kind,
+            value,
+            scope: claim.scope,
+            quality,
+            sources: vec![context],
+        }),
+    }
+}
+
+/// The private guard (section 6.1, rule 5). Of the documentation ranges it keeps
+/// back networks, as bogon lists hold them. A single listed address alerts there
+/// (case T13): nobody but a test or a demonstration lists one.
+pub(super) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
+    address::is_reserved(address) && (kind == Kind::Net || !address::is_documentation(address))
+}

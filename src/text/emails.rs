@@ -1,0 +1,89 @@
+//! E-mail addresses (matching specification, section 6.4).
+
+use super::classify::{class, is};
+use super::escapes::{percent_at, tail_of_escape};
+use super::names::char_at;
+use super::{Visit, Visitor};
+use crate::indicator::email::MAX_LOCAL;
+use crate::indicator::{Kind, Observable, Where};
+
+/// A byte of a local part as logs hold them. `=` and the other oddities that RFC
+/// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
+fn is_local(byte: u8) -> bool {
+    is(byte, class::NAME) || b".+%".contains(&byte)
+}
+
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// Visits the `@` at `at`.
+    pub(super) fn email_at(&mut self, at: usize) {
+        if is(self.byte(at + 1), class::NAME) && self.userinfo_start(at).is_none() {
+            self.email_between(at, at + 1);
+        }
+    }
+
+    /// An address whose local part ends at `local_end` and whose domain begins at
+    /// `domain_start`; between them stands `@` or `%40`.
+    pub(super) fn email_between(&mut self, local_end: usize, domain_start: usize) {
+        if !self.visitor.wants(Kind::Email) {
+            return;
+        }
+        let floor = local_end.saturating_sub(MAX_LOCAL * 3 + 1);
+        let mut start = local_end;
+        while start > floor && is_local(self.text[start - 1]) {
+            start -= 1;
+        }
+        if start == floor && floor > 0 {
+            return;
+        }
+        if let Some((len, _)) = tail_of_escape(self.text, start, local_end) {
+            start += len;
+        }
+        // What an escape stands for may end the local part: `%3Cbad.guy`.
+        let mut place = start;
+        while place < local_end {
+            if let Some(byte) = percent_at(self.text, place) {
+                if !is_local(byte) {
+                    start = place + 3;
+                }
+                place += 2;
+            }
+            place += 1;
+        }
+        while start < local_end && b".-+%".contains(&self.text[start]) {
+            start += 1;
+        }
+        let end = self.domain_end(domain_start);
+        if start >= local_end || end == domain_start {
+            return;
+        }
+        let address = &self.text[start..end];
+        self.emit(Observable::Email(address), Where::LogText, start..end);
+    }
+
+    /// Where the domain that begins at `start` ends, its trailing dots left out.
+    fn domain_end(&self, start: usize) -> usize {
+        let mut end = start;
+        while end < self.text.len() && end - start < 512 {
+            let byte = self.text[end];
+            if byte < 0x80 {
+                if !is(byte, class::NAME | class::DOT) {
+                    break;
+                }
+                end += 1;
+                continue;
+            }
+            match char_at(&self.text[end..]) {
+                (Some(char), len)
+                    if char.is_alphanumeric() || "\u{3002}\u{ff0e}\u{ff61}".contains(char) =>
+                {
+                    end += len;
+                }
+                _ => break,
+            }
+        }
+        while end > start && self.text[end - 1] == b'.' {
+            end -= 1;
+        }
+        end
+    }
+}

@@ -1,0 +1,186 @@
+//! URLs and URL paths (matching specification, section 6.3).
+
+use super::classify::{class, is};
+use super::escapes::{decode, tail_of_escape, unescape_json};
+use super::{MAX_AHEAD, Visit, Visitor};
+use crate::indicator::url::MAX_URL;
+use crate::indicator::{Kind, Observable, Where};
+use std::ops::Range;
+
+/// The longest scheme that is looked for.
+const MAX_SCHEME: usize = 32;
+
+/// A byte that no URL in text goes on behind. The backslash is one: in JSON it
+/// begins an escape, and elsewhere it is more often a quote's than a path's.
+fn ends_url(byte: u8) -> bool {
+    byte <= b' ' || byte == 0x7f || b"\"<>\\`|".contains(&byte)
+}
+
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// Visits the `//` at `slash`.
+    pub(super) fn url_at(&mut self, slash: usize) {
+        if !self.visitor.wants(Kind::Url) || self.before(slash) != b':' {
+            return;
+        }
+        let Some(start) = self.scheme_start(slash - 1) else { return };
+        if !self.core.contains(&start) {
+            return;
+        }
+        let quote = self.before(start);
+        let end = self.url_end(slash + 2, quote);
+        let url = &self.text[start..end];
+        self.emit(Observable::Url(url), Where::LogText, start..end);
+    }
+
+    /// Where the scheme begins that ends at the colon at `colon`.
+    fn scheme_start(&self, colon: usize) -> Option<usize> {
+        let floor = colon.saturating_sub(MAX_SCHEME);
+        let mut start = colon;
+        while start > floor
+            && (is(self.text[start - 1], class::ALNUM) || b"+-.".contains(&self.text[start - 1]))
+        {
+            start -= 1;
+        }
+        if let Some((len, _)) = tail_of_escape(self.text, start, colon) {
+            start += len;
+        }
+        while start < colon && !self.text[start].is_ascii_alphabetic() {
+            start += 1;
+        }
+        (start < colon).then_some(start)
+    }
+
+    /// Where the URL ends whose authority begins at `from`; `quote` stands before it.
+    fn url_end(&self, from: usize, quote: u8) -> usize {
+        let limit = (from + MAX_URL + 1).min(self.text.len());
+        let closes = |byte: u8| match quote {
+            b'\'' => byte == b'\'',
+            b'(' => byte == b')',
+            _ => false,
+        };
+        let mut end = from;
+        while end < limit && !ends_url(self.text[end]) && !closes(self.text[end]) {
+            end += 1;
+        }
+        // A list of URLs without blanks.
+        for separator in [&b",http"[..], b";http"] {
+            if let Some(at) = memchr::memmem::find(&self.text[from..end], separator) {
+                end = from + at;
+            }
+        }
+        self.trim(from, end)
+    }
+
+    /// Strips what a sentence put behind a URL: punctuation, and closing brackets
+    /// that nothing in it opens.
+    fn trim(&self, from: usize, mut end: usize) -> usize {
+        while end > from {
+            let text = &self.text[from..end];
+            let open = match text[text.len() - 1] {
+                b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' => None,
+                b')' => Some(b'('),
+                b']' => Some(b'['),
+                b'}' => Some(b'{'),
+                _ => break,
+            };
+            let close = text[text.len() - 1];
+            if let Some(open) = open {
+                let opened = memchr::memchr_iter(open, text).count();
+                let closed = memchr::memchr_iter(close, text).count();
+                if opened >= closed {
+                    break;
+                }
+            }
+            end -= 1;
+        }
+        end
+    }
+
+    /// `host/path` and `host:port/path` without a scheme, where `host` is the run.
+    pub(super) fn bare_url(&mut self, host: &Range<usize>, before: u8) {
+        if !self.visitor.wants(Kind::Url)
+            || before == b'/'
+            || before == b'\\'
+            || before == b'@'
+            || !self.core.contains(&host.start)
+        {
+            return;
+        }
+        let mut at = host.end;
+        if self.byte(at) == b':' {
+            let digits =
+                self.text[at + 1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+            at += 1 + digits;
+        }
+        if self.byte(at) != b'/' || self.byte(at + 1) == b'/' {
+            return;
+        }
+        let end = self.url_end(at, before);
+        let url = &self.text[host.start..end];
+        self.emit(Observable::Url(url), Where::LogText, host.start..end);
+    }
+
+    /// A path that stands by itself, as in a request line.
+    pub(super) fn path_at(&mut self, slash: usize) {
+        let before = self.before(slash);
+        if !(before <= b' ' || b"\"'=(,|".contains(&before)) || self.byte(slash + 1) == b'/' {
+            return;
+        }
+        let end = self.url_end(slash, before);
+        let path = &self.text[slash..end];
+        self.emit(Observable::Text(Kind::UrlPath, path), Where::LogText, slash..end);
+    }
+
+    /// URLs whose slashes are escaped: `http:\/\/` in JSON, `http%3A%2F%2F` in a
+    /// query. They are decoded once and then read like others.
+    pub(super) fn escaped_urls(&mut self) {
+        if !self.visitor.wants(Kind::Url) {
+            return;
+        }
+        // A URL that begins in the core ends within MAX_AHEAD of it.
+        let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
+        let range = self.core.start..end;
+        let text = self.text;
+        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
+            self.json_url(range.start + at);
+        }
+        for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
+            let at = range.start + at;
+            if text.get(at..at + 9).is_some_and(|s| s.eq_ignore_ascii_case(b"%3a%2f%2f")) {
+                self.percent_url(at);
+            }
+        }
+    }
+
+    fn json_url(&mut self, colon: usize) {
+        let Some(start) = self.scheme_start(colon) else { return };
+        let limit = (colon + MAX_AHEAD / 2).min(self.text.len());
+        let mut end = colon;
+        while end < limit && (!ends_url(self.text[end]) || self.text[end] == b'\\') {
+            // Of the escapes only those that stand for characters of a URL go on.
+            if self.text[end] == b'\\' && !matches!(self.byte(end + 1), b'/' | b'u') {
+                break;
+            }
+            end += if self.text[end] == b'\\' { 2 } else { 1 };
+        }
+        let end = self.trim(start, end.min(limit));
+        let mut decoded = std::mem::take(self.decoded);
+        unescape_json(&self.text[start..end], &mut decoded);
+        self.emit(Observable::Url(&decoded), Where::LogText, start..end);
+        *self.decoded = decoded;
+    }
+
+    fn percent_url(&mut self, colon: usize) {
+        let Some(start) = self.scheme_start(colon) else { return };
+        let limit = (colon + MAX_AHEAD / 2).min(self.text.len());
+        let mut end = colon;
+        while end < limit && !ends_url(self.text[end]) && !b"&;,'()".contains(&self.text[end]) {
+            end += 1;
+        }
+        let end = self.trim(start, end);
+        let mut decoded = std::mem::take(self.decoded);
+        decode(&self.text[start..end], &mut decoded);
+        self.emit(Observable::Url(&decoded), Where::LogText, start..end);
+        *self.decoded = decoded;
+    }
+}

@@ -1,0 +1,10 @@
+#separator \x09
+#set_separator	,
+#empty_field	(empty)
+#unset_field	-
+#path	intel
+#open	2026-11-24-02-30-00
+#fields	ts	uid	id.orig_h	id.orig_p	id.resp_h	id.resp_p	seen.indicator	seen.indicator_type	seen.where	seen.node	matched	sources	fuid	file_mime_type	file_desc
+#types	time	string	addr	port	addr	port	string	enum	enum	string	set[enum]	set[string]	string	string	string
+1795487077.251547	CvRZbEuN0000	10.0.0.5	50097	198.51.100.7	443	198.51.100.7	Intel::ADDR	Conn::IN_RESP	sensor-1	Intel::ADDR,Intel::SUBNET	ips,drop	-	-	-
+#close	2026-11-24-02-31-00
