@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Bytes, and where they came from.
 //!
 //! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
@@ -11,6 +10,7 @@
 //!
 //! This room does not know what is looked for in the bytes.
 
+pub mod capture;
 mod chunk;
 mod decode;
 mod expand;
@@ -26,8 +26,3 @@ pub use expand::{Expansion, Skipped, Target, expand};
 pub use file::{FileChunks, PlainFile};
 pub use open::{HEAD, Input, Opened, Stream};
 pub use stream::Chunker;
-=======
-//! Bytes and where they came from. Knows nothing of indicators.
-
-pub mod capture;
->>>>>>> packet
