@@ -16,9 +16,9 @@ pub(super) fn is_export(text: &str) -> bool {
         match lines::parse(line) {
             Line::Comment(comment) => {
                 let comment = comment.to_ascii_lowercase();
-                named |= HEADERS.iter().any(|header| {
-                    comment.replace(['"', ' '], "").starts_with(header)
-                });
+                named |= HEADERS
+                    .iter()
+                    .any(|header| comment.replace(['"', ' '], "").starts_with(header));
             }
             Line::Value(..) => break,
             Line::Blank => {}
@@ -52,9 +52,10 @@ pub(super) fn adjust(found: &mut Found) {
     } else if has(&["sha256hash", "md5hash", "sha1hash"]) {
         // Import hashes and fuzzy hashes are shared with harmless programs; the
         // export lists them as properties of the sample.
-        found.layout.values.retain(|(_, kind)| {
-            matches!(kind, Some((Kind::Md5 | Kind::Sha1 | Kind::Sha256, _)))
-        });
+        found
+            .layout
+            .values
+            .retain(|(_, kind)| matches!(kind, Some((Kind::Md5 | Kind::Sha1 | Kind::Sha256, _))));
     } else if has(&["dateadded", "urlhauslink"]) {
         found.layout.values.retain(|(_, kind)| matches!(kind, Some((Kind::Url, _))));
     }

@@ -46,9 +46,7 @@ impl Column {
         match types::by_name(name.trim().trim_matches('"'))? {
             types::Type::Of(kind, scope) => Some(Column::Value(Some((kind, scope)))),
             types::Type::Digest | types::Type::UrlOrPath => Some(Column::Value(None)),
-            types::Type::Certificate => {
-                Some(Column::Value(Some((Kind::CertSha1, Scope::Exact))))
-            }
+            types::Type::Certificate => Some(Column::Value(Some((Kind::CertSha1, Scope::Exact)))),
             types::Type::Ignored => None,
         }
     }
@@ -62,8 +60,8 @@ impl Column {
 fn by_name(name: &str) -> Option<Column> {
     Some(match name {
         "indicator" | "ioc" | "iocvalue" | "value" | "indicatorvalue" | "observable"
-        | "observablevalue" | "artifact" | "artefact" | "data" | "trail" | "entry" | "indicators"
-        | "hash" | "filehash" => Column::Value(None),
+        | "observablevalue" | "artifact" | "artefact" | "data" | "trail" | "entry"
+        | "indicators" | "hash" | "filehash" => Column::Value(None),
         "type" | "kind" | "ioctype" | "indicatortype" | "observabletype" | "artifacttype"
         | "datatype" => Column::Type,
         "port" | "dstport" | "destport" | "destinationport" | "remoteport" => Column::Port,
@@ -72,8 +70,8 @@ fn by_name(name: &str) -> Option<Column> {
         | "event" | "eventinfo" | "pulse" | "pulsename" | "blacklist" => Column::Collection,
         "id" | "iocid" | "uuid" | "indicatorid" | "uid" => Column::Id,
         "name" | "title" => Column::Name,
-        "description" | "desc" | "metadesc" | "comment" | "comments" | "note" | "notes" | "info"
-        | "details" | "context" | "reason" | "listingreason" | "threat" | "threattype"
+        "description" | "desc" | "metadesc" | "comment" | "comments" | "note" | "notes"
+        | "info" | "details" | "context" | "reason" | "listingreason" | "threat" | "threattype"
         | "threatdesc" => Column::Description,
         "confidence" | "confidencelevel" | "score" | "certainty" | "trust" => Column::Confidence,
         "severity" | "risk" | "threatlevel" | "level" | "priority" | "impact" => Column::Severity,

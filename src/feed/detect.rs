@@ -239,8 +239,10 @@ fn of_json(text: &str) -> Result<Format> {
             .remedy("give the data that it describes"));
     }
     if inner("Orgc") && !has("indicator") {
-        return Err(Error::format("this is the manifest of a MISP feed, which lists no indicators")
-            .remedy("give the folder that it lies in"));
+        return Err(Error::format(
+            "this is the manifest of a MISP feed, which lists no indicators",
+        )
+        .remedy("give the folder that it lies in"));
     }
     Ok(Format::Json)
 }

@@ -154,10 +154,7 @@ impl<'a> Intake<'a> {
 
 /// Kinds that reports defang.
 fn is_network(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email
-    )
+    matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
 }
 
 /// The common case, decided in one pass: nothing but what names, addresses and
@@ -238,11 +235,7 @@ impl Contexts {
     }
 
     /// The context of `key`, made when it is new.
-    pub(super) fn get(
-        &mut self,
-        key: &str,
-        make: impl FnOnce() -> Context<'static>,
-    ) -> &Shared {
+    pub(super) fn get(&mut self, key: &str, make: impl FnOnce() -> Context<'static>) -> &Shared {
         let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
         if !hit {
             let shared = match self.known.get(key) {

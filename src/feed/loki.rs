@@ -93,7 +93,13 @@ fn put_name(
 ) {
     if exclusion.is_some() {
         let value = Value::Text(line.into());
-        intake.put(Indicator { kind: Kind::Opaque, value, scope: Scope::Exact, raw: None, context });
+        intake.put(Indicator {
+            kind: Kind::Opaque,
+            value,
+            scope: Scope::Exact,
+            raw: None,
+            context,
+        });
         intake.reject(line, Reason::UnsupportedPattern, Some("it has an exclusion".into()));
         return;
     }
@@ -143,7 +149,8 @@ mod tests {
 
     #[test]
     fn values_with_comments_and_scores() {
-        let text = b"# LOKI CUSTOM EVIL HASHES\n0123456789abcdef0123456789abcdef;Panda - http://x\n\
+        let text =
+            b"# LOKI CUSTOM EVIL HASHES\n0123456789abcdef0123456789abcdef;Panda - http://x\n\
                      203.0.113.5;65\nevil[.]example;other\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Loki);

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn files_blocks_and_forms() {
-        let text = b"### file: trails/static/malware/evil.txt\n# Copyright (c) x (stamparm/maltrail)\n\
+        let text =
+            b"### file: trails/static/malware/evil.txt\n# Copyright (c) x (stamparm/maltrail)\n\
             # Aliases: wicked, vile\n\n# Reference: https://ref.example/1\n\nevil.example\n\
             http://198.51.100.7\n198.51.100.8:8443\n# Reference: https://ref.example/2\n\n\
             http://evil.example/gate.php\n/panel/gate.php\nbad.example/\nx.example # note\n\
@@ -163,8 +164,7 @@ mod tests {
             ### file: trails/static/suspicious/odd.txt\n.zip\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Maltrail);
-        let found: Vec<_> =
-            got.indicators.iter().map(|i| (i.kind, i.value.to_string())).collect();
+        let found: Vec<_> = got.indicators.iter().map(|i| (i.kind, i.value.to_string())).collect();
         assert_eq!(
             found,
             [

@@ -42,8 +42,8 @@ fn read_event(event: &Object, intake: &mut Intake<'_>) {
     let mut base = intake.base();
     base.collection = json::own(event, "info");
     base.collection_id = json::own(event, "uuid");
-    base.severity = severity(&json::text(event, "threat_level_id").unwrap_or_default())
-        .or(base.severity);
+    base.severity =
+        severity(&json::text(event, "threat_level_id").unwrap_or_default()).or(base.severity);
     tags(event, &mut base);
     for attribute in json::array(event, "Attribute") {
         read_attribute(attribute, &base, None, intake);
@@ -117,11 +117,16 @@ fn galaxy(tag: &str, context: &mut Context<'static>) {
             let id = value.rsplit(" - ").next().unwrap_or(value);
             push_once(&mut context.attack, id);
         }
-        Some((name, value)) if name.ends_with("threat-actor") || name.ends_with("intrusion-set") => {
+        Some((name, value))
+            if name.ends_with("threat-actor") || name.ends_with("intrusion-set") =>
+        {
             push_once(&mut context.adversary, value.split(" - G").next().unwrap_or(value));
         }
-        Some(("malpedia" | "ransomware" | "rat" | "tool" | "banker" | "botnet" | "stealer"
-            | "backdoor" | "android" | "mitre-malware" | "mitre-tool", value)) => {
+        Some((
+            "malpedia" | "ransomware" | "rat" | "tool" | "banker" | "botnet" | "stealer"
+            | "backdoor" | "android" | "mitre-malware" | "mitre-tool",
+            value,
+        )) => {
             push_once(&mut context.malware, value.split(" - S").next().unwrap_or(value));
         }
         _ => push_once(&mut context.tags, tag),
@@ -193,9 +198,7 @@ enum Meaning {
 
 fn meaning(kind: &str) -> Meaning {
     let digest = |name: &str| {
-        Kind::from_name(name).filter(|kind| {
-            (Kind::Md5..=Kind::Impfuzzy).contains(kind)
-        })
+        Kind::from_name(name).filter(|kind| (Kind::Md5..=Kind::Impfuzzy).contains(kind))
     };
     if let Some(kind) = digest(kind) {
         return Meaning::One(kind, Scope::Exact);

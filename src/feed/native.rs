@@ -218,6 +218,5 @@ fn context_of(record: &Record<'_>, intake: &Intake<'_>) -> Context<'static> {
 
 /// A time, also of the form that one beyond the calendar is written in.
 fn read_time(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text)
-        .or_else(|| text.strip_suffix("us")?.parse().ok().map(Timestamp))
+    Timestamp::parse(text).or_else(|| text.strip_suffix("us")?.parse().ok().map(Timestamp))
 }

@@ -45,9 +45,9 @@ pub fn open(
     if path.is_dir() {
         folder(path, options, limits, sink, &mut reports);
         if reports.is_empty() {
-            let outcome = Err(Error::format("the folder holds no file").at_path(path).remedy(
-                "hidden files are skipped; name the file itself to have one read",
-            ));
+            let outcome = Err(Error::format("the folder holds no file")
+                .at_path(path)
+                .remedy("hidden files are skipped; name the file itself to have one read"));
             reports.push(FileReport { path: path.to_path_buf(), outcome });
         }
     } else {
@@ -220,8 +220,11 @@ mod tests {
         assert_eq!(got.values(), ["evil.example", "bad.example", "misp.example"]);
         let feeds: Vec<_> = got.indicators.iter().map(|i| &*i.context.feed).collect();
         assert_eq!(feeds, ["list", "list", "feed"]);
-        let failed: Vec<_> =
-            reports.iter().filter_map(|r| r.outcome.as_ref().err()).map(|e| e.to_string()).collect();
+        let failed: Vec<_> = reports
+            .iter()
+            .filter_map(|r| r.outcome.as_ref().err())
+            .map(|e| e.to_string())
+            .collect();
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed[0].contains("a.html: this is an HTML page"), "{failed:?}");
         assert!(failed[1].contains("22-bb.json: open: "), "{failed:?}");

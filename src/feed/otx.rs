@@ -2,10 +2,10 @@
 //! (sections 1.3 to 1.5).
 
 use crate::error::Result;
+use crate::feed::columns;
 use crate::feed::intake::{Contexts, Intake, push_once};
 use crate::feed::json::{self, Object};
 use crate::feed::types;
-use crate::feed::columns;
 use crate::indicator::{Context, Kind, Reason, Scope, Tlp};
 use serde_json::Value;
 
@@ -18,7 +18,9 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
         };
         for result in results {
             match result {
-                Value::Object(pulse) if pulse.contains_key("indicators") => read_pulse(pulse, intake),
+                Value::Object(pulse) if pulse.contains_key("indicators") => {
+                    read_pulse(pulse, intake)
+                }
                 Value::Object(indicator) if indicator.contains_key("indicator") => {
                     let base = intake.base();
                     read_indicator(indicator, &base, &mut Contexts::new(), intake);
@@ -190,7 +192,8 @@ mod tests {
             let reasons: Vec<_> = got.rejects.iter().map(|r| r.reason).collect();
             assert_eq!(reasons, [Reason::Redacted, Reason::Ignored]);
         }
-        let export = r#"{"next":null,"results":[{"id":1,"indicator":"a.example","type":"domain"}]}"#;
+        let export =
+            r#"{"next":null,"results":[{"id":1,"indicator":"a.example","type":"domain"}]}"#;
         let got = Collected::read(export.as_bytes(), &Options::default()).unwrap();
         assert_eq!(got.values(), ["a.example"]);
     }

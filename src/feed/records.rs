@@ -88,7 +88,9 @@ impl Reader {
         }
         let mut found = false;
         for (name, value) in record {
-            let Some(Column::Value(Some((kind, scope)))) = Column::from_name(name) else { continue };
+            let Some(Column::Value(Some((kind, scope)))) = Column::from_name(name) else {
+                continue;
+            };
             if kind.is_string() {
                 // The name of a file, an AS number: details of what stands beside.
                 continue;
@@ -139,7 +141,8 @@ impl Reader {
 }
 
 fn kind_of(record: &Object) -> Option<Type> {
-    let (_, name) = record.iter().find(|(name, _)| Column::from_name(name) == Some(Column::Type))?;
+    let (_, name) =
+        record.iter().find(|(name, _)| Column::from_name(name) == Some(Column::Type))?;
     types::by_name(&json::as_text(name)?)
 }
 

@@ -48,10 +48,11 @@ fn put(owner: &str, origin: &str, context: &Shared, intake: &mut Intake<'_>) {
         Some(rest) if !origin.is_empty() => rest.trim_end_matches('.'),
         _ => name,
     };
-    let trigger = ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"].into_iter().find_map(|t| {
-        let at = name.find(&format!(".{t}"))?;
-        Some((t, &name[..at]))
-    });
+    let trigger =
+        ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"].into_iter().find_map(|t| {
+            let at = name.find(&format!(".{t}"))?;
+            Some((t, &name[..at]))
+        });
     match trigger {
         Some(("rpz-ip", labels)) => match network(labels) {
             Some(net) => {
@@ -76,9 +77,13 @@ fn network(labels: &str) -> Option<String> {
     groups.reverse();
     let address: IpAddr = match groups.join(".").parse::<Ipv4Addr>() {
         Ok(v4) => v4.into(),
-        Err(_) => groups.join(":").replace(":zz", ":").parse::<Ipv6Addr>().ok().or_else(|| {
-            groups.join(":").replace("zz:", ":").replace("zz", ":").parse().ok()
-        })?.into(),
+        Err(_) => groups
+            .join(":")
+            .replace(":zz", ":")
+            .parse::<Ipv6Addr>()
+            .ok()
+            .or_else(|| groups.join(":").replace("zz:", ":").replace("zz", ":").parse().ok())?
+            .into(),
     };
     Some(format!("{address}/{length}"))
 }
@@ -90,8 +95,7 @@ pub(super) fn is_entry(line: &str) -> bool {
     matches!(owner, Some("$TTL" | "$ORIGIN"))
         || record(words).is_some_and(|(record, data)| {
             record == "SOA"
-                || record == "CNAME"
-                    && (matches!(data, "." | "*.") || data.starts_with("rpz-"))
+                || record == "CNAME" && (matches!(data, "." | "*.") || data.starts_with("rpz-"))
         })
 }
 

@@ -60,8 +60,10 @@ impl Layout {
         if self.values.iter().any(strong) {
             self.values.retain(strong);
         }
-        let is = |want: Kind| move |&(_, kind): &(usize, Option<(Kind, Scope)>)| {
-            kind.is_some_and(|(kind, _)| kind == want)
+        let is = |want: Kind| {
+            move |&(_, kind): &(usize, Option<(Kind, Scope)>)| {
+                kind.is_some_and(|(kind, _)| kind == want)
+            }
         };
         if self.values.iter().any(is(Kind::Ip)) {
             self.values.retain(|value| !is(Kind::Net)(value));
@@ -78,8 +80,9 @@ impl Layout {
             }
         }
         layout.drop_details();
-        let looks_like_data =
-            names.iter().any(|name| name.contains(['.', ':', '/']) && guess(name, Scope::Exact).is_ok());
+        let looks_like_data = names
+            .iter()
+            .any(|name| name.contains(['.', ':', '/']) && guess(name, Scope::Exact).is_ok());
         (!layout.values.is_empty() && !looks_like_data).then_some(layout)
     }
 }
@@ -217,7 +220,8 @@ fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
 pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let delimiter = match intake.options.delimiter {
         Some(char) => u8::try_from(char).ok().filter(u8::is_ascii).ok_or_else(|| {
-            Error::usage(format!("“{char}” cannot separate columns")).remedy("use an ASCII character")
+            Error::usage(format!("“{char}” cannot separate columns"))
+                .remedy("use an ASCII character")
         })?,
         None => delimiter(text).unwrap_or(b','),
     };
@@ -337,9 +341,12 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>) -> Result<Layout> {
         // The mapping wins: what the header said about the role or column goes.
         layout.values.retain(|&(other, _)| {
             other != at && !matches!(column, Column::Value(_))
-                || intake.options.columns.0.iter().any(|(c, p)| {
-                    matches!(c, Column::Value(_)) && *p == Place::Number(other + 1)
-                })
+                || intake
+                    .options
+                    .columns
+                    .0
+                    .iter()
+                    .any(|(c, p)| matches!(c, Column::Value(_)) && *p == Place::Number(other + 1))
         });
         layout.context.retain(|&(other, role)| other != at && role != *column);
         match column {

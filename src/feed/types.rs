@@ -81,14 +81,22 @@ fn network(name: &str) -> Option<Type> {
         "ipport" | "ipdstport" | "ipsrcport" | "endpoint" | "socket" | "ipv4port" | "ipv6port"
         | "ipaddressport" => exact(Kind::Endpoint),
         "domain" | "domainname" | "dns" | "dnsname" => Type::Of(Kind::Domain, Scope::Subtree),
-        "hostname" | "host" | "fqdn" | "inteldomain" | "subdomain" | "onionaddress" | "dstdomain" => {
-            exact(Kind::Domain)
-        }
+        "hostname" | "host" | "fqdn" | "inteldomain" | "subdomain" | "onionaddress"
+        | "dstdomain" => exact(Kind::Domain),
         "url" | "inteluri" | "intelurl" | "link" | "fullurl" => exact(Kind::Url),
         "uri" => Type::UrlOrPath,
         "urlpath" | "uripath" | "path" => Type::Of(Kind::UrlPath, Scope::PathAnyHost),
-        "email" | "emailaddr" | "emailaddress" | "mail" | "emailsrc" | "emaildst" | "intelemail"
-        | "sender" | "whoisregistrantemail" | "dnssoaemail" | "targetemail" => exact(Kind::Email),
+        "email"
+        | "emailaddr"
+        | "emailaddress"
+        | "mail"
+        | "emailsrc"
+        | "emaildst"
+        | "intelemail"
+        | "sender"
+        | "whoisregistrantemail"
+        | "dnssoaemail"
+        | "targetemail" => exact(Kind::Email),
         "ja3" | "ja3md5" | "ja3fingerprint" | "ja3fingerprintmd5" | "ja3hash" => exact(Kind::Ja3),
         "ja3s" | "ja3smd5" | "ja3shash" => exact(Kind::Ja3s),
         "ja4" | "ja4fingerprint" => exact(Kind::Ja4),

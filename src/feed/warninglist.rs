@@ -14,8 +14,9 @@ use std::sync::Arc;
 pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let document = json::parse(text)?;
     let Value::Object(list) = &document else {
-        return Err(Error::format("a warning list is an object")
-            .remedy("give the list.json of one list"));
+        return Err(
+            Error::format("a warning list is an object").remedy("give the list.json of one list")
+        );
     };
     let mode = json::text(list, "type").unwrap_or_default();
     let mut context = intake.base();
@@ -35,7 +36,9 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
             "hostname" => hostname(&entry, &context, intake),
             "string" if only_digests => digest(&entry, &context, intake),
             "string" => string(&entry, &context, intake),
-            "substring" => patterns(&format!("*{entry}*"), Scope::Wildcard, &kinds, &context, intake),
+            "substring" => {
+                patterns(&format!("*{entry}*"), Scope::Wildcard, &kinds, &context, intake)
+            }
             "regex" => regex(&entry, &kinds, &context, intake),
             other => {
                 return Err(Error::format(format!("a warning list of type “{other}” is unknown"))

@@ -76,7 +76,11 @@ fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     }
 }
 
-fn context_of(fields: &Fields<'_>, row: &[&str], mut context: Context<'static>) -> Context<'static> {
+fn context_of(
+    fields: &Fields<'_>,
+    row: &[&str],
+    mut context: Context<'static>,
+) -> Context<'static> {
     for (name, text) in fields.names.iter().zip(row) {
         if is_nothing(text) {
             continue;

@@ -18,9 +18,8 @@ pub(super) enum Token<'a> {
 }
 
 /// Marks, the longer ones first.
-const MARKS: &[&str] = &[
-    "!=", "<>", "<=", ">=", "==", "=", "<", ">", "[", "]", "(", ")", ",", ".", ":", "*",
-];
+const MARKS: &[&str] =
+    &["!=", "<>", "<=", ">=", "==", "=", "<", ">", "[", "]", "(", ")", ",", ".", ":", "*"];
 
 /// Cuts a pattern into words; `Err` says what could not be read.
 pub(super) fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, String> {

@@ -12,7 +12,9 @@ use crate::error::Result;
 use crate::feed::columns;
 use crate::feed::intake::{Intake, owned, push_once};
 use crate::feed::json::{self, Object};
-use crate::indicator::{Context, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Value as Text};
+use crate::indicator::{
+    Context, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Value as Text,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,7 +71,8 @@ impl<'v> Graph<'v> {
                 Some("indicator") => graph.indicators.push(object),
                 Some("relationship") => graph.link(object),
                 Some("report" | "grouping") => {
-                    for member in json::array(object, "object_refs").iter().filter_map(Value::as_str)
+                    for member in
+                        json::array(object, "object_refs").iter().filter_map(Value::as_str)
                     {
                         graph.collections.entry(member).or_insert(object);
                     }
@@ -225,7 +228,8 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
 
 /// Links, and the techniques of ATT&CK among them.
 fn references(object: &Object, context: &mut Context<'static>) {
-    for reference in json::array(object, "external_references").iter().filter_map(Value::as_object) {
+    for reference in json::array(object, "external_references").iter().filter_map(Value::as_object)
+    {
         if let Some(technique) = technique(reference) {
             push_once(&mut context.attack, technique);
         } else if let Some(url) = string(reference, "url") {

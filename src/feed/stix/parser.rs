@@ -342,9 +342,16 @@ mod tests {
             assert!(parse(good).is_ok(), "{good}");
         }
         let deep = format!("[{}a:b = 1{}]", "(".repeat(5000), ")".repeat(5000));
-        for bad in
-            ["", "[", "[a:b like 'x']", "[NOT a:b = 1]", "[a:b = 1", "[a:b = 1] x", "a:b = 1", &deep]
-        {
+        for bad in [
+            "",
+            "[",
+            "[a:b like 'x']",
+            "[NOT a:b = 1]",
+            "[a:b = 1",
+            "[a:b = 1] x",
+            "a:b = 1",
+            &deep,
+        ] {
             assert!(parse(bad).is_err(), "{}", &bad[..bad.len().min(30)]);
         }
     }

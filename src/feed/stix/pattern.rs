@@ -170,9 +170,8 @@ fn field(test: &Test) -> Result<Field, String> {
         ("autonomous-system", "number") => Field::Of(Kind::Asn),
         ("user-account", "user_id" | "account_login") => Field::Of(Kind::User),
         ("network-traffic", path)
-            if path.eq_ignore_ascii_case(
-                "extensions.http-request-ext.request_header.user-agent",
-            ) =>
+            if path
+                .eq_ignore_ascii_case("extensions.http-request-ext.request_header.user-agent") =>
         {
             Field::Of(Kind::UserAgent)
         }
@@ -221,9 +220,9 @@ fn single(test: &Test) -> Result<Vec<Claim>, String> {
         (Field::Address(direction), Op::Equal | Op::In | Op::IsSubset) => Ok(values
             .map(|value| Claim { direction, ..Claim::new(Kind::Net, value, Scope::Exact) })
             .collect()),
-        (Field::Of(kind), Op::Equal | Op::In) => {
-            Ok(values.map(|value| Claim::new(kind_by_len(kind, value), value, Scope::Exact)).collect())
-        }
+        (Field::Of(kind), Op::Equal | Op::In) => Ok(values
+            .map(|value| Claim::new(kind_by_len(kind, value), value, Scope::Exact))
+            .collect()),
         (Field::Of(kind), Op::Like) if is_pattern_kind(kind) => {
             values.map(|value| like(kind, value)).collect()
         }
@@ -415,20 +414,37 @@ mod tests {
                  network-traffic:protocols[*] = 'tcp']",
                 vec![(Kind::Endpoint, "1.2.3.4|443", e)],
             ),
-            ("[domain-name:value LIKE '%.x.example']", vec![(Kind::Domain, "x.example", Scope::SubtreeNoApex)]),
-            ("[domain-name:value LIKE '%x.example']", vec![(Kind::Domain, "*x.example", Scope::Wildcard)]),
-            ("[url:value LIKE 'http://h.example/p%']", vec![(Kind::Url, "http://h.example/p", Scope::Prefix)]),
-            ("[url:value MATCHES 'gate[0-9]+\\\\.php']", vec![(Kind::Url, "gate[0-9]+\\.php", Scope::Regex)]),
-            ("[file:hashes.md5 = '0123456789abcdef0123456789abcdef']", vec![(Kind::Md5, "0123456789abcdef0123456789abcdef", e)]),
+            (
+                "[domain-name:value LIKE '%.x.example']",
+                vec![(Kind::Domain, "x.example", Scope::SubtreeNoApex)],
+            ),
+            (
+                "[domain-name:value LIKE '%x.example']",
+                vec![(Kind::Domain, "*x.example", Scope::Wildcard)],
+            ),
+            (
+                "[url:value LIKE 'http://h.example/p%']",
+                vec![(Kind::Url, "http://h.example/p", Scope::Prefix)],
+            ),
+            (
+                "[url:value MATCHES 'gate[0-9]+\\\\.php']",
+                vec![(Kind::Url, "gate[0-9]+\\.php", Scope::Regex)],
+            ),
+            (
+                "[file:hashes.md5 = '0123456789abcdef0123456789abcdef']",
+                vec![(Kind::Md5, "0123456789abcdef0123456789abcdef", e)],
+            ),
             ("[file:hashes.'SHA-1' = 'x' AND file:name = 'y']", vec![(Kind::Sha1, "x", e)]),
-            ("[url:value = 'a'] OR [email-addr:value = 'b']", vec![(Kind::Url, "a", e), (Kind::Email, "b", e)]),
+            (
+                "[url:value = 'a'] OR [email-addr:value = 'b']",
+                vec![(Kind::Url, "a", e), (Kind::Email, "b", e)],
+            ),
         ] {
             let want: Vec<_> = want.into_iter().map(|(k, v, s)| (k, v.to_string(), s)).collect();
             assert_eq!(claims(pattern), want, "{pattern}");
         }
-        let between = compile(
-            "[url:value = 'a'] START t'2020-01-01T00:00:00Z' STOP t'2021-01-01T00:00:00Z'",
-        );
+        let between =
+            compile("[url:value = 'a'] START t'2020-01-01T00:00:00Z' STOP t'2021-01-01T00:00:00Z'");
         assert_eq!(between.claims[0].stop, Timestamp::parse("2021-01-01"));
     }
 

@@ -34,6 +34,8 @@ pub(super) fn of_marking(marking: &Object) -> Option<Tlp> {
         json::text(extension, "tlp_2_0").and_then(|level| Tlp::from_name(&level))
     };
     definition.and_then(Tlp::from_name).or_else(extension).or_else(|| {
-        json::text(marking, "name").filter(|n| n.starts_with("TLP:")).and_then(|n| Tlp::from_name(&n))
+        json::text(marking, "name")
+            .filter(|n| n.starts_with("TLP:"))
+            .and_then(|n| Tlp::from_name(&n))
     })
 }

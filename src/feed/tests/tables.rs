@@ -28,7 +28,8 @@ fn header_by_name_quotes_and_contexts() {
 fn kinds_as_columns_and_ports() {
     let got = read("domain_name,ip_address\n\"evil.example\",\"203.0.113.5\"\nbad.example,\n");
     assert_eq!(got.values(), ["evil.example", "203.0.113.5", "bad.example"]);
-    let got = read("ip\tport\tasn\n203.0.113.5\t8443\tAS1\n2001:db8::1\t443\tAS1\n203.0.113.6\t\tAS2\n");
+    let got =
+        read("ip\tport\tasn\n203.0.113.5\t8443\tAS1\n2001:db8::1\t443\tAS1\n203.0.113.6\t\tAS2\n");
     assert_eq!(got.values(), ["203.0.113.5:8443", "[2001:db8::1]:443", "203.0.113.6"]);
 }
 
@@ -54,7 +55,9 @@ fn mapping_delimiter_and_guess() {
 
 #[test]
 fn a_stray_quote_costs_one_line() {
-    let got = read("indicator,type,note\na.example,domain,\"open\nb.example,domain,x\nc.example,domain,y\n");
+    let got = read(
+        "indicator,type,note\na.example,domain,\"open\nb.example,domain,x\nc.example,domain,y\n",
+    );
     assert_eq!(got.values(), ["a.example", "b.example", "c.example"]);
 }
 
