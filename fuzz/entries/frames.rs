@@ -19,7 +19,7 @@ struct Count {
 impl Visitor for Count {
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
         self.opened += 1;
-        packet.number % 2 == 0
+        packet.number.is_multiple_of(2)
     }
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
