@@ -1,16 +1,33 @@
 //! wiresift holds indicators of compromise against packets and logs.
 //!
+//! Subscribed indicators are compiled into one memory-mapped [`Database`]; a
+//! [`Scanner`] holds the observables of text and of packets against it, and every
+//! [`Hit`](scan::Hit) becomes an [`Alert`](alert::Alert) that carries the whole
+//! context of the indicator. Data flows one way:
+//!
+//! ```text
+//! feed ──> indicator ──> compile ──> database
+//!                                       │
+//! input ──> text / packet ───────────> scan ──> alert ──> sink
+//! run wires them together; the command line sits above run
+//! ```
+//!
 //! | room | does | may import, beside `error` |
 //! | --- | --- | --- |
-//! | [`error`] | the one error type | nothing |
-//! | [`feed`] | files to indicators | indicator |
-//! | [`indicator`] | kinds, values, contexts, normalisation | nothing |
-//! | [`input`] | bytes and where they came from | nothing |
-//! | [`input`] | bytes and where they came from: files, streams, compression | nothing |
+//! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
+//! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
+//! | [`feed`] | one reader for each format: indicators and rejects | indicator |
+//! | [`database`] | the file in both directions, the mapping, typed look-ups | indicator |
+//! | [`compile`] | guards, duplicates, order, publication | indicator, database |
+//! | [`input`] | bytes and where they came from: files, streams, compression, captures | nothing |
+//! | [`text`] | bytes of a log to observables | indicator |
 //! | [`packet`] | frames to flows to protocol fields to observables | indicator |
-//! | [`scan`] | observables against the database | indicator, text, packet, database |
+//! | [`scan`] | observables against the database: hits | indicator, text, packet, database |
 //! | [`alert`] | severity, the record, its formats | indicator, scan |
 //! | [`sink`] | where alerts go | alert |
+//! | [`run`] | threads, order, counters: the only place that spawns, and the only clock | all above |
+//!
+//! The quickest way in is the example of [`scan`].
 
 pub mod alert;
 pub mod compile;
@@ -20,8 +37,11 @@ pub mod feed;
 pub mod indicator;
 pub mod input;
 pub mod packet;
+pub mod run;
 pub mod scan;
 pub mod sink;
 pub mod text;
 
+pub use database::Database;
 pub use error::{Error, ErrorKind, Result};
+pub use scan::Scanner;

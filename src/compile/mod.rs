@@ -28,6 +28,20 @@ pub struct Options {
     pub allow_suffix: bool,
 }
 
+impl Options {
+    /// Whether to take networks wider than /8 and /16.
+    #[must_use]
+    pub fn wide(self, allow_wide: bool) -> Self {
+        Options { allow_wide, ..self }
+    }
+
+    /// Whether to take whole public suffixes.
+    #[must_use]
+    pub fn suffixes(self, allow_suffix: bool) -> Self {
+        Options { allow_suffix, ..self }
+    }
+}
+
 /// Collects indicators and makes them a database.
 #[derive(Debug, Default)]
 pub struct Compiler {
@@ -240,9 +254,9 @@ impl Compiler {
     /// # Errors
     ///
     /// When there is more than the format can hold.
-    pub fn to_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
+    pub fn into_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
         let (contents, summary) = self.contents()?;
-        contents.to_bytes(built, &summary)
+        contents.into_bytes(built, &summary)
     }
 
     fn contents(mut self) -> Result<(Contents, Summary)> {

@@ -284,7 +284,7 @@ impl Contents {
     }
 
     /// The file as bytes.
-    pub(crate) fn to_bytes(self, built: Timestamp, summary: &Summary) -> Result<Vec<u8>> {
+    pub(crate) fn into_bytes(self, built: Timestamp, summary: &Summary) -> Result<Vec<u8>> {
         let sections = self.finish(summary)?;
         write(Cursor::new(Vec::new()), sections, built)
             .map(Cursor::into_inner)

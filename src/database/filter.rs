@@ -176,7 +176,7 @@ impl AddressBitmap<'_> {
     #[inline]
     pub(super) fn may_hold(self, address: u32) -> bool {
         let bits = self.0.len() as u64 * 8;
-        let slot = (u64::from(address) * bits >> 32) as usize;
+        let slot = ((u64::from(address) * bits) >> 32) as usize;
         self.0.get(slot >> 3).is_some_and(|byte| byte >> (slot & 7) & 1 != 0)
     }
 }
@@ -186,7 +186,7 @@ impl AddressBitmap<'_> {
 pub(super) fn build_bitmap(ranges: &[(u32, u32)]) -> Vec<u8> {
     let slots = if ranges.len() < 4096 { 1u64 << 16 } else { 1 << 24 };
     let mut bitmap = vec![0u8; (slots / 8) as usize];
-    let slot_of = |address: u32| (u64::from(address) * slots >> 32) as usize;
+    let slot_of = |address: u32| ((u64::from(address) * slots) >> 32) as usize;
     for &(first, last) in ranges {
         for slot in slot_of(first)..=slot_of(last) {
             bitmap[slot >> 3] |= 1 << (slot & 7);

@@ -26,12 +26,13 @@ mod withheld;
 pub(crate) use contents::{Contents, Keyed, bare_path};
 pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
+pub(crate) use map::MappedFile;
 pub(crate) use patterns::check_pattern;
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};
 pub(crate) use withheld::Withheld;
 
-use crate::indicator::{Context, Kind, Timestamp, digest};
+use crate::indicator::{Context, Kind, Reason, Timestamp, digest};
 use crate::{Error, Result};
 use contexts::Strings;
 use digests::Digests;
@@ -67,7 +68,7 @@ const DIGESTS: [(usize, Section); 7] = [
 /// let mut compiler = Compiler::default();
 /// let context = std::sync::Arc::new(Context::of_feed("mine"));
 /// compiler.add(Indicator::new(Kind::Domain, "Evil.example", Scope::Subtree, context).unwrap());
-/// let database = Database::from_bytes(compiler.to_bytes(Timestamp(0)).unwrap()).unwrap();
+/// let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
 /// assert_eq!(database.summary().total(), 1);
 /// ```
 #[derive(Debug)]
@@ -437,7 +438,12 @@ impl Database {
             })
     }
 
-    /// What the guards kept out, for `lookup` and `inspect`.
+    /// Kind, value and reason of everything that the guards kept out.
+    pub fn kept_out(&self) -> impl Iterator<Item = (Kind, &str, Reason)> {
+        self.withheld().map(|row| (row.kind, row.value, row.reason))
+    }
+
+    /// What the guards kept out, for `lookup`.
     pub(crate) fn withheld(&self) -> impl Iterator<Item = Withheld<'_>> {
         withheld::rows(self.bytes(Section::Withheld), self.strings())
     }

@@ -75,7 +75,8 @@ impl Scanner {
             (text, core)
         };
         let mut extractor = std::mem::take(&mut self.extractor);
-        let mut hunt = Hunt { scanner: self, database, text, origin, hits: Vec::new() };
+        let mut hunt =
+            Hunt { scanner: self, database, text, core: core.clone(), origin, hits: Vec::new() };
         extractor.extract(text, core.clone(), &mut hunt);
         let mut hits = hunt.hits;
         self.extractor = extractor;
@@ -126,6 +127,7 @@ struct Hunt<'s, 'd, 't> {
     scanner: &'s mut Scanner,
     database: &'d Database,
     text: &'t [u8],
+    core: Range<usize>,
     origin: &'t Origin,
     hits: Vec<(Candidate, Hit<'d>)>,
 }
@@ -187,7 +189,7 @@ impl<'d> Hunt<'_, 'd, '_> {
         if !scanner.scratch.collect(self.database, observable) {
             return;
         }
-        let line = line_around(self.text, span.start);
+        let line = line_around(self.text, &self.core, span.start);
         let record = line
             .clone()
             .filter(|line| line.len() <= MAX_RECORD)
@@ -238,22 +240,23 @@ impl<'d> Hunt<'_, 'd, '_> {
 }
 
 /// The whole line around a place, without its line break; `None` where the text
-/// holds only a part of it. A text's own beginning and end count as a line's.
-fn line_around(text: &[u8], at: usize) -> Option<Range<usize>> {
+/// holds only a part of it. Context around the core means that the text was cut in
+/// the middle of a line; its ends are then no ends of lines.
+fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option<Range<usize>> {
     let floor = at.saturating_sub(MAX_RECORD);
     let start = match memchr::memrchr(b'\n', &text[floor..at]) {
         Some(newline) => floor + newline + 1,
-        None if floor == 0 => 0,
+        None if floor == 0 && core.start == 0 => 0,
         None => return None,
     };
     let limit = (start + MAX_RECORD + 1).min(text.len());
-    let end = match memchr::memchr(b'\n', &text[at..limit]) {
+    let end = match memchr::memchr(b'\n', text.get(at..limit)?) {
         Some(newline) => at + newline,
-        None if limit == text.len() => limit,
+        None if limit == text.len() && core.end == text.len() => limit,
         None => return None,
     };
     let end = if text[start..end].ends_with(b"\r") { end - 1 } else { end };
-    Some(start..end.max(at + 1).min(text.len()))
+    Some(start..end.max(at))
 }
 
 /// What an alert shows of the line: all of it if it is short, else its head or the

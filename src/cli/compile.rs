@@ -1,0 +1,151 @@
+//! `wiresift compile`
+
+use super::Outcome;
+use super::flags::{Compile, DomainScope, Refang};
+use super::messages::{plural, say, size};
+use super::progress::Progress;
+use clap::ArgMatches;
+use std::path::PathBuf;
+use wiresift::feed::{self, Defanged, Format};
+use wiresift::indicator::{Scope, Severity, Tlp};
+use wiresift::run::{self, CompileJob, CompileReport, FeedInput};
+use wiresift::{Error, Result, compile};
+
+pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
+    let mut job = CompileJob {
+        output: flags.output.clone(),
+        built: run::build_time(),
+        ..CompileJob::default()
+    };
+    job.rejects.clone_from(&flags.rejects);
+    job.options = compile::Options::default().wide(flags.allow_wide).suffixes(flags.allow_suffix);
+    let base = base_options(&flags)?;
+    job.inputs = inputs(&flags, matches, &base)?;
+    for path in &flags.allow {
+        job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
+    }
+    let progress = Progress::new(flags.quiet);
+    let report = run::compile(job, &|notice| progress.notice(notice));
+    progress.finish();
+    let report = report?;
+    if !flags.quiet {
+        summarise(&report, &flags);
+    }
+    Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
+}
+
+/// How an allow list is read: names reach below themselves unless the list says else.
+pub(super) fn allow_options() -> feed::Options {
+    feed::Options { allow: true, domain_scope: Some(Scope::Subtree), ..feed::Options::default() }
+}
+
+fn base_options(flags: &Compile) -> Result<feed::Options> {
+    let severity = flags.severity.as_deref().map(|name| {
+        Severity::from_name(name).ok_or_else(|| {
+            Error::usage(format!("no severity is called “{name}”"))
+                .remedy("low, medium, high or critical")
+        })
+    });
+    let tlp = flags.tlp.as_deref().map(|name| {
+        Tlp::from_name(name).ok_or_else(|| {
+            Error::usage(format!("no TLP is called “{name}”"))
+                .remedy("clear, green, amber, amber+strict or red")
+        })
+    });
+    Ok(feed::Options {
+        defanged: match flags.refang {
+            Refang::Auto => Defanged::Auto,
+            Refang::Yes => Defanged::Yes,
+            Refang::No => Defanged::No,
+        },
+        columns: flags.columns.as_deref().unwrap_or("").parse()?,
+        delimiter: flags.delimiter,
+        domain_scope: flags.domains.map(|scope| match scope {
+            DomainScope::Exact => Scope::Exact,
+            DomainScope::Subtree => Scope::Subtree,
+            DomainScope::SubtreeNoApex => Scope::SubtreeNoApex,
+        }),
+        misp_all: flags.misp_all,
+        stix_domain_subtree: flags.stix_domain_subtree,
+        zero_padded_decimal: flags.zero_padded,
+        confidence: flags.confidence,
+        severity: severity.transpose()?,
+        tlp: tlp.transpose()?,
+        tags: flags.tags.clone(),
+        ..feed::Options::default()
+    })
+}
+
+/// Each input with the last --as and --feed before it, and whether an --internal
+/// stands before it.
+fn inputs(
+    flags: &Compile,
+    matches: Option<&ArgMatches>,
+    base: &feed::Options,
+) -> Result<Vec<FeedInput>> {
+    let indices = |id: &str| -> Vec<usize> {
+        matches.and_then(|m| m.indices_of(id)).map_or(Vec::new(), |found| found.collect())
+    };
+    let (formats, feeds) = (indices("formats"), indices("feeds"));
+    // A flag that was not given has the index of its default value; then it is false.
+    let internal = if flags.internal { indices("internal").into_iter().min() } else { None };
+    let last_before = |places: &[usize], at: usize| places.iter().rposition(|&place| place < at);
+    let mut inputs = Vec::with_capacity(flags.inputs.len());
+    for (path, at) in flags.inputs.iter().zip(indices("inputs")) {
+        let mut options = base.clone();
+        options.internal = internal.is_some_and(|place| place < at);
+        if let Some(name) = last_before(&formats, at).map(|found| &flags.formats[found]) {
+            options.format = format(name)?;
+        }
+        if let Some(name) = last_before(&feeds, at).map(|found| &flags.feeds[found]) {
+            options.feed.clone_from(name);
+        }
+        inputs.push(FeedInput { path: PathBuf::from(path), options });
+    }
+    Ok(inputs)
+}
+
+fn format(name: &str) -> Result<Option<Format>> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    Format::from_name(name).map(Some).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        Error::usage(format!("no format is called “{name}”"))
+            .remedy(format!("auto, {}", names.join(", ")))
+    })
+}
+
+fn summarise(report: &CompileReport, flags: &Compile) {
+    let summary = &report.summary;
+    say(&format!(
+        "{} of {} from {} in {}",
+        plural(summary.total(), "distinct value"),
+        plural(summary.indicators, "indicator"),
+        plural(report.files, "file"),
+        flags.output.display(),
+    ));
+    let kinds: Vec<String> =
+        summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();
+    say(&format!("  {} ({})", kinds.join(", "), size(report.size)));
+    if summary.allowed > 0 {
+        say(&format!("  {} on allow lists", plural(summary.allowed, "value")));
+    }
+    if !report.rejected.is_empty() {
+        let total = report.rejected.values().sum();
+        say(&format!("{} not taken as they were:", plural(total, "value")));
+        for (reason, count) in &report.rejected {
+            say(&format!("  {count:>9} {reason}: {}", reason.remedy()));
+        }
+        if flags.rejects.is_none() {
+            say("  (--rejects FILE lists them)");
+        }
+    }
+    if report.failed > 0 {
+        say(&format!("{} could not be read", plural(report.failed, "file")));
+    }
+}
+
+fn plural_kind(count: u64, kind: &str) -> String {
+    format!("{} {kind}", super::messages::grouped(count))
+}

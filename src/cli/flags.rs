@@ -1,0 +1,256 @@
+//! Every flag, with its help. Help texts, completions and the man page come from
+//! these definitions.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Holds indicators of compromise against packets and logs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wiresift",
+    version,
+    about,
+    long_about = "wiresift compiles indicators of compromise (OTX pulses, STIX, MISP, abuse.ch, plain \
+                  lists and more) into one memory-mapped database, holds logs and packet captures \
+                  against it, and writes an alert for every hit.",
+    after_help = "Exit status: 0 something matched, 1 nothing did, 2 an error, also when some of the \
+                  inputs could be scanned.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read indicators and write a database.
+    Compile(Compile),
+    /// Hold logs and captures against a database.
+    Scan(Scan),
+    /// Tell what matches a value, from where, and if nothing does: why not.
+    Lookup(Lookup),
+    /// Show what is in a database.
+    Inspect(Inspect),
+    /// Check every section and structure of a database.
+    Verify(Verify),
+    /// Print the completions for a shell.
+    Completions(Completions),
+    /// Write the man pages.
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--internal, --as and --feed count for the inputs that follow them.
+
+Examples:
+  wiresift compile -o iocs.wsdb feeds/
+  wiresift compile -o iocs.wsdb otx.json --feed ipsum ipsum.txt --internal our-hosts.txt
+  wiresift compile -o iocs.wsdb --as csv --columns indicator=2,type=3 export.csv --rejects rejects.tsv")]
+pub(super) struct Compile {
+    /// The database to write; an old one is replaced at once when the new one is whole.
+    #[arg(short, long, value_name = "DB")]
+    pub(super) output: PathBuf,
+    /// Files, folders, MISP feed folders, or - for standard input.
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+    /// What follows is meant for our own networks: no private-address guard for it.
+    #[arg(long)]
+    pub(super) internal: bool,
+    /// Read what follows in this format instead of finding it out ("auto" finds it out again).
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(super) formats: Vec<String>,
+    /// Name what follows in alerts; without it a file's name is its feed's.
+    #[arg(long = "feed", value_name = "NAME")]
+    pub(super) feeds: Vec<String>,
+    /// Known good values, networks and domains: hits on them are counted and do not alert.
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
+    /// List every value that was rejected: path, line, value, reason, remedy.
+    #[arg(long, value_name = "FILE")]
+    pub(super) rejects: Option<PathBuf>,
+    /// Which column of a table is what, by number or by name.
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    pub(super) columns: Option<String>,
+    /// What separates the columns of a table.
+    #[arg(long, value_name = "CHAR")]
+    pub(super) delimiter: Option<char>,
+    /// Whether to undo defanging such as hxxp://evil[.]example.
+    #[arg(long, value_enum, default_value_t = Refang::Auto)]
+    pub(super) refang: Refang,
+    /// How far domains reach, where their format does not say.
+    #[arg(long, value_enum, value_name = "SCOPE")]
+    pub(super) domains: Option<DomainScope>,
+    /// Take MISP attributes that are not for detection (to_ids false), too.
+    #[arg(long)]
+    pub(super) misp_all: bool,
+    /// Let STIX domain-name:value reach below the name, too.
+    #[arg(long)]
+    pub(super) stix_domain_subtree: bool,
+    /// Read addresses with leading zeros as decimal instead of rejecting them.
+    #[arg(long)]
+    pub(super) zero_padded: bool,
+    /// Take networks wider than /8 (IPv6: /16), too.
+    #[arg(long)]
+    pub(super) allow_wide: bool,
+    /// Take whole public suffixes such as co.uk, too.
+    #[arg(long)]
+    pub(super) allow_suffix: bool,
+    /// Confidence (0 to 100) of indicators whose feed gives none.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(super) confidence: Option<u8>,
+    /// Severity of indicators whose feed gives none: low, medium, high, critical.
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) severity: Option<String>,
+    /// TLP of indicators whose feed gives none: clear, green, amber, amber+strict, red.
+    #[arg(long, value_name = "TLP")]
+    pub(super) tlp: Option<String>,
+    /// A label for every indicator.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Refang {
+    /// In formats that people write.
+    Auto,
+    /// In every format.
+    Yes,
+    /// Never.
+    No,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DomainScope {
+    /// The name alone.
+    Exact,
+    /// The name and everything below it.
+    Subtree,
+    /// Everything below the name.
+    SubtreeNoApex,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 something matched, 1 nothing did, 2 an error.
+
+Examples:
+  wiresift scan --db iocs.wsdb /var/log/
+  wiresift scan --db iocs.wsdb 'archive/**/*.gz' --format eve -o alerts.json
+  wiresift scan --db iocs.wsdb capture.pcapng --stats
+  journalctl -f | wiresift scan --db iocs.wsdb -")]
+pub(super) struct Scan {
+    /// The database.
+    #[arg(long, value_name = "DB", required_unless_present = "observables")]
+    pub(super) db: Option<PathBuf>,
+    /// Logs, captures, folders, patterns, or - for standard input; compressed or not.
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// How alerts are written; on a terminal text, elsewhere json.
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
+        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
+    pub(super) format: Option<String>,
+    /// Write alerts to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Known good values, networks and domains: hits on them are counted and do not alert.
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
+    /// Judge validity at the time of the packet or line ("event"), "now", or at a given time.
+    #[arg(long, value_name = "TIME", default_value = "event")]
+    pub(super) at: String,
+    /// Undo defanging in the inputs: for reports, not for logs.
+    #[arg(long)]
+    pub(super) refang: bool,
+    /// Print what can be seen in the inputs, one JSON object a line; needs no database.
+    #[arg(long, conflicts_with_all = ["db", "format", "allow"])]
+    pub(super) observables: bool,
+    /// Threads; 0 for one a core.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
+    pub(super) threads: usize,
+    /// Print to standard error what was read, seen, matched, suppressed and dropped.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text", value_parser = ["text", "json"])]
+    pub(super) stats: Option<String>,
+    /// Colour for the text format.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
+    pub(super) color: Colour,
+    /// Write no alerts; the exit status tells.
+    #[arg(short, long, conflicts_with = "output")]
+    pub(super) quiet: bool,
+    /// Bytes of a chunk. The result does not depend on it.
+    #[arg(long, value_name = "BYTES", default_value_t = 0, hide = true)]
+    pub(super) chunk_size: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 a value matched, 1 none did, 2 an error.")]
+pub(super) struct Lookup {
+    /// The database.
+    #[arg(long, value_name = "DB")]
+    pub(super) db: PathBuf,
+    /// Values of any kind, defanged or not; - reads them from standard input, one a line.
+    #[arg(value_name = "VALUE", required = true, allow_hyphen_values = true)]
+    pub(super) values: Vec<String>,
+    /// One JSON object a value.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show the steps also of values that match.
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// Known good values, networks and domains.
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
+    /// Judge validity "now" or at a given time.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub(super) at: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// The database.
+    #[arg(value_name = "DB")]
+    pub(super) db: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// List what the guards kept out, with the reason.
+    #[arg(long)]
+    pub(super) withheld: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 it is sound, 1 it is damaged, 2 it cannot be read.")]
+pub(super) struct Verify {
+    /// The database.
+    #[arg(value_name = "DB")]
+    pub(super) db: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// bash, zsh, fish, elvish or powershell.
+    #[arg(value_enum)]
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The folder to write them to; without it the page of the program is printed.
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}

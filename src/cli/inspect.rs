@@ -1,0 +1,127 @@
+//! `wiresift inspect` and `wiresift verify`
+
+use super::Outcome;
+use super::flags::{Inspect, Verify};
+use super::messages::{grouped, plural, size};
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use wiresift::database::Database;
+use wiresift::indicator::Timestamp;
+use wiresift::{Error, ErrorKind, Result};
+
+pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
+    let database = Database::open(&flags.db)?;
+    let text = if flags.json {
+        format!("{}\n", as_json(&database, flags.withheld))
+    } else {
+        as_text(&database, &flags)
+    };
+    print(&text)?;
+    Ok(Outcome::Yes)
+}
+
+pub(super) fn verify(flags: Verify) -> Result<Outcome> {
+    match Database::open(&flags.db) {
+        Ok(database) => {
+            let sections = database.sections().count() as u64;
+            print(&format!(
+                "{}: sound: {}, {}, {}\n",
+                flags.db.display(),
+                plural(sections, "section"),
+                plural(database.summary().total(), "distinct value"),
+                size(database.size() as u64)
+            ))?;
+            Ok(Outcome::Yes)
+        }
+        Err(error) if error.kind() == ErrorKind::Database => {
+            super::messages::error(&error);
+            Ok(Outcome::No)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|e| Error::io("cannot write to standard output", e))
+}
+
+fn as_text(database: &Database, flags: &Inspect) -> String {
+    let summary = database.summary();
+    let mut text = format!(
+        "{}\n  build {}, {}, by {}\n  {} of {} in {}\n",
+        flags.db.display(),
+        database.build_id(),
+        database.built(),
+        summary.compiler,
+        plural(summary.total(), "distinct value"),
+        plural(summary.indicators, "indicator"),
+        size(database.size() as u64)
+    );
+    text.push_str("values\n");
+    for (kind, count) in &summary.values {
+        text.push_str(&format!("  {:>12} {kind}\n", grouped(*count)));
+    }
+    if !summary.guarded.is_empty() {
+        text.push_str("kept out or changed by a guard\n");
+        for (reason, count) in &summary.guarded {
+            text.push_str(&format!("  {:>12} {reason}\n", grouped(*count)));
+        }
+    }
+    text.push_str("feeds\n");
+    for (name, feed) in &summary.feeds {
+        text.push_str(&format!("  {:>12} {name}", grouped(feed.indicators)));
+        if feed.inactive > 0 {
+            text.push_str(&format!(", {} withdrawn", grouped(feed.inactive)));
+        }
+        if let (Some(first), Some(last)) = (feed.first_expiry, feed.last_expiry) {
+            text.push_str(&format!(", expire {} to {}", Timestamp(first), Timestamp(last)));
+        }
+        text.push('\n');
+    }
+    text.push_str("sections\n");
+    for (section, bytes) in database.sections() {
+        let entries = match database.count(section) {
+            0 => String::new(),
+            count => format!(", {}", grouped(count)),
+        };
+        text.push_str(&format!("  {:>12} {}{entries}\n", size(bytes as u64), section.name()));
+    }
+    if flags.withheld {
+        text.push_str("withheld\n");
+        for (kind, value, reason) in database.kept_out() {
+            text.push_str(&format!("  {reason} {kind} {value}\n"));
+        }
+    }
+    text
+}
+
+fn as_json(database: &Database, withheld: bool) -> Value {
+    let sections: Map<String, Value> = database
+        .sections()
+        .map(|(section, bytes)| {
+            let entry = json!({"bytes": bytes, "entries": database.count(section)});
+            (section.name().to_string(), entry)
+        })
+        .collect();
+    let mut object = json!({
+        "id": database.build_id(),
+        "built": database.built().to_string(),
+        "format": wiresift::database::VERSION,
+        "bytes": database.size(),
+        "contexts": database.contexts(),
+        "summary": database.summary(),
+        "sections": sections,
+    });
+    if withheld {
+        object["withheld"] = database
+            .kept_out()
+            .map(|(kind, value, reason)| {
+                json!({"kind": kind.name(), "value": value, "reason": reason.name()})
+            })
+            .collect();
+    }
+    object
+}

@@ -1,0 +1,196 @@
+//! `wiresift lookup`
+
+use super::Outcome;
+use super::flags::Lookup;
+use super::messages;
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use wiresift::database::Database;
+use wiresift::indicator::Context;
+use wiresift::scan::{Explanation, Options, Outcome as Said, Scanner};
+use wiresift::{Error, Result, run};
+
+pub(super) fn run(flags: Lookup) -> Result<Outcome> {
+    let database = Database::open(&flags.db)?;
+    let notify = |notice: run::Notice<'_>| {
+        if let run::Notice::Skipped(what) = notice {
+            messages::say(&format!("wiresift: {what}"));
+        }
+    };
+    let allow = super::scan::allow_lists(&flags.allow, &notify)?;
+    let at = super::scan::time(&flags.at)?;
+    let mut scanner = Scanner::new(Options::default().at(at).allow(allow));
+    let mut any = false;
+    let mut out = std::io::stdout().lock();
+    let mut answer = |value: &str| -> Result<()> {
+        let explanation = scanner.explain(&database, value, run::now());
+        any |= !explanation.matches.is_empty();
+        let text = if flags.json {
+            format!("{}\n", as_json(&explanation))
+        } else {
+            as_text(&explanation, flags.explain)
+        };
+        out.write_all(text.as_bytes()).map_err(|e| Error::io("cannot write to standard output", e))
+    };
+    for value in &flags.values {
+        if value != "-" {
+            answer(value)?;
+            continue;
+        }
+        for line in std::io::stdin().lock().lines() {
+            let line = line.map_err(|e| Error::io("cannot read standard input", e))?;
+            if !line.trim().is_empty() {
+                answer(&line)?;
+            }
+        }
+    }
+    out.flush().map_err(|e| Error::io("cannot write to standard output", e))?;
+    Ok(if any { Outcome::Yes } else { Outcome::No })
+}
+
+fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
+    let mut text = String::new();
+    let mut line = |part: String| {
+        // Values come from feeds and from whoever asks: no control characters.
+        text.extend(part.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        text.push('\n');
+    };
+    let matched = !explanation.matches.is_empty();
+    let verdict = if matched { "matches" } else { "does not match" };
+    line(format!("{}: {verdict}", explanation.asked));
+    match &explanation.read_as {
+        Some((kind, value)) => {
+            let how = if explanation.refanged { " (refanged)" } else { "" };
+            line(format!("  read as {kind} {value}{how}"));
+        }
+        None => line("  nothing that an indicator could be".into()),
+    }
+    for found in &explanation.matches {
+        line(format!("  {} {} ({})", found.kind, found.value, found.scope.name()));
+        for source in &found.sources {
+            for part in context_lines(source) {
+                line(format!("    {part}"));
+            }
+        }
+    }
+    for finding in &explanation.held {
+        line(format!(
+            "  not alerting: {} {} ({}): {}: {}",
+            finding.kind,
+            finding.value,
+            finding.scope.name(),
+            finding.reason,
+            finding.reason.remedy()
+        ));
+        if let Some(context) = &finding.context {
+            for part in context_lines(context) {
+                line(format!("    {part}"));
+            }
+        }
+    }
+    if !matched || steps_too {
+        for (what, said) in &explanation.steps {
+            line(format!("  asked the {what}: {}", said_text(*said)));
+        }
+    }
+    text
+}
+
+fn said_text(said: Said) -> String {
+    match said {
+        Said::Empty => "nothing of the kind is listed".into(),
+        Said::No => "certainly not".into(),
+        Said::Maybe => "maybe".into(),
+        Said::Found(0) => "not there".into(),
+        Said::Found(1) => "one entry".into(),
+        Said::Found(count) => format!("{count} entries"),
+    }
+}
+
+/// What a source says, a line for each thing.
+fn context_lines(context: &Context<'_>) -> Vec<String> {
+    let mut lines = vec![match &context.collection {
+        Some(collection) => format!("from {}: {collection}", context.feed),
+        None => format!("from {}", context.feed),
+    }];
+    let mut member = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            lines.push(format!("  {name} {value}"));
+        }
+    };
+    member("name", context.name.as_ref().map(|n| n.to_string()));
+    member("description", context.description.as_ref().map(|d| d.to_string()));
+    member("severity", context.severity.map(|s| format!("{s:?}").to_lowercase()));
+    member("confidence", context.confidence.map(|c| c.to_string()));
+    member("tlp", context.tlp.map(|t| t.name().to_string()));
+    member("valid from", context.valid_from.map(|t| t.to_string()));
+    member("valid until", context.valid_until.map(|t| t.to_string()));
+    member("withdrawn", context.inactive.then(|| "by its source".to_string()));
+    member("tags", Some(context.tags.join(", ")));
+    member("malware", Some(context.malware.join(", ")));
+    member("adversary", Some(context.adversary.join(", ")));
+    member("att&ck", Some(context.attack.join(", ")));
+    member("references", Some(context.references.join(" ")));
+    lines
+}
+
+fn as_json(explanation: &Explanation<'_>) -> Value {
+    let context = |context: &Context<'_>| {
+        json!({
+            "feed": context.feed,
+            "collection": context.collection,
+            "name": context.name,
+            "description": context.description,
+            "confidence": context.confidence,
+            "severity": context.severity.map(|s| s as u8),
+            "tlp": context.tlp.map(|t| t.name()),
+            "valid_from": context.valid_from.map(|t| t.to_string()),
+            "valid_until": context.valid_until.map(|t| t.to_string()),
+            "inactive": context.inactive,
+            "tags": context.tags,
+            "malware": context.malware,
+            "adversary": context.adversary,
+            "attack": context.attack,
+            "references": context.references,
+        })
+    };
+    let matches: Vec<Value> = explanation
+        .matches
+        .iter()
+        .map(|found| {
+            json!({
+                "kind": found.kind.name(),
+                "value": found.value,
+                "scope": found.scope.name(),
+                "quality": found.quality.names().collect::<Vec<_>>(),
+                "sources": found.sources.iter().map(context).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let held: Vec<Value> = explanation
+        .held
+        .iter()
+        .map(|finding| {
+            json!({
+                "kind": finding.kind.name(),
+                "value": finding.value,
+                "scope": finding.scope.name(),
+                "reason": finding.reason.name(),
+                "source": finding.context.as_ref().map(context),
+            })
+        })
+        .collect();
+    let steps: Vec<Value> = explanation
+        .steps
+        .iter()
+        .map(|(what, said)| json!({"asked": what, "said": said_text(*said)}))
+        .collect();
+    json!({
+        "asked": explanation.asked,
+        "read_as": explanation.read_as.as_ref().map(|(kind, value)| json!({"kind": kind.name(), "value": value})),
+        "refanged": explanation.refanged,
+        "matches": matches,
+        "held": held,
+        "steps": steps,
+    })
+}

@@ -1,0 +1,216 @@
+//! Feeds to a database.
+
+use super::{Notice, Notify};
+use crate::compile::{Compiler, Options};
+use crate::database::Summary;
+use crate::feed::{self, Limits, Reject};
+use crate::indicator::{Indicator, Reason, Timestamp};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A feed to read: a file, a folder, or `-` for standard input.
+#[derive(Clone, Debug)]
+pub struct FeedInput {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How to read it.
+    pub options: feed::Options,
+}
+
+/// What to compile, and where to.
+#[derive(Debug, Default)]
+pub struct CompileJob {
+    /// The feeds, and the allow lists among them.
+    pub inputs: Vec<FeedInput>,
+    /// The database.
+    pub output: PathBuf,
+    /// Where to list every rejected value.
+    pub rejects: Option<PathBuf>,
+    /// What the compiler does beyond the rules.
+    pub options: Options,
+    /// The time of the build.
+    pub built: Timestamp,
+}
+
+/// What became of a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct CompileReport {
+    /// What is in the database.
+    pub summary: Summary,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Files that were read.
+    pub files: u64,
+    /// Files that could not be read.
+    pub failed: u64,
+    /// Values that were rejected, by reason; the guards' among them.
+    pub rejected: BTreeMap<Reason, u64>,
+}
+
+/// Reads the feeds and publishes the database.
+///
+/// A feed that cannot be read is told through a notice and counted; the others
+/// are compiled all the same.
+///
+/// # Errors
+///
+/// When not one indicator came in, or the database cannot be written. The old
+/// database then stays as it was.
+pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
+    let mut report = CompileReport::default();
+    let mut intake = Intake {
+        compiler: Compiler::new(job.options),
+        rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
+        rejected: BTreeMap::new(),
+        path: PathBuf::new(),
+        bytes: 0,
+        notify,
+        failed: None,
+    };
+    for input in &job.inputs {
+        read_input(input, &mut intake, &mut report, notify);
+    }
+    let Intake { compiler, rejects, mut rejected, failed, .. } = intake;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if let Some(rejects) = rejects {
+        rejects.finish()?;
+    }
+    if compiler.is_empty() {
+        return Err(Error::format("no indicator came in; the database is not written")
+            .remedy("see the messages above, or list what was rejected with --rejects FILE"));
+    }
+    for (reason, count) in compiler.guarded() {
+        *rejected.entry(*reason).or_default() += count;
+    }
+    report.rejected = rejected;
+    (report.summary, report.size) = compiler.publish(&job.output, job.built)?;
+    Ok(report)
+}
+
+fn read_input(
+    input: &FeedInput,
+    intake: &mut Intake<'_>,
+    report: &mut CompileReport,
+    notify: Notify<'_>,
+) {
+    let limits = Limits::default();
+    if input.path.as_os_str() == "-" {
+        intake.path = input.path.clone();
+        let mut options = input.options.clone();
+        if options.feed.is_empty() {
+            options.feed = "stdin".into();
+        }
+        report.files += 1;
+        let read = feed::read_stream(&mut std::io::stdin().lock(), &options, &limits, intake);
+        if let Err(error) = read {
+            report.failed += 1;
+            notify(Notice::Failed(&error.at_path("-")));
+        }
+        return;
+    }
+    for file in feed::open(&input.path, &input.options, &limits, intake) {
+        report.files += 1;
+        if let Err(error) = file.outcome {
+            report.failed += 1;
+            notify(Notice::Failed(&error));
+        }
+    }
+}
+
+/// Takes what the feeds yield.
+struct Intake<'n> {
+    compiler: Compiler,
+    rejects: Option<Rejects>,
+    rejected: BTreeMap<Reason, u64>,
+    path: PathBuf,
+    bytes: u64,
+    notify: Notify<'n>,
+    failed: Option<Error>,
+}
+
+impl Intake<'_> {
+    fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
+        if let Some(rejects) = &mut self.rejects
+            && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
+        {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+impl feed::Sink for Intake<'_> {
+    fn indicator(&mut self, indicator: Indicator) {
+        // Cloned only where a guard refuses it and somebody wants to read of it.
+        let value = self.rejects.is_some().then(|| indicator.value.clone());
+        if let Some(reason) = self.compiler.add(indicator)
+            && let Some(value) = value
+        {
+            self.list(None, &value.to_string(), reason, None);
+        }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        *self.rejected.entry(reject.reason).or_default() += 1;
+        self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+    }
+
+    fn file(&mut self, path: &Path) {
+        self.path = path.to_path_buf();
+        (self.notify)(Notice::Progress { done: self.bytes, total: 0 });
+        self.bytes += std::fs::metadata(path).map_or(0, |m| m.len());
+    }
+}
+
+/// The file of rejects: `path, line, value, reason, detail, remedy`, with tabs.
+struct Rejects {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl Rejects {
+    fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path)
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+        let mut out = BufWriter::new(file);
+        writeln!(out, "#path\tline\tvalue\treason\tdetail\tremedy")
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+        Ok(Rejects { path: path.to_path_buf(), out })
+    }
+
+    fn push(
+        &mut self,
+        path: &Path,
+        line: Option<u64>,
+        value: &str,
+        reason: Reason,
+        detail: Option<&str>,
+    ) -> Result<()> {
+        let line = line.map_or("-".to_string(), |line| line.to_string());
+        let path = path.display().to_string();
+        writeln!(
+            self.out,
+            "{}\t{line}\t{}\t{reason}\t{}\t{}",
+            clean(&path),
+            clean(value),
+            clean(detail.unwrap_or("-")),
+            reason.remedy()
+        )
+        .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.out
+            .flush()
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+    }
+}
+
+/// A value on one line without tabs.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,193 @@
+//! One capture from its first packet to its last.
+
+use crate::Result;
+use crate::database::{Database, MappedFile};
+use crate::indicator::{Observable, PacketPlace, Place, Timestamp, Where};
+use crate::input::capture::Capture;
+use crate::input::{Input, Opened, Target};
+use crate::packet::{self, Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
+use crate::scan::{Hit, Match, Scanner, Seen};
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// The most bytes that a compressed capture may have.
+const MOST_UNPACKED: u64 = 8 << 30;
+
+/// The bytes of a capture: mapped where it is a plain file, else in memory.
+pub(super) enum Bytes {
+    Mapped(MappedFile),
+    Held(Vec<u8>),
+}
+
+impl Bytes {
+    pub(super) fn of(input: Input, target: &Target) -> Result<Bytes> {
+        if let Target::Path(path) = target
+            && input.packings().is_empty()
+        {
+            return match input.into_opened() {
+                Opened::Seekable(_) => MappedFile::open(path).map(Bytes::Mapped),
+                Opened::Stream(_) => Input::open(target)?.read_all(MOST_UNPACKED).map(Bytes::Held),
+            };
+        }
+        input.read_all(MOST_UNPACKED).map(Bytes::Held)
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(map) => map,
+            Bytes::Held(bytes) => bytes,
+        }
+    }
+}
+
+/// Shows every packet of a capture to `visitor`. The error, if any, is about what
+/// could not be read; everything before it was shown.
+pub(super) fn walk<V: Visitor>(bytes: &[u8], visitor: &mut V) -> (packet::Counters, Result<()>) {
+    let mut decoder = Decoder::new(Config::default());
+    let mut outcome = Ok(());
+    match Capture::new(bytes) {
+        Ok(capture) => {
+            for packet in capture {
+                match packet {
+                    Ok(packet) => {
+                        let frame = Frame {
+                            number: packet.number,
+                            time: Timestamp(packet.time),
+                            linktype: packet.linktype,
+                            length: packet.length,
+                            data: packet.data,
+                        };
+                        decoder.frame(&frame, visitor);
+                    }
+                    Err(error) => outcome = Err(error),
+                }
+            }
+        }
+        Err(error) => outcome = Err(error),
+    }
+    decoder.finish(visitor);
+    (decoder.counters().clone(), outcome)
+}
+
+/// Alerts that wait for the totals of their flow.
+const MOST_WAITING: usize = 16 << 10;
+
+/// Looks up what the decoder finds.
+///
+/// An address is reported once for a flow, in the place of the flow's first packet
+/// and with the flow's totals. So hits wait until the flows of all hits before them
+/// are closed, or until too many wait; then the first ones go on with the totals
+/// that are known by then.
+pub(super) struct Hunter<'s, 'd, 'h> {
+    scanner: &'s mut Scanner,
+    database: &'d Database,
+    path: &'s Arc<str>,
+    waiting: VecDeque<Waiting<'d>>,
+    hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+    go_on: bool,
+}
+
+struct Waiting<'d> {
+    hit: Hit<'d>,
+    /// The flow whose totals are still missing.
+    flow: Option<u64>,
+}
+
+impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
+    pub(super) fn new(
+        scanner: &'s mut Scanner,
+        database: &'d Database,
+        path: &'s Arc<str>,
+        hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+    ) -> Self {
+        Hunter { scanner, database, path, waiting: VecDeque::new(), hand_on, go_on: true }
+    }
+
+    /// Hands on everything that waits.
+    pub(super) fn finish(&mut self) {
+        self.release(0);
+    }
+
+    /// Hands on the hits in front that wait for nothing, and as many more as it takes
+    /// to keep at most `most`.
+    fn release(&mut self, most: usize) {
+        let mut ready = Vec::new();
+        while let Some(first) = self.waiting.front() {
+            if first.flow.is_some() && self.waiting.len() <= most {
+                break;
+            }
+            ready.extend(self.waiting.pop_front().map(|waiting| waiting.hit));
+        }
+        if !ready.is_empty() && self.go_on {
+            self.go_on = (self.hand_on)(ready);
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        said: Said<'_>,
+        of_flow: bool,
+    ) -> bool {
+        let mut found: Vec<(Seen, Vec<Match<'d>>)> = Vec::new();
+        self.scanner.observe(self.database, observable, at, packet.time, |seen, matches| {
+            found.push((seen, matches));
+        });
+        let any = !found.is_empty();
+        for (seen, matches) in found {
+            let mut place: PacketPlace = packet.place(self.path, false, said);
+            if !of_flow {
+                place.flow = None;
+            }
+            let place = Place::Packet(Box::new(place));
+            let flow = of_flow.then_some(packet.flow_id);
+            self.waiting.push_back(Waiting { hit: Hit { seen, matches, place }, flow });
+        }
+        any
+    }
+}
+
+impl Visitor for Hunter<'_, '_, '_> {
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        let (src_port, dst_port) = match packet.ports {
+            packet::Ports::Pair(src, dst) => (Some(src), Some(dst)),
+            _ => (None, None),
+        };
+        let src = Observable::Address(packet.src, src_port);
+        let dst = Observable::Address(packet.dst, dst_port);
+        let a = self.look_up(src, Where::IpSrc, packet, Said::None, true);
+        let b = self.look_up(dst, Where::IpDst, packet, Said::None, true);
+        if a || b {
+            self.release(MOST_WAITING);
+        }
+        a || b
+    }
+
+    fn flow_closed(&mut self, flow: &FlowEnd) {
+        if !flow.is_wanted {
+            return;
+        }
+        for waiting in &mut self.waiting {
+            if waiting.flow == Some(flow.flow_id) {
+                waiting.flow = None;
+                if let Place::Packet(place) = &mut waiting.hit.place {
+                    place.flow = Some(flow.totals);
+                }
+            }
+        }
+        self.release(MOST_WAITING);
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        if self.look_up(observable, at, packet, said, false) {
+            self.release(MOST_WAITING);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The rooms wired together: jobs, threads, order, counters.
+//!
+//! This is the only place that spawns threads and the only one that reads a
+//! clock. A job takes what the command line (or another program) asked for, says
+//! on the way what went wrong through a [`Notice`], and returns what it counted.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `build` | [`compile`]: feeds to a database |
+//! | `ordered` | pieces of work, finished in any order, handed on in the input's |
+//! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
+//! | `hunt` | [`scan`]: logs and captures to alerts |
+//! | `capture` | one capture from its first packet to its last |
+//! | `observe` | [`observe`]: what can be seen, without a database |
+
+mod build;
+mod capture;
+mod hunt;
+mod observe;
+mod ordered;
+mod pipeline;
+
+pub use build::{CompileJob, CompileReport, FeedInput, compile};
+pub use hunt::{ScanJob, scan};
+pub use observe::{ObserveJob, observe};
+pub use pipeline::ScanReport;
+
+use crate::Error;
+use crate::indicator::Timestamp;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Something that whoever started a job wants to know while it runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// Something could not be done; the job goes on.
+    Failed(&'a Error),
+    /// Something was passed over on purpose.
+    Skipped(&'a str),
+    /// So many of so many bytes are done; the total is 0 where nobody knows it.
+    Progress {
+        /// Bytes read so far.
+        done: u64,
+        /// Bytes in all, as far as they are known.
+        total: u64,
+    },
+}
+
+/// Takes notices; from any thread.
+pub type Notify<'a> = &'a (dyn Fn(Notice<'_>) + Sync);
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "the only clock")]
+pub fn now() -> Timestamp {
+    let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
+    };
+    Timestamp(micros)
+}
+
+/// When a build happens: `SOURCE_DATE_EPOCH` where it is set, so that builds can be
+/// reproduced (<https://reproducible-builds.org/specs/source-date-epoch/>), else now.
+pub fn build_time() -> Timestamp {
+    std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .map_or_else(now, Timestamp::from_seconds)
+}
+
+/// Measures how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[expect(clippy::disallowed_methods, reason = "the only clock")]
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    /// How long ago it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Threads to use when nobody says: one for each core.
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}

@@ -1,0 +1,215 @@
+//! What can be seen in the inputs, without a database: one JSON object a line.
+
+use super::capture;
+use super::pipeline::{self, Plan, ScanReport, Work};
+use super::{Notify, now};
+use crate::Result;
+use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
+use crate::input::{Chunk, Target};
+use crate::packet::{self, Packet, Said, Visitor};
+use crate::scan::{Counters, Origin};
+use crate::sink::Sink;
+use crate::text::{self, Extractor};
+use serde_json::{Map, Value, json};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What to look at.
+#[derive(Debug)]
+pub struct ObserveJob {
+    /// The inputs, in order.
+    pub targets: Vec<Target>,
+    /// Threads; 0 for one a core.
+    pub threads: usize,
+    /// Bytes of a chunk; 0 for the default.
+    pub chunk: usize,
+}
+
+/// Writes every observable of the inputs.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
+    let plan =
+        Plan { targets: job.targets, threads: job.threads, chunk: job.chunk, read_at: now() };
+    pipeline::run(&Observing, plan, sink, notify)
+}
+
+struct Observing;
+
+/// An observable with its place.
+pub(super) struct Sighting {
+    record: Map<String, Value>,
+    /// Line and column within the chunk; none for packets.
+    line: Option<(u64, u64)>,
+}
+
+impl Work for Observing {
+    type Scratch = Extractor;
+    type Found = Sighting;
+
+    fn scratch(&self) -> Extractor {
+        Extractor::new()
+    }
+
+    fn counters(&self, _: &mut Extractor) -> Counters {
+        Counters::default()
+    }
+
+    fn chunk(&self, extractor: &mut Extractor, chunk: &Chunk, origin: &Origin) -> Vec<Sighting> {
+        let mut lookout = Lookout { found: Vec::new() };
+        extractor.extract(&chunk.buffer, chunk.start..chunk.end, &mut lookout);
+        let mut found = lookout.found;
+        found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
+        let (mut line, mut start, mut at) = (1, chunk.start, chunk.start);
+        let mut sightings = Vec::with_capacity(found.len());
+        for (span, kind, value, place) in found {
+            for newline in memchr::memchr_iter(b'\n', &chunk.buffer[at..span.start]) {
+                (line, start) = (line + 1, at + newline + 1);
+            }
+            at = span.start;
+            let offset = origin.offset + span.start as u64;
+            let mut record = record(kind, value, place);
+            record.insert("log".into(), json!({"path": &*origin.path, "offset": offset}));
+            sightings.push(Sighting { record, line: Some((line, (at - start) as u64 + 1)) });
+        }
+        sightings
+    }
+
+    fn capture(
+        &self,
+        _: &mut Extractor,
+        bytes: &[u8],
+        path: &Arc<str>,
+        hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
+    ) -> (packet::Counters, Result<()>) {
+        let mut watch = Watch { path, found: Vec::new(), hand_on, go_on: true };
+        let outcome = capture::walk(bytes, &mut watch);
+        watch.hand_on();
+        outcome
+    }
+
+    fn encode(&self, mut found: Sighting, lines: u64, columns: u64, out: &mut Vec<u8>) {
+        if let (Some((line, column)), Some(Value::Object(log))) =
+            (found.line, found.record.get_mut("log"))
+        {
+            let column = if line == 1 { column + columns } else { column };
+            log.insert("line".into(), json!(line + lines));
+            log.insert("column".into(), json!(column));
+        }
+        // A map of strings and numbers cannot fail to be written.
+        let _ = serde_json::to_writer(&mut *out, &found.record);
+        out.push(b'\n');
+    }
+
+    fn weight(&self, _: &Sighting) -> usize {
+        512
+    }
+}
+
+fn record(kind: Kind, value: String, place: Where) -> Map<String, Value> {
+    let mut record = Map::new();
+    record.insert("kind".into(), json!(kind.name()));
+    record.insert("value".into(), json!(value));
+    record.insert("where".into(), json!(place.name()));
+    record
+}
+
+/// Kind and normal form of an observable. `None` if it is not what it looked like.
+fn read(observable: Observable<'_>) -> Option<(Kind, String)> {
+    Some(match observable {
+        Observable::Address(address, None) => (Kind::Ip, address.to_string()),
+        Observable::Address(address, Some(port)) => {
+            (Kind::Endpoint, std::net::SocketAddr::new(address, port).to_string())
+        }
+        Observable::Name(raw) => {
+            let raw = String::from_utf8_lossy(raw);
+            (Kind::Domain, domain::normalise(&raw).ok()?.into_owned())
+        }
+        Observable::Url(raw) => {
+            (Kind::Url, url::parse(&String::from_utf8_lossy(raw)).ok()?.to_string())
+        }
+        Observable::Email(raw) => {
+            let raw = String::from_utf8_lossy(raw);
+            (Kind::Email, email::normalise(&raw).ok()?.into_owned())
+        }
+        Observable::Digest(kind, bytes) => (kind, digest::encode(bytes)),
+        Observable::Text(kind, raw) => {
+            let raw = String::from_utf8_lossy(raw);
+            (kind, words::normalise(kind, &raw).ok()?.into_owned())
+        }
+    })
+}
+
+/// Takes everything that a text shows.
+struct Lookout {
+    found: Vec<(Range<usize>, Kind, String, Where)>,
+}
+
+impl text::Visitor for Lookout {
+    fn may_end_in(&self, label: &[u8]) -> bool {
+        let lower = label.to_ascii_lowercase();
+        !lower.is_ascii() || domain::is_known_tld(&lower)
+    }
+
+    fn may_hold_v4(&self, _: u32) -> bool {
+        true
+    }
+
+    fn wants(&self, _: Kind) -> bool {
+        true
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+        if let Some((kind, value)) = read(observable) {
+            self.found.push((span, kind, value, at));
+        }
+    }
+}
+
+/// Takes everything that packets show.
+struct Watch<'a> {
+    path: &'a Arc<str>,
+    found: Vec<Sighting>,
+    hand_on: &'a mut dyn FnMut(Vec<Sighting>) -> bool,
+    go_on: bool,
+}
+
+impl Watch<'_> {
+    fn hand_on(&mut self) {
+        if !self.found.is_empty() && self.go_on {
+            self.go_on = (self.hand_on)(std::mem::take(&mut self.found));
+        }
+    }
+
+    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>) {
+        let Some((kind, value)) = read(observable) else { return };
+        let mut record = record(kind, value, at);
+        record.insert(
+            "packet".into(),
+            json!({
+                "path": &**self.path,
+                "number": packet.number,
+                "time": packet.time.to_string(),
+                "flow_id": packet.flow_id,
+            }),
+        );
+        self.found.push(Sighting { record, line: None });
+        if self.found.len() >= 4096 {
+            self.hand_on();
+        }
+    }
+}
+
+impl Visitor for Watch<'_> {
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet);
+        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet);
+        false
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        self.push(observable, at, packet);
+    }
+}
