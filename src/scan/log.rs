@@ -159,7 +159,12 @@ impl Visitor for Hunt<'_, '_, '_> {
         let database = self.database;
         match kind {
             Kind::Email => database.has(Section::Emails) || database.has_patterns(Kind::Email),
-            Kind::Url => database.has(Section::Urls) || database.has_patterns(Kind::Url),
+            // Every URL has a path.
+            Kind::Url => {
+                database.has(Section::Urls)
+                    || database.has(Section::Paths)
+                    || database.has_patterns(Kind::Url)
+            }
             Kind::UrlPath => database.has(Section::Paths),
             Kind::Cve | Kind::Ja4 | Kind::Btc | Kind::Tlsh => database.has_words_of(kind),
             _ => true,
