@@ -313,7 +313,7 @@ fn split_port(host_and_port: &str) -> Result<(&str, Option<u16>), Reason> {
 
 /// Addresses as the WHATWG URL standard reads hosts: one to four parts, each
 /// decimal, `0x` hex or `0` octal, the last one filling what is left.
-fn odd_v4(host: &str) -> Option<Ipv4Addr> {
+pub fn odd_v4(host: &str) -> Option<Ipv4Addr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let head = host.as_bytes().first()?;
     if !head.is_ascii_digit() || host.len() > 48 {
