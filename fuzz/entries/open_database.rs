@@ -76,7 +76,7 @@ pub fn good() -> &'static [u8] {
         for indicator in found.indicators {
             compiler.add(indicator);
         }
-        compiler.to_bytes(Timestamp(0)).unwrap()
+        compiler.into_bytes(Timestamp(0)).unwrap()
     })
 }
 
