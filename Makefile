@@ -50,9 +50,16 @@ fuzz:
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { \
 	  echo 'cargo-fuzz is not installed: cargo install cargo-fuzz --locked' >&2; exit 1; }
 	@for target in $$($(CARGO) fuzz list); do \
+	  case $$target in \
+	    capture|frames) more=testdata/captures ;; \
+	    feed_*) more=testdata/indicators ;; \
+	    text) more=testdata/logs ;; \
+	    *) more= ;; \
+	  esac; \
 	  echo "== fuzz $$target"; \
-	  mkdir -p fuzz/findings/$$target; \
-	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/findings/$$target fuzz/corpus/$$target \
+	  mkdir -p fuzz/findings/$$target fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target \
+	    fuzz/findings/$$target fuzz/corpus/$$target $$more \
 	    -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 

@@ -2,41 +2,36 @@
 
 use std::path::Path;
 
-#[path = "../fuzz/entries.rs"]
+#[path = "../fuzz/entries/mod.rs"]
 mod entries;
 
 #[test]
 fn every_seed_of_every_target_passes() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    let mut seeds = 0;
-    for folder in std::fs::read_dir(&corpus).unwrap() {
-        let folder = folder.unwrap();
-        let name = folder.file_name().into_string().unwrap();
-        let Some((_, entry)) = entries::TABLE.iter().find(|(target, _)| *target == name) else {
-            panic!("fuzz/corpus/{name} belongs to no target of fuzz/entries.rs");
-        };
-        for seed in walkdir::WalkDir::new(folder.path()).sort_by_file_name() {
-            let seed = seed.unwrap();
-            if !seed.file_type().is_file() {
-                continue;
-            }
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for entry in entries::TABLE {
+        let mut folders = vec![project.join("fuzz/corpus").join(entry.name)];
+        folders.extend(entry.testdata.map(|name| project.join("testdata").join(name)));
+        folders.retain(|folder| folder.is_dir());
+        let mut seeds = 0;
+        let files = folders.iter().flat_map(|f| walkdir::WalkDir::new(f).sort_by_file_name());
+        for seed in files.map(Result::unwrap).filter(|seed| seed.file_type().is_file()) {
             let bytes = std::fs::read(seed.path()).unwrap();
             // The panic's own message does not say which seed it was.
-            if std::panic::catch_unwind(|| entry(&bytes)).is_err() {
-                panic!("{}: see the panic above", seed.path().display());
+            if std::panic::catch_unwind(|| (entry.run)(&bytes)).is_err() {
+                panic!("{}: {}: see the panic above", entry.name, seed.path().display());
             }
             seeds += 1;
         }
+        assert!(seeds > 0, "no seeds for {}", entry.name);
     }
-    assert!(seeds > 0, "no seeds in {}", corpus.display());
 }
 
 #[test]
 fn every_target_takes_nothing_and_anything() {
-    for (_, entry) in entries::TABLE {
-        entry(b"");
-        entry(&[0xff; 300]);
-        entry(&(0..=255).collect::<Vec<u8>>());
+    for entry in entries::TABLE {
+        (entry.run)(b"");
+        (entry.run)(&[0xff; 300]);
+        (entry.run)(&(0..=255).collect::<Vec<u8>>());
     }
 }
 
@@ -44,16 +39,19 @@ fn every_target_takes_nothing_and_anything() {
 fn every_entry_has_its_target_and_every_target_its_entry() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
-    let mut listed: Vec<&str> = manifest
+    let listed: Vec<&str> = manifest
         .lines()
         .filter_map(|line| line.strip_prefix("path = \"targets/")?.strip_suffix(".rs\""))
         .collect();
-    let mut entries: Vec<&str> = entries::TABLE.iter().map(|(name, _)| *name).collect();
-    listed.sort_unstable();
-    entries.sort_unstable();
-    assert_eq!(listed, entries, "fuzz/Cargo.toml and fuzz/entries.rs disagree");
+    let entries: Vec<&str> = entries::TABLE.iter().map(|entry| entry.name).collect();
+    assert_eq!(listed, entries, "fuzz/Cargo.toml");
     for name in entries {
         let target = std::fs::read_to_string(fuzz.join(format!("targets/{name}.rs"))).unwrap();
-        assert!(target.contains(&format!("entries::{name}(")), "targets/{name}.rs");
+        assert!(target.contains(&format!("entries::named(\"{name}\")")), "targets/{name}.rs");
+        assert!(entries::named(name).is_some());
+    }
+    for folder in std::fs::read_dir(fuzz.join("corpus")).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert!(entries::named(&name).is_some(), "fuzz/corpus/{name} belongs to no target");
     }
 }

@@ -1,8 +1,8 @@
-//! Values of feeds and logs through the normalisers.
+//! See `entries`.
 #![no_main]
 
-#[path = "../entries.rs"]
+#[path = "../entries/mod.rs"]
 #[allow(dead_code)]
 mod entries;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::values(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (entries::named("values").unwrap().run)(data));

@@ -281,6 +281,10 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     if path.len() > MAX_URL {
         return Err(Reason::TooLong);
     }
+    // `/\x` and `/a/..//x` come to this, too.
+    if path.starts_with("//") {
+        return Err(Reason::BadUrl);
+    }
     let bare = &path[..end];
     let trimmed = bare.trim_end_matches('/');
     let second_segment = trimmed.get(1..).is_some_and(|rest| rest.contains('/'));
@@ -316,7 +320,7 @@ fn split_port(host_and_port: &str) -> Result<(&str, Option<u16>), Reason> {
 
 /// Addresses as the WHATWG URL standard reads hosts: one to four parts, each
 /// decimal, `0x` hex or `0` octal, the last one filling what is left.
-fn odd_v4(host: &str) -> Option<Ipv4Addr> {
+pub fn odd_v4(host: &str) -> Option<Ipv4Addr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let head = host.as_bytes().first()?;
     if !head.is_ascii_digit() || host.len() > 48 {
@@ -513,6 +517,9 @@ mod tests {
         assert_eq!(parse_path("/a/%7ex.php").as_deref(), Ok("/a/~x.php"));
         for weak in ["/", "/a", "/login", "/index.php", "/abcdefgh"] {
             assert_eq!(parse_path(weak), Err(Reason::WeakPath), "{weak}");
+        }
+        for bad in ["gate/panel.php", "//evil.example/x", "/\\evil.example/x", "/a/..//b/x.php"] {
+            assert_eq!(parse_path(bad), Err(Reason::BadUrl), "{bad}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub fn normalise(kind: Kind, raw: &str) -> Result<Cow<'_, str>, Reason> {
         Kind::Filepath if is_windows_path(raw) => lower(raw),
         Kind::Filename => lower(raw),
         Kind::Regkey => Cow::Owned(regkey(raw)),
-        Kind::Tlsh => lower(raw.strip_prefix("T1").unwrap_or(raw)),
+        Kind::Tlsh => tlsh(raw).ok_or(Reason::BadWord)?,
         Kind::SshKey | Kind::Vhash | Kind::Telfhash | Kind::User => lower(raw),
         _ => Cow::Borrowed(raw),
     })
@@ -36,6 +36,13 @@ pub fn normalise(kind: Kind, raw: &str) -> Result<Cow<'_, str>, Reason> {
 
 fn lower(raw: &str) -> Cow<'_, str> {
     if raw.chars().any(char::is_uppercase) { raw.to_lowercase().into() } else { raw.into() }
+}
+
+/// At least 70 hex digits, without the `T1` that newer programs write before them.
+fn tlsh(raw: &str) -> Option<Cow<'_, str>> {
+    let hex = raw.strip_prefix("T1").or_else(|| raw.strip_prefix("t1")).unwrap_or(raw);
+    let valid = hex.len() >= 70 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    valid.then(|| lower(hex))
 }
 
 /// `CVE-YYYY-N{4,}`, upper case, with hyphens whatever dash was typed.
@@ -169,6 +176,10 @@ mod tests {
         ] {
             assert_eq!(normalise(kind, raw).as_deref(), Ok(want), "{raw}");
         }
+        let tlsh = "0a".repeat(35);
+        let written = format!("T1{}", tlsh.to_uppercase());
+        assert_eq!(normalise(Kind::Tlsh, &written).as_deref(), Ok(&*tlsh));
+        assert!(normalise(Kind::Tlsh, &written[..60]).is_err());
         for (kind, bad) in
             [(Kind::Cve, "CVE-24-1"), (Kind::Asn, "ASx"), (Kind::Ja4, "t13d"), (Kind::Btc, "1A1z")]
         {

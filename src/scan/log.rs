@@ -3,7 +3,7 @@
 use super::{Hit, Match, Scanner, Seen};
 use crate::database::{Database, Section};
 use crate::indicator::{
-    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, domain, refang,
+    Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
 use crate::text::Visitor;
 use crate::text::fields::{Format, digest_kinds};
@@ -159,6 +159,7 @@ impl Visitor for Hunt<'_, '_, '_> {
         let database = self.database;
         match kind {
             Kind::Email => database.has(Section::Emails) || database.has_patterns(Kind::Email),
+            // Every URL has a path.
             Kind::Url => {
                 database.has(Section::Urls)
                     || database.has(Section::Paths)
@@ -171,21 +172,11 @@ impl Visitor for Hunt<'_, '_, '_> {
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
-        self.seen_one(observable, at, span.clone(), Quality::default());
-        let derived = match observable {
-            Observable::Address(IpAddr::V6(v6), _) => {
-                address::nat64(v6).map(|v4| (v4, Where::Nat64))
-            }
-            // The scratch holds the URL that was looked up just now.
-            Observable::Url(_) if self.scanner.scratch.url.has_odd_host() => {
-                let host = self.scanner.scratch.url.host();
-                address::parse_v4(host.as_bytes()).map(|v4| (v4, Where::UrlHost))
-            }
-            _ => None,
-        };
-        if let Some((v4, at)) = derived {
-            let observable = Observable::Address(IpAddr::V4(v4), None);
-            self.seen_one(observable, at, span, Quality::DERIVED);
+        self.seen_one(observable, at, span.clone());
+        if let Observable::Address(IpAddr::V6(v6), _) = observable
+            && let Some(v4) = address::nat64(v6)
+        {
+            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span);
         }
     }
 }
@@ -197,13 +188,7 @@ pub(super) fn is_known_tld(label: &[u8]) -> bool {
 }
 
 impl<'d> Hunt<'_, 'd, '_> {
-    fn seen_one(
-        &mut self,
-        observable: Observable<'_>,
-        at: Where,
-        span: Range<usize>,
-        quality: Quality,
-    ) {
+    fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
         let scanner = &mut *self.scanner;
         scanner.counters.saw(observable);
         if !scanner.scratch.collect(self.database, observable) {
@@ -233,7 +218,6 @@ impl<'d> Hunt<'_, 'd, '_> {
             seen.at = Where::LogField;
         }
         seen.field = field;
-        seen.quality = seen.quality.with(quality);
         self.push(seen, matches, span, own_time);
     }
 

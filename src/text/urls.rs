@@ -4,11 +4,14 @@ use super::classify::{class, is};
 use super::escapes::{decode, tail_of_escape, unescape_json};
 use super::{MAX_AHEAD, Visit, Visitor};
 use crate::indicator::url::MAX_URL;
-use crate::indicator::{Kind, Observable, Where, address};
+use crate::indicator::{Kind, Observable, Where, address, url};
 use std::ops::Range;
 
 /// The longest scheme that is looked for.
 const MAX_SCHEME: usize = 32;
+
+/// The longest odd form of an address: four octal parts, zero-padded.
+const MAX_ODD_HOST: usize = 48;
 
 /// A byte that no URL in text goes on behind. The backslash is one: in JSON it
 /// begins an escape, and elsewhere it is more often a quote's than a path's.
@@ -19,9 +22,11 @@ fn ends_url(byte: u8) -> bool {
 impl<V: Visitor> Visit<'_, '_, V> {
     /// Visits the `//` at `slash`.
     pub(super) fn url_at(&mut self, slash: usize) {
-        if self.before(slash) != b':'
-            || !(self.visitor.wants(Kind::Url) || self.is_odd_host(slash + 2))
-        {
+        if self.before(slash) != b':' {
+            return;
+        }
+        self.odd_host(slash + 2);
+        if !self.visitor.wants(Kind::Url) {
             return;
         }
         let Some(start) = self.scheme_start(slash - 1) else { return };
@@ -34,15 +39,28 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Url(url), Where::LogText, start..end);
     }
 
-    /// Whether a host begins at `start` that only browsers read as an address: an
-    /// integer, hex, or octal. Those are visible in URLs alone.
-    fn is_odd_host(&self, start: usize) -> bool {
-        let host = &self.text[start.min(self.text.len())..(start + 48).min(self.text.len())];
-        let len = host.iter().take_while(|&&b| is(b, class::ALNUM | class::DOT)).count();
-        let host = &host[..len];
-        host.first().is_some_and(u8::is_ascii_digit)
-            && host.iter().all(|&b| is(b, class::HEX | class::DOT) || matches!(b, b'x' | b'X'))
-            && address::parse_v4(host).is_none()
+    /// The host of the authority at `from`, when it is an address in a form that only
+    /// browsers read. All other hosts are found by their dots.
+    fn odd_host(&mut self, from: usize) {
+        // Of what can stand in front of a host only digits are looked at: user
+        // information is rare, and then the whole URL still tells.
+        if !self.byte(from).is_ascii_digit() {
+            return;
+        }
+        let limit = (from + MAX_ODD_HOST + 1).min(self.text.len());
+        let host = &self.text[from..limit];
+        let end = host.iter().position(|&b| !(b.is_ascii_alphanumeric() || b == b'.'));
+        let Some(host) = host.get(..end.unwrap_or(host.len())) else { return };
+        if !b"/?#:\"'<> \n".contains(&self.byte(from + host.len()))
+            || address::parse_v4(host).is_some()
+        {
+            return;
+        }
+        let Some(v4) = std::str::from_utf8(host).ok().and_then(url::odd_v4) else { return };
+        if self.visitor.may_hold_v4(v4.to_bits()) {
+            let span = from..from + host.len();
+            self.emit(Observable::Address(v4.into(), None), Where::UrlHost, span);
+        }
     }
 
     /// Where the scheme begins that ends at the colon at `colon`.
@@ -154,12 +172,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
         let range = self.core.start..end;
         let text = self.text;
-        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\") {
-            let at = range.start + at;
-            let behind = &text[at + 2..(at + 13).min(text.len())];
-            if behind.starts_with(b"/\\/") || behind.eq_ignore_ascii_case(b"u002f\\u002f") {
-                self.json_url(at);
-            }
+        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
+            self.json_url(range.start + at);
         }
         for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
             let at = range.start + at;

@@ -1,10 +1,8 @@
 //! Any bytes as a capture file: no panic, at most one error, and that the last.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use wiresift::input::capture::{Capture, is_capture};
 
-fuzz_target!(|bytes: &[u8]| {
+/// Packets are numbered, hold no more than they say, and nothing follows an error.
+pub fn run(bytes: &[u8]) {
     let Ok(capture) = Capture::new(bytes) else { return };
     assert!(is_capture(bytes));
     let mut is_over = false;
@@ -18,4 +16,4 @@ fuzz_target!(|bytes: &[u8]| {
             Err(_) => is_over = true,
         }
     }
-});
+}

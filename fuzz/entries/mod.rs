@@ -1,0 +1,43 @@
+//! What is fuzzed: one module for each target, with a function `run`.
+//!
+//! The targets in `targets/` call these functions, and so does the test that
+//! replays `corpus/`. A function takes any bytes and panics when something is
+//! wrong: that nothing panics is the least; better it asserts what must hold.
+
+pub mod capture;
+pub mod feeds;
+pub mod frames;
+pub mod open_database;
+pub mod text;
+pub mod values;
+
+/// A target.
+pub struct Entry {
+    /// The name of the target, and of its folder of seeds.
+    pub name: &'static str,
+    /// Any bytes go in, and it must come back.
+    pub run: fn(&[u8]),
+    /// More seeds: a folder of `testdata`.
+    pub testdata: Option<&'static str>,
+}
+
+/// Every target.
+pub const TABLE: &[Entry] = &[
+    Entry { name: "capture", run: capture::run, testdata: Some("captures") },
+    Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
+    Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },
+    Entry { name: "feed_lines", run: feeds::lines, testdata: Some("indicators") },
+    Entry { name: "feed_misp", run: feeds::misp, testdata: Some("indicators") },
+    Entry { name: "feed_other", run: feeds::other, testdata: Some("indicators") },
+    Entry { name: "feed_otx", run: feeds::otx, testdata: Some("indicators") },
+    Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
+    Entry { name: "frames", run: frames::run, testdata: Some("captures") },
+    Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "text", run: text::run, testdata: Some("logs") },
+    Entry { name: "values", run: values::run, testdata: None },
+];
+
+/// The entry of a target.
+pub fn named(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.name == name)
+}

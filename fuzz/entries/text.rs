@@ -1,0 +1,69 @@
+//! Any bytes as a log: no panic, and the same observables however it is cut.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use wiresift::database::Database;
+use wiresift::indicator::{Kind, Observable, Place, Where};
+use wiresift::scan::{Origin, Scanner};
+use wiresift::text::{Extractor, Visitor};
+
+/// Takes everything.
+#[derive(Default)]
+struct All {
+    seen: Vec<(usize, usize, Where, String)>,
+}
+
+impl Visitor for All {
+    fn may_end_in(&self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn may_hold_v4(&self, _: u32) -> bool {
+        true
+    }
+
+    fn wants(&self, _: Kind) -> bool {
+        true
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+        self.seen.push((span.start, span.end, at, format!("{observable:?}")));
+    }
+}
+
+/// The first byte says where the text behind it is cut.
+pub fn run(bytes: &[u8]) {
+    let [cut, text @ ..] = bytes else { return };
+    let cut = text.len() * usize::from(*cut) / 255;
+    let mut extractor = Extractor::new();
+    let mut whole = All::default();
+    extractor.extract(text, 0..text.len(), &mut whole);
+    let mut halves = All::default();
+    extractor.extract(text, 0..cut, &mut halves);
+    extractor.extract(text, cut..text.len(), &mut halves);
+    whole.seen.sort();
+    halves.seen.sort();
+    assert_eq!(whole.seen, halves.seen, "cut at {cut}");
+    for (start, end, ..) in &whole.seen {
+        assert!(start < end && *end <= text.len(), "{start}..{end}");
+    }
+    scan(text);
+}
+
+/// Line, column and offset of every hit agree with each other.
+fn scan(text: &[u8]) {
+    static DATABASE: OnceLock<Database> = OnceLock::new();
+    let database = DATABASE
+        .get_or_init(|| Database::from_bytes(super::open_database::good().to_vec()).unwrap());
+    let mut last = 0;
+    let mut scanner = Scanner::default();
+    scanner.scan_text(database, text, 0..text.len(), &Origin::new("fuzz"), |hit| {
+        let Place::Log(place) = &hit.place else { panic!("a packet in a log") };
+        let before = &text[..place.offset as usize];
+        let line = before.iter().filter(|&&b| b == b'\n').count() as u64 + 1;
+        let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+        assert_eq!((place.line, place.column), (line, place.offset - start as u64 + 1));
+        assert!(place.offset >= last, "hits out of order");
+        last = place.offset;
+    });
+}
