@@ -21,11 +21,13 @@ mod digests;
 mod emails;
 mod escapes;
 pub mod fields;
+mod literals;
 mod names;
 mod urls;
 mod v6;
 mod words;
 
+use crate::indicator::gram::GramFilter;
 use crate::indicator::{Kind, Observable, Where, url::MAX_URL};
 use classify::{Masks, classify};
 use std::ops::Range;
@@ -49,6 +51,15 @@ pub trait Visitor {
 
     /// An observable, where it came from, and its bytes in the text.
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>);
+
+    /// What says early that a window of the text is in no string that is looked for.
+    /// `None`: no strings are.
+    fn gram_filter(&self) -> Option<GramFilter<'_>> {
+        None
+    }
+
+    /// The window at `at` passed that filter.
+    fn literal(&mut self, _at: usize) {}
 }
 
 /// Finds observables in text. One for each thread; it keeps its buffers.
@@ -154,6 +165,7 @@ impl Extractor {
         }
         visit.escaped_urls();
         visit.words();
+        visit.literals();
     }
 }
 
