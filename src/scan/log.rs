@@ -1,12 +1,14 @@
 //! Text against the database.
 
-use super::{Hit, Match, Scanner, Seen};
+use super::{Hit, Match, Scanner, Seen, literals};
 use crate::database::{Database, Section};
+use crate::indicator::gram::{self, GramFilter};
 use crate::indicator::{
     Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
 use crate::text::Visitor;
 use crate::text::fields::{Format, digest_kinds};
+use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,8 +77,15 @@ impl Scanner {
             (text, core)
         };
         let mut extractor = std::mem::take(&mut self.extractor);
-        let mut hunt =
-            Hunt { scanner: self, database, text, core: core.clone(), origin, hits: Vec::new() };
+        let mut hunt = Hunt {
+            scanner: self,
+            database,
+            text,
+            core: core.clone(),
+            origin,
+            hits: Vec::new(),
+            literals: HashSet::new(),
+        };
         extractor.extract(text, core.clone(), &mut hunt);
         let mut hits = hunt.hits;
         self.extractor = extractor;
@@ -130,6 +139,8 @@ struct Hunt<'s, 'd, 't> {
     core: Range<usize>,
     origin: &'t Origin,
     hits: Vec<(Candidate, Hit<'d>)>,
+    /// Literals that were found already: beginning, end, kind.
+    literals: HashSet<(usize, usize, Kind)>,
 }
 
 impl Visitor for Hunt<'_, '_, '_> {
@@ -172,11 +183,33 @@ impl Visitor for Hunt<'_, '_, '_> {
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
-        self.seen_one(observable, at, span.clone());
+        self.seen_one(observable, at, span.clone(), None);
         if let Observable::Address(IpAddr::V6(v6), _) = observable
             && let Some(v4) = address::nat64(v6)
         {
-            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span);
+            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span, None);
+        }
+    }
+
+    #[inline]
+    fn gram_filter(&self) -> Option<GramFilter<'_>> {
+        self.database.gram_filter()
+    }
+
+    fn literal(&mut self, at: usize) {
+        let Some(gram) = gram::at(self.text, at) else { return };
+        let mut verbatim = String::new();
+        for literal in self.database.literals_around(gram) {
+            let Some(found) = literals::find(self.text, at, &literal, &mut verbatim) else {
+                continue;
+            };
+            let kind = literal.kind;
+            let (start, end) = (found.span.start, found.span.end);
+            if self.core.contains(&start) && self.literals.insert((start, end, kind)) {
+                let observable = Observable::Text(kind, verbatim.as_bytes());
+                let only_in = found.needs_field.then_some(kind);
+                self.seen_one(observable, Where::LogText, found.span, only_in);
+            }
         }
     }
 }
@@ -188,7 +221,14 @@ pub(super) fn is_known_tld(label: &[u8]) -> bool {
 }
 
 impl<'d> Hunt<'_, 'd, '_> {
-    fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+    /// `only_in`: it counts only in a field for values of this kind.
+    fn seen_one(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        span: Range<usize>,
+        only_in: Option<Kind>,
+    ) {
         let scanner = &mut *self.scanner;
         scanner.counters.saw(observable);
         if !scanner.scratch.collect(self.database, observable) {
@@ -202,6 +242,11 @@ impl<'d> Hunt<'_, 'd, '_> {
         let own_time = record.and_then(|(line, _)| self.origin.format.time(line));
         let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
         let field = record.and_then(|(line, place)| self.origin.format.field(line, place));
+        if let Some(kind) = only_in
+            && !field.as_deref().is_some_and(|field| literals::is_field_of(kind, field))
+        {
+            return;
+        }
         let kinds = match observable {
             Observable::Digest(..) => field.as_deref().and_then(digest_kinds),
             _ => None,
