@@ -11,7 +11,7 @@
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `hunt` | [`scan`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
-//! | `observe` | [`observe`]: what can be seen, without a database |
+//! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
 mod capture;
