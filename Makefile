@@ -5,6 +5,7 @@ FUZZ_SECONDS ?= 30
 
 WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
+SKIPPED  := target/tmp/skipped-tests.txt
 
 .PHONY: help demo build install-deps test lint doc fuzz licences advisories
 
@@ -42,8 +43,11 @@ lint:
 doc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
 
+# What a test could not do here it writes to $(SKIPPED), which is shown at the end.
 test: lint doc
+	@rm -f $(SKIPPED)
 	$(CARGO) test --locked
+	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 # cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one do it.
 fuzz:

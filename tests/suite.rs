@@ -4,6 +4,9 @@
 
 mod cases;
 mod dependencies;
+mod expected;
+mod expected_captures;
+mod expected_logs;
 mod fuzz_corpus;
 mod harness;
 mod layering;

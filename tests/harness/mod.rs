@@ -237,6 +237,17 @@ pub fn shared(test: &str, name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("\n!!! SKIPPED {test}: there is no ../shared/{name}\n");
+    skip(test, &format!("there is no ../shared/{name}"));
     None
+}
+
+/// Says loudly that a test, or a part of it, tests nothing here. What goes through
+/// `eprintln!` is shown only when a test fails, so the words go to the stream itself,
+/// and to the list that `make test` shows at its end.
+pub fn skip(test: &str, why: &str) {
+    let line = format!("!!! SKIPPED {test}: {why}\n");
+    let _ = std::io::stderr().write_all(format!("\n{line}").as_bytes());
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped-tests.txt");
+    let list = std::fs::OpenOptions::new().append(true).create(true).open(list);
+    let _ = list.and_then(|mut list| list.write_all(line.as_bytes()));
 }
