@@ -10,5 +10,6 @@ mod expected_logs;
 mod fuzz_corpus;
 mod harness;
 mod layering;
+mod oracle;
 mod records;
 mod spec_cases;

@@ -22,6 +22,7 @@ mod emails;
 mod escapes;
 pub mod fields;
 mod names;
+mod unicode;
 mod urls;
 mod v6;
 mod words;
@@ -152,7 +153,8 @@ impl Extractor {
                 places &= places - 1;
             }
         }
-        visit.escaped_urls();
+        visit.names_without_ascii_dots();
+        visit.escaped();
         visit.words();
     }
 }

@@ -1,7 +1,7 @@
 //! URLs and URL paths (matching specification, section 6.3).
 
 use super::classify::{class, is};
-use super::escapes::{decode, tail_of_escape, unescape_json};
+use super::escapes::{decode, percent_at, tail_of_escape, unescape_json};
 use super::{MAX_AHEAD, Visit, Visitor};
 use crate::indicator::url::MAX_URL;
 use crate::indicator::{Kind, Observable, Where, address, url};
@@ -25,7 +25,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.before(slash) != b':' {
             return;
         }
-        self.odd_host(slash + 2);
+        if self.is_behind_scheme(slash + 2) {
+            self.odd_host(slash + 2);
+        }
         if !self.visitor.wants(Kind::Url) {
             return;
         }
@@ -64,7 +66,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// Where the scheme begins that ends at the colon at `colon`.
-    fn scheme_start(&self, colon: usize) -> Option<usize> {
+    pub(super) fn scheme_start(&self, colon: usize) -> Option<usize> {
         let floor = colon.saturating_sub(MAX_SCHEME);
         let mut start = colon;
         while start > floor
@@ -163,22 +165,31 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// URLs whose slashes are escaped: `http:\/\/` in JSON, `http%3A%2F%2F` in a
-    /// query. They are decoded once and then read like others.
-    pub(super) fn escaped_urls(&mut self) {
-        if !self.visitor.wants(Kind::Url) {
-            return;
-        }
+    /// query. They are decoded once and then read like others. And addresses whose
+    /// colons are.
+    pub(super) fn escaped(&mut self) {
+        let wants_urls = self.visitor.wants(Kind::Url);
         // A URL that begins in the core ends within MAX_AHEAD of it.
         let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
         let range = self.core.start..end;
         let text = self.text;
-        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
-            self.json_url(range.start + at);
+        if wants_urls {
+            for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
+                self.json_url(range.start + at);
+            }
         }
+        let mut colons_done = 0;
         for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
             let at = range.start + at;
-            if text.get(at..at + 9).is_some_and(|s| s.eq_ignore_ascii_case(b"%3a%2f%2f")) {
+            if percent_at(text, at) != Some(b':') {
+                continue;
+            }
+            if wants_urls
+                && text.get(at + 3..at + 9).is_some_and(|s| s.eq_ignore_ascii_case(b"%2f%2f"))
+            {
                 self.percent_url(at);
+            } else if at >= colons_done {
+                colons_done = self.escaped_colon_at(at);
             }
         }
     }

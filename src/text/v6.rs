@@ -2,8 +2,8 @@
 //! (matching specification, sections 6.1 rule 7 and 6.5).
 
 use super::classify::{class, is};
-use super::escapes::tail_of_escape;
-use super::names::run_around;
+use super::escapes::{decode, percent_at, tail_of_escape};
+use super::names::{Decoded, run_around};
 use super::{Visit, Visitor};
 use crate::indicator::digest::{self, MAX_DIGEST};
 use crate::indicator::{Observable, Where, address};
@@ -23,6 +23,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn colon_run(&mut self, whole: Range<usize>) {
+        if self.decodes && self.has_escape_beside(&whole) {
+            let piece = colon_piece_around(self.text, whole.end - 1);
+            let first = self.text[piece.clone()].iter().position(|b| *b == b':');
+            // Of several runs in a piece the first one stands for it.
+            if first.is_some_and(|at| whole.contains(&(piece.start + at))) {
+                self.colon_piece(piece);
+            }
+            return;
+        }
         let text = &self.text[whole.clone()];
         let colons = memchr::memchr_iter(b':', text).count();
         let squeezed = memchr::memmem::find(text, b"::").is_some();
@@ -31,7 +40,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             return;
         }
         let Some(run) = self.shorn(whole) else { return };
-        if is(self.byte(run.end), class::NAME) {
+        if is_word(self.byte(run.end)) {
             return;
         }
         if self.fingerprint(&run) {
@@ -59,15 +68,62 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(address::fold(parsed), port), at, run);
     }
 
+    /// Whether a percent escape goes on with the run, to either side.
+    fn has_escape_beside(&self, run: &Range<usize>) -> bool {
+        let behind = percent_at(self.text, run.end).is_some_and(continues_colons);
+        let before = self.before(run.start) == b'%'
+            && percent_at(self.text, run.start - 1).is_some_and(continues_colons);
+        behind || before
+    }
+
+    /// Addresses whose colons are escaped, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
+    /// place of a percent sign; returns where the piece ends.
+    pub(super) fn escaped_colon_at(&mut self, at: usize) -> usize {
+        let piece = colon_piece_around(self.text, at);
+        if !self.text[piece.clone()].contains(&b':') {
+            self.colon_piece(piece.clone());
+        }
+        piece.end
+    }
+
+    /// A piece with percent escapes, decoded once.
+    fn colon_piece(&mut self, piece: Range<usize>) {
+        if piece.len() > 3 * MAX_RUN || !self.core.contains(&piece.start) {
+            return;
+        }
+        // One byte of context to either side tells whether the piece stands alone.
+        let from = piece.start.saturating_sub(1);
+        let to = self.text.len().min(piece.end + 1);
+        let mut decoded = std::mem::take(self.decoded);
+        decode(&self.text[from..to], &mut decoded);
+        let mut scratch = Vec::new();
+        let mut visit = Visit {
+            text: &decoded,
+            core: 0..decoded.len(),
+            visitor: &mut Decoded { visitor: &mut *self.visitor, span: piece },
+            decoded: &mut scratch,
+            decodes: false,
+        };
+        let mut end = 0;
+        for colon in memchr::memchr_iter(b':', &decoded) {
+            if colon >= end {
+                end = visit.colon_run_at(colon);
+            }
+        }
+        *self.decoded = decoded;
+    }
+
     /// The run without what an escape, a key or a sentence left at its ends.
     fn shorn(&self, mut run: Range<usize>) -> Option<Range<usize>> {
         if let Some((len, _)) = tail_of_escape(self.text, run.start, run.end) {
             run.start += len;
-        } else if is(self.before(run.start), class::NAME) {
-            let escaped = run.start >= 2
-                && tail_of_escape(self.text, run.start - 1, run.end)
-                    .is_some_and(|(len, _)| len == 1);
-            if !escaped {
+        } else if is_word(self.before(run.start)) {
+            // The letter may be that of an escape: `\n`, `\u002f`.
+            let escape = run.start.checked_sub(1);
+            let escape = escape.and_then(|at| tail_of_escape(self.text, at, run.end));
+            if let Some((len, _)) = escape {
+                run.start += len - 1;
+            } else {
                 // `key:2001:db8::1` begins behind its first colon; `foo::bar` nowhere.
                 let text = &self.text[run.clone()];
                 if !text.starts_with(b":") || text.starts_with(b"::") {
@@ -135,6 +191,41 @@ impl<V: Visitor> Visit<'_, '_, V> {
             && (address::parse_v6(&self.text[run.clone()]).is_some()
                 || self.mapped_with_port(&run).is_some())
     }
+}
+
+/// Whether a decoded byte goes on with a run.
+fn continues_colons(byte: u8) -> bool {
+    is(byte, class::HEX | class::COLON | class::DOT)
+}
+
+/// The piece around `at` of hex digits, colons, dots and escapes of such.
+fn colon_piece_around(text: &[u8], at: usize) -> Range<usize> {
+    let escape = |at: usize| percent_at(text, at).is_some_and(continues_colons);
+    let (mut start, mut end) = (at, at);
+    while at - start <= 3 * MAX_RUN {
+        if start >= 3 && escape(start - 3) {
+            start -= 3;
+        } else if start >= 1 && continues_colons(text[start - 1]) {
+            start -= 1;
+        } else {
+            break;
+        }
+    }
+    while end < text.len() && end - at <= 3 * MAX_RUN {
+        if escape(end) {
+            end += 3;
+        } else if continues_colons(text[end]) {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    start..end
+}
+
+/// A character that goes on with an address; those of other scripts do not.
+fn is_word(byte: u8) -> bool {
+    byte < 0x80 && is(byte, class::NAME)
 }
 
 /// `a::b` parses, and is C++; an address has a digit somewhere, or more groups.
