@@ -26,7 +26,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             return;
         }
         self.odd_host(slash + 2);
-        if !self.visitor.wants(Kind::Url) {
+        if !self.wants.urls {
             return;
         }
         let Some(start) = self.scheme_start(slash - 1) else { return };
@@ -129,7 +129,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// `host/path` and `host:port/path` without a scheme, where `host` is the run.
     pub(super) fn bare_url(&mut self, host: &Range<usize>, before: u8) {
-        if !self.visitor.wants(Kind::Url)
+        if !self.wants.urls
             || before == b'/'
             || before == b'\\'
             || before == b'@'
@@ -165,7 +165,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// URLs whose slashes are escaped: `http:\/\/` in JSON, `http%3A%2F%2F` in a
     /// query. They are decoded once and then read like others.
     pub(super) fn escaped_urls(&mut self) {
-        if !self.visitor.wants(Kind::Url) {
+        if !self.wants.urls {
             return;
         }
         // A URL that begins in the core ends within MAX_AHEAD of it.
