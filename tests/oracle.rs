@@ -200,7 +200,7 @@ impl Oracle {
             let Some(found) = quad.find(&text[start..]) else { continue };
             let end = start + found.end();
             let behind = text.get(end);
-            if is_word(behind) || behind == Some(&b'.') && is_word_after_dot(text.get(end + 1)) {
+            if is_word(behind) || behind == Some(&b'.') && is_word(text.get(end + 1)) {
                 continue;
             }
             if owned.contains(&start) || urls.is_user(decoded.from[start]) {
@@ -281,8 +281,8 @@ impl Oracle {
         let text = &decoded.bytes;
         for (start, end) in name_runs(text) {
             let at = decoded.from[start];
-            let behind = text[end..].iter().find(|b| **b != b'.');
-            if behind == Some(&b'@') || urls.is_user(at) {
+            let behind = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
+            if behind.is_match(&text[end..]) || urls.is_user(at) {
                 continue;
             }
             let run = String::from_utf8_lossy(&text[start..end]);
@@ -455,7 +455,10 @@ impl Oracle {
                 && text[start..end].contains(&b'.')
                 && url::odd_v4(&String::from_utf8_lossy(&text[start..end]))
                     .is_none_or(|_| address::parse_v4(&text[start..end]).is_some());
-            if !is_plain || matches!(before, Some(b'/' | b'\\' | b'@')) {
+            let is_dotted_quad = start > 0
+                && text[start - 1] == b'.'
+                && address::parse_v4(&text[start..end]).is_some();
+            if !is_plain || is_dotted_quad || matches!(before, Some(b'/' | b'\\' | b'@')) {
                 continue;
             }
             let rest = &line[raw.end..];
@@ -603,11 +606,6 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
         at += len;
     }
     out
-}
-
-/// After the dot behind an address: an alphanumeric or `_` goes on, a hyphen does not.
-fn is_word_after_dot(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 /// `:8080` at the head of `text`.
@@ -774,7 +772,7 @@ const BETWEEN: &[&str] = &[
     "-",
     "_",
     "%2F",
-    "%3A",
+    "2001%3Adb8%3A%3A1",
     "%3a%2f%2f",
     "%40",
     "%20",

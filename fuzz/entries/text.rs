@@ -14,6 +14,15 @@ struct All {
 }
 
 impl Visitor for All {
+    fn tails(&self) -> &[u8] {
+        static ALL: OnceLock<Vec<u8>> = OnceLock::new();
+        ALL.get_or_init(|| vec![0xff; wiresift::indicator::fold::TAILS])
+    }
+
+    fn may_hold_name(&self, _: &[u8], _: usize) -> bool {
+        true
+    }
+
     fn may_end_in(&self, _: &[u8]) -> bool {
         true
     }

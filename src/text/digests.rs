@@ -1,7 +1,7 @@
 //! Long runs of hex digits: digests (matching specification, section 6.5).
 
 use super::classify::{Masks, class, is};
-use super::escapes::{ends_escape, tail_of_escape};
+use super::escapes::{ends_escape, percent_at, tail_of_escape};
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
@@ -46,7 +46,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn hex_run(&mut self, mut run: Range<usize>) {
-        if is(self.byte(run.end), class::ALNUM) {
+        let behind = percent_at(self.text, run.end).unwrap_or(self.byte(run.end));
+        if is(behind, class::ALNUM) {
             return;
         }
         let before = self.before(run.start);

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// A run that is longer can be no name, whatever it is.
 const MAX_RUN: usize = 1024;
 
-/// The run of `classes` around `at`: how far it reaches, to the left no further
+/// The run of `classes` around `at`: how far it reaches, to either side no further
 /// than one byte beyond [`MAX_RUN`].
 #[inline]
 pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
@@ -25,7 +25,8 @@ pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
         start -= 1;
     }
     let mut end = at + 1;
-    while end < text.len() && is(text[end], classes) {
+    let limit = text.len().min(end + MAX_RUN);
+    while end < limit && is(text[end], classes) {
         end += 1;
     }
     start..end
@@ -38,6 +39,14 @@ pub(super) struct Decoded<'v> {
 }
 
 impl Visitor for Decoded<'_> {
+    fn tails(&self) -> &[u8] {
+        self.visitor.tails()
+    }
+
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        self.visitor.may_hold_name(run, pair)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         self.visitor.may_end_in(label)
     }
@@ -56,14 +65,14 @@ impl Visitor for Decoded<'_> {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the run around a dot; returns where it ends.
+    /// Visits the run around a place; returns the run.
     #[inline]
-    pub(super) fn name_at(&mut self, dot: usize) -> usize {
-        let run = run_around(self.text, dot, class::NAME | class::DOT);
+    pub(super) fn name_at(&mut self, place: usize) -> Range<usize> {
+        let run = run_around(self.text, place, class::NAME | class::DOT);
         if run.len() <= MAX_RUN {
             self.name_run(run.clone());
         }
-        run.end
+        run
     }
 
     fn name_run(&mut self, run: Range<usize>) {
@@ -139,7 +148,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
         let behind = self.byte(at);
         let is_end = match behind {
-            b'.' => !goes_on(self.byte(at + 1)) || self.byte(at + 1) == b'-',
+            b'.' => !goes_on(self.byte(at + 1)),
             _ => !goes_on(behind),
         };
         is_end.then_some(at)
@@ -278,9 +287,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// A name that has an escape inside it: the piece around it, decoded once.
     fn decoded_piece(&mut self, inside: usize) {
         let piece = piece_around(self.text, inside, 512);
-        if !self.core.contains(&piece.start) {
+        if !self.core.contains(&piece.start) || inside < self.decoded_to {
             return;
         }
+        self.decoded_to = piece.end;
         let mut decoded = std::mem::take(self.decoded);
         let mut inside = Vec::new();
         decode(&self.text[piece.clone()], &mut inside);
@@ -291,9 +301,21 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// A decoded piece with what stands around it, which says what it is. Returns
     /// where it lies.
-    fn in_context(&self, piece: &Range<usize>, decoded: &[u8], out: &mut Vec<u8>) -> Range<usize> {
+    pub(super) fn in_context(
+        &self,
+        piece: &Range<usize>,
+        decoded: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Range<usize> {
         out.clear();
-        out.extend_from_slice(&self.text[piece.start.saturating_sub(16)..piece.start]);
+        let from = piece.start.saturating_sub(16);
+        match piece.start.checked_sub(3).and_then(|at| Some((at, percent_at(self.text, at)?))) {
+            Some((at, byte)) => {
+                out.extend_from_slice(&self.text[from..at]);
+                out.push(byte);
+            }
+            None => out.extend_from_slice(&self.text[from..piece.start]),
+        }
         let start = out.len();
         out.extend_from_slice(decoded);
         let end = out.len();
@@ -311,12 +333,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
             visitor: &mut visitor,
             decoded: &mut scratch,
             decodes: false,
+            decoded_to: 0,
+            wants: self.wants,
         };
         let mut end = 0;
         for dot in memchr::memchr_iter(b'.', &text[inside.clone()]) {
             let dot = inside.start + dot;
             if dot >= end {
-                end = visit.name_at(dot);
+                end = visit.name_at(dot).end;
             }
         }
         visit.names_without_ascii_dots();
@@ -336,9 +360,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             let tail = tail_of_escape(self.text, piece.start, piece.end);
             piece.start += tail.map_or(0, |(len, _)| len);
         }
-        if !self.core.contains(&piece.start) {
+        if !self.core.contains(&piece.start) || inside < self.decoded_to {
             return;
         }
+        self.decoded_to = piece.end;
         let mut decoded = std::mem::take(self.decoded);
         let mut inside = Vec::new();
         unescape_json(&self.text[piece.clone()], &mut inside);

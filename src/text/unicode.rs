@@ -49,6 +49,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.byte(run.end) == b'@' || percent_at(self.text, run.end) == Some(b'@') {
             return;
         }
+        let before = self.before(run.start);
         while let Some(stripped) = DOTS.iter().find(|dot| self.text[run.clone()].ends_with(dot)) {
             run.end -= stripped.len();
         }
@@ -58,7 +59,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.is_user(run.start, run.end) {
             return;
         }
-        let before = self.before(run.start);
         let name = &self.text[run.clone()];
         if name.is_ascii() {
             if name.last().is_some_and(|last| !last.is_ascii_digit()) {

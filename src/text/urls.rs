@@ -2,6 +2,7 @@
 
 use super::classify::{class, is};
 use super::escapes::{decode, percent_at, tail_of_escape, unescape_json};
+use super::v6::continues_colons;
 use super::{MAX_AHEAD, Visit, Visitor};
 use crate::indicator::url::MAX_URL;
 use crate::indicator::{Kind, Observable, Where, address, url};
@@ -28,7 +29,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.is_behind_scheme(slash + 2) {
             self.odd_host(slash + 2);
         }
-        if !self.visitor.wants(Kind::Url) {
+        if !self.wants.urls {
             return;
         }
         let Some(start) = self.scheme_start(slash - 1) else { return };
@@ -131,7 +132,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// `host/path` and `host:port/path` without a scheme, where `host` is the run.
     pub(super) fn bare_url(&mut self, host: &Range<usize>, before: u8) {
-        if !self.visitor.wants(Kind::Url)
+        if !self.wants.urls
             || before == b'/'
             || before == b'\\'
             || before == b'@'
@@ -168,7 +169,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// query. They are decoded once and then read like others. And addresses whose
     /// colons are.
     pub(super) fn escaped(&mut self) {
-        let wants_urls = self.visitor.wants(Kind::Url);
+        let wants_urls = self.wants.urls;
         // A URL that begins in the core ends within MAX_AHEAD of it.
         let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
         let range = self.core.start..end;
@@ -181,15 +182,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut colons_done = 0;
         for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
             let at = range.start + at;
-            if percent_at(text, at) != Some(b':') {
-                continue;
-            }
-            if wants_urls
+            let Some(byte) = percent_at(text, at) else { continue };
+            if byte == b':'
+                && wants_urls
                 && text.get(at + 3..at + 9).is_some_and(|s| s.eq_ignore_ascii_case(b"%2f%2f"))
             {
                 self.percent_url(at);
-            } else if at >= colons_done {
-                colons_done = self.escaped_colon_at(at);
+            }
+            if at >= colons_done && continues_colons(byte) {
+                colons_done = self.escaped_colons_at(at);
             }
         }
     }

@@ -24,12 +24,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     fn colon_run(&mut self, whole: Range<usize>) {
         if self.decodes && self.has_escape_beside(&whole) {
-            let piece = colon_piece_around(self.text, whole.end - 1);
-            let first = self.text[piece.clone()].iter().position(|b| *b == b':');
-            // Of several runs in a piece the first one stands for it.
-            if first.is_some_and(|at| whole.contains(&(piece.start + at))) {
-                self.colon_piece(piece);
-            }
+            // Read with its escapes decoded, by `escaped_colons_at`.
             return;
         }
         let text = &self.text[whole.clone()];
@@ -76,13 +71,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         behind || before
     }
 
-    /// Addresses whose colons are escaped, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
+    /// Addresses with escapes inside them, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
     /// place of a percent sign; returns where the piece ends.
-    pub(super) fn escaped_colon_at(&mut self, at: usize) -> usize {
+    pub(super) fn escaped_colons_at(&mut self, at: usize) -> usize {
         let piece = colon_piece_around(self.text, at);
-        if !self.text[piece.clone()].contains(&b':') {
-            self.colon_piece(piece.clone());
-        }
+        self.colon_piece(piece.clone());
         piece.end
     }
 
@@ -91,21 +84,23 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if piece.len() > 3 * MAX_RUN || !self.core.contains(&piece.start) {
             return;
         }
-        // One byte of context to either side tells whether the piece stands alone.
-        let from = piece.start.saturating_sub(1);
-        let to = self.text.len().min(piece.end + 1);
         let mut decoded = std::mem::take(self.decoded);
-        decode(&self.text[from..to], &mut decoded);
+        let mut inside = Vec::new();
+        decode(&self.text[piece.clone()], &mut inside);
+        let inside = self.in_context(&piece, &inside, &mut decoded);
         let mut scratch = Vec::new();
         let mut visit = Visit {
             text: &decoded,
-            core: 0..decoded.len(),
+            core: inside.clone(),
             visitor: &mut Decoded { visitor: &mut *self.visitor, span: piece },
             decoded: &mut scratch,
             decodes: false,
+            decoded_to: 0,
+            wants: self.wants,
         };
         let mut end = 0;
-        for colon in memchr::memchr_iter(b':', &decoded) {
+        for colon in memchr::memchr_iter(b':', &decoded[inside.clone()]) {
+            let colon = inside.start + colon;
             if colon >= end {
                 end = visit.colon_run_at(colon);
             }
@@ -194,7 +189,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 }
 
 /// Whether a decoded byte goes on with a run.
-fn continues_colons(byte: u8) -> bool {
+pub(super) fn continues_colons(byte: u8) -> bool {
     is(byte, class::HEX | class::COLON | class::DOT)
 }
 

@@ -52,6 +52,7 @@ impl Dir {
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
+            behind: None,
         }
     }
 }
@@ -63,6 +64,7 @@ pub struct TestCommand {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     stdin: Option<Vec<u8>>,
+    behind: Option<(OsString, Vec<OsString>)>,
 }
 
 impl TestCommand {
@@ -90,12 +92,39 @@ impl TestCommand {
         self
     }
 
-    /// Runs it, and panics when it takes more than a minute.
-    pub fn run(&self) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wiresift"));
+    /// Runs it behind another program: `unshare -m sh -c …`, whose last argument the
+    /// binary then is.
+    pub fn behind(&mut self, program: &str, args: &[&str]) -> &mut TestCommand {
+        self.behind = Some((program.into(), args.iter().map(|arg| (*arg).into()).collect()));
+        self
+    }
+
+    fn process(&self) -> Command {
+        let binary = env!("CARGO_BIN_EXE_wiresift");
+        let mut command = match &self.behind {
+            Some((program, args)) => {
+                let mut command = Command::new(program);
+                command.args(args).arg(binary);
+                command
+            }
+            None => Command::new(binary),
+        };
         command.args(&self.args).current_dir(&self.cwd).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it with pipes for all streams, for tests that look at it while it runs.
+    pub fn start(&self) -> Child {
+        let mut command = self.process();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Runs it, and panics when it takes more than a minute.
+    pub fn run(&self) -> Run {
+        let mut command = self.process();
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -178,6 +207,14 @@ impl Run {
     pub fn expect_stderr(self, part: &str) -> Run {
         let stderr = String::from_utf8_lossy(&self.stderr);
         assert!(stderr.contains(part), "no {part:?} in stderr\n{}", self.report());
+        self
+    }
+
+    /// Demands that a text is not in standard error.
+    #[track_caller]
+    pub fn expect_no_stderr(self, part: &str) -> Run {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        assert!(!stderr.contains(part), "{part:?} in stderr\n{}", self.report());
         self
     }
 
