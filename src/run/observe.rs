@@ -160,6 +160,10 @@ impl text::Visitor for Lookout {
         true
     }
 
+    fn may_hold_url(&self, _: &[u8]) -> bool {
+        true
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         let lower = label.to_ascii_lowercase();
         !lower.is_ascii() || domain::is_known_tld(&lower)

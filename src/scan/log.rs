@@ -131,6 +131,8 @@ struct Hunt<'s, 'd, 't> {
     origin: &'t Origin,
     /// Whether any name can match a pattern.
     patterns: bool,
+    /// Whether a URL at any host can match.
+    any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
 }
 
@@ -143,6 +145,11 @@ impl Visitor for Hunt<'_, '_, '_> {
     #[inline]
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
         self.patterns || self.database.may_hold_pair(run, pair)
+    }
+
+    #[inline]
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.any_url || self.database.may_hold_url_host(host)
     }
 
     fn may_end_in(&self, label: &[u8]) -> bool {
@@ -206,7 +213,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         origin: &'t Origin,
     ) -> Self {
         let patterns = database.has_patterns(Kind::Domain);
-        Hunt { scanner, database, text, core, origin, patterns, hits: Vec::new() }
+        let any_url = database.has(Section::Paths) || database.has_patterns(Kind::Url);
+        Hunt { scanner, database, text, core, origin, patterns, any_url, hits: Vec::new() }
     }
 
     fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {

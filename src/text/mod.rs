@@ -52,6 +52,9 @@ pub trait Visitor {
     /// can be of interest; the last `pair` of them are its last two labels.
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool;
 
+    /// Whether a URL whose host is `host`, as it stands and ASCII, can be of interest.
+    fn may_hold_url(&self, host: &[u8]) -> bool;
+
     /// Whether a name whose last label is `label` (in its case in the text) can be of
     /// interest. Asked on the careful way, where `tails` was not.
     fn may_end_in(&self, label: &[u8]) -> bool;
@@ -166,7 +169,6 @@ impl Extractor {
             visit.others(&self.tile, at, &mut skip);
             at += self.tile.len() * 64;
         }
-        visit.escaped_urls();
         visit.words();
     }
 }
@@ -217,7 +219,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
             if self.wants.paths {
                 self.each(masks.slashes, at, |visit, place| visit.path_at(place));
             }
-            self.each(masks.double_slashes(next), at, |visit, place| visit.url_at(place));
+            let slashes = masks.double_slashes(next);
+            if slashes != 0 {
+                self.each(slashes, at, |visit, place| visit.url_at(place));
+            }
+            if self.wants.urls && masks.odds | masks.escaped_colons(next) != 0 {
+                let colons = masks.escaped_colons(next);
+                self.each(colons, at, |visit, place| visit.json_url_at(place));
+                self.each(masks.odds, at, |visit, place| visit.percent_url_at(place));
+            }
         }
     }
 
@@ -254,6 +264,10 @@ mod tests {
             let dots = memchr::memchr_iter(b'.', &run[run.len() - pair..]).count();
             assert_eq!(dots, 1, "{:?} {pair}", String::from_utf8_lossy(run));
             assert!(pair == run.len() || run[run.len() - pair - 1] == b'.');
+            true
+        }
+
+        fn may_hold_url(&self, _: &[u8]) -> bool {
             true
         }
 

@@ -43,6 +43,10 @@ impl Visitor for Decoded<'_> {
         self.visitor.may_hold_name(run, pair)
     }
 
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.visitor.may_hold_url(host)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         self.visitor.may_end_in(label)
     }
