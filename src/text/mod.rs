@@ -1,6 +1,6 @@
 //! From the bytes of a log to observables.
 //!
-//! Two phases. [`classify`] turns each block of 64 bytes into bit masks: name
+//! Two phases. [`mod@classify`] turns each block of 64 bytes into bit masks: name
 //! characters, dots, hex digits, colons, and so on. The [`Extractor`] then visits
 //! only the places where the masks say that a candidate can be: a dot between two
 //! name characters (addresses and names), an at sign, a colon among hex digits, a
