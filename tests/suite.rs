@@ -4,6 +4,7 @@
 
 mod cases;
 mod dependencies;
+mod documents;
 mod fuzz_corpus;
 mod harness;
 mod layering;

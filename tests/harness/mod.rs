@@ -48,17 +48,31 @@ impl Dir {
     /// A run of `wiresift` in this directory.
     pub fn command(&self) -> TestCommand {
         TestCommand {
+            program: env!("CARGO_BIN_EXE_wiresift").into(),
             cwd: self.path().to_path_buf(),
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
         }
     }
+
+    /// A line of shell in this directory, with our `wiresift` in front of the path.
+    /// What goes to standard error comes out of standard output.
+    pub fn shell(&self, line: &str) -> TestCommand {
+        let bin = Path::new(env!("CARGO_BIN_EXE_wiresift")).parent().unwrap();
+        let mut path = bin.as_os_str().to_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = TestCommand { program: "sh".into(), ..self.command() };
+        command.args(["-c", &format!("exec 2>&1\n{line}")]).env("PATH", path);
+        command
+    }
 }
 
 /// A run of `wiresift` that is being put together.
 #[derive(Clone)]
 pub struct TestCommand {
+    program: OsString,
     cwd: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
@@ -92,7 +106,7 @@ impl TestCommand {
 
     /// Runs it, and panics when it takes more than a minute.
     pub fn run(&self) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wiresift"));
+        let mut command = Command::new(&self.program);
         command.args(&self.args).current_dir(&self.cwd).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
