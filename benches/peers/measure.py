@@ -34,6 +34,8 @@ LOGS = ("zeek_json", "zeek_tsv", "syslog_mix")
 SIZES = {10_000: "feed_10k", 100_000: "feed_100k", 1_000_000: "feed_1m", 10_000_000: "feed_10m"}
 # In none of the corpora; run() checks that.
 ABSENT = "XJKQ_no_line_has_this_JQXW"
+# Ends the name of a tool that was given an empty log: what starting and opening cost.
+EMPTY = " (empty)"
 # Values of a round of the look-up bench (benches/lookup.rs).
 QUERIES = 1024
 
@@ -115,15 +117,16 @@ class Lab:
         medians = {}
         for name, of, threads in ((tool.name, done[tool.name], tool.threads) for tool in tools):
             seconds = [one.seconds for one in of]
-            median = statistics.median(seconds)
+            median, cpu = statistics.median(seconds), statistics.median(one.cpu for one in of)
             medians[name] = median
-            rate = f"{size / median / 1e6:.1f}" if size else ""
+            rate = f"{size / median / 1e6:.1f}" if size and not name.endswith(EMPTY) else ""
             self.results.append([
                 self.date, bench, name, corpus, indicators, threads, size, runs,
                 f"{median:.6f}", f"{min(seconds):.6f}", f"{max(seconds):.6f}", rate,
-                f"{statistics.median(one.cpu for one in of):.6f}", max(one.rss for one in of),
+                f"{cpu:.6f}", max(one.rss for one in of),
             ])
-            note(f"  {bench:10} {corpus:22} {name:16} {median * 1000:10.1f} ms"
+            note(f"  {bench:10} {corpus:22} {name:16} {median * 1000:10.1f} ms "
+                 f"(cpu {cpu * 1000:.1f})"
                  + (f"  {rate:>8} MB/s" if rate else ""))
         return medians
 
@@ -143,6 +146,15 @@ class Lab:
     def match(self, database, log, name="matchy"):
         command = [self.options.matchy, "match", "-j", "1", database, log]
         return Tool(name, command, output=self.out / f"{name}.alerts")
+
+    def empty(self, tool, log):
+        """The same command with an empty log."""
+        nothing = self.out / "empty.log"
+        nothing.touch()
+        command = [nothing if word == log else word for word in tool.command]
+        command = [self.out / "empty.alerts" if word == self.out / f"{tool.name}.alerts" else word for word in command]
+        output = tool.output and self.out / "empty.alerts"
+        return Tool(tool.name + EMPTY, command, output=output, well=(0, 1), threads=tool.threads)
 
     def rg(self, log):
         command = [self.options.rg, "--no-config", "-j", "1", "-c", "-F", ABSENT, log]
@@ -315,6 +327,7 @@ def check_wiresift(log, alerts, exact=True):
 
 
 WHY = {
+    "domain": "it takes no name with a last label in capitals",
     "url": "it extracts no URLs",
     "subdomain": "a domain in it matches only itself",
 }
@@ -356,6 +369,7 @@ def bar_matchy(lab):
             log = lab.log(name)
             size = log.stat().st_size
             tools = [lab.scan(ours, log), lab.match(theirs, log)]
+            tools += [lab.empty(tool, log) for tool in tools]
             medians = lab.turns("matchy", tools, corpus=name, indicators=rows_of(feed), size=size)
             note(f"    {check_wiresift(log, lab.out / 'wiresift.alerts', exact)}")
             note(f"    {explain_matchy(log, lab.out / 'matchy.alerts')}")
@@ -405,7 +419,7 @@ def bar_scale(lab):
     sizes = [size for size in lab.options.sizes if (lab.corpora / f"{feed_name(size)}.csv").exists()]
     if len(sizes) < 2:
         raise Missing("fewer than two feeds are there")
-    rates = collections.defaultdict(dict)
+    rates, opening = collections.defaultdict(dict), collections.defaultdict(float)
     for size in sizes:
         feed = lab.feed(feed_name(size))
         ours = lab.wiresift_db(feed)
@@ -414,13 +428,15 @@ def bar_scale(lab):
             bytes_ = log.stat().st_size
             tools = [lab.scan(ours, log)]
             if name == "zeek_json":
-                tools += peers(lab, feed, log)
+                tools += [*peers(lab, feed, log), lab.empty(tools[0], log)]
             medians = lab.turns("scale", tools, corpus=name, indicators=size, size=bytes_)
             check_wiresift(log, lab.out / "wiresift.alerts")
             rates[name][size] = bytes_ / medians["wiresift"] / 1e6
+            opening[size] = medians.get("wiresift" + EMPTY, opening[size])
     fall = {name: 1 - of[sizes[-1]] / of[sizes[0]] for name, of in rates.items()}
     parts = [f"{name} {' → '.join(f'{of[s]:.0f}' for s in sizes)} MB/s ({-100 * fall[name]:+.1f}%)"
              for name, of in rates.items()]
+    parts.append(f"opening {' → '.join(f'{1000 * opening[s]:.0f}' for s in sizes)} ms of it")
     complete = sizes[-1] >= 10_000_000
     lab.bar("scale", f"{' → '.join(short(s) for s in sizes)} indicators", "falls by less than 15%",
             ", ".join(parts), max(fall.values()) < 0.15 if complete else None)
@@ -687,6 +703,20 @@ def own_files(lab):
 
 
 # ---------------------------------------------------------------- odds and ends
+def publish(table, page):
+    """Puts the table where the page has its marks."""
+    begin, end = "<!-- table of benches/peers/run.sh -->", "<!-- end of the table -->"
+    before, _, rest = page.read_text().partition(begin)
+    _, mark, after = rest.partition(end)
+    if not mark:
+        note(f"{page} has no “{begin}” and “{end}”")
+        return 2
+    facts, _, rows = table.read_text().partition("\n\n")
+    listed = "\n".join(f"- {fact}" for fact in facts.splitlines())
+    page.write_text(f"{before}{begin}\n\n{listed}\n\n{rows.strip()}\n\n{end}{after}")
+    return 0
+
+
 def rows_of(table, known={}):
     if table not in known:
         with open(table, "rb") as rows:
@@ -718,6 +748,8 @@ def arguments():
     parser.add_argument("--grep", action="store_true")
     parser.add_argument("--open-flags", default="")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--publish", metavar="FILE",
+                        help="measure nothing; put the last table between the marks of a page")
     options = parser.parse_args()
     options.sizes = sorted(int(size) for size in options.sizes.split(","))
     options.only = [bar for bar in options.only.split(",") if bar]
@@ -735,6 +767,8 @@ def main():
         for name, bar in BARS.items():
             print(f"{name:11} {(bar.__doc__ or '').strip().splitlines()[0] if bar.__doc__ else ''}".rstrip())
         return 0
+    if options.publish:
+        return publish(Path(options.out) / "table.md", Path(options.publish))
     lab = Lab(options)
     if options.feed:
         own_files(lab)

@@ -21,6 +21,7 @@ usage: benches/peers/run.sh [OPTION…]
   --grep            also grep -F -f, on a tenth of the log: slow, and takes much memory
   --open-flags S    flags of wiresift lookup that trust a database checked before
   --list            name the bars
+  --publish FILE    measure nothing; put the last table into a page (docs/performance.md)
 
 Peers are installed into target/peers; what is measured is target/release/wiresift.
 MATCHY, RG and WIRESIFT name other binaries. MATCHY_BUILD holds the flags of
@@ -47,6 +48,7 @@ while [ $# -gt 0 ]; do
     --open-flags) pass+=("--open-flags=$2"); shift 2 ;;
     --grep) pass+=("$1"); shift ;;
     --list) exec python3 benches/peers/measure.py --list ;;
+    --publish) exec python3 benches/peers/measure.py --publish "$2" ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
