@@ -2,12 +2,11 @@
 
 use super::{Hit, Match, Scanner, Seen};
 use crate::database::{Database, Section};
-use crate::indicator::fold::TAILS;
 use crate::indicator::{
     Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
-use crate::text::Visitor;
 use crate::text::fields::{Format, digest_kinds};
+use crate::text::{EVERY_TAIL, Visitor};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -139,7 +138,7 @@ struct Hunt<'s, 'd, 't> {
 impl Visitor for Hunt<'_, '_, '_> {
     #[inline]
     fn tails(&self) -> &[u8] {
-        if self.patterns { known_tails() } else { self.database.tails() }
+        if self.patterns { &EVERY_TAIL } else { self.database.tails() }
     }
 
     #[inline]
@@ -190,12 +189,6 @@ impl Visitor for Hunt<'_, '_, '_> {
             self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span);
         }
     }
-}
-
-/// The bitmap of every last label, for patterns that any name can match.
-fn known_tails() -> &'static [u8] {
-    static ALL: [u8; TAILS] = [0xff; TAILS];
-    &ALL
 }
 
 /// Whether a label in any case is a known top-level domain.

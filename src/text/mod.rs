@@ -32,7 +32,7 @@ mod v6;
 pub mod vector;
 mod words;
 
-use crate::indicator::{Kind, Observable, Where, url::MAX_URL};
+use crate::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use candidates::Candidates;
 use classify::Tile;
 use std::ops::Range;
@@ -42,18 +42,30 @@ pub const MAX_BEHIND: usize = 4096;
 /// How many bytes behind the beginning of a candidate can belong to it.
 pub const MAX_AHEAD: usize = 2 * MAX_URL;
 
+/// The bitmap in which every last label is.
+pub static EVERY_TAIL: [u8; TAILS] = [0xff; TAILS];
+
 /// Takes observables, and says early what it will not take.
 pub trait Visitor {
-    /// A bitmap over the [slots of last labels](crate::indicator::fold::tail_slot): a name is passed on only if the bit of its last
-    /// label is set. Arpa names have to be in it if addresses are wanted.
-    fn tails(&self) -> &[u8];
+    /// A bitmap over the [slots of last labels](crate::indicator::fold::tail_slot): a name
+    /// is passed on only if the bit of its last label is set. Arpa names have to be in
+    /// it if addresses are wanted. All of them, unless said otherwise.
+    fn tails(&self) -> &[u8] {
+        &EVERY_TAIL
+    }
 
     /// Whether a name that ends in these bytes, in their case in the text and ASCII,
     /// can be of interest; the last `pair` of them are its last two labels.
-    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool;
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        let _ = (run, pair);
+        true
+    }
 
     /// Whether a URL whose host is `host`, as it stands and ASCII, can be of interest.
-    fn may_hold_url(&self, host: &[u8]) -> bool;
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        let _ = host;
+        true
+    }
 
     /// Whether a name whose last label is `label` (in its case in the text) can be of
     /// interest. Asked on the careful way, where `tails` was not.
@@ -243,7 +255,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::fold::{TAILS, tail_slot};
+    use crate::indicator::fold::tail_slot;
     use proptest::prelude::*;
 
     /// Takes everything that ends in one of a few labels.
