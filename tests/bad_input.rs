@@ -204,19 +204,14 @@ fn small() -> Vec<u8> {
 #[test]
 fn every_byte_that_flips_is_noticed() {
     let good = small();
-    let want = hits(good.clone()).unwrap();
-    assert!(want.len() >= 10, "{want:?}");
-    // Padding between sections belongs to no checksum; it may change, and nothing with it.
-    let mut opened = 0;
+    let found = hits(good.clone()).unwrap();
+    assert!(found.len() >= 10, "{found:?}");
     for at in 0..good.len() {
         let mut changed = good.clone();
         changed[at] ^= 1 << (at % 8);
-        if let Some(got) = hits(changed) {
-            assert_eq!(got, want, "byte {at} changed, the database opens, and other hits come");
-            opened += 1;
-        }
+        // The time of the build is in the header's checksum, too.
+        assert!(hits(changed).is_none(), "byte {at} changed, and the database opens");
     }
-    assert!(opened * 20 < good.len(), "{opened} of {} bytes are not noticed", good.len());
 }
 
 #[test]

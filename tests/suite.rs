@@ -7,6 +7,7 @@ mod cases;
 mod commands;
 mod dependencies;
 mod determinism;
+mod documents;
 mod expected;
 mod expected_captures;
 mod expected_logs;

@@ -14,12 +14,8 @@ struct All {
 }
 
 impl Visitor for All {
-    fn tails(&self) -> &[u8] {
-        static ALL: OnceLock<Vec<u8>> = OnceLock::new();
-        ALL.get_or_init(|| vec![0xff; wiresift::indicator::fold::TAILS])
-    }
-
-    fn may_hold_name(&self, _: &[u8], _: usize) -> bool {
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        assert!(pair <= run.len());
         true
     }
 
@@ -53,6 +49,10 @@ pub fn run(bytes: &[u8]) {
     whole.seen.sort();
     halves.seen.sort();
     assert_eq!(whole.seen, halves.seen, "cut at {cut}");
+    let mut careful = All::default();
+    Extractor::careful().extract(text, 0..text.len(), &mut careful);
+    careful.seen.sort();
+    assert_eq!(whole.seen, careful.seen, "the fast way and the careful way");
     for (start, end, ..) in &whole.seen {
         assert!(start < end && *end <= text.len(), "{start}..{end}");
     }

@@ -259,14 +259,27 @@ fn read_table(bytes: &[u8], table: Range<usize>) -> Result<Vec<(Section, Range<u
     Ok(sections)
 }
 
-/// Checks the contents of every section against its checksum.
+/// Checks the contents of every section against its checksum, and that there is
+/// nothing else.
 pub(super) fn check_sections(bytes: &[u8], header: &Header) -> Result<()> {
+    let mut end = HEADER + header.sections.len() * ROW;
     for (section, range, checksum) in &header.sections {
+        if bytes[end..range.start].iter().any(|byte| *byte != 0) {
+            return Err(Error::database("the room between the sections is not empty")
+                .at_offset(end as u64)
+                .remedy("compile it again"));
+        }
+        end = range.end;
         if xxh3_64(&bytes[range.clone()]) != *checksum {
             return Err(Error::database(format!("section {} is damaged", section.name()))
                 .at_offset(range.start as u64)
                 .remedy("compile it again"));
         }
+    }
+    if end != bytes.len() {
+        return Err(Error::database("something stands behind the last section")
+            .at_offset(end as u64)
+            .remedy("compile it again"));
     }
     Ok(())
 }

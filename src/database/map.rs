@@ -28,7 +28,7 @@ impl Map {
         let metadata =
             file.metadata().map_err(|e| Error::io("cannot read its size", e).at_path(path))?;
         if metadata.is_dir() {
-            return Err(Error::database("a directory is not a database")
+            return Err(Error::usage("a directory is not a database")
                 .at_path(path)
                 .remedy("name the file that `wiresift compile -o` wrote"));
         }

@@ -4,7 +4,6 @@ use super::capture;
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::{Notify, now};
 use crate::Result;
-use crate::indicator::fold::TAILS;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
 use crate::input::{Chunk, Target};
 use crate::packet::{self, Packet, Said, Visitor};
@@ -148,18 +147,7 @@ struct Lookout {
     found: Vec<(Range<usize>, Kind, String, Where)>,
 }
 
-/// Every last label: what a name is, is asked later.
-static ANY_TAIL: [u8; TAILS] = [0xff; TAILS];
-
 impl text::Visitor for Lookout {
-    fn tails(&self) -> &[u8] {
-        &ANY_TAIL
-    }
-
-    fn may_hold_name(&self, _: &[u8], _: usize) -> bool {
-        true
-    }
-
     fn may_end_in(&self, label: &[u8]) -> bool {
         let lower = label.to_ascii_lowercase();
         !lower.is_ascii() || domain::is_known_tld(&lower)

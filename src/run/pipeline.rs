@@ -25,7 +25,7 @@ const FORMAT_HEAD: usize = 16 << 10;
 pub struct ScanReport {
     /// Inputs that were opened.
     pub inputs: u64,
-    /// Decompressed bytes of text that were read.
+    /// Bytes that were read, after decompression: of text and of captures.
     pub bytes: u64,
     /// Lines of text; a last one without a line break counts.
     pub lines: u64,

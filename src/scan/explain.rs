@@ -26,6 +26,8 @@ pub struct Explanation<'d> {
     pub held: Vec<Finding<'d>>,
     /// What was asked, in order, and what it said.
     pub steps: Vec<(String, Outcome)>,
+    /// What else there is to know of a value that does not match: a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// An indicator that does not alert.
@@ -71,6 +73,7 @@ impl Scanner {
             matches: Vec::new(),
             held: Vec::new(),
             steps: Vec::new(),
+            notes: Vec::new(),
         };
         let time = self.options.at.unwrap_or(time);
         let straight = refang::refang(asked.trim());
@@ -110,22 +113,23 @@ impl Scanner {
         push_steps(database, observable, explanation);
         self.scratch.collect(database, observable);
         let entries = self.scratch.entries.len();
-        explanation.steps.push((format!("exact structure for {text}"), Outcome::Found(entries)));
+        let said = match observable {
+            Observable::Text(kind, _) if !database.has_words_of(kind) => Outcome::Empty,
+            _ => Outcome::Found(entries),
+        };
+        explanation.steps.push((format!("exact structure for {kind} {text}"), said));
         self.explain_claims(database, observable, time, explanation);
         if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
             explanation.matches.extend(matches);
-        } else if !explanation.held.iter().any(|f| f.reason == Reason::Allowed)
-            && self.options.allow.is_some()
-            && entries > 0
+        } else if entries > 0
+            && let Some(list) = self.allowed_by(observable, time)
         {
-            explanation.steps.push(("allow list of the command line".into(), Outcome::Maybe));
+            explanation.notes.push(format!("it is on the allow list {list}"));
         }
         if let Observable::Address(address, None) = observable {
             for (port, _) in database.endpoint_ports(address) {
                 let value = Value::Endpoint(address, port).to_string();
-                explanation
-                    .steps
-                    .push((format!("listed only with its port: {value}"), Outcome::Found(1)));
+                explanation.notes.push(format!("it is listed with a port: {value}"));
             }
         }
     }
@@ -163,19 +167,16 @@ impl Scanner {
             let exact_only =
                 below && database.claims(entry.posting).all(|claim| claim.scope == Scope::Exact);
             if exact_only {
-                explanation.steps.push((
-                    format!("{} is listed, but only for its exact value", entry.value),
-                    Outcome::Found(1),
-                ));
+                let value = &entry.value;
+                explanation.notes.push(format!("{value} is listed, but for its exact value only"));
             }
         }
         if let Observable::Address(address, _) = observable
-            && is_guarded(address, Kind::Net)
+            && self.scratch.entries.is_empty()
+            && is_guarded(address, Kind::Ip)
         {
-            explanation.steps.push((
-                "the address is private or reserved: only internal sources alert".into(),
-                Outcome::Maybe,
-            ));
+            let note = "it is private or reserved, and would alert for internal feeds only";
+            explanation.notes.push(note.into());
         }
     }
 }

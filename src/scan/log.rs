@@ -2,12 +2,11 @@
 
 use super::{Hit, Match, Scanner, Seen};
 use crate::database::{Database, Section};
-use crate::indicator::fold::TAILS;
 use crate::indicator::{
     Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
-use crate::text::Visitor;
 use crate::text::fields::{Format, digest_kinds};
+use crate::text::{EVERY_TAIL, Visitor};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -131,18 +130,25 @@ struct Hunt<'s, 'd, 't> {
     origin: &'t Origin,
     /// Whether any name can match a pattern.
     patterns: bool,
+    /// Whether a URL at any host can match.
+    any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
 }
 
 impl Visitor for Hunt<'_, '_, '_> {
     #[inline]
     fn tails(&self) -> &[u8] {
-        if self.patterns { known_tails() } else { self.database.tails() }
+        if self.patterns { &EVERY_TAIL } else { self.database.tails() }
     }
 
     #[inline]
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
         self.patterns || self.database.may_hold_pair(run, pair)
+    }
+
+    #[inline]
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.any_url || self.database.may_hold_url_host(host)
     }
 
     fn may_end_in(&self, label: &[u8]) -> bool {
@@ -185,12 +191,6 @@ impl Visitor for Hunt<'_, '_, '_> {
     }
 }
 
-/// The bitmap of every last label, for patterns that any name can match.
-fn known_tails() -> &'static [u8] {
-    static ALL: [u8; TAILS] = [0xff; TAILS];
-    &ALL
-}
-
 /// Whether a label in any case is a known top-level domain.
 pub(super) fn is_known_tld(label: &[u8]) -> bool {
     let lower = label.to_ascii_lowercase();
@@ -206,7 +206,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         origin: &'t Origin,
     ) -> Self {
         let patterns = database.has_patterns(Kind::Domain);
-        Hunt { scanner, database, text, core, origin, patterns, hits: Vec::new() }
+        let any_url = database.has(Section::Paths) || database.has_patterns(Kind::Url);
+        Hunt { scanner, database, text, core, origin, patterns, any_url, hits: Vec::new() }
     }
 
     fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {

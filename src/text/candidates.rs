@@ -183,7 +183,7 @@ impl Runs {
 }
 
 /// Reads the dotted quad of `len` bytes that ends at `end`, whose dots are known.
-#[inline]
+#[inline(always)]
 fn quad(text: &[u8], number: &Number) -> Option<u32> {
     let mut address = 0u32;
     let mut wrong = 0u32;

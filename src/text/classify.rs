@@ -176,21 +176,31 @@ impl Masks {
         self.slashes & (self.slashes >> 1 | next.slashes << 63)
     }
 
+    /// Whether 16 hex digits fill an aligned quarter of the block. Every run of 32 does
+    /// so somewhere.
+    #[inline]
+    fn has_hex_quarter(&self) -> bool {
+        let missing = !self.hexes;
+        missing.wrapping_sub(0x0001_0001_0001_0001) & self.hexes & 0x8000_8000_8000_8000 != 0
+    }
+
     /// Places from which on 32 hex digits stand.
     #[inline]
     pub fn long_hexes(&self, next: &Masks) -> u64 {
-        // Most blocks have no 16 hex digits in a row, and the half of the work shows it.
-        let mut run = u128::from(self.hexes) | u128::from(next.hexes) << 64;
-        for step in [1, 2, 4] {
-            run &= run >> step;
-        }
-        if run as u64 == 0 {
+        if !self.has_hex_quarter() && !next.has_hex_quarter() {
             return 0;
         }
-        for step in [8, 16] {
+        let mut run = u128::from(self.hexes) | u128::from(next.hexes) << 64;
+        for step in [1, 2, 4, 8, 16] {
             run &= run >> step;
         }
         run as u64
+    }
+
+    /// Colons that are followed by a backslash, a percent sign, or a byte beyond ASCII.
+    #[inline]
+    pub fn escaped_colons(&self, next: &Masks) -> u64 {
+        self.colons & (self.odds >> 1 | next.odds << 63)
     }
 }
 

@@ -33,7 +33,7 @@ mod v6;
 pub mod vector;
 mod words;
 
-use crate::indicator::{Kind, Observable, Where, url::MAX_URL};
+use crate::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use candidates::Candidates;
 use classify::Tile;
 use std::ops::Range;
@@ -43,15 +43,30 @@ pub const MAX_BEHIND: usize = 4096;
 /// How many bytes behind the beginning of a candidate can belong to it.
 pub const MAX_AHEAD: usize = 2 * MAX_URL;
 
+/// The bitmap in which every last label is.
+pub static EVERY_TAIL: [u8; TAILS] = [0xff; TAILS];
+
 /// Takes observables, and says early what it will not take.
 pub trait Visitor {
-    /// A bitmap over the [slots of last labels](crate::indicator::fold::tail_slot): a name is passed on only if the bit of its last
-    /// label is set. Arpa names have to be in it if addresses are wanted.
-    fn tails(&self) -> &[u8];
+    /// A bitmap over the [slots of last labels](crate::indicator::fold::tail_slot): a name
+    /// is passed on only if the bit of its last label is set. Arpa names have to be in
+    /// it if addresses are wanted. All of them, unless said otherwise.
+    fn tails(&self) -> &[u8] {
+        &EVERY_TAIL
+    }
 
     /// Whether a name that ends in these bytes, in their case in the text and ASCII,
     /// can be of interest; the last `pair` of them are its last two labels.
-    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool;
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        let _ = (run, pair);
+        true
+    }
+
+    /// Whether a URL whose host is `host`, as it stands and ASCII, can be of interest.
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        let _ = host;
+        true
+    }
 
     /// Whether a name whose last label is `label` (in its case in the text) can be of
     /// interest. Asked on the careful way, where `tails` was not.
@@ -167,8 +182,6 @@ impl Extractor {
             visit.others(&self.tile, at, &mut skip);
             at += self.tile.len() * 64;
         }
-        visit.names_without_ascii_dots();
-        visit.escaped();
         visit.words();
     }
 }
@@ -179,6 +192,7 @@ struct Skip {
     name: usize,
     colon: usize,
     digest: usize,
+    odd: usize,
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
@@ -219,7 +233,37 @@ impl<V: Visitor> Visit<'_, '_, V> {
             if self.wants.paths {
                 self.each(masks.slashes, at, |visit, place| visit.path_at(place));
             }
-            self.each(masks.double_slashes(next), at, |visit, place| visit.url_at(place));
+            let slashes = masks.double_slashes(next);
+            if slashes != 0 {
+                self.each(slashes, at, |visit, place| visit.url_at(place));
+            }
+            if self.wants.urls {
+                let colons = masks.escaped_colons(next);
+                self.each(colons, at, |visit, place| visit.json_url_at(place));
+            }
+            let mut places = masks.odds;
+            while places != 0 {
+                self.odd_at(at + places.trailing_zeros() as usize, &mut skip.odd);
+                places &= places - 1;
+            }
+        }
+    }
+
+    /// What begins with a percent sign or a byte beyond ASCII, but for what lies before
+    /// `skip`.
+    #[inline]
+    fn odd_at(&mut self, place: usize, skip: &mut usize) {
+        match self.text.get(place) {
+            Some(b'%') => {
+                if self.wants.urls {
+                    self.percent_url_at(place);
+                }
+                if place >= *skip {
+                    *skip = self.escaped_colons_at(place);
+                }
+            }
+            Some(0xe3 | 0xef) if place >= *skip => *skip = self.full_stop_at(place),
+            _ => {}
         }
     }
 
@@ -235,7 +279,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::fold::{TAILS, tail_slot};
+    use crate::indicator::fold::tail_slot;
     use proptest::prelude::*;
 
     /// Takes everything that ends in one of a few labels.
@@ -256,6 +300,10 @@ mod tests {
             let dots = memchr::memchr_iter(b'.', &run[run.len() - pair..]).count();
             assert_eq!(dots, 1, "{:?} {pair}", String::from_utf8_lossy(run));
             assert!(pair == run.len() || run[run.len() - pair - 1] == b'.');
+            true
+        }
+
+        fn may_hold_url(&self, _: &[u8]) -> bool {
             true
         }
 

@@ -47,6 +47,10 @@ impl Visitor for Decoded<'_> {
         self.visitor.may_hold_name(run, pair)
     }
 
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.visitor.may_hold_url(host)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         self.visitor.may_end_in(label)
     }
@@ -343,7 +347,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 end = visit.name_at(dot).end;
             }
         }
-        visit.names_without_ascii_dots();
+        let mut end = 0;
+        for at in memchr::memchr2_iter(0xe3, 0xef, &text[inside.clone()]) {
+            let at = inside.start + at;
+            if at >= end {
+                end = visit.full_stop_at(at);
+            }
+        }
     }
 
     /// Whether the `\uXXXX` at `at` stands for a character of a name.

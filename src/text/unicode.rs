@@ -76,26 +76,23 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Names whose only dots are those of other scripts: no ASCII dot gives them away.
-    pub(super) fn names_without_ascii_dots(&mut self) {
+    /// A name whose only dots are those of other scripts: no ASCII dot gives it away.
+    /// Returns where the run ends, if there is a full stop at `at`.
+    pub(super) fn full_stop_at(&mut self, at: usize) -> usize {
         let text = self.text;
-        let mut done = 0;
-        for at in memchr::memchr2_iter(0xe3, 0xef, &text[self.core.clone()]) {
-            let at = self.core.start + at;
-            if at < done || !DOTS[1..].iter().any(|dot| text[at..].starts_with(dot)) {
-                continue;
-            }
-            let run = run_around(text, at, class::NAME | class::DOT);
-            done = run.end;
-            let name = |at: Option<&u8>| at.is_some_and(|b| is(*b, class::NAME));
-            let gives_away = |dot: usize| {
-                let dot = run.start + dot;
-                name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
-            };
-            if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
-                self.name_at(at);
-            }
+        if !DOTS[1..].iter().any(|dot| text[at..].starts_with(dot)) {
+            return at;
         }
+        let run = run_around(text, at, class::NAME | class::DOT);
+        let name = |at: Option<&u8>| at.is_some_and(|b| is(*b, class::NAME));
+        let gives_away = |dot: usize| {
+            let dot = run.start + dot;
+            name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
+        };
+        if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
+            self.name_at(at);
+        }
+        run.end
     }
 }
 

@@ -29,7 +29,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let text = &self.text[whole.clone()];
         let colons = memchr::memchr_iter(b':', text).count();
-        let squeezed = memchr::memmem::find(text, b"::").is_some();
+        let squeezed = text.windows(2).any(|pair| pair == b"::");
         // Clock times and hardware addresses end here.
         if colons < 2 || (!squeezed && colons < 6) {
             return;
@@ -74,6 +74,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Addresses with escapes inside them, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
     /// place of a percent sign; returns where the piece ends.
     pub(super) fn escaped_colons_at(&mut self, at: usize) -> usize {
+        if !percent_at(self.text, at).is_some_and(continues_colons) {
+            return at;
+        }
         let piece = colon_piece_around(self.text, at);
         self.colon_piece(piece.clone());
         piece.end
@@ -189,7 +192,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 }
 
 /// Whether a decoded byte goes on with a run.
-pub(super) fn continues_colons(byte: u8) -> bool {
+fn continues_colons(byte: u8) -> bool {
     is(byte, class::HEX | class::COLON | class::DOT)
 }
 

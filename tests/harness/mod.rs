@@ -48,23 +48,35 @@ impl Dir {
     /// A run of `wiresift` in this directory.
     pub fn command(&self) -> TestCommand {
         TestCommand {
+            program: env!("CARGO_BIN_EXE_wiresift").into(),
             cwd: self.path().to_path_buf(),
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
-            behind: None,
         }
+    }
+
+    /// A line of shell in this directory, with our `wiresift` in front of the path.
+    /// What goes to standard error comes out of standard output.
+    pub fn shell(&self, line: &str) -> TestCommand {
+        let bin = Path::new(env!("CARGO_BIN_EXE_wiresift")).parent().unwrap();
+        let mut path = bin.as_os_str().to_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = TestCommand { program: "sh".into(), ..self.command() };
+        command.args(["-c", &format!("exec 2>&1\n{line}")]).env("PATH", path);
+        command
     }
 }
 
 /// A run of `wiresift` that is being put together.
 #[derive(Clone)]
 pub struct TestCommand {
+    program: OsString,
     cwd: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     stdin: Option<Vec<u8>>,
-    behind: Option<(OsString, Vec<OsString>)>,
 }
 
 impl TestCommand {
@@ -92,23 +104,16 @@ impl TestCommand {
         self
     }
 
-    /// Runs it behind another program: `unshare -m sh -c …`, whose last argument the
-    /// binary then is.
+    /// Runs it behind another program, which gets it and its arguments behind its own.
     pub fn behind(&mut self, program: &str, args: &[&str]) -> &mut TestCommand {
-        self.behind = Some((program.into(), args.iter().map(|arg| (*arg).into()).collect()));
+        let binary = std::mem::replace(&mut self.program, program.into());
+        let own = args.iter().map(OsString::from).chain([binary]);
+        self.args = own.chain(std::mem::take(&mut self.args)).collect();
         self
     }
 
     fn process(&self) -> Command {
-        let binary = env!("CARGO_BIN_EXE_wiresift");
-        let mut command = match &self.behind {
-            Some((program, args)) => {
-                let mut command = Command::new(program);
-                command.args(args).arg(binary);
-                command
-            }
-            None => Command::new(binary),
-        };
+        let mut command = Command::new(&self.program);
         command.args(&self.args).current_dir(&self.cwd).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
