@@ -8,5 +8,6 @@ mod documents;
 mod fuzz_corpus;
 mod harness;
 mod layering;
+mod order;
 mod records;
 mod spec_cases;
