@@ -6,7 +6,10 @@ FUZZ_SECONDS ?= 30
 WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
 
+BENCHES  := classify extract lookup scan
+
 .PHONY: help demo build install-deps test lint doc fuzz licences advisories
+.PHONY: bench bench-check peers instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -14,6 +17,11 @@ help:
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
+	@echo 'make bench        criterion in quick mode, then the table of bars against the peers'
+	@echo 'make bench-check  every bench once, unmeasured: only its counts'
+	@echo 'make peers        the table of bars alone (PEERS_FLAGS=…, see benches/peers/run.sh --help)'
+	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
+	@echo 'make instructions-accept  makes the counts of today the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
 	@echo 'make advisories   known vulnerabilities of what we depend on (needs cargo-deny, fetches the list)'
 	@echo 'make install-deps what building needs from the system'
@@ -44,6 +52,22 @@ doc:
 
 test: lint doc
 	$(CARGO) test --locked
+
+bench:
+	$(CARGO) bench --locked $(BENCHES:%=--bench %) -- --quick --noplot
+	$(MAKE) peers
+
+bench-check:
+	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
+
+peers: build
+	benches/peers/run.sh $(PEERS_FLAGS)
+
+instructions:
+	benches/instructions/count.sh compare
+
+instructions-accept:
+	benches/instructions/count.sh accept
 
 # cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one do it.
 fuzz:

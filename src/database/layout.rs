@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 /// Version of the format that this code writes and reads.
 ///
 /// It changes whenever the bytes that come out of the same indicators change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 pub(super) const MAGIC: &[u8; 8] = b"\x89wsdb\r\n\n";
 pub(super) const ENDIAN: u32 = 0x0a0b_0c0d;
@@ -96,7 +96,8 @@ sections! {
     Endpoints6 = 25, "endpoints-v6";
     /// Transducer over the bytes of domains in reverse.
     Domains = 30, "domains";
-    /// One bit for a hash of each last label.
+    /// One bit for a hash of each last label, of domains and of the hosts of URLs; one
+    /// byte more where bare labels are listed.
     DomainTails = 31, "domain-tails";
     /// Blocked Bloom filter over registered names.
     DomainFilter = 32, "domain-filter";

@@ -5,7 +5,7 @@ use super::escapes::{percent_at, tail_of_escape};
 use super::names::char_at;
 use super::{Visit, Visitor};
 use crate::indicator::email::MAX_LOCAL;
-use crate::indicator::{Kind, Observable, Where};
+use crate::indicator::{Observable, Where};
 
 /// A byte of a local part as logs hold them. `=` and the other oddities that RFC
 /// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
@@ -24,7 +24,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// An address whose local part ends at `local_end` and whose domain begins at
     /// `domain_start`; between them stands `@` or `%40`.
     pub(super) fn email_between(&mut self, local_end: usize, domain_start: usize) {
-        if !self.visitor.wants(Kind::Email) {
+        if !self.wants.emails {
             return;
         }
         let floor = local_end.saturating_sub(MAX_LOCAL * 3 + 1);

@@ -11,7 +11,7 @@ use std::ops::Range;
 /// A run that is longer can be no name, whatever it is.
 const MAX_RUN: usize = 1024;
 
-/// The run of `classes` around `at`: how far it reaches, to the left no further
+/// The run of `classes` around `at`: how far it reaches, to either side no further
 /// than one byte beyond [`MAX_RUN`].
 #[inline]
 pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
@@ -21,7 +21,8 @@ pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
         start -= 1;
     }
     let mut end = at + 1;
-    while end < text.len() && is(text[end], classes) {
+    let limit = text.len().min(end + MAX_RUN);
+    while end < limit && is(text[end], classes) {
         end += 1;
     }
     start..end
@@ -34,6 +35,18 @@ struct Decoded<'v> {
 }
 
 impl Visitor for Decoded<'_> {
+    fn tails(&self) -> &[u8] {
+        self.visitor.tails()
+    }
+
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        self.visitor.may_hold_name(run, pair)
+    }
+
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.visitor.may_hold_url(host)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         self.visitor.may_end_in(label)
     }
@@ -52,14 +65,14 @@ impl Visitor for Decoded<'_> {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the run around a dot; returns where it ends.
+    /// Visits the run around a place; returns the run.
     #[inline]
-    pub(super) fn name_at(&mut self, dot: usize) -> usize {
-        let run = run_around(self.text, dot, class::NAME | class::DOT);
+    pub(super) fn name_at(&mut self, place: usize) -> Range<usize> {
+        let run = run_around(self.text, place, class::NAME | class::DOT);
         if run.len() <= MAX_RUN {
             self.name_run(run.clone());
         }
-        run.end
+        run
     }
 
     fn name_run(&mut self, run: Range<usize>) {
@@ -294,9 +307,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// A name that has an escape inside it: the piece around it, decoded once.
     fn decoded_piece(&mut self, inside: usize) {
         let piece = piece_around(self.text, inside, 512);
-        if !self.core.contains(&piece.start) {
+        if !self.core.contains(&piece.start) || inside < self.decoded_to {
             return;
         }
+        self.decoded_to = piece.end;
         let mut decoded = std::mem::take(self.decoded);
         decode(&self.text[piece.clone()], &mut decoded);
         let mut scratch = Vec::new();
@@ -307,11 +321,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
             visitor: &mut visitor,
             decoded: &mut scratch,
             decodes: false,
+            decoded_to: 0,
+            wants: self.wants,
         };
         let mut end = 0;
         for dot in memchr::memchr_iter(b'.', &decoded) {
             if dot >= end {
-                end = visit.name_at(dot);
+                end = visit.name_at(dot).end;
             }
         }
         *self.decoded = decoded;
