@@ -6,7 +6,7 @@
 //! then visits only the places where the masks say that a candidate can be: a run
 //! of name characters with a dot inside (addresses and names), an at sign, a colon
 //! among hex digits, a long run of hex digits, a `//`. Runs are found, and most are
-//! dropped, by bit arithmetic alone ([`candidates`]); nothing else in the text is
+//! dropped, by bit arithmetic alone (`candidates`); nothing else in the text is
 //! touched. What is left, and whatever has an escape or a byte beyond ASCII beside
 //! it, is read the careful way.
 //!
