@@ -5,8 +5,12 @@ FUZZ_SECONDS ?= 30
 
 WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
+SKIPPED  := target/tmp/skipped-tests.txt
+
+BENCHES  := classify extract lookup scan
 
 .PHONY: help demo build install-deps test lint doc fuzz licences advisories
+.PHONY: bench bench-check peers instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -14,6 +18,11 @@ help:
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
+	@echo 'make bench        criterion in quick mode, then the table of bars against the peers'
+	@echo 'make bench-check  every bench once, unmeasured: only its counts'
+	@echo 'make peers        the table of bars alone (PEERS_FLAGS=…, see benches/peers/run.sh --help)'
+	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
+	@echo 'make instructions-accept  makes the counts of today the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
 	@echo 'make advisories   known vulnerabilities of what we depend on (needs cargo-deny, fetches the list)'
 	@echo 'make install-deps what building needs from the system'
@@ -42,8 +51,27 @@ lint:
 doc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
 
+# What a test could not do here it writes to $(SKIPPED), which is shown at the end.
 test: lint doc
+	@rm -f $(SKIPPED)
 	$(CARGO) test --locked
+	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
+
+bench:
+	$(CARGO) bench --locked $(BENCHES:%=--bench %) -- --quick --noplot
+	$(MAKE) peers
+
+bench-check:
+	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
+
+peers: build
+	benches/peers/run.sh $(PEERS_FLAGS)
+
+instructions:
+	benches/instructions/count.sh compare
+
+instructions-accept:
+	benches/instructions/count.sh accept
 
 # cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one do it.
 fuzz:

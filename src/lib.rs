@@ -45,3 +45,8 @@ pub mod text;
 pub use database::Database;
 pub use error::{Error, ErrorKind, Result};
 pub use scan::Scanner;
+
+/// The example of the README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! Alert records, read as a stranger reads them: by their names in the JSON.
 
-use crate::harness::project;
+use crate::harness::{project, skip};
 use serde_json::Value;
 
 /// The published schema of the records, once there is one.
@@ -11,7 +11,7 @@ impl Schema {
     pub fn load() -> Schema {
         let path = project().join("docs/alert.schema.json");
         if !path.exists() {
-            eprintln!("\n!!! SKIPPED validation of alerts: there is no docs/alert.schema.json\n");
+            skip("validation of alerts", "there is no docs/alert.schema.json");
             return Schema(None);
         }
         let mut schemas = boon::Schemas::new();

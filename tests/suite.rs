@@ -2,10 +2,20 @@
 
 #![allow(unreachable_pub, reason = "modules of a binary: `pub` says what the others use")]
 
+mod bad_input;
 mod cases;
+mod commands;
 mod dependencies;
+mod determinism;
+mod documents;
+mod expected;
+mod expected_captures;
+mod expected_logs;
+mod format_fixture;
 mod fuzz_corpus;
 mod harness;
 mod layering;
+mod oracle;
+mod order;
 mod records;
 mod spec_cases;

@@ -14,6 +14,11 @@ struct All {
 }
 
 impl Visitor for All {
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        assert!(pair <= run.len());
+        true
+    }
+
     fn may_end_in(&self, _: &[u8]) -> bool {
         true
     }
@@ -44,6 +49,10 @@ pub fn run(bytes: &[u8]) {
     whole.seen.sort();
     halves.seen.sort();
     assert_eq!(whole.seen, halves.seen, "cut at {cut}");
+    let mut careful = All::default();
+    Extractor::careful().extract(text, 0..text.len(), &mut careful);
+    careful.seen.sort();
+    assert_eq!(whole.seen, careful.seen, "the fast way and the careful way");
     for (start, end, ..) in &whole.seen {
         assert!(start < end && *end <= text.len(), "{start}..{end}");
     }

@@ -204,7 +204,7 @@ pub(super) struct Lookup {
     #[arg(long, value_name = "DB")]
     pub(super) db: PathBuf,
     /// Values of any kind, defanged or not; - reads them from standard input, one a line.
-    #[arg(value_name = "VALUE", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "VALUE", required = true)]
     pub(super) values: Vec<String>,
     /// One JSON object a value.
     #[arg(long)]

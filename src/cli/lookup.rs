@@ -92,6 +92,9 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
         for (what, said) in &explanation.steps {
             line(format!("  asked the {what}: {}", said_text(*said)));
         }
+        for note in &explanation.notes {
+            line(format!("  note: {note}"));
+        }
     }
     text
 }
@@ -192,5 +195,6 @@ fn as_json(explanation: &Explanation<'_>) -> Value {
         "matches": matches,
         "held": held,
         "steps": steps,
+        "notes": explanation.notes,
     })
 }

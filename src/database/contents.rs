@@ -4,12 +4,13 @@
 //! out. Values arrive sorted and without duplicates, with the claims behind each.
 
 use super::contexts::{StringTable, encode};
-use super::filter::{build_bitmap, build_bloom, build_domain_filter, hash};
+use super::filter::{add_tail, build_bitmap, build_bloom, build_domain_filter, empty_tails, hash};
 use super::layout::Section;
 use super::posting::{Claim, Posting};
 use super::publish::{Writer, publish};
+use super::transducer::Builder;
 use super::{DIGESTS, Summary, digests, endpoints, literals, patterns, prefix, withheld};
-use crate::indicator::{Context, Kind, Reason, Scope, Timestamp};
+use crate::indicator::{Context, Kind, Reason, Scope, Timestamp, domain};
 use crate::{Error, Result};
 use hashbrown::HashMap;
 use std::io::{Cursor, Seek, Write};
@@ -41,6 +42,7 @@ pub(crate) struct Contents {
     known_sets: HashMap<Box<[u32]>, Posting>,
     withheld: Vec<u8>,
     v4_ranges: Vec<(u32, u32)>,
+    tails: Vec<u8>,
 }
 
 impl Contents {
@@ -65,6 +67,7 @@ impl Contents {
             known_sets: HashMap::new(),
             withheld: Vec::new(),
             v4_ranges: Vec::new(),
+            tails: empty_tails(),
         }
     }
 
@@ -148,30 +151,42 @@ impl Contents {
         table: Keyed,
         rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
     ) -> Result<()> {
-        let mut builder = fst::MapBuilder::memory();
+        let mut builder = Builder::new();
         let mut any = false;
         for (key, posting) in rows.clone() {
             any = true;
-            builder
-                .insert(key, u64::from(posting.0))
-                .map_err(|e| Error::format(format!("cannot index the values: {e}")))?;
+            if !builder.insert(key, u64::from(posting.0)) {
+                return Err(Error::format("the values do not come in their order"));
+            }
         }
         if !any {
             return Ok(());
         }
-        let bytes = builder
-            .into_inner()
-            .map_err(|e| Error::format(format!("cannot index the values: {e}")))?;
+        let bytes = builder.finish();
         let keys = rows.map(|(key, _)| key);
         let section = match table {
             Keyed::Domains => {
-                let names: Vec<Vec<u8>> = keys.map(|k| k.iter().rev().copied().collect()).collect();
-                let (tails, bloom) = build_domain_filter(names.iter().map(|n| &n[..]));
-                self.sections.push((Section::DomainTails, tails));
+                let mut names = Vec::new();
+                let mut ends = Vec::new();
+                for key in keys {
+                    names.extend(key.iter().rev());
+                    ends.push(names.len());
+                }
+                let starts = std::iter::once(&0).chain(&ends);
+                let spans = starts.zip(&ends);
+                let (tails, bloom) = build_domain_filter(spans.map(|(a, b)| &names[*a..*b]));
+                // What URLs have set already stays.
+                self.tails.resize(self.tails.len().max(tails.len()), 1);
+                for (mine, theirs) in self.tails.iter_mut().zip(&tails) {
+                    *mine |= theirs;
+                }
                 self.sections.push((Section::DomainFilter, bloom));
                 Section::Domains
             }
             Keyed::Urls => {
+                for key in keys.clone() {
+                    add_tail(&mut self.tails, domain::last_label(url_host(key)));
+                }
                 self.bloom(Section::UrlFilter, keys.map(|key| hash(url_host(key))));
                 Section::Urls
             }
@@ -265,6 +280,7 @@ impl Contents {
             (Section::Claims, claims),
             (Section::Sets, self.sets),
             (Section::Withheld, self.withheld),
+            (Section::DomainTails, self.tails),
         ]);
         self.sections.sort_by_key(|(section, _)| *section);
         Ok(self.sections)

@@ -4,7 +4,8 @@
 //! the filter that has to live in the cache, not the set behind it.
 
 use super::layout::u64_at;
-use xxhash_rust::xxh3::xxh3_64;
+pub(super) use crate::indicator::fold::hash;
+use crate::indicator::fold::{TAILS, has_bit, tail_slot};
 
 /// Bits for each key; at four probes in one word about one in a hundred absent
 /// keys passes.
@@ -44,12 +45,6 @@ pub(super) fn build_bloom(hashes: &[u64]) -> Vec<u8> {
     filter.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-/// The hash of a key in lower case. Part of the format.
-#[inline]
-pub(super) fn hash(key: &[u8]) -> u64 {
-    xxh3_64(key)
-}
-
 /// Set in the hash of a registered name that has so many indicators below it that
 /// the next label has to be asked, too: `co.uk`, `duckdns.org`.
 const CROWDED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -68,17 +63,23 @@ impl DomainFilter<'_> {
     /// Whether a name that ends in `label` (lower case) can match at all.
     #[inline]
     pub(super) fn may_end_in(self, label: &[u8]) -> bool {
-        let slot = tail_slot(label);
-        self.tails.get(slot >> 3).is_some_and(|byte| byte >> (slot & 7) & 1 != 0)
+        has_bit(self.tails, tail_slot(label))
     }
 
-    /// Whether `name` (lower case, no trailing dot) or a parent of it may be listed.
+    /// Whether `name` (any case, no trailing dot) or a parent of it may be listed.
     #[inline]
     pub(super) fn may_hold(self, name: &[u8]) -> bool {
-        let Some(pair) = last_labels(name, 2) else {
-            return self.bloom.may_hold(hash(name));
-        };
+        match last_labels(name, 2) {
+            Some(pair) => self.may_hold_pair(name, pair),
+            None => self.bloom.may_hold(hash(name)),
+        }
+    }
+
+    /// The same, where the last two labels are known.
+    #[inline]
+    pub(super) fn may_hold_pair(self, name: &[u8], pair: &[u8]) -> bool {
         // Bare labels come in only when somebody insists; then each name pays for it.
+        // One byte more than a bitmap has says so.
         let bare = self.tails.len() > TAILS;
         if bare && last_labels(name, 1).is_some_and(|label| self.bloom.may_hold(hash(label))) {
             return true;
@@ -108,18 +109,18 @@ pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
     None
 }
 
-/// Bytes of the bitmap of last labels; one more says that there are bare labels.
-const TAILS: usize = 8192;
+/// A bitmap of last labels that holds `arpa` alone: reverse names stand for
+/// addresses, whatever names are listed.
+pub(super) fn empty_tails() -> Vec<u8> {
+    let mut tails = vec![0u8; TAILS];
+    add_tail(&mut tails, b"arpa");
+    tails
+}
 
-/// A slot of 65,536 for the last eight bytes of a label.
-#[inline]
-pub(super) fn tail_slot(label: &[u8]) -> usize {
-    let cut = label.len().saturating_sub(8);
-    let mut word = 0u64;
-    for &byte in &label[cut..] {
-        word = word << 8 | u64::from(byte);
-    }
-    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
+/// Sets the bit of a last label.
+pub(super) fn add_tail(tails: &mut [u8], label: &[u8]) {
+    let slot = tail_slot(label);
+    tails[slot >> 3] |= 1 << (slot & 7);
 }
 
 /// Builds both parts of the filter. `names` are sorted so that those with the
@@ -127,7 +128,7 @@ pub(super) fn tail_slot(label: &[u8]) -> usize {
 pub(super) fn build_domain_filter<'n>(
     names: impl Iterator<Item = &'n [u8]> + Clone,
 ) -> (Vec<u8>, Vec<u8>) {
-    let mut tails = vec![0u8; TAILS];
+    let mut tails = empty_tails();
     let mut bare = false;
     let mut hashes: Vec<u64> = Vec::new();
     let mut group: Vec<&[u8]> = Vec::new();
@@ -149,8 +150,7 @@ pub(super) fn build_domain_filter<'n>(
         group.clear();
     };
     for name in names {
-        let slot = tail_slot(crate::indicator::domain::last_label(name));
-        tails[slot >> 3] |= 1 << (slot & 7);
+        add_tail(&mut tails, crate::indicator::domain::last_label(name));
         bare |= !name.contains(&b'.');
         let same = group.first().is_none_or(|first| {
             last_labels(first, 2).unwrap_or(first) == last_labels(name, 2).unwrap_or(name)
@@ -231,10 +231,9 @@ mod tests {
 
     #[test]
     fn most_absent_keys_are_refused() {
-        let hashes: Vec<u64> = (0..10_000u32).map(|n| hash(&n.to_le_bytes())).collect();
-        let bloom = build_bloom(&hashes);
-        let absent =
-            (10_000..110_000u32).filter(|n| Bloom(&bloom).may_hold(hash(&n.to_le_bytes()))).count();
+        let key = |n: u32| hash(format!("h{n}.com").as_bytes());
+        let bloom = build_bloom(&(0..10_000).map(key).collect::<Vec<u64>>());
+        let absent = (10_000..110_000).filter(|&n| Bloom(&bloom).may_hold(key(n))).count();
         assert!(absent < 2_500, "{absent} of 100,000 absent keys pass");
     }
 }

@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 /// Version of the format that this code writes and reads.
 ///
 /// It changes whenever the bytes that come out of the same indicators change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 pub(super) const MAGIC: &[u8; 8] = b"\x89wsdb\r\n\n";
 pub(super) const ENDIAN: u32 = 0x0a0b_0c0d;
@@ -96,7 +96,8 @@ sections! {
     Endpoints6 = 25, "endpoints-v6";
     /// Transducer over the bytes of domains in reverse.
     Domains = 30, "domains";
-    /// One bit for a hash of each last label.
+    /// One bit for a hash of each last label, of domains and of the hosts of URLs; one
+    /// byte more where bare labels are listed.
     DomainTails = 31, "domain-tails";
     /// Blocked Bloom filter over registered names.
     DomainFilter = 32, "domain-filter";
@@ -259,14 +260,27 @@ fn read_table(bytes: &[u8], table: Range<usize>) -> Result<Vec<(Section, Range<u
     Ok(sections)
 }
 
-/// Checks the contents of every section against its checksum.
+/// Checks the contents of every section against its checksum, and that there is
+/// nothing else.
 pub(super) fn check_sections(bytes: &[u8], header: &Header) -> Result<()> {
+    let mut end = HEADER + header.sections.len() * ROW;
     for (section, range, checksum) in &header.sections {
+        if bytes[end..range.start].iter().any(|byte| *byte != 0) {
+            return Err(Error::database("the room between the sections is not empty")
+                .at_offset(end as u64)
+                .remedy("compile it again"));
+        }
+        end = range.end;
         if xxh3_64(&bytes[range.clone()]) != *checksum {
             return Err(Error::database(format!("section {} is damaged", section.name()))
                 .at_offset(range.start as u64)
                 .remedy("compile it again"));
         }
+    }
+    if end != bytes.len() {
+        return Err(Error::database("something stands behind the last section")
+            .at_offset(end as u64)
+            .remedy("compile it again"));
     }
     Ok(())
 }

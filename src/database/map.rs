@@ -1,6 +1,6 @@
 //! The bytes of a database, or of a capture: mapped from a file, or held in memory.
 //!
-//! This is the only file of the crate with `unsafe` in it.
+//! This is the only file of the room with `unsafe` in it.
 #![allow(unsafe_code)]
 
 use crate::{Error, Result};
@@ -28,7 +28,7 @@ impl Map {
         let metadata =
             file.metadata().map_err(|e| Error::io("cannot read its size", e).at_path(path))?;
         if metadata.is_dir() {
-            return Err(Error::database("a directory is not a database")
+            return Err(Error::usage("a directory is not a database")
                 .at_path(path)
                 .remedy("name the file that `wiresift compile -o` wrote"));
         }

@@ -318,13 +318,27 @@ impl Database {
         self.endpoints().ports(address)
     }
 
-    /// Whether a name that ends in this label (lower case) can match at all.
+    /// Whether a name that ends in this label (any case) can match at all.
     #[inline]
     pub(crate) fn may_end_in(&self, label: &[u8]) -> bool {
         self.domain_filter().may_end_in(label)
     }
 
-    /// Whether a name (lower case) or a parent of it may be listed.
+    /// The bitmap of last labels.
+    #[inline]
+    pub(crate) fn tails(&self) -> &[u8] {
+        self.bytes(Section::DomainTails)
+    }
+
+    /// As [`Self::may_hold_domain`], where the last two labels are the last `pair`
+    /// bytes of the name.
+    #[inline]
+    pub(crate) fn may_hold_pair(&self, name: &[u8], pair: usize) -> bool {
+        let pair = &name[name.len().saturating_sub(pair)..];
+        self.domain_filter().may_hold_pair(name, pair)
+    }
+
+    /// Whether a name (any case) or a parent of it may be listed.
     #[inline]
     pub(crate) fn may_hold_domain(&self, name: &[u8]) -> bool {
         self.domain_filter().may_hold(name)
@@ -438,6 +452,12 @@ impl Database {
     pub(crate) fn digest(&self, digest: &[u8]) -> Option<Posting> {
         let (len, section) = DIGESTS.into_iter().find(|(len, _)| *len == digest.len())?;
         Digests::open(self.bytes(section), len)?.get(digest)
+    }
+
+    /// Whether any digest is listed.
+    #[inline]
+    pub(crate) fn has_digests(&self) -> bool {
+        DIGESTS.iter().any(|(_, section)| self.has(*section)) || self.has_words_of(Kind::Tlsh)
     }
 
     /// Whether there are wildcard or regex indicators for observables of this kind.

@@ -85,6 +85,11 @@ pub(super) fn publish(
             .at_path(path)
             .remedy("name a file to write"));
     }
+    if std::fs::metadata(path).is_ok_and(|old| !old.is_file()) {
+        return Err(Error::usage("a device, pipe or socket is in the way of the database")
+            .at_path(path)
+            .remedy("name a file to write"));
+    }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),

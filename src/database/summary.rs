@@ -32,7 +32,7 @@ pub struct FeedSummary {
     /// The earliest end of a validity, microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_expiry: Option<i64>,
-    /// The latest end of a validity.
+    /// The latest end of a validity, microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_expiry: Option<i64>,
 }

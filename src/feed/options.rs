@@ -46,7 +46,7 @@ pub struct Options {
     pub stix_domain_subtree: bool,
     /// Read `010.001.000.001` as decimal instead of rejecting it.
     pub zero_padded_decimal: bool,
-    /// The confidence of indicators whose feed gives none.
+    /// The confidence of indicators whose feed gives none, 0 to 100.
     pub confidence: Option<u8>,
     /// The severity of indicators whose feed gives none.
     pub severity: Option<Severity>,

@@ -135,7 +135,7 @@ pub struct Context<'a> {
     pub name: Option<Cow<'a, str>>,
     /// Free text.
     pub description: Option<Cow<'a, str>>,
-    /// 0 to 100.
+    /// How sure the source is, 0 to 100.
     pub confidence: Option<u8>,
     /// 1 to 4.
     pub severity: Option<Severity>,

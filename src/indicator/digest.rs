@@ -47,22 +47,33 @@ pub fn decode(hex: &[u8]) -> Option<([u8; MAX_DIGEST], usize)> {
         return None;
     }
     let mut bytes = [0; MAX_DIGEST];
-    for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    let mut wrong = 0;
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_chunks::<2>().0) {
+        let [high, low] = pair.map(|digit| NIBBLES[usize::from(digit)]);
+        wrong |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Some((bytes, hex.len() / 2))
+    (wrong < 16).then_some((bytes, hex.len() / 2))
 }
 
 /// The value of a hex digit.
 #[inline]
 pub fn nibble(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    let value = NIBBLES[usize::from(byte)];
+    (value < 16).then_some(value)
 }
+
+/// Values of hex digits; 255 for everything else.
+static NIBBLES: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value] as usize] = value as u8;
+        table[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
 
 /// Lower-case hex of `bytes`.
 pub fn encode(bytes: &[u8]) -> String {

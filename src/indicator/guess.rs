@@ -24,6 +24,9 @@ pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
     let raw = raw.trim().trim_matches('"');
     let bytes = raw.as_bytes();
     let Some(&first) = bytes.first() else { return Err(Reason::Empty) };
+    if bytes.iter().all(|b| b"*.?%".contains(b)) {
+        return Err(Reason::MatchesEverything);
+    }
     if raw.contains("://") {
         return one(Kind::Url, raw, Scope::Exact);
     }

@@ -11,6 +11,7 @@ mod context;
 pub mod digest;
 pub mod domain;
 pub mod email;
+pub mod fold;
 pub mod gram;
 pub mod guess;
 mod kind;

@@ -57,7 +57,7 @@ pub struct PacketPlace {
     pub proto: u8,
     /// True when the packet goes to the side that was opened.
     pub to_server: Option<bool>,
-    /// Stable identity of the flow within this run.
+    /// Identity of the flow: the same in every run over the same packets.
     pub flow_id: u64,
     /// Community ID v1 (`1:` and base64 of SHA-1, seed 0).
     pub community_id: Option<String>,

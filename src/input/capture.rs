@@ -28,7 +28,7 @@ pub struct Packet<'a> {
     pub linktype: u32,
     /// What was captured: the wire's bytes, or the first of them.
     pub data: &'a [u8],
-    /// Length on the wire; never below that of `data`.
+    /// Length on the wire in bytes; never below that of `data`.
     pub length: u32,
     /// Index of the interface within its section; 0 in classic files.
     pub interface: u32,

@@ -142,7 +142,7 @@ impl FileChunks {
             ))
             .at_path(&*self.file.path)
             .at_offset(end)
-            .remedy("logs that are rotated by copying are followed with `wiresift tail`")),
+            .remedy("scan it again; pipe `tail -F` in to follow a log")),
         }
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! The name of a question is `dns.query`, in the query and in the answer that
 //! repeats it. Owners of records and the names and addresses in their data are
-//! `dns.answer`. A name that only points at one already reported from the same
-//! message is not reported again. The mailbox of a SOA is an e-mail address.
+//! `dns.answer`. A name that was already reported from the same message, whether it
+//! points there or repeats it, is not reported again. The mailbox of a SOA is an e-mail address.
 //! OPT (with the client subnet), TSIG and TKEY say nothing about hosts and are
 //! skipped.
 
@@ -231,7 +231,7 @@ impl Walk<'_> {
 
     /// Reports the name that was read last, unless it only repeats another.
     fn tell(&mut self, at: Where, found: &mut impl FnMut(Found<'_>)) {
-        if self.name.text().is_empty() || !self.told.is_first(self.name.origin()) {
+        if self.name.text().is_empty() || !self.told.is_first(self.name.text()) {
             return;
         }
         if self.name.is_odd() {
@@ -242,29 +242,33 @@ impl Walk<'_> {
     }
 }
 
-/// Where in the message the names stand that were told already.
+/// The names of a message that were told already, as hashes of their lower case.
 struct Told {
-    origins: [u16; 64],
+    names: [u64; 64],
     count: usize,
 }
 
 impl Default for Told {
     fn default() -> Self {
-        Told { origins: [0; 64], count: 0 }
+        Told { names: [0; 64], count: 0 }
     }
 }
 
 impl Told {
     /// Notes a name; false if it was noted before. Past the capacity names are
     /// told again rather than lost.
-    fn is_first(&mut self, origin: usize) -> bool {
-        let Ok(origin) = u16::try_from(origin) else { return true };
-        let known = self.origins.get(..self.count).unwrap_or_default();
-        if known.contains(&origin) {
+    fn is_first(&mut self, name: &[u8]) -> bool {
+        let mut lower = [0; 256];
+        let Some(lower) = lower.get_mut(..name.len()) else { return true };
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        let hash = xxhash_rust::xxh3::xxh3_64(lower);
+        let known = self.names.get(..self.count).unwrap_or_default();
+        if known.contains(&hash) {
             return false;
         }
-        if let Some(place) = self.origins.get_mut(self.count) {
-            *place = origin;
+        if let Some(place) = self.names.get_mut(self.count) {
+            *place = hash;
             self.count += 1;
         }
         true

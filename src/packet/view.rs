@@ -17,7 +17,7 @@ pub struct Frame<'a> {
     pub time: Timestamp,
     /// The LINKTYPE_ of the interface.
     pub linktype: u32,
-    /// Length on the wire.
+    /// Length on the wire, in bytes.
     pub length: u32,
     /// What was captured of it.
     pub data: &'a [u8],
@@ -30,7 +30,7 @@ pub struct Packet<'a> {
     pub number: u64,
     /// When it was seen.
     pub time: Timestamp,
-    /// Length of the frame on the wire.
+    /// Length of the frame on the wire, in bytes.
     pub length: u32,
     /// Source address, as it travelled.
     pub src: IpAddr,

@@ -6,12 +6,12 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `build` | [`compile`]: feeds to a database |
+//! | `build` | [`compile()`]: feeds to a database |
 //! | `ordered` | pieces of work, finished in any order, handed on in the input's |
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
-//! | `hunt` | [`scan`]: logs and captures to alerts |
+//! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
-//! | `observe` | [`observe`]: what can be seen, without a database |
+//! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
 mod capture;

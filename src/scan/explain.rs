@@ -26,6 +26,8 @@ pub struct Explanation<'d> {
     pub held: Vec<Finding<'d>>,
     /// What was asked, in order, and what it said.
     pub steps: Vec<(String, Outcome)>,
+    /// What else there is to know of a value that does not match: a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// An indicator that does not alert.
@@ -71,6 +73,7 @@ impl Scanner {
             matches: Vec::new(),
             held: Vec::new(),
             steps: Vec::new(),
+            notes: Vec::new(),
         };
         let time = self.options.at.unwrap_or(time);
         let straight = refang::refang(asked.trim());
@@ -114,26 +117,23 @@ impl Scanner {
         push_steps(database, observable, explanation);
         self.scratch.collect(database, observable);
         let entries = self.scratch.entries.len();
-        let asked = match observable {
-            Observable::Text(kind, _) => format!("strings of the kind {kind} for {text}"),
-            _ => format!("exact structure for {text}"),
+        let said = match observable {
+            Observable::Text(kind, _) if !database.has_words_of(kind) => Outcome::Empty,
+            _ => Outcome::Found(entries),
         };
-        explanation.steps.push((asked, Outcome::Found(entries)));
+        explanation.steps.push((format!("exact structure for {kind} {text}"), said));
         self.explain_claims(database, observable, time, explanation);
         if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
             explanation.matches.extend(matches);
-        } else if !explanation.held.iter().any(|f| f.reason == Reason::Allowed)
-            && self.options.allow.is_some()
-            && entries > 0
+        } else if entries > 0
+            && let Some(list) = self.allowed_by(observable, time)
         {
-            explanation.steps.push(("allow list of the command line".into(), Outcome::Maybe));
+            explanation.notes.push(format!("it is on the allow list {list}"));
         }
         if let Observable::Address(address, None) = observable {
             for (port, _) in database.endpoint_ports(address) {
                 let value = Value::Endpoint(address, port).to_string();
-                explanation
-                    .steps
-                    .push((format!("listed only with its port: {value}"), Outcome::Found(1)));
+                explanation.notes.push(format!("it is listed with a port: {value}"));
             }
         }
     }
@@ -171,30 +171,29 @@ impl Scanner {
             let exact_only =
                 below && database.claims(entry.posting).all(|claim| claim.scope == Scope::Exact);
             if exact_only {
-                explanation.steps.push((
-                    format!("{} is listed, but only for its exact value", entry.value),
-                    Outcome::Found(1),
-                ));
+                let value = &entry.value;
+                explanation.notes.push(format!("{value} is listed, but for its exact value only"));
             }
         }
         if let Observable::Address(address, _) = observable
-            && is_guarded(address, Kind::Net)
+            && self.scratch.entries.is_empty()
+            && is_guarded(address, Kind::Ip)
         {
-            explanation.steps.push((
-                "the address is private or reserved: only internal sources alert".into(),
-                Outcome::Maybe,
-            ));
+            let note = "it is private or reserved, and would alert for internal feeds only";
+            explanation.notes.push(note.into());
         }
     }
 }
 
 /// How a value can be read: itself, and what derives from it. Any text can be a
-/// string of any kind; those come in that the database has, first of all where it
-/// has this very string. They are read as the value was typed: what defangs a name
-/// may belong to a path.
+/// string of any kind: it is one where the database has it, and where it is nothing
+/// else, each that the database has others of. Strings are read as they were typed:
+/// what defangs a name may belong to a path.
 fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> {
     let mut readings = Vec::new();
-    match guess(text, Scope::Exact) {
+    let guess = guess(text, Scope::Exact);
+    let has_form = guess.is_ok();
+    match guess {
         Ok(Guess::One(kind, value, _)) => readings.push((kind, value)),
         Ok(Guess::Nets(nets)) => {
             readings.extend(nets.into_iter().map(|n| (Kind::Net, Value::Net(n))))
@@ -211,6 +210,7 @@ fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> 
     let derived = derived(readings.first());
     readings.extend(derived);
     let (listed, others) = strings(database, asked);
+    let others = others.into_iter().filter(|_| !has_form);
     for reading in listed.into_iter().chain(others) {
         if !readings.contains(&reading) {
             readings.push(reading);
@@ -236,7 +236,10 @@ fn strings(database: &Database, asked: &str) -> (Vec<(Kind, Value)>, Vec<(Kind, 
         kind.is_string() && (database.has_words_of(*kind) || database.has_patterns(*kind))
     });
     kinds.filter_map(|kind| string(kind, asked)).partition(|(kind, value)| match value {
-        Value::Text(word) => database.word(*kind, word.as_bytes()).is_some(),
+        Value::Text(word) => {
+            database.word(*kind, word.as_bytes()).is_some()
+                || database.patterns(*kind, word.as_bytes()).next().is_some()
+        }
         _ => false,
     })
 }

@@ -6,8 +6,8 @@ use crate::indicator::gram::{self, GramFilter};
 use crate::indicator::{
     Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
-use crate::text::Visitor;
 use crate::text::fields::{Format, digest_kinds};
+use crate::text::{EVERY_TAIL, Visitor};
 use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -76,19 +76,11 @@ impl Scanner {
         } else {
             (text, core)
         };
-        let mut extractor = std::mem::take(&mut self.extractor);
-        let mut hunt = Hunt {
-            scanner: self,
-            database,
-            text,
-            core: core.clone(),
-            origin,
-            hits: Vec::new(),
-            literals: HashSet::new(),
-        };
+        let mut extractor = self.extractor.take().unwrap_or_default();
+        let mut hunt = Hunt::new(self, database, text, core.clone(), origin);
         extractor.extract(text, core.clone(), &mut hunt);
         let mut hits = hunt.hits;
-        self.extractor = extractor;
+        self.extractor = Some(extractor);
         // A span can be read as two strings: `\/` is that, or a slash in JSON.
         hits.sort_by(|(a, one), (b, other)| {
             let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
@@ -140,6 +132,10 @@ struct Hunt<'s, 'd, 't> {
     text: &'t [u8],
     core: Range<usize>,
     origin: &'t Origin,
+    /// Whether any name can match a pattern.
+    patterns: bool,
+    /// Whether a URL at any host can match.
+    any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
     /// Literals that were found already, and where each begins.
     literals: HashSet<(usize, Kind, &'d str)>,
@@ -147,19 +143,25 @@ struct Hunt<'s, 'd, 't> {
 
 impl Visitor for Hunt<'_, '_, '_> {
     #[inline]
+    fn tails(&self) -> &[u8] {
+        if self.patterns { &EVERY_TAIL } else { self.database.tails() }
+    }
+
+    #[inline]
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        self.patterns || self.database.may_hold_pair(run, pair)
+    }
+
+    #[inline]
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.any_url || self.database.may_hold_url_host(host)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
-        if self.database.has_patterns(Kind::Domain) {
+        if self.patterns {
             return is_known_tld(label);
         }
-        let mut lower = [0; domain::MAX_LABEL];
-        match lower.get_mut(..label.len()) {
-            Some(lower) => {
-                lower.copy_from_slice(label);
-                lower.make_ascii_lowercase();
-                self.database.may_end_in(lower) || lower == b"arpa" || !lower.is_ascii()
-            }
-            None => false,
-        }
+        !label.is_ascii() || self.database.may_end_in(label)
     }
 
     #[inline]
@@ -180,6 +182,7 @@ impl Visitor for Hunt<'_, '_, '_> {
             }
             Kind::UrlPath => database.has(Section::Paths),
             Kind::Cve | Kind::Ja4 | Kind::Btc | Kind::Tlsh => database.has_words_of(kind),
+            Kind::Md5 => database.has_digests(),
             _ => true,
         }
     }
@@ -222,7 +225,27 @@ pub(super) fn is_known_tld(label: &[u8]) -> bool {
     !lower.is_ascii() || domain::is_known_tld(&lower)
 }
 
-impl<'d> Hunt<'_, 'd, '_> {
+impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
+    fn new(
+        scanner: &'s mut Scanner,
+        database: &'d Database,
+        text: &'t [u8],
+        core: Range<usize>,
+        origin: &'t Origin,
+    ) -> Self {
+        Hunt {
+            scanner,
+            database,
+            text,
+            core,
+            origin,
+            patterns: database.has_patterns(Kind::Domain),
+            any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
+            hits: Vec::new(),
+            literals: HashSet::new(),
+        }
+    }
+
     /// `only_in`: it counts only in a field for values of this kind.
     fn seen_one(
         &mut self,

@@ -79,7 +79,7 @@ impl Options {
 #[derive(Debug, Default)]
 pub struct Scanner {
     options: Options,
-    extractor: Extractor,
+    extractor: Option<Box<Extractor>>,
     scratch: Scratch,
     counters: Counters,
 }
@@ -97,6 +97,13 @@ impl Scanner {
     /// A scanner with options.
     pub fn new(options: Options) -> Self {
         Scanner { options, ..Scanner::default() }
+    }
+
+    /// A scanner that reads text the slow and careful way only: the twin that the
+    /// fast way is held against in tests.
+    pub fn careful(options: Options) -> Self {
+        let extractor = Some(Box::new(Extractor::careful()));
+        Scanner { options, extractor, ..Scanner::default() }
     }
 
     /// What was counted so far.

@@ -115,7 +115,11 @@ impl Scanner {
 
     /// The allow list that was given to the scanner and holds the observable, its
     /// URL's host, or its e-mail address's domain.
-    fn allowed_by(&mut self, observable: Observable<'_>, time: Timestamp) -> Option<String> {
+    pub(super) fn allowed_by(
+        &mut self,
+        observable: Observable<'_>,
+        time: Timestamp,
+    ) -> Option<String> {
         let allow = self.options.allow.clone()?;
         let mut scratch = Scratch::default();
         let mut on_list = |observable| {

@@ -1,5 +1,11 @@
 //! Phase one: 64 bytes to bit masks.
 
+use super::vector;
+
+/// Blocks of a [`Tile`]: 16 KiB of text, whose masks take as much again, stay in
+/// the first-level cache until phase two has gone over them.
+pub const TILE: usize = 256;
+
 /// Classes of a block of 64 bytes; bit `i` speaks of byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Masks {
@@ -7,8 +13,8 @@ pub struct Masks {
     pub names: u64,
     /// `.`
     pub dots: u64,
-    /// Letters and digits.
-    pub alnums: u64,
+    /// Decimal digits.
+    pub digits: u64,
     /// Hex digits of either case.
     pub hexes: u64,
     /// `:`
@@ -17,6 +23,9 @@ pub struct Masks {
     pub at_signs: u64,
     /// `/`
     pub slashes: u64,
+    /// What makes a candidate beside it one for the careful way: `%`, `\`, and
+    /// every byte beyond ASCII.
+    pub odds: u64,
 }
 
 /// Classes of a byte, as bits of the table.
@@ -68,20 +77,79 @@ pub(super) fn is(byte: u8, classes: u8) -> bool {
 }
 
 /// Classifies a block, byte by byte: the oracle of every faster way.
-#[inline]
 pub fn classify(block: &[u8; 64]) -> Masks {
     let mut masks = Masks::default();
     for (at, &byte) in block.iter().enumerate() {
         let classes = u64::from(CLASSES[usize::from(byte)]);
-        masks.names |= (classes & 1) << at;
-        masks.dots |= (classes >> 1 & 1) << at;
-        masks.alnums |= (classes >> 2 & 1) << at;
-        masks.hexes |= (classes >> 3 & 1) << at;
-        masks.colons |= (classes >> 4 & 1) << at;
-        masks.at_signs |= (classes >> 5 & 1) << at;
-        masks.slashes |= (classes >> 6 & 1) << at;
+        let bit = |class: u8| (classes >> class.trailing_zeros() & 1) << at;
+        masks.names |= bit(class::NAME);
+        masks.dots |= bit(class::DOT);
+        masks.digits |= bit(class::DIGIT);
+        masks.hexes |= bit(class::HEX);
+        masks.colons |= bit(class::COLON);
+        masks.at_signs |= bit(class::AT);
+        masks.slashes |= bit(class::SLASH);
+        masks.odds |= u64::from(byte >= 0x80 || byte == b'%' || byte == b'\\') << at;
     }
     masks
+}
+
+/// Masks of up to [`TILE`] blocks, with one block before them and one behind.
+#[derive(Debug)]
+pub struct Tile {
+    masks: Box<[Masks; TILE + 2]>,
+    len: usize,
+}
+
+impl Default for Tile {
+    fn default() -> Self {
+        Tile { masks: Box::new([Masks::default(); TILE + 2]), len: 0 }
+    }
+}
+
+impl Tile {
+    /// Classifies the blocks from `first` on, a multiple of 64, as far as `last` or
+    /// the tile reaches. Beyond the text everything is a separator.
+    pub fn fill(&mut self, text: &[u8], first: usize, last: usize) {
+        let last = last.min(first + TILE * 64);
+        self.len = (last - first).div_ceil(64);
+        let from = first.checked_sub(64);
+        let start = from.unwrap_or(0);
+        let slots = if from.is_some() {
+            &mut self.masks[..self.len + 2]
+        } else {
+            self.masks[0] = Masks::default();
+            &mut self.masks[1..self.len + 2]
+        };
+        let whole = slots.len().min(text.len().saturating_sub(start) / 64);
+        let (full, rest) = slots.split_at_mut(whole);
+        vector::classify_all(&text[start..start + whole * 64], full);
+        for (at, masks) in rest.iter_mut().enumerate() {
+            let tail = text.get(start + (whole + at) * 64..).unwrap_or(&[]);
+            let mut block = [b'\n'; 64];
+            let len = tail.len().min(64);
+            block[..len].copy_from_slice(&tail[..len]);
+            *masks = classify(&block);
+        }
+    }
+
+    /// How many blocks there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Block `at`, with those before and behind it.
+    #[inline]
+    pub fn around(&self, at: usize) -> (&Masks, &Masks, &Masks) {
+        let masks: &[Masks; TILE + 2] = &self.masks;
+        let at = at.min(TILE - 1);
+        (&masks[at], &masks[at + 1], &masks[at + 2])
+    }
 }
 
 impl Masks {
@@ -108,15 +176,39 @@ impl Masks {
         self.slashes & (self.slashes >> 1 | next.slashes << 63)
     }
 
+    /// Whether 16 hex digits fill an aligned quarter of the block. Every run of 32 does
+    /// so somewhere.
+    #[inline]
+    fn has_hex_quarter(&self) -> bool {
+        let missing = !self.hexes;
+        missing.wrapping_sub(0x0001_0001_0001_0001) & self.hexes & 0x8000_8000_8000_8000 != 0
+    }
+
     /// Places from which on 32 hex digits stand.
     #[inline]
     pub fn long_hexes(&self, next: &Masks) -> u64 {
+        if !self.has_hex_quarter() && !next.has_hex_quarter() {
+            return 0;
+        }
         let mut run = u128::from(self.hexes) | u128::from(next.hexes) << 64;
         for step in [1, 2, 4, 8, 16] {
             run &= run >> step;
         }
         run as u64
     }
+
+    /// Colons that are followed by a backslash, a percent sign, or a byte beyond ASCII.
+    #[inline]
+    pub fn escaped_colons(&self, next: &Masks) -> u64 {
+        self.colons & (self.odds >> 1 | next.odds << 63)
+    }
+}
+
+/// The 64 bits that end before bit `bit` of `mask`, the last of them on top.
+#[inline]
+pub(super) fn window(previous: u64, mask: u64, bit: u32) -> u64 {
+    let both = u128::from(mask) << 64 | u128::from(previous);
+    (both >> bit) as u64
 }
 
 #[cfg(test)]
@@ -133,16 +225,15 @@ mod tests {
                 assert_eq!(mask & !(1 << 17), 0);
                 mask >> 17 & 1 == 1
             };
-            assert_eq!(
-                bit(masks.names),
-                byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || byte >= 0x80
-            );
+            let is_name = byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || byte >= 0x80;
+            assert_eq!(bit(masks.names), is_name);
             assert_eq!(bit(masks.dots), byte == b'.');
-            assert_eq!(bit(masks.alnums), byte.is_ascii_alphanumeric());
+            assert_eq!(bit(masks.digits), byte.is_ascii_digit());
             assert_eq!(bit(masks.hexes), byte.is_ascii_hexdigit());
             assert_eq!(bit(masks.colons), byte == b':');
             assert_eq!(bit(masks.at_signs), byte == b'@');
             assert_eq!(bit(masks.slashes), byte == b'/');
+            assert_eq!(bit(masks.odds), byte >= 0x80 || b"%\\".contains(&byte));
         }
     }
 
@@ -158,5 +249,32 @@ mod tests {
         assert_eq!(b.inner_dots(&Masks::default(), &a), 0);
         assert_eq!(a.long_hexes(&a), u64::MAX);
         assert_eq!(a.long_hexes(&Masks::default()), (1 << 33) - 1);
+        assert_eq!(window(0b1 << 63, 0b11, 0), 1 << 63);
+        assert_eq!(window(1 << 63, 0b11, 2), 0b111 << 61);
+    }
+
+    #[test]
+    fn tiles_are_blocks() {
+        let text: Vec<u8> =
+            (0..40_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let block = |at: Option<usize>| {
+            let mut bytes = [b'\n'; 64];
+            if let Some(tail) = at.and_then(|at| text.get(at..)) {
+                let len = tail.len().min(64);
+                bytes[..len].copy_from_slice(&tail[..len]);
+            }
+            if at.is_some() { classify(&bytes) } else { Masks::default() }
+        };
+        let mut tile = Tile::default();
+        for (first, last) in [(0, 40_000), (64, 100), (16_384, 40_000), (39_936, 40_000), (0, 1)] {
+            tile.fill(&text, first, last);
+            for at in 0..tile.len() {
+                let place = first + at * 64;
+                let (before, here, behind) = tile.around(at);
+                assert_eq!(*before, block(place.checked_sub(64)), "{first} {at}");
+                assert_eq!(*here, block(Some(place)));
+                assert_eq!(*behind, block(Some(place + 64)));
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Long runs of hex digits: digests (matching specification, section 6.5).
 
 use super::classify::{Masks, class, is};
-use super::escapes::tail_of_escape;
+use super::escapes::{ends_escape, percent_at, tail_of_escape};
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
@@ -46,11 +46,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn hex_run(&mut self, mut run: Range<usize>) {
-        if is(self.byte(run.end), class::ALNUM) {
+        let behind = percent_at(self.text, run.end).unwrap_or(self.byte(run.end));
+        if is(behind, class::ALNUM) {
             return;
         }
         let before = self.before(run.start);
-        if let Some((len, _)) = tail_of_escape(self.text, run.start, run.end) {
+        if let Some((len, byte)) = tail_of_escape(self.text, run.start, run.end) {
+            if byte.is_ascii_alphanumeric() {
+                return;
+            }
             run.start += len;
         } else if is(before, class::ALNUM) {
             match before {
@@ -82,7 +86,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     fn is_hex_prefix(&self, start: usize) -> bool {
         start >= 2
             && self.text[start - 2] == b'0'
-            && !start.checked_sub(3).is_some_and(|at| is(self.text[at], class::ALNUM))
+            && (!start.checked_sub(3).is_some_and(|at| is(self.text[at], class::ALNUM))
+                || ends_escape(self.text, start - 2))
     }
 
     /// The letter before the run may be that of an escape: `\n`, `\u003d`. Returns

@@ -1,11 +1,13 @@
 //! E-mail addresses (matching specification, section 6.4).
 
 use super::classify::{class, is};
-use super::escapes::{percent_at, tail_of_escape};
-use super::names::char_at;
+use super::escapes::{
+    continues_name, decode, json_char, percent_at, tail_of_escape, unescape_json,
+};
+use super::unicode::char_at;
 use super::{Visit, Visitor};
 use crate::indicator::email::MAX_LOCAL;
-use crate::indicator::{Kind, Observable, Where};
+use crate::indicator::{Observable, Where};
 
 /// A byte of a local part as logs hold them. `=` and the other oddities that RFC
 /// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
@@ -24,12 +26,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// An address whose local part ends at `local_end` and whose domain begins at
     /// `domain_start`; between them stands `@` or `%40`.
     pub(super) fn email_between(&mut self, local_end: usize, domain_start: usize) {
-        if !self.visitor.wants(Kind::Email) {
+        if !self.wants.emails {
             return;
         }
         let floor = local_end.saturating_sub(MAX_LOCAL * 3 + 1);
         let mut start = local_end;
-        while start > floor && is_local(self.text[start - 1]) {
+        let is_local_json = |at: usize| {
+            json_char(self.text, at).is_some_and(|c| c.is_alphanumeric() || "_.+-".contains(c))
+        };
+        while start > floor && (is_local(self.text[start - 1]) || is_local_json(start - 1)) {
             start -= 1;
         }
         if start == floor && floor > 0 {
@@ -42,16 +47,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut place = start;
         while place < local_end {
             if let Some(byte) = percent_at(self.text, place) {
-                // An `@` is none of those ends: `a%40b@c` is one address.
-                if !is_local(byte) && byte != b'@' {
+                // An `@` is none of those ends, if there is another: `a%40b@c`.
+                let is_part = is_local(byte) || byte == b'@' && domain_start - local_end == 1;
+                if !is_part {
                     start = place + 3;
                 }
                 place += 2;
             }
             place += 1;
         }
-        while start < local_end && b".-+%".contains(&self.text[start]) {
-            start += 1;
+        let leads =
+            |at: usize| b".-+%".contains(&percent_at(self.text, at).unwrap_or(self.text[at]));
+        while start < local_end && leads(start) {
+            start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
         let end = self.domain_end(domain_start);
         if start >= local_end || end == domain_start {
@@ -59,6 +67,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let address = &self.text[start..end];
         self.emit(Observable::Email(address), Where::LogText, start..end);
+        // `u%2Bx%40evil.example` is also read decoded.
+        let is_escaped = |at: usize| {
+            percent_at(self.text, at).is_some_and(|byte| byte != b'@') || self.text[at] == b'\\'
+        };
+        if (start..local_end).chain(domain_start..end).any(is_escaped) {
+            let mut decoded = std::mem::take(self.decoded);
+            match memchr::memchr(b'\\', address) {
+                Some(_) => unescape_json(address, &mut decoded),
+                None => decode(address, &mut decoded),
+            }
+            self.emit(Observable::Email(&decoded), Where::LogText, start..end);
+            *self.decoded = decoded;
+        }
     }
 
     /// Where the domain that begins at `start` ends, its trailing dots left out.
@@ -67,6 +88,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while end < self.text.len() && end - start < 512 {
             let byte = self.text[end];
             if byte < 0x80 {
+                if percent_at(self.text, end).is_some_and(|b| b < 0x80 && continues_name(b)) {
+                    end += 3;
+                    continue;
+                }
+                if self.continues_json(end) {
+                    end += 6;
+                    continue;
+                }
                 if !is(byte, class::NAME | class::DOT) {
                     break;
                 }

@@ -44,6 +44,16 @@ pub(super) fn tail_of_escape(text: &[u8], start: usize, end: usize) -> Option<(u
     }
 }
 
+/// Whether an escape ends right before `at`: the letter or digit there is then none
+/// of the text's.
+pub(super) fn ends_escape(text: &[u8], at: usize) -> bool {
+    [2, 3, 4, 6].into_iter().any(|len| {
+        let Some(start) = at.checked_sub(len) else { return false };
+        let tail = tail_of_escape(text, start + 1, text.len().min(at + 1));
+        matches!(text[start], b'%' | b'\\') && tail.is_some_and(|(tail, _)| tail + 1 == len)
+    })
+}
+
 /// The percent escape at `at` and what it stands for.
 pub(super) fn percent_at(text: &[u8], at: usize) -> Option<u8> {
     if text.get(at) == Some(&b'%') { escaped(text, at) } else { None }
@@ -63,6 +73,43 @@ pub(super) fn piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Ra
     }
     while end < text.len() && end - at < limit && inside(end) {
         end += 1;
+    }
+    start..end
+}
+
+/// The character of the `\uXXXX` at `at`, whose backslash is no escaped one.
+pub(super) fn json_char(text: &[u8], at: usize) -> Option<char> {
+    let digits = match text.get(at..at + 6)? {
+        [b'\\', b'u', digits @ ..] => digits,
+        _ => return None,
+    };
+    let slashes = text[..at].iter().rev().take_while(|&&b| b == b'\\').count();
+    let digits = std::str::from_utf8(digits).ok()?;
+    let code = u32::from_str_radix(digits, 16).ok().filter(|_| slashes % 2 == 0)?;
+    char::from_u32(code)
+}
+
+/// The widest piece around `at` of name characters, dots and JSON's `\uXXXX`.
+pub(super) fn json_piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Range<usize> {
+    let inside = |at: usize| is(text[at], class::NAME | class::DOT);
+    let (mut start, mut end) = (at, at);
+    while start > 0 && at - start < limit {
+        if inside(start - 1) {
+            start -= 1;
+        } else if text[start - 1] == b'\\' && json_char(text, start - 1).is_some() {
+            start -= 1;
+        } else {
+            break;
+        }
+    }
+    while end < text.len() && end - at < limit {
+        if inside(end) {
+            end += 1;
+        } else if json_char(text, end).is_some() {
+            end += 6;
+        } else {
+            break;
+        }
     }
     start..end
 }

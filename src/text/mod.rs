@@ -1,10 +1,14 @@
 //! From the bytes of a log to observables.
 //!
-//! Two phases. [`classify`] turns each block of 64 bytes into bit masks: name
-//! characters, dots, hex digits, colons, and so on. The [`Extractor`] then visits
-//! only the places where the masks say that a candidate can be: a dot between two
-//! name characters (addresses and names), an at sign, a colon among hex digits, a
-//! long run of hex digits, a `//`. Nothing else in the text is touched.
+//! Two phases, over tiles that fit in the first-level cache. [`classify`] turns each
+//! block of 64 bytes into bit masks: name characters, dots, hex digits, colons, and
+//! so on, with vector instructions where there are any ([`vector`]). The [`Extractor`]
+//! then visits only the places where the masks say that a candidate can be: a run
+//! of name characters with a dot inside (addresses and names), an at sign, a colon
+//! among hex digits, a long run of hex digits, a `//`. Runs are found, and most are
+//! dropped, by bit arithmetic alone (`candidates`); nothing else in the text is
+//! touched. What is left, and whatever has an escape or a byte beyond ASCII beside
+//! it, is read the careful way.
 //!
 //! A candidate is judged by what stands around it, at most a few kilobytes to
 //! either side, never by its line. So the result does not depend on how the input
@@ -12,10 +16,11 @@
 //! brings the bytes around it as context ([`MAX_BEHIND`], [`MAX_AHEAD`]).
 //!
 //! Whoever wants the observables implements [`Visitor`], whose cheap questions
-//! (`may_end_in`, `may_hold_v4`) come first, so that most candidates are dropped
+//! (`tails`, `may_hold_name`, `may_hold_v4`) come first, so that most candidates are dropped
 //! after one load and one bit test. The room does no I/O and, in steady state, no
 //! allocation.
 
+mod candidates;
 pub mod classify;
 mod digests;
 mod emails;
@@ -23,13 +28,16 @@ mod escapes;
 pub mod fields;
 mod literals;
 mod names;
+mod unicode;
 mod urls;
 mod v6;
+pub mod vector;
 mod words;
 
 use crate::indicator::gram::GramFilter;
-use crate::indicator::{Kind, Observable, Where, url::MAX_URL};
-use classify::{Masks, classify};
+use crate::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
+use candidates::Candidates;
+use classify::Tile;
 use std::ops::Range;
 
 /// How many bytes before a candidate can decide what it is.
@@ -37,10 +45,33 @@ pub const MAX_BEHIND: usize = 4096;
 /// How many bytes behind the beginning of a candidate can belong to it.
 pub const MAX_AHEAD: usize = 2 * MAX_URL;
 
+/// The bitmap in which every last label is.
+pub static EVERY_TAIL: [u8; TAILS] = [0xff; TAILS];
+
 /// Takes observables, and says early what it will not take.
 pub trait Visitor {
-    /// Whether a name whose last label is `label` (in its case in the text, ASCII)
-    /// can be of interest.
+    /// A bitmap over the [slots of last labels](crate::indicator::fold::tail_slot): a name
+    /// is passed on only if the bit of its last label is set. Arpa names have to be in
+    /// it if addresses are wanted. All of them, unless said otherwise.
+    fn tails(&self) -> &[u8] {
+        &EVERY_TAIL
+    }
+
+    /// Whether a name that ends in these bytes, in their case in the text and ASCII,
+    /// can be of interest; the last `pair` of them are its last two labels.
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        let _ = (run, pair);
+        true
+    }
+
+    /// Whether a URL whose host is `host`, as it stands and ASCII, can be of interest.
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        let _ = host;
+        true
+    }
+
+    /// Whether a name whose last label is `label` (in its case in the text) can be of
+    /// interest. Asked on the careful way, where `tails` was not.
     fn may_end_in(&self, label: &[u8]) -> bool;
 
     /// Whether this IPv4 address can be of interest.
@@ -66,6 +97,10 @@ pub trait Visitor {
 #[derive(Debug, Default)]
 pub struct Extractor {
     decoded: Vec<u8>,
+    tile: Tile,
+    candidates: Candidates,
+    /// Only the careful way: the slow twin of the fast one, for tests.
+    careful: bool,
 }
 
 /// What a visit needs: the text, where candidates may begin, and who takes them.
@@ -76,6 +111,18 @@ struct Visit<'t, 'v, V> {
     decoded: &'v mut Vec<u8>,
     /// Whether escapes inside a name are decoded; not in what was decoded already.
     decodes: bool,
+    /// Where the last piece ends that was decoded: it may hold several runs.
+    decoded_to: usize,
+    wants: Wants,
+}
+
+/// What the visitor wants, asked once.
+#[derive(Clone, Copy)]
+struct Wants {
+    digests: bool,
+    paths: bool,
+    emails: bool,
+    urls: bool,
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
@@ -108,62 +155,44 @@ impl Extractor {
         Extractor::default()
     }
 
+    /// An extractor that takes every candidate the careful way: the slow twin that
+    /// the fast one is held against.
+    pub fn careful() -> Self {
+        Extractor { careful: true, ..Extractor::default() }
+    }
+
     /// Hands every observable that begins in `core` to `visitor`, roughly in the
     /// order of the text. The bytes of `text` around `core` are context.
     pub fn extract<V: Visitor>(&mut self, text: &[u8], core: Range<usize>, visitor: &mut V) {
         let core = core.start.min(text.len())..core.end.min(text.len());
-        let mut visit = Visit { text, core, visitor, decoded: &mut self.decoded, decodes: true };
-        let wants_v6 = visit.visitor.wants(Kind::Ip);
-        let wants_digests = visit.visitor.wants(Kind::Md5);
-        let wants_paths = visit.visitor.wants(Kind::UrlPath);
+        let wants = Wants {
+            digests: visitor.wants(Kind::Md5),
+            paths: visitor.wants(Kind::UrlPath),
+            emails: visitor.wants(Kind::Email),
+            urls: visitor.wants(Kind::Url),
+        };
+        let decoded = &mut self.decoded;
+        let mut visit = Visit { text, core, visitor, decoded, decodes: true, decoded_to: 0, wants };
         // Candidates begin a bounded way before the place that gives them away.
-        let first = visit.core.start.saturating_sub(64) & !63;
-        let last = (visit.core.end + MAX_BEHIND).min(text.len());
-        let mut blocks = Blocks::new(text, first);
+        let mut at = visit.core.start.saturating_sub(64) & !63;
+        // A label that ends with the text ends at the byte behind it.
+        let last = match visit.core.end {
+            end if end < text.len() => (end + MAX_BEHIND).min(text.len() + 1),
+            end => end + 1,
+        };
         let mut skip = Skip::default();
-        while blocks.at < last {
-            let (previous, masks, next) = blocks.advance();
-            let at = blocks.at - 64;
-            let mut places = masks.inner_dots(&previous, &next);
-            while places != 0 {
-                let place = at + places.trailing_zeros() as usize;
-                places &= places - 1;
-                if place >= skip.name {
-                    skip.name = visit.name_at(place);
-                }
+        self.candidates.begin();
+        while at < last {
+            self.tile.fill(text, at, last);
+            if self.careful {
+                visit.every_name(&self.tile, at, &mut skip.name);
+            } else {
+                self.candidates.collect(&self.tile, text, at, visit.visitor.tails());
+                visit.sift(&self.candidates, &mut skip.name);
             }
-            let mut places = masks.at_signs;
-            while places != 0 {
-                visit.email_at(at + places.trailing_zeros() as usize);
-                places &= places - 1;
-            }
-            if wants_v6 || wants_digests {
-                let mut places = masks.inner_colons(&previous, &next);
-                while places != 0 {
-                    let place = at + places.trailing_zeros() as usize;
-                    places &= places - 1;
-                    if place >= skip.colon {
-                        skip.colon = visit.colon_run_at(place);
-                    }
-                }
-            }
-            if wants_digests && at + 64 >= skip.digest {
-                skip.digest = visit.digests_at(at, &masks, &next, skip.digest);
-            }
-            if wants_paths {
-                let mut places = masks.slashes;
-                while places != 0 {
-                    visit.path_at(at + places.trailing_zeros() as usize);
-                    places &= places - 1;
-                }
-            }
-            let mut places = masks.double_slashes(&next);
-            while places != 0 {
-                visit.url_at(at + places.trailing_zeros() as usize);
-                places &= places - 1;
-            }
+            visit.others(&self.tile, at, &mut skip);
+            at += self.tile.len() * 64;
         }
-        visit.escaped_urls();
         visit.words();
         visit.literals();
     }
@@ -175,50 +204,204 @@ struct Skip {
     name: usize,
     colon: usize,
     digest: usize,
+    odd: usize,
 }
 
-/// Masks of a block and of its neighbours, block by block.
-struct Blocks<'t> {
-    text: &'t [u8],
-    at: usize,
-    previous: Masks,
-    current: Masks,
-    next: Masks,
-}
-
-impl<'t> Blocks<'t> {
-    /// Stands before the block at `first`, a multiple of 64.
-    fn new(text: &'t [u8], first: usize) -> Self {
-        let before = first.checked_sub(64).map(|at| block(text, at)).unwrap_or_default();
-        Blocks {
-            text,
-            at: first,
-            previous: Masks::default(),
-            current: before,
-            next: block(text, first),
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// Every run with an inner dot, the careful way.
+    fn every_name(&mut self, tile: &Tile, first: usize, skip: &mut usize) {
+        for block in 0..tile.len() {
+            let (previous, masks, next) = tile.around(block);
+            let mut places = masks.inner_dots(previous, next);
+            while places != 0 {
+                let place = first + block * 64 + places.trailing_zeros() as usize;
+                places &= places - 1;
+                if place >= *skip {
+                    *skip = self.name_at(place).end;
+                }
+            }
         }
     }
 
-    /// Goes on by one block; `at` is then behind it.
+    /// Everything but names and IPv4 addresses.
+    fn others(&mut self, tile: &Tile, first: usize, skip: &mut Skip) {
+        for block in 0..tile.len() {
+            let (previous, masks, next) = tile.around(block);
+            let at = first + block * 64;
+            if self.wants.emails {
+                self.each(masks.at_signs, at, |visit, place| visit.email_at(place));
+            }
+            let mut places = masks.inner_colons(previous, next);
+            while places != 0 {
+                let place = at + places.trailing_zeros() as usize;
+                places &= places - 1;
+                if place >= skip.colon {
+                    skip.colon = self.colon_run_at(place);
+                }
+            }
+            if self.wants.digests && at + 64 >= skip.digest {
+                skip.digest = self.digests_at(at, masks, next, skip.digest);
+            }
+            if self.wants.paths {
+                self.each(masks.slashes, at, |visit, place| visit.path_at(place));
+            }
+            let slashes = masks.double_slashes(next);
+            if slashes != 0 {
+                self.each(slashes, at, |visit, place| visit.url_at(place));
+            }
+            if self.wants.urls {
+                let colons = masks.escaped_colons(next);
+                self.each(colons, at, |visit, place| visit.json_url_at(place));
+            }
+            let mut places = masks.odds;
+            while places != 0 {
+                self.odd_at(at + places.trailing_zeros() as usize, &mut skip.odd);
+                places &= places - 1;
+            }
+        }
+    }
+
+    /// What begins with a percent sign or a byte beyond ASCII, but for what lies before
+    /// `skip`.
     #[inline]
-    fn advance(&mut self) -> (Masks, Masks, Masks) {
-        self.previous = self.current;
-        self.current = self.next;
-        self.at += 64;
-        self.next = block(self.text, self.at);
-        (self.previous, self.current, self.next)
+    fn odd_at(&mut self, place: usize, skip: &mut usize) {
+        match self.text.get(place) {
+            Some(b'%') => {
+                if self.wants.urls {
+                    self.percent_url_at(place);
+                }
+                if place >= *skip {
+                    *skip = self.escaped_colons_at(place);
+                }
+            }
+            Some(0xe3 | 0xef) if place >= *skip => *skip = self.full_stop_at(place),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn each(&mut self, mut places: u64, at: usize, mut visit: impl FnMut(&mut Self, usize)) {
+        while places != 0 {
+            visit(self, at + places.trailing_zeros() as usize);
+            places &= places - 1;
+        }
     }
 }
 
-#[inline]
-fn block(text: &[u8], at: usize) -> Masks {
-    match text.get(at..at + 64).and_then(|bytes| bytes.first_chunk::<64>()) {
-        Some(bytes) => classify(bytes),
-        None => {
-            let mut bytes = [b'\n'; 64];
-            let rest = text.get(at..).unwrap_or(&[]);
-            bytes[..rest.len()].copy_from_slice(rest);
-            classify(&bytes)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::fold::tail_slot;
+    use proptest::prelude::*;
+
+    /// Takes everything that ends in one of a few labels.
+    #[derive(Default)]
+    struct Everything {
+        tails: Vec<u8>,
+        found: Vec<(Range<usize>, Where, String)>,
+    }
+
+    const LABELS: &[&[u8]] = &[b"example", b"com", b"xn--p1ai", b"arpa", b"b", b"ab"];
+
+    impl Visitor for Everything {
+        fn tails(&self) -> &[u8] {
+            &self.tails
         }
+
+        fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+            let dots = memchr::memchr_iter(b'.', &run[run.len() - pair..]).count();
+            assert_eq!(dots, 1, "{:?} {pair}", String::from_utf8_lossy(run));
+            assert!(pair == run.len() || run[run.len() - pair - 1] == b'.');
+            true
+        }
+
+        fn may_hold_url(&self, _: &[u8]) -> bool {
+            true
+        }
+
+        fn may_end_in(&self, label: &[u8]) -> bool {
+            !label.is_ascii() || LABELS.iter().any(|l| tail_slot(l) == tail_slot(label))
+        }
+
+        fn may_hold_v4(&self, _: u32) -> bool {
+            true
+        }
+
+        fn wants(&self, _: Kind) -> bool {
+            true
+        }
+
+        fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+            self.found.push((span, at, format!("{observable:?}")));
+        }
+    }
+
+    fn all(
+        mut extractor: Extractor,
+        text: &[u8],
+        cut: usize,
+    ) -> Vec<(Range<usize>, Where, String)> {
+        let mut visitor = Everything { tails: vec![0; TAILS], found: Vec::new() };
+        for label in LABELS {
+            let slot = tail_slot(label);
+            visitor.tails[slot >> 3] |= 1 << (slot & 7);
+        }
+        extractor.extract(text, 0..cut, &mut visitor);
+        extractor.extract(text, cut..text.len(), &mut visitor);
+        visitor.found.sort_by_key(|(span, at, what)| (span.start, span.end, *at, what.clone()));
+        visitor.found
+    }
+
+    fn both_ways(text: &[u8], cut: usize) {
+        let fast = all(Extractor::new(), text, cut);
+        let careful = all(Extractor::careful(), text, cut);
+        let missing: Vec<_> = careful.iter().filter(|found| !fast.contains(found)).collect();
+        let surplus: Vec<_> = fast.iter().filter(|found| !careful.contains(found)).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "missing {missing:?}, surplus {surplus:?}"
+        );
+        assert_eq!(fast.len(), careful.len());
+        assert_eq!(careful, all(Extractor::careful(), text, 0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn fast_and_careful_agree(
+            pieces in prop::collection::vec(prop_oneof![
+                4 => "[a-c0-9_.-]{1,12}",
+                3 => "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}",
+                3 => "[a-c0-9]{1,9}\\.(example|com|EXAMPLE|xn--p1ai|arpa|ab|b)",
+                1 => "[0-9a-f]{31,34}",
+                1 => "[0-9a-f:.]{2,30}",
+                1 => Just("%2F".to_string()),
+                1 => Just("%2e".to_string()),
+                1 => Just("\\n".to_string()),
+                1 => Just("\\u0041".to_string()),
+                1 => Just("http://".to_string()),
+                1 => Just("é“。".to_string()),
+                3 => "[ \\n\\t\"'/:@=,;<>()|]{1,2}",
+                1 => "[ab.]{60,70}",
+            ], 1..60),
+            cut in any::<prop::sample::Index>()) {
+            let text = pieces.concat();
+            both_ways(text.as_bytes(), cut.index(text.len() + 1));
+        }
+
+        #[test]
+        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400), cut in any::<prop::sample::Index>()) {
+            both_ways(&bytes, cut.index(bytes.len() + 1));
+        }
+    }
+
+    #[test]
+    fn across_tiles() {
+        let mut text = Vec::new();
+        while text.len() < 40_000 {
+            text.extend_from_slice(b"203.0.113.77 www.evil.example a.b.c.d 1521911721.255387 ");
+            text.extend_from_slice(&b"x".repeat(text.len() % 61));
+        }
+        both_ways(&text, 20_000);
     }
 }

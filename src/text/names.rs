@@ -2,7 +2,11 @@
 //! (matching specification, sections 6.1 rule 7 and 6.2 rules 7 to 9).
 
 use super::classify::{class, is};
-use super::escapes::{continues_name, decode, percent_at, piece_around, tail_of_escape};
+use super::escapes::{
+    continues_name, decode, json_char, json_piece_around, percent_at, piece_around, tail_of_escape,
+    unescape_json,
+};
+use super::unicode::is_full_stop;
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, address, domain};
 use std::net::IpAddr;
@@ -11,7 +15,7 @@ use std::ops::Range;
 /// A run that is longer can be no name, whatever it is.
 const MAX_RUN: usize = 1024;
 
-/// The run of `classes` around `at`: how far it reaches, to the left no further
+/// The run of `classes` around `at`: how far it reaches, to either side no further
 /// than one byte beyond [`MAX_RUN`].
 #[inline]
 pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
@@ -21,19 +25,32 @@ pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
         start -= 1;
     }
     let mut end = at + 1;
-    while end < text.len() && is(text[end], classes) {
+    let limit = text.len().min(end + MAX_RUN);
+    while end < limit && is(text[end], classes) {
         end += 1;
     }
     start..end
 }
 
 /// Passes observables of a decoded piece on, as standing where the piece stands.
-struct Decoded<'v> {
-    visitor: &'v mut dyn Visitor,
-    span: Range<usize>,
+pub(super) struct Decoded<'v> {
+    pub(super) visitor: &'v mut dyn Visitor,
+    pub(super) span: Range<usize>,
 }
 
 impl Visitor for Decoded<'_> {
+    fn tails(&self) -> &[u8] {
+        self.visitor.tails()
+    }
+
+    fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
+        self.visitor.may_hold_name(run, pair)
+    }
+
+    fn may_hold_url(&self, host: &[u8]) -> bool {
+        self.visitor.may_hold_url(host)
+    }
+
     fn may_end_in(&self, label: &[u8]) -> bool {
         self.visitor.may_end_in(label)
     }
@@ -52,24 +69,27 @@ impl Visitor for Decoded<'_> {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the run around a dot; returns where it ends.
+    /// Visits the run around a place; returns the run.
     #[inline]
-    pub(super) fn name_at(&mut self, dot: usize) -> usize {
-        let run = run_around(self.text, dot, class::NAME | class::DOT);
+    pub(super) fn name_at(&mut self, place: usize) -> Range<usize> {
+        let run = run_around(self.text, place, class::NAME | class::DOT);
         if run.len() <= MAX_RUN {
             self.name_run(run.clone());
         }
-        run.end
+        run
     }
 
     fn name_run(&mut self, run: Range<usize>) {
         let (mut start, mut end) = (run.start, run.end);
         let mut before = self.before(start);
-        if (before == b'%' || before == b'\\')
+        if (before == b'%' && self.decodes || before == b'\\')
             && let Some((len, byte)) = tail_of_escape(self.text, start, end)
         {
             if before == b'%' && continues_name(byte) && byte < 0x80 && self.decodes {
                 return self.decoded_piece(start);
+            }
+            if self.decodes && self.continues_json(start - 1) {
+                return self.json_piece(start);
             }
             start += len;
             before = byte;
@@ -77,7 +97,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 self.email_between(start - 3, start);
             }
         }
-        let behind = self.byte(end);
+        let mut behind = self.byte(end);
         if behind == b'%'
             && self.decodes
             && let Some(byte) = percent_at(self.text, end)
@@ -85,10 +105,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
             if continues_name(byte) && byte < 0x80 {
                 return self.decoded_piece(end - 1);
             }
-            if byte == b'@' {
-                return;
-            }
+            behind = byte;
         }
+        if behind == b'\\' && self.decodes && self.continues_json(end) {
+            return self.json_piece(end - 1);
+        }
+        if !self.text[start..end].is_ascii() {
+            return self.beyond_ascii(start..end);
+        }
+        let whole = start..end;
         while start < end && self.text[start] == b'.' {
             start += 1;
         }
@@ -96,56 +121,85 @@ impl<V: Visitor> Visit<'_, '_, V> {
             end -= 1;
         }
         let Some(&last) = self.text[start..end].last() else { return };
-        // A part before an `@` is a user's name, not a host's.
-        if behind == b'@' {
-            return;
+        if start == whole.start
+            && let Some(head) = self.quad_end(start)
+        {
+            self.digits(start..head, before);
         }
-        if last.is_ascii_digit() {
-            self.digits(start..end, before);
-        } else if last < 0x80 {
+        // A part before an `@` is a user's name, not a host's.
+        if behind != b'@' && !last.is_ascii_digit() {
             self.domain(start..end, before);
-        } else {
-            self.beyond_ascii(start..end);
         }
     }
 
-    /// A run that ends in a digit is an address or nothing.
-    fn digits(&mut self, run: Range<usize>, before: u8) {
-        let Some(address) = address::parse_v4(&self.text[run.clone()]) else {
-            if !self.text[run.clone()].is_ascii() {
-                self.beyond_ascii(run);
+    /// Where the dotted quad ends that begins at `start`: what stands behind it does
+    /// not go on with it. `192.0.2.1.`, `192.0.2.1...` are, `192.0.2.1.5` is none.
+    pub(super) fn quad_end(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        for part in 0..4 {
+            let digits = (at..at + 4).take_while(|at| self.byte(*at).is_ascii_digit()).count();
+            if !(1..=3).contains(&digits) {
+                return None;
             }
-            return;
+            at += digits;
+            if part < 3 {
+                if self.byte(at) != b'.' {
+                    return None;
+                }
+                at += 1;
+            }
+        }
+        let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
+        let behind = self.byte(at);
+        let is_end = match behind {
+            b'.' => !goes_on(self.byte(at + 1)),
+            _ => !goes_on(behind),
         };
+        is_end.then_some(at)
+    }
+
+    /// A dotted quad.
+    pub(super) fn digits(&mut self, run: Range<usize>, before: u8) {
+        let Some(address) = address::parse_v4(&self.text[run.clone()]) else { return };
         if before == b':' && self.belongs_to_v6(run.start) {
+            return;
+        }
+        let authority = self.is_authority(run.start, before);
+        if self.is_user(run.start, run.end) {
             return;
         }
         self.bare_url(&run, before);
         if !self.visitor.may_hold_v4(address.to_bits()) {
             return;
         }
-        let at = if self.is_authority(run.start, before) { Where::UrlHost } else { Where::LogText };
+        let at = if authority { Where::UrlHost } else { Where::LogText };
         let port = self.port_at(run.end);
         self.emit(Observable::Address(IpAddr::V4(address), port), at, run);
     }
 
-    /// The port in `:8080` at `at`.
+    /// The port in `:8080` or `%3A8080` at `at`.
     pub(super) fn port_at(&self, at: usize) -> Option<u16> {
-        if self.byte(at) != b':' {
+        let decoded = |at: usize| match percent_at(self.text, at) {
+            Some(byte) => (byte, 3),
+            None => (self.byte(at), 1),
+        };
+        let (b':', len) = decoded(at) else { return None };
+        let rest = self.text.get(at + len..)?;
+        let digits = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+        let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
+        let (behind, behind_len) = decoded(at + len + digits);
+        let ends = match behind {
+            b':' => false,
+            b'.' => !goes_on(decoded(at + len + digits + behind_len).0),
+            _ => !goes_on(behind),
+        };
+        if digits == 0 || digits > 5 || !ends {
             return None;
         }
-        let rest = &self.text[at + 1..];
-        let len = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
-        let behind = rest.get(len).copied().unwrap_or(b'\n');
-        let ends = !is(behind, class::NAME) && behind != b':' && behind != b'.'
-            || behind == b'.' && !rest.get(len + 1).is_some_and(|b| is(*b, class::NAME));
-        if len == 0 || len > 5 || !ends {
-            return None;
-        }
-        std::str::from_utf8(&rest[..len]).ok()?.parse().ok().filter(|&port| port != 0)
+        std::str::from_utf8(&rest[..digits]).ok()?.parse().ok().filter(|&port| port != 0)
     }
 
-    fn domain(&mut self, run: Range<usize>, before: u8) {
+    pub(super) fn domain(&mut self, run: Range<usize>, before: u8) {
         let label_at = match memchr::memrchr(b'.', &self.text[run.clone()]) {
             Some(dot) => run.start + dot + 1,
             None => return,
@@ -154,12 +208,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if !self.visitor.may_end_in(label) {
             return;
         }
-        if !self.text[run.clone()].is_ascii() {
-            return self.beyond_ascii(run);
-        }
         self.bare_url(&run, before);
         let authority = self.is_authority(run.start, before);
-        if authority && self.is_userinfo(run.end) {
+        if self.is_user(run.start, run.end) {
             return;
         }
         if !authority && (before == b'/' || before == b'\\') {
@@ -209,136 +260,130 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let floor = at.saturating_sub(256);
         for place in (floor..at).rev() {
             match self.text[place] {
-                b'/' => {
-                    let head = &self.text[..=place];
-                    let behind_slashes = head.ends_with(b"//") || head.ends_with(b"\\/\\/");
-                    return behind_slashes.then_some(place + 1);
-                }
-                b if b <= b' ' || b"\"'<>\\?#,;|".contains(&b) => return None,
+                b'/' => return self.is_behind_scheme(place + 1).then_some(place + 1),
+                byte if ends_userinfo(byte) => return None,
                 _ => {}
             }
         }
         None
     }
 
+    /// Whether the run is a user's name in the authority of a URL, or a part of one.
+    pub(super) fn is_user(&self, start: usize, end: usize) -> bool {
+        self.is_userinfo(end)
+            && (self.is_behind_scheme(start) || self.userinfo_start(start).is_some())
+    }
+
+    /// Whether an authority begins at `at` that a scheme announces.
+    pub(super) fn is_behind_scheme(&self, at: usize) -> bool {
+        let head = &self.text[..at];
+        let scheme = head.strip_suffix(b"://").or_else(|| head.strip_suffix(b":\\/\\/"));
+        scheme.is_some_and(|scheme| self.scheme_start(scheme.len()).is_some())
+    }
+
     /// Whether what ends at `end`, in an authority, is a user's name: an `@` follows
     /// before the authority ends.
     fn is_userinfo(&self, end: usize) -> bool {
-        if self.byte(end) != b':' {
-            return false;
-        }
         let rest = &self.text[end..(end + 256).min(self.text.len())];
-        for &byte in rest {
-            match byte {
-                b'@' => return true,
-                b'/' | b'?' | b'#' | b'\\' | b'"' | b'\'' | b'<' | b'>' | 0..=b' ' => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// A run with characters beyond ASCII: split at everything that is no letter,
-    /// digit or mark; the dots of other scripts are dots.
-    fn beyond_ascii(&mut self, run: Range<usize>) {
-        let mut start = None;
-        let mut at = run.start;
-        while at < run.end {
-            let (char, len) = char_at(&self.text[at..run.end]);
-            let inside = char.is_some_and(|c| {
-                c.is_alphanumeric()
-                    || "-_.\u{3002}\u{ff0e}\u{ff61}\u{b7}\u{200c}\u{200d}".contains(c)
-                    || is_mark(c)
-            });
-            if inside {
-                start.get_or_insert(at);
-            } else if let Some(start) = start.take() {
-                self.unicode_name(start..at);
-            }
-            at += len;
-        }
-        if let Some(start) = start {
-            self.unicode_name(start..run.end);
-        }
-    }
-
-    fn unicode_name(&mut self, mut run: Range<usize>) {
-        while let Some(stripped) = DOTS.iter().find(|dot| self.text[run.clone()].ends_with(dot)) {
-            run.end -= stripped.len();
-        }
-        while let Some(stripped) = DOTS.iter().find(|dot| self.text[run.clone()].starts_with(dot)) {
-            run.start += stripped.len();
-        }
-        let before = self.before(run.start);
-        let name = &self.text[run.clone()];
-        if name.is_ascii() {
-            match name.last() {
-                Some(last) if last.is_ascii_digit() => self.digits(run, before),
-                Some(_) => self.domain(run, before),
-                None => {}
-            }
-        } else if DOTS.iter().any(|dot| memchr::memmem::find(name, dot).is_some())
-            && self.byte(run.end) != b'@'
-        {
-            let at = if self.is_authority(run.start, before) {
-                Where::UrlHost
-            } else if before == b'@' {
-                Where::EmailDomain
-            } else {
-                Where::LogText
-            };
-            self.emit(Observable::Name(name), at, run);
-        }
+        rest.iter().take_while(|byte| **byte != b'/' && !ends_userinfo(**byte)).any(|b| *b == b'@')
     }
 
     /// A name that has an escape inside it: the piece around it, decoded once.
     fn decoded_piece(&mut self, inside: usize) {
         let piece = piece_around(self.text, inside, 512);
-        if !self.core.contains(&piece.start) {
+        if !self.core.contains(&piece.start) || inside < self.decoded_to {
             return;
         }
+        self.decoded_to = piece.end;
         let mut decoded = std::mem::take(self.decoded);
-        decode(&self.text[piece.clone()], &mut decoded);
+        let mut inside = Vec::new();
+        decode(&self.text[piece.clone()], &mut inside);
+        let inside = self.in_context(&piece, &inside, &mut decoded);
+        self.visit_decoded(&decoded, inside, piece);
+        *self.decoded = decoded;
+    }
+
+    /// A decoded piece with what stands around it, which says what it is. Returns
+    /// where it lies.
+    pub(super) fn in_context(
+        &self,
+        piece: &Range<usize>,
+        decoded: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Range<usize> {
+        out.clear();
+        let from = piece.start.saturating_sub(16);
+        match piece.start.checked_sub(3).and_then(|at| Some((at, percent_at(self.text, at)?))) {
+            Some((at, byte)) => {
+                out.extend_from_slice(&self.text[from..at]);
+                out.push(byte);
+            }
+            None => out.extend_from_slice(&self.text[from..piece.start]),
+        }
+        let start = out.len();
+        out.extend_from_slice(decoded);
+        let end = out.len();
+        out.extend_from_slice(&self.text[piece.end..(piece.end + 16).min(self.text.len())]);
+        start..end
+    }
+
+    /// The names and addresses in `inside`, which is `piece` decoded once.
+    fn visit_decoded(&mut self, text: &[u8], inside: Range<usize>, piece: Range<usize>) {
         let mut scratch = Vec::new();
         let mut visitor = Decoded { visitor: &mut *self.visitor, span: piece };
         let mut visit = Visit {
-            text: &decoded,
-            core: 0..decoded.len(),
+            text,
+            core: inside.clone(),
             visitor: &mut visitor,
             decoded: &mut scratch,
             decodes: false,
+            decoded_to: 0,
+            wants: self.wants,
         };
         let mut end = 0;
-        for dot in memchr::memchr_iter(b'.', &decoded) {
+        for dot in memchr::memchr_iter(b'.', &text[inside.clone()]) {
+            let dot = inside.start + dot;
             if dot >= end {
-                end = visit.name_at(dot);
+                end = visit.name_at(dot).end;
             }
         }
+        let mut end = 0;
+        for at in memchr::memchr2_iter(0xe3, 0xef, &text[inside.clone()]) {
+            let at = inside.start + at;
+            if at >= end {
+                end = visit.full_stop_at(at);
+            }
+        }
+    }
+
+    /// Whether the `\uXXXX` at `at` stands for a character of a name.
+    pub(super) fn continues_json(&self, at: usize) -> bool {
+        json_char(self.text, at).is_some_and(|char| {
+            char.is_alphanumeric() || "-_.".contains(char) || is_full_stop(char)
+        })
+    }
+
+    /// A name that JSON wrote with escapes inside it, decoded once.
+    fn json_piece(&mut self, inside: usize) {
+        let mut piece = json_piece_around(self.text, inside, 512);
+        if self.before(piece.start) == b'%' {
+            let tail = tail_of_escape(self.text, piece.start, piece.end);
+            piece.start += tail.map_or(0, |(len, _)| len);
+        }
+        if !self.core.contains(&piece.start) || inside < self.decoded_to {
+            return;
+        }
+        self.decoded_to = piece.end;
+        let mut decoded = std::mem::take(self.decoded);
+        let mut inside = Vec::new();
+        unescape_json(&self.text[piece.clone()], &mut inside);
+        let inside = self.in_context(&piece, &inside, &mut decoded);
+        self.visit_decoded(&decoded, inside, piece);
         *self.decoded = decoded;
     }
 }
 
-/// Full stops, as bytes.
-const DOTS: &[&[u8]] = &[b".", "\u{3002}".as_bytes(), "\u{ff0e}".as_bytes(), "\u{ff61}".as_bytes()];
-
-/// The character at the head of `bytes`, and its length; a byte that begins none
-/// is a separator of its own.
-pub(super) fn char_at(bytes: &[u8]) -> (Option<char>, usize) {
-    let len = match bytes.first() {
-        Some(0..=0x7f) => 1,
-        Some(0xc2..=0xdf) => 2,
-        Some(0xe0..=0xef) => 3,
-        Some(0xf0..=0xf4) => 4,
-        _ => return (None, 1),
-    };
-    match bytes.get(..len).and_then(|head| std::str::from_utf8(head).ok()) {
-        Some(text) => (text.chars().next(), len),
-        None => (None, 1),
-    }
-}
-
-/// Combining marks, which are parts of labels in many scripts.
-fn is_mark(char: char) -> bool {
-    matches!(u32::from(char), 0x300..=0x36f | 0x483..=0x487 | 0x591..=0x5bd | 0x610..=0x61a
-        | 0x64b..=0x65f | 0x900..=0xdff | 0xe31..=0xe4e | 0x1ab0..=0x1aff | 0x20d0..=0x20ff | 0x3099..=0x309a)
+/// A byte that no user's name in a URL has, or that separates URLs in a list.
+fn ends_userinfo(byte: u8) -> bool {
+    byte <= b' ' || b"\"'<>\\?#,;|[]".contains(&byte)
 }

@@ -25,12 +25,17 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.before(slash) != b':' {
             return;
         }
-        self.odd_host(slash + 2);
-        if !self.visitor.wants(Kind::Url) {
+        if self.is_behind_scheme(slash + 2) {
+            self.odd_host(slash + 2);
+        }
+        if !self.wants.urls {
             return;
         }
         let Some(start) = self.scheme_start(slash - 1) else { return };
         if !self.core.contains(&start) {
+            return;
+        }
+        if !self.may_match(slash + 2) {
             return;
         }
         let quote = self.before(start);
@@ -63,8 +68,28 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
+    /// Whether the URL whose authority is at `from` can be of interest. A plain host is
+    /// asked for as it stands; what has a user's name, escapes, brackets or anything
+    /// else that a parser has to look at can always be.
+    #[inline]
+    fn may_match(&self, from: usize) -> bool {
+        let rest = &self.text[from..(from + 256).min(self.text.len())];
+        let len = rest.iter().take_while(|&&b| is(b, class::NAME | class::DOT) && b < 0x80).count();
+        let host = &rest[..len];
+        let is_plain = match rest.get(len) {
+            None => rest.len() < 256,
+            Some(b':') => rest[len + 1..]
+                .iter()
+                .take(6)
+                .all(|b| b.is_ascii_digit() || ends_url(*b) || b"/?".contains(b)),
+            Some(&b) => b == b'/' || b == b'?' || ends_url(b),
+        };
+        let is_plain = is_plain && rest.get(len) != Some(&b'\\') && !host.ends_with(b".");
+        !is_plain || self.visitor.may_hold_url(host)
+    }
+
     /// Where the scheme begins that ends at the colon at `colon`.
-    fn scheme_start(&self, colon: usize) -> Option<usize> {
+    pub(super) fn scheme_start(&self, colon: usize) -> Option<usize> {
         let floor = colon.saturating_sub(MAX_SCHEME);
         let mut start = colon;
         while start > floor
@@ -94,10 +119,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             end += 1;
         }
         // A list of URLs without blanks.
-        for separator in [&b",http"[..], b";http"] {
-            if let Some(at) = memchr::memmem::find(&self.text[from..end], separator) {
-                end = from + at;
-            }
+        let list = memchr::memchr2_iter(b',', b';', &self.text[from..end])
+            .find(|at| self.text[from + at + 1..end].starts_with(b"http"));
+        if let Some(at) = list {
+            end = from + at;
         }
         self.trim(from, end)
     }
@@ -129,7 +154,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// `host/path` and `host:port/path` without a scheme, where `host` is the run.
     pub(super) fn bare_url(&mut self, host: &Range<usize>, before: u8) {
-        if !self.visitor.wants(Kind::Url)
+        if !self.wants.urls
             || before == b'/'
             || before == b'\\'
             || before == b'@'
@@ -162,24 +187,24 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Text(Kind::UrlPath, path), Where::LogText, slash..end);
     }
 
-    /// URLs whose slashes are escaped: `http:\/\/` in JSON, `http%3A%2F%2F` in a
-    /// query. They are decoded once and then read like others.
-    pub(super) fn escaped_urls(&mut self) {
-        if !self.visitor.wants(Kind::Url) {
-            return;
+    /// A URL whose slashes are escaped, as JSON may have it: `http:\/\/`. It is decoded
+    /// once and then read like others.
+    pub(super) fn json_url_at(&mut self, colon: usize) {
+        let behind = &self.text[(colon + 1).min(self.text.len())..];
+        let behind = &behind[..behind.len().min(12)];
+        let escaped = behind.starts_with(b"\\/\\/")
+            || behind.len() == 12 && behind.eq_ignore_ascii_case(b"\\u002f\\u002f");
+        if escaped {
+            self.json_url(colon);
         }
-        // A URL that begins in the core ends within MAX_AHEAD of it.
-        let end = (self.core.end + MAX_SCHEME + 8).min(self.text.len());
-        let range = self.core.start..end;
-        let text = self.text;
-        for at in memchr::memmem::find_iter(&text[range.clone()], b":\\/\\/") {
-            self.json_url(range.start + at);
-        }
-        for at in memchr::memchr_iter(b'%', &text[range.clone()]) {
-            let at = range.start + at;
-            if text.get(at..at + 9).is_some_and(|s| s.eq_ignore_ascii_case(b"%3a%2f%2f")) {
-                self.percent_url(at);
-            }
+    }
+
+    /// The same in a query: `http%3A%2F%2F`.
+    #[inline]
+    pub(super) fn percent_url_at(&mut self, percent: usize) {
+        let escape = self.text.get(percent..percent + 9);
+        if escape.is_some_and(|e| e[0] == b'%' && e.eq_ignore_ascii_case(b"%3a%2f%2f")) {
+            self.percent_url(percent);
         }
     }
 

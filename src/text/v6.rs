@@ -2,8 +2,8 @@
 //! (matching specification, sections 6.1 rule 7 and 6.5).
 
 use super::classify::{class, is};
-use super::escapes::tail_of_escape;
-use super::names::run_around;
+use super::escapes::{decode, percent_at, tail_of_escape};
+use super::names::{Decoded, run_around};
 use super::{Visit, Visitor};
 use crate::indicator::digest::{self, MAX_DIGEST};
 use crate::indicator::{Observable, Where, address};
@@ -23,15 +23,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn colon_run(&mut self, whole: Range<usize>) {
+        if self.decodes && self.has_escape_beside(&whole) {
+            // Read with its escapes decoded, by `escaped_colons_at`.
+            return;
+        }
         let text = &self.text[whole.clone()];
         let colons = memchr::memchr_iter(b':', text).count();
-        let squeezed = memchr::memmem::find(text, b"::").is_some();
+        let squeezed = text.windows(2).any(|pair| pair == b"::");
         // Clock times and hardware addresses end here.
         if colons < 2 || (!squeezed && colons < 6) {
             return;
         }
         let Some(run) = self.shorn(whole) else { return };
-        if is(self.byte(run.end), class::NAME) {
+        if is_word(self.byte(run.end)) {
             return;
         }
         if self.fingerprint(&run) {
@@ -59,15 +63,65 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(address::fold(parsed), port), at, run);
     }
 
+    /// Whether a percent escape goes on with the run, to either side.
+    fn has_escape_beside(&self, run: &Range<usize>) -> bool {
+        let behind = percent_at(self.text, run.end).is_some_and(continues_colons);
+        let before = self.before(run.start) == b'%'
+            && percent_at(self.text, run.start - 1).is_some_and(continues_colons);
+        behind || before
+    }
+
+    /// Addresses with escapes inside them, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
+    /// place of a percent sign; returns where the piece ends.
+    pub(super) fn escaped_colons_at(&mut self, at: usize) -> usize {
+        if !percent_at(self.text, at).is_some_and(continues_colons) {
+            return at;
+        }
+        let piece = colon_piece_around(self.text, at);
+        self.colon_piece(piece.clone());
+        piece.end
+    }
+
+    /// A piece with percent escapes, decoded once.
+    fn colon_piece(&mut self, piece: Range<usize>) {
+        if piece.len() > 3 * MAX_RUN || !self.core.contains(&piece.start) {
+            return;
+        }
+        let mut decoded = std::mem::take(self.decoded);
+        let mut inside = Vec::new();
+        decode(&self.text[piece.clone()], &mut inside);
+        let inside = self.in_context(&piece, &inside, &mut decoded);
+        let mut scratch = Vec::new();
+        let mut visit = Visit {
+            text: &decoded,
+            core: inside.clone(),
+            visitor: &mut Decoded { visitor: &mut *self.visitor, span: piece },
+            decoded: &mut scratch,
+            decodes: false,
+            decoded_to: 0,
+            wants: self.wants,
+        };
+        let mut end = 0;
+        for colon in memchr::memchr_iter(b':', &decoded[inside.clone()]) {
+            let colon = inside.start + colon;
+            if colon >= end {
+                end = visit.colon_run_at(colon);
+            }
+        }
+        *self.decoded = decoded;
+    }
+
     /// The run without what an escape, a key or a sentence left at its ends.
     fn shorn(&self, mut run: Range<usize>) -> Option<Range<usize>> {
         if let Some((len, _)) = tail_of_escape(self.text, run.start, run.end) {
             run.start += len;
-        } else if is(self.before(run.start), class::NAME) {
-            let escaped = run.start >= 2
-                && tail_of_escape(self.text, run.start - 1, run.end)
-                    .is_some_and(|(len, _)| len == 1);
-            if !escaped {
+        } else if is_word(self.before(run.start)) {
+            // The letter may be that of an escape: `\n`, `\u002f`.
+            let escape = run.start.checked_sub(1);
+            let escape = escape.and_then(|at| tail_of_escape(self.text, at, run.end));
+            if let Some((len, _)) = escape {
+                run.start += len - 1;
+            } else {
                 // `key:2001:db8::1` begins behind its first colon; `foo::bar` nowhere.
                 let text = &self.text[run.clone()];
                 if !text.starts_with(b":") || text.starts_with(b"::") {
@@ -135,6 +189,41 @@ impl<V: Visitor> Visit<'_, '_, V> {
             && (address::parse_v6(&self.text[run.clone()]).is_some()
                 || self.mapped_with_port(&run).is_some())
     }
+}
+
+/// Whether a decoded byte goes on with a run.
+fn continues_colons(byte: u8) -> bool {
+    is(byte, class::HEX | class::COLON | class::DOT)
+}
+
+/// The piece around `at` of hex digits, colons, dots and escapes of such.
+fn colon_piece_around(text: &[u8], at: usize) -> Range<usize> {
+    let escape = |at: usize| percent_at(text, at).is_some_and(continues_colons);
+    let (mut start, mut end) = (at, at);
+    while at - start <= 3 * MAX_RUN {
+        if start >= 3 && escape(start - 3) {
+            start -= 3;
+        } else if start >= 1 && continues_colons(text[start - 1]) {
+            start -= 1;
+        } else {
+            break;
+        }
+    }
+    while end < text.len() && end - at <= 3 * MAX_RUN {
+        if escape(end) {
+            end += 3;
+        } else if continues_colons(text[end]) {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    start..end
+}
+
+/// A character that goes on with an address; those of other scripts do not.
+fn is_word(byte: u8) -> bool {
+    byte < 0x80 && is(byte, class::NAME)
 }
 
 /// `a::b` parses, and is C++; an address has a digit somewhere, or more groups.

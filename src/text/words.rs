@@ -2,6 +2,7 @@
 //! addresses. They are looked for only when somebody wants them.
 
 use super::classify::{class, is};
+use super::escapes::ends_escape;
 use super::names::run_around;
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, words};
@@ -25,22 +26,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         for at in memchr::memchr2_iter(b'C', b'c', &text[self.core.clone()]) {
             let start = self.core.start + at;
             let Some(head) = text.get(start..start + 3) else { continue };
-            if !head.eq_ignore_ascii_case(b"cve") || is(self.before(start), class::ALNUM) {
+            let goes_on = is(self.before(start), class::ALNUM) && !ends_escape(text, start);
+            if !head.eq_ignore_ascii_case(b"cve") || goes_on {
                 continue;
             }
-            // The hyphens may be dashes, three bytes each.
-            let mut end = start + 3;
-            let limit = (start + 40).min(text.len());
-            while end < limit
-                && (text[end].is_ascii_digit()
-                    || text[end] == b'-'
-                    || matches!(text[end], 0xe2 | 0x80 | 0x90..=0x95))
-            {
-                end += 1;
-            }
-            while end > start && !text[end - 1].is_ascii_digit() {
-                end -= 1;
-            }
+            let Some(end) = self.cve_end(start + 3) else { continue };
             if is(self.byte(end), class::ALNUM) {
                 continue;
             }
@@ -51,6 +41,25 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 self.emit(Observable::Text(Kind::Cve, word), Where::LogText, start..end);
             }
         }
+    }
+
+    /// Where the number ends whose year's hyphen stands at `at`. The hyphens may be
+    /// dashes, three bytes each.
+    fn cve_end(&self, mut at: usize) -> Option<usize> {
+        for digits in [4..=4, 4..=19] {
+            at += match self.text.get(at..)? {
+                [b'-', ..] => 1,
+                [0xe2, 0x80, 0x90..=0x95, ..] => 3,
+                _ => return None,
+            };
+            let rest = self.text.get(at..)?;
+            let len = rest.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+            if !digits.contains(&len) {
+                return None;
+            }
+            at += len;
+        }
+        Some(at)
     }
 
     fn ja4s(&mut self) {

@@ -48,17 +48,31 @@ impl Dir {
     /// A run of `wiresift` in this directory.
     pub fn command(&self) -> TestCommand {
         TestCommand {
+            program: env!("CARGO_BIN_EXE_wiresift").into(),
             cwd: self.path().to_path_buf(),
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
         }
     }
+
+    /// A line of shell in this directory, with our `wiresift` in front of the path.
+    /// What goes to standard error comes out of standard output.
+    pub fn shell(&self, line: &str) -> TestCommand {
+        let bin = Path::new(env!("CARGO_BIN_EXE_wiresift")).parent().unwrap();
+        let mut path = bin.as_os_str().to_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = TestCommand { program: "sh".into(), ..self.command() };
+        command.args(["-c", &format!("exec 2>&1\n{line}")]).env("PATH", path);
+        command
+    }
 }
 
 /// A run of `wiresift` that is being put together.
 #[derive(Clone)]
 pub struct TestCommand {
+    program: OsString,
     cwd: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
@@ -90,12 +104,32 @@ impl TestCommand {
         self
     }
 
-    /// Runs it, and panics when it takes more than a minute.
-    pub fn run(&self) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wiresift"));
+    /// Runs it behind another program, which gets it and its arguments behind its own.
+    pub fn behind(&mut self, program: &str, args: &[&str]) -> &mut TestCommand {
+        let binary = std::mem::replace(&mut self.program, program.into());
+        let own = args.iter().map(OsString::from).chain([binary]);
+        self.args = own.chain(std::mem::take(&mut self.args)).collect();
+        self
+    }
+
+    fn process(&self) -> Command {
+        let mut command = Command::new(&self.program);
         command.args(&self.args).current_dir(&self.cwd).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it with pipes for all streams, for tests that look at it while it runs.
+    pub fn start(&self) -> Child {
+        let mut command = self.process();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Runs it, and panics when it takes more than a minute.
+    pub fn run(&self) -> Run {
+        let mut command = self.process();
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -181,6 +215,14 @@ impl Run {
         self
     }
 
+    /// Demands that a text is not in standard error.
+    #[track_caller]
+    pub fn expect_no_stderr(self, part: &str) -> Run {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        assert!(!stderr.contains(part), "{part:?} in stderr\n{}", self.report());
+        self
+    }
+
     /// Demands a text in standard output.
     #[track_caller]
     pub fn expect_stdout(self, part: &str) -> Run {
@@ -237,6 +279,17 @@ pub fn shared(test: &str, name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("\n!!! SKIPPED {test}: there is no ../shared/{name}\n");
+    skip(test, &format!("there is no ../shared/{name}"));
     None
+}
+
+/// Says loudly that a test, or a part of it, tests nothing here. What goes through
+/// `eprintln!` is shown only when a test fails, so the words go to the stream itself,
+/// and to the list that `make test` shows at its end.
+pub fn skip(test: &str, why: &str) {
+    let line = format!("!!! SKIPPED {test}: {why}\n");
+    let _ = std::io::stderr().write_all(format!("\n{line}").as_bytes());
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped-tests.txt");
+    let list = std::fs::OpenOptions::new().append(true).create(true).open(list);
+    let _ = list.and_then(|mut list| list.write_all(line.as_bytes()));
 }

@@ -1,0 +1,330 @@
+//! Phase one with vector instructions, chosen at run time.
+//!
+//! Two nibble look-ups and an AND give eight classes of a byte at once; the rare
+//! single characters are compared. All ways give what [`classify`] gives.
+//!
+//! This is the only file of the room with `unsafe` in it: the calls of functions
+//! that need instructions which the processor was asked for, and loads through
+//! pointers to arrays of the right size.
+//!
+//! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`) overrides the choice,
+//! for tests and for counting instructions under a tool that lacks some.
+#![allow(unsafe_code)]
+
+use super::classify::{Masks, classify};
+use std::sync::OnceLock;
+
+/// A way to classify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Byte by byte.
+    Portable,
+    /// 16 bytes at a time.
+    Ssse3,
+    /// 32 bytes at a time.
+    Avx2,
+    /// 64 bytes at a time, masks in registers of their own.
+    Avx512,
+}
+
+impl Way {
+    /// Every way, the slowest first.
+    pub const ALL: &'static [Way] = &[Way::Portable, Way::Ssse3, Way::Avx2, Way::Avx512];
+
+    /// The name in `WIRESIFT_VECTORS`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Way::Portable => "portable",
+            Way::Ssse3 => "ssse3",
+            Way::Avx2 => "avx2",
+            Way::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this processor has the instructions.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return match self {
+            Way::Portable => true,
+            Way::Ssse3 => is_x86_feature_detected!("ssse3"),
+            Way::Avx2 => is_x86_feature_detected!("avx2"),
+            Way::Avx512 => {
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+            }
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        return self == Way::Portable;
+    }
+
+    /// The way of this process: the one that was asked for, or the fastest.
+    pub fn chosen() -> Way {
+        static CHOSEN: OnceLock<Way> = OnceLock::new();
+        *CHOSEN.get_or_init(|| {
+            let wanted = std::env::var("WIRESIFT_VECTORS").unwrap_or_default();
+            let available = || Way::ALL.iter().rev().copied().filter(|way| way.is_available());
+            available()
+                .find(|way| way.name() == wanted)
+                .or_else(|| available().next())
+                .unwrap_or(Way::Portable)
+        })
+    }
+
+    /// Classifies whole blocks: `text` has 64 bytes for each of `masks`.
+    pub fn classify(self, text: &[u8], masks: &mut [Masks]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Way::Avx512 if self.is_available() => {
+                // SAFETY: the processor has AVX-512 F and BW, as was just asked.
+                unsafe { x86::avx512(text, masks) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Way::Avx2 if self.is_available() => {
+                // SAFETY: the processor has AVX2, as was just asked.
+                unsafe { x86::avx2(text, masks) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Way::Ssse3 if self.is_available() => {
+                // SAFETY: the processor has SSSE3, as was just asked.
+                unsafe { x86::ssse3(text, masks) }
+            }
+            _ => portable(text, masks),
+        }
+    }
+}
+
+/// Classifies whole blocks in the way of this process.
+#[inline]
+pub(super) fn classify_all(text: &[u8], masks: &mut [Masks]) {
+    Way::chosen().classify(text, masks);
+}
+
+fn portable(text: &[u8], masks: &mut [Masks]) {
+    for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
+        *masks = classify(block);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Masks;
+    use std::arch::x86_64::*;
+
+    /// Classes that two nibbles decide.
+    const DIGIT: u8 = 1;
+    /// `A` to `O` and `a` to `o`, by a high nibble of 4 or 6.
+    const LETTER_LOW: u8 = 2;
+    /// `P` to `Z` and `p` to `z`, by a high nibble of 5 or 7.
+    const LETTER_HIGH: u8 = 4;
+    /// `A` to `F` and `a` to `f`.
+    const HEX_LETTER: u8 = 8;
+    const DASH: u8 = 16;
+    const UNDERSCORE: u8 = 32;
+    const DOT: u8 = 64;
+    const SLASH: u8 = 128;
+
+    const NAMES: u8 = DIGIT | LETTER_LOW | LETTER_HIGH | DASH | UNDERSCORE;
+    const HEXES: u8 = DIGIT | HEX_LETTER;
+
+    /// Classes that a low nibble allows.
+    const LOW: [u8; 16] = {
+        let mut table = [0; 16];
+        let mut nibble = 0;
+        while nibble < 16 {
+            let mut classes = 0;
+            if nibble <= 9 {
+                classes |= DIGIT;
+            }
+            if nibble >= 1 {
+                classes |= LETTER_LOW;
+            }
+            if nibble <= 10 {
+                classes |= LETTER_HIGH;
+            }
+            if nibble >= 1 && nibble <= 6 {
+                classes |= HEX_LETTER;
+            }
+            classes |= match nibble {
+                13 => DASH,
+                14 => DOT,
+                15 => UNDERSCORE | SLASH,
+                _ => 0,
+            };
+            table[nibble] = classes;
+            nibble += 1;
+        }
+        table
+    };
+
+    /// Classes that a high nibble allows. From 8 on there are none: those bytes have
+    /// their top bit set, for which a shuffle gives 0 and a mask can be taken directly.
+    const HIGH: [u8; 16] = [
+        0,
+        0,
+        DASH | DOT | SLASH,
+        DIGIT,
+        LETTER_LOW | HEX_LETTER,
+        LETTER_HIGH | UNDERSCORE,
+        LETTER_LOW | HEX_LETTER,
+        LETTER_HIGH,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn avx512(text: &[u8], masks: &mut [Masks]) {
+        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
+        let (low, high) = unsafe {
+            (
+                _mm512_broadcast_i32x4(_mm_loadu_si128(LOW.as_ptr().cast())),
+                _mm512_broadcast_i32x4(_mm_loadu_si128(HIGH.as_ptr().cast())),
+            )
+        };
+        let nibble = _mm512_set1_epi8(15);
+        for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
+            // SAFETY: a block is 64 bytes long; the load may be unaligned.
+            let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
+            // The low nibble with its top bit cleared: bytes beyond ASCII get the
+            // classes of their nibble here and none from the high nibble.
+            let by_low = _mm512_shuffle_epi8(low, _mm512_and_si512(bytes, nibble));
+            let highs = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble);
+            let classes = _mm512_and_si512(by_low, _mm512_shuffle_epi8(high, highs));
+            let of = |class: u8| _mm512_test_epi8_mask(classes, _mm512_set1_epi8(class as i8));
+            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            let beyond = _mm512_movepi8_mask(bytes);
+            *masks = Masks {
+                names: of(NAMES) | beyond,
+                dots: of(DOT),
+                digits: of(DIGIT),
+                hexes: of(HEXES),
+                colons: is(b':'),
+                at_signs: is(b'@'),
+                slashes: of(SLASH),
+                odds: beyond | is(b'%') | is(b'\\'),
+            };
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn avx2(text: &[u8], masks: &mut [Masks]) {
+        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
+        let (low, high) = unsafe {
+            (
+                _mm256_broadcastsi128_si256(_mm_loadu_si128(LOW.as_ptr().cast())),
+                _mm256_broadcastsi128_si256(_mm_loadu_si128(HIGH.as_ptr().cast())),
+            )
+        };
+        let nibble = _mm256_set1_epi8(15);
+        let zero = _mm256_setzero_si256();
+        for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
+            *masks = Masks::default();
+            for half in 0..2 {
+                // SAFETY: a block is 64 bytes long, so that 32 can be read at 0 and at 32.
+                let bytes = unsafe { _mm256_loadu_si256(block.as_ptr().add(32 * half).cast()) };
+                let by_low = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble));
+                let highs = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
+                let classes = _mm256_and_si256(by_low, _mm256_shuffle_epi8(high, highs));
+                let put = |mask: &mut u64, lanes: __m256i| {
+                    *mask |= u64::from(_mm256_movemask_epi8(lanes) as u32) << (32 * half);
+                };
+                // Without the class a lane is zero; so the complement is taken.
+                let of = |class: u8| {
+                    let some = _mm256_and_si256(classes, _mm256_set1_epi8(class as i8));
+                    _mm256_xor_si256(_mm256_cmpeq_epi8(some, zero), _mm256_set1_epi8(-1))
+                };
+                let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                put(&mut masks.names, _mm256_or_si256(of(NAMES), bytes));
+                // A class of one bit is moved to the top of its byte.
+                put(&mut masks.dots, _mm256_slli_epi16::<1>(classes));
+                put(&mut masks.digits, _mm256_slli_epi16::<7>(classes));
+                put(&mut masks.hexes, of(HEXES));
+                put(&mut masks.colons, is(b':'));
+                put(&mut masks.at_signs, is(b'@'));
+                put(&mut masks.slashes, classes);
+                let odd = _mm256_or_si256(is(b'%'), is(b'\\'));
+                put(&mut masks.odds, _mm256_or_si256(odd, bytes));
+            }
+        }
+    }
+
+    #[target_feature(enable = "ssse3")]
+    pub(super) fn ssse3(text: &[u8], masks: &mut [Masks]) {
+        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
+        let (low, high) = unsafe {
+            (_mm_loadu_si128(LOW.as_ptr().cast()), _mm_loadu_si128(HIGH.as_ptr().cast()))
+        };
+        let nibble = _mm_set1_epi8(15);
+        let zero = _mm_setzero_si128();
+        for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
+            *masks = Masks::default();
+            for quarter in 0..4 {
+                // SAFETY: a block is 64 bytes long, so that 16 can be read at every
+                // multiple of 16 below it.
+                let bytes = unsafe { _mm_loadu_si128(block.as_ptr().add(16 * quarter).cast()) };
+                let by_low = _mm_shuffle_epi8(low, _mm_and_si128(bytes, nibble));
+                let highs = _mm_and_si128(_mm_srli_epi16::<4>(bytes), nibble);
+                let classes = _mm_and_si128(by_low, _mm_shuffle_epi8(high, highs));
+                let put = |mask: &mut u64, lanes: __m128i| {
+                    *mask |= u64::from(_mm_movemask_epi8(lanes) as u16) << (16 * quarter);
+                };
+                let of = |class: u8| {
+                    let some = _mm_and_si128(classes, _mm_set1_epi8(class as i8));
+                    _mm_xor_si128(_mm_cmpeq_epi8(some, zero), _mm_set1_epi8(-1))
+                };
+                let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+                put(&mut masks.names, _mm_or_si128(of(NAMES), bytes));
+                put(&mut masks.dots, _mm_slli_epi16::<1>(classes));
+                put(&mut masks.digits, _mm_slli_epi16::<7>(classes));
+                put(&mut masks.hexes, of(HEXES));
+                put(&mut masks.colons, is(b':'));
+                put(&mut masks.at_signs, is(b'@'));
+                put(&mut masks.slashes, classes);
+                let odd = _mm_or_si128(is(b'%'), is(b'\\'));
+                put(&mut masks.odds, _mm_or_si128(odd, bytes));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agree(text: &[u8]) {
+        let blocks = text.len() / 64;
+        let mut want = vec![Masks::default(); blocks];
+        portable(&text[..blocks * 64], &mut want);
+        for way in Way::ALL.iter().filter(|way| way.is_available()) {
+            let mut got = vec![Masks::default(); blocks];
+            way.classify(&text[..blocks * 64], &mut got);
+            assert_eq!(got, want, "{}", way.name());
+        }
+    }
+
+    #[test]
+    fn every_byte_at_every_place() {
+        for byte in 0..=255u8 {
+            for place in 0..64 {
+                let mut block = [b' '; 64];
+                block[place] = byte;
+                agree(&block);
+                block.fill(byte);
+                agree(&block);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_at_any_alignment(
+            bytes in prop::collection::vec(any::<u8>(), 0..600), skip in 0..64usize) {
+            agree(bytes.get(skip..).unwrap_or(&[]));
+        }
+    }
+}

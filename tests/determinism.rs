@@ -1,0 +1,210 @@
+//! The same bytes come out, however many threads there are, however the input is cut
+//! and whichever way it comes in; and memory stays bounded.
+
+use crate::harness::{Dir, TestCommand, project, skip};
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::Child;
+use std::thread;
+
+const LIST: &str = "evil.example\n203.0.113.5\n2001:db8::/32\nhttp://evil.example/gate.php\n\
+    bad.guy@evil.example\n0123456789abcdef0123456789abcdef\n";
+
+fn prepared(name: &str) -> Dir {
+    let dir = Dir::new(name);
+    dir.create("list.txt", LIST);
+    let mut compile = dir.command();
+    compile.args(["compile", "-q", "-o", "db", "--internal", "list.txt"]);
+    compile.arg(project().join("testdata/indicators")).run().expect(0);
+    dir
+}
+
+fn scan(dir: &Dir, args: &[&str]) -> TestCommand {
+    let mut command = dir.command();
+    // Lines without a time of their own get that of the reading, which differs.
+    command.args(["scan", "--db", "db", "--format", "json", "--at", "2026-11-24T00:00:00Z"]);
+    command.args(args);
+    command
+}
+
+/// A log of hits among noise: structured and free lines, all line ends, NUL bytes and
+/// invalid UTF-8, and lines that are longer than any chunk.
+fn noisy(lines: usize) -> Vec<u8> {
+    let mut log = Vec::new();
+    for n in 0..lines {
+        write!(log, "2026-11-24T00:{:02}:{:02}Z ", n / 60 % 60, n % 60).unwrap();
+        match n % 9 {
+            0 => writeln!(log, "dst=203.0.113.5 n={n} sub{n}.evil.example").unwrap(),
+            1 => writeln!(log, "GET http://evil.example/gate.php?n={n} none.example").unwrap(),
+            2 => log.extend_from_slice(b"\0\0bad.guy@evil.example\0\xff\xfe203.0.113.5\xc3\r\n"),
+            3 => writeln!(log, "[2001:db8::{n:x}]:443 12:34:56 1.2.3.4.5").unwrap(),
+            4 => writeln!(log, "{} evil.example", "x y ".repeat(n % 2000)).unwrap(),
+            5 => log.extend_from_slice(b"\n\n\r\n"),
+            6 => writeln!(log, "md5=0123456789ABCDEF0123456789abcdef {n}").unwrap(),
+            _ => writeln!(log, "nothing at all in line {n} of 198.51.100.{}", n % 256).unwrap(),
+        }
+    }
+    log.extend_from_slice(b"2026-11-24T01:00:00Z the last line has no end: evil.example");
+    log
+}
+
+/// Without the times of reading.
+fn records(output: &[u8]) -> String {
+    let text = String::from_utf8(output.to_vec()).unwrap();
+    let mut out = String::new();
+    for line in text.lines() {
+        match line.split_once("\"time\":\"").and_then(|(a, b)| Some((a, b.split_once('"')?.1))) {
+            Some((head, tail)) => out += &format!("{head}{tail}\n"),
+            None => out += &format!("{line}\n"),
+        }
+    }
+    out
+}
+
+#[test]
+fn the_same_bytes_for_any_threads_and_chunks() {
+    let dir = prepared("threads-and-chunks");
+    dir.create("noisy.log", noisy(3000));
+    dir.create("small.log", noisy(40));
+    let mut packed = Vec::new();
+    let plain = noisy(1500);
+    let mut encoder = flate2::bufread::GzEncoder::new(&plain[..], flate2::Compression::fast());
+    encoder.read_to_end(&mut packed).unwrap();
+    dir.create("packed.log.gz", packed);
+    let inputs: Vec<String> = ["logs/named_query.log", "logs", "captures/dns_http_tls.pcap"]
+        .iter()
+        .map(|name| project().join("testdata").join(name).display().to_string())
+        .collect();
+    let mut args = vec!["noisy.log", "packed.log.gz", "small.log"];
+    args.extend(inputs.iter().map(String::as_str));
+    let want = scan(&dir, &args).args(["-j", "1"]).run().expect(0);
+    assert!(want.json_lines().len() > 2500, "{} alerts", want.json_lines().len());
+    let want = records(&want.stdout);
+    for threads in ["1", "2", "8"] {
+        for chunk in ["100", "4096", "65536", "0"] {
+            let mut command = scan(&dir, &args);
+            let got = command.args(["-j", threads, "--chunk-size", chunk]).run().expect(0);
+            assert!(records(&got.stdout) == want, "-j {threads} --chunk-size {chunk} differs");
+        }
+    }
+    // A byte a chunk is slow; the small one shows it.
+    let want = records(&scan(&dir, &["small.log", "-j", "1"]).run().expect(0).stdout);
+    for threads in ["1", "2", "8"] {
+        for chunk in ["1", "2", "7", "63", "64", "65"] {
+            let command = scan(&dir, &["small.log", "-j", threads, "--chunk-size", chunk]);
+            let got = command.run().expect(0);
+            assert!(records(&got.stdout) == want, "-j {threads} --chunk-size {chunk} differs");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_says_what_the_file_says() {
+    let dir = prepared("pipe-and-file");
+    let log = noisy(900);
+    dir.create("a.log", &log);
+    let file = records(&scan(&dir, &["a.log"]).run().expect(0).stdout);
+    for threads in ["1", "2"] {
+        for chunk in ["100", "0"] {
+            let mut command = scan(&dir, &["-", "-j", threads, "--chunk-size", chunk]);
+            let piped = records(&command.stdin(log.clone()).run().expect(0).stdout);
+            // Only the name differs.
+            let named = |text: &str, name: &str| text.replace(&format!("\"path\":\"{name}\""), "");
+            let name = if piped.contains("\"path\":\"-\"") { "-" } else { "stdin" };
+            assert!(named(&piped, name) == named(&file, "a.log"), "-j {threads} {chunk}");
+        }
+    }
+}
+
+#[test]
+fn places_are_exact() {
+    let dir = prepared("places");
+    let log = noisy(2000);
+    dir.create("a.log", &log);
+    for record in scan(&dir, &["a.log", "--chunk-size", "500", "-j", "2"]).run().json_lines() {
+        let number = |name: &str| record["log"][name].as_u64().unwrap() as usize;
+        let (line, column, offset) = (number("line"), number("column"), number("offset"));
+        let before = &log[..offset];
+        assert_eq!(line, before.iter().filter(|b| **b == b'\n').count() + 1, "{record}");
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        assert_eq!(column, offset - start + 1, "{record}");
+    }
+}
+
+/// Peak of the resident memory so far, in KiB.
+fn peak(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(PathBuf::from(format!("/proc/{}/status", child.id()))).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// How much is piped in without a line break.
+const LONG: usize = 300 << 20;
+
+#[test]
+fn a_line_of_300_megabytes() {
+    let name = "a_line_of_300_megabytes";
+    let dir = prepared("long-line");
+    let (alone, _, _) = long_line(&dir, 64 << 10);
+    let (peak, offset, output) = long_line(&dir, LONG);
+    let records: Vec<serde_json::Value> =
+        output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 2, "{output}");
+    let place = |at: usize| {
+        let log = &records[at]["log"];
+        ["line", "column", "offset"].map(|name| log[name].as_u64().unwrap())
+    };
+    assert_eq!(place(0), [1, offset + 1, offset]);
+    let second = offset + "evil.example\nand ".len() as u64;
+    assert_eq!(place(1), [2, 5, second]);
+    match peak.zip(alone) {
+        Some((peak, alone)) => {
+            assert!(peak < alone + (96 << 10), "{peak} KiB, and {alone} KiB for a short line")
+        }
+        None => skip(name, "the memory of a process is not told here (/proc)"),
+    }
+}
+
+/// Pipes `len` bytes of one line, a hit, and a second line through a scan. Returns the
+/// peak of its memory, the offset of the hit, and what it printed.
+fn long_line(dir: &Dir, len: usize) -> (Option<u64>, u64, String) {
+    let mut child = scan(dir, &["-", "-j", "2"]).start();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let block: Vec<u8> = b"nothing at all, 1.2.3 a.b ".repeat(2048);
+    let mut offset = 0u64;
+    while (offset as usize) < len {
+        stdin.write_all(&block).unwrap();
+        offset += block.len() as u64;
+    }
+    stdin.write_all(b"evil.example\nand 203.0.113.5\n").unwrap();
+    // It has taken all but what fits in the pipe; it lives until the pipe is closed.
+    thread::sleep(std::time::Duration::from_millis(200));
+    let peak = peak(&child);
+    drop(stdin);
+    let mut output = String::new();
+    stdout.read_to_string(&mut output).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{output}");
+    (peak, offset, output)
+}
+
+#[test]
+fn a_long_line_in_a_file_for_any_cut() {
+    let dir = prepared("long-line-in-a-file");
+    let mut log = b"first evil.example\n".to_vec();
+    for n in 0..200 {
+        log.extend_from_slice("padding, ".repeat(n * 31 % 4000).as_bytes());
+        log.extend_from_slice(b"x.evil.example ");
+    }
+    log.extend_from_slice(b"\nlast evil.example\n");
+    assert!(log.len() > 2 << 20);
+    dir.create("a.log", &log);
+    let run = scan(&dir, &["a.log", "-j", "1"]).run().expect(0);
+    assert_eq!(run.json_lines().len(), 202);
+    let want = records(&run.stdout);
+    for (threads, chunk) in [("1", "1000"), ("2", "4096"), ("8", "65536"), ("2", "1500000")] {
+        let got = scan(&dir, &["a.log", "-j", threads, "--chunk-size", chunk]).run().expect(0);
+        assert!(records(&got.stdout) == want, "-j {threads} --chunk-size {chunk} differs");
+    }
+}
