@@ -16,5 +16,6 @@ mod fuzz_corpus;
 mod harness;
 mod layering;
 mod oracle;
+mod order;
 mod records;
 mod spec_cases;

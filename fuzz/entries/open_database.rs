@@ -16,12 +16,14 @@ use xxhash_rust::xxh3::xxh3_64;
 const FEED: &[u8] = b"evil.example\n*.wild.example\n203.0.113.0/24\n203.0.113.128/25\n\
     2001:db8::/32\n203.0.113.9:8443\n[2001:db8::9]:8443\n\
     0123456789abcdef0123456789abcdef\na9993e364706816aba3e25717850c26c9cd0d89d\n\
-    http://evil.example/gate.php\n/gate/panel.php\nu@evil.example\nCVE-2024-12345\n";
+    http://evil.example/gate.php\n/gate/panel.php\nu@evil.example\nCVE-2024-12345\n\
+    HKLM\\Software\\EvilRat\\cfg\nC:\\Users\\Public\\evil.exe\nD:\\a\\b\\c\\d\\e\n";
 
 /// Text and values that meet all of them.
 const TEXT: &str = "x.evil.example a.wild.example 203.0.113.200 2001:db8::1 203.0.113.9:8443 \
     [2001:db8::9]:8443 0123456789abcdef0123456789abcdef a9993e364706816aba3e25717850c26c9cd0d89d \
-    http://evil.example/gate.php?x http://good.example/gate/panel.php u@evil.example CVE-2024-12345";
+    http://evil.example/gate.php?x http://good.example/gate/panel.php u@evil.example CVE-2024-12345 \
+    hkey_local_machine\\software\\evilrat\\cfg c:\\\\users\\\\public\\\\evil.exe D:\\a\\b\\c\\d\\e";
 
 /// The bytes as they are; with their checksums mended; and as changes to a good
 /// database, five bytes each: an offset, and what is put there.

@@ -8,7 +8,7 @@ use super::filter::{add_tail, build_bitmap, build_bloom, build_domain_filter, em
 use super::layout::Section;
 use super::posting::{Claim, Posting};
 use super::publish::{Writer, publish};
-use super::{DIGESTS, Summary, digests, endpoints, patterns, prefix, withheld};
+use super::{DIGESTS, Summary, digests, endpoints, literals, patterns, prefix, withheld};
 use crate::indicator::{Context, Kind, Reason, Scope, Timestamp, domain};
 use crate::{Error, Result};
 use hashbrown::HashMap;
@@ -192,7 +192,10 @@ impl Contents {
                 self.bloom(Section::EmailFilter, keys.map(hash));
                 Section::Emails
             }
-            Keyed::Words => Section::Words,
+            Keyed::Words => {
+                self.sections.push((Section::Literals, literals::build(keys)));
+                Section::Words
+            }
         };
         self.sections.push((section, bytes));
         Ok(())

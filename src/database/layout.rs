@@ -136,7 +136,8 @@ sections! {
     Automata = 51, "automata";
     /// Patterns: rows of { string u32, posting u32 }.
     Patterns = 52, "patterns";
-    /// Strings that are searched for in text: rows of { string u32, posting u32, kind u32 }.
+    /// Strings that are searched for in text, and the windows that give them away; see
+    /// `literals`.
     Literals = 53, "literals";
     /// What the guards kept out: rows of { kind u8, scope u8, reason u8, zero u8, string u32, posting u32 }.
     Withheld = 60, "withheld";

@@ -1,6 +1,6 @@
 //! The bytes of a database, or of a capture: mapped from a file, or held in memory.
 //!
-//! This is the only file of the crate with `unsafe` in it.
+//! This is the only file of the room with `unsafe` in it.
 #![allow(unsafe_code)]
 
 use crate::{Error, Result};

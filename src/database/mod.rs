@@ -8,12 +8,14 @@
 //! The room knows the file in both directions: `Contents` writes what the
 //! look-ups read. It knows nothing of feeds, inputs or threads.
 
+mod anchors;
 mod contents;
 mod contexts;
 mod digests;
 mod endpoints;
 mod filter;
 mod layout;
+mod literals;
 mod map;
 mod patterns;
 mod posting;
@@ -26,12 +28,14 @@ mod withheld;
 pub(crate) use contents::{Contents, Keyed, bare_path};
 pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
+pub(crate) use literals::Literal;
 pub(crate) use map::MappedFile;
 pub(crate) use patterns::check_pattern;
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};
 pub(crate) use withheld::Withheld;
 
+use crate::indicator::gram::GramFilter;
 use crate::indicator::{Context, Kind, Reason, Timestamp, digest};
 use crate::{Error, Result};
 use contexts::Strings;
@@ -39,6 +43,7 @@ use digests::Digests;
 use endpoints::Endpoints;
 use filter::{AddressBitmap, Bloom, DomainFilter};
 use layout::{Header, u32_at};
+use literals::Literals;
 use map::Map;
 use posting::Postings;
 use prefix::Prefixes;
@@ -157,6 +162,9 @@ impl Database {
             });
             ok(Section::Patterns, good.then_some(()))?;
         }
+        if self.has(Section::Literals) {
+            ok(Section::Literals, self.literals().and_then(Literals::check))?;
+        }
         ok(Section::Withheld, withheld::check(self.bytes(Section::Withheld), self.strings(), sound))
     }
 
@@ -228,6 +236,10 @@ impl Database {
 
     fn endpoints(&self) -> Endpoints<'_> {
         Endpoints { v4: self.bytes(Section::Endpoints4), v6: self.bytes(Section::Endpoints6) }
+    }
+
+    fn literals(&self) -> Option<Literals<'_>> {
+        Literals::open(self.bytes(Section::Literals))
     }
 
     fn domain_filter(&self) -> DomainFilter<'_> {
@@ -412,6 +424,17 @@ impl Database {
             .is_some_and(|transducer| transducer.step(transducer.start(), kind as u8).is_some())
     }
 
+    /// What says early that a window of text is in no string that is looked for in
+    /// text. `None` if there are no such strings.
+    pub(crate) fn gram_filter(&self) -> Option<GramFilter<'_>> {
+        self.literals().map(Literals::filter)
+    }
+
+    /// The strings that may stand around this window of text.
+    pub(crate) fn literals_around(&self, gram: u32) -> impl Iterator<Item = Literal<'_>> {
+        self.literals().into_iter().flat_map(move |literals| literals.around(gram))
+    }
+
     fn keyed(&self, section: Section, key: &[u8]) -> Option<Posting> {
         let transducer = Transducer::open(self.bytes(section))?;
         self.posting_of(transducer.get(key))
@@ -490,6 +513,7 @@ impl Database {
             Section::Patterns => (bytes.len() / patterns::PATTERN_ROW) as u64,
             Section::Claims => (bytes.len() / posting::CLAIM_ROW) as u64,
             Section::Withheld => (bytes.len() / withheld::ROW) as u64,
+            Section::Literals => self.literals().map_or(0, |literals| literals.count() as u64),
             _ => DIGESTS
                 .into_iter()
                 .find(|(_, s)| *s == section)

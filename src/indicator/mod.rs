@@ -12,6 +12,7 @@ pub mod digest;
 pub mod domain;
 pub mod email;
 pub mod fold;
+pub mod gram;
 pub mod guess;
 mod kind;
 mod observable;

@@ -29,7 +29,10 @@ pub fn normalise(kind: Kind, raw: &str) -> Result<Cow<'_, str>, Reason> {
         Kind::Filename => lower(raw),
         Kind::Regkey => Cow::Owned(regkey(raw)),
         Kind::Tlsh => tlsh(raw).ok_or(Reason::BadWord)?,
-        Kind::SshKey | Kind::Vhash | Kind::Telfhash | Kind::User => lower(raw),
+        Kind::Pipe => Cow::Owned(pipe(raw).ok_or(Reason::BadWord)?),
+        Kind::Wallet => other_wallet(raw).ok_or(Reason::BadWord)?,
+        Kind::SshKey => ssh_key(raw),
+        Kind::Vhash | Kind::Telfhash | Kind::User => lower(raw),
         _ => Cow::Borrowed(raw),
     })
 }
@@ -137,22 +140,85 @@ pub fn is_windows_path(path: &str) -> bool {
     path.contains('\\') || path.as_bytes().get(1) == Some(&b':') || path.starts_with('%')
 }
 
+/// Addresses of other currencies. Those of Ethereum are hex in any case, and those of
+/// an alphabet of one case may be written in the other; the rest is base58.
+fn other_wallet(raw: &str) -> Option<Cow<'_, str>> {
+    let hex = raw.strip_prefix("0x").or_else(|| raw.strip_prefix("0X"));
+    if hex.is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Some(lower(raw));
+    }
+    let form = (14..=128).contains(&raw.len())
+        && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':');
+    let shouts = !raw.bytes().any(|b| b.is_ascii_lowercase());
+    form.then(|| if shouts { lower(raw) } else { raw.into() })
+}
+
+/// The name of a pipe, without the folder of all pipes. Windows ignores its case.
+fn pipe(raw: &str) -> Option<String> {
+    let lower = raw.to_lowercase();
+    let mut name = lower.trim();
+    loop {
+        let rest = ["\\\\.\\pipe\\", "\\device\\namedpipe\\", "\\??\\pipe\\", "\\pipe\\", "\\"]
+            .iter()
+            .find_map(|folder| name.strip_prefix(folder));
+        match rest {
+            Some(rest) => name = rest.trim(),
+            None => break,
+        }
+    }
+    (!name.is_empty()).then(|| name.to_string())
+}
+
+/// The digest of a key as OpenSSH writes it, without the name of the algorithm:
+/// base64 without padding, which has its case, or hex with colons.
+fn ssh_key(raw: &str) -> Cow<'_, str> {
+    let without = |name: &str| match raw.get(..name.len()) {
+        Some(head) if head.eq_ignore_ascii_case(name) => &raw[name.len()..],
+        _ => raw,
+    };
+    let base64 = without("sha256:").trim_end_matches('=');
+    if base64.len() == 43
+        && base64.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+    {
+        return Cow::Borrowed(base64);
+    }
+    let digits: Vec<char> = without("md5:").chars().filter(|&c| c != ':').collect();
+    if digits.len() == 32 && digits.iter().all(char::is_ascii_hexdigit) {
+        let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+        return Cow::Owned(pairs.join(":").to_ascii_lowercase());
+    }
+    lower(raw)
+}
+
+/// The hives of the registry: the short name, and what else programs write for it
+/// in front of a backslash.
+const HIVES: &[(&str, &[&str])] = &[
+    ("hklm", &["hkey_local_machine", "hklm:", "\\registry\\machine"]),
+    ("hkcu", &["hkey_current_user", "hkcu:"]),
+    ("hkcr", &["hkey_classes_root", "hkcr:"]),
+    ("hku", &["hkey_users", "hku:", "\\registry\\user"]),
+    ("hkcc", &["hkey_current_config", "hkcc:"]),
+];
+
+/// The hive that a normalised key begins with: its short name and its other names.
+pub fn hive(key: &str) -> Option<(&'static str, &'static [&'static str])> {
+    HIVES
+        .iter()
+        .find(|(short, _)| key.strip_prefix(short).is_some_and(|rest| rest.starts_with('\\')))
+        .copied()
+}
+
 /// Long hive names become short ones; the rest keeps its case folded, since the
 /// registry ignores case.
 fn regkey(raw: &str) -> String {
-    const HIVES: &[(&str, &str)] = &[
-        ("hkey_local_machine", "hklm"),
-        ("hkey_current_user", "hkcu"),
-        ("hkey_classes_root", "hkcr"),
-        ("hkey_users", "hku"),
-        ("hkey_current_config", "hkcc"),
-    ];
     let key = raw.to_lowercase();
-    for (long, short) in HIVES {
-        if let Some(rest) = key.strip_prefix(long)
-            && rest.starts_with('\\')
-        {
-            return [short, rest].concat();
+    for (short, others) in HIVES {
+        for other in *others {
+            if let Some(rest) = key.strip_prefix(other)
+                && rest.starts_with('\\')
+            {
+                return [short, rest].concat();
+            }
         }
     }
     key
@@ -171,6 +237,35 @@ mod tests {
             (Kind::Filepath, "C:\\Users\\X.EXE", "c:\\users\\x.exe"),
             (Kind::Filepath, "/tmp/X", "/tmp/X"),
             (Kind::Regkey, "HKEY_LOCAL_MACHINE\\Software\\X", "hklm\\software\\x"),
+            (Kind::Regkey, "HKCU:\\Software\\X", "hkcu\\software\\x"),
+            (Kind::Regkey, "\\REGISTRY\\MACHINE\\SOFTWARE\\X", "hklm\\software\\x"),
+            (Kind::Pipe, "\\\\.\\pipe\\MSSE-1-server", "msse-1-server"),
+            (Kind::Pipe, "\\Evil", "evil"),
+            (
+                Kind::Wallet,
+                "0xAB5801A7D398351B8BE11C439E05C5B3259AEC9B",
+                "0xab5801a7d398351b8be11c439e05c5b3259aec9b",
+            ),
+            (
+                Kind::Wallet,
+                "LTC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KGMN4N9",
+                "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9",
+            ),
+            (
+                Kind::Wallet,
+                "LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz",
+                "LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz",
+            ),
+            (
+                Kind::SshKey,
+                "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8=",
+                "nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
+            ),
+            (
+                Kind::SshKey,
+                "MD5:16:27:AC:A5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
+                "16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
+            ),
             (Kind::Mutex, "Global\\AbC", "Global\\AbC"),
             (Kind::Btc, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
         ] {
@@ -180,9 +275,14 @@ mod tests {
         let written = format!("T1{}", tlsh.to_uppercase());
         assert_eq!(normalise(Kind::Tlsh, &written).as_deref(), Ok(&*tlsh));
         assert!(normalise(Kind::Tlsh, &written[..60]).is_err());
-        for (kind, bad) in
-            [(Kind::Cve, "CVE-24-1"), (Kind::Asn, "ASx"), (Kind::Ja4, "t13d"), (Kind::Btc, "1A1z")]
-        {
+        for (kind, bad) in [
+            (Kind::Cve, "CVE-24-1"),
+            (Kind::Asn, "ASx"),
+            (Kind::Ja4, "t13d"),
+            (Kind::Btc, "1A1z"),
+            (Kind::Wallet, "my wallet, somewhere"),
+            (Kind::Pipe, "\\\\.\\pipe\\"),
+        ] {
             assert!(normalise(kind, bad).is_err(), "{bad}");
         }
     }

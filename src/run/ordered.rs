@@ -3,8 +3,8 @@
 //! A worker hands a finished piece in; if it is the next one, it and all that wait
 //! behind it are passed on at once, by that worker. What is too early waits in a
 //! table; when that is full, its worker waits, too. The next piece is never held
-//! up: it was given out before all later ones, so that some worker has it in
-//! hand. A slow reader of the output thus slows the scan, and memory stays bounded.
+//! up: whoever gives pieces out gives the first one that is there, so that it is in
+//! some worker's hand, or in that of the worker that opens its input. A slow reader of the output thus slows the scan, and memory stays bounded.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -121,7 +121,6 @@ impl<F> Piece for Finished<F> {
 
 /// A plain file that is being cut up.
 struct Cutting {
-    number: usize,
     chunks: Arc<FileChunks>,
     format: Arc<Format>,
     next: u64,
@@ -129,7 +128,10 @@ struct Cutting {
 
 struct Given {
     targets: VecDeque<(usize, Target)>,
-    cutting: VecDeque<Cutting>,
+    /// By their numbers: a file that was opened late still comes before its
+    /// successors. Else all workers could wait with pieces of a later one for a
+    /// piece of this one, which nobody would take.
+    cutting: BTreeMap<usize, Cutting>,
     /// Workers that are about to find out whether their input can be cut up; then
     /// there will be work for others.
     opening: usize,
@@ -188,7 +190,7 @@ pub(super) fn run<W: Work>(
         read_at: plan.read_at,
         given: Mutex::new(Given {
             targets: plan.targets.into_iter().enumerate().collect(),
-            cutting: VecDeque::new(),
+            cutting: BTreeMap::new(),
             opening: 0,
         }),
         opened: Condvar::new(),
@@ -273,18 +275,21 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
     fn task(&self) -> Option<Task> {
         let mut given = self.given();
         loop {
-            if let Some(file) = given.cutting.front_mut() {
+            if let Some(mut first) = given.cutting.first_entry() {
+                let number = *first.key();
+                let file = first.get_mut();
                 let k = file.next;
                 file.next += 1;
+                let is_last = file.next == file.chunks.count();
                 let task = Task::Chunk {
-                    number: file.number,
+                    number,
                     k,
                     chunks: Arc::clone(&file.chunks),
                     format: Arc::clone(&file.format),
-                    is_last: file.next == file.chunks.count(),
+                    is_last,
                 };
-                if file.next == file.chunks.count() {
-                    given.cutting.pop_front();
+                if is_last {
+                    first.remove();
                 }
                 return Some(task);
             }
@@ -300,7 +305,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
     }
 
     /// The input that a worker was opening is cut up, or will never be.
-    fn opened(&self, cutting: Option<Cutting>) {
+    fn opened(&self, cutting: Option<(usize, Cutting)>) {
         let mut given = self.given();
         given.opening -= 1;
         given.cutting.extend(cutting);
@@ -336,7 +341,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
                     self.opened(None);
                     return self.hand_in((number, 0), Finished::new(Vec::new(), 0).last());
                 }
-                self.opened(Some(Cutting { number, chunks, format, next: 0 }));
+                self.opened(Some((number, Cutting { chunks, format, next: 0 })));
                 true
             }
             Opened::Stream(stream) => {

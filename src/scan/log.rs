@@ -1,12 +1,14 @@
 //! Text against the database.
 
-use super::{Hit, Match, Scanner, Seen};
+use super::{Hit, Match, Scanner, Seen, literals};
 use crate::database::{Database, Section};
+use crate::indicator::gram::{self, GramFilter};
 use crate::indicator::{
     Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
 };
 use crate::text::fields::{Format, digest_kinds};
 use crate::text::{EVERY_TAIL, Visitor};
+use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -133,6 +135,8 @@ struct Hunt<'s, 'd, 't> {
     /// Whether a URL at any host can match.
     any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
+    /// Literals that were found already: beginning, end, kind.
+    literals: HashSet<(usize, usize, Kind)>,
 }
 
 impl Visitor for Hunt<'_, '_, '_> {
@@ -182,11 +186,33 @@ impl Visitor for Hunt<'_, '_, '_> {
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
-        self.seen_one(observable, at, span.clone());
+        self.seen_one(observable, at, span.clone(), None);
         if let Observable::Address(IpAddr::V6(v6), _) = observable
             && let Some(v4) = address::nat64(v6)
         {
-            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span);
+            self.seen_one(Observable::Address(IpAddr::V4(v4), None), Where::Nat64, span, None);
+        }
+    }
+
+    #[inline]
+    fn gram_filter(&self) -> Option<GramFilter<'_>> {
+        self.database.gram_filter()
+    }
+
+    fn literal(&mut self, at: usize) {
+        let Some(gram) = gram::at(self.text, at) else { return };
+        let mut verbatim = String::new();
+        for literal in self.database.literals_around(gram) {
+            let Some(found) = literals::find(self.text, at, &literal, &mut verbatim) else {
+                continue;
+            };
+            let kind = literal.kind;
+            let (start, end) = (found.span.start, found.span.end);
+            if self.core.contains(&start) && self.literals.insert((start, end, kind)) {
+                let observable = Observable::Text(kind, verbatim.as_bytes());
+                let only_in = found.needs_field.then_some(kind);
+                self.seen_one(observable, Where::LogText, found.span, only_in);
+            }
         }
     }
 }
@@ -205,12 +231,27 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         core: Range<usize>,
         origin: &'t Origin,
     ) -> Self {
-        let patterns = database.has_patterns(Kind::Domain);
-        let any_url = database.has(Section::Paths) || database.has_patterns(Kind::Url);
-        Hunt { scanner, database, text, core, origin, patterns, any_url, hits: Vec::new() }
+        Hunt {
+            scanner,
+            database,
+            text,
+            core,
+            origin,
+            patterns: database.has_patterns(Kind::Domain),
+            any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
+            hits: Vec::new(),
+            literals: HashSet::new(),
+        }
     }
 
-    fn seen_one(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+    /// `only_in`: it counts only in a field for values of this kind.
+    fn seen_one(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        span: Range<usize>,
+        only_in: Option<Kind>,
+    ) {
         let scanner = &mut *self.scanner;
         scanner.counters.saw(observable);
         if !scanner.scratch.collect(self.database, observable) {
@@ -224,6 +265,11 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         let own_time = record.and_then(|(line, _)| self.origin.format.time(line));
         let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
         let field = record.and_then(|(line, place)| self.origin.format.field(line, place));
+        if let Some(kind) = only_in
+            && !field.as_deref().is_some_and(|field| literals::is_field_of(kind, field))
+        {
+            return;
+        }
         let kinds = match observable {
             Observable::Digest(..) => field.as_deref().and_then(digest_kinds),
             _ => None,

@@ -27,6 +27,7 @@ mod counters;
 mod entries;
 mod explain;
 mod hit;
+mod literals;
 mod log;
 mod resolve;
 

@@ -6,7 +6,7 @@
 //! then visits only the places where the masks say that a candidate can be: a run
 //! of name characters with a dot inside (addresses and names), an at sign, a colon
 //! among hex digits, a long run of hex digits, a `//`. Runs are found, and most are
-//! dropped, by bit arithmetic alone ([`candidates`]); nothing else in the text is
+//! dropped, by bit arithmetic alone (`candidates`); nothing else in the text is
 //! touched. What is left, and whatever has an escape or a byte beyond ASCII beside
 //! it, is read the careful way.
 //!
@@ -26,6 +26,7 @@ mod digests;
 mod emails;
 mod escapes;
 pub mod fields;
+mod literals;
 mod names;
 mod unicode;
 mod urls;
@@ -33,6 +34,7 @@ mod v6;
 pub mod vector;
 mod words;
 
+use crate::indicator::gram::GramFilter;
 use crate::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use candidates::Candidates;
 use classify::Tile;
@@ -80,6 +82,15 @@ pub trait Visitor {
 
     /// An observable, where it came from, and its bytes in the text.
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>);
+
+    /// What says early that a window of the text is in no string that is looked for.
+    /// `None`: no strings are.
+    fn gram_filter(&self) -> Option<GramFilter<'_>> {
+        None
+    }
+
+    /// The window at `at` passed that filter.
+    fn literal(&mut self, _at: usize) {}
 }
 
 /// Finds observables in text. One for each thread; it keeps its buffers.
@@ -183,6 +194,7 @@ impl Extractor {
             at += self.tile.len() * 64;
         }
         visit.words();
+        visit.literals();
     }
 }
 
