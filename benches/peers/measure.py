@@ -406,6 +406,7 @@ def bar_reading(lab):
 
 
 def bar_threads(lab):
+    """Two threads against one, and the same hits from both."""
     what, figure = "two threads against one", "≥ 1.85×"
     if lab.cores < 2:
         return lab.bar("threads", what, figure, "one core only", None)
@@ -426,7 +427,7 @@ def bar_threads(lab):
 
 
 def bar_scale(lab):
-    """The number of indicators must not matter. The peers are measured on JSON for the plot."""
+    """The number of indicators must not matter; on JSON with the peers, for the plot."""
     sizes = [size for size in lab.options.sizes if (lab.corpora / f"{feed_name(size)}.csv").exists()]
     if len(sizes) < 2:
         raise Missing("fewer than two feeds are there")
@@ -490,6 +491,7 @@ def slow_peers(lab, sizes):
 
 
 def bar_density(lab):
+    """Many hits against few, the alerts written as JSON to a file."""
     ours = lab.wiresift_db(lab.feed("feed_1m"))
     rates = {}
     thin, dense = lab.log("zeek_json"), lab.log("zeek_json_dense")
@@ -612,6 +614,7 @@ def resident_now(pid, database):
 
 
 def bar_compile(lab):
+    """The big feed from text to a database, against `matchy build`."""
     feed = lab.feed("unified")
     table = lab.matchy_table(feed)
     tools = [lab.compile(feed, lab.out / "compiled.wsdb"), lab.build(table, lab.out / "built.mxy")]
