@@ -72,7 +72,7 @@ pub struct PacketPlace {
 }
 
 /// The outside of a tunnel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tunnel {
     /// `gre`, `vxlan`, `ipip`…
     pub kind: &'static str,

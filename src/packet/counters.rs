@@ -39,8 +39,24 @@ faults! {
     IpLength, "ip_bad_length";
     /// More IPv6 extension headers than are followed.
     TooManyExtensions, "ipv6_too_many_extensions";
-    /// A fragment behind the first; its transport header is elsewhere.
-    LaterFragment, "ip_later_fragment";
+    /// More headers below IP, or in front of it, than are taken off.
+    TooManyLayers, "too_many_layers";
+    /// More tunnels in each other than are followed.
+    TooManyTunnels, "too_many_tunnels";
+    /// An 802.11 frame that is encrypted.
+    Encrypted, "wlan_encrypted";
+    /// A fragment that contradicts its packet, or that makes it too long or too
+    /// much in pieces.
+    BadFragment, "ip_fragment_malformed";
+    /// A packet whose fragments did not all arrive in time.
+    FragmentsMissing, "ip_fragments_missing";
+    /// A packet whose fragments had to give way to younger ones.
+    FragmentsEvicted, "ip_fragments_evicted";
+    /// A fragment that covers a part of another one.
+    FragmentOverlap, "ip_fragment_overlap";
+    /// An overlap in which the bytes differ: somebody tries to be seen differently
+    /// here and at the receiver's.
+    FragmentConflict, "ip_fragment_conflict";
     /// The packet ends inside of its transport header.
     TransportCut, "transport_truncated";
     /// The lengths in the transport header contradict each other.

@@ -33,11 +33,14 @@ struct Key {
     high: [u64; 2],
     /// Ports of both ends, VLAN, protocol, and what kind of addresses and ports these are.
     rest: u64,
+    /// The tunnels, where they are part of the key; else 0.
+    tunnel: u64,
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for word in [self.low[0], self.low[1], self.high[0], self.high[1], self.rest] {
+        let rest = self.rest ^ self.tunnel;
+        for word in [self.low[0], self.low[1], self.high[0], self.high[1], rest] {
             state.write_u64(word);
         }
     }
@@ -64,7 +67,7 @@ impl Key {
             | u64::from(facts.vlan) << 16
             | u64::from(facts.proto) << 8
             | flags;
-        (Key { low, high, rest }, is_forward)
+        (Key { low, high, rest, tunnel: facts.tunnel }, is_forward)
     }
 
     fn proto(&self) -> u8 {
@@ -80,7 +83,8 @@ impl Key {
 
     /// The flow's identity: the same for the same key and first packet, in any run.
     fn id(&self, first: u64) -> u64 {
-        let words = [self.low[0], self.low[1], self.high[0], self.high[1], self.rest, first];
+        let rest = self.rest ^ self.tunnel;
+        let words = [self.low[0], self.low[1], self.high[0], self.high[1], rest, first];
         let mixed = words.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, word| {
             let wide = u128::from(state ^ word) * 0xd6e8_feb8_6659_fd93;
             (wide as u64 ^ (wide >> 64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15)
@@ -113,6 +117,8 @@ pub(super) struct Facts {
     pub(super) flags: u8,
     /// The VLAN, where it is part of the key; else 0.
     pub(super) vlan: u16,
+    /// The tunnels, where they are part of the key; else 0.
+    pub(super) tunnel: u64,
 }
 
 /// How far a flow has come; each stage has its timeout.

@@ -37,7 +37,7 @@ pub(super) struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    const fn bare(fault: Option<Fault>) -> Self {
+    pub(super) const fn bare(fault: Option<Fault>) -> Self {
         Segment { ports: Ports::None, flags: 0, payload: &[], fault }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(parse(ICMP, Ok(&[8, 0, 1, 2])).ports, Ports::Icmp(8, 0));
         assert_eq!(parse(ICMPV6, Ok(&[8])).fault, Some(Fault::TransportCut));
         assert_eq!(parse(47, Ok(&[8])), Segment::bare(None));
-        let later = parse(UDP, Err(Fault::LaterFragment));
-        assert_eq!(later, Segment::bare(Some(Fault::LaterFragment)));
+        let cut = parse(UDP, Err(Fault::IpCut));
+        assert_eq!(cut, Segment::bare(Some(Fault::IpCut)));
     }
 }

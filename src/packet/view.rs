@@ -4,7 +4,7 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use super::{Ports, community_id, dns, http, tls};
-use crate::indicator::{self, Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::indicator::{self, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Packet<'a> {
     pub ports: Ports,
     /// VLAN identifiers, outermost first.
     pub vlan: &'a [u16],
+    /// The tunnels that the packet came out of, outermost first.
+    pub tunnel: &'a [Tunnel],
     /// Identity of the flow: the same in every run over the same packets.
     pub flow_id: u64,
     /// Whether it goes to the side that did not open the flow.
@@ -72,7 +74,7 @@ impl Packet<'_> {
             flow_id: self.flow_id,
             community_id: Some(community_id(self.src, self.dst, self.proto, self.ports)),
             vlan: self.vlan.to_vec(),
-            tunnel: Vec::new(),
+            tunnel: self.tunnel.to_vec(),
             flow: Some(self.totals),
             protocol: said.protocol(),
         }

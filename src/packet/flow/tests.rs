@@ -30,7 +30,7 @@ fn tcp(seconds: i64, is_from_a: bool, flags: u8) -> Facts {
     let (src, dst, ports) =
         if is_from_a { (A, B, Ports::Pair(4000, 80)) } else { (B, A, Ports::Pair(80, 4000)) };
     let time = Timestamp::from_seconds(seconds);
-    Facts { number: 0, time, length: 60, src, dst, proto: TCP, ports, flags, vlan: 0 }
+    Facts { number: 0, time, length: 60, src, dst, proto: TCP, ports, flags, vlan: 0, tunnel: 0 }
 }
 
 fn udp(seconds: i64, port: u16) -> Facts {
@@ -147,6 +147,7 @@ fn what_is_part_of_the_key() {
         base,
         Facts { ports: Ports::None, ..base },
         Facts { vlan: 7, ..base },
+        Facts { tunnel: 7, ..base },
         Facts { proto: 6, ..base },
         Facts { src: v6, dst: "::c633:6402".parse().unwrap(), ..base },
         Facts { proto: 1, ports: Ports::Icmp(8, 0), ..base },

@@ -14,11 +14,6 @@ use std::path::{Path, PathBuf};
 /// File, place, and why it isn't found. An empty place stands for all.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("doh_clear.pcap", "", "DNS over HTTP/2"),
-    ("http_80211.pcap", "", "link type 802.11"),
-    ("http_chdlc.pcap", "", "link type Cisco HDLC"),
-    ("http_nflog.pcap", "", "link type NFLOG"),
-    ("http_pppoe.pcap", "", "PPPoE"),
-    ("pppoe_qinq.pcap", "", "PPPoE"),
     ("tls_split_client_hello.pcap", "tls.sni", "the hello is split over segments"),
     // Never: without a host it is no URL that a feed could hold. The request is
     // told with the address that it went to.
@@ -67,6 +62,7 @@ fn canonical(value: &str) -> String {
 fn sort(place: &str) -> Option<&'static str> {
     match place {
         "ip.src" | "ip.dst" | "ipv6.src" | "ipv6.dst" => Some("ip"),
+        "ip.src.inner" | "ip.dst.inner" | "ipv6.src.inner" | "ipv6.dst.inner" => Some("ip"),
         "tls.sni" => Some("tls.sni"),
         "http.host" => Some("http.host"),
         "http.uri" => Some("http.uri"),
