@@ -63,14 +63,25 @@ faults! {
     TransportLength, "transport_bad_length";
     /// A DNS message on a DNS port that breaks off or contradicts itself.
     BadDns, "dns_malformed";
-    /// A DNS message over TCP that does not end in its segment.
+    /// Bytes of a TCP stream that were not captured, in front of others that were.
+    StreamGap, "tcp_gap";
+    /// A TCP segment that repeats a part of another one that waits.
+    StreamOverlap, "tcp_overlap";
+    /// The same, with other bytes: somebody tries to be seen differently here and
+    /// at the receiver's.
+    StreamConflict, "tcp_conflict";
+    /// A TCP stream of which half a message was forgotten to keep the bound on memory.
+    StreamEvicted, "tcp_stream_evicted";
+    /// A DNS message over TCP whose end did not come.
     SplitDns, "dns_split";
     /// A name with a dot or a control character inside of a label, or a
     /// host with one: as text it would pass for another name.
     OddName, "name_not_printable";
-    /// A TLS ClientHello that does not end in its segment.
+    /// A TLS handshake message whose end did not come, or that is too long.
     SplitTls, "tls_split";
-    /// An HTTP head that does not end in its segment.
+    /// A certificate or a chain of them that can't be read.
+    BadTls, "tls_malformed";
+    /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }
 

@@ -4,7 +4,7 @@
 //! what it finds. One file for each layer and protocol; data flows
 //!
 //! ```text
-//! frame ── link ── ip ── fragment ── transport ── flow ── dns | tls | http ── visitor
+//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── dns | tls | http ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
@@ -25,6 +25,7 @@ mod fragment;
 pub mod http;
 mod ip;
 mod link;
+mod stream;
 pub mod tls;
 mod transport;
 mod tunnel;
@@ -37,10 +38,11 @@ pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
 use std::net::IpAddr;
 
-use flow::{Facts, Flows};
+use flow::{Ended, Facts, Flows};
 use fragment::Fragments;
 use ip::Datagram;
 use link::{Net, Tags};
+use stream::{Context, Stamp, Streams};
 use transport::Segment;
 use tunnel::Tunnels;
 
@@ -64,6 +66,9 @@ pub struct Config {
     pub answered_timeout: u32,
     /// The same for TCP that was closed or reset.
     pub ended_timeout: u32,
+    /// The most bytes of TCP streams of which something must be remembered: segments
+    /// out of order, messages that are not whole, and what goes with each stream.
+    pub most_stream_bytes: usize,
     /// The most bytes of packets that wait for their other fragments.
     pub most_fragment_bytes: usize,
     /// Seconds that they wait.
@@ -80,6 +85,7 @@ impl Default for Config {
             connected_timeout: 600,
             answered_timeout: 120,
             ended_timeout: 10,
+            most_stream_bytes: 64 << 20,
             most_fragment_bytes: 8 << 20,
             fragment_timeout: 30,
         }
@@ -117,6 +123,7 @@ pub struct Decoder {
     flow_by_vlan: bool,
     flow_by_tunnel: bool,
     flows: Flows,
+    streams: Streams,
     fragments: Fragments,
     counters: Counters,
     /// Scratch for URLs that are put together.
@@ -130,6 +137,7 @@ impl Decoder {
             flow_by_vlan: config.flow_by_vlan,
             flow_by_tunnel: config.flow_by_tunnel,
             flows: Flows::new(&config),
+            streams: Streams::new(&config),
             fragments: Fragments::new(&config),
             counters: Counters::default(),
             url: Vec::new(),
@@ -160,7 +168,8 @@ impl Decoder {
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);
-        self.flows.finish(&mut |end| visitor.flow_closed(end));
+        let Decoder { flows, streams, counters, url, .. } = self;
+        flows.finish(&mut |ended| close(ended, streams, counters, url, visitor));
     }
 
     /// Decodes an IP packet, of a frame or out of a tunnel.
@@ -253,11 +262,8 @@ impl Decoder {
             vlan: self.vlan_key(around),
             tunnel: self.tunnel_key(around),
         };
-        let counters = &mut self.counters;
-        let touch = self.flows.touch(&facts, &mut |end| {
-            counters.evicted += u64::from(end.close == Close::Evicted);
-            visitor.flow_closed(end);
-        });
+        let Decoder { flows, streams, counters, url, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| close(ended, streams, counters, url, visitor));
         let packet = Packet {
             number: frame.number,
             time: frame.time,
@@ -284,8 +290,13 @@ impl Decoder {
             && let Some(inside) = tunnel::open(datagram.src, datagram.proto, payload, &segment)
         {
             self.enter(datagram, &inside, around, visitor);
-        } else if !segment.payload.is_empty() {
-            self.payload(segment.payload, &packet, visitor);
+        } else if datagram.proto == transport::UDP && !segment.payload.is_empty() {
+            dns::inspect_udp(segment.payload, &packet, visitor, &mut self.counters);
+        } else if datagram.proto == transport::TCP && segment.fault.is_none() {
+            let Decoder { flows, streams, counters, url, .. } = self;
+            let mut context = Context::new(&packet, visitor, counters, url);
+            let tcp = flows.tcp(&touch);
+            streams.segment(tcp, touch.side, &segment, datagram.missing, &mut context);
         }
     }
 
@@ -305,22 +316,43 @@ impl Decoder {
             Err(fault) => self.counters.note(fault),
         }
     }
+}
 
-    /// Looks for a protocol in a payload, by its content.
-    fn payload<V: Visitor>(&mut self, payload: &[u8], packet: &Packet<'_>, visitor: &mut V) {
-        let counters = &mut self.counters;
-        if packet.proto == transport::UDP {
-            dns::inspect_udp(payload, packet, visitor, counters);
-        } else if packet.proto == transport::TCP {
-            if tls::is_hello(payload) {
-                tls::inspect(payload, packet, visitor, counters);
-            } else if http::is_request(payload) {
-                http::inspect(payload, packet, visitor, counters, &mut self.url);
-            } else {
-                dns::inspect_tcp(payload, packet, visitor, counters);
+/// Tells what is left of a flow's streams, and that it is closed.
+fn close<V: Visitor>(
+    ended: &Ended,
+    streams: &mut Streams,
+    counters: &mut Counters,
+    url: &mut Vec<u8>,
+    visitor: &mut V,
+) {
+    let end = &ended.end;
+    counters.evicted += u64::from(end.close == Close::Evicted);
+    if ended.tcp.is_open() {
+        streams.close(&ended.tcp, visitor, counters, url, |side, last: Stamp| {
+            let to_server = (side == 0) == ended.is_client_low;
+            let (src, dst) =
+                if to_server { (end.client, end.server) } else { (end.server, end.client) };
+            let ports = end.ports.map_or(Ports::None, |(client, server)| {
+                if to_server { Ports::Pair(client, server) } else { Ports::Pair(server, client) }
+            });
+            Packet {
+                number: last.number,
+                time: last.time,
+                length: last.length,
+                src,
+                dst,
+                proto: end.proto,
+                ports,
+                vlan: &[],
+                tunnel: &[],
+                flow_id: end.flow_id,
+                to_server,
+                totals: end.totals,
             }
-        }
+        });
     }
+    visitor.flow_closed(end);
 }
 
 /// What is around an IP packet: its frame, and what was taken off it.

@@ -4,7 +4,7 @@ mod expected;
 mod layers;
 
 use super::*;
-use crate::indicator::{Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) struct Recorder {
     pub(super) seen: Vec<(Where, String)>,
     pub(super) places: Vec<PacketPlace>,
     pub(super) wants: bool,
+    pub(super) fingerprints: bool,
 }
 
 impl Recorder {
@@ -52,6 +53,10 @@ impl Visitor for Recorder {
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
         self.closed.push(*flow);
+    }
+
+    fn wants(&self, _: Kind) -> bool {
+        self.fingerprints
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {

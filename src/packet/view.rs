@@ -4,7 +4,7 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use super::{Ports, community_id, dns, http, tls};
-use crate::indicator::{self, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
+use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -91,8 +91,14 @@ pub enum Said<'a> {
     Dns(dns::Message<'a>),
     /// A TLS ClientHello.
     Tls(tls::Hello<'a>),
+    /// A TLS ServerHello.
+    TlsServer(tls::ServerHello<'a>),
+    /// A certificate of a TLS handshake.
+    Certificate(tls::Certificate<'a>),
     /// An HTTP request.
     Http(http::Request<'a>),
+    /// An HTTP response.
+    HttpResponse(http::Response<'a>),
 }
 
 impl Said<'_> {
@@ -102,7 +108,10 @@ impl Said<'_> {
             Said::None => return None,
             Said::Dns(message) => Protocol::Dns(message.owned()),
             Said::Tls(hello) => Protocol::Tls(hello.owned()),
+            Said::TlsServer(hello) => Protocol::Tls(hello.owned()),
+            Said::Certificate(certificate) => Protocol::Tls(certificate.owned()),
             Said::Http(request) => Protocol::Http(request.owned()),
+            Said::HttpResponse(response) => Protocol::Http(response.owned()),
         })
     }
 }
@@ -131,6 +140,8 @@ pub struct FlowEnd {
     pub server: IpAddr,
     /// IP protocol number.
     pub proto: u8,
+    /// Ports of client and server, or ICMP type and what answers it.
+    pub ports: Option<(u16, u16)>,
     /// Its totals.
     pub totals: indicator::Flow,
     /// What [`Visitor::flow_opened`] had answered.
@@ -155,6 +166,13 @@ pub trait Visitor {
     /// [`finish`](super::Decoder::finish).
     fn flow_closed(&mut self, flow: &FlowEnd) {
         let _ = flow;
+    }
+
+    /// Whether digests and fingerprints of a kind are asked for: what isn't, need not
+    /// be computed.
+    fn wants(&self, kind: Kind) -> bool {
+        let _ = kind;
+        true
     }
 
     /// An observable, as its bytes stood in the packet.

@@ -18,7 +18,7 @@ impl Bench {
     fn touch(&mut self, facts: Facts) -> Touch {
         self.number += 1;
         let facts = Facts { number: self.number, ..facts };
-        self.flows.touch(&facts, &mut |end| self.closed.push(*end))
+        self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end))
     }
 
     fn closes(&self) -> Vec<Close> {
@@ -47,7 +47,7 @@ fn both_directions_are_one_flow() {
     assert_eq!(first.flow_id, second.flow_id);
     assert!(first.flow_id < 1 << 53);
     assert_eq!((second.totals.packets, second.totals.bytes), (2, 120));
-    bench.flows.finish(&mut |end| bench.closed.push(*end));
+    bench.flows.finish(&mut |ended| bench.closed.push(ended.end));
     let end = bench.closed[0];
     assert_eq!((end.client, end.server, end.close), (A, B, Close::Finished));
     assert_eq!(bench.flows.len(), 0);

@@ -143,7 +143,7 @@ fn fragments_of_v6_with_more_headers_behind() {
         .enumerate()
         .map(|(at, bytes)| {
             let more = u16::from((at + 1) * 32 < options.len());
-            let place = (at as u16 * 32 | more).to_be_bytes();
+            let place = ((at as u16 * 32) | more).to_be_bytes();
             v6(44, &[&[60, 0, place[0], place[1], 0, 0, 0, 7], bytes].concat())
         })
         .collect();
