@@ -81,6 +81,9 @@ faults! {
     SplitTls, "tls_split";
     /// A certificate or a chain of them that can't be read.
     BadTls, "tls_malformed";
+    /// A QUIC Initial packet that the keys of its connection don't open, or a hello
+    /// in it that does not hold together.
+    BadQuic, "quic_not_opened";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }

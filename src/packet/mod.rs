@@ -4,7 +4,7 @@
 //! what it finds. One file for each layer and protocol; data flows
 //!
 //! ```text
-//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── dns | tls | http ── visitor
+//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── dns | tls | quic | http ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
@@ -25,6 +25,7 @@ mod fragment;
 pub mod http;
 mod ip;
 mod link;
+mod quic;
 mod stream;
 pub mod tls;
 mod transport;
@@ -124,6 +125,7 @@ pub struct Decoder {
     flow_by_tunnel: bool,
     flows: Flows,
     streams: Streams,
+    quic: quic::Connections,
     fragments: Fragments,
     counters: Counters,
     /// Scratch for URLs that are put together.
@@ -138,6 +140,7 @@ impl Decoder {
             flow_by_tunnel: config.flow_by_tunnel,
             flows: Flows::new(&config),
             streams: Streams::new(&config),
+            quic: quic::Connections::default(),
             fragments: Fragments::new(&config),
             counters: Counters::default(),
             url: Vec::new(),
@@ -168,8 +171,11 @@ impl Decoder {
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);
-        let Decoder { flows, streams, counters, url, .. } = self;
-        flows.finish(&mut |ended| close(ended, streams, counters, url, visitor));
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        flows.finish(&mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, url, visitor);
+        });
     }
 
     /// Decodes an IP packet, of a frame or out of a tunnel.
@@ -291,7 +297,11 @@ impl Decoder {
         {
             self.enter(datagram, &inside, around, visitor);
         } else if datagram.proto == transport::UDP && !segment.payload.is_empty() {
-            dns::inspect_udp(segment.payload, &packet, visitor, &mut self.counters);
+            if quic::is_likely(segment.payload) {
+                self.quic.inspect(segment.payload, &packet, visitor, &mut self.counters);
+            } else {
+                dns::inspect_udp(segment.payload, &packet, visitor, &mut self.counters);
+            }
         } else if datagram.proto == transport::TCP && segment.fault.is_none() {
             let Decoder { flows, streams, counters, url, .. } = self;
             let mut context = Context::new(&packet, visitor, counters, url);

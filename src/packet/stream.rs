@@ -17,6 +17,7 @@ mod pending;
 mod side;
 
 pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step};
+pub(super) use pending::Pending;
 pub(super) use side::Stamp;
 
 use super::transport::{ACK, SYN, Segment};

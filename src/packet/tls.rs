@@ -7,13 +7,13 @@
 
 mod certificate;
 mod fingerprint;
-mod hello;
+pub(super) mod hello;
 
 pub use hello::{Hello, ServerHello};
 
 use super::bytes::{be16, be24};
 use super::stream::{Context, Guess, Parser, Step};
-use super::{Fault, Ports, Said, Visitor};
+use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, address};
 use md5::Md5;
 use sha1::Sha1;
@@ -25,8 +25,8 @@ const HANDSHAKE: u8 = 22;
 const APPLICATION: u8 = 23;
 const HEARTBEAT: u8 = 24;
 
-const CLIENT_HELLO: u8 = 1;
-const SERVER_HELLO: u8 = 2;
+pub(super) const CLIENT_HELLO: u8 = 1;
+pub(super) const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 
 const TLS_1_3: u16 = 0x0304;
@@ -144,7 +144,8 @@ impl Records {
             && let [CLIENT_HELLO, _, _, _, ref body @ ..] = *message
             && let Some(hello) = hello::parse_client(body)
         {
-            report_name(&hello, context);
+            let Context { packet, visitor, counters, .. } = context;
+            report_name(&hello, Over::Tcp, packet, *visitor, counters);
         }
     }
 
@@ -177,13 +178,14 @@ impl Records {
             CLIENT_HELLO if !self.is_hello_done => {
                 self.is_hello_done = true;
                 if let Some(hello) = hello::parse_client(body) {
-                    report_client(&hello, context);
+                    let Context { packet, visitor, counters, .. } = context;
+                    report_client(&hello, Over::Tcp, packet, *visitor, counters);
                 }
             }
             SERVER_HELLO => {
                 if let Some(hello) = hello::parse_server(body) {
                     self.is_dark = hello.version == TLS_1_3 && !hello.is_retry;
-                    report_server(&hello, context);
+                    report_server(&hello, context.packet, context.visitor);
                 }
             }
             CERTIFICATE if !self.is_dark => report_chain(body, context),
@@ -192,24 +194,42 @@ impl Records {
     }
 }
 
-fn report_client<V: Visitor>(hello: &Hello<'_>, context: &mut Context<'_, '_, V>) {
-    report_name(hello, context);
+/// What carries a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Tcp,
+    Quic,
+}
+
+/// Tells what a ClientHello says.
+pub(super) fn report_client<V: Visitor>(
+    hello: &Hello<'_>,
+    over: Over,
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
+    report_name(hello, over, packet, visitor, counters);
     let said = Said::Tls(*hello);
-    if context.visitor.wants(Kind::Ja3) {
+    if visitor.wants(Kind::Ja3) {
         let digest = hello.ja3();
-        let observable = Observable::Digest(Kind::Ja3, &digest);
-        context.visitor.seen(observable, Where::TlsJa3, context.packet, said);
+        visitor.seen(Observable::Digest(Kind::Ja3, &digest), Where::TlsJa3, packet, said);
     }
-    if context.visitor.wants(Kind::Ja4) {
-        let text = hello.ja4(b't');
-        let observable = Observable::Text(Kind::Ja4, text.as_bytes());
-        context.visitor.seen(observable, Where::TlsJa4, context.packet, said);
+    if visitor.wants(Kind::Ja4) {
+        let text = hello.ja4(if over == Over::Quic { b'q' } else { b't' });
+        visitor.seen(Observable::Text(Kind::Ja4, text.as_bytes()), Where::TlsJa4, packet, said);
     }
 }
 
-fn report_name<V: Visitor>(hello: &Hello<'_>, context: &mut Context<'_, '_, V>) {
+fn report_name<V: Visitor>(
+    hello: &Hello<'_>,
+    over: Over,
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
     let Some(name) = hello.sni.filter(|name| !name.is_empty()) else { return };
-    let port = match context.packet.ports {
+    let port = match packet.ports {
         Ports::Pair(_, dst) => Some(dst),
         _ => None,
     };
@@ -217,17 +237,22 @@ fn report_name<V: Visitor>(hello: &Hello<'_>, context: &mut Context<'_, '_, V>) 
     let text = std::str::from_utf8(name).ok();
     let observable = match text.and_then(|text| address::parse_ip(text).ok()) {
         Some(literal) => Observable::Address(literal, port),
-        None if !is_printable(name) => return context.counters.note(Fault::OddName),
+        None if !is_printable(name) => return counters.note(Fault::OddName),
         None => Observable::Name(name),
     };
-    context.visitor.seen(observable, Where::TlsSni, context.packet, Said::Tls(*hello));
+    let at = if over == Over::Quic { Where::QuicSni } else { Where::TlsSni };
+    visitor.seen(observable, at, packet, Said::Tls(*hello));
 }
 
-fn report_server<V: Visitor>(hello: &ServerHello<'_>, context: &mut Context<'_, '_, V>) {
-    if context.visitor.wants(Kind::Ja3s) {
-        let digest = hello.ja3s();
-        let observable = Observable::Digest(Kind::Ja3s, &digest);
-        context.visitor.seen(observable, Where::TlsJa3s, context.packet, Said::TlsServer(*hello));
+/// Tells what a ServerHello says.
+pub(super) fn report_server<V: Visitor>(
+    hello: &ServerHello<'_>,
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) {
+    if visitor.wants(Kind::Ja3s) {
+        let (digest, said) = (hello.ja3s(), Said::TlsServer(*hello));
+        visitor.seen(Observable::Digest(Kind::Ja3s, &digest), Where::TlsJa3s, packet, said);
     }
 }
 

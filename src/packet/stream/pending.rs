@@ -11,11 +11,11 @@ const OVERHEAD: usize = 64;
 
 /// A run of bytes; the last ones of it may not have been captured.
 #[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) seq: u32,
+pub(in crate::packet) struct Piece {
+    pub(in crate::packet) seq: u32,
     /// Bytes on the wire.
-    pub(super) length: u32,
-    pub(super) data: Vec<u8>,
+    pub(in crate::packet) length: u32,
+    pub(in crate::packet) data: Vec<u8>,
 }
 
 impl Piece {
@@ -26,49 +26,49 @@ impl Piece {
 
 /// How a segment agreed with what was there before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Agreement {
-    pub(super) is_overlap: bool,
-    pub(super) is_conflict: bool,
+pub(in crate::packet) struct Agreement {
+    pub(in crate::packet) is_overlap: bool,
+    pub(in crate::packet) is_conflict: bool,
 }
 
 /// The pieces of one direction, in the order of the stream.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(in crate::packet) struct Pending {
     pieces: VecDeque<Piece>,
     bytes: usize,
 }
 
 impl Pending {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::packet) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::packet) fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::packet) fn weight(&self) -> usize {
         self.bytes + self.pieces.len() * OVERHEAD
     }
 
     /// Where the first piece begins.
-    pub(super) fn start(&self) -> Option<u32> {
+    pub(in crate::packet) fn start(&self) -> Option<u32> {
         self.pieces.front().map(|piece| piece.seq)
     }
 
-    pub(super) fn pop(&mut self) -> Option<Piece> {
+    pub(in crate::packet) fn pop(&mut self) -> Option<Piece> {
         let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
         Some(piece)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::packet) fn clear(&mut self) {
         self.pieces = VecDeque::new();
         self.bytes = 0;
     }
 
     /// Keeps the bytes of a segment that no other segment has claimed.
-    pub(super) fn insert(&mut self, seq: u32, data: &[u8], missing: usize) -> Agreement {
+    pub(in crate::packet) fn insert(&mut self, seq: u32, data: &[u8], missing: usize) -> Agreement {
         let mut agreement = Agreement::default();
         let end = seq.wrapping_add((data.len() + missing) as u32);
         let mut at = seq;

@@ -226,11 +226,19 @@ impl Side {
             return;
         }
         self.held.extend_from_slice(data);
-        if self.held.len() >= self.wants {
-            let mut held = std::mem::take(&mut self.held);
-            let taken = self.consume(&held, context);
-            held.drain(..taken);
-            self.held = held;
+        if self.held.len() < self.wants {
+            return;
+        }
+        let mut held = std::mem::take(&mut self.held);
+        let was_start = matches!(self.parser, Parser::Start);
+        let taken = self.consume(&held, context);
+        let is_foreign = was_start && matches!(self.parser, Parser::Loose);
+        held.drain(..taken);
+        self.held = held;
+        // What was waited for was no beginning; what came last may be one.
+        if is_foreign && parser::begins(data, context.packet.ports) {
+            let taken = self.consume(data, context);
+            self.held.extend_from_slice(&data[taken..]);
         }
     }
 

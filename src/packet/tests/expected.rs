@@ -6,7 +6,7 @@
 //! file, at a place of its sort.
 
 use super::text;
-use crate::indicator::{Observable, Timestamp, Where, address, url};
+use crate::indicator::{Observable, Timestamp, Where, address, digest, url};
 use crate::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -76,34 +76,61 @@ fn sort(place: &str) -> Option<&'static str> {
     }
 }
 
+/// Numbers, places and values.
+#[derive(Default)]
+struct Numbered(BTreeSet<(u64, &'static str, String)>);
+
+impl Visitor for Numbered {
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        self.flow_continued(packet);
+        true
+    }
+
+    fn flow_continued(&mut self, packet: &Packet<'_>) {
+        self.0.insert((packet.number, "ip.src", packet.src.to_string()));
+        self.0.insert((packet.number, "ip.dst", packet.dst.to_string()));
+    }
+
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        let value = match what {
+            Observable::Address(address, _) => address.to_string(),
+            Observable::Digest(_, bytes) => digest::encode(bytes),
+            _ => text(what),
+        };
+        self.0.insert((packet.number, at.name(), canonical(&value)));
+    }
+}
+
+/// Fingerprints of the real captures as Wireshark computes them: file, packet, place,
+/// MD5.
+const FINGERPRINTS: &str = include_str!("ja3.tsv");
+
+#[test]
+fn fingerprints_of_real_captures() {
+    let Some(pcaps) = pcaps() else { return };
+    let mut shown: BTreeMap<&str, Numbered> = BTreeMap::new();
+    let mut missing = Vec::new();
+    for row in FINGERPRINTS.lines() {
+        let [file, number, place, value] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let shown = shown.entry(file).or_insert_with(|| {
+            let mut shown = Numbered::default();
+            decode_file(&pcaps.join(file), &mut shown);
+            shown
+        });
+        let (number, value) = (number.parse().unwrap(), value.to_owned());
+        if !shown.0.iter().any(|found| *found == (number, place, value.clone())) {
+            missing.push(row);
+        }
+    }
+    assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
+}
+
 /// The captures of our own, where the packet's number counts too: it is the one that
 /// completed the observable.
 #[test]
 fn observables_of_recorded_captures() {
-    /// Numbers, places and values.
-    #[derive(Default)]
-    struct Numbered(BTreeSet<(u64, &'static str, String)>);
-
-    impl Visitor for Numbered {
-        fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
-            self.flow_continued(packet);
-            true
-        }
-
-        fn flow_continued(&mut self, packet: &Packet<'_>) {
-            self.0.insert((packet.number, "ip.src", packet.src.to_string()));
-            self.0.insert((packet.number, "ip.dst", packet.dst.to_string()));
-        }
-
-        fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-            let value = match what {
-                Observable::Address(address, _) => address.to_string(),
-                _ => text(what),
-            };
-            self.0.insert((packet.number, at.name(), canonical(&value)));
-        }
-    }
-
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
     let table = std::fs::read_to_string(captures.join("EXPECTED.tsv")).unwrap();
     let mut shown: BTreeMap<&str, Numbered> = BTreeMap::new();
@@ -112,9 +139,8 @@ fn observables_of_recorded_captures() {
         let fields: Vec<&str> = row.split('\t').collect();
         let [file, number, place, value] = fields[..] else { continue };
         let Ok(number) = number.parse() else { continue };
-        // Packed ones; QUIC; the target of CONNECT, which is no URL.
+        // Packed ones; the target of CONNECT, which is no URL.
         if file.ends_with(".gz")
-            || place == "quic.sni"
             || (place == "http.url" && !value.contains("://"))
             || HTTP2.contains(&(file, number, place))
         {
