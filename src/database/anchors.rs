@@ -6,7 +6,7 @@
 //! string in plain text and in JSON alike. A string without such a place gets an
 //! anchor in each of the forms that JSON may give it.
 
-use crate::indicator::gram::{ANCHOR, GRAM, MAX_PLACE, STRIDE, at as window_at};
+use crate::indicator::gram::{ANCHOR, GRAM, MAX_PLACE, STRIDE, at as window_at, is_plain};
 use crate::indicator::{Kind, words};
 use hashbrown::HashMap;
 
@@ -82,11 +82,6 @@ impl Chooser {
     }
 }
 
-/// Whether JSON writes this byte as it is, whoever writes it.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !b"\\\"/<>&'+".contains(&byte)
-}
-
 /// How frequent a byte is in logs, in halves of a power of two.
 fn cost(byte: u8) -> u32 {
     match byte {
@@ -125,7 +120,11 @@ static FREQUENT: &[&[u8]] = &[
     b"downloads",
     b"services",
     b"controlset",
-    b"mozilla/5.0 (",
+    b"mozilla/5.0 (windows nt 10.0; win64; x64) wow64",
+    b"(windows nt 6.1; trident/",
+    b"(x11; linux x86_64",
+    b"(macintosh; intel mac os x",
+    b"group",
     b"applewebkit/537.36 (khtml, like gecko)",
     b"compatible; msie",
     b"safari/537.36",

@@ -8,6 +8,7 @@ use super::filter::{add_tail, build_bitmap, build_bloom, build_domain_filter, em
 use super::layout::Section;
 use super::posting::{Claim, Posting};
 use super::publish::{Writer, publish};
+use super::transducer::Builder;
 use super::{DIGESTS, Summary, digests, endpoints, literals, patterns, prefix, withheld};
 use crate::indicator::{Context, Kind, Reason, Scope, Timestamp, domain};
 use crate::{Error, Result};
@@ -150,25 +151,30 @@ impl Contents {
         table: Keyed,
         rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
     ) -> Result<()> {
-        let mut builder = fst::MapBuilder::memory();
+        let mut builder = Builder::new();
         let mut any = false;
         for (key, posting) in rows.clone() {
             any = true;
-            builder
-                .insert(key, u64::from(posting.0))
-                .map_err(|e| Error::format(format!("cannot index the values: {e}")))?;
+            if !builder.insert(key, u64::from(posting.0)) {
+                return Err(Error::format("the values do not come in their order"));
+            }
         }
         if !any {
             return Ok(());
         }
-        let bytes = builder
-            .into_inner()
-            .map_err(|e| Error::format(format!("cannot index the values: {e}")))?;
+        let bytes = builder.finish();
         let keys = rows.map(|(key, _)| key);
         let section = match table {
             Keyed::Domains => {
-                let names: Vec<Vec<u8>> = keys.map(|k| k.iter().rev().copied().collect()).collect();
-                let (tails, bloom) = build_domain_filter(names.iter().map(|n| &n[..]));
+                let mut names = Vec::new();
+                let mut ends = Vec::new();
+                for key in keys {
+                    names.extend(key.iter().rev());
+                    ends.push(names.len());
+                }
+                let starts = std::iter::once(&0).chain(&ends);
+                let spans = starts.zip(&ends);
+                let (tails, bloom) = build_domain_filter(spans.map(|(a, b)| &names[*a..*b]));
                 // What URLs have set already stays.
                 self.tails.resize(self.tails.len().max(tails.len()), 1);
                 for (mine, theirs) in self.tails.iter_mut().zip(&tails) {

@@ -37,6 +37,13 @@ pub const fn is_sought(kind: Kind) -> bool {
     )
 }
 
+/// Whether JSON has this byte as it is, whoever writes it.
+#[inline]
+pub const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+        && !matches!(byte, b'\\' | b'"' | b'/' | b'<' | b'>' | b'&' | b'\'' | b'+' | b'=')
+}
+
 /// A window with the difference of upper and lower case taken out. That it also
 /// joins a few other bytes does no harm: a filter may say "maybe".
 #[inline]

@@ -7,7 +7,7 @@ use crate::database::Database;
 use crate::indicator::guess::{Guess, guess};
 use crate::indicator::{
     Context, Kind, Observable, Reason, Scope, Timestamp, Value, Where, address, digest, domain,
-    refang, url,
+    refang, url, words,
 };
 use std::net::IpAddr;
 
@@ -78,10 +78,14 @@ impl Scanner {
         let time = self.options.at.unwrap_or(time);
         let straight = refang::refang(asked.trim());
         explanation.refanged = straight != asked.trim();
-        for (kind, value) in readings(&straight) {
+        for (kind, value) in readings(database, asked.trim(), &straight) {
             explanation.read_as.get_or_insert_with(|| (kind, value.to_string()));
             self.explain_one(database, kind, &value, time, &mut explanation);
         }
+        // Strings are read as they were typed, but for those that a form gives away.
+        let is_typed = explanation.read_as.as_ref().is_some_and(|(kind, _)| kind.is_string())
+            && guess(&straight, Scope::Exact).is_err();
+        explanation.refanged &= !is_typed;
         explanation.matches.dedup();
         explain_withheld(database, &mut explanation);
         explanation
@@ -181,8 +185,11 @@ impl Scanner {
     }
 }
 
-/// How a value can be read: itself, and what derives from it.
-fn readings(text: &str) -> Vec<(Kind, Value)> {
+/// How a value can be read: itself, and what derives from it. Any text can be a
+/// string of any kind; those come in that the database has, first of all where it
+/// has this very string. They are read as the value was typed: what defangs a name
+/// may belong to a path.
+fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> {
     let mut readings = Vec::new();
     match guess(text, Scope::Exact) {
         Ok(Guess::One(kind, value, _)) => readings.push((kind, value)),
@@ -196,33 +203,62 @@ fn readings(text: &str) -> Vec<(Kind, Value)> {
             {
                 readings.push((Kind::Domain, Value::Text(name.into())));
             }
-            for kind in [Kind::Btc, Kind::Filename, Kind::Mutex, Kind::UserAgent, Kind::Filepath] {
-                if let Ok(word) = crate::indicator::words::normalise(kind, text) {
-                    readings.push((kind, Value::Text(word.into())));
-                }
-            }
         }
     }
-    if let Some((Kind::Url, Value::Text(text))) = readings.first()
-        && let Ok(url) = url::parse(text)
-    {
-        match address::parse_ip(url.host()) {
-            Ok(ip) => readings.push((Kind::Ip, Value::Net(ip.into()))),
-            Err(_) => readings.push((Kind::Domain, Value::Text(url.host().into()))),
+    let derived = derived(readings.first());
+    readings.extend(derived);
+    let (listed, others) = strings(database, asked);
+    for reading in listed.into_iter().chain(others) {
+        if !readings.contains(&reading) {
+            readings.push(reading);
         }
     }
-    if let Some((Kind::Email, Value::Text(text))) = readings.first()
-        && let Some((_, name)) = text.rsplit_once('@')
-    {
-        let name = Value::Text(name.into());
-        readings.push((Kind::Domain, name));
-    }
-    if let Some((Kind::Domain, Value::Text(name))) = readings.first()
-        && let Some(ip) = address::from_reverse_name(name.as_bytes())
-    {
-        readings.push((Kind::Ip, Value::Net(ip.into())));
+    if readings.is_empty() {
+        // Whatever it is, nothing of the kind is in the database.
+        let kinds = [Kind::Filename, Kind::Mutex, Kind::UserAgent, Kind::Filepath];
+        readings.extend(kinds.into_iter().filter_map(|kind| string(kind, asked)));
     }
     readings
+}
+
+fn string(kind: Kind, asked: &str) -> Option<(Kind, Value)> {
+    let word = words::normalise(kind, asked).ok()?;
+    Some((kind, Value::Text(word.into())))
+}
+
+/// The kinds of strings that a value can be: where it is listed, and where others are.
+#[expect(clippy::type_complexity, reason = "two parts of one answer")]
+fn strings(database: &Database, asked: &str) -> (Vec<(Kind, Value)>, Vec<(Kind, Value)>) {
+    let kinds = Kind::ALL.iter().copied().filter(|kind| {
+        kind.is_string() && (database.has_words_of(*kind) || database.has_patterns(*kind))
+    });
+    kinds.filter_map(|kind| string(kind, asked)).partition(|(kind, value)| match value {
+        Value::Text(word) => database.word(*kind, word.as_bytes()).is_some(),
+        _ => false,
+    })
+}
+
+/// The host of a URL, the domain of an e-mail address, the address of a reverse name.
+fn derived(reading: Option<&(Kind, Value)>) -> Option<(Kind, Value)> {
+    let (kind, Value::Text(text)) = reading? else { return None };
+    match kind {
+        Kind::Url => {
+            let url = url::parse(text).ok()?;
+            Some(match address::parse_ip(url.host()) {
+                Ok(ip) => (Kind::Ip, Value::Net(ip.into())),
+                Err(_) => (Kind::Domain, Value::Text(url.host().into())),
+            })
+        }
+        Kind::Email => {
+            let (_, name) = text.rsplit_once('@')?;
+            Some((Kind::Domain, Value::Text(name.into())))
+        }
+        Kind::Domain => {
+            let ip = address::from_reverse_name(text.as_bytes())?;
+            Some((Kind::Ip, Value::Net(ip.into())))
+        }
+        _ => None,
+    }
 }
 
 /// What the filters say.
@@ -284,6 +320,43 @@ fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d
                 reason: row.reason,
                 context: database.context(claim.context),
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::Compiler;
+    use crate::indicator::Indicator;
+    use std::sync::Arc;
+
+    #[test]
+    fn strings_are_read_as_every_kind_that_is_there() {
+        let mut compiler = Compiler::default();
+        let context = Arc::new(Context::of_feed("mine"));
+        for (kind, raw) in [
+            (Kind::Mutex, "evil.com"),
+            (Kind::Pipe, "\\\\.\\pipe\\evilpipe"),
+            (Kind::Mutex, "a[.]b mutex"),
+            (Kind::Regkey, "HKLM\\Software\\Evil"),
+        ] {
+            let context = Arc::clone(&context);
+            compiler.add(Indicator::new(kind, raw, Scope::Exact, context).unwrap());
+        }
+        let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
+        let mut scanner = Scanner::default();
+        for (asked, read_as, found) in [
+            ("evil.com", Kind::Domain, Some(Kind::Mutex)),
+            ("\\EvilPipe", Kind::Pipe, Some(Kind::Pipe)),
+            ("a[.]b mutex", Kind::Mutex, Some(Kind::Mutex)),
+            ("HKLM:\\Software\\Evil", Kind::Regkey, Some(Kind::Regkey)),
+            ("HKCU\\Software\\Evil", Kind::Regkey, None),
+        ] {
+            let explanation = scanner.explain(&database, asked, Timestamp(0));
+            assert_eq!(explanation.read_as.map(|(kind, _)| kind), Some(read_as), "{asked}");
+            assert_eq!(explanation.matches.first().map(|m| m.kind), found, "{asked}");
+            assert!(!explanation.refanged, "{asked}");
         }
     }
 }

@@ -6,6 +6,7 @@
 //! for the kind's own normal form, which the look-up applies to what was found.
 
 use crate::database::Literal;
+use crate::indicator::gram::is_plain;
 use crate::indicator::{Kind, words};
 use std::ops::Range;
 
@@ -40,7 +41,10 @@ pub(super) fn find(
         _ => None,
     };
     let body = &literal.text[hive.map_or(0, |(short, _)| short.len())..];
-    let json = body.bytes().any(|b| !matches!(b, b' '..=b'~') || b"\\\"/<>&'+".contains(&b));
+    if !literal.escaped && !is_near(text, at, body.as_bytes(), literal.place) {
+        return None;
+    }
+    let json = !body.bytes().all(is_plain);
     let forms: &[Form] = match (literal.escaped, json) {
         (true, _) => &[Form::Json],
         (false, true) => &[Form::Json, Form::AsItIs],
@@ -67,6 +71,20 @@ pub(super) fn find(
         }
     }
     None
+}
+
+/// Whether the plain bytes of `body` around the window at `place` are those around the
+/// window at `at`. It costs little, and most of what shares a window ends here.
+fn is_near(text: &[u8], at: usize, body: &[u8], place: usize) -> bool {
+    let (Some(head), Some(tail)) = (body.get(..place), body.get(place..)) else { return false };
+    let (Some(before), Some(behind)) = (text.get(..at), text.get(at..)) else { return false };
+    let is_same = |(&mine, &theirs): (&u8, &u8)| mine | 0x20 == theirs | 0x20;
+    let plain = tail.iter().take_while(|&&b| is_plain(b)).count();
+    if behind.len() < plain || !tail[..plain].iter().zip(behind).all(is_same) {
+        return false;
+    }
+    let plain = head.iter().rev().take_while(|&&b| is_plain(b)).count();
+    before.len() >= plain && head.iter().rev().take(plain).zip(before.iter().rev()).all(is_same)
 }
 
 /// Where the string begins whose `head` stands before `at`.

