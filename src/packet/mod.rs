@@ -4,11 +4,12 @@
 //! what it finds. One file for each layer and protocol; data flows
 //!
 //! ```text
-//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── dns | tls | quic | http ── visitor
+//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── protocol ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! What comes out of a tunnel or of fragments goes the same way again, to a bounded
+//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
@@ -25,7 +26,10 @@ mod fragment;
 pub mod http;
 mod ip;
 mod link;
+mod mail;
 mod quic;
+mod smtp;
+mod ssh;
 mod stream;
 pub mod tls;
 mod transport;
@@ -130,6 +134,8 @@ pub struct Decoder {
     counters: Counters,
     /// Scratch for URLs that are put together.
     url: Vec<u8>,
+    /// Scratch for the tunnels of a frame.
+    tunnels: Tunnels,
 }
 
 impl Decoder {
@@ -144,6 +150,7 @@ impl Decoder {
             fragments: Fragments::new(&config),
             counters: Counters::default(),
             url: Vec::new(),
+            tunnels: Tunnels::default(),
         }
     }
 
@@ -161,11 +168,15 @@ impl Decoder {
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
-        let mut around = Around { frame, tags: Tags::default(), tunnels: Tunnels::default() };
+        // The list of tunnels is kept for the next frame: most are in none.
+        let tunnels = std::mem::take(&mut self.tunnels);
+        let mut around = Around { frame, tags: Tags::default(), tunnels };
         match link::strip(frame, &mut around.tags) {
             Ok((net, data)) => self.packet(net, data, &mut around, visitor),
             Err(fault) => self.counters.note(fault),
         }
+        self.tunnels = around.tunnels;
+        self.tunnels.clear();
     }
 
     /// Closes every flow. The decoder can be used again for another capture.

@@ -263,6 +263,7 @@ impl Side {
                     self.wants = wants;
                     break;
                 }
+                Step::Again => {}
                 Step::Restart => self.parser = Parser::Start,
                 Step::Become(parser) => self.parser = parser,
                 Step::Lost => {
