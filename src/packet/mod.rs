@@ -43,7 +43,7 @@ pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
 use std::net::IpAddr;
 
-use flow::{Ended, Facts, Flows};
+use flow::{Ended, Facts, Flows, Touch};
 use fragment::Fragments;
 use ip::Datagram;
 use link::{Net, Tags};
@@ -256,17 +256,7 @@ impl Decoder {
         visitor: &mut V,
     ) {
         let frame = around.frame;
-        let mut segment = match datagram.piece {
-            Some(piece) if piece.offset > 0 => Segment::bare(None),
-            _ => transport::parse(datagram.proto, datagram.payload),
-        };
-        if datagram.piece.is_some() {
-            // What was lost here is asked for once it is whole.
-            (segment.payload, segment.fault) = (&[], None);
-        }
-        if let Some(fault) = segment.fault {
-            self.counters.note(fault);
-        }
+        let segment = self.transport(datagram);
         let facts = Facts {
             number: frame.number,
             time: frame.time,
@@ -302,22 +292,56 @@ impl Decoder {
         } else if touch.is_wanted {
             visitor.flow_continued(&packet);
         }
-        if datagram.piece.is_none()
-            && let Ok(payload) = datagram.payload
-            && let Some(inside) = tunnel::open(datagram.src, datagram.proto, payload, &segment)
-        {
-            self.enter(datagram, &inside, around, visitor);
-        } else if datagram.proto == transport::UDP && !segment.payload.is_empty() {
-            if quic::is_likely(segment.payload) {
-                self.quic.inspect(segment.payload, &packet, visitor, &mut self.counters);
-            } else {
-                dns::inspect_udp(segment.payload, &packet, visitor, &mut self.counters);
+        let inside = match (datagram.piece, datagram.payload) {
+            (None, Ok(payload)) => tunnel::open(datagram.src, datagram.proto, payload, &segment),
+            _ => None,
+        };
+        match inside {
+            Some(inside) => self.enter(datagram, &inside, around, visitor),
+            None if datagram.piece.is_some() => {}
+            None => self.contents(&segment, datagram.missing, &touch, &packet, visitor),
+        }
+    }
+
+    /// Reads the transport header. Of a fragment only the addresses and ports count:
+    /// its packet is looked into once it is whole.
+    fn transport<'d>(&mut self, datagram: &Datagram<'d>) -> Segment<'d> {
+        let mut segment = match datagram.piece {
+            Some(piece) if piece.offset > 0 => Segment::bare(None),
+            _ => transport::parse(datagram.proto, datagram.payload),
+        };
+        if datagram.piece.is_some() {
+            (segment.payload, segment.fault) = (&[], None);
+        }
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        segment
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        match packet.proto {
+            transport::UDP if quic::is_likely(segment.payload) => {
+                quic.inspect(segment.payload, packet, visitor, counters);
             }
-        } else if datagram.proto == transport::TCP && segment.fault.is_none() {
-            let Decoder { flows, streams, counters, url, .. } = self;
-            let mut context = Context::new(&packet, visitor, counters, url);
-            let tcp = flows.tcp(&touch);
-            streams.segment(tcp, touch.side, &segment, datagram.missing, &mut context);
+            transport::UDP if !segment.payload.is_empty() => {
+                dns::inspect_udp(segment.payload, packet, visitor, counters);
+            }
+            transport::TCP if segment.fault.is_none() => {
+                let mut context = Context::new(packet, visitor, counters, url);
+                streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+            }
+            _ => {}
         }
     }
 

@@ -284,7 +284,7 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
             let frame =
                 Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
             decoder.frame(&frame, &mut recorder);
-            assert!(decoder.streams.bytes <= 200_000, "{port}");
+            assert!(decoder.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
@@ -292,6 +292,13 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         decoder.frame(&frame, &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
+    // A flow whose slot was taken away goes on, and is not told what it was again.
+    let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
+    let data = again.packet((1, 80));
+    let frame = Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+    decoder.frame(&frame, &mut recorder);
+    decoder.frame(&frame, &mut recorder);
+    assert_eq!(recorder.at(Where::HttpHost).len(), 2000);
     assert!(decoder.counters().fault(Fault::StreamEvicted) > 1000);
 }
 
