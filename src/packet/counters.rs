@@ -84,6 +84,10 @@ faults! {
     /// A QUIC Initial packet that the keys of its connection don't open, or a hello
     /// in it that does not hold together.
     BadQuic, "quic_not_opened";
+    /// An SSH negotiation that contradicts itself.
+    BadSsh, "ssh_malformed";
+    /// A header of a mail whose end did not come.
+    SplitMail, "mail_split";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }

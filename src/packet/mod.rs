@@ -4,11 +4,12 @@
 //! what it finds. One file for each layer and protocol; data flows
 //!
 //! ```text
-//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── dns | tls | quic | http ── visitor
+//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── protocol ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! What comes out of a tunnel or of fragments goes the same way again, to a bounded
+//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
@@ -25,7 +26,10 @@ mod fragment;
 pub mod http;
 mod ip;
 mod link;
+mod mail;
 mod quic;
+mod smtp;
+mod ssh;
 mod stream;
 pub mod tls;
 mod transport;
@@ -39,7 +43,7 @@ pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
 use std::net::IpAddr;
 
-use flow::{Ended, Facts, Flows};
+use flow::{Ended, Facts, Flows, Touch};
 use fragment::Fragments;
 use ip::Datagram;
 use link::{Net, Tags};
@@ -130,6 +134,8 @@ pub struct Decoder {
     counters: Counters,
     /// Scratch for URLs that are put together.
     url: Vec<u8>,
+    /// Scratch for the tunnels of a frame.
+    tunnels: Tunnels,
 }
 
 impl Decoder {
@@ -144,6 +150,7 @@ impl Decoder {
             fragments: Fragments::new(&config),
             counters: Counters::default(),
             url: Vec::new(),
+            tunnels: Tunnels::default(),
         }
     }
 
@@ -161,11 +168,15 @@ impl Decoder {
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
-        let mut around = Around { frame, tags: Tags::default(), tunnels: Tunnels::default() };
+        // The list of tunnels is kept for the next frame: most are in none.
+        let tunnels = std::mem::take(&mut self.tunnels);
+        let mut around = Around { frame, tags: Tags::default(), tunnels };
         match link::strip(frame, &mut around.tags) {
             Ok((net, data)) => self.packet(net, data, &mut around, visitor),
             Err(fault) => self.counters.note(fault),
         }
+        self.tunnels = around.tunnels;
+        self.tunnels.clear();
     }
 
     /// Closes every flow. The decoder can be used again for another capture.
@@ -245,17 +256,7 @@ impl Decoder {
         visitor: &mut V,
     ) {
         let frame = around.frame;
-        let mut segment = match datagram.piece {
-            Some(piece) if piece.offset > 0 => Segment::bare(None),
-            _ => transport::parse(datagram.proto, datagram.payload),
-        };
-        if datagram.piece.is_some() {
-            // What was lost here is asked for once it is whole.
-            (segment.payload, segment.fault) = (&[], None);
-        }
-        if let Some(fault) = segment.fault {
-            self.counters.note(fault);
-        }
+        let segment = self.transport(datagram);
         let facts = Facts {
             number: frame.number,
             time: frame.time,
@@ -291,22 +292,56 @@ impl Decoder {
         } else if touch.is_wanted {
             visitor.flow_continued(&packet);
         }
-        if datagram.piece.is_none()
-            && let Ok(payload) = datagram.payload
-            && let Some(inside) = tunnel::open(datagram.src, datagram.proto, payload, &segment)
-        {
-            self.enter(datagram, &inside, around, visitor);
-        } else if datagram.proto == transport::UDP && !segment.payload.is_empty() {
-            if quic::is_likely(segment.payload) {
-                self.quic.inspect(segment.payload, &packet, visitor, &mut self.counters);
-            } else {
-                dns::inspect_udp(segment.payload, &packet, visitor, &mut self.counters);
+        let inside = match (datagram.piece, datagram.payload) {
+            (None, Ok(payload)) => tunnel::open(datagram.src, datagram.proto, payload, &segment),
+            _ => None,
+        };
+        match inside {
+            Some(inside) => self.enter(datagram, &inside, around, visitor),
+            None if datagram.piece.is_some() => {}
+            None => self.contents(&segment, datagram.missing, &touch, &packet, visitor),
+        }
+    }
+
+    /// Reads the transport header. Of a fragment only the addresses and ports count:
+    /// its packet is looked into once it is whole.
+    fn transport<'d>(&mut self, datagram: &Datagram<'d>) -> Segment<'d> {
+        let mut segment = match datagram.piece {
+            Some(piece) if piece.offset > 0 => Segment::bare(None),
+            _ => transport::parse(datagram.proto, datagram.payload),
+        };
+        if datagram.piece.is_some() {
+            (segment.payload, segment.fault) = (&[], None);
+        }
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        segment
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        match packet.proto {
+            transport::UDP if quic::is_likely(segment.payload) => {
+                quic.inspect(segment.payload, packet, visitor, counters);
             }
-        } else if datagram.proto == transport::TCP && segment.fault.is_none() {
-            let Decoder { flows, streams, counters, url, .. } = self;
-            let mut context = Context::new(&packet, visitor, counters, url);
-            let tcp = flows.tcp(&touch);
-            streams.segment(tcp, touch.side, &segment, datagram.missing, &mut context);
+            transport::UDP if !segment.payload.is_empty() => {
+                dns::inspect_udp(segment.payload, packet, visitor, counters);
+            }
+            transport::TCP if segment.fault.is_none() => {
+                let mut context = Context::new(packet, visitor, counters, url);
+                streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+            }
+            _ => {}
         }
     }
 

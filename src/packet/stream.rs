@@ -9,8 +9,9 @@
 //! sequence number, and each segment is asked whether a protocol begins with it —
 //! or [`Mode::Over`].
 //!
-//! Memory is bounded. When it is used up, a hand goes round the slots and makes the
-//! stream that it points at loose: what was half said there is lost, and counted.
+//! Memory is bounded. When it is used up, a hand goes round the slots and takes the one
+//! that it points at from its flow, which is loose from then on: what was half said
+//! there is lost, and counted.
 
 mod parser;
 mod pending;
@@ -58,6 +59,8 @@ pub(super) struct Tcp {
     /// Behind each side's SYN.
     start: [u32; 2],
     slot: u32,
+    /// The flow's slot is its own while this is the slot's tenancy.
+    tenancy: u32,
     mode: [Mode; 2],
     /// Whether `start` is known.
     has_start: [bool; 2],
@@ -69,6 +72,7 @@ impl Default for Tcp {
             next: [0; 2],
             start: [0; 2],
             slot: NIL,
+            tenancy: 0,
             mode: [Mode::Fresh; 2],
             has_start: [false; 2],
         }
@@ -88,6 +92,8 @@ struct Stream {
     sides: [Side; 2],
     requests: Requests,
     is_used: bool,
+    /// How often the slot was given back.
+    tenancy: u32,
 }
 
 impl Stream {
@@ -133,6 +139,15 @@ impl Streams {
         missing: usize,
         context: &mut Context<'_, '_, V>,
     ) {
+        if tcp.slot != NIL && !self.is_own(tcp) {
+            // It was taken away: go on from here.
+            tcp.slot = NIL;
+            for mode in &mut tcp.mode {
+                *mode = if *mode == Mode::Streaming { Mode::Loose } else { *mode };
+            }
+            tcp.next[side] = segment.seq;
+            tcp.next[side ^ 1] = segment.ack;
+        }
         let mut seq = segment.seq;
         if segment.flags & SYN != 0 {
             seq = seq.wrapping_add(1);
@@ -160,9 +175,10 @@ impl Streams {
         url: &mut Vec<u8>,
         packet: impl Fn(usize, Stamp) -> Packet<'static>,
     ) {
-        let Some(stream) = self.slots.get(tcp.slot as usize).filter(|stream| stream.is_used) else {
+        if !self.is_own(tcp) {
             return;
-        };
+        }
+        let stream = &self.slots[tcp.slot as usize];
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
@@ -170,6 +186,13 @@ impl Streams {
             self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
+    }
+
+    /// Whether a flow's slot is still its own.
+    fn is_own(&self, tcp: &Tcp) -> bool {
+        self.slots
+            .get(tcp.slot as usize)
+            .is_some_and(|stream| stream.is_used && stream.tenancy == tcp.tenancy)
     }
 
     /// Notes where a direction begins. An answer to a SYN that is not the one seen
@@ -246,7 +269,9 @@ impl Streams {
                 self.slots.push(Stream::default());
                 self.slots.len() as u32 - 1
             });
-            self.slots[tcp.slot as usize].is_used = true;
+            let stream = &mut self.slots[tcp.slot as usize];
+            stream.is_used = true;
+            tcp.tenancy = stream.tenancy;
         }
         tcp.mode[side] = Mode::Streaming;
         self.slots[tcp.slot as usize].sides[side].start(next, is_synced);
@@ -299,21 +324,20 @@ impl Streams {
         }
         stream.requests = Requests::default();
         stream.is_used = false;
+        stream.tenancy = stream.tenancy.wrapping_add(1);
         self.free.push(slot);
     }
 
-    /// Makes streams loose until the bound is kept. Their slots go back when their
-    /// flows are touched or closed.
+    /// Takes slots away until the bound is kept.
     fn make_room(&mut self, counters: &mut Counters) {
-        let mut left = self.slots.len();
-        while self.used() > self.most && left > 0 {
-            left -= 1;
+        while self.used() > self.most && self.free.len() < self.slots.len() {
             self.hand = (self.hand + 1) % self.slots.len();
-            let stream = &mut self.slots[self.hand];
-            if stream.weight() > 0 {
-                self.bytes -= stream.weight();
-                stream.sides.iter_mut().for_each(Side::loosen);
-                counters.note(Fault::StreamEvicted);
+            let stream = &self.slots[self.hand];
+            if stream.is_used {
+                if stream.weight() > 0 {
+                    counters.note(Fault::StreamEvicted);
+                }
+                self.release(self.hand as u32);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod expected;
 mod layers;
+mod speed;
 
 use super::*;
 use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};

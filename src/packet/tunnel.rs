@@ -14,7 +14,7 @@ mod vxlan;
 use super::link::{Layer, Net};
 use super::transport::{Ports, Segment, UDP};
 use crate::indicator::Tunnel;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 const IPV4: u8 = 4;
 const IPV6: u8 = 41;
@@ -22,7 +22,7 @@ const GRE: u8 = 47;
 const MPLS: u8 = 137;
 
 /// Tunnels in each other that are followed.
-pub(super) const MOST_TUNNELS: usize = 8;
+const MOST_TUNNELS: usize = 8;
 
 /// What a tunnel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,25 +35,22 @@ pub(super) struct Inside<'a> {
 }
 
 /// The tunnels around a packet, outermost first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tunnels {
-    hops: [Tunnel; MOST_TUNNELS],
-    count: usize,
+    hops: Vec<Tunnel>,
     /// Stands for all of them, the same in both directions.
     key: u64,
 }
 
-impl Default for Tunnels {
-    fn default() -> Self {
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let none = Tunnel { kind: "", src: nowhere, dst: nowhere };
-        Tunnels { hops: [none; MOST_TUNNELS], count: 0, key: 0 }
-    }
-}
-
 impl Tunnels {
     pub(super) fn hops(&self) -> &[Tunnel] {
-        self.hops.get(..self.count).unwrap_or_default()
+        &self.hops
+    }
+
+    /// Leaves all of them.
+    pub(super) fn clear(&mut self) {
+        self.hops.clear();
+        self.key = 0;
     }
 
     /// 0 outside of tunnels.
@@ -63,9 +60,10 @@ impl Tunnels {
 
     /// Goes into a tunnel; false if that is one too many.
     pub(super) fn enter(&mut self, src: IpAddr, dst: IpAddr, inside: &Inside<'_>) -> bool {
-        let Some(hop) = self.hops.get_mut(self.count) else { return false };
-        *hop = Tunnel { kind: inside.kind, src, dst };
-        self.count += 1;
+        if self.hops.len() >= MOST_TUNNELS {
+            return false;
+        }
+        self.hops.push(Tunnel { kind: inside.kind, src, dst });
         let bits = |address| match address {
             IpAddr::V4(address) => u128::from(address.to_bits()),
             IpAddr::V6(address) => address.to_bits(),

@@ -1,6 +1,6 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, tls};
+use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, smtp, ssh, tls};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -34,6 +34,8 @@ pub(in crate::packet) enum Step {
     Skip(u64),
     /// So many must be there before it makes sense to ask again.
     Wait(usize),
+    /// None yet: it sees them with other eyes now. Never twice for the same bytes.
+    Again,
     /// What follows may be of any protocol.
     Restart,
     /// It is this protocol.
@@ -92,6 +94,8 @@ pub(in crate::packet) enum Parser {
     Start,
     Dns,
     Http(http::Framing),
+    Smtp(smtp::Client),
+    Ssh(ssh::Negotiation),
     Tls(tls::Records),
     Over,
 }
@@ -122,6 +126,8 @@ impl Parser {
             },
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::Http(framing) => framing.step(data, context),
+            Parser::Smtp(client) => client.step(data, context),
+            Parser::Ssh(negotiation) => negotiation.step(data, context),
             Parser::Tls(records) => records.step(data, context),
         }
     }
@@ -129,7 +135,7 @@ impl Parser {
     /// Reads what there is of a message that does not go on.
     pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {
-            Parser::Loose | Parser::Over => {}
+            Parser::Loose | Parser::Over | Parser::Ssh(_) => {}
             Parser::Start => {
                 if let Guess::Is(parser) = guess_now(data, context.packet.ports) {
                     parser.finish(data, context);
@@ -137,6 +143,7 @@ impl Parser {
             }
             Parser::Dns => dns::finish(data, context),
             Parser::Http(framing) => framing.finish(data, context),
+            Parser::Smtp(client) => client.finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
         }
     }
@@ -166,7 +173,11 @@ impl Guess {
 
 /// Looks for a protocol, ready to wait for more.
 fn guess(data: &[u8], ports: Ports) -> Guess {
-    tls::guess(data).or_else(|| http::guess(data)).or_else(|| dns::guess(data, ports))
+    tls::guess(data)
+        .or_else(|| ssh::guess(data))
+        .or_else(|| smtp::guess(data))
+        .or_else(|| http::guess(data))
+        .or_else(|| dns::guess(data, ports))
 }
 
 /// Looks for a protocol in all that there is.

@@ -62,11 +62,6 @@ impl Pending {
         Some(piece)
     }
 
-    pub(in crate::packet) fn clear(&mut self) {
-        self.pieces = VecDeque::new();
-        self.bytes = 0;
-    }
-
     /// Keeps the bytes of a segment that no other segment has claimed.
     pub(in crate::packet) fn insert(&mut self, seq: u32, data: &[u8], missing: usize) -> Agreement {
         let mut agreement = Agreement::default();

@@ -80,14 +80,6 @@ impl Side {
         }
     }
 
-    /// Forgets what is half said.
-    pub(super) fn loosen(&mut self) {
-        if self.weight() > 0 {
-            (self.parser, self.skip, self.held) = (Parser::Loose, 0, Vec::new());
-            self.pending.clear();
-        }
-    }
-
     /// Takes a segment, of which the last `missing` bytes were not captured.
     pub(super) fn feed<V: Visitor>(
         &mut self,
@@ -263,6 +255,7 @@ impl Side {
                     self.wants = wants;
                     break;
                 }
+                Step::Again => {}
                 Step::Restart => self.parser = Parser::Start,
                 Step::Become(parser) => self.parser = parser,
                 Step::Lost => {

@@ -121,6 +121,8 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (8443, crate::packet::tls::tests::split_hello("a.example"), vec![]),
         (53, questions(), questions()),
         (5300, questions(), vec![]),
+        (2525, crate::packet::smtp::tests::client(), vec![]),
+        (2222, crate::packet::ssh::tests::client(), crate::packet::ssh::tests::server()),
     ]
 }
 
@@ -138,6 +140,10 @@ fn everything_is_found_in_plain_streams() {
     assert_eq!(at(Where::TlsCert).last(), Some(&"mail.g.example"));
     assert_eq!((at(Where::TlsJa3).len(), at(Where::TlsJa4).len()), (1, 1));
     assert_eq!(at(Where::TlsJa3s).len(), 1);
+    let ssh = plain(22, &crate::packet::ssh::tests::client(), &crate::packet::ssh::tests::server());
+    let hassh: Vec<_> = ssh.iter().filter(|(at, _)| *at == Where::SshHassh).collect();
+    assert_eq!((hassh.len(), ssh.len()), (2, 4));
+    assert_ne!(hassh[0], hassh[1]);
     assert_eq!(plain(53, &questions(), &[]).len(), 12);
     assert_eq!(plain(5300, &questions(), &[]).len(), 12);
     assert_eq!(
@@ -278,7 +284,7 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
             let frame =
                 Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
             decoder.frame(&frame, &mut recorder);
-            assert!(decoder.streams.bytes <= 200_000, "{port}");
+            assert!(decoder.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
@@ -286,6 +292,13 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         decoder.frame(&frame, &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
+    // A flow whose slot was taken away goes on, and is not told what it was again.
+    let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
+    let data = again.packet((1, 80));
+    let frame = Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+    decoder.frame(&frame, &mut recorder);
+    decoder.frame(&frame, &mut recorder);
+    assert_eq!(recorder.at(Where::HttpHost).len(), 2000);
     assert!(decoder.counters().fault(Fault::StreamEvicted) > 1000);
 }
 
@@ -343,7 +356,7 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..5_usize,
+        which in 0..7_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
@@ -364,7 +377,7 @@ proptest! {
         parts.push(Part { flags: FIN, ..Part::data(true, to_server.len(), &[]) });
         let (recorder, counters) = decode(port, &parts);
         let by_side = |seen: &[(Where, String)]| {
-            let is_answer = |at: &Where| matches!(at, Where::TlsCert | Where::TlsJa3s);
+            let is_answer = |at: &Where| matches!(at, Where::TlsCert | Where::TlsJa3s | Where::SshHostKey);
             let (a, b): (Vec<_>, Vec<_>) =
                 seen.iter().cloned().partition(|(at, _)| is_answer(at));
             let (mut a, mut b) = (a, b);

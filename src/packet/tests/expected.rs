@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// File, place, and why it isn't found. An empty place stands for all.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("doh_clear.pcap", "", "DNS over HTTP/2"),
+    ("imap.pcap", "", "IMAP"),
+    ("pop3.pcap", "", "POP3"),
     // Never: without a host it is no URL that a feed could hold. The request is
     // told with the address that it went to.
     ("http_retransmissions.pcap", "http.uri", "a request without Host"),
@@ -39,6 +41,9 @@ impl Visitor for Shown {
             Where::DnsQuery | Where::DnsAnswer => "dns",
             Where::TlsSni => "tls.sni",
             Where::TlsCert => "x509.san",
+            Where::SmtpFrom => "smtp.mail",
+            Where::SmtpTo => "smtp.rcpt",
+            Where::MailFrom | Where::MailTo => "imf",
             Where::HttpHost => "http.host",
             Where::HttpUrl => "http.uri",
             _ => return,
@@ -69,6 +74,9 @@ fn sort(place: &str) -> Option<&'static str> {
         "ip.src.inner" | "ip.dst.inner" | "ipv6.src.inner" | "ipv6.dst.inner" => Some("ip"),
         "tls.sni" => Some("tls.sni"),
         "x509.san" => Some("x509.san"),
+        "smtp.mail" => Some("smtp.mail"),
+        "smtp.rcpt" => Some("smtp.rcpt"),
+        _ if place.starts_with("imf.") => Some("imf"),
         "http.host" => Some("http.host"),
         "http.uri" => Some("http.uri"),
         _ if place.starts_with("dns.") => Some("dns"),
@@ -101,13 +109,14 @@ impl Visitor for Numbered {
     }
 }
 
-/// Fingerprints of the real captures as Wireshark computes them: file, packet, place,
-/// MD5.
-const FINGERPRINTS: &str = include_str!("ja3.tsv");
+/// Fingerprints of the real captures, and of our own, as Wireshark computes them: file,
+/// packet, place, MD5.
+const FINGERPRINTS: &str = include_str!("fingerprints.tsv");
 
 #[test]
 fn fingerprints_of_real_captures() {
     let Some(pcaps) = pcaps() else { return };
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
     let mut shown: BTreeMap<&str, Numbered> = BTreeMap::new();
     let mut missing = Vec::new();
     for row in FINGERPRINTS.lines() {
@@ -116,7 +125,8 @@ fn fingerprints_of_real_captures() {
         };
         let shown = shown.entry(file).or_insert_with(|| {
             let mut shown = Numbered::default();
-            decode_file(&pcaps.join(file), &mut shown);
+            let folder = [&pcaps, &ours].into_iter().find(|folder| folder.join(file).is_file());
+            decode_file(&folder.expect(file).join(file), &mut shown);
             shown
         });
         let (number, value) = (number.parse().unwrap(), value.to_owned());
@@ -166,7 +176,7 @@ fn observables_of_recorded_captures() {
     assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
 }
 
-fn pcaps() -> Option<PathBuf> {
+pub(super) fn pcaps() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/pcaps");
     if path.is_dir() {
         return Some(path);
