@@ -62,6 +62,8 @@ class Tool:
     output: Path | None = None
     well: tuple = (0,)
     threads: int = 1
+    label: str = ""  # what results.tsv calls it, if its name tells more
+    indicators: int = 0  # of its feed, where the tools of a comparison differ in it
     env: dict = field(default_factory=dict)
     before: object = None  # called before each run, unmeasured
 
@@ -117,17 +119,19 @@ class Lab:
             for tool in tools:
                 done[tool.name].append(run(tool))
         medians = {}
-        for name, of, threads in ((tool.name, done[tool.name], tool.threads) for tool in tools):
+        for tool in tools:
+            name, of = tool.name, done[tool.name]
             seconds = [one.seconds for one in of]
             median, cpu = statistics.median(seconds), statistics.median(one.cpu for one in of)
             medians[name] = median
             rate = f"{size / median / 1e6:.1f}" if size and not name.endswith(EMPTY) else ""
             self.results.append([
-                self.date, bench, name, corpus, indicators, threads, size, runs,
+                self.date, bench, tool.label or name, corpus, tool.indicators or indicators,
+                tool.threads, size, runs,
                 f"{median:.6f}", f"{min(seconds):.6f}", f"{max(seconds):.6f}", rate,
                 f"{cpu:.6f}", max(one.rss for one in of),
             ])
-            note(f"  {bench:10} {corpus:22} {name:16} {median * 1000:10.1f} ms "
+            note(f"  {bench:10} {corpus:22} {name:20} {median * 1000:10.1f} ms "
                  f"(cpu {cpu * 1000:.1f})"
                  + (f"  {rate:>8} MB/s" if rate else ""))
         return medians
@@ -431,20 +435,26 @@ def bar_scale(lab):
     sizes = [size for size in lab.options.sizes if (lab.corpora / f"{feed_name(size)}.csv").exists()]
     if len(sizes) < 2:
         raise Missing("fewer than two feeds are there")
-    rates, opening = collections.defaultdict(dict), collections.defaultdict(float)
-    for size in sizes:
-        feed = lab.feed(feed_name(size))
-        ours = lab.wiresift_db(feed)
-        for name in LOGS:
-            log = lab.log(name)
-            bytes_ = log.stat().st_size
-            tools = [lab.scan(ours, log)]
+    rates, opening = collections.defaultdict(dict), {}
+    feeds = {size: lab.feed(feed_name(size)) for size in sizes}
+    for name in LOGS:
+        log = lab.log(name)
+        bytes_ = log.stat().st_size
+        # All sizes in each round, or a busy spell would look like a fall.
+        tools = []
+        for size, feed in feeds.items():
+            of_size = [lab.scan(lab.wiresift_db(feed), log, name=f"wiresift {short(size)}")]
             if name == "zeek_json":
-                tools += [*peers(lab, feed, log), lab.empty(tools[0], log)]
-            medians = lab.turns("scale", tools, corpus=name, indicators=size, size=bytes_)
-            check_wiresift(log, lab.out / "wiresift.alerts")
-            rates[name][size] = bytes_ / medians["wiresift"] / 1e6
-            opening[size] = medians.get("wiresift" + EMPTY, opening[size])
+                of_size += [lab.empty(of_size[0], log), *peers(lab, feed, log, short(size))]
+            for tool in of_size:
+                tool.indicators, tool.label = size, tool.name.replace(f" {short(size)}", "")
+            tools += of_size
+        medians = lab.turns("scale", tools, corpus=name, size=bytes_)
+        for size in sizes:
+            ours = f"wiresift {short(size)}"
+            check_wiresift(log, lab.out / f"{ours}.alerts")
+            rates[name][size] = bytes_ / medians[ours] / 1e6
+            opening[size] = medians.get(ours + EMPTY, opening.get(size, 0.0))
     fall = {name: 1 - of[sizes[-1]] / of[sizes[0]] for name, of in rates.items()}
     parts = [f"{name} {' → '.join(f'{of[s]:.0f}' for s in sizes)} MB/s ({-100 * fall[name]:+.1f}%)"
              for name, of in rates.items()]
@@ -456,11 +466,12 @@ def bar_scale(lab):
         slow_peers(lab, sizes)
 
 
-def peers(lab, feed, log):
+def peers(lab, feed, log, size):
     """matchy with this feed, if it can build it, and rg, which has no feed."""
     tools = [lab.rg(log)]
+    tools[0].name = f"rg {size}"
     try:
-        tools.append(lab.match(lab.matchy_db(feed), log))
+        tools.append(lab.match(lab.matchy_db(feed), log, name=f"matchy {size}"))
     except Failed as error:
         note(f"  no matchy at this size: {error}")
     return tools
