@@ -146,7 +146,9 @@ impl Streams {
                 *mode = if *mode == Mode::Streaming { Mode::Loose } else { *mode };
             }
             tcp.next[side] = segment.seq;
-            tcp.next[side ^ 1] = segment.ack;
+            if segment.flags & ACK != 0 {
+                tcp.next[side ^ 1] = segment.ack;
+            }
         }
         let mut seq = segment.seq;
         if segment.flags & SYN != 0 {
