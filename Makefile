@@ -47,6 +47,7 @@ demo: build
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	@for script in .ci/run .ci/install-deps benches/*/*.sh; do bash -n $$script || exit 1; done
 
 doc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items

@@ -9,7 +9,7 @@ use std::path::Path;
 const BY_FILE: Columns = Columns { is_log: false, place: 2, indicator: 3, level: 5 };
 const BY_PACKET: Columns = Columns { is_log: false, place: 3, indicator: 4, level: 6 };
 
-/// What a decoder of single frames does not see. Each rule goes when it is done: it
+/// What the decoder does not see yet. Each rule goes when it is done: it
 /// then explains nothing, and the test says so.
 const LATER: &[Rule] = &[
     Rule {
@@ -26,58 +26,6 @@ const LATER: &[Rule] = &[
             d.missing.is_some_and(|missing| in_mail(&missing.at))
                 && files.iter().any(|file| d.hit.file.starts_with(file))
         },
-    },
-    Rule {
-        name: "later_tunnels",
-        because: "6in4, GRE, IP in IP and Teredo are not decapsulated yet",
-        explains: |d| {
-            let files = [
-                "6in4.pcap",
-                "dns_in_gre_ppp.pcap",
-                "gre_in_gre.pcap",
-                "ip6_in_ip6_in_ip6.pcap",
-                "ipip.pcap",
-                "teredo.pcap",
-            ];
-            d.missing.is_some_and(|missing| missing.at.ends_with(".inner"))
-                && files.contains(&d.hit.file.as_str())
-        },
-    },
-    Rule {
-        name: "later_pppoe",
-        because: "PPPoE sessions are not decapsulated yet",
-        explains: |d| {
-            d.missing.is_some()
-                && ["http_pppoe.pcap", "pppoe_qinq.pcap"].contains(&d.hit.file.as_str())
-        },
-    },
-    Rule {
-        name: "later_link_types",
-        because: "802.11, Cisco HDLC and NFLOG are not read yet",
-        explains: |d| {
-            let files = ["http_80211.pcap", "http_chdlc.pcap", "http_nflog.pcap"];
-            d.missing.is_some() && files.contains(&d.hit.file.as_str())
-        },
-    },
-    Rule {
-        name: "later_reassembly_of_certificates",
-        because: "certificates that go on over several segments are not put together yet, nor \
-                  is TLS followed behind STARTTLS or SOCKS",
-        explains: |d| {
-            let files = [
-                "smtp_attachments.pcap",
-                "smtp_starttls.pcap",
-                "socks_https.pcap",
-                "tls12_duplicate.pcap",
-                "tls_rawip.pcap",
-            ];
-            d.is_missing_at("x509.san") && files.contains(&d.hit.file.as_str())
-        },
-    },
-    Rule {
-        name: "later_reassembly_of_hellos",
-        because: "a client hello that is split over segments is not put together yet",
-        explains: |d| d.is_missing_at("tls.sni") && d.hit.file == "tls_split_client_hello.pcap",
     },
     Rule {
         name: "later_http2",
@@ -133,9 +81,8 @@ fn the_real_feeds_in_the_captures() {
     let table = expected(&pcaps.join("expected/expected_unified_feed.tsv.gz"), &BY_PACKET);
     let names: BTreeSet<&String> = table.keys().map(|hit| &hit.file).collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
-    let certificates = LATER.iter().position(|rule| rule.name.ends_with("certificates")).unwrap();
     let list = data.join("feeds/unified/indicators.csv.gz");
-    check(&pcaps, &names, &list, &table, &[&LATER[certificates..=certificates]]);
+    check(&pcaps, &names, &list, &table, &[]);
 }
 
 fn check(

@@ -250,6 +250,8 @@ pub(crate) fn corpus(log: Log, bytes: usize, every: u64) -> Corpus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     V4,
+    /// Before `.in-addr.arpa`.
+    ReversedV4,
     V6,
     Name,
 }
@@ -286,6 +288,7 @@ fn split(line: &str, token: &Regex) -> Line {
     for found in token.captures_iter(line) {
         let whole = found.get(0).unwrap();
         let kind = match (found.name("v4"), found.name("v6")) {
+            (Some(_), _) if line[whole.end()..].starts_with(".in-addr") => Token::ReversedV4,
             (Some(_), _) => Token::V4,
             (_, Some(_)) => Token::V6,
             _ => Token::Name,
@@ -382,6 +385,10 @@ fn rename(kind: Token, value: &str, round: u64) -> String {
             let first = if value.starts_with("192.0.2.") { 10 } else { BENIGN };
             let [b, c] = [numbers.below(256), numbers.below(256)];
             format!("{first}.{b}.{c}.{}", 1 + numbers.below(254))
+        }
+        Token::ReversedV4 => {
+            let [b, c, d] = [(); 3].map(|()| numbers.below(256));
+            format!("{d}.{c}.{b}.{BENIGN}")
         }
         Token::V6 => {
             let [a, b, c] = [(); 3].map(|()| numbers.below(0xffff) + 1);

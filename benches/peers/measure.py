@@ -36,6 +36,8 @@ SIZES = {10_000: "feed_10k", 100_000: "feed_100k", 1_000_000: "feed_1m", 10_000_
 ABSENT = "XJKQ_no_line_has_this_JQXW"
 # Ends the name of a tool that was given an empty log: what starting and opening cost.
 EMPTY = " (empty)"
+# The column of results.tsv with the rate.
+RATE = 11
 # Values of a round of the look-up bench (benches/lookup.rs).
 QUERIES = 1024
 
@@ -60,6 +62,8 @@ class Tool:
     output: Path | None = None
     well: tuple = (0,)
     threads: int = 1
+    label: str = ""  # what results.tsv calls it, if its name tells more
+    indicators: int = 0  # of its feed, where the tools of a comparison differ in it
     env: dict = field(default_factory=dict)
     before: object = None  # called before each run, unmeasured
 
@@ -115,17 +119,19 @@ class Lab:
             for tool in tools:
                 done[tool.name].append(run(tool))
         medians = {}
-        for name, of, threads in ((tool.name, done[tool.name], tool.threads) for tool in tools):
+        for tool in tools:
+            name, of = tool.name, done[tool.name]
             seconds = [one.seconds for one in of]
             median, cpu = statistics.median(seconds), statistics.median(one.cpu for one in of)
             medians[name] = median
             rate = f"{size / median / 1e6:.1f}" if size and not name.endswith(EMPTY) else ""
             self.results.append([
-                self.date, bench, name, corpus, indicators, threads, size, runs,
+                self.date, bench, tool.label or name, corpus, tool.indicators or indicators,
+                tool.threads, size, runs,
                 f"{median:.6f}", f"{min(seconds):.6f}", f"{max(seconds):.6f}", rate,
                 f"{cpu:.6f}", max(one.rss for one in of),
             ])
-            note(f"  {bench:10} {corpus:22} {name:16} {median * 1000:10.1f} ms "
+            note(f"  {bench:10} {corpus:22} {name:20} {median * 1000:10.1f} ms "
                  f"(cpu {cpu * 1000:.1f})"
                  + (f"  {rate:>8} MB/s" if rate else ""))
         return medians
@@ -154,7 +160,7 @@ class Lab:
         command = [nothing if word == log else word for word in tool.command]
         command = [self.out / "empty.alerts" if word == self.out / f"{tool.name}.alerts" else word for word in command]
         output = tool.output and self.out / "empty.alerts"
-        return Tool(tool.name + EMPTY, command, output=output, well=(0, 1), threads=tool.threads)
+        return Tool(tool.name + EMPTY, command, output=output, well=(0, 1), threads=tool.threads, env=tool.env)
 
     def rg(self, log):
         command = [self.options.rg, "--no-config", "-j", "1", "-c", "-F", ABSENT, log]
@@ -219,14 +225,13 @@ class Lab:
         merge(self.out / "results.tsv", head, self.results, 1)
         bars = merge(self.out / "bars.tsv", ["date", "bar", "what", "figure", "measured", "verdict"],
                      self.bars, 1)
-        order = {key: at for at, key in enumerate(BARS)}
-        bars.sort(key=lambda row: order.get(row[1], len(order)))
         table = ["| bar | figure | measured | verdict | on |", "| --- | --- | --- | --- | --- |"]
-        table += [f"| {what} | {figure} | {measured} | {verdict} | {date} |"
-                  for date, _, what, figure, measured, verdict in bars]
-        there = {row[1] for row in bars}
-        table += [f"| {key} |  | {self.absent.get(key, 'not asked for')} | not measured |  |"
-                  for key in BARS if key not in there]
+        for key in BARS:
+            there = [row for row in bars if row[1] == key]
+            table += [f"| {what} | {figure} | {measured} | {verdict} | {date} |"
+                      for date, _, what, figure, measured, verdict in there]
+            if not there:
+                table.append(f"| `{key}` |  | {self.absent.get(key, 'not asked for')} | not measured |  |")
         text = "\n".join([*self.machine(), "", *table]) + "\n"
         (self.out / "table.md").write_text(text)
         print(text, end="")
@@ -238,15 +243,11 @@ class Lab:
             except OSError:
                 return "absent"
             return (said.splitlines() or ["absent"])[0]
-        load = os.getloadavg()[0]
-        lines = [
+        return [
             f"machine: {processor()}, {self.cores} cores, {platform.system()} {platform.release()}",
             f"tools: {first(self.options.wiresift, '--version')}, {first(self.options.matchy, '--version')}, "
             f"{first(self.options.rg, '--version')}, {first('rustc', '--version')}",
         ]
-        if load > 0.5 + 0.5 * self.cores:
-            lines.append(f"the machine was busy with other work (load {load:.1f}): not figures to keep")
-        return lines
 
 
 class Missing(Exception):
@@ -275,6 +276,20 @@ def merge(path, head, rows, key):
     rows = old + [[str(cell) for cell in row] for row in rows]
     path.write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
     return rows
+
+
+def is_busy():
+    """Whether others use more than a tenth of the processors, in a second of our rest."""
+    def ticks():
+        with open("/proc/stat") as lines:
+            numbers = [int(number) for number in lines.readline().split()[1:9]]
+        return sum(numbers), numbers[3] + numbers[4]
+    try:
+        (all_before, idle_before), _ = ticks(), time.sleep(1)
+        all_now, idle_now = ticks()
+    except OSError:
+        return False
+    return idle_now - idle_before < 0.9 * (all_now - all_before)
 
 
 def processor():
@@ -395,6 +410,7 @@ def bar_reading(lab):
 
 
 def bar_threads(lab):
+    """Two threads against one, and the same hits from both."""
     what, figure = "two threads against one", "≥ 1.85×"
     if lab.cores < 2:
         return lab.bar("threads", what, figure, "one core only", None)
@@ -415,24 +431,30 @@ def bar_threads(lab):
 
 
 def bar_scale(lab):
-    """The number of indicators must not matter. The peers are measured on JSON for the plot."""
+    """The number of indicators must not matter; on JSON with the peers, for the plot."""
     sizes = [size for size in lab.options.sizes if (lab.corpora / f"{feed_name(size)}.csv").exists()]
     if len(sizes) < 2:
         raise Missing("fewer than two feeds are there")
-    rates, opening = collections.defaultdict(dict), collections.defaultdict(float)
-    for size in sizes:
-        feed = lab.feed(feed_name(size))
-        ours = lab.wiresift_db(feed)
-        for name in LOGS:
-            log = lab.log(name)
-            bytes_ = log.stat().st_size
-            tools = [lab.scan(ours, log)]
+    rates, opening = collections.defaultdict(dict), {}
+    feeds = {size: lab.feed(feed_name(size)) for size in sizes}
+    for name in LOGS:
+        log = lab.log(name)
+        bytes_ = log.stat().st_size
+        # All sizes in each round, or a busy spell would look like a fall.
+        tools = []
+        for size, feed in feeds.items():
+            of_size = [lab.scan(lab.wiresift_db(feed), log, name=f"wiresift {short(size)}")]
             if name == "zeek_json":
-                tools += [*peers(lab, feed, log), lab.empty(tools[0], log)]
-            medians = lab.turns("scale", tools, corpus=name, indicators=size, size=bytes_)
-            check_wiresift(log, lab.out / "wiresift.alerts")
-            rates[name][size] = bytes_ / medians["wiresift"] / 1e6
-            opening[size] = medians.get("wiresift" + EMPTY, opening[size])
+                of_size += [lab.empty(of_size[0], log), *peers(lab, feed, log, short(size))]
+            for tool in of_size:
+                tool.indicators, tool.label = size, tool.name.replace(f" {short(size)}", "")
+            tools += of_size
+        medians = lab.turns("scale", tools, corpus=name, size=bytes_)
+        for size in sizes:
+            ours = f"wiresift {short(size)}"
+            check_wiresift(log, lab.out / f"{ours}.alerts")
+            rates[name][size] = bytes_ / medians[ours] / 1e6
+            opening[size] = medians.get(ours + EMPTY, opening.get(size, 0.0))
     fall = {name: 1 - of[sizes[-1]] / of[sizes[0]] for name, of in rates.items()}
     parts = [f"{name} {' → '.join(f'{of[s]:.0f}' for s in sizes)} MB/s ({-100 * fall[name]:+.1f}%)"
              for name, of in rates.items()]
@@ -444,36 +466,43 @@ def bar_scale(lab):
         slow_peers(lab, sizes)
 
 
-def peers(lab, feed, log):
+def peers(lab, feed, log, size):
     """matchy with this feed, if it can build it, and rg, which has no feed."""
     tools = [lab.rg(log)]
+    tools[0].name = f"rg {size}"
     try:
-        tools.append(lab.match(lab.matchy_db(feed), log))
+        tools.append(lab.match(lab.matchy_db(feed), log, name=f"matchy {size}"))
     except Failed as error:
         note(f"  no matchy at this size: {error}")
     return tools
 
 
 def slow_peers(lab, sizes):
-    """grep and rg with the values as fixed strings, on a tenth of the log."""
+    """grep and rg with the values as fixed strings, on a tenth of the log. Reading the
+    strings takes them longer than the log does; their rate is that of the log alone."""
     log = lab.out / "tenth.log"
     with open(lab.log("zeek_json"), "rb") as whole, open(log, "wb") as part:
         part.write(whole.read(os.path.getsize(whole.name) // 10))
-    for size in (size for size in sizes if size <= 1_000_000):
-        values = lab.needed(lab.corpora / f"{feed_name(size)}.txt")
-        tools = [
-            Tool("grep -F -f", ["grep", "-c", "-F", "-f", values, log], well=(0, 1), env={"LC_ALL": "C"}),
-            Tool("rg -F -f", [lab.options.rg, "--no-config", "-j", "1", "-c", "-F", "-f", values, log], well=(0, 1)),
-        ]
-        for tool in tools:
+    size = log.stat().st_size
+    rg = [lab.options.rg, "--no-config", "-j", "1"]
+    for indicators in (indicators for indicators in sizes if indicators <= 1_000_000):
+        values = lab.needed(lab.corpora / f"{feed_name(indicators)}.txt")
+        for name, command in (("grep -F -f", ["grep"]), ("rg -F -f", rg)):
+            tool = Tool(name, [*command, "-c", "-F", "-f", values, log], well=(0, 1), env={"LC_ALL": "C"})
             try:
-                lab.turns("scale", [tool], corpus="zeek_json", indicators=size,
-                          size=log.stat().st_size, runs=1)
+                medians = lab.turns("scale", [tool, lab.empty(tool, log)], corpus="zeek_json",
+                                    indicators=indicators, size=size, runs=1)
             except Failed as error:
                 note(f"  {error}")
+                continue
+            alone = medians[name] - medians[name + EMPTY]
+            row = next(row for row in reversed(lab.results) if row[2] == name)
+            row[RATE] = f"{size / alone / 1e6:.1f}" if alone > 0 else ""
+            note(f"  scale      {indicators} {name}: {row[RATE]} MB/s without reading the strings")
 
 
 def bar_density(lab):
+    """Many hits against few, the alerts written as JSON to a file."""
     ours = lab.wiresift_db(lab.feed("feed_1m"))
     rates = {}
     thin, dense = lab.log("zeek_json"), lab.log("zeek_json_dense")
@@ -596,6 +625,7 @@ def resident_now(pid, database):
 
 
 def bar_compile(lab):
+    """The big feed from text to a database, against `matchy build`."""
     feed = lab.feed("unified")
     table = lab.matchy_table(feed)
     tools = [lab.compile(feed, lab.out / "compiled.wsdb"), lab.build(table, lab.out / "built.mxy")]
@@ -612,7 +642,7 @@ def bar_compile10m(lab):
     target = lab.out / "compiled.wsdb"
     medians = lab.turns("compile10m", [lab.compile(feed, target)], corpus="feed_10m", indicators=10_000_000,
                         size=feed.stat().st_size, runs=min(3, lab.options.runs))
-    rss, rate = lab.results[-1][-1], target.stat().st_size / 10_000_000
+    rss, rate = lab.results[-1][-1], target.stat().st_size / rows_of(feed)
     met = medians["wiresift"] <= 15 and rss <= 2 << 30 and rate <= 60
     lab.bar("compile10m", "compile 10 million mixed indicators, one shared context",
             "≤ 15 s, ≤ 2 GiB resident, ≤ 60 bytes an indicator",
@@ -776,6 +806,10 @@ def main():
     failed = False
     for name in options.only or BARS:
         before = len(lab.bars)
+        lab.date = datetime.date.today().isoformat()
+        if is_busy():
+            note("others keep this machine busy: these are no figures to keep")
+            lab.date += " (busy machine)"
         try:
             BARS[name](lab)
         except Missing as missing:

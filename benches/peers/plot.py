@@ -13,7 +13,13 @@ import sys
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 30, 60
 # Told apart without colour, too: each has its own mark.
-LOOKS = [("#0b6e4f", "circle"), ("#c1440e", "square"), ("#33658a", "diamond"), ("#8a5a83", "triangle"), ("#6b6b6b", "cross")]
+LOOKS = {
+    "wiresift": ("#0b6e4f", "circle"),
+    "matchy": ("#c1440e", "square"),
+    "rg": ("#6b6b6b", "cross"),
+    "grep -F -f": ("#33658a", "diamond"),
+    "rg -F -f": ("#8a5a83", "triangle"),
+}
 
 
 def read(path):
@@ -92,19 +98,19 @@ def draw(rates, date):
                       f"indicators (JSON log, one thread, {date})"))
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(text(18, middle, "MB/s", more=f' transform="rotate(-90 18 {middle:.1f})"'))
-    # The fastest first, so that the legend stands in the order of the lines' ends.
-    tools = sorted(rates, key=lambda tool: -rates[tool][max(rates[tool])])
-    last = 0.0
-    for (colour, shape), tool in zip(LOOKS, tools):
+    # Labels stand at the ends of the lines, the slowest lowest, and never on each other.
+    free = HEIGHT - BOTTOM
+    for tool in sorted(rates, key=lambda tool: rates[tool][max(rates[tool])]):
+        colour, shape = LOOKS.get(tool, ("#000", "circle"))
         points = [(x(size), y(speed)) for size, speed in sorted(rates[tool].items())]
         if len(points) > 1:
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
             parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [mark(shape, px, py, colour) for px, py in points]
-        end = max(points[-1][1] + 4, last + 14)
-        last = end
+        at = min(points[-1][1] + 4, free)
+        free = at - 14
         name = {"rg": "rg -c (reading alone)"}.get(tool, tool)
-        parts.append(text(WIDTH - RIGHT + 10, end, name, "start", colour))
+        parts.append(text(WIDTH - RIGHT + 10, at, name, "start", colour))
     parts.append("</svg>")
     return "\n".join(parts) + "\n"
 

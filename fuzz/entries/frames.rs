@@ -8,7 +8,8 @@ use wiresift::input::capture::Capture;
 use wiresift::packet::{Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
 
 /// Link types with a decoder, and one without.
-const LINKS: [u32; 11] = [0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 999];
+const LINKS: [u32; 20] =
+    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 204, 219, 228, 229, 239, 276, 999];
 
 struct Count {
     opened: u64,
@@ -37,7 +38,8 @@ impl Visitor for Count {
 
 /// Flows are bounded, and each that was opened is closed.
 pub fn run(bytes: &[u8]) {
-    let config = Config { most_flows: 8, flow_by_vlan: true, ..Config::default() };
+    let config =
+        Config { most_flows: 8, flow_by_vlan: true, flow_by_tunnel: true, ..Config::default() };
     let mut decoder = Decoder::new(config);
     let mut count = Count { opened: 0, closed: 0, path: Arc::from("fuzz") };
     let mut feed = |number, time, linktype, data: &[u8]| {

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod feeds;
 pub mod frames;
 pub mod open_database;
+pub mod streams;
 pub mod text;
 pub mod values;
 
@@ -33,6 +34,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
     Entry { name: "frames", run: frames::run, testdata: Some("captures") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "values", run: values::run, testdata: None },
 ];

@@ -142,6 +142,11 @@ fn tls(o: &mut Object<'_>, tls: &Tls) {
             o.text("version_protocol", "tls");
         }
         o.object("client", |o| o.maybe("server_name", tls.sni.as_deref()));
+        let name = |name: &Option<String>| name.as_ref().map(|name| format!("CN={name}"));
+        o.object("server", |o| {
+            o.maybe("subject", name(&tls.subject).as_deref());
+            o.maybe("issuer", name(&tls.issuer).as_deref());
+        });
     });
 }
 

@@ -193,6 +193,9 @@ fn tls(o: &mut Object<'_>, tls: &Tls) {
         o.maybe("sni", tls.sni.as_deref());
         o.maybe("version", tls.version.as_deref());
         o.texts("client_alpns", &tls.alpn);
+        let name = |name: &Option<String>| name.as_ref().map(|name| format!("CN={name}"));
+        o.maybe("subject", name(&tls.subject).as_deref());
+        o.maybe("issuerdn", name(&tls.issuer).as_deref());
     });
 }
 

@@ -192,6 +192,8 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
             o.maybe("sni", tls.sni.as_deref());
             o.maybe("version", tls.version.as_deref());
             o.texts("alpn", &tls.alpn);
+            o.maybe("subject", tls.subject.as_deref());
+            o.maybe("issuer", tls.issuer.as_deref());
         }),
         Protocol::Http(http) => record.object("http", |o| {
             o.maybe("method", http.method.as_deref());

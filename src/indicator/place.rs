@@ -72,7 +72,7 @@ pub struct PacketPlace {
 }
 
 /// The outside of a tunnel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tunnel {
     /// `gre`, `vxlan`, `ipip`…
     pub kind: &'static str,
@@ -135,6 +135,10 @@ pub struct Tls {
     pub version: Option<String>,
     /// Application protocols offered.
     pub alpn: Vec<String>,
+    /// Common name of a certificate's subject.
+    pub subject: Option<String>,
+    /// Common name of who issued it.
+    pub issuer: Option<String>,
 }
 
 /// An HTTP request, as far as an alert tells of it.

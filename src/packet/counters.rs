@@ -39,22 +39,56 @@ faults! {
     IpLength, "ip_bad_length";
     /// More IPv6 extension headers than are followed.
     TooManyExtensions, "ipv6_too_many_extensions";
-    /// A fragment behind the first; its transport header is elsewhere.
-    LaterFragment, "ip_later_fragment";
+    /// More headers below IP, or in front of it, than are taken off.
+    TooManyLayers, "too_many_layers";
+    /// More tunnels in each other than are followed.
+    TooManyTunnels, "too_many_tunnels";
+    /// An 802.11 frame that is encrypted.
+    Encrypted, "wlan_encrypted";
+    /// A fragment that contradicts its packet, or that makes it too long or too
+    /// much in pieces.
+    BadFragment, "ip_fragment_malformed";
+    /// A packet whose fragments did not all arrive in time.
+    FragmentsMissing, "ip_fragments_missing";
+    /// A packet whose fragments had to give way to younger ones.
+    FragmentsEvicted, "ip_fragments_evicted";
+    /// A fragment that covers a part of another one.
+    FragmentOverlap, "ip_fragment_overlap";
+    /// An overlap in which the bytes differ: somebody tries to be seen differently
+    /// here and at the receiver's.
+    FragmentConflict, "ip_fragment_conflict";
     /// The packet ends inside of its transport header.
     TransportCut, "transport_truncated";
     /// The lengths in the transport header contradict each other.
     TransportLength, "transport_bad_length";
     /// A DNS message on a DNS port that breaks off or contradicts itself.
     BadDns, "dns_malformed";
-    /// A DNS message over TCP that does not end in its segment.
+    /// Bytes of a TCP stream that were not captured, in front of others that were.
+    StreamGap, "tcp_gap";
+    /// A TCP segment that repeats a part of another one that waits.
+    StreamOverlap, "tcp_overlap";
+    /// The same, with other bytes: somebody tries to be seen differently here and
+    /// at the receiver's.
+    StreamConflict, "tcp_conflict";
+    /// A TCP stream of which half a message was forgotten to keep the bound on memory.
+    StreamEvicted, "tcp_stream_evicted";
+    /// A DNS message over TCP whose end did not come.
     SplitDns, "dns_split";
     /// A name with a dot or a control character inside of a label, or a
     /// host with one: as text it would pass for another name.
     OddName, "name_not_printable";
-    /// A TLS ClientHello that does not end in its segment.
+    /// A TLS handshake message whose end did not come, or that is too long.
     SplitTls, "tls_split";
-    /// An HTTP head that does not end in its segment.
+    /// A certificate or a chain of them that can't be read.
+    BadTls, "tls_malformed";
+    /// A QUIC Initial packet that the keys of its connection don't open, or a hello
+    /// in it that does not hold together.
+    BadQuic, "quic_not_opened";
+    /// An SSH negotiation that contradicts itself.
+    BadSsh, "ssh_malformed";
+    /// A header of a mail whose end did not come.
+    SplitMail, "mail_split";
+    /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }
 

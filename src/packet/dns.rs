@@ -16,11 +16,15 @@ mod record;
 mod words;
 
 use super::bytes::be16;
+use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Observable, Where};
 use name::Name;
 
 const HEADER: usize = 12;
+
+/// In front of each message over TCP.
+const LENGTH: usize = 2;
 
 /// More records than this in one message are not followed.
 const MOST_RECORDS: usize = 4096;
@@ -77,33 +81,64 @@ pub(super) fn inspect_udp<V: Visitor>(
     }
 }
 
-/// Looks for whole DNS messages in a TCP segment.
-pub(super) fn inspect_tcp<V: Visitor>(
-    payload: &[u8],
-    packet: &Packet<'_>,
-    visitor: &mut V,
-    counters: &mut Counters,
-) {
-    // Elsewhere than on its ports, the segment must be one message and no more.
-    if !is_dns_port(packet.ports) {
-        if let Some((message, [])) = split_message(payload)
-            && is_message(message)
-        {
-            report(message, packet, visitor, counters);
-        }
-        return;
+/// Looks whether a TCP stream begins with DNS: on its ports with a message of any
+/// sort, elsewhere with one that is DNS beyond doubt.
+pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
+    if is_dns_port(ports) {
+        return if data.len() < LENGTH + HEADER {
+            Guess::Maybe(LENGTH + HEADER)
+        } else {
+            Guess::Is(Parser::Dns)
+        };
     }
-    let mut rest = payload;
-    while let Some((message, behind)) = split_message(rest) {
-        // The segment may begin in the midst of a message: what is read must fit.
-        if walk(message, &mut |_| {}) != Ok(message.len()) {
-            break;
-        }
-        report(message, packet, visitor, counters);
-        rest = behind;
+    let Some(length) = be16(data, 0).map(usize::from) else { return Guess::Maybe(LENGTH) };
+    // What can't be is turned away from its first bytes on, before it is held.
+    let header = data.get(LENGTH..).unwrap_or_default();
+    let is_likely = length > HEADER
+        && header.get(2).is_none_or(|flags| flags & 0x78 == 0)
+        && header.get(3).is_none_or(|codes| codes & 0x4f <= 10)
+        && header.get(4).is_none_or(|&high| high == 0)
+        && header.get(5).is_none_or(|&low| low == 1)
+        && [6, 8, 10].iter().all(|&at| header.get(at).is_none_or(|&high| high == 0));
+    match split_message(data) {
+        _ if !is_likely => Guess::No,
+        _ if data.len() < LENGTH + HEADER => Guess::Maybe(LENGTH + HEADER),
+        None => Guess::Maybe(LENGTH + length),
+        Some((message, _)) if is_message(message) => Guess::Is(Parser::Dns),
+        Some(_) => Guess::No,
     }
-    if !rest.is_empty() {
-        counters.note(Fault::SplitDns);
+}
+
+/// Whether a TCP segment begins with a message, in the midst of anything.
+pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
+    let Some((message, rest)) = split_message(data) else { return false };
+    if is_dns_port(ports) {
+        // It may as well begin in the midst of a message: what is read must fit.
+        message.len() > HEADER && walk(message, &mut |_| {}) == Ok(message.len())
+    } else {
+        rest.is_empty() && is_message(message)
+    }
+}
+
+/// Reads the next message of a stream.
+pub(super) fn step<V: Visitor>(
+    data: &[u8],
+    is_synced: bool,
+    context: &mut Context<'_, '_, V>,
+) -> Step {
+    let Some(length) = be16(data, 0).map(usize::from) else { return Step::Wait(LENGTH) };
+    let Some((message, _)) = split_message(data) else { return Step::Wait(LENGTH + length) };
+    if !is_synced && walk(message, &mut |_| {}) != Ok(message.len()) {
+        return Step::Lost;
+    }
+    report(message, context.packet, context.visitor, context.counters);
+    Step::Took(LENGTH + length)
+}
+
+/// Notes that a message breaks off.
+pub(super) fn finish<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) {
+    if !data.is_empty() {
+        context.counters.note(Fault::SplitDns);
     }
 }
 

@@ -10,6 +10,7 @@
 //! last packet lies further from now than its timeout, on either side.
 
 use super::community::conversation;
+use super::stream::Tcp;
 use super::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
@@ -33,11 +34,14 @@ struct Key {
     high: [u64; 2],
     /// Ports of both ends, VLAN, protocol, and what kind of addresses and ports these are.
     rest: u64,
+    /// The tunnels, where they are part of the key; else 0.
+    tunnel: u64,
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for word in [self.low[0], self.low[1], self.high[0], self.high[1], self.rest] {
+        let rest = self.rest ^ self.tunnel;
+        for word in [self.low[0], self.low[1], self.high[0], self.high[1], rest] {
             state.write_u64(word);
         }
     }
@@ -64,11 +68,18 @@ impl Key {
             | u64::from(facts.vlan) << 16
             | u64::from(facts.proto) << 8
             | flags;
-        (Key { low, high, rest }, is_forward)
+        (Key { low, high, rest, tunnel: facts.tunnel }, is_forward)
     }
 
     fn proto(&self) -> u8 {
         (self.rest >> 8) as u8
+    }
+
+    /// Ports of client and server.
+    fn ports(&self, is_client_low: bool) -> Option<(u16, u16)> {
+        let (low, high) = ((self.rest >> 48) as u16, (self.rest >> 32) as u16);
+        let ports = if is_client_low { (low, high) } else { (high, low) };
+        (self.rest & HAS_PORTS != 0).then_some(ports)
     }
 
     fn address(&self, words: [u64; 2]) -> IpAddr {
@@ -80,7 +91,8 @@ impl Key {
 
     /// The flow's identity: the same for the same key and first packet, in any run.
     fn id(&self, first: u64) -> u64 {
-        let words = [self.low[0], self.low[1], self.high[0], self.high[1], self.rest, first];
+        let rest = self.rest ^ self.tunnel;
+        let words = [self.low[0], self.low[1], self.high[0], self.high[1], rest, first];
         let mixed = words.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, word| {
             let wide = u128::from(state ^ word) * 0xd6e8_feb8_6659_fd93;
             (wide as u64 ^ (wide >> 64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15)
@@ -113,6 +125,8 @@ pub(super) struct Facts {
     pub(super) flags: u8,
     /// The VLAN, where it is part of the key; else 0.
     pub(super) vlan: u16,
+    /// The tunnels, where they are part of the key; else 0.
+    pub(super) tunnel: u64,
 }
 
 /// How far a flow has come; each stage has its timeout.
@@ -141,6 +155,7 @@ struct Entry {
     /// Whether the low end opened it.
     is_client_low: bool,
     is_wanted: bool,
+    tcp: Tcp,
     /// Sides that spoke, bit 0 the low end; then sides that sent FIN.
     spoke: u8,
     ended: u8,
@@ -154,10 +169,21 @@ struct List {
     count: usize,
 }
 
+/// A flow that was closed, with what is left of its streams.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) end: FlowEnd,
+    pub(super) tcp: Tcp,
+    /// Whether side 0 of its streams is the client's.
+    pub(super) is_client_low: bool,
+}
+
 /// Where a packet went.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Touch {
     slot: u32,
+    /// Which side of the flow sent it: 0 is the low end of the key.
+    pub(super) side: usize,
     pub(super) is_new: bool,
     pub(super) is_wanted: bool,
     pub(super) flow_id: u64,
@@ -207,7 +233,7 @@ impl Flows {
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
-    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&FlowEnd)) -> Touch {
+    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
         let hash = self.hasher.hash_one(key);
@@ -229,8 +255,13 @@ impl Flows {
         self.entries[touch.slot as usize].is_wanted = is_wanted;
     }
 
+    /// What a flow remembers of its TCP connection.
+    pub(super) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
+        &mut self.entries[touch.slot as usize].tcp
+    }
+
     /// Closes every flow, in the order of their first packets.
-    pub(super) fn finish(&mut self, closed: &mut impl FnMut(&FlowEnd)) {
+    pub(super) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
         let mut slots: Vec<u32> = self.table.iter().copied().collect();
         slots.sort_unstable_by_key(|&slot| self.entries[slot as usize].totals.first);
         for slot in slots {
@@ -255,6 +286,7 @@ impl Flows {
             stage: Stage::Opening,
             is_client_low: is_forward != is_answer,
             is_wanted: false,
+            tcp: Tcp::default(),
             spoke: 0,
             ended: 0,
         };
@@ -299,6 +331,7 @@ impl Flows {
         };
         let touch = Touch {
             slot,
+            side: usize::from(!is_forward),
             is_new: false,
             is_wanted: entry.is_wanted,
             flow_id: entry.id,
@@ -327,7 +360,7 @@ impl Flows {
     }
 
     /// Once a second, closes what is idle, from the oldest on.
-    fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&FlowEnd)) {
+    fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         if now.0.abs_diff(self.swept.0) < SECOND.unsigned_abs() {
             return;
         }
@@ -346,7 +379,7 @@ impl Flows {
     /// Makes room. While more than half of the flows are unanswered, the oldest of
     /// them goes: a flood displaces itself and not those that talk. Else, of the
     /// stages' oldest flows, the one that has spent the most of its timeout.
-    fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&FlowEnd)) {
+    fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         let opening = self.lists[Stage::Opening as usize];
         if opening.count * 2 > self.table.len() {
             return self.close(opening.oldest, Close::Evicted, closed);
@@ -362,7 +395,7 @@ impl Flows {
         }
     }
 
-    fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&FlowEnd)) {
+    fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&Ended)) {
         self.unlink(slot);
         let entry = &mut self.entries[slot as usize];
         entry.newer = self.free;
@@ -370,11 +403,13 @@ impl Flows {
         let key = entry.key;
         let (client, server) =
             if entry.is_client_low { (key.low, key.high) } else { (key.high, key.low) };
+        let (tcp, is_client_low) = (entry.tcp, entry.is_client_low);
         let end = FlowEnd {
             flow_id: entry.id,
             client: key.address(client),
             server: key.address(server),
             proto: key.proto(),
+            ports: key.ports(is_client_low),
             totals: entry.totals,
             is_wanted: entry.is_wanted,
             close,
@@ -383,7 +418,7 @@ impl Flows {
         if let Ok(found) = self.table.find_entry(hash, |&other| other == slot) {
             found.remove();
         }
-        closed(&end);
+        closed(&Ended { end, tcp, is_client_low });
     }
 
     /// Hangs an entry at the newest end of a list.

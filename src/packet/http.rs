@@ -1,15 +1,21 @@
-//! HTTP/1 requests: host, URL, Referer, User-Agent, X-Forwarded-For.
+//! HTTP/1: host, URL, Referer, User-Agent, X-Forwarded-For, Location.
 //!
-//! Found by content on any port, where the request line begins in the segment:
-//! a method, a target, `HTTP/1.`. Requests pipelined behind it are read too, as
-//! long as none has a body. A head that does not end in its segment is read as
-//! far as it goes.
+//! Found by content on any port: a method, a target, `HTTP/1.`, or a status line.
+//! Heads are put together from their segments, requests may be pipelined, and
+//! bodies are gone over by their length or their chunks. A head that breaks off is
+//! read as far as it goes.
 //!
 //! The URL is `http://`, the Host header as it stands (with its port if it names
 //! one) and the target; a target with a scheme of its own is the URL already. A
 //! request without Host goes to the address and port that its packet went to.
-//! CONNECT names a host and no URL.
+//! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
+//! scheme.
 
+mod framing;
+
+pub(super) use framing::{Framing, guess, is_head};
+
+use super::stream::Context;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, address};
 use std::io::Write as _;
@@ -17,6 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The longest method that is looked for; WebDAV's and SSDP's are shorter.
 const LONGEST_METHOD: usize = 20;
+const SHORTEST_METHOD: usize = 3;
 
 /// Headers of one request that are looked at.
 const MOST_HEADERS: usize = 256;
@@ -38,10 +45,63 @@ pub struct Request<'a> {
     /// The first User-Agent.
     pub user_agent: Option<&'a [u8]>,
     headers: &'a [u8],
-    /// Whether headers are there that only [`inspect`] looks for again.
+    /// Whether headers are there that are only looked for again if they are.
     has_more: bool,
-    has_body: bool,
-    is_whole: bool,
+    body: Body,
+}
+
+/// The head of an HTTP response, as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response<'a> {
+    /// 200…
+    pub status: u16,
+    /// The first Location, as it stood.
+    pub location: Option<&'a [u8]>,
+    body: Body,
+}
+
+impl Response<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Http {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        indicator::Http {
+            url: self.location.map(text),
+            status: Some(self.status),
+            ..indicator::Http::default()
+        }
+    }
+}
+
+/// How long a body is, as its head says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    /// The head doesn't say: none behind a request, up to the end behind an answer.
+    Unsaid,
+    Length(u64),
+    Chunked,
+    /// Lengths that contradict each other, or are none.
+    Unclear,
+}
+
+impl Body {
+    /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
+    fn header(&mut self, name: &[u8], value: &[u8]) {
+        if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
+            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            *self = match (*self, length.filter(|_| is_number)) {
+                (Body::Chunked, _) => Body::Chunked,
+                (Body::Unsaid, Some(length)) => Body::Length(length),
+                (Body::Length(before), Some(length)) if before == length => Body::Length(length),
+                _ => Body::Unclear,
+            };
+        } else if name.len() == 17 && name.eq_ignore_ascii_case(b"transfer-encoding") {
+            let last = value.rsplit(|&b| b == b',').next().unwrap_or_default().trim_ascii();
+            if last.eq_ignore_ascii_case(b"chunked") {
+                *self = Body::Chunked;
+            }
+        }
+    }
 }
 
 impl Request<'_> {
@@ -58,41 +118,14 @@ impl Request<'_> {
     }
 }
 
-/// Whether a segment may begin with a request: cheap, and mostly no.
-pub(super) fn is_request(payload: &[u8]) -> bool {
-    payload.first_chunk::<3>().is_some_and(|start| start.iter().all(u8::is_ascii_uppercase))
-}
-
-/// Tells the visitor of every request in a segment. `url` is scratch.
-pub(super) fn inspect<V: Visitor>(
-    payload: &[u8],
-    packet: &Packet<'_>,
-    visitor: &mut V,
-    counters: &mut Counters,
-    url: &mut Vec<u8>,
-) {
-    let mut rest = payload;
-    while is_request(rest) {
-        let Some((request, behind)) = parse(rest) else { return };
-        if !request.is_whole {
-            counters.note(Fault::SplitHttp);
-        }
-        report(&request, packet, visitor, counters, url);
-        if request.has_body {
-            return;
-        }
-        rest = behind;
-    }
-}
-
-/// Reads one request; returns it and what lies behind its head.
-fn parse(payload: &[u8]) -> Option<(Request<'_>, &[u8])> {
-    let head = payload.get(..LONGEST_METHOD + 1).unwrap_or(payload);
-    let (method, _) = head.split_at_checked(memchr::memchr(b' ', head)?)?;
-    if !method.iter().all(|&b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_')) {
+/// Reads the head of a request.
+fn parse_request(head: &[u8]) -> Option<Request<'_>> {
+    let start = head.get(..LONGEST_METHOD + 1).unwrap_or(head);
+    let (method, _) = start.split_at_checked(memchr::memchr(b' ', start)?)?;
+    if method.len() < SHORTEST_METHOD || !method.iter().all(|&b| is_method(b)) {
         return None;
     }
-    let (line, headers) = split_line(payload)?;
+    let (line, headers) = split_line(head)?;
     let target = line.get(method.len() + 1..)?;
     let (target, version) = target.split_at_checked(memchr::memrchr(b' ', target)?)?;
     if !version.starts_with(b" HTTP/1.") || target.is_empty() {
@@ -106,11 +139,9 @@ fn parse(payload: &[u8]) -> Option<(Request<'_>, &[u8])> {
         user_agent: None,
         headers,
         has_more: false,
-        has_body: false,
-        is_whole: false,
+        body: Body::Unsaid,
     };
-    let mut lines = Headers { rest: headers, left: MOST_HEADERS };
-    for (name, value) in lines.by_ref() {
+    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
                 request.has_more |= request.host.is_some();
@@ -122,22 +153,32 @@ fn parse(payload: &[u8]) -> Option<(Request<'_>, &[u8])> {
             10 if name.eq_ignore_ascii_case(b"user-agent") => {
                 request.user_agent.get_or_insert(value);
             }
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
-                request.has_body |= value != b"0";
-            }
             15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => request.has_body = true,
-            _ => {}
+            _ => request.body.header(name, value),
         }
     }
-    let behind = match split_line(lines.rest) {
-        Some((b"", behind)) => {
-            request.is_whole = true;
-            behind
+    Some(request)
+}
+
+fn is_method(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')
+}
+
+/// Reads the head of a response.
+fn parse_response(head: &[u8]) -> Option<Response<'_>> {
+    let (line, headers) = split_line(head)?;
+    let rest = line.strip_prefix(b"HTTP/1.")?;
+    let status = rest.get(1..5)?.strip_prefix(b" ")?;
+    let status: u16 = std::str::from_utf8(status).ok()?.parse().ok()?;
+    let mut response = Response { status, location: None, body: Body::Unsaid };
+    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+        if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
+            response.location.get_or_insert(value);
+        } else {
+            response.body.header(name, value);
         }
-        _ => &[],
-    };
-    Some((request, behind))
+    }
+    Some(response)
 }
 
 /// A line without its end, and what follows. None if it doesn't end.
@@ -175,13 +216,8 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-fn report<V: Visitor>(
-    request: &Request<'_>,
-    packet: &Packet<'_>,
-    visitor: &mut V,
-    counters: &mut Counters,
-    url: &mut Vec<u8>,
-) {
+fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
+    let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Http(*request);
     let mut seen = |observable, at| visitor.seen(observable, at, packet, said);
     let host = request.host.filter(|host| !host.is_empty());
@@ -196,7 +232,7 @@ fn report<V: Visitor>(
         build_url(request, host, packet, url);
         seen(Observable::Url(url), Where::HttpUrl);
     }
-    if let Some(referer) = request.referer.filter(|r| memchr::memmem::find(r, b"://").is_some()) {
+    if let Some(referer) = request.referer.filter(|referer| has_scheme(referer)) {
         seen(Observable::Url(referer), Where::HttpReferer);
     }
     if let Some(agent) = request.user_agent.filter(|agent| !agent.is_empty()) {
@@ -205,6 +241,17 @@ fn report<V: Visitor>(
     if request.has_more {
         report_more(request, host, counters, &mut seen);
     }
+}
+
+fn report_response<V: Visitor>(response: &Response<'_>, context: &mut Context<'_, '_, V>) {
+    if let Some(location) = response.location.filter(|location| has_scheme(location)) {
+        let said = Said::HttpResponse(*response);
+        context.visitor.seen(Observable::Url(location), Where::HttpUrl, context.packet, said);
+    }
+}
+
+fn has_scheme(url: &[u8]) -> bool {
+    memchr::memmem::find(url, b"://").is_some()
 }
 
 /// Hosts beyond the first, and the addresses that a proxy speaks for.
@@ -245,7 +292,7 @@ fn report_host<'r>(
 
 fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, url: &mut Vec<u8>) {
     url.clear();
-    if !request.target.starts_with(b"/") && memchr::memmem::find(request.target, b"://").is_some() {
+    if !request.target.starts_with(b"/") && has_scheme(request.target) {
         url.extend_from_slice(request.target);
         return;
     }

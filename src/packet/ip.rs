@@ -1,10 +1,11 @@
 //! IPv4 and IPv6: addresses, the transport's number, and where its bytes lie.
 //!
 //! Lengths are trimmed to what the header says (Ethernet pads) and to what was
-//! captured (snap lengths cut). Fragments are told apart, not yet put together.
+//! captured (snap lengths cut). Fragments are told apart here, and put together in
+//! [`fragment`](super::fragment).
 
 use super::Fault;
-use super::bytes::be16;
+use super::bytes::{be16, be32};
 use super::link::Net;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -30,6 +31,19 @@ pub(super) struct Datagram<'a> {
     pub(super) proto: u8,
     /// The transport's bytes, or why they can't be had.
     pub(super) payload: Result<&'a [u8], Fault>,
+    /// Bytes of the payload that were not captured.
+    pub(super) missing: usize,
+    /// Which part of a packet this is, where it is only a part.
+    pub(super) piece: Option<Piece>,
+}
+
+/// A fragment's place in its packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) id: u32,
+    /// Of its first byte.
+    pub(super) offset: usize,
+    pub(super) is_last: bool,
 }
 
 /// Reads the header of an IP packet.
@@ -44,8 +58,19 @@ pub(super) fn parse(net: Net, data: &[u8]) -> Result<Datagram<'_>, Fault> {
 
 fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     let header: &[u8; 20] = data.first_chunk().ok_or(Fault::IpCut)?;
-    let &[first, _, total_high, total_low, _, _, fragment_high, fragment_low, _, proto, ..] =
-        header;
+    let &[
+        first,
+        _,
+        total_high,
+        total_low,
+        id_high,
+        id_low,
+        fragment_high,
+        fragment_low,
+        _,
+        proto,
+        ..,
+    ] = header;
     let [.., s0, s1, s2, s3, d0, d1, d2, d3] = *header;
     let header_length = usize::from(first & 0x0f) * 4;
     // Offloading cards leave 0 for what does not fit: then the frame's end counts.
@@ -53,11 +78,14 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
         0 => data.len(),
         total => usize::from(total),
     };
-    let offset = u16::from_be_bytes([fragment_high, fragment_low]) & 0x1fff;
+    let place = u16::from_be_bytes([fragment_high, fragment_low]);
+    let piece = (place & 0x3fff != 0).then(|| Piece {
+        id: u32::from(u16::from_be_bytes([id_high, id_low])),
+        offset: usize::from(place & 0x1fff) * 8,
+        is_last: place & 0x2000 == 0,
+    });
     let payload = if header_length < 20 || total < header_length {
         Err(Fault::IpLength)
-    } else if offset != 0 {
-        Err(Fault::LaterFragment)
     } else {
         data.get(header_length..total.min(data.len())).ok_or(Fault::IpCut)
     };
@@ -66,6 +94,8 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
         dst: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
         proto,
         payload,
+        missing: total.saturating_sub(data.len()),
+        piece,
     })
 }
 
@@ -76,20 +106,29 @@ fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     let length = match u16::from_be_bytes([header[4], header[5]]) {
         // A jumbogram, or an offloading card.
         0 => rest.len(),
-        length => usize::from(length).min(rest.len()),
+        length => usize::from(length),
     };
     let mut proto = header[6];
-    let payload = skip_extensions(&mut proto, rest.get(..length).unwrap_or_default());
+    let mut piece = None;
+    let payload = skip_extensions(&mut proto, rest.get(..length).unwrap_or(rest), &mut piece);
     Ok(Datagram {
         src: IpAddr::V6(Ipv6Addr::from(src)),
         dst: IpAddr::V6(Ipv6Addr::from(dst)),
         proto,
         payload,
+        missing: length.saturating_sub(rest.len()),
+        piece,
     })
 }
 
-/// Walks the chain of extension headers; `proto` ends up as the last one's next header.
-fn skip_extensions<'a>(proto: &mut u8, mut data: &'a [u8]) -> Result<&'a [u8], Fault> {
+/// Walks the chain of extension headers; `proto` ends up as the last one's next
+/// header. The walk ends at the header of a fragment: what follows it is the
+/// packet's, and complete only with the other fragments.
+pub(super) fn skip_extensions<'a>(
+    proto: &mut u8,
+    mut data: &'a [u8],
+    piece: &mut Option<Piece>,
+) -> Result<&'a [u8], Fault> {
     for _ in 0..MOST_EXTENSIONS {
         let unit = |by: usize, more: usize| {
             data.get(1).map(|&n| (usize::from(n) + more) * by).ok_or(Fault::IpCut)
@@ -105,9 +144,18 @@ fn skip_extensions<'a>(proto: &mut u8, mut data: &'a [u8]) -> Result<&'a [u8], F
         if next == NO_NEXT_HEADER && matches!(*proto, MOBILITY | HIP | SHIM6) {
             return Ok(&[]);
         }
-        if *proto == FRAGMENT && be16(data, 2).ok_or(Fault::IpCut)? >> 3 != 0 {
-            *proto = next;
-            return Err(Fault::LaterFragment);
+        if *proto == FRAGMENT {
+            let place = be16(data, 2).ok_or(Fault::IpCut)?;
+            // Neither more to come nor anything before: whole after all (RFC 6946).
+            if place & 0xfff9 != 0 {
+                *proto = next;
+                *piece = Some(Piece {
+                    id: be32(data, 4).ok_or(Fault::IpCut)?,
+                    offset: usize::from(place & 0xfff8),
+                    is_last: place & 1 == 0,
+                });
+                return Ok(rest);
+            }
         }
         *proto = next;
         data = rest;
@@ -152,20 +200,26 @@ mod tests {
         let cut = v4(|p| p[2] = 1, b"data");
         assert_eq!(parse(Net::V4, &cut).unwrap().payload, Ok(&b"data"[..]));
 
-        for (change, fault) in [
-            ((0, 0x43), Fault::IpLength),
-            ((3, 19), Fault::IpLength),
-            ((7, 1), Fault::LaterFragment),
-        ] {
+        for (change, fault) in [((0, 0x43), Fault::IpLength), ((3, 19), Fault::IpLength)] {
             let bad = v4(|p| p[change.0] = change.1, b"data");
             let got = parse(Net::V4, &bad).unwrap();
             assert_eq!((got.payload, got.dst.to_string()), (Err(fault), "192.0.2.2".to_owned()));
         }
         assert_eq!(parse(Net::V6, &padded), Err(Fault::IpVersion));
         assert_eq!(parse(Net::V4, &padded[..19]), Err(Fault::IpCut));
-        // More fragments to come, offset 0: the transport is here.
-        let first = v4(|p| p[6] = 0x20, b"data");
-        assert_eq!(parse(Net::V4, &first).unwrap().payload, Ok(&b"data"[..]));
+        let snapped = parse(Net::V4, &padded[..22]).unwrap();
+        assert_eq!((snapped.payload, snapped.missing), (Ok(&b"da"[..]), 2));
+        // More fragments to come, and the last one.
+        for (place, offset, is_last) in
+            [([0x20, 0], 0, false), ([0x20, 2], 16, false), ([0, 2], 16, true)]
+        {
+            let part = v4(|p| p[4..8].copy_from_slice(&[1, 2, place[0], place[1]]), b"data");
+            let got = parse(Net::V4, &part).unwrap();
+            let piece = Piece { id: 258, offset, is_last };
+            assert_eq!((got.payload, got.piece), (Ok(&b"data"[..]), Some(piece)));
+        }
+        let whole = v4(|p| p[6] = 0x40, b"data");
+        assert_eq!(parse(Net::V4, &whole).unwrap().piece, None, "not to be fragmented");
     }
 
     #[test]
@@ -175,7 +229,7 @@ mod tests {
             &[DESTINATION, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             &[AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0],
             &[FRAGMENT, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            &[6, 0, 0, 1, 0, 0, 0, 7],
+            &[6, 0, 0, 0, 0, 0, 0, 7],
             b"tcp",
         ]
         .concat();
@@ -183,9 +237,12 @@ mod tests {
         let got = parse(Net::V6, &packet).unwrap();
         assert_eq!((got.proto, got.payload), (6, Ok(&b"tcp"[..])));
 
-        let later = v6(FRAGMENT, &[17, 0, 0, 9, 0, 0, 0, 7, 1, 2]);
-        let got = parse(Net::V6, &later).unwrap();
-        assert_eq!((got.proto, got.payload), (17, Err(Fault::LaterFragment)));
+        for (place, offset, is_last) in [(1, 0, false), (9, 8, false), (8, 8, true)] {
+            let part = v6(FRAGMENT, &[17, 0, 0, place, 0, 0, 0, 7, 1, 2]);
+            let got = parse(Net::V6, &part).unwrap();
+            let piece = Piece { id: 7, offset, is_last };
+            assert_eq!((got.proto, got.payload, got.piece), (17, Ok(&[1, 2][..]), Some(piece)));
+        }
         let mobile = v6(MOBILITY, &[NO_NEXT_HEADER, 0, 5, 0, 0, 0, 0, 0]);
         let got = parse(Net::V6, &mobile).unwrap();
         assert_eq!((got.proto, got.payload), (MOBILITY, Ok(&b""[..])));

@@ -4,8 +4,13 @@
 //! what it finds. One file for each layer and protocol; data flows
 //!
 //! ```text
-//! frame ── link ── ip ── transport ── flow ── dns | tls | http ── visitor
+//! frame ── link ── ip ── fragment ── transport ── flow ── stream ── protocol ── visitor
+//!           └───────── tunnel ─────────┘
 //! ```
+//!
+//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
+//! depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
 //! flows end by it. Nothing is allocated for a packet once the flow table has
@@ -17,11 +22,18 @@ mod community;
 mod counters;
 pub mod dns;
 mod flow;
+mod fragment;
 pub mod http;
 mod ip;
 mod link;
+mod mail;
+mod quic;
+mod smtp;
+mod ssh;
+mod stream;
 pub mod tls;
 mod transport;
+mod tunnel;
 mod view;
 
 pub use community::community_id;
@@ -29,8 +41,15 @@ pub use counters::{Counters, Fault};
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
-use flow::{Facts, Flows};
-use link::Tags;
+use std::net::IpAddr;
+
+use flow::{Ended, Facts, Flows, Touch};
+use fragment::Fragments;
+use ip::Datagram;
+use link::{Net, Tags};
+use stream::{Context, Stamp, Streams};
+use transport::Segment;
+use tunnel::Tunnels;
 
 /// What can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +57,11 @@ pub struct Config {
     /// Whether equal addresses and ports in different VLANs are different flows.
     /// The innermost identifier counts.
     pub flow_by_vlan: bool,
-    /// The most flows that are kept at a time; about 130 bytes each.
+    /// Whether equal addresses and ports in different tunnels are different flows.
+    /// The outer addresses count, and the network that VXLAN, GENEVE, ERSPAN or a
+    /// key of GRE names.
+    pub flow_by_tunnel: bool,
+    /// The most flows that are kept at a time; about 140 bytes each.
     pub most_flows: usize,
     /// Seconds after which a flow is idle that only one side has spoken in.
     pub opening_timeout: u32,
@@ -48,17 +71,28 @@ pub struct Config {
     pub answered_timeout: u32,
     /// The same for TCP that was closed or reset.
     pub ended_timeout: u32,
+    /// The most bytes of TCP streams of which something must be remembered: segments
+    /// out of order, messages that are not whole, and what goes with each stream.
+    pub most_stream_bytes: usize,
+    /// The most bytes of packets that wait for their other fragments.
+    pub most_fragment_bytes: usize,
+    /// Seconds that they wait.
+    pub fragment_timeout: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             flow_by_vlan: false,
+            flow_by_tunnel: false,
             most_flows: 1 << 20,
             opening_timeout: 60,
             connected_timeout: 600,
             answered_timeout: 120,
             ended_timeout: 10,
+            most_stream_bytes: 64 << 20,
+            most_fragment_bytes: 8 << 20,
+            fragment_timeout: 30,
         }
     }
 }
@@ -92,10 +126,16 @@ impl Default for Config {
 #[derive(Debug)]
 pub struct Decoder {
     flow_by_vlan: bool,
+    flow_by_tunnel: bool,
     flows: Flows,
+    streams: Streams,
+    quic: quic::Connections,
+    fragments: Fragments,
     counters: Counters,
     /// Scratch for URLs that are put together.
     url: Vec<u8>,
+    /// Scratch for the tunnels of a frame.
+    tunnels: Tunnels,
 }
 
 impl Decoder {
@@ -103,9 +143,14 @@ impl Decoder {
     pub fn new(config: Config) -> Self {
         Decoder {
             flow_by_vlan: config.flow_by_vlan,
+            flow_by_tunnel: config.flow_by_tunnel,
             flows: Flows::new(&config),
+            streams: Streams::new(&config),
+            quic: quic::Connections::default(),
+            fragments: Fragments::new(&config),
             counters: Counters::default(),
             url: Vec::new(),
+            tunnels: Tunnels::default(),
         }
     }
 
@@ -123,32 +168,95 @@ impl Decoder {
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
-        let mut tags = Tags::default();
-        let datagram = link::strip(frame, &mut tags).and_then(|(net, data)| ip::parse(net, data));
-        match datagram {
-            Ok(datagram) => self.datagram(frame, &tags, &datagram, visitor),
+        // The list of tunnels is kept for the next frame: most are in none.
+        let tunnels = std::mem::take(&mut self.tunnels);
+        let mut around = Around { frame, tags: Tags::default(), tunnels };
+        match link::strip(frame, &mut around.tags) {
+            Ok((net, data)) => self.packet(net, data, &mut around, visitor),
             Err(fault) => self.counters.note(fault),
         }
+        self.tunnels = around.tunnels;
+        self.tunnels.clear();
     }
 
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
-        self.flows.finish(&mut |end| visitor.flow_closed(end));
+        self.fragments.finish(&mut self.counters);
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        flows.finish(&mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, url, visitor);
+        });
+    }
+
+    /// Decodes an IP packet, of a frame or out of a tunnel.
+    fn packet<V: Visitor>(
+        &mut self,
+        net: Net,
+        data: &[u8],
+        around: &mut Around<'_>,
+        visitor: &mut V,
+    ) {
+        let datagram = match ip::parse(net, data) {
+            Ok(datagram) => datagram,
+            Err(fault) => return self.counters.note(fault),
+        };
+        self.counters.packets += 1;
+        if let Some(piece) = datagram.piece
+            && let Some(whole) = self.collect(&datagram, piece, around)
+        {
+            let mut proto = whole.proto;
+            // In IPv6 more extension headers may follow.
+            let payload = match datagram.src {
+                IpAddr::V4(_) => Ok(&whole.payload[..]),
+                IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
+            };
+            let datagram = Datagram { proto, payload, missing: 0, piece: None, ..datagram };
+            self.datagram(&datagram, around, visitor);
+            return self.fragments.recycle(whole.payload);
+        }
+        self.datagram(&datagram, around, visitor);
+    }
+
+    /// Puts a fragment to those of its packet.
+    fn collect(
+        &mut self,
+        datagram: &Datagram<'_>,
+        piece: ip::Piece,
+        around: &Around<'_>,
+    ) -> Option<fragment::Whole> {
+        let payload = datagram.payload.ok()?;
+        if datagram.missing > 0 {
+            self.counters.note(Fault::IpCut);
+            return None;
+        }
+        let key = fragment::Key {
+            src: datagram.src,
+            dst: datagram.dst,
+            proto: if datagram.src.is_ipv4() { datagram.proto } else { 0 },
+            id: piece.id,
+            realm: u64::from(self.vlan_key(around)) << 48 ^ self.tunnel_key(around),
+        };
+        let (time, counters) = (around.frame.time, &mut self.counters);
+        self.fragments.add(key, piece, datagram.proto, payload, time, counters)
+    }
+
+    fn vlan_key(&self, around: &Around<'_>) -> u16 {
+        around.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
+    }
+
+    fn tunnel_key(&self, around: &Around<'_>) -> u64 {
+        if self.flow_by_tunnel { around.tunnels.key() } else { 0 }
     }
 
     fn datagram<V: Visitor>(
         &mut self,
-        frame: &Frame<'_>,
-        tags: &Tags,
-        datagram: &ip::Datagram<'_>,
+        datagram: &Datagram<'_>,
+        around: &mut Around<'_>,
         visitor: &mut V,
     ) {
-        self.counters.packets += 1;
-        let segment = transport::parse(datagram.proto, datagram.payload);
-        if let Some(fault) = segment.fault {
-            self.counters.note(fault);
-        }
-        let vlan = tags.ids();
+        let frame = around.frame;
+        let segment = self.transport(datagram);
         let facts = Facts {
             number: frame.number,
             time: frame.time,
@@ -158,13 +266,11 @@ impl Decoder {
             proto: datagram.proto,
             ports: segment.ports,
             flags: segment.flags,
-            vlan: vlan.last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0),
+            vlan: self.vlan_key(around),
+            tunnel: self.tunnel_key(around),
         };
-        let counters = &mut self.counters;
-        let touch = self.flows.touch(&facts, &mut |end| {
-            counters.evicted += u64::from(end.close == Close::Evicted);
-            visitor.flow_closed(end);
-        });
+        let Decoder { flows, streams, counters, url, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| close(ended, streams, counters, url, visitor));
         let packet = Packet {
             number: frame.number,
             time: frame.time,
@@ -173,7 +279,8 @@ impl Decoder {
             dst: datagram.dst,
             proto: datagram.proto,
             ports: segment.ports,
-            vlan,
+            vlan: around.tags.ids(),
+            tunnel: around.tunnels.hops(),
             flow_id: touch.flow_id,
             to_server: touch.to_server,
             totals: touch.totals,
@@ -185,26 +292,119 @@ impl Decoder {
         } else if touch.is_wanted {
             visitor.flow_continued(&packet);
         }
-        if !segment.payload.is_empty() {
-            self.payload(segment.payload, &packet, visitor);
+        let inside = match (datagram.piece, datagram.payload) {
+            (None, Ok(payload)) => tunnel::open(datagram.src, datagram.proto, payload, &segment),
+            _ => None,
+        };
+        match inside {
+            Some(inside) => self.enter(datagram, &inside, around, visitor),
+            None if datagram.piece.is_some() => {}
+            None => self.contents(&segment, datagram.missing, &touch, &packet, visitor),
         }
     }
 
-    /// Looks for a protocol in a payload, by its content.
-    fn payload<V: Visitor>(&mut self, payload: &[u8], packet: &Packet<'_>, visitor: &mut V) {
-        let counters = &mut self.counters;
-        if packet.proto == transport::UDP {
-            dns::inspect_udp(payload, packet, visitor, counters);
-        } else if packet.proto == transport::TCP {
-            if tls::is_hello(payload) {
-                tls::inspect(payload, packet, visitor, counters);
-            } else if http::is_request(payload) {
-                http::inspect(payload, packet, visitor, counters, &mut self.url);
-            } else {
-                dns::inspect_tcp(payload, packet, visitor, counters);
+    /// Reads the transport header. Of a fragment only the addresses and ports count:
+    /// its packet is looked into once it is whole.
+    fn transport<'d>(&mut self, datagram: &Datagram<'d>) -> Segment<'d> {
+        let mut segment = match datagram.piece {
+            Some(piece) if piece.offset > 0 => Segment::bare(None),
+            _ => transport::parse(datagram.proto, datagram.payload),
+        };
+        if datagram.piece.is_some() {
+            (segment.payload, segment.fault) = (&[], None);
+        }
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        segment
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        match packet.proto {
+            transport::UDP if quic::is_likely(segment.payload) => {
+                quic.inspect(segment.payload, packet, visitor, counters);
             }
+            transport::UDP if !segment.payload.is_empty() => {
+                dns::inspect_udp(segment.payload, packet, visitor, counters);
+            }
+            transport::TCP if segment.fault.is_none() => {
+                let mut context = Context::new(packet, visitor, counters, url);
+                streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+            }
+            _ => {}
         }
     }
+
+    /// Decodes what a tunnel carries.
+    fn enter<V: Visitor>(
+        &mut self,
+        outer: &Datagram<'_>,
+        inside: &tunnel::Inside<'_>,
+        around: &mut Around<'_>,
+        visitor: &mut V,
+    ) {
+        if !around.tunnels.enter(outer.src, outer.dst, inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        match link::descend(inside.layer, inside.data, &mut around.tags) {
+            Ok((net, data)) => self.packet(net, data, around, visitor),
+            Err(fault) => self.counters.note(fault),
+        }
+    }
+}
+
+/// Tells what is left of a flow's streams, and that it is closed.
+fn close<V: Visitor>(
+    ended: &Ended,
+    streams: &mut Streams,
+    counters: &mut Counters,
+    url: &mut Vec<u8>,
+    visitor: &mut V,
+) {
+    let end = &ended.end;
+    counters.evicted += u64::from(end.close == Close::Evicted);
+    if ended.tcp.is_open() {
+        streams.close(&ended.tcp, visitor, counters, url, |side, last: Stamp| {
+            let to_server = (side == 0) == ended.is_client_low;
+            let (src, dst) =
+                if to_server { (end.client, end.server) } else { (end.server, end.client) };
+            let ports = end.ports.map_or(Ports::None, |(client, server)| {
+                if to_server { Ports::Pair(client, server) } else { Ports::Pair(server, client) }
+            });
+            Packet {
+                number: last.number,
+                time: last.time,
+                length: last.length,
+                src,
+                dst,
+                proto: end.proto,
+                ports,
+                vlan: &[],
+                tunnel: &[],
+                flow_id: end.flow_id,
+                to_server,
+                totals: end.totals,
+            }
+        });
+    }
+    visitor.flow_closed(end);
+}
+
+/// What is around an IP packet: its frame, and what was taken off it.
+struct Around<'f> {
+    frame: &'f Frame<'f>,
+    tags: Tags,
+    tunnels: Tunnels,
 }
 
 #[cfg(test)]

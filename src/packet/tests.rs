@@ -1,9 +1,11 @@
 //! The decoder as a whole: frames made by hand, and bytes made by chance.
 
 mod expected;
+mod layers;
+mod speed;
 
 use super::*;
-use crate::indicator::{Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(super) struct Recorder {
     pub(super) seen: Vec<(Where, String)>,
     pub(super) places: Vec<PacketPlace>,
     pub(super) wants: bool,
+    pub(super) fingerprints: bool,
 }
 
 impl Recorder {
@@ -51,6 +54,10 @@ impl Visitor for Recorder {
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
         self.closed.push(*flow);
+    }
+
+    fn wants(&self, _: Kind) -> bool {
+        self.fingerprints
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
@@ -163,13 +170,13 @@ fn fragments_and_broken_transports_keep_their_addresses() {
     let (recorder, counters) = decode(&[later, bogus, ipv4(CLIENT, SERVER, 6, b"abc")]);
     // Without ports: one flow for each protocol.
     assert_eq!(recorder.opened.len(), 2);
-    assert_eq!(counters.fault(Fault::LaterFragment), 1);
+    assert_eq!(counters.fault(Fault::FragmentsMissing), 1);
     assert_eq!(counters.fault(Fault::IpLength), 1);
     assert_eq!(counters.fault(Fault::TransportCut), 1);
 }
 
 /// Every link type with a decoder, and one without, with the bytes in front of IP.
-const LINKS: [(u32, &[u8]); 12] = [
+const LINKS: [(u32, &[u8]); 18] = [
     (0, b"\x02\0\0\0"),
     (1, b"dstdstsrcsrc\x81\x00\x00\x07\x88\xa8\x00\x08\x08\x00"),
     (12, b""),
@@ -180,7 +187,13 @@ const LINKS: [(u32, &[u8]); 12] = [
     (228, b""),
     (229, b""),
     (276, b"\x08\x00\0\0\0\0\0\x01\0\x01\0\x06srcsrc\0\0"),
-    (105, b""),
+    (147, b""),
+    (9, b"\xff\x03\x00\x21"),
+    (104, b"\x0f\x00\x08\x00"),
+    (127, b"\0\0\x08\0\0\0\0\0\x08\x01\0\0rcvrrctrsmtrdestins.\xaa\xaa\x03\0\0\0\x08\0"),
+    (219, b"\0\0\x01\x40"),
+    (239, b"\x02\0\0\0\xff\xff\x09\0"),
+    (1, b"dstdstsrcsrc\x88\x64\x11\0\0\x01\xff\xff\0\x21"),
     (1, b"dstdstsrcsrc\x86\xdd"),
 ];
 
@@ -202,7 +215,7 @@ fn truncation_anywhere_is_survived() {
             for end in 0..=whole.len() {
                 decode_one(linktype, &whole[..end]);
             }
-            let is_v4 = !matches!(linktype, 105 | 229) && !head.ends_with(b"\x86\xdd");
+            let is_v4 = !matches!(linktype, 147 | 229) && !head.ends_with(b"\x86\xdd");
             assert_eq!(decode_one(linktype, &whole).opened.len(), usize::from(is_v4), "{linktype}");
         }
     }

@@ -1,174 +1,319 @@
-//! TLS ClientHello: server name, protocols offered, version.
+//! TLS handshakes: server name, fingerprints, certificates.
 //!
-//! Found by content on any port, where it begins in the segment. A hello that
-//! does not end there is read as far as it goes; if its server name is in that
-//! part, it is found.
+//! Found by content on any port. Handshake messages are put together from their
+//! records; a hello that breaks off is read as far as it goes. Certificates are
+//! there to be read up to TLS 1.2; then they are encrypted, as is everything else
+//! behind the change of cipher.
+
+mod certificate;
+mod fingerprint;
+pub(super) mod hello;
+
+pub use hello::{Hello, ServerHello};
 
 use super::bytes::{be16, be24};
-use super::{Counters, Fault, Packet, Said, Visitor};
-use crate::indicator::{self, Observable, Where, address};
+use super::stream::{Context, Guess, Parser, Step};
+use super::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::indicator::{self, Kind, Observable, Where, address};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
+const CHANGE_CIPHER: u8 = 20;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
-const CLIENT_HELLO: u8 = 1;
+const APPLICATION: u8 = 23;
+const HEARTBEAT: u8 = 24;
+
+pub(super) const CLIENT_HELLO: u8 = 1;
+pub(super) const SERVER_HELLO: u8 = 2;
+const CERTIFICATE: u8 = 11;
+
+const TLS_1_3: u16 = 0x0304;
+
 const RECORD_HEADER: usize = 5;
 
-const SERVER_NAME: u16 = 0;
-const ALPN: u16 = 16;
-const SUPPORTED_VERSIONS: u16 = 43;
+/// What a record may hold, with room for what ciphers add.
+const MOST_RECORD: usize = (16 << 10) + 2048;
 
-/// A ClientHello, as an alert tells of it.
+/// The longest handshake message that is put together.
+const MOST_MESSAGE: usize = 128 << 10;
+
+/// Certificates of one chain that are read.
+const MOST_CERTIFICATES: usize = 16;
+
+/// A certificate, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hello<'a> {
-    /// The server name, as it stood.
-    pub sni: Option<&'a [u8]>,
-    /// The highest version offered: 0x0303 is TLS 1.2.
-    pub version: u16,
-    /// The list of application protocols, each with its length in front.
-    alpn: &'a [u8],
+pub struct Certificate<'a> {
+    /// The first common name of its subject.
+    pub subject: Option<&'a [u8]>,
+    /// The first common name of its issuer.
+    pub issuer: Option<&'a [u8]>,
 }
 
-impl<'a> Hello<'a> {
-    /// The application protocols offered, in their order.
-    pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
-        let mut rest = self.alpn;
-        std::iter::from_fn(move || {
-            let (&length, behind) = rest.split_first()?;
-            let (protocol, behind) = behind.split_at_checked(usize::from(length))?;
-            rest = behind;
-            Some(protocol)
-        })
-    }
-
+impl Certificate<'_> {
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Tls {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Tls {
-            sni: self.sni.map(text),
-            version: Some(version_name(self.version)),
-            alpn: self.alpn().map(text).collect(),
+            subject: self.subject.map(text),
+            issuer: self.issuer.map(text),
+            ..indicator::Tls::default()
         }
     }
 }
 
-fn version_name(version: u16) -> String {
-    match version {
-        0x0300 => "SSL 3.0".into(),
-        0x0301 => "TLS 1.0".into(),
-        0x0302 => "TLS 1.1".into(),
-        0x0303 => "TLS 1.2".into(),
-        0x0304 => "TLS 1.3".into(),
-        other => format!("0x{other:04x}"),
+/// Looks whether a stream begins with a hello of a client or a server.
+pub(super) fn guess(data: &[u8]) -> Guess {
+    let fits = |at: usize, test: fn(u8) -> bool| data.get(at).is_none_or(|&byte| test(byte));
+    let is_likely = fits(0, |kind| kind == HANDSHAKE)
+        && fits(1, |major| major == 3)
+        && fits(2, |minor| minor <= 4)
+        && fits(RECORD_HEADER, |kind| matches!(kind, CLIENT_HELLO | SERVER_HELLO))
+        && fits(6, |high| high == 0);
+    match data.len() {
+        _ if !is_likely => Guess::No,
+        0..=6 => Guess::Maybe(7),
+        _ => Guess::Is(Parser::Tls(Records::default())),
     }
 }
 
-/// Whether a segment begins with a ClientHello.
-pub(super) fn is_hello(payload: &[u8]) -> bool {
-    matches!(payload, [HANDSHAKE, 3, 0..=4, _, _, CLIENT_HELLO, 0, _, _, 3, ..])
+/// Whether a segment begins with a hello, in the midst of anything.
+pub(super) fn begins(data: &[u8]) -> bool {
+    matches!(data, [HANDSHAKE, 3, 0..=4, _, _, CLIENT_HELLO | SERVER_HELLO, 0, _, _, 3, ..])
 }
 
-/// Tells the visitor what a ClientHello holds.
-pub(super) fn inspect<V: Visitor>(
-    payload: &[u8],
+/// One direction of a TLS connection, up to where it is encrypted.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// A handshake message of which some records have come.
+    message: Vec<u8>,
+    is_hello_done: bool,
+    /// TLS 1.3 was chosen, and not asked for another hello.
+    is_dark: bool,
+}
+
+impl Records {
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        self.message.len()
+    }
+
+    /// Reads the next record.
+    pub(super) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let Some(length) = be16(data, 3).map(usize::from) else {
+            return Step::Wait(RECORD_HEADER);
+        };
+        let [kind, 3, _, ..] = *data else { return Step::Lost };
+        let whole = RECORD_HEADER + length;
+        match kind {
+            _ if length > MOST_RECORD => Step::Lost,
+            HANDSHAKE => match data.get(RECORD_HEADER..whole) {
+                None => Step::Wait(whole),
+                Some(fragment) => match self.handshake(fragment, context) {
+                    Ok(()) if self.is_dark => Step::Over,
+                    Ok(()) => Step::Took(whole),
+                    Err(fault) => {
+                        context.counters.note(fault);
+                        Step::Over
+                    }
+                },
+            },
+            CHANGE_CIPHER | APPLICATION => Step::Over,
+            ALERT | HEARTBEAT => Step::Skip(whole as u64),
+            _ => Step::Lost,
+        }
+    }
+
+    /// Reads what there is of a message that does not go on.
+    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        if data.is_empty() && self.message.is_empty() {
+            return;
+        }
+        context.counters.note(Fault::SplitTls);
+        let fragment = match *data {
+            [HANDSHAKE, _, _, _, _, ref fragment @ ..] => fragment,
+            _ => &[],
+        };
+        let message = [&self.message[..], fragment].concat();
+        if !self.is_hello_done
+            && let [CLIENT_HELLO, _, _, _, ref body @ ..] = *message
+            && let Some(hello) = hello::parse_client(body)
+        {
+            let Context { packet, visitor, counters, .. } = context;
+            report_name(&hello, Over::Tcp, packet, *visitor, counters);
+        }
+    }
+
+    /// Takes a part of the handshake: messages, whole or not.
+    fn handshake<V: Visitor>(
+        &mut self,
+        fragment: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Result<(), Fault> {
+        let mut held = std::mem::take(&mut self.message);
+        let mut rest = fragment;
+        if !held.is_empty() {
+            held.extend_from_slice(fragment);
+            rest = &held;
+        }
+        while let Some(length) = be24(rest, 1).map(|length| length as usize) {
+            if length > MOST_MESSAGE {
+                return Err(Fault::SplitTls);
+            }
+            let Some(body) = rest.get(4..4 + length) else { break };
+            self.message(rest[0], body, context);
+            rest = &rest[4 + length..];
+        }
+        self.message = rest.to_vec();
+        Ok(())
+    }
+
+    fn message<V: Visitor>(&mut self, kind: u8, body: &[u8], context: &mut Context<'_, '_, V>) {
+        match kind {
+            CLIENT_HELLO if !self.is_hello_done => {
+                self.is_hello_done = true;
+                if let Some(hello) = hello::parse_client(body) {
+                    let Context { packet, visitor, counters, .. } = context;
+                    report_client(&hello, Over::Tcp, packet, *visitor, counters);
+                }
+            }
+            SERVER_HELLO => {
+                if let Some(hello) = hello::parse_server(body) {
+                    self.is_dark = hello.version == TLS_1_3 && !hello.is_retry;
+                    report_server(&hello, context.packet, context.visitor);
+                }
+            }
+            CERTIFICATE if !self.is_dark => report_chain(body, context),
+            _ => {}
+        }
+    }
+}
+
+/// What carries a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Tcp,
+    Quic,
+}
+
+/// Tells what a ClientHello says.
+pub(super) fn report_client<V: Visitor>(
+    hello: &Hello<'_>,
+    over: Over,
     packet: &Packet<'_>,
     visitor: &mut V,
     counters: &mut Counters,
 ) {
-    let Some((hello, is_whole)) = parse(payload) else {
-        if is_hello(payload) {
-            counters.note(Fault::SplitTls);
-        }
-        return;
-    };
-    if !is_whole {
-        counters.note(Fault::SplitTls);
+    report_name(hello, over, packet, visitor, counters);
+    let said = Said::Tls(*hello);
+    if visitor.wants(Kind::Ja3) {
+        let digest = hello.ja3();
+        visitor.seen(Observable::Digest(Kind::Ja3, &digest), Where::TlsJa3, packet, said);
     }
+    if visitor.wants(Kind::Ja4) {
+        let text = hello.ja4(if over == Over::Quic { b'q' } else { b't' });
+        visitor.seen(Observable::Text(Kind::Ja4, text.as_bytes()), Where::TlsJa4, packet, said);
+    }
+}
+
+fn report_name<V: Visitor>(
+    hello: &Hello<'_>,
+    over: Over,
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
     let Some(name) = hello.sni.filter(|name| !name.is_empty()) else { return };
+    let port = match packet.ports {
+        Ports::Pair(_, dst) => Some(dst),
+        _ => None,
+    };
     // An address has no place here (RFC 6066), but clients put it there.
     let text = std::str::from_utf8(name).ok();
     let observable = match text.and_then(|text| address::parse_ip(text).ok()) {
-        Some(literal) => Observable::Address(literal, port(packet)),
-        None if name.iter().any(|&b| b <= b' ' || b == 0x7f) => {
-            counters.note(Fault::OddName);
-            return;
-        }
+        Some(literal) => Observable::Address(literal, port),
+        None if !is_printable(name) => return counters.note(Fault::OddName),
         None => Observable::Name(name),
     };
-    visitor.seen(observable, Where::TlsSni, packet, Said::Tls(hello));
+    let at = if over == Over::Quic { Where::QuicSni } else { Where::TlsSni };
+    visitor.seen(observable, at, packet, Said::Tls(*hello));
 }
 
-fn port(packet: &Packet<'_>) -> Option<u16> {
-    match packet.ports {
-        super::Ports::Pair(_, dst) => Some(dst),
-        _ => None,
+/// Tells what a ServerHello says.
+pub(super) fn report_server<V: Visitor>(
+    hello: &ServerHello<'_>,
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) {
+    if visitor.wants(Kind::Ja3s) {
+        let (digest, said) = (hello.ja3s(), Said::TlsServer(*hello));
+        visitor.seen(Observable::Digest(Kind::Ja3s, &digest), Where::TlsJa3s, packet, said);
     }
 }
 
-/// Reads a ClientHello, and whether it ends in the segment. None if its fixed
-/// part doesn't, or is none.
-fn parse(payload: &[u8]) -> Option<(Hello<'_>, bool)> {
-    if !is_hello(payload) {
-        return None;
+/// Tells of every certificate of a chain, the server's own first.
+fn report_chain<V: Visitor>(body: &[u8], context: &mut Context<'_, '_, V>) {
+    let mut rest = body.get(3..).unwrap_or_default();
+    for _ in 0..MOST_CERTIFICATES {
+        let Some(length) = be24(rest, 0) else { return };
+        let end = 3 + length as usize;
+        let Some(der) = rest.get(3..end) else { return context.counters.note(Fault::BadTls) };
+        report_certificate(der, context);
+        rest = &rest[end..];
     }
-    let record = usize::from(be16(payload, 3)?);
-    let length = be24(payload, RECORD_HEADER + 1)? as usize;
-    let fragment = payload.get(RECORD_HEADER..)?;
-    let fragment = fragment.get(..record).unwrap_or(fragment);
-    let body = fragment.get(4..)?;
-    let body = body.get(..length).unwrap_or(body);
-
-    let legacy_version = be16(body, 0)?;
-    let session = usize::from(*body.get(34)?);
-    let at = 35 + session;
-    let ciphers = usize::from(be16(body, at)?);
-    let at = at + 2 + ciphers;
-    let compressions = usize::from(*body.get(at)?);
-    if session > 32 || ciphers % 2 != 0 || ciphers == 0 || compressions == 0 {
-        return None;
-    }
-    let mut hello = Hello { sni: None, version: legacy_version, alpn: &[] };
-    let rest = body.get(at + 1 + compressions..)?;
-    let is_whole = body.len() == length;
-    // Before TLS 1.2 there may be no extensions at all.
-    let Some(rest) = rest.get(2..) else { return Some((hello, is_whole)) };
-    read_extensions(rest, &mut hello);
-    Some((hello, is_whole))
 }
 
-fn read_extensions<'a>(mut rest: &'a [u8], hello: &mut Hello<'a>) {
-    while let (Some(kind), Some(length)) = (be16(rest, 0), be16(rest, 2)) {
-        let Some((value, behind)) =
-            rest.get(4..).and_then(|rest| rest.split_at_checked(usize::from(length)))
-        else {
-            return;
-        };
-        match kind {
-            SERVER_NAME if hello.sni.is_none() => hello.sni = server_name(value),
-            ALPN => hello.alpn = value.get(2..).unwrap_or_default(),
-            SUPPORTED_VERSIONS => {
-                let offered = value.get(1..).unwrap_or_default().chunks_exact(2);
-                let best = offered
-                    .filter_map(|version| be16(version, 0))
-                    .filter(|version| (0x0300..=0x0304).contains(version))
-                    .max();
-                hello.version = best.unwrap_or(hello.version);
+fn report_certificate<V: Visitor>(der: &[u8], context: &mut Context<'_, '_, V>) {
+    let parsed = certificate::parse(der);
+    if parsed.is_none() {
+        context.counters.note(Fault::BadTls);
+    }
+    let said = Said::Certificate(Certificate {
+        subject: parsed.as_ref().and_then(|parsed| parsed.subject),
+        issuer: parsed.as_ref().and_then(|parsed| parsed.issuer),
+    });
+    let packet = context.packet;
+    let visitor = &mut *context.visitor;
+    let mut tell = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
+        if visitor.wants(kind) {
+            let mut bytes = [0; 32];
+            let length = digest(der, &mut bytes);
+            let observable = Observable::Digest(kind, bytes.get(..length).unwrap_or_default());
+            visitor.seen(observable, Where::TlsCert, packet, said);
+        }
+    };
+    tell(Kind::CertMd5, digest::<Md5>);
+    tell(Kind::CertSha1, digest::<Sha1>);
+    tell(Kind::CertSha256, digest::<Sha256>);
+    if let Some(parsed) = parsed {
+        for name in parsed.names() {
+            match name {
+                certificate::Name::Odd => context.counters.note(Fault::OddName),
+                certificate::Name::Is(observable) => {
+                    context.visitor.seen(observable, Where::TlsCert, packet, said);
+                }
             }
-            _ => {}
         }
-        rest = behind;
     }
 }
 
-/// The first host name of a list of server names.
-fn server_name(list: &[u8]) -> Option<&[u8]> {
-    let mut rest = list.get(2..)?;
-    loop {
-        let length = usize::from(be16(rest, 1)?);
-        let name = rest.get(3..3 + length)?;
-        if rest.first() == Some(&0) {
-            return Some(name);
-        }
-        rest = rest.get(3 + length..)?;
+/// Computes a digest; returns its length.
+fn digest<D: Digest>(data: &[u8], bytes: &mut [u8; 32]) -> usize {
+    let digest = D::digest(data);
+    for (byte, digest) in bytes.iter_mut().zip(&digest) {
+        *byte = *digest;
     }
+    digest.len()
+}
+
+/// Whether a name can be told as text.
+fn is_printable(name: &[u8]) -> bool {
+    !name.iter().any(|&byte| byte <= b' ' || byte == 0x7f)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! TCP, UDP, SCTP and ICMP: ports, flags, and where the payload lies.
 
 use super::Fault;
-use super::bytes::be16;
+use super::bytes::{be16, be32};
 
 pub(super) const ICMP: u8 = 1;
 pub(super) const TCP: u8 = 6;
@@ -31,18 +31,21 @@ pub(super) struct Segment<'a> {
     pub(super) ports: Ports,
     /// TCP flags; 0 for others.
     pub(super) flags: u8,
+    /// Sequence and acknowledgement number of TCP; 0 for others.
+    pub(super) seq: u32,
+    pub(super) ack: u32,
     /// Empty where nothing is to be looked into.
     pub(super) payload: &'a [u8],
     pub(super) fault: Option<Fault>,
 }
 
 impl<'a> Segment<'a> {
-    const fn bare(fault: Option<Fault>) -> Self {
-        Segment { ports: Ports::None, flags: 0, payload: &[], fault }
+    pub(super) const fn bare(fault: Option<Fault>) -> Self {
+        Segment { ports: Ports::None, flags: 0, seq: 0, ack: 0, payload: &[], fault }
     }
 
     const fn new(ports: Ports, payload: &'a [u8]) -> Self {
-        Segment { ports, flags: 0, payload, fault: None }
+        Segment { ports, flags: 0, seq: 0, ack: 0, payload, fault: None }
     }
 }
 
@@ -72,8 +75,7 @@ fn pair(data: &[u8]) -> Option<Ports> {
 fn parse_tcp(data: &[u8]) -> Option<Segment<'_>> {
     let ports = pair(data)?;
     let (Some(&length), Some(&flags)) = (data.get(12), data.get(13)) else {
-        let fault = Some(Fault::TransportCut);
-        return Some(Segment { ports, flags: 0, payload: &[], fault });
+        return Some(Segment { ports, ..Segment::bare(Some(Fault::TransportCut)) });
     };
     let length = usize::from(length >> 4) * 4;
     let (payload, fault) = match data.get(length..) {
@@ -81,14 +83,14 @@ fn parse_tcp(data: &[u8]) -> Option<Segment<'_>> {
         Some(payload) => (payload, None),
         None => (&[][..], Some(Fault::TransportCut)),
     };
-    Some(Segment { ports, flags, payload, fault })
+    let (seq, ack) = (be32(data, 4)?, be32(data, 8)?);
+    Some(Segment { ports, flags, seq, ack, payload, fault })
 }
 
 fn parse_udp(data: &[u8]) -> Option<Segment<'_>> {
     let ports = pair(data)?;
     let Some((length, rest)) = be16(data, 4).zip(data.get(8..)) else {
-        let fault = Some(Fault::TransportCut);
-        return Some(Segment { ports, flags: 0, payload: &[], fault });
+        return Some(Segment { ports, ..Segment::bare(Some(Fault::TransportCut)) });
     };
     // 0 is a datagram above 64 KiB (RFC 2675); more than there is was cut off.
     let length = usize::from(length);
@@ -97,7 +99,7 @@ fn parse_udp(data: &[u8]) -> Option<Segment<'_>> {
         None if length == 0 => (rest, None),
         None => (&[][..], Some(Fault::TransportLength)),
     };
-    Some(Segment { ports, flags: 0, payload, fault })
+    Some(Segment { ports, payload, ..Segment::bare(fault) })
 }
 
 #[cfg(test)]
@@ -130,7 +132,7 @@ mod tests {
         assert_eq!(parse(ICMP, Ok(&[8, 0, 1, 2])).ports, Ports::Icmp(8, 0));
         assert_eq!(parse(ICMPV6, Ok(&[8])).fault, Some(Fault::TransportCut));
         assert_eq!(parse(47, Ok(&[8])), Segment::bare(None));
-        let later = parse(UDP, Err(Fault::LaterFragment));
-        assert_eq!(later, Segment::bare(Some(Fault::LaterFragment)));
+        let cut = parse(UDP, Err(Fault::IpCut));
+        assert_eq!(cut, Segment::bare(Some(Fault::IpCut)));
     }
 }

@@ -4,7 +4,7 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use super::{Ports, community_id, dns, http, tls};
-use crate::indicator::{self, Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Packet<'a> {
     pub ports: Ports,
     /// VLAN identifiers, outermost first.
     pub vlan: &'a [u16],
+    /// The tunnels that the packet came out of, outermost first.
+    pub tunnel: &'a [Tunnel],
     /// Identity of the flow: the same in every run over the same packets.
     pub flow_id: u64,
     /// Whether it goes to the side that did not open the flow.
@@ -72,7 +74,7 @@ impl Packet<'_> {
             flow_id: self.flow_id,
             community_id: Some(community_id(self.src, self.dst, self.proto, self.ports)),
             vlan: self.vlan.to_vec(),
-            tunnel: Vec::new(),
+            tunnel: self.tunnel.to_vec(),
             flow: Some(self.totals),
             protocol: said.protocol(),
         }
@@ -89,8 +91,14 @@ pub enum Said<'a> {
     Dns(dns::Message<'a>),
     /// A TLS ClientHello.
     Tls(tls::Hello<'a>),
+    /// A TLS ServerHello.
+    TlsServer(tls::ServerHello<'a>),
+    /// A certificate of a TLS handshake.
+    Certificate(tls::Certificate<'a>),
     /// An HTTP request.
     Http(http::Request<'a>),
+    /// An HTTP response.
+    HttpResponse(http::Response<'a>),
 }
 
 impl Said<'_> {
@@ -100,7 +108,10 @@ impl Said<'_> {
             Said::None => return None,
             Said::Dns(message) => Protocol::Dns(message.owned()),
             Said::Tls(hello) => Protocol::Tls(hello.owned()),
+            Said::TlsServer(hello) => Protocol::Tls(hello.owned()),
+            Said::Certificate(certificate) => Protocol::Tls(certificate.owned()),
             Said::Http(request) => Protocol::Http(request.owned()),
+            Said::HttpResponse(response) => Protocol::Http(response.owned()),
         })
     }
 }
@@ -129,6 +140,8 @@ pub struct FlowEnd {
     pub server: IpAddr,
     /// IP protocol number.
     pub proto: u8,
+    /// Ports of client and server, or ICMP type and what answers it.
+    pub ports: Option<(u16, u16)>,
     /// Its totals.
     pub totals: indicator::Flow,
     /// What [`Visitor::flow_opened`] had answered.
@@ -153,6 +166,13 @@ pub trait Visitor {
     /// [`finish`](super::Decoder::finish).
     fn flow_closed(&mut self, flow: &FlowEnd) {
         let _ = flow;
+    }
+
+    /// Whether digests and fingerprints of a kind are asked for: what isn't, need not
+    /// be computed.
+    fn wants(&self, kind: Kind) -> bool {
+        let _ = kind;
+        true
     }
 
     /// An observable, as its bytes stood in the packet.

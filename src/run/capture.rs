@@ -1,8 +1,8 @@
 //! One capture from its first packet to its last.
 
 use crate::Result;
-use crate::database::{Database, MappedFile};
-use crate::indicator::{Observable, PacketPlace, Place, Timestamp, Where};
+use crate::database::{Database, MappedFile, Section};
+use crate::indicator::{Kind, Observable, PacketPlace, Place, Timestamp, Where};
 use crate::input::capture::Capture;
 use crate::input::{Input, Opened, Target};
 use crate::packet::{self, Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
@@ -183,6 +183,17 @@ impl Visitor for Hunter<'_, '_, '_> {
             }
         }
         self.release(MOST_WAITING);
+    }
+
+    fn wants(&self, kind: Kind) -> bool {
+        let database = self.database;
+        match kind.digest_len() {
+            Some(16) => database.has(Section::Digest16),
+            Some(20) => database.has(Section::Digest20),
+            Some(32) => database.has(Section::Digest32),
+            Some(_) => true,
+            None => database.has_words_of(kind) || database.has_patterns(kind),
+        }
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {

@@ -121,7 +121,11 @@ impl Scanner {
             Observable::Text(kind, _) if !database.has_words_of(kind) => Outcome::Empty,
             _ => Outcome::Found(entries),
         };
-        explanation.steps.push((format!("exact structure for {kind} {text}"), said));
+        // That an address is no mutex either is of interest to nobody.
+        let is_first = explanation.read_as.as_ref().is_some_and(|(first, _)| *first == kind);
+        if entries > 0 || is_first || !matches!(observable, Observable::Text(..)) {
+            explanation.steps.push((format!("exact structure for {kind} {text}"), said));
+        }
         self.explain_claims(database, observable, time, explanation);
         if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
             explanation.matches.extend(matches);

@@ -111,8 +111,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 _ => break,
             }
         }
-        while end > start && self.text[end - 1] == b'.' {
-            end -= 1;
+        let ends = ["%2E", "%2e", ".", "\u{3002}", "\u{ff0e}", "\u{ff61}"];
+        while let Some(dot) =
+            ends.iter().find(|dot| self.text[start..end].ends_with(dot.as_bytes()))
+        {
+            end -= dot.len();
         }
         end
     }

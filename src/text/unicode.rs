@@ -2,7 +2,7 @@
 //! letters and the punctuation of other scripts.
 
 use super::classify::{class, is};
-use super::escapes::percent_at;
+use super::escapes::{json_piece_around, percent_at, piece_around};
 use super::names::run_around;
 use super::{Visit, Visitor};
 use crate::indicator::{Observable, Where};
@@ -85,12 +85,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let run = run_around(text, at, class::NAME | class::DOT);
         let name = |at: Option<&u8>| at.is_some_and(|b| is(*b, class::NAME));
+        // A dot anywhere in the piece that escapes join to the run gives it away, too.
+        let pieces = [piece_around(text, at, 512), json_piece_around(text, at, 512)];
+        let from = pieces.iter().fold(run.start, |from, piece| from.min(piece.start));
+        let to = pieces.iter().fold(run.end, |to, piece| to.max(piece.end));
         let gives_away = |dot: usize| {
-            let dot = run.start + dot;
+            let dot = from + dot;
             name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
         };
-        if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
+        if !memchr::memchr_iter(b'.', &text[from..to]).any(gives_away) {
+            // Names with ASCII dots were visited before this one, also those behind it.
+            let decoded_to = std::mem::take(&mut self.decoded_to);
             self.name_at(at);
+            self.decoded_to = decoded_to.max(self.decoded_to);
         }
         run.end
     }

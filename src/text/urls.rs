@@ -85,6 +85,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             Some(&b) => b == b'/' || b == b'?' || ends_url(b),
         };
         let is_plain = is_plain && rest.get(len) != Some(&b'\\') && !host.ends_with(b".");
+        // An address in a form that only browsers read stands for another host.
+        let is_odd =
+            host.first().is_some_and(u8::is_ascii_digit) && address::parse_v4(host).is_none();
+        let is_plain = is_plain && !is_odd;
         !is_plain || self.visitor.may_hold_url(host)
     }
 

@@ -184,6 +184,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if whole.len() > MAX_RUN {
             return false;
         }
+        if self.decodes && self.has_escape_beside(&whole) {
+            return false;
+        }
         let Some(run) = self.shorn(whole) else { return false };
         run.start < start
             && (address::parse_v6(&self.text[run.clone()]).is_some()

@@ -185,6 +185,7 @@ fn tls() -> Hit<'static> {
         sni: Some("login.evil.example".into()),
         version: Some("TLS 1.3".into()),
         alpn: vec!["h2".into(), "http/1.1".into()],
+        ..Tls::default()
     }));
     Hit {
         seen: seen(Kind::Domain, "login.evil.example", Where::TlsSni),
@@ -353,8 +354,15 @@ fn any_protocol() -> impl Strategy<Value = Protocol> {
                 rcode
             })
         ),
-        (text(), text(), vec(any_text(), 0..3))
-            .prop_map(|(sni, version, alpn)| Protocol::Tls(Tls { sni, version, alpn })),
+        (text(), text(), vec(any_text(), 0..3), text(), text()).prop_map(
+            |(sni, version, alpn, subject, issuer)| Protocol::Tls(Tls {
+                sni,
+                version,
+                alpn,
+                subject,
+                issuer
+            })
+        ),
         (text(), text(), text(), text(), option::of(any::<u16>())).prop_map(
             |(method, hostname, url, user_agent, status)| Protocol::Http(Http {
                 method,

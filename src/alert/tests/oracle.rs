@@ -47,7 +47,8 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
                     "rcode": text(&dns.rcode)});
             }
             Some(Protocol::Tls(tls)) => {
-                record["tls"] = json!({"sni": text(&tls.sni), "version": text(&tls.version)});
+                record["tls"] = json!({"sni": text(&tls.sni), "version": text(&tls.version),
+                    "subject": text(&tls.subject), "issuer": text(&tls.issuer)});
             }
             Some(Protocol::Http(http)) => {
                 record["http"] = json!({"method": text(&http.method), "url": text(&http.url),

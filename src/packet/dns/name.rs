@@ -21,12 +21,11 @@ pub(super) struct Name {
     /// Length of the first label.
     first: u8,
     is_odd: bool,
-    origin: usize,
 }
 
 impl Default for Name {
     fn default() -> Self {
-        Name { text: [0; LONGEST], length: 0, first: 0, is_odd: false, origin: 0 }
+        Name { text: [0; LONGEST], length: 0, first: 0, is_odd: false }
     }
 }
 
@@ -38,11 +37,6 @@ impl Name {
 
     pub(super) fn is_odd(&self) -> bool {
         self.is_odd
-    }
-
-    /// Offset of the first label: equal for names that point at each other.
-    pub(super) fn origin(&self) -> usize {
-        self.origin
     }
 
     pub(super) fn clear(&mut self) {
@@ -70,7 +64,6 @@ impl Name {
     /// Reads the name at `at`; returns where its own bytes end.
     pub(super) fn read(&mut self, message: &[u8], at: usize) -> Result<usize, Broken> {
         self.clear();
-        self.origin = at;
         let mut here = at;
         // Where the labels began that a pointer may end.
         let mut start = at;
@@ -95,9 +88,6 @@ impl Name {
                         return Err(Broken);
                     }
                     (here, start) = (target, target);
-                    if filled == 0 {
-                        self.origin = target;
-                    }
                 }
                 // Extended and bit-string labels: withdrawn (RFC 6891, RFC 6672).
                 64..=0xbf => return Err(Broken),

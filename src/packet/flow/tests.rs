@@ -18,7 +18,7 @@ impl Bench {
     fn touch(&mut self, facts: Facts) -> Touch {
         self.number += 1;
         let facts = Facts { number: self.number, ..facts };
-        self.flows.touch(&facts, &mut |end| self.closed.push(*end))
+        self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end))
     }
 
     fn closes(&self) -> Vec<Close> {
@@ -30,7 +30,7 @@ fn tcp(seconds: i64, is_from_a: bool, flags: u8) -> Facts {
     let (src, dst, ports) =
         if is_from_a { (A, B, Ports::Pair(4000, 80)) } else { (B, A, Ports::Pair(80, 4000)) };
     let time = Timestamp::from_seconds(seconds);
-    Facts { number: 0, time, length: 60, src, dst, proto: TCP, ports, flags, vlan: 0 }
+    Facts { number: 0, time, length: 60, src, dst, proto: TCP, ports, flags, vlan: 0, tunnel: 0 }
 }
 
 fn udp(seconds: i64, port: u16) -> Facts {
@@ -47,7 +47,7 @@ fn both_directions_are_one_flow() {
     assert_eq!(first.flow_id, second.flow_id);
     assert!(first.flow_id < 1 << 53);
     assert_eq!((second.totals.packets, second.totals.bytes), (2, 120));
-    bench.flows.finish(&mut |end| bench.closed.push(*end));
+    bench.flows.finish(&mut |ended| bench.closed.push(ended.end));
     let end = bench.closed[0];
     assert_eq!((end.client, end.server, end.close), (A, B, Close::Finished));
     assert_eq!(bench.flows.len(), 0);
@@ -147,6 +147,7 @@ fn what_is_part_of_the_key() {
         base,
         Facts { ports: Ports::None, ..base },
         Facts { vlan: 7, ..base },
+        Facts { tunnel: 7, ..base },
         Facts { proto: 6, ..base },
         Facts { src: v6, dst: "::c633:6402".parse().unwrap(), ..base },
         Facts { proto: 1, ports: Ports::Icmp(8, 0), ..base },

@@ -6,7 +6,7 @@
 //! file, at a place of its sort.
 
 use super::text;
-use crate::indicator::{Observable, Timestamp, Where, address, url};
+use crate::indicator::{Observable, Timestamp, Where, address, digest, url};
 use crate::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use std::path::{Path, PathBuf};
 /// File, place, and why it isn't found. An empty place stands for all.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("doh_clear.pcap", "", "DNS over HTTP/2"),
-    ("http_80211.pcap", "", "link type 802.11"),
-    ("http_chdlc.pcap", "", "link type Cisco HDLC"),
-    ("http_nflog.pcap", "", "link type NFLOG"),
-    ("http_pppoe.pcap", "", "PPPoE"),
-    ("pppoe_qinq.pcap", "", "PPPoE"),
-    ("tls_split_client_hello.pcap", "tls.sni", "the hello is split over segments"),
+    ("imap.pcap", "", "IMAP"),
+    ("pop3.pcap", "", "POP3"),
     // Never: without a host it is no URL that a feed could hold. The request is
     // told with the address that it went to.
     ("http_retransmissions.pcap", "http.uri", "a request without Host"),
 ];
+
+/// Rows of our own captures that are about HTTP/2.
+const HTTP2: &[(&str, u64, &str)] =
+    &[("files.pcap", 95, "http.host"), ("files.pcap", 95, "http.url")];
 
 /// What a capture shows: sort of place and canonical value.
 #[derive(Default)]
@@ -40,6 +40,10 @@ impl Visitor for Shown {
         let sort = match at {
             Where::DnsQuery | Where::DnsAnswer => "dns",
             Where::TlsSni => "tls.sni",
+            Where::TlsCert => "x509.san",
+            Where::SmtpFrom => "smtp.mail",
+            Where::SmtpTo => "smtp.rcpt",
+            Where::MailFrom | Where::MailTo => "imf",
             Where::HttpHost => "http.host",
             Where::HttpUrl => "http.uri",
             _ => return,
@@ -67,7 +71,12 @@ fn canonical(value: &str) -> String {
 fn sort(place: &str) -> Option<&'static str> {
     match place {
         "ip.src" | "ip.dst" | "ipv6.src" | "ipv6.dst" => Some("ip"),
+        "ip.src.inner" | "ip.dst.inner" | "ipv6.src.inner" | "ipv6.dst.inner" => Some("ip"),
         "tls.sni" => Some("tls.sni"),
+        "x509.san" => Some("x509.san"),
+        "smtp.mail" => Some("smtp.mail"),
+        "smtp.rcpt" => Some("smtp.rcpt"),
+        _ if place.starts_with("imf.") => Some("imf"),
         "http.host" => Some("http.host"),
         "http.uri" => Some("http.uri"),
         _ if place.starts_with("dns.") => Some("dns"),
@@ -75,7 +84,99 @@ fn sort(place: &str) -> Option<&'static str> {
     }
 }
 
-fn pcaps() -> Option<PathBuf> {
+/// Numbers, places and values.
+#[derive(Default)]
+struct Numbered(BTreeSet<(u64, &'static str, String)>);
+
+impl Visitor for Numbered {
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        self.flow_continued(packet);
+        true
+    }
+
+    fn flow_continued(&mut self, packet: &Packet<'_>) {
+        self.0.insert((packet.number, "ip.src", packet.src.to_string()));
+        self.0.insert((packet.number, "ip.dst", packet.dst.to_string()));
+    }
+
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        let value = match what {
+            Observable::Address(address, _) => address.to_string(),
+            Observable::Digest(_, bytes) => digest::encode(bytes),
+            _ => text(what),
+        };
+        self.0.insert((packet.number, at.name(), canonical(&value)));
+    }
+}
+
+/// Fingerprints of the real captures, and of our own, as Wireshark computes them: file,
+/// packet, place, MD5.
+const FINGERPRINTS: &str = include_str!("fingerprints.tsv");
+
+#[test]
+fn fingerprints_of_real_captures() {
+    let Some(pcaps) = pcaps() else { return };
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
+    let mut shown: BTreeMap<&str, Numbered> = BTreeMap::new();
+    let mut missing = Vec::new();
+    for row in FINGERPRINTS.lines() {
+        let [file, number, place, value] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let shown = shown.entry(file).or_insert_with(|| {
+            let mut shown = Numbered::default();
+            let folder = [&pcaps, &ours].into_iter().find(|folder| folder.join(file).is_file());
+            decode_file(&folder.expect(file).join(file), &mut shown);
+            shown
+        });
+        let (number, value) = (number.parse().unwrap(), value.to_owned());
+        if !shown.0.iter().any(|found| *found == (number, place, value.clone())) {
+            missing.push(row);
+        }
+    }
+    assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
+}
+
+/// The captures of our own, where the packet's number counts too: it is the one that
+/// completed the observable.
+#[test]
+fn observables_of_recorded_captures() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
+    let table = std::fs::read_to_string(captures.join("EXPECTED.tsv")).unwrap();
+    let mut shown: BTreeMap<&str, Numbered> = BTreeMap::new();
+    let (mut asked, mut missing) = (0, Vec::new());
+    for row in table.lines().skip_while(|row| row.starts_with('#')) {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [file, number, place, value] = fields[..] else { continue };
+        let Ok(number) = number.parse() else { continue };
+        // Packed ones; the target of CONNECT, which is no URL.
+        if file.ends_with(".gz")
+            || (place == "http.url" && !value.contains("://"))
+            || HTTP2.contains(&(file, number, place))
+        {
+            continue;
+        }
+        asked += 1;
+        let shown = shown.entry(file).or_insert_with(|| {
+            let mut shown = Numbered::default();
+            decode_file(&captures.join(file), &mut shown);
+            shown
+        });
+        let place = Where::ALL.iter().find(|at| at.name() == place).unwrap().name();
+        let value = match value.rsplit_once(':') {
+            Some((host, port)) if place == "http.host" && port.parse::<u16>().is_ok() => host,
+            _ => value,
+        };
+        let value = canonical(value.trim_matches(['[', ']']));
+        if !shown.0.contains(&(number, place, value)) {
+            missing.push(row);
+        }
+    }
+    assert!(asked > 800, "the table is not what it was: {asked}");
+    assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
+}
+
+pub(super) fn pcaps() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/pcaps");
     if path.is_dir() {
         return Some(path);

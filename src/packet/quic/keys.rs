@@ -1,0 +1,134 @@
+//! The keys of Initial packets, and packets opened with them.
+
+use super::{Initial, VERSION_1, VERSION_2};
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::aes::Aes128;
+use aes_gcm::aes::cipher::{BlockCipherEncrypt, KeyInit};
+use aes_gcm::{Aes128Gcm, Nonce};
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+const SALT_1: [u8; 20] = [
+    0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad,
+    0xcc, 0xbb, 0x7f, 0x0a,
+];
+const SALT_2: [u8; 20] = [
+    0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb,
+    0xf9, 0xbd, 0x2e, 0xd9,
+];
+
+/// The longest header that is authenticated: identifiers, a token, a number.
+const MOST_HEADER: usize = 2048;
+
+/// The keys of one direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Keys {
+    pub(super) key: [u8; 16],
+    pub(super) iv: [u8; 12],
+    pub(super) header: [u8; 16],
+}
+
+/// The keys of client and server, from the client's first identifier.
+pub(super) fn derive(version: u32, destination: &[u8]) -> Option<[Keys; 2]> {
+    let (salt, labels) = match version {
+        VERSION_1 => (&SALT_1, [&b"quic key"[..], b"quic iv", b"quic hp"]),
+        VERSION_2 => (&SALT_2, [&b"quicv2 key"[..], b"quicv2 iv", b"quicv2 hp"]),
+        _ => return None,
+    };
+    let initial = Hkdf::<Sha256>::new(Some(salt), destination);
+    let side = |label: &[u8]| {
+        let mut secret = [0; 32];
+        expand(&initial, label, &mut secret)?;
+        let secret = Hkdf::<Sha256>::from_prk(&secret).ok()?;
+        let mut keys = Keys { key: [0; 16], iv: [0; 12], header: [0; 16] };
+        expand(&secret, labels[0], &mut keys.key)?;
+        expand(&secret, labels[1], &mut keys.iv)?;
+        expand(&secret, labels[2], &mut keys.header)?;
+        Some(keys)
+    };
+    Some([side(b"client in")?, side(b"server in")?])
+}
+
+/// HKDF-Expand-Label of TLS 1.3 (RFC 8446, 7.1), without a context.
+fn expand(secret: &Hkdf<Sha256>, label: &[u8], out: &mut [u8]) -> Option<()> {
+    let length = [0, out.len() as u8, 6 + label.len() as u8];
+    secret.expand_multi_info(&[&length, b"tls13 ", label, &[0]], out).ok()
+}
+
+impl Keys {
+    /// Takes the protection off a packet. None if it is not of these keys.
+    pub(super) fn open(&self, packet: &Initial<'_>) -> Option<Vec<u8>> {
+        let sample: [u8; 16] = *packet.bytes.get(packet.number + 4..)?.first_chunk()?;
+        let mut mask = sample.into();
+        Aes128::new(&self.header.into()).encrypt_block(&mut mask);
+        let first = packet.bytes.first()? ^ (mask[0] & 0x0f);
+        let length = usize::from(first & 3) + 1;
+        let end = packet.number + length;
+        let mut header = [0; MOST_HEADER];
+        let header = header.get_mut(..end)?;
+        header.copy_from_slice(packet.bytes.get(..end)?);
+        header[0] = first;
+        let mut nonce = self.iv;
+        let digits = header.get_mut(packet.number..)?;
+        for (at, byte) in digits.iter_mut().enumerate() {
+            *byte ^= mask[1 + at];
+            nonce[12 - length + at] ^= *byte;
+        }
+        let payload = Payload { msg: packet.bytes.get(end..)?, aad: header };
+        Aes128Gcm::new(&self.key.into()).decrypt(&Nonce::from(nonce), payload).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    /// RFC 9001, appendix A.1, and RFC 9369, appendix A.1.
+    #[test]
+    fn published_keys() {
+        for (version, client, server) in [
+            (
+                VERSION_1,
+                [
+                    "1f369613dd76d5467730efcbe3b1a22d",
+                    "fa044b2f42a3fd3b46fb255c",
+                    "9f50449e04a0e810283a1e9933adedd2",
+                ],
+                [
+                    "cf3a5331653c364c88f0f379b6067e37",
+                    "0ac1493ca1905853b0bba03e",
+                    "c206b8d9b9f0f37644430b490eeaa314",
+                ],
+            ),
+            (
+                VERSION_2,
+                [
+                    "8b1a0bc121284290a29e0971b5cd045d",
+                    "91f73e2351d8fa91660e909f",
+                    "45b95e15235d6f45a6b19cbcb0294ba9",
+                ],
+                [
+                    "82db637861d55e1d011f19ea71d5d2a7",
+                    "dd13c276499c0249d3310652",
+                    "edf6d05c83121201b436e16877593c3a",
+                ],
+            ),
+        ] {
+            let keys = derive(version, &hex("8394c8f03e515708")).unwrap();
+            for (keys, want) in keys.iter().zip([client, server]) {
+                let want = want.map(hex);
+                assert_eq!(keys.key[..], want[0]);
+                assert_eq!(keys.iv[..], want[1]);
+                assert_eq!(keys.header[..], want[2]);
+            }
+        }
+        assert_eq!(derive(7, b""), None);
+    }
+}

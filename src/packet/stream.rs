@@ -1,0 +1,354 @@
+//! TCP streams: both directions put in order, and fed to the protocol they speak.
+//!
+//! A stream has a slot here only while there is something to remember: from its
+//! first bytes until both directions are of no protocol that is looked into, or
+//! have said all that can be read. Segments that come in order are read where they
+//! lie; only what is out of order, or a message that is not whole yet, is copied.
+//!
+//! Without a slot a direction is [`Mode::Loose`] — nothing is kept but the next
+//! sequence number, and each segment is asked whether a protocol begins with it —
+//! or [`Mode::Over`].
+//!
+//! Memory is bounded. When it is used up, a hand goes round the slots and takes the one
+//! that it points at from its flow, which is loose from then on: what was half said
+//! there is lost, and counted.
+
+mod parser;
+mod pending;
+mod side;
+
+pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step};
+pub(super) use pending::Pending;
+pub(super) use side::Stamp;
+
+use super::transport::{ACK, SYN, Segment};
+use super::{Config, Counters, Fault, Packet, Visitor};
+use side::Side;
+
+/// No slot.
+const NIL: u32 = u32::MAX;
+
+/// A loose direction follows jumps up to here; a longer one is somebody's lie, or
+/// a gap that costs no more than being asked once too often.
+const LONGEST_JUMP: u32 = 1 << 20;
+
+/// The memory of a slot that is used again.
+const MOST_KEPT: usize = 4 << 10;
+
+/// What one direction of a flow is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Nothing was seen.
+    #[default]
+    Fresh,
+    /// The SYN was.
+    Synced,
+    /// In its slot.
+    Streaming,
+    /// Of no known protocol.
+    Loose,
+    /// There is nothing more to be read.
+    Over,
+}
+
+/// What a flow remembers of its TCP connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tcp {
+    /// By side: the low end of the flow's key sends the first.
+    next: [u32; 2],
+    /// Behind each side's SYN.
+    start: [u32; 2],
+    slot: u32,
+    /// The flow's slot is its own while this is the slot's tenancy.
+    tenancy: u32,
+    mode: [Mode; 2],
+    /// Whether `start` is known.
+    has_start: [bool; 2],
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        Tcp {
+            next: [0; 2],
+            start: [0; 2],
+            slot: NIL,
+            tenancy: 0,
+            mode: [Mode::Fresh; 2],
+            has_start: [false; 2],
+        }
+    }
+}
+
+impl Tcp {
+    /// Whether something may be left to tell when the flow is closed.
+    pub(super) fn is_open(&self) -> bool {
+        self.slot != NIL
+    }
+}
+
+/// Both directions of a connection.
+#[derive(Debug, Default)]
+struct Stream {
+    sides: [Side; 2],
+    requests: Requests,
+    is_used: bool,
+    /// How often the slot was given back.
+    tenancy: u32,
+}
+
+impl Stream {
+    fn weight(&self) -> usize {
+        self.sides[0].weight() + self.sides[1].weight()
+    }
+}
+
+/// All streams that have something to remember.
+#[derive(Debug)]
+pub(super) struct Streams {
+    slots: Vec<Stream>,
+    free: Vec<u32>,
+    /// Buffered bytes of all slots.
+    bytes: usize,
+    most: usize,
+    /// Where room was made last.
+    hand: usize,
+}
+
+impl Streams {
+    pub(super) fn new(config: &Config) -> Self {
+        Streams {
+            slots: Vec::new(),
+            free: Vec::new(),
+            bytes: 0,
+            most: config.most_stream_bytes,
+            hand: 0,
+        }
+    }
+
+    /// Bytes in use: slots and what is buffered in them.
+    fn used(&self) -> usize {
+        self.bytes + (self.slots.len() - self.free.len()) * size_of::<Stream>()
+    }
+
+    /// Takes a segment of a flow. `side` is who sent it.
+    pub(super) fn segment<V: Visitor>(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        segment: &Segment<'_>,
+        missing: usize,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if tcp.slot != NIL && !self.is_own(tcp) {
+            // It was taken away: go on from here.
+            tcp.slot = NIL;
+            for mode in &mut tcp.mode {
+                *mode = if *mode == Mode::Streaming { Mode::Loose } else { *mode };
+            }
+            tcp.next[side] = segment.seq;
+            if segment.flags & ACK != 0 {
+                tcp.next[side ^ 1] = segment.ack;
+            }
+        }
+        let mut seq = segment.seq;
+        if segment.flags & SYN != 0 {
+            seq = seq.wrapping_add(1);
+            self.synchronise(tcp, side, seq, segment, context);
+        }
+        if tcp.slot != NIL && segment.flags & ACK != 0 {
+            self.slots[tcp.slot as usize].sides[side ^ 1].acknowledged(segment.ack);
+        }
+        if !segment.payload.is_empty() || missing > 0 {
+            self.payload(tcp, side, seq, segment.payload, missing, context);
+        }
+        if tcp.slot != NIL {
+            self.settle(tcp);
+            self.make_room(context.counters);
+        }
+    }
+
+    /// Tells what is left of a closed flow. `packet` makes the packet of a side of
+    /// which the last number, time and length are known.
+    pub(super) fn close<V: Visitor>(
+        &mut self,
+        tcp: &Tcp,
+        visitor: &mut V,
+        counters: &mut Counters,
+        url: &mut Vec<u8>,
+        packet: impl Fn(usize, Stamp) -> Packet<'static>,
+    ) {
+        if !self.is_own(tcp) {
+            return;
+        }
+        let stream = &self.slots[tcp.slot as usize];
+        let stamps = [stream.sides[0].last(), stream.sides[1].last()];
+        for (side, stamp) in stamps.into_iter().enumerate() {
+            let packet = packet(side, stamp);
+            let mut context = Context::new(&packet, visitor, counters, url);
+            self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
+        }
+        self.release(tcp.slot);
+    }
+
+    /// Whether a flow's slot is still its own.
+    fn is_own(&self, tcp: &Tcp) -> bool {
+        self.slots
+            .get(tcp.slot as usize)
+            .is_some_and(|stream| stream.is_used && stream.tenancy == tcp.tenancy)
+    }
+
+    /// Notes where a direction begins. An answer to a SYN that is not the one seen
+    /// before means that the host knows of a new connection.
+    fn synchronise<V: Visitor>(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        start: u32,
+        segment: &Segment<'_>,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        let is_first = tcp.mode[side] == Mode::Fresh;
+        let is_other = tcp.has_start[side] && tcp.start[side] != start;
+        let is_anew = is_other && segment.flags & ACK != 0;
+        if !is_first && !is_anew {
+            return;
+        }
+        if !is_first {
+            if tcp.slot != NIL {
+                for side in 0..2 {
+                    self.work(tcp.slot, side, context, |side, context| side.finish(context));
+                }
+                self.release(tcp.slot);
+            }
+            *tcp = Tcp::default();
+            (tcp.next[side ^ 1], tcp.start[side ^ 1]) = (segment.ack, segment.ack);
+            (tcp.mode[side ^ 1], tcp.has_start[side ^ 1]) = (Mode::Synced, true);
+        }
+        (tcp.next[side], tcp.start[side]) = (start, start);
+        (tcp.mode[side], tcp.has_start[side]) = (Mode::Synced, true);
+    }
+
+    fn payload<V: Visitor>(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        mut seq: u32,
+        mut payload: &[u8],
+        missing: usize,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        match tcp.mode[side] {
+            Mode::Over => return,
+            Mode::Streaming => {}
+            Mode::Synced => self.start(tcp, side, tcp.next[side], true),
+            Mode::Fresh => self.start(tcp, side, seq, false),
+            Mode::Loose => {
+                let next = &mut tcp.next[side];
+                let end = seq.wrapping_add((payload.len() + missing) as u32);
+                if is_before(seq, *next) {
+                    payload = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
+                    seq = *next;
+                }
+                if is_before(*next, end) && end.wrapping_sub(*next) < LONGEST_JUMP {
+                    *next = end;
+                }
+                if payload.is_empty() || !parser::begins(payload, context.packet.ports) {
+                    return;
+                }
+                self.start(tcp, side, seq, false);
+            }
+        }
+        let stamp = Stamp::of(context.packet);
+        self.work(tcp.slot, side, context, |side, context| {
+            side.feed(seq, payload, missing, stamp, context);
+        });
+    }
+
+    /// Gives a direction its place in the flow's slot.
+    fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool) {
+        if tcp.slot == NIL {
+            tcp.slot = self.free.pop().unwrap_or_else(|| {
+                self.slots.push(Stream::default());
+                self.slots.len() as u32 - 1
+            });
+            let stream = &mut self.slots[tcp.slot as usize];
+            stream.is_used = true;
+            tcp.tenancy = stream.tenancy;
+        }
+        tcp.mode[side] = Mode::Streaming;
+        self.slots[tcp.slot as usize].sides[side].start(next, is_synced);
+    }
+
+    /// Lets a side work, and accounts what it holds afterwards.
+    fn work<V: Visitor>(
+        &mut self,
+        slot: u32,
+        side: usize,
+        context: &mut Context<'_, '_, V>,
+        work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
+    ) {
+        let stream = &mut self.slots[slot as usize];
+        let before = stream.sides[side].weight();
+        // The queue of requests is the stream's, and both sides need it.
+        context.requests = stream.requests;
+        work(&mut stream.sides[side], context);
+        stream.requests = context.requests;
+        self.bytes = self.bytes + stream.sides[side].weight() - before;
+    }
+
+    /// Gives the slot back once no side needs it.
+    fn settle(&mut self, tcp: &mut Tcp) {
+        let stream = &self.slots[tcp.slot as usize];
+        let mut is_needed = false;
+        for (at, side) in stream.sides.iter().enumerate() {
+            if tcp.mode[at] == Mode::Streaming {
+                match side.parser() {
+                    Parser::Over => tcp.mode[at] = Mode::Over,
+                    Parser::Loose if !side.is_waiting() => {
+                        tcp.mode[at] = Mode::Loose;
+                        tcp.next[at] = side.next();
+                    }
+                    _ => is_needed = true,
+                }
+            }
+        }
+        if !is_needed {
+            self.release(tcp.slot);
+            tcp.slot = NIL;
+        }
+    }
+
+    fn release(&mut self, slot: u32) {
+        let stream = &mut self.slots[slot as usize];
+        self.bytes -= stream.weight();
+        for side in &mut stream.sides {
+            side.clear(MOST_KEPT);
+        }
+        stream.requests = Requests::default();
+        stream.is_used = false;
+        stream.tenancy = stream.tenancy.wrapping_add(1);
+        self.free.push(slot);
+    }
+
+    /// Takes slots away until the bound is kept.
+    fn make_room(&mut self, counters: &mut Counters) {
+        while self.used() > self.most && self.free.len() < self.slots.len() {
+            self.hand = (self.hand + 1) % self.slots.len();
+            let stream = &self.slots[self.hand];
+            if stream.is_used {
+                if stream.weight() > 0 {
+                    counters.note(Fault::StreamEvicted);
+                }
+                self.release(self.hand as u32);
+            }
+        }
+    }
+}
+
+/// Whether one sequence number lies before another, on the shorter way around.
+fn is_before(seq: u32, other: u32) -> bool {
+    (seq.wrapping_sub(other) as i32) < 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! One direction of a stream: from segments to bytes in order, and on to its parser.
+
+use super::parser::{Context, Parser, Step};
+use super::pending::Pending;
+use super::{is_before, parser};
+use crate::indicator::Timestamp;
+use crate::packet::{Fault, Packet, Visitor};
+
+/// Bytes and pieces that wait for what is in front of them, before that is given up.
+const MOST_PENDING: usize = 256 << 10;
+const MOST_PIECES: usize = 64;
+
+/// Acknowledgements after which bytes that the receiver has, and we don't, are given up:
+/// captures, too, put packets in disorder.
+const MOST_OVERDUE: u8 = 8;
+
+/// When a direction was last heard of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::packet) struct Stamp {
+    pub(in crate::packet) number: u64,
+    pub(in crate::packet) time: Timestamp,
+    pub(in crate::packet) length: u32,
+}
+
+impl Stamp {
+    pub(super) fn of(packet: &Packet<'_>) -> Self {
+        Stamp { number: packet.number, time: packet.time, length: packet.length }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    next: u32,
+    /// Whether the stream's first byte is known.
+    is_synced: bool,
+    overdue: u8,
+    parser: Parser,
+    /// Bytes to come that need no look.
+    skip: u64,
+    /// How many bytes must be held before the parser is asked again.
+    wants: usize,
+    /// Bytes in front of `next` that the parser has not taken yet.
+    held: Vec<u8>,
+    pending: Pending,
+    last: Stamp,
+}
+
+impl Side {
+    pub(super) fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    pub(super) fn last(&self) -> Stamp {
+        self.last
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.held.len() + self.pending.weight() + self.parser.weight()
+    }
+
+    pub(super) fn start(&mut self, next: u32, is_synced: bool) {
+        (self.next, self.is_synced, self.parser) = (next, is_synced, Parser::Start);
+    }
+
+    /// Forgets everything, but for a buffer up to `most` bytes.
+    pub(super) fn clear(&mut self, most: usize) {
+        let mut held = std::mem::take(&mut self.held);
+        held.clear();
+        *self = Side::default();
+        if held.capacity() <= most {
+            self.held = held;
+        }
+    }
+
+    /// Takes a segment, of which the last `missing` bytes were not captured.
+    pub(super) fn feed<V: Visitor>(
+        &mut self,
+        seq: u32,
+        data: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        self.last = stamp;
+        let (mut seq, mut data, mut missing) = (seq, data, missing);
+        if is_before(seq, self.next) {
+            self.compare(seq, data, context);
+            let old = self.next.wrapping_sub(seq) as usize;
+            let cut = old.min(data.len());
+            if old - cut >= missing && cut == data.len() {
+                return;
+            }
+            (seq, data, missing) = (self.next, &data[cut..], missing - (old - cut));
+        }
+        if seq == self.next && self.pending.is_empty() {
+            self.advance(data, missing, context);
+            return;
+        }
+        let agreement = self.pending.insert(seq, data, missing);
+        if agreement.is_conflict {
+            context.counters.note(Fault::StreamConflict);
+        } else if agreement.is_overlap {
+            context.counters.note(Fault::StreamOverlap);
+        }
+        self.drain(context);
+        if self.overdue >= MOST_OVERDUE {
+            self.skip_hole(context);
+        }
+        while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
+            self.skip_hole(context);
+        }
+    }
+
+    /// Notes how far the other end has received. Bytes that it has, and that don't
+    /// come here, were lost on the way to us.
+    pub(super) fn acknowledged(&mut self, ack: u32) {
+        if self.pending.start().is_some_and(|start| !is_before(ack, start)) {
+            self.overdue = self.overdue.saturating_add(1);
+        }
+    }
+
+    /// Takes everything that waits, over all gaps, and ends.
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        while !self.pending.is_empty() {
+            self.skip_hole(context);
+        }
+        self.break_off(context);
+    }
+
+    /// Compares a segment with what is still held of the bytes that it repeats.
+    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let behind = self.next.wrapping_sub(seq) as usize;
+        let (held, data) = if behind > self.held.len() {
+            (&self.held[..], data.get(behind - self.held.len()..).unwrap_or_default())
+        } else {
+            (&self.held[self.held.len() - behind..], data)
+        };
+        if held.iter().zip(data).any(|(held, new)| held != new) {
+            context.counters.note(Fault::StreamConflict);
+        }
+    }
+
+    /// Goes over the hole in front of the first piece that waits.
+    fn skip_hole<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if let Some(start) = self.pending.start() {
+            self.gap(start.wrapping_sub(self.next), context);
+        }
+        self.drain(context);
+    }
+
+    fn drain<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        while self.pending.start() == Some(self.next)
+            && let Some(piece) = self.pending.pop()
+        {
+            let missing = (piece.length as usize).saturating_sub(piece.data.len());
+            self.advance(&piece.data, missing, context);
+        }
+    }
+
+    /// The next bytes of the stream, and how many behind them never come.
+    fn advance<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        missing: usize,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        self.overdue = 0;
+        self.next = self.next.wrapping_add(data.len() as u32);
+        self.deliver(data, context);
+        if missing > 0 {
+            self.gap(missing as u32, context);
+        }
+    }
+
+    /// Bytes never come. Inside of what needs no look, that is no loss.
+    fn gap<V: Visitor>(&mut self, length: u32, context: &mut Context<'_, '_, V>) {
+        self.next = self.next.wrapping_add(length);
+        if self.skip >= u64::from(length) {
+            self.skip -= u64::from(length);
+            return;
+        }
+        if length > 0 && !matches!(self.parser, Parser::Loose | Parser::Over) {
+            context.counters.note(Fault::StreamGap);
+        }
+        self.break_off(context);
+    }
+
+    /// Reads what there is of a message whose end does not come.
+    fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let held = std::mem::take(&mut self.held);
+        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        (self.skip, self.is_synced) = (0, false);
+        if matches!(parser, Parser::Over) {
+            self.parser = parser;
+        } else {
+            parser.finish(&held, context);
+        }
+    }
+
+    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let known = self.skip.min(data.len() as u64);
+        self.skip -= known;
+        let data = &data[known as usize..];
+        if data.is_empty() {
+            return;
+        }
+        if self.held.is_empty() {
+            let taken = self.consume(data, context);
+            self.held.extend_from_slice(&data[taken..]);
+            return;
+        }
+        self.held.extend_from_slice(data);
+        if self.held.len() < self.wants {
+            return;
+        }
+        let mut held = std::mem::take(&mut self.held);
+        let was_start = matches!(self.parser, Parser::Start);
+        let taken = self.consume(&held, context);
+        let is_foreign = was_start && matches!(self.parser, Parser::Loose);
+        held.drain(..taken);
+        self.held = held;
+        // What was waited for was no beginning; what came last may be one.
+        if is_foreign && parser::begins(data, context.packet.ports) {
+            let taken = self.consume(data, context);
+            self.held.extend_from_slice(&data[taken..]);
+        }
+    }
+
+    /// Lets the parser take what it can; returns how much that was.
+    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
+        if matches!(self.parser, Parser::Loose) {
+            if !parser::begins(data, context.packet.ports) {
+                return data.len();
+            }
+            self.parser = Parser::Start;
+        }
+        let mut at = 0;
+        while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
+            match self.parser.step(rest, self.is_synced, context) {
+                Step::Took(length) => at += length.clamp(1, rest.len()),
+                Step::Skip(length) => {
+                    let known = length.max(1).min(rest.len() as u64);
+                    self.skip = length.saturating_sub(known);
+                    at += known as usize;
+                }
+                Step::Wait(wants) => {
+                    self.wants = wants;
+                    break;
+                }
+                Step::Again => {}
+                Step::Restart => self.parser = Parser::Start,
+                Step::Become(parser) => self.parser = parser,
+                Step::Lost => {
+                    self.parser = Parser::Loose;
+                    return data.len();
+                }
+                Step::Over => {
+                    self.parser = Parser::Over;
+                    return data.len();
+                }
+            }
+        }
+        at
+    }
+}
