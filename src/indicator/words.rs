@@ -1,6 +1,8 @@
 //! Values that are compared as whole strings (matching specification, section 6.6).
 
-use super::{Kind, Reason};
+use super::{Kind, Reason, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
@@ -182,6 +184,10 @@ fn ssh_key(raw: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(base64);
     }
+    // Feeds and the wire may have the digest in hex.
+    if let Some((bytes, 32)) = digest::decode(base64.as_bytes()) {
+        return Cow::Owned(STANDARD_NO_PAD.encode(&bytes[..32]));
+    }
     let digits: Vec<char> = without("md5:").chars().filter(|&c| c != ':').collect();
     if digits.len() == 32 && digits.iter().all(char::is_ascii_hexdigit) {
         let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
@@ -265,6 +271,11 @@ mod tests {
                 Kind::SshKey,
                 "MD5:16:27:AC:A5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
                 "16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
+            ),
+            (
+                Kind::SshKey,
+                "9d385b83a9175292561a5ec4d4818e0aca51a264f17740100b2f8ac3a1396264",
+                "nThbg6kXUpJWGl7E1IGOCspRomTxd0AQCy+Kw6E5YmQ",
             ),
             (Kind::Mutex, "Global\\AbC", "Global\\AbC"),
             (Kind::Btc, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
