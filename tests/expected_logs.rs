@@ -109,9 +109,9 @@ fn stands_alone(line: &str, name: &str) -> bool {
         let (before, behind) = (&line[..at], &line[at + name.len()..]);
         let mut behind = behind.chars();
         let (first, second) = (behind.next(), behind.next());
-        !before.ends_with(|c| goes_on(c) || c == '.')
-            && !first.is_some_and(goes_on)
-            && !(first == Some('.') && second.is_some_and(goes_on))
+        let goes_on_behind =
+            first.is_some_and(goes_on) || first == Some('.') && second.is_some_and(goes_on);
+        !goes_on_behind && !before.ends_with(|c| goes_on(c) || c == '.')
     })
 }
 

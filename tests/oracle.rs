@@ -9,6 +9,8 @@
 //! escapes decoded once, for everything else; each byte of the decoded form knows
 //! where it came from.
 
+#![expect(clippy::collapsible_match, reason = "each arm says what it looks for")]
+
 use crate::expected::read;
 use crate::harness::{shared, skip};
 use proptest::prelude::*;

@@ -94,13 +94,11 @@ pub(super) fn json_piece_around(text: &[u8], at: usize, limit: usize) -> std::op
     let inside = |at: usize| is(text[at], class::NAME | class::DOT);
     let (mut start, mut end) = (at, at);
     while start > 0 && at - start < limit {
-        if inside(start - 1) {
-            start -= 1;
-        } else if text[start - 1] == b'\\' && json_char(text, start - 1).is_some() {
-            start -= 1;
-        } else {
+        let escape = text[start - 1] == b'\\' && json_char(text, start - 1).is_some();
+        if !inside(start - 1) && !escape {
             break;
         }
+        start -= 1;
     }
     while end < text.len() && end - at < limit {
         if inside(end) {
