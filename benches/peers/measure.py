@@ -311,6 +311,10 @@ def wiresift_hits(path):
         for record in records:
             record = json.loads(record)
             for indicator in record["indicators"]:
+                # A feed that lists a URL with both schemes: the other one meets, too, and
+                # says so. The generator counts the one that it planted.
+                if "scheme_differs" in indicator.get("quality", []) and len(record["indicators"]) > 1:
+                    continue
                 hits[record["log"]["line"], indicator["value"]] += 1
     return hits
 
