@@ -44,6 +44,8 @@ pub struct Request<'a> {
     pub referer: Option<&'a [u8]>,
     /// The first User-Agent.
     pub user_agent: Option<&'a [u8]>,
+    /// In front of the URL, where the target has none of its own.
+    scheme: &'a [u8],
     headers: &'a [u8],
     /// Whether headers are there that are only looked for again if they are.
     has_more: bool,
@@ -60,7 +62,12 @@ pub struct Response<'a> {
     body: Body,
 }
 
-impl Response<'_> {
+impl<'a> Response<'a> {
+    /// An answer whose head came in another form.
+    pub(super) fn of(status: u16, location: Option<&'a [u8]>) -> Self {
+        Response { status, location, body: Body::Unsaid }
+    }
+
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -104,7 +111,23 @@ impl Body {
     }
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// A request whose head came in another form. Its X-Forwarded-For, and hosts
+    /// beyond the first, are `more`, as lines of HTTP/1. An empty target is not known.
+    pub(super) fn of(scheme: &'a [u8], method: &'a [u8], target: &'a [u8], more: &'a [u8]) -> Self {
+        Request {
+            method,
+            target,
+            host: None,
+            referer: None,
+            user_agent: None,
+            scheme,
+            headers: more,
+            has_more: !more.is_empty(),
+            body: Body::Unsaid,
+        }
+    }
+
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -131,16 +154,8 @@ fn parse_request(head: &[u8]) -> Option<Request<'_>> {
     if !version.starts_with(b" HTTP/1.") || target.is_empty() {
         return None;
     }
-    let mut request = Request {
-        method,
-        target,
-        host: None,
-        referer: None,
-        user_agent: None,
-        headers,
-        has_more: false,
-        body: Body::Unsaid,
-    };
+    let mut request = Request::of(b"http", method, target, headers);
+    request.has_more = false;
     for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
@@ -216,7 +231,7 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
+pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Http(*request);
     let mut seen = |observable, at| visitor.seen(observable, at, packet, said);
@@ -228,7 +243,7 @@ fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '
         if host != Some(request.target) {
             report_host(request.target, counters, &mut seen);
         }
-    } else {
+    } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
         seen(Observable::Url(url), Where::HttpUrl);
     }
@@ -243,7 +258,10 @@ fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '
     }
 }
 
-fn report_response<V: Visitor>(response: &Response<'_>, context: &mut Context<'_, '_, V>) {
+pub(super) fn report_response<V: Visitor>(
+    response: &Response<'_>,
+    context: &mut Context<'_, '_, V>,
+) {
     if let Some(location) = response.location.filter(|location| has_scheme(location)) {
         let said = Said::HttpResponse(*response);
         context.visitor.seen(Observable::Url(location), Where::HttpUrl, context.packet, said);
@@ -296,7 +314,8 @@ fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, ur
         url.extend_from_slice(request.target);
         return;
     }
-    url.extend_from_slice(b"http://");
+    url.extend_from_slice(request.scheme);
+    url.extend_from_slice(b"://");
     match (host, packet.ports) {
         (Some(host), _) => url.extend_from_slice(host),
         // Writing into a Vec cannot fail.
