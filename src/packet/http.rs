@@ -63,9 +63,17 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// An answer whose head came in another form.
-    pub(super) fn of(status: u16, location: Option<&'a [u8]>) -> Self {
-        Response { status, location, body: Body::Unsaid }
+    /// An answer with headers in lines of HTTP/1.
+    pub(super) fn of(status: u16, headers: &'a [u8]) -> Self {
+        let mut response = Response { status, location: None, body: Body::Unsaid };
+        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+            if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
+                response.location.get_or_insert(value);
+            } else {
+                response.body.header(name, value);
+            }
+        }
+        response
     }
 
     /// The owned form, for an alert.
@@ -73,7 +81,7 @@ impl<'a> Response<'a> {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Http {
             url: self.location.map(text),
-            status: Some(self.status),
+            status: Some(self.status).filter(|&status| status > 0),
             ..indicator::Http::default()
         }
     }
@@ -112,29 +120,56 @@ impl Body {
 }
 
 impl<'a> Request<'a> {
-    /// A request whose head came in another form. Its X-Forwarded-For, and hosts
-    /// beyond the first, are `more`, as lines of HTTP/1. An empty target is not known.
-    pub(super) fn of(scheme: &'a [u8], method: &'a [u8], target: &'a [u8], more: &'a [u8]) -> Self {
-        Request {
+    /// A request with headers in lines of HTTP/1. An empty target is not known.
+    pub(super) fn of(
+        method: &'a [u8],
+        scheme: &'a [u8],
+        target: &'a [u8],
+        headers: &'a [u8],
+    ) -> Self {
+        let mut request = Request {
             method,
             target,
             host: None,
             referer: None,
             user_agent: None,
             scheme,
-            headers: more,
-            has_more: !more.is_empty(),
+            headers,
+            has_more: false,
             body: Body::Unsaid,
+        };
+        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+            match name.len() {
+                4 if name.eq_ignore_ascii_case(b"host") => {
+                    request.has_more |= request.host.is_some();
+                    request.host.get_or_insert(value);
+                }
+                7 if name.eq_ignore_ascii_case(b"referer") => {
+                    request.referer.get_or_insert(value);
+                }
+                10 if name.eq_ignore_ascii_case(b"user-agent") => {
+                    request.user_agent.get_or_insert(value);
+                }
+                15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
+                _ => request.body.header(name, value),
+            }
         }
+        request
+    }
+
+    /// Whether it asks for a connection to a host (RFC 9110, 9.3.6). With a path it
+    /// asks for another protocol at a URL (RFC 8441).
+    fn is_tunnel(&self) -> bool {
+        self.method == b"CONNECT" && !self.target.starts_with(b"/")
     }
 
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Http {
-            method: Some(text(self.method)),
+            method: Some(self.method).filter(|method| !method.is_empty()).map(text),
             hostname: self.host.map(|host| text(split_port(host).0)),
-            url: Some(text(self.target)),
+            url: Some(self.target).filter(|target| !target.is_empty()).map(text),
             user_agent: self.user_agent.map(text),
             status: None,
         }
@@ -154,25 +189,7 @@ fn parse_request(head: &[u8]) -> Option<Request<'_>> {
     if !version.starts_with(b" HTTP/1.") || target.is_empty() {
         return None;
     }
-    let mut request = Request::of(b"http", method, target, headers);
-    request.has_more = false;
-    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
-                request.has_more |= request.host.is_some();
-                request.host.get_or_insert(value);
-            }
-            7 if name.eq_ignore_ascii_case(b"referer") => {
-                request.referer.get_or_insert(value);
-            }
-            10 if name.eq_ignore_ascii_case(b"user-agent") => {
-                request.user_agent.get_or_insert(value);
-            }
-            15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
-            _ => request.body.header(name, value),
-        }
-    }
-    Some(request)
+    Some(Request::of(method, b"http", target, headers))
 }
 
 fn is_method(byte: u8) -> bool {
@@ -185,15 +202,7 @@ fn parse_response(head: &[u8]) -> Option<Response<'_>> {
     let rest = line.strip_prefix(b"HTTP/1.")?;
     let status = rest.get(1..5)?.strip_prefix(b" ")?;
     let status: u16 = std::str::from_utf8(status).ok()?.parse().ok()?;
-    let mut response = Response { status, location: None, body: Body::Unsaid };
-    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
-        if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
-            response.location.get_or_insert(value);
-        } else {
-            response.body.header(name, value);
-        }
-    }
-    Some(response)
+    Some(Response::of(status, headers))
 }
 
 /// A line without its end, and what follows. None if it doesn't end.
@@ -239,7 +248,7 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
     if let Some(host) = host {
         report_host(host, counters, &mut seen);
     }
-    if request.method == b"CONNECT" {
+    if request.is_tunnel() {
         if host != Some(request.target) {
             report_host(request.target, counters, &mut seen);
         }

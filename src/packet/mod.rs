@@ -28,6 +28,7 @@ mod file;
 mod flow;
 mod fragment;
 pub mod http;
+mod http2;
 mod ip;
 mod link;
 mod mail;
