@@ -28,11 +28,11 @@ const DNS_TYPE: &[u8] = b"application/dns-message";
 #[derive(Debug, Default)]
 pub(in crate::packet) struct Facts<'a> {
     /// The URL that was asked for; empty if it is not known.
-    pub(in crate::packet) url: &'a [u8],
-    /// Whether the URL names the content: that of a good answer, or of a PUT.
-    pub(in crate::packet) is_named: bool,
+    url: &'a [u8],
+    /// Whether the URL names the content.
+    is_named: bool,
     /// Whether the client sends it.
-    pub(in crate::packet) is_upload: bool,
+    is_upload: bool,
     content_type: &'a [u8],
     disposition: &'a [u8],
     range: &'a [u8],
@@ -44,6 +44,17 @@ pub(in crate::packet) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// What a client sends. PUT names it by the URL, POST the program that takes it.
+    pub(in crate::packet) fn upload(url: &'a [u8], method: &[u8]) -> Self {
+        Facts { url, is_named: method == b"PUT", is_upload: true, ..Facts::default() }
+    }
+
+    /// What a server answers. An error comes with a page of the server's, which is not
+    /// what the URL names.
+    pub(in crate::packet) fn answer(url: &'a [u8], status: u16) -> Self {
+        Facts { url, is_named: (200..300).contains(&status), ..Facts::default() }
+    }
+
     /// Takes a header into account.
     pub(in crate::packet) fn header(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());

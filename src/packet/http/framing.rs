@@ -163,10 +163,7 @@ impl Framing {
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
-        if let Some(content) = self.content.take() {
-            let is_whole = self.state == State::UntilEnd && context.is_end;
-            content.finish(is_whole, context);
-        }
+        self.end(false, context);
         if self.state != State::Head || data.is_empty() {
             return;
         }
@@ -175,6 +172,16 @@ impl Framing {
             report_request(&request, context);
         } else if let Some(response) = parse_response(data) {
             report_response(&response, context);
+        }
+    }
+
+    /// The direction was ended: so is a body that nothing else ends.
+    pub(in crate::packet) fn end_of_stream<V: Visitor>(
+        &mut self,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if self.state == State::UntilEnd {
+            self.end(true, context);
         }
     }
 
@@ -203,7 +210,7 @@ impl Framing {
         context: &mut Context<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
-        if left > 0 && !self.show(data, context) {
+        if !self.show(data, context) {
             self.state = State::Head;
             return Step::Skip(left);
         }
@@ -212,7 +219,7 @@ impl Framing {
             self.end(true, context);
             self.state = State::Head;
         }
-        if data.is_empty() { Step::Again } else { Step::Took(data.len()) }
+        Step::Took(data.len())
     }
 
     fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
@@ -288,12 +295,13 @@ impl Framing {
             self.state = State::Other;
             return None;
         }
-        let body = Some(request.body).filter(|&body| body != Body::Unsaid)?;
+        // A request has an end of its own (RFC 9112, 6.3).
+        let has_body = !matches!(request.body, Body::Unsaid | Body::UntilEnd);
+        let body = has_body.then_some(request.body)?;
         if is_wanted && body.has_bytes() {
             let url = std::mem::take(context.url);
-            let is_named = request.method == b"PUT";
-            let facts = Facts { url: &url, is_named, is_upload: true, ..Facts::default() };
-            self.content = Content::begin(facts.headers(request.headers), context).map(Box::new);
+            let facts = Facts::upload(&url, request.method).headers(request.headers);
+            self.content = Content::begin(facts, context).map(Box::new);
             *context.url = url;
         }
         Some(body)
@@ -325,10 +333,8 @@ impl Framing {
             _ => Some(response.body),
         };
         if body.is_some_and(Body::has_bytes) && content::is_wanted(response.headers, context.visitor) {
-            // What comes with an error is the server's page and not what the URL names.
-            let is_named = (200..300).contains(&response.status);
-            let facts = Facts { url: &url, is_named, ..Facts::default() };
-            self.content = Content::begin(facts.headers(response.headers), context).map(Box::new);
+            let facts = Facts::answer(&url, response.status).headers(response.headers);
+            self.content = Content::begin(facts, context).map(Box::new);
         }
         *context.url = url;
         body
@@ -341,12 +347,12 @@ impl Framing {
         context: &mut Context<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
-        if left > 0 && !self.show(data, context) {
+        if !self.show(data, context) {
             self.state = State::ChunkEnd;
             return Step::Skip(left);
         }
         self.state = if left_over == 0 { State::ChunkEnd } else { State::ChunkData(left_over) };
-        if data.is_empty() { Step::Again } else { Step::Took(data.len()) }
+        Step::Took(data.len())
     }
 
     fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
