@@ -92,6 +92,12 @@ faults! {
     BadCoding, "coding_malformed";
     /// A body that unpacks to far more than was sent: a bomb.
     CodingBomb, "coding_bomb";
+    /// A multipart body whose parts are too many, or have heads that are too long.
+    BadMultipart, "multipart_malformed";
+    /// Ranges of a file that had to give way to others, or that are too much in pieces.
+    RangesEvicted, "http_ranges_evicted";
+    /// A file of which not all ranges came.
+    RangesMissing, "http_ranges_missing";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
     /// Frames or a header block of HTTP/2 that contradict themselves.

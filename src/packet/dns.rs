@@ -179,7 +179,7 @@ fn is_message(payload: &[u8]) -> bool {
 }
 
 /// Tells the visitor what a message holds.
-fn report<V: Visitor>(
+pub(super) fn report<V: Visitor>(
     message: &[u8],
     packet: &Packet<'_>,
     visitor: &mut V,

@@ -11,9 +11,14 @@
 //! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
 //! scheme.
 
+mod content;
 mod framing;
+mod names;
+mod parts;
+mod ranges;
 
 pub(super) use framing::{Framing, guess, is_head};
+pub(super) use ranges::Ranges;
 
 use super::stream::Context;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
@@ -59,13 +64,14 @@ pub struct Response<'a> {
     pub status: u16,
     /// The first Location, as it stood.
     pub location: Option<&'a [u8]>,
+    headers: &'a [u8],
     body: Body,
 }
 
 impl<'a> Response<'a> {
     /// An answer with headers in lines of HTTP/1.
     pub(super) fn of(status: u16, headers: &'a [u8]) -> Self {
-        let mut response = Response { status, location: None, body: Body::Unsaid };
+        let mut response = Response { status, location: None, headers, body: Body::Unsaid };
         for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
             if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
                 response.location.get_or_insert(value);
@@ -94,18 +100,25 @@ enum Body {
     Unsaid,
     Length(u64),
     Chunked,
+    /// Up to the end, in a transfer coding that is not chunked.
+    UntilEnd,
     /// Lengths that contradict each other, or are none.
     Unclear,
 }
 
 impl Body {
+    /// Whether anything may be in it.
+    fn has_bytes(self) -> bool {
+        !matches!(self, Body::Length(0) | Body::Unclear)
+    }
+
     /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
     fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
             let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
             *self = match (*self, length.filter(|_| is_number)) {
-                (Body::Chunked, _) => Body::Chunked,
+                (Body::Chunked | Body::UntilEnd, _) => *self,
                 (Body::Unsaid, Some(length)) => Body::Length(length),
                 (Body::Length(before), Some(length)) if before == length => Body::Length(length),
                 _ => Body::Unclear,
@@ -114,6 +127,8 @@ impl Body {
             let last = value.rsplit(|&b| b == b',').next().unwrap_or_default().trim_ascii();
             if last.eq_ignore_ascii_case(b"chunked") {
                 *self = Body::Chunked;
+            } else if !last.eq_ignore_ascii_case(b"identity") {
+                *self = Body::UntilEnd;
             }
         }
     }
