@@ -12,11 +12,13 @@
 //! scheme.
 
 mod content;
+mod doh;
 mod framing;
 mod names;
 mod parts;
 mod ranges;
 
+pub(super) use content::{Content, Facts, is_wanted};
 pub(super) use framing::{Framing, guess, is_head};
 pub(super) use ranges::Ranges;
 
@@ -280,6 +282,7 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
     if request.has_more {
         report_more(request, host, counters, &mut seen);
     }
+    doh::report(request.target, context);
 }
 
 pub(super) fn report_response<V: Visitor>(

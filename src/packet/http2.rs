@@ -378,4 +378,4 @@ fn behind(taken: usize, step: Step) -> Step {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -17,7 +17,7 @@ mod parser;
 mod pending;
 mod side;
 
-pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step};
+pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step, kept_url};
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
 

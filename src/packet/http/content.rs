@@ -44,6 +44,11 @@ pub(in crate::packet) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// Nothing but where it belongs.
+    pub(in crate::packet) fn of(url: &'a [u8], is_named: bool, is_upload: bool) -> Self {
+        Facts { url, is_named, is_upload, ..Facts::default() }
+    }
+
     /// What a client sends. PUT names it by the URL, POST the program that takes it.
     pub(in crate::packet) fn upload(url: &'a [u8], method: &[u8]) -> Self {
         Facts { url, is_named: method == b"PUT", is_upload: true, ..Facts::default() }
@@ -74,7 +79,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Takes all headers of an HTTP/1 head into account.
-    pub(super) fn headers(mut self, headers: &'a [u8]) -> Self {
+    pub(in crate::packet) fn headers(mut self, headers: &'a [u8]) -> Self {
         for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
             self.header(name, value);
         }

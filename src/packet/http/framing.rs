@@ -6,7 +6,7 @@ use super::{
     parse_response, report_request, report_response, split_line,
 };
 use crate::packet::stream::{Context, Guess, Parser, RequestKind, Step};
-use crate::packet::{Fault, Visitor};
+use crate::packet::{Fault, Visitor, http2};
 
 /// The longest head that is put together.
 const MOST_HEAD: usize = 64 << 10;
@@ -229,6 +229,12 @@ impl Framing {
             [b'\r', b'\n', ..] => return Step::Took(2),
             [b'\n', ..] => return Step::Took(1),
             _ => {}
+        }
+        // The client was answered that HTTP/2 is spoken from here on.
+        match http2::guess(data) {
+            Guess::Is(parser) => return Step::Become(parser),
+            Guess::Maybe(wants) => return Step::Wait(wants),
+            Guess::No => {}
         }
         let Some(end) = head_end(data, self.scanned) else {
             let is_first_look = self.scanned == 0;

@@ -130,7 +130,7 @@ impl Bodies {
             return;
         }
         let url = std::mem::take(context.url);
-        let facts = Facts { url: &url, is_named, is_upload: self.is_client, ..Facts::default() };
+        let facts = Facts::of(&url, is_named, self.is_client);
         let content = Content::begin(facts.headers(head.lines()), context);
         *context.url = url;
         let Some(content) = content else { return };
@@ -190,7 +190,6 @@ impl Bodies {
     pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
         self.remove(stream, false, context);
         if let Some(asked) = &mut context.requests.asked {
-            asked.take(stream);
             asked.resets.push_back((!self.is_client, stream));
             if asked.resets.len() > MOST_RESETS {
                 asked.resets.pop_front();

@@ -1,7 +1,7 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
 use crate::packet::bytes::be16;
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, smtp, ssh, tls};
+use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, http2, smtp, ssh, tls};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -54,6 +54,14 @@ pub(in crate::packet) enum Step {
 const MOST_URL: usize = 2 << 10;
 const MOST_URLS: usize = 16 << 10;
 
+/// What is kept of a URL. A part of it would be another one, but without its query it
+/// still names the file.
+pub(in crate::packet) fn kept_url(url: &[u8]) -> &[u8] {
+    let path = url.iter().position(|&b| b == b'?').unwrap_or(url.len());
+    let url = if url.len() <= MOST_URL { url } else { url.get(..path).unwrap_or_default() };
+    if url.len() <= MOST_URL { url } else { &[] }
+}
+
 /// The requests of a connection that wait for their answer, the oldest first; of
 /// more than there is room for, the youngest are taken for usual ones, and nothing is
 /// known of their URLs.
@@ -66,6 +74,8 @@ pub(in crate::packet) struct Requests {
     kept: u32,
     /// Their URLs, each behind its length in two bytes.
     urls: Vec<u8>,
+    /// The same of HTTP/2, by stream.
+    pub(in crate::packet) asked: Option<Box<http2::Asked>>,
 }
 
 /// What decides about the length of an answer.
@@ -83,14 +93,11 @@ impl Requests {
         if self.count < u64::BITS / 2 {
             self.kinds |= (kind as u64) << (2 * self.count);
         }
-        // A part of a URL would be another one: without what is long, it still names the file.
         if let Some(url) = url
             && self.kept == self.count
             && self.urls.len() < MOST_URLS
         {
-            let path = url.iter().position(|&b| b == b'?').unwrap_or(url.len());
-            let url = if url.len() <= MOST_URL { url } else { url.get(..path).unwrap_or_default() };
-            let url = if url.len() <= MOST_URL { url } else { &[] };
+            let url = kept_url(url);
             self.urls.extend_from_slice(&(url.len() as u16).to_be_bytes());
             self.urls.extend_from_slice(url);
             self.kept += 1;
@@ -119,7 +126,7 @@ impl Requests {
 
     /// Bytes that are held.
     pub(super) fn weight(&self) -> usize {
-        self.urls.len()
+        self.urls.len() + self.asked.as_ref().map_or(0, |asked| asked.weight())
     }
 
     /// Forgets everything, but for a buffer up to `most` bytes.
@@ -143,6 +150,7 @@ pub(in crate::packet) enum Parser {
     Start,
     Dns,
     Http(http::Framing),
+    Http2(Box<http2::Direction>),
     Smtp(smtp::Client),
     Ssh(ssh::Negotiation),
     Tls(tls::Records),
@@ -154,6 +162,7 @@ impl Parser {
     pub(super) fn weight(&self) -> usize {
         match self {
             Parser::Http(framing) => framing.weight(),
+            Parser::Http2(direction) => direction.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -176,6 +185,7 @@ impl Parser {
             },
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::Http(framing) => framing.step(data, context),
+            Parser::Http2(direction) => direction.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
             Parser::Tls(records) => records.step(data, context),
@@ -189,9 +199,9 @@ impl Parser {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let _ = context;
         match self {
             Parser::Http(framing) => framing.gap(length),
+            Parser::Http2(direction) => direction.gap(length, context),
             _ => false,
         }
     }
@@ -214,6 +224,7 @@ impl Parser {
             }
             Parser::Dns => dns::finish(data, context),
             Parser::Http(framing) => framing.finish(data, context),
+            Parser::Http2(direction) => direction.finish(context),
             Parser::Smtp(client) => client.finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
         }
@@ -247,6 +258,7 @@ fn guess(data: &[u8], ports: Ports) -> Guess {
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
+        .or_else(|| http2::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }
@@ -261,7 +273,7 @@ fn guess_now(data: &[u8], ports: Ports) -> Guess {
 
 /// Whether a protocol begins with a segment, in the midst of what is none.
 pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
-    tls::begins(data) || http::is_head(data) || dns::begins(data, ports)
+    tls::begins(data) || http::is_head(data) || http2::begins(data) || dns::begins(data, ports)
 }
 
 #[cfg(test)]

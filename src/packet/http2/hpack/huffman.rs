@@ -30,7 +30,6 @@ const LENGTHS: [u8; 257] = [
 
 const SHORTEST: usize = 5;
 const LONGEST: usize = 30;
-const END: u16 = 256;
 
 /// Codes of up to so many bits are found in one look.
 const FAST: usize = 8;
@@ -193,7 +192,7 @@ mod tests {
         for (code, length) in codes.iter().zip(LENGTHS) {
             assert_eq!(code.len(), usize::from(length));
         }
-        assert_eq!(TABLES.symbols[256], END);
+        assert_eq!(TABLES.symbols[256], 256);
         assert_eq!(TABLES.limit[LONGEST], 1 << 32);
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(decode(&[&encode(&all)]), Ok(all));
