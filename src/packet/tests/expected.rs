@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// File, place, and why it isn't found. An empty place stands for all.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("doh_clear.pcap", "", "DNS over HTTP/2"),
+    ("http2_multi_headers.pcap", "", "a file over HTTP/2"),
+    ("http2_nghttp2.pcap", "", "a file over HTTP/2"),
     ("imap.pcap", "", "IMAP"),
     ("pop3.pcap", "", "POP3"),
     // Never: without a host it is no URL that a feed could hold. The request is
@@ -46,10 +48,12 @@ impl Visitor for Shown {
             Where::MailFrom | Where::MailTo => "imf",
             Where::HttpHost => "http.host",
             Where::HttpUrl => "http.uri",
+            Where::FileHash => "file",
             _ => return,
         };
         let value = match observable {
             Observable::Address(address, _) => address.to_string(),
+            Observable::Digest(_, bytes) => digest::encode(bytes),
             _ => text(observable),
         };
         self.0.insert((sort, canonical(&value)));
@@ -79,6 +83,7 @@ fn sort(place: &str) -> Option<&'static str> {
         _ if place.starts_with("imf.") => Some("imf"),
         "http.host" => Some("http.host"),
         "http.uri" => Some("http.uri"),
+        _ if place.starts_with("file.http:") => Some("file"),
         _ if place.starts_with("dns.") => Some("dns"),
         _ => None,
     }
