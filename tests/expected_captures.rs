@@ -14,8 +14,12 @@ const BY_PACKET: Columns = Columns { is_log: false, place: 3, indicator: 4, leve
 const LATER: &[Rule] = &[
     Rule {
         name: "later_file_hashes",
-        because: "bodies of HTTP, FTP and SMB are not put together and hashed yet",
-        explains: |d| d.missing.is_some_and(|missing| missing.at.starts_with("file.")),
+        because: "files over HTTP/2, FTP and SMB are not put together and hashed yet",
+        explains: |d| {
+            let is_http1 = |at: &str| at.starts_with("file.http:") && !d.hit.file.contains("http2");
+            let is_file = |at: &str| at.starts_with("file.") && !is_http1(at);
+            d.missing.is_some_and(|missing| is_file(&missing.at))
+        },
     },
     Rule {
         name: "later_mail",

@@ -172,7 +172,7 @@ impl File {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::packet::Ports;
     use std::net::Ipv4Addr;
@@ -205,7 +205,7 @@ mod tests {
         }
     }
 
-    fn any_packet() -> Packet<'static> {
+    pub(in crate::packet) fn any_packet() -> Packet<'static> {
         let address = Ipv4Addr::new(192, 0, 2, 1).into();
         Packet {
             number: 1,

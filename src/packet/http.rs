@@ -390,4 +390,6 @@ fn parse_address(host: &[u8]) -> Option<(IpAddr, Option<u16>)> {
 }
 
 #[cfg(test)]
+pub(super) mod bodies;
+#[cfg(test)]
 mod tests;

@@ -357,4 +357,4 @@ fn is_before(seq: u32, other: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -32,9 +32,9 @@ pub(super) fn samples() -> Vec<(&'static str, Hit<'static>)> {
         ("flow", flow()),
         ("http", http()),
         ("tls", tls()),
-        ("file", file()),
         ("log", log()),
         ("field", field()),
+        ("file", file()),
     ]
 }
 

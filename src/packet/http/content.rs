@@ -214,7 +214,8 @@ impl Content {
         }
         let media_type = facts.media_type();
         let is = |media: &[u8]| media_type.eq_ignore_ascii_case(media);
-        let is_multipart = media_type.get(..10).is_some_and(|m| m.eq_ignore_ascii_case(b"multipart/"));
+        let is_multipart =
+            media_type.get(..10).is_some_and(|m| m.eq_ignore_ascii_case(b"multipart/"));
         let mut codings = std::mem::take(&mut facts.transfer);
         codings.reverse();
         let sink = if is(DNS_TYPE) {
@@ -226,7 +227,10 @@ impl Content {
             let mut name = Vec::new();
             file_name(&facts, &mut name);
             begin_range(range, facts.url, facts.tag, &name, encodings, context)?
-        } else if is_multipart && facts.is_upload && let Some(form) = Form::begin(&facts) {
+        } else if is_multipart
+            && facts.is_upload
+            && let Some(form) = Form::begin(&facts)
+        {
             Sink::Form(form)
         } else {
             let mut name = Vec::new();
@@ -391,10 +395,7 @@ impl Form {
 }
 
 impl RangeParts {
-    fn begin<V: Visitor>(
-        facts: &mut Facts<'_>,
-        context: &mut Context<'_, '_, V>,
-    ) -> Option<Sink> {
+    fn begin<V: Visitor>(facts: &mut Facts<'_>, context: &mut Context<'_, '_, V>) -> Option<Sink> {
         let is_hashed =
             [Kind::Md5, Kind::Sha1, Kind::Sha256].iter().any(|&kind| context.visitor.wants(kind));
         if !is_hashed {

@@ -338,7 +338,9 @@ impl Framing {
             (RequestKind::Head, _) | (_, 204 | 304) => None,
             _ => Some(response.body),
         };
-        if body.is_some_and(Body::has_bytes) && content::is_wanted(response.headers, context.visitor) {
+        if body.is_some_and(Body::has_bytes)
+            && content::is_wanted(response.headers, context.visitor)
+        {
             let facts = Facts::answer(&url, response.status).headers(response.headers);
             self.content = Content::begin(facts, context).map(Box::new);
         }

@@ -44,7 +44,9 @@ pub(in crate::packet) fn url(url: &[u8], name: &mut Vec<u8>) {
 /// A parameter of a header's value, without its quotes.
 pub(in crate::packet) fn parameter<'v>(value: &'v [u8], name: &[u8]) -> Option<&'v [u8]> {
     let (_, value) = parameters(value).find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-    Some(value.strip_prefix(b"\"").map_or(value, |value| value.strip_suffix(b"\"").unwrap_or(value)))
+    Some(
+        value.strip_prefix(b"\"").map_or(value, |value| value.strip_suffix(b"\"").unwrap_or(value)),
+    )
 }
 
 /// The parameters behind the first semicolon, with the quotes that they stand in.
@@ -201,6 +203,9 @@ mod tests {
         assert_eq!(parameter(value, b"boundary"), Some(&b"a;b"[..]));
         assert_eq!(parameter(b"multipart/mixed; boundary=-x", b"boundary"), Some(&b"-x"[..]));
         assert_eq!(parameter(b"boundary=-x", b"boundary"), None);
-        assert_eq!(header(b"A: b\r\ncontent-range : c \r\n\r\n", b"Content-Range"), Some(&b"c"[..]));
+        assert_eq!(
+            header(b"A: b\r\ncontent-range : c \r\n\r\n", b"Content-Range"),
+            Some(&b"c"[..])
+        );
     }
 }

@@ -220,31 +220,38 @@ mod tests {
         all
     }
 
-    /// The same from the whole body, by splitting it.
+    /// The same from the whole body: one search after the other.
     fn slow(boundary: &str, body: &[u8]) -> Vec<(Vec<u8>, Vec<u8>, bool)> {
         let body = [b"\r\n", body].concat();
         let delimiter = format!("\r\n--{boundary}");
-        let mut starts: Vec<usize> = memmem::find_iter(&body, &delimiter).collect();
-        starts.push(body.len());
         let mut all = Vec::new();
-        for (at, pair) in starts.windows(2).enumerate() {
-            let part = &body[pair[0] + delimiter.len()..pair[1]];
-            if part.starts_with(b"--") {
+        let mut rest = &body[..];
+        while let Some(at) = memmem::find(rest, delimiter.as_bytes()) {
+            let behind = &rest[at + delimiter.len()..];
+            let Some(line) = memchr::memchr(b'\n', behind) else { break };
+            if behind.starts_with(b"--") {
                 break;
             }
-            let Some(line) = memchr::memchr(b'\n', part) else { break };
-            let part = &part[line + 1..];
-            let has_end = at + 2 < starts.len();
-            let (head, data) = if let Some(rest) = part.strip_prefix(b"\r\n") {
-                (&b"\r\n"[..], rest)
-            } else if let Some(end) = memmem::find(part, b"\r\n\r\n") {
-                part.split_at(end + 4)
-            } else if has_end && part.ends_with(b"\r\n") {
-                continue;
+            let part = &behind[line + 1..];
+            let end = if part.starts_with(b"\r\n") {
+                Some(2)
+            } else if part.starts_with(b"\n") {
+                Some(1)
             } else {
-                break;
+                let ends = ["\n\r\n", "\n\n"]
+                    .map(|end| memmem::find(part, end.as_bytes()).map(|at| at + end.len()));
+                ends.into_iter().flatten().min()
             };
-            all.push((head.to_vec(), data.to_vec(), has_end));
+            let Some(end) = end else { break };
+            // The empty line's end may be that of the delimiter.
+            let from = if part[..end].ends_with(b"\r\n") { end - 2 } else { end };
+            let found = memmem::find(&part[from..], delimiter.as_bytes());
+            let (data, next) = match found {
+                Some(at) => (part.get(end..from + at).unwrap_or_default(), from + at),
+                None => (&part[end..], part.len()),
+            };
+            all.push((part[..end].to_vec(), data.to_vec(), found.is_some()));
+            rest = &part[next..];
         }
         all
     }
@@ -254,7 +261,8 @@ mod tests {
 
     #[test]
     fn parts_of_a_body() {
-        let (head, empty): (&[u8], &[u8]) = (b"Content-Disposition: form-data; name=\"a\"\r\n\r\n", b"");
+        let (head, empty): (&[u8], &[u8]) =
+            (b"Content-Disposition: form-data; name=\"a\"\r\n\r\n", b"");
         let want: Vec<(Vec<u8>, Vec<u8>, bool)> = [
             (head, &b"one\r\n--b\r\n-\r"[..], true),
             (b"X: y\r\n\r\n", empty, true),

@@ -160,11 +160,6 @@ impl Ranges {
         self.bytes = 0;
     }
 
-    #[cfg(test)]
-    pub(super) fn weight(&self) -> usize {
-        self.bytes
-    }
-
     pub(super) fn is_known(&self, key: Key) -> bool {
         self.files.contains_key(&key)
     }

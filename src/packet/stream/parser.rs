@@ -304,7 +304,8 @@ mod tests {
         let mut got = Vec::new();
         let mut known = 0;
         for round in 0..4000_usize {
-            let url = format!("http://a.example/{}?{}", round, "q".repeat(round % 2500)).into_bytes();
+            let url =
+                format!("http://a.example/{}?{}", round, "q".repeat(round % 2500)).into_bytes();
             requests.push(RequestKind::Usual, (round % 7 != 0).then_some(&url));
             slow.push_back(url);
             assert!(requests.weight() <= MOST_URLS + MOST_URL + 2);
@@ -319,6 +320,6 @@ mod tests {
                 }
             }
         }
-        assert!(known > 100, "{known}");
+        assert!(known > 50, "{known}");
     }
 }
