@@ -162,20 +162,23 @@ impl Direction {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let length_here = usize::try_from(length).unwrap_or(usize::MAX);
+        let lost = usize::try_from(length).unwrap_or(usize::MAX);
+        let is_data = matches!(self.state, State::Data { .. });
         match &mut self.state {
-            State::Data { left, padding } if length_here < *left + *padding => {
-                let lost = length_here.min(*left);
-                *left -= lost;
-                *padding -= length_here - lost;
-                self.bodies.gap(self.frame.stream, lost as u64);
-            }
-            State::Block { left, padding } if length_here < *left + *padding => {
-                let lost = length_here.min(*left);
-                *left -= lost;
-                *padding -= length_here - lost;
-                if lost > 0 {
-                    self.break_block();
+            State::Data { left, padding } | State::Block { left, padding }
+                if lost <= *left + *padding =>
+            {
+                let contents = lost.min(*left);
+                *left -= contents;
+                *padding -= lost - contents;
+                let is_end = *left + *padding == 0;
+                match contents {
+                    0 => {}
+                    contents if is_data => self.bodies.gap(self.frame.stream, contents as u64),
+                    _ => self.break_block(),
+                }
+                if is_end {
+                    self.end_part(0, 0, 0, context);
                 }
             }
             State::Preface | State::Search => {}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::indicator::{Timestamp, Where};
 use crate::packet::http::bodies::{answers, uploads};
+use crate::packet::http2::tests as http2;
 use crate::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
 use crate::packet::{Counters, Decoder, Frame};
 use proptest::prelude::*;
@@ -131,6 +132,8 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (2525, crate::packet::smtp::tests::client(), vec![]),
         (2222, crate::packet::ssh::tests::client(), crate::packet::ssh::tests::server()),
         (8081, uploads(), answers()),
+        (8082, http2::client(), http2::server()),
+        (8083, http2::upgrading().0, http2::upgrading().1),
     ]
 }
 
@@ -365,7 +368,7 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..8_usize,
+        which in 0..10_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
@@ -376,7 +379,7 @@ proptest! {
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
         // A server answers what it has received: where it matters, afterwards.
-        if ![0, 7].contains(&which) {
+        if ![0, 7, 8, 9].contains(&which) {
             for is_client in interleave {
                 parts.extend(if is_client { client.next() } else { server.next() });
             }

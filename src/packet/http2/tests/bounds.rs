@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::packet::http::Ranges;
+use crate::packet::stream::Requests;
 use crate::indicator;
 use crate::packet::Ports;
 
@@ -10,13 +11,16 @@ struct Alone {
     direction: Direction,
     seen: Seen,
     counters: Counters,
+    requests: Requests,
+    skip: usize,
     most: usize,
 }
 
 impl Alone {
     fn new(is_client: bool) -> Self {
         let direction = Direction { state: State::Frame, ..Direction::new(is_client) };
-        Alone { direction, seen: Seen::default(), counters: Counters::default(), most: 0 }
+        let (seen, counters, requests) = Default::default();
+        Alone { direction, seen, counters, requests, skip: 0, most: 0 }
     }
 
     /// Shows bytes; answers how much of the requests waits for answers.
@@ -36,9 +40,10 @@ impl Alone {
             totals: indicator::Flow::default(),
         };
         let (mut url, mut ranges) = (Vec::new(), Ranges::new(1 << 20));
-        let Alone { direction, seen, counters, most } = self;
+        let Alone { direction, seen, counters, requests, skip, most } = self;
         let mut context = Context::new(&packet, seen, counters, &mut url, &mut ranges);
-        let mut at = 0;
+        context.requests = std::mem::take(requests);
+        let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             match direction.step(rest, &mut context) {
                 Step::Took(length) => at += length,
@@ -48,7 +53,9 @@ impl Alone {
             }
             *most = (*most).max(direction.weight());
         }
-        context.requests.asked.map_or(0, |asked| asked.weight())
+        *skip = at - data.len().min(at);
+        *requests = context.requests;
+        requests.asked.as_ref().map_or(0, |asked| asked.weight())
     }
 }
 
@@ -67,7 +74,7 @@ fn a_flood_of_continuations() {
     assert_eq!(alone.seen.at(Where::HttpUrl), ["http://a.example/"]);
     assert_eq!(alone.counters.fault(Fault::TooManyHeaders), 1);
     // The table was followed through all of it.
-    alone.show(&frame(1, WHOLE, 3, &[0x80 | 62]));
+    alone.show(&frame(1, WHOLE, 3, &[0x82, 0x80 | 62]));
     assert_eq!(alone.seen.at(Where::HttpUserAgent).len(), 2);
 }
 
@@ -174,10 +181,12 @@ fn a_gap_costs_what_it_hides() {
     assert_eq!((seen.at(Where::HttpUrl), counters.faults().count()), (all.to_vec(), 0));
     assert_eq!(seen.at(Where::FileHash), [sha256(&[b'x'; 5000])]);
     // In a body: its digest.
-    let (seen, _) = with_gap(&text, body + 10..body + 4000);
-    assert_eq!((seen.at(Where::HttpUrl), seen.at(Where::FileHash)), (all.to_vec(), vec![]));
+    for to in [body + 4000, next] {
+        let (seen, _) = with_gap(&text, body + 10..to);
+        assert_eq!((seen.at(Where::HttpUrl), seen.at(Where::FileHash)), (all.to_vec(), vec![]));
+    }
     // Over its end: the table, too. What does not refer to it is still read.
-    for (from, to) in [(body + 10, next), (body + 10, next - 10), (next - 1, next)] {
+    for (from, to) in [(body - 5, next), (body - 9, next - 10), (body - 1, body)] {
         let (seen, counters) = with_gap(&text, from..to);
         assert_eq!(seen.at(Where::HttpUrl), [all[0], all[2]], "{from} {to}");
         assert_eq!(seen.at(Where::HttpUserAgent), ["Mal/1.0"]);
