@@ -18,18 +18,18 @@ mod bodies;
 mod frame;
 mod head;
 mod hpack;
+mod opening;
 
 pub(super) use bodies::Asked;
+pub(super) use opening::{begins, guess};
 
 use super::http::{report_request, report_response};
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{Context, Step};
 use super::{Fault, Visitor};
 use bodies::Bodies;
 use frame::{Frame, Start};
 use head::Head;
-
-/// What a client begins with (RFC 9113, 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use opening::PREFACE;
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,40 +69,6 @@ pub(super) struct Direction {
     bodies: Bodies,
     /// The youngest stream that was seen.
     last: u32,
-}
-
-/// Looks whether a direction begins with HTTP/2.
-pub(super) fn guess(data: &[u8]) -> Guess {
-    let is = |is_client| Guess::Is(Parser::Http2(Box::new(Direction::new(is_client))));
-    if data.starts_with(PREFACE) {
-        return is(true);
-    }
-    if PREFACE.starts_with(data) {
-        return Guess::Maybe(data.len() + 1);
-    }
-    match Frame::parse(data) {
-        Some(frame) if frame.is_opening() => is(false),
-        Some(_) => Guess::No,
-        None => {
-            // The first byte of the length, the kind, the flags and the stream.
-            let opening = [Some(0), None, None, Some(4), Some(0), Some(0), Some(0), Some(0), Some(0)];
-            let is_likely =
-                data.iter().zip(opening).all(|(&byte, want)| want.is_none_or(|want| want == byte));
-            if is_likely { Guess::Maybe(frame::HEADER) } else { Guess::No }
-        }
-    }
-}
-
-/// Whether a segment begins with HTTP/2, in the midst of anything.
-pub(super) fn begins(data: &[u8]) -> bool {
-    data.starts_with(PREFACE)
-        || Frame::parse(data).is_some_and(|frame| {
-            let settings = data.get(frame::HEADER..frame::HEADER + frame.length);
-            // Nine bytes that are mostly zeros are not enough: known settings, too.
-            frame.is_opening()
-                && frame.length > 0
-                && settings.is_some_and(|all| all.chunks(6).all(|one| matches!(one, [0, 1..=16, ..])))
-        })
 }
 
 impl Direction {
@@ -223,9 +189,7 @@ impl Direction {
             None => frame.kind != frame::CONTINUATION,
         };
         if !frame.is_sound() || !is_expected {
-            context.counters.note(Fault::BadHttp2);
-            self.lose(context);
-            return Step::Again;
+            return self.refuse(data.len() - rest.len(), context);
         }
         let most = frame::HEADER + frame.prefix();
         let Some(prefix) = self.start.fill(&mut rest, frame::HEADER, most) else {
@@ -234,12 +198,8 @@ impl Direction {
         let (parts, promised) = (frame.split(prefix), frame.promised(prefix));
         self.start = Start::default();
         let taken = data.len() - rest.len();
-        let Some((left, padding)) = parts else {
-            // More padding than frame (RFC 9113, 6.1): the connection is at its end.
-            context.counters.note(Fault::BadHttp2);
-            self.lose(context);
-            return if taken > 0 { Step::Took(taken) } else { Step::Again };
-        };
+        // More padding than frame (RFC 9113, 6.1).
+        let Some((left, padding)) = parts else { return self.refuse(taken, context) };
         self.frame = frame;
         self.begin_part(promised);
         let step = match frame.kind {
@@ -258,6 +218,14 @@ impl Direction {
             _ => Step::Skip((left + padding) as u64),
         };
         behind(taken, step)
+    }
+
+    /// A frame that no host may send: the other one ends the connection (RFC 9113, 5.4.1),
+    /// or it is no frame.
+    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut Context<'_, '_, V>) -> Step {
+        context.counters.note(Fault::BadHttp2);
+        self.lose(context);
+        behind(taken, Step::Again)
     }
 
     /// A frame with headers begins.
@@ -374,8 +342,9 @@ impl Direction {
 /// The same step behind bytes that were taken before.
 fn behind(taken: usize, step: Step) -> Step {
     match step {
-        Step::Took(length) if taken + length > 0 => Step::Took(taken + length),
         Step::Skip(length) if taken as u64 + length > 0 => Step::Skip(taken as u64 + length),
+        Step::Took(length) if taken + length > 0 => Step::Took(taken + length),
+        _ if taken > 0 => Step::Took(taken),
         _ => Step::Again,
     }
 }

@@ -2,6 +2,7 @@ mod bounds;
 
 use super::*;
 use crate::indicator::{Kind, Observable, Protocol, Timestamp, Where, digest};
+use crate::packet::stream::{Guess, Parser};
 use crate::packet::tests::{CLIENT, SERVER, ipv4, text};
 use crate::packet::{Config, Counters, Decoder, Frame as Captured, Packet, Said};
 use proptest::prelude::*;
