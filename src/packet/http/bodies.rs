@@ -14,7 +14,7 @@ fn told(content: &[u8]) -> String {
 
 /// A content as a coding has it, by the crates.
 fn pack(name: &str, content: &[u8]) -> Vec<u8> {
-    let level = flate2::Compression::fast();
+    let level = flate2::Compression::default();
     match name {
         "gzip" => {
             let mut to = flate2::write::GzEncoder::new(Vec::new(), level);
