@@ -46,6 +46,20 @@ const RULES: &[Rule] = &[
         explains: |d| d.missing.is_some() && d.is_downgraded && !d.is_missing_at("x509.san"),
     },
     Rule {
+        name: "files_of_no_one",
+        because: "the files in a form are files, the form is none; and of an answer of HTTP/0.9 \
+                  tshark takes each segment for a file",
+        explains: |d| {
+            let files = [
+                ("http_post_upload.pcap", "file.http:UploadHandleServlet(449)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(1)(1428)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(2)(1428)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(3)(573)"),
+            ];
+            files.iter().any(|(file, at)| d.hit.file == *file && d.is_missing_at(at))
+        },
+    },
+    Rule {
         name: "url_without_host",
         because: "6.3: a URL has a host; `http:///exhmedmx` of a request without a Host header \
                   is rejected at compile",

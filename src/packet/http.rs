@@ -2,8 +2,12 @@
 //!
 //! Found by content on any port: a method, a target, `HTTP/1.`, or a status line.
 //! Heads are put together from their segments, requests may be pipelined, and
-//! bodies are gone over by their length or their chunks. A head that breaks off is
-//! read as far as it goes.
+//! bodies end by their length, their chunks or with the connection. A head that breaks
+//! off is read as far as it goes.
+//!
+//! A body is a file (or several, or a DNS message): see `content`. Where nobody asks for
+//! digests, file names or DNS, it is skipped without a look. Of HTTP/0.9, which has no
+//! heads, nothing is told.
 //!
 //! The URL is `http://`, the Host header as it stands (with its port if it names
 //! one) and the target; a target with a scheme of its own is the URL already. A
@@ -16,7 +20,9 @@ mod doh;
 mod framing;
 mod names;
 mod parts;
+mod pieces;
 mod ranges;
+mod undo;
 
 pub(super) use content::{Content, Facts, is_wanted};
 pub(super) use framing::{Framing, guess, is_head};

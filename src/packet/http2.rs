@@ -38,9 +38,15 @@ enum State {
     /// The header of a frame.
     Frame,
     /// A part of a header block, and the padding behind it.
-    Block { left: usize, padding: usize },
+    Block {
+        left: usize,
+        padding: usize,
+    },
     /// A part of a body, and the padding behind it.
-    Data { left: usize, padding: usize },
+    Data {
+        left: usize,
+        padding: usize,
+    },
     /// A frame has to be found.
     Search,
 }

@@ -161,13 +161,29 @@ impl Streams {
         if !segment.payload.is_empty() || missing > 0 {
             self.payload(tcp, side, seq, segment.payload, missing, context);
         }
-        if tcp.slot != NIL && segment.flags & FIN != 0 && tcp.mode[side] == Mode::Streaming {
+        if segment.flags & FIN != 0 {
             let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
-            self.work(tcp.slot, side, context, |side, context| side.ends(end, context));
+            self.end(tcp, side, end, context);
         }
         if tcp.slot != NIL {
             self.settle(tcp);
             self.make_room(context.counters);
+        }
+    }
+
+    /// A side ends with the byte in front of `end`, of which the first may still come.
+    fn end<V: Visitor>(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        end: u32,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if tcp.mode[side] == Mode::Synced && is_before(tcp.next[side], end) {
+            self.start(tcp, side, tcp.next[side], true);
+        }
+        if tcp.slot != NIL && tcp.mode[side] == Mode::Streaming {
+            self.work(tcp.slot, side, context, |side, context| side.ends(end, context));
         }
     }
 

@@ -7,11 +7,12 @@
 //!
 //! Whatever cannot be read any more is given up and counted; the stream goes on.
 
-use super::parts::{Event, Parts};
+use super::pieces::{Form, RangeParts, begin_range, write_range};
 use super::ranges::{self, Key};
+use super::undo::{Undone, undo};
 use super::{Headers, MOST_HEADERS, names};
 use crate::indicator::Kind;
-use crate::packet::coding::{Coding, FREE_OUTPUT, MOST_RATIO};
+use crate::packet::coding::Coding;
 use crate::packet::dns;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
@@ -28,18 +29,18 @@ const DNS_TYPE: &[u8] = b"application/dns-message";
 #[derive(Debug, Default)]
 pub(in crate::packet) struct Facts<'a> {
     /// The URL that was asked for; empty if it is not known.
-    url: &'a [u8],
+    pub(super) url: &'a [u8],
     /// Whether the URL names the content.
     is_named: bool,
     /// Whether the client sends it.
     is_upload: bool,
-    content_type: &'a [u8],
+    pub(super) content_type: &'a [u8],
     disposition: &'a [u8],
     range: &'a [u8],
-    tag: &'a [u8],
+    pub(super) tag: &'a [u8],
     /// In the order of their application.
     transfer: Vec<Coding>,
-    content: Vec<Coding>,
+    pub(super) content: Vec<Coding>,
     has_too_many: bool,
 }
 
@@ -86,7 +87,7 @@ impl<'a> Facts<'a> {
         self
     }
 
-    fn media_type(&self) -> &'a [u8] {
+    pub(super) fn media_type(&self) -> &'a [u8] {
         self.content_type.split(|&b| b == b';').next().unwrap_or_default().trim_ascii()
     }
 }
@@ -111,52 +112,6 @@ pub(in crate::packet) fn is_wanted(headers: &[u8], visitor: &impl Visitor) -> bo
         || memchr::memmem::find(headers, b"dns-message").is_some()
 }
 
-/// How far a body was unpacked.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Undone {
-    taken: u64,
-    given: u64,
-}
-
-/// Undoes codings upon each other, the outermost first. Each has its bound; this
-/// is the one on all of them.
-pub(super) fn undo(
-    codings: &mut [Coding],
-    undone: &mut Undone,
-    data: &[u8],
-    out: &mut dyn FnMut(&[u8]),
-) -> Result<(), Fault> {
-    if codings.is_empty() {
-        out(data);
-        return Ok(());
-    }
-    undone.taken += data.len() as u64;
-    let most = FREE_OUTPUT + undone.taken.saturating_mul(MOST_RATIO);
-    chain(codings, data, &mut |bytes| {
-        undone.given += bytes.len() as u64;
-        if undone.given > most {
-            return Err(Fault::CodingBomb);
-        }
-        out(bytes);
-        Ok(())
-    })
-}
-
-fn chain(
-    codings: &mut [Coding],
-    data: &[u8],
-    out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let Some((first, rest)) = codings.split_first_mut() else { return out(data) };
-    let mut inner = Ok(());
-    first.push(data, &mut |bytes| {
-        if inner.is_ok() {
-            inner = chain(rest, bytes, out);
-        }
-    })?;
-    inner
-}
-
 /// A body on its way.
 #[derive(Debug)]
 pub(in crate::packet) struct Content {
@@ -179,28 +134,6 @@ enum Sink {
     RangeParts(Box<RangeParts>),
 }
 
-/// A multipart body; each part that is a file is one of its own.
-#[derive(Debug)]
-struct Form {
-    parts: Parts,
-    url: Box<[u8]>,
-    /// Parts without a file name are fields.
-    is_form: bool,
-    file: Option<File>,
-}
-
-/// Several ranges of a file in one body.
-#[derive(Debug)]
-struct RangeParts {
-    parts: Parts,
-    url: Box<[u8]>,
-    tag: Box<[u8]>,
-    name: Box<[u8]>,
-    codings: Vec<Coding>,
-    /// The range that is being read, and where its next byte lies.
-    range: Option<(Key, u64)>,
-}
-
 impl Content {
     /// A body begins. None if nobody asks for what it holds; then its bytes need not be
     /// shown.
@@ -221,12 +154,13 @@ impl Content {
         let sink = if is(DNS_TYPE) {
             Sink::Dns(Vec::new())
         } else if is(b"multipart/byteranges") {
-            RangeParts::begin(&mut facts, context)?
+            Sink::RangeParts(Box::new(RangeParts::begin(&mut facts, context)?))
         } else if let Some(range) = ranges::parse(facts.range) {
             let encodings = std::mem::take(&mut facts.content);
             let mut name = Vec::new();
             file_name(&facts, &mut name);
-            begin_range(range, facts.url, facts.tag, &name, encodings, context)?
+            let (key, at) = begin_range(range, facts.url, facts.tag, &name, encodings, context)?;
+            Sink::Range(key, at)
         } else if is_multipart
             && facts.is_upload
             && let Some(form) = Form::begin(&facts)
@@ -252,16 +186,9 @@ impl Content {
         let sink = match &self.sink {
             Sink::Nothing | Sink::Range(..) => 0,
             Sink::File(file, _) => file.weight(),
-            Sink::Form(form) => {
-                let file = form.file.as_ref().map_or(0, File::weight);
-                form.parts.weight() + form.url.len() + file
-            }
+            Sink::Form(form) => form.weight(),
             Sink::Dns(message) => message.capacity(),
-            Sink::RangeParts(ranges) => {
-                let own = ranges.url.len() + ranges.tag.len() + ranges.name.len();
-                let codings: usize = ranges.codings.iter().map(Coding::weight).sum();
-                size_of::<RangeParts>() + ranges.parts.weight() + own + codings
-            }
+            Sink::RangeParts(ranges) => ranges.weight(),
         };
         size_of::<Content>() + codings + sink
     }
@@ -271,8 +198,8 @@ impl Content {
         match &self.sink {
             Sink::Nothing => true,
             Sink::File(file, _) => !file.is_hashed(),
-            Sink::Form(form) => form.parts.is_over(),
-            Sink::RangeParts(ranges) => ranges.parts.is_over(),
+            Sink::Form(form) => form.is_over(),
+            Sink::RangeParts(ranges) => ranges.is_over(),
             Sink::Dns(_) | Sink::Range(..) => false,
         }
     }
@@ -318,140 +245,18 @@ impl Content {
             Sink::Dns(message) if is_whole && !message.is_empty() => {
                 dns::report(&message, context.packet, context.visitor, context.counters);
             }
-            Sink::Form(Form { file: Some(file), .. }) => {
-                file.finish(false, context.packet, context.visitor);
-            }
+            Sink::Form(form) => form.finish(context),
             _ => {}
         }
     }
 }
 
 /// The name that the head gives the content; empty if it gives none.
-fn file_name(facts: &Facts<'_>, name: &mut Vec<u8>) {
+pub(super) fn file_name(facts: &Facts<'_>, name: &mut Vec<u8>) {
     names::disposition(facts.disposition, name);
     if name.is_empty() && facts.is_named {
         names::url(facts.url, name);
     }
-}
-
-/// A range of a file begins: the first of it, or one more.
-fn begin_range<V: Visitor>(
-    (first, _, total): (u64, u64, u64),
-    url: &[u8],
-    tag: &[u8],
-    name: &[u8],
-    mut codings: Vec<Coding>,
-    context: &mut Context<'_, '_, V>,
-) -> Option<Sink> {
-    let Context { packet, visitor, counters, ranges, .. } = context;
-    let key = ranges::key(packet, url, total, tag)?;
-    if !ranges.is_known(key) {
-        let file = File::begin_at("http", name, url, packet, *visitor);
-        if !file.is_hashed() {
-            return None;
-        }
-        codings.reverse();
-        ranges.begin(key, total, codings, file, counters);
-    }
-    Some(Sink::Range(key, first))
-}
-
-impl Form {
-    fn begin(facts: &Facts<'_>) -> Option<Form> {
-        Some(Form {
-            parts: Parts::new(facts.content_type)?,
-            url: facts.url.into(),
-            is_form: facts.media_type().eq_ignore_ascii_case(b"multipart/form-data"),
-            file: None,
-        })
-    }
-
-    fn event<V: Visitor>(
-        event: Event<'_>,
-        (url, is_form): (&[u8], bool),
-        file: &mut Option<File>,
-        context: &mut Context<'_, '_, V>,
-    ) {
-        match event {
-            Event::Head(head) => {
-                let mut name = Vec::new();
-                let disposition = names::header(head, b"Content-Disposition").unwrap_or_default();
-                names::disposition(disposition, &mut name);
-                *file = (!is_form || !name.is_empty())
-                    .then(|| File::begin_at("http", &name, url, context.packet, context.visitor));
-            }
-            Event::Data(data) => {
-                if let Some(file) = file {
-                    file.update(data);
-                }
-            }
-            Event::End => {
-                if let Some(file) = file.take() {
-                    file.finish(true, context.packet, context.visitor);
-                }
-            }
-        }
-    }
-}
-
-impl RangeParts {
-    fn begin<V: Visitor>(facts: &mut Facts<'_>, context: &mut Context<'_, '_, V>) -> Option<Sink> {
-        let is_hashed =
-            [Kind::Md5, Kind::Sha1, Kind::Sha256].iter().any(|&kind| context.visitor.wants(kind));
-        if !is_hashed {
-            return None;
-        }
-        let mut name = Vec::new();
-        file_name(facts, &mut name);
-        Some(Sink::RangeParts(Box::new(RangeParts {
-            parts: Parts::new(facts.content_type)?,
-            url: facts.url.into(),
-            tag: facts.tag.into(),
-            name: name.into(),
-            codings: std::mem::take(&mut facts.content),
-            range: None,
-        })))
-    }
-
-    fn push<V: Visitor>(
-        &mut self,
-        bytes: &[u8],
-        context: &mut Context<'_, '_, V>,
-    ) -> Result<(), Fault> {
-        let RangeParts { parts, url, tag, name, codings, range } = self;
-        parts.push(bytes, &mut |event| match event {
-            Event::Head(head) => {
-                let value = names::header(head, b"Content-Range").unwrap_or_default();
-                let begun = ranges::parse(value).and_then(|range| {
-                    let codings = std::mem::take(codings);
-                    begin_range(range, url, tag, name, codings, context)
-                });
-                *range = match begun {
-                    Some(Sink::Range(key, at)) => Some((key, at)),
-                    _ => None,
-                };
-            }
-            Event::Data(data) => {
-                if let Some((key, at)) = range {
-                    write_range(*key, at, data, context);
-                }
-            }
-            Event::End => *range = None,
-        })
-    }
-}
-
-/// Answers whether the file is still wanted.
-fn write_range<V: Visitor>(
-    key: Key,
-    at: &mut u64,
-    data: &[u8],
-    context: &mut Context<'_, '_, V>,
-) -> bool {
-    let Context { packet, visitor, counters, ranges, .. } = context;
-    let is_wanted = ranges.write(key, *at, data, packet, *visitor, counters);
-    *at = at.saturating_add(data.len() as u64);
-    is_wanted
 }
 
 impl Sink {
@@ -466,10 +271,7 @@ impl Sink {
                 *has_bytes |= !bytes.is_empty();
                 file.update(bytes);
             }
-            Sink::Form(Form { parts, url, is_form, file }) => {
-                let facts = (&**url, *is_form);
-                parts.push(bytes, &mut |event| Form::event(event, facts, file, context))?;
-            }
+            Sink::Form(form) => form.push(bytes, context)?,
             Sink::Dns(message) => {
                 if message.len() + bytes.len() > MOST_DNS {
                     return Err(Fault::BadDns);

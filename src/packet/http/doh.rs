@@ -3,8 +3,8 @@
 use crate::packet::stream::Context;
 use crate::packet::{Visitor, dns};
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// The longest text of a message. Queries have a few hundred bytes, with their padding.
 const MOST_TEXT: usize = 8 << 10;

@@ -143,15 +143,17 @@ impl Framing {
 
     /// Bytes never come. Inside of a body that is no loss but for what it holds.
     pub(in crate::packet) fn gap(&mut self, length: u64) -> bool {
-        let left = match &mut self.state {
-            State::Body(left) | State::ChunkData(left) if *left >= length => Some(left),
-            State::UntilEnd => None,
+        self.state = match self.state {
+            State::Body(left) if left > length => State::Body(left - length),
+            State::Body(left) if left == length => State::Head,
+            State::ChunkData(left) if left > length => State::ChunkData(left - length),
+            State::ChunkData(left) if left == length => State::ChunkEnd,
+            State::UntilEnd => State::UntilEnd,
             _ => return false,
         };
-        if let Some(left) = left {
-            *left -= length;
-        }
-        if let Some(content) = &mut self.content {
+        if self.state == State::Head {
+            self.content = None;
+        } else if let Some(content) = &mut self.content {
             content.gap(length);
         }
         true

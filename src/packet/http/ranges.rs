@@ -3,10 +3,10 @@
 //!
 //! A range that begins where the bytes so far end goes to the digests as it streams;
 //! one that lies further on is held until those in front of it are there, within a
-//! bound. Bytes that came before are not taken twice: the first win. What belongs
+//! bound. No byte is taken twice. What belongs
 //! together is told by both hosts, the URL, the length of the whole and its tag.
 
-use super::content::{Undone, undo};
+use super::undo::{Undone, undo};
 use crate::packet::coding::Coding;
 use crate::packet::file::File;
 use crate::packet::{Counters, Fault, Packet, Visitor};

@@ -21,7 +21,8 @@ pub(in crate::packet) fn guess(data: &[u8]) -> Guess {
         Some(_) => Guess::No,
         None => {
             // The first byte of the length, the kind, the flags and the stream.
-            let opening = [Some(0), None, None, Some(4), Some(0), Some(0), Some(0), Some(0), Some(0)];
+            let opening =
+                [Some(0), None, None, Some(4), Some(0), Some(0), Some(0), Some(0), Some(0)];
             let is_likely =
                 data.iter().zip(opening).all(|(&byte, want)| want.is_none_or(|want| want == byte));
             if is_likely { Guess::Maybe(frame::HEADER) } else { Guess::No }
@@ -37,6 +38,7 @@ pub(in crate::packet) fn begins(data: &[u8]) -> bool {
             // Nine bytes that are mostly zeros are not enough: known settings, too.
             frame.is_opening()
                 && frame.length > 0
-                && settings.is_some_and(|all| all.chunks(6).all(|one| matches!(one, [0, 1..=16, ..])))
+                && settings
+                    .is_some_and(|all| all.chunks(6).all(|one| matches!(one, [0, 1..=16, ..])))
         })
 }

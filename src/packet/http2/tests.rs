@@ -39,17 +39,20 @@ fn preface() -> Vec<u8> {
 }
 
 fn get(stream: u32, authority: &str, path: &str) -> Vec<u8> {
-    let fields = [(":method", "GET"), (":scheme", "http"), (":authority", authority), (":path", path)];
+    let fields =
+        [(":method", "GET"), (":scheme", "http"), (":authority", authority), (":path", path)];
     frame(1, END | WHOLE, stream, &block(&fields))
 }
 
 /// What a client says: requests of all sorts.
 pub(in crate::packet) fn client() -> Vec<u8> {
     let mut text = preface();
-    let mut fields = block(&[(":method", "GET"), (":scheme", "https"), (":path", "/x/evil.exe?a=b")]);
+    let mut fields =
+        block(&[(":method", "GET"), (":scheme", "https"), (":path", "/x/evil.exe?a=b")]);
     fields.extend(literal(":authority", "a.example:8443", true));
     fields.extend(block(&[("user-agent", "Mal/1.0"), ("referer", "http://r.example/")]));
-    fields.extend(block(&[("x-forwarded-for", "192.0.2.7, x"), ("x-forwarded-for", "2001:db8::7")]));
+    fields
+        .extend(block(&[("x-forwarded-for", "192.0.2.7, x"), ("x-forwarded-for", "2001:db8::7")]));
     // Padded, with a priority, in three parts.
     let (first, rest) = fields.split_at(17);
     let (second, third) = rest.split_at(40);
@@ -85,7 +88,12 @@ pub(in crate::packet) fn server() -> Vec<u8> {
     let moved = [(":status", "302"), ("location", "http://g.example/x"), ("content-type", "a/b")];
     text.extend(frame(1, WHOLE, 3, &block(&moved)));
     text.extend(frame(1, WHOLE, 1, &block(&[(":status", "200"), ("content-encoding", "gzip")])));
-    let push = block(&[(":method", "GET"), (":scheme", "http"), (":authority", "p.example"), (":path", "/p")]);
+    let push = block(&[
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", "p.example"),
+        (":path", "/p"),
+    ]);
     text.extend(frame(5, WHOLE, 5, &[&[0, 0, 0, 2][..], &push].concat()));
     let packed = gzip(b"this is the malware");
     let (a, b) = packed.split_at(packed.len() / 2);
@@ -136,10 +144,13 @@ impl Visitor for Seen {
 
     fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
         self.said.push(said.protocol());
-        self.lines.push((at, match what {
-            Observable::Digest(_, bytes) => digest::encode(bytes).to_string(),
-            what => text(what),
-        }));
+        self.lines.push((
+            at,
+            match what {
+                Observable::Digest(_, bytes) => digest::encode(bytes).to_string(),
+                what => text(what),
+            },
+        ));
     }
 }
 
@@ -237,7 +248,8 @@ fn both_directions() {
 
 /// Both directions of a connection that begins with HTTP/1.
 pub(in crate::packet) fn upgrading() -> (Vec<u8>, Vec<u8>) {
-    let ask = b"GET /a/up.exe HTTP/1.1\r\nHost: u.example\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+    let ask =
+        b"GET /a/up.exe HTTP/1.1\r\nHost: u.example\r\nConnection: Upgrade, HTTP2-Settings\r\n\
         Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
     let client = [&ask[..], &preface(), &get(3, "v.example", "/b")].concat();
     let mut server = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n".to_vec();
@@ -286,16 +298,41 @@ fn dns_in_bodies_and_in_a_query() {
 fn odd_heads() {
     for (fields, hosts, urls) in [
         // A host alone; a line end in a value; the first of two counts.
-        (vec![(":method", "GET"), (":path", "/"), ("host", "h.example")], vec!["h.example"], "http://h.example/"),
-        (vec![(":path", "/"), (":authority", "x.example\r\nhost: y.example")], vec![], "http://x.example  host: y.example/"),
-        (vec![(":path", "/1"), (":path", "/2"), ("host", "h.example")], vec!["h.example"], "http://h.example/1"),
-        (vec![(":path", "/"), (":scheme", "a b"), ("host", "h.example")], vec!["h.example"], "http://h.example/"),
+        (
+            vec![(":method", "GET"), (":path", "/"), ("host", "h.example")],
+            vec!["h.example"],
+            "http://h.example/",
+        ),
+        (
+            vec![(":path", "/"), (":authority", "x.example\r\nhost: y.example")],
+            vec![],
+            "http://x.example  host: y.example/",
+        ),
+        (
+            vec![(":path", "/1"), (":path", "/2"), ("host", "h.example")],
+            vec!["h.example"],
+            "http://h.example/1",
+        ),
+        (
+            vec![(":path", "/"), (":scheme", "a b"), ("host", "h.example")],
+            vec!["h.example"],
+            "http://h.example/",
+        ),
         (vec![(":path", "/"), (":method", "GET")], vec![], "http://198.51.100.2:8080/"),
-        (vec![(":path", "*"), (":method", "OPTIONS"), ("host", "h.example")], vec!["h.example"], "http://h.example/"),
+        (
+            vec![(":path", "*"), (":method", "OPTIONS"), ("host", "h.example")],
+            vec!["h.example"],
+            "http://h.example/",
+        ),
         // WebSocket: a URL, and no body.
         (
-            vec![(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"),
-                (":path", "/chat"), (":authority", "w.example")],
+            vec![
+                (":method", "CONNECT"),
+                (":protocol", "websocket"),
+                (":scheme", "https"),
+                (":path", "/chat"),
+                (":authority", "w.example"),
+            ],
             vec!["w.example"],
             "https://w.example/chat",
         ),
@@ -309,7 +346,11 @@ fn odd_heads() {
 
 #[test]
 fn what_is_no_http2() {
-    for data in [&b"PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n"[..], b"\0\0\x07\x04\0\0\0\0\0", b"\0\0\x06\x04\0\0\0\0\x01"] {
+    for data in [
+        &b"PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n"[..],
+        b"\0\0\x07\x04\0\0\0\0\0",
+        b"\0\0\x06\x04\0\0\0\0\x01",
+    ] {
         assert!(matches!(guess(data), Guess::No), "{data:?}");
         assert!(!begins(data));
     }
@@ -339,7 +380,8 @@ fn frames_that_contradict_themselves() {
         assert_eq!(counters.fault(Fault::BadHttp2), 1);
         assert_eq!(seen.at(Where::HttpUrl), ["http://a.example/"]);
     }
-    let client = [preface(), frame(1, 0, 1, &block(&[("host", "a.example"), (":path", "/")]))].concat();
+    let client =
+        [preface(), frame(1, 0, 1, &block(&[("host", "a.example"), (":path", "/")]))].concat();
     let (seen, counters) = seen(&client, &[]);
     assert_eq!(seen.at(Where::HttpUrl), ["http://a.example/"]);
     assert_eq!(counters.fault(Fault::SplitHttp2), 1);

@@ -18,6 +18,12 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("doh_clear.pcap", "file.http:object4(448)", "the preface of HTTP/2"),
     ("http2_multi_headers.pcap", "file.http:object5(64)", "the preface of HTTP/2"),
     ("http2_nghttp2.pcap", "file.http:object4(1354)", "the preface of HTTP/2"),
+    // Never: tshark takes a form for a file, we take the files in it.
+    ("http_post_upload.pcap", "file.http:UploadHandleServlet(449)", "a form"),
+    // Never: answers of HTTP/0.9 have no head, and tshark takes each segment for a file.
+    ("mpls_vlan_mixed.pcap", "file.http:%2f(1)(1428)", "a segment"),
+    ("mpls_vlan_mixed.pcap", "file.http:%2f(2)(1428)", "a segment"),
+    ("mpls_vlan_mixed.pcap", "file.http:%2f(3)(573)", "a segment"),
     ("imap.pcap", "", "IMAP"),
     ("pop3.pcap", "", "POP3"),
     // Never: without a host it is no URL that a feed could hold. The request is

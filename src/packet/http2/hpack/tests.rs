@@ -4,7 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// Lines of `name: value`; what is not known is `?`.
@@ -179,8 +182,7 @@ fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<St
             continue;
         }
         let index = usize::from(byte & if byte & 0x40 != 0 { 0x3f } else { 0x0f });
-        let name =
-            if index == 0 { text(&mut at) } else { fields[index - 1].0.clone() };
+        let name = if index == 0 { text(&mut at) } else { fields[index - 1].0.clone() };
         let value = text(&mut at);
         lines.push(format!("{name}: {value}"));
         if byte & 0x40 != 0 {
@@ -205,7 +207,9 @@ fn block(steps: &[(u8, u8, u8)], known: &mut usize, most: usize) -> Vec<u8> {
         let sure = (*known).min(most / (32 + 10 + 100)).min(60);
         match what % 4 {
             0 => block.push(0x80 | (1 + seed % (61 + sure as u8))),
-            1 => block.extend([&[0x40, 2, b'n', seed % 128, value.len() as u8][..], &value].concat()),
+            1 => {
+                block.extend([&[0x40, 2, b'n', seed % 128, value.len() as u8][..], &value].concat())
+            }
             2 => block.extend([&[0x40 | (1 + seed % 61), value.len() as u8][..], &value].concat()),
             _ => block.extend([&[1 + seed % 14, value.len() as u8][..], &value].concat()),
         }

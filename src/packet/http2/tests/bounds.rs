@@ -1,10 +1,10 @@
 //! Whatever is sent: memory is kept, and what can be read is read.
 
 use super::*;
-use crate::packet::http::Ranges;
-use crate::packet::stream::Requests;
 use crate::indicator;
 use crate::packet::Ports;
+use crate::packet::http::Ranges;
+use crate::packet::stream::Requests;
 
 /// A direction by itself, and the most that it held.
 struct Alone {
@@ -172,7 +172,8 @@ fn a_gap_costs_what_it_hides() {
     let body = text.len() + 9;
     text.extend(frame(0, END, 1, &[b'x'; 5000]));
     let next = text.len();
-    let again = [&[0x82, 0x86, 0x80 | 62][..], &block(&[(":path", "/2"), ("user-agent", "Mal/1.0")])];
+    let again =
+        [&[0x82, 0x86, 0x80 | 62][..], &block(&[(":path", "/2"), ("user-agent", "Mal/1.0")])];
     text.extend(frame(1, END | WHOLE, 3, &again.concat()));
     let behind = text.len();
     text.extend(get(5, "c.example", "/3"));
@@ -200,7 +201,11 @@ fn a_gap_costs_what_it_hides() {
 }
 
 /// Bodies of several streams, cut into frames and mixed.
-fn mixed(bodies: &[Vec<u8>], cuts: &[prop::sample::Index], order: &[prop::sample::Index]) -> Vec<u8> {
+fn mixed(
+    bodies: &[Vec<u8>],
+    cuts: &[prop::sample::Index],
+    order: &[prop::sample::Index],
+) -> Vec<u8> {
     let mut text = settings();
     let mut queues: Vec<Vec<Vec<u8>>> = Vec::new();
     for (at, body) in bodies.iter().enumerate() {
@@ -217,7 +222,8 @@ fn mixed(bodies: &[Vec<u8>], cuts: &[prop::sample::Index], order: &[prop::sample
             // Every other one padded.
             let is_padded = pair[0] % 2 == 1;
             let flags = if is_padded { 8 } else { 0 };
-            let contents = if is_padded { [&[2][..], part, &[0; 2]].concat() } else { part.to_vec() };
+            let contents =
+                if is_padded { [&[2][..], part, &[0; 2]].concat() } else { part.to_vec() };
             frames.push(frame(0, flags, stream, &contents));
         }
         frames.push(frame(0, END, stream, &[]));
