@@ -77,7 +77,7 @@ fn hunt(
     let Some(path) = &flags.db else {
         return Err(Error::usage("no database").remedy("name one with --db"));
     };
-    let database = Database::open(path)?;
+    let database = run::open_database(path)?;
     let format = match flags.format.as_deref() {
         Some(name) => Format::from_name(name)
             .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
@@ -174,7 +174,7 @@ pub(super) fn allow_lists(
 struct Taken<'c>(&'c mut Compiler);
 
 impl wiresift::feed::Sink for Taken<'_> {
-    fn indicator(&mut self, indicator: wiresift::indicator::Indicator) {
+    fn indicator(&mut self, indicator: wiresift::indicator::Indicator, _: Option<u64>) {
         self.0.add(indicator);
     }
 
