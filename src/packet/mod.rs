@@ -8,7 +8,7 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP and SSH, found by content and not
 //! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
