@@ -153,8 +153,10 @@ impl Direction {
                     self.end_part(0, 0, 0, context);
                 }
             }
-            State::Preface | State::Search => {}
-            _ => self.lose(context),
+            State::Preface => {}
+            // A header does not go on behind a gap.
+            State::Search => self.start = Start::default(),
+            State::Frame | State::Block { .. } | State::Data { .. } => self.lose(context),
         }
         true
     }
