@@ -6,7 +6,7 @@
 //! in [`Asked`]: the URLs that wait for their answers, and streams that were reset.
 //!
 //! Header blocks are decoded as they come ([`hpack`]), bodies of many streams at a
-//! time go to their files ([`Content`]). Priorities, flow control, pings and frames of
+//! time go to their files ([`bodies`]). Priorities, flow control, pings and frames of
 //! extensions need no look. Through a stream of CONNECT, also the extended one that
 //! WebSocket uses (RFC 8441), goes something else: it is counted.
 //!
