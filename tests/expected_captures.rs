@@ -14,8 +14,12 @@ const BY_PACKET: Columns = Columns { is_log: false, place: 3, indicator: 4, leve
 const LATER: &[Rule] = &[
     Rule {
         name: "later_file_hashes",
-        because: "bodies of HTTP, FTP and SMB are not put together and hashed yet",
-        explains: |d| d.missing.is_some_and(|missing| missing.at.starts_with("file.")),
+        because: "files over HTTP/2, FTP and SMB are not put together and hashed yet",
+        explains: |d| {
+            let is_http1 = |at: &str| at.starts_with("file.http:") && !d.hit.file.contains("http2");
+            let is_file = |at: &str| at.starts_with("file.") && !is_http1(at);
+            d.missing.is_some_and(|missing| is_file(&missing.at))
+        },
     },
     Rule {
         name: "later_mail",
@@ -40,6 +44,20 @@ const RULES: &[Rule] = &[
         because: "6.2 rule 6: a subtree entry that equals a private public suffix, or a name \
                   that anybody can register below, is held to the exact name",
         explains: |d| d.missing.is_some() && d.is_downgraded && !d.is_missing_at("x509.san"),
+    },
+    Rule {
+        name: "files_of_no_one",
+        because: "the files in a form are files, the form is none; and of an answer of HTTP/0.9 \
+                  tshark takes each segment for a file",
+        explains: |d| {
+            let files = [
+                ("http_post_upload.pcap", "file.http:UploadHandleServlet(449)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(1)(1428)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(2)(1428)"),
+                ("mpls_vlan_mixed.pcap", "file.http:%2f(3)(573)"),
+            ];
+            files.iter().any(|(file, at)| d.hit.file == *file && d.is_missing_at(at))
+        },
     },
     Rule {
         name: "url_without_host",

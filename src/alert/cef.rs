@@ -25,7 +25,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     if let Some(packet) = alert.packet() {
         traffic(&mut ext, packet);
         if let Some(protocol) = &packet.protocol {
-            application(&mut ext, protocol);
+            application(&mut ext, alert.seen().kind, protocol);
         }
     }
     observed(&mut ext, alert);
@@ -109,7 +109,7 @@ fn traffic(ext: &mut Extension<'_>, packet: &PacketPlace) {
     }
 }
 
-fn application(ext: &mut Extension<'_>, protocol: &Protocol) {
+fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => {
             ext.text("app", "dns");
@@ -126,7 +126,15 @@ fn application(ext: &mut Extension<'_>, protocol: &Protocol) {
             ext.maybe("requestMethod", http.method.as_deref());
             ext.maybe("requestClientApplication", http.user_agent.as_deref());
         }
-        Protocol::File(file) => ext.text("app", file.protocol),
+        Protocol::File(file) => {
+            ext.text("app", file.protocol);
+            ext.maybe("request", file.url.as_deref());
+            // What was seen has the key, if it is the name.
+            ext.maybe("fname", file.name.as_deref().filter(|_| seen != Kind::Filename));
+            if let Some(size) = file.size {
+                ext.shown("fsize", size);
+            }
+        }
     }
 }
 

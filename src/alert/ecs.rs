@@ -30,16 +30,13 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
             Some(Protocol::Dns(said)) => dns(o, said),
             Some(Protocol::Tls(said)) => tls(o, said),
             Some(Protocol::Http(said)) => http(o, said),
-            Some(Protocol::File(_)) | None => (),
-        }
-        let seen = alert.seen();
-        match hash_field(seen.kind) {
-            Some(name) => o.object("file", |o| o.object("hash", |o| o.text(name, &seen.value))),
-            None if seen.kind == Kind::Filename => {
-                o.object("file", |o| o.text("name", &seen.value));
+            Some(Protocol::File(said)) => {
+                o.object("url", |o| o.maybe("original", said.url.as_deref()));
             }
             None => (),
         }
+        let seen = alert.seen();
+        o.object("file", |o| file(o, alert.protocol(), seen));
         o.object("observer", |o| observer(o, alert));
         o.object("rule", |o| {
             let (kind, _) = alert.best();
@@ -163,6 +160,25 @@ fn http(o: &mut Object<'_>, http: &Http) {
         o.maybe("original", http.url.as_deref());
     });
     o.object("user_agent", |o| o.maybe("original", http.user_agent.as_deref()));
+}
+
+/// The file that was carried, or that a log speaks of.
+fn file(o: &mut Object<'_>, protocol: Option<&Protocol>, seen: &Seen) {
+    let said = match protocol {
+        Some(Protocol::File(file)) => Some(file),
+        _ => None,
+    };
+    if seen.kind == Kind::Filename {
+        o.text("name", &seen.value);
+    } else {
+        o.maybe("name", said.and_then(|file| file.name.as_deref()));
+    }
+    if let Some(size) = said.and_then(|file| file.size) {
+        o.number("size", size);
+    }
+    if let Some(name) = hash_field(seen.kind) {
+        o.object("hash", |o| o.text(name, &seen.value));
+    }
 }
 
 fn observer(o: &mut Object<'_>, alert: &Alert<'_>) {

@@ -7,7 +7,7 @@
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use super::{Alert, json};
-use crate::indicator::{Http, Kind, PacketPlace, Protocol, Severity, Timestamp, Tls};
+use crate::indicator::{File, Http, Kind, PacketPlace, Protocol, Severity, Timestamp, Tls};
 use std::net::IpAddr;
 
 /// The first of our signature identifiers. The kind's number in the database
@@ -26,7 +26,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         o.maybe("host", alert.origin().host.as_deref());
         o.object("alert", |o| signature(o, alert));
         if let Some(protocol) = alert.protocol() {
-            application(o, protocol);
+            application(o, alert, protocol);
         }
         if let Some(packet) = alert.packet() {
             o.maybe("direction", packet.to_server.map(json::direction));
@@ -167,7 +167,7 @@ const fn category(kind: Kind) -> &'static str {
     }
 }
 
-fn application(o: &mut Object<'_>, protocol: &Protocol) {
+fn application(o: &mut Object<'_>, alert: &Alert<'_>, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => {
             o.text("app_proto", "dns");
@@ -184,8 +184,43 @@ fn application(o: &mut Object<'_>, protocol: &Protocol) {
         }
         Protocol::Tls(said) => tls(o, said),
         Protocol::Http(said) => http(o, said),
-        Protocol::File(file) => o.text("app_proto", file.protocol),
+        Protocol::File(said) => file(o, alert, said),
     }
+}
+
+/// As in the record that Suricata writes of a file, with the one digest that was met.
+fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
+    o.text("app_proto", if file.protocol == "ftp" { "ftp-data" } else { file.protocol });
+    if let Some(url) = file.url.as_deref() {
+        o.object("http", |o| {
+            let (host, path) = split_url(url);
+            o.maybe("hostname", host);
+            o.maybe("url", Some(path));
+        });
+    }
+    o.object("fileinfo", |o| {
+        o.maybe("filename", file.name.as_deref());
+        if let Some(size) = file.size {
+            o.number("size", size.min(i64::MAX as u64));
+        }
+        if let Some(is_whole) = file.is_whole {
+            o.flag("gaps", !is_whole);
+            o.text("state", if is_whole { "CLOSED" } else { "TRUNCATED" });
+        }
+        let seen = alert.seen();
+        if matches!(seen.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256) {
+            o.text(seen.kind.name(), &seen.value);
+        }
+        o.flag("stored", false);
+    });
+}
+
+/// The host without its port, and what stands behind it: the whole if it is no URL.
+fn split_url(url: &str) -> (Option<&str>, &str) {
+    let Some((_, rest)) = url.split_once("://") else { return (None, url) };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    (Some(name.map_or(host, |(name, _)| name)), path)
 }
 
 fn tls(o: &mut Object<'_>, tls: &Tls) {

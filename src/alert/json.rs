@@ -207,6 +207,7 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
         Protocol::File(file) => record.object("file", |o| {
             o.text("protocol", file.protocol);
             o.maybe("name", file.name.as_deref());
+            o.maybe("url", file.url.as_deref());
             if let Some(size) = file.size {
                 o.number("size", size);
             }

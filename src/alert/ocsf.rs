@@ -149,24 +149,37 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
                 o.object("http_response", |o| o.number("code", status));
             }
         }
-        Some(Protocol::File(_)) | None => (),
-    }
-    let seen = alert.seen();
-    match seen.kind {
-        Kind::Url => o.object("url", |o| o.text("url_string", &seen.value)),
-        kind => {
-            if let Some(algorithm) = algorithm(kind) {
-                o.object("file", |o| {
-                    // Both are required, and unknown where only a digest was seen.
-                    o.text("name", "");
-                    o.number("type_id", 0);
-                    o.objects("hashes", [algorithm], |o, algorithm| {
-                        o.number("algorithm_id", algorithm);
-                        o.text("value", &seen.value);
-                    });
-                });
+        Some(Protocol::File(file)) => {
+            if let Some(url) = file.url.as_deref().filter(|url| !url.is_empty()) {
+                o.object("url", |o| o.text("url_string", url));
             }
         }
+        None => (),
+    }
+    let seen = alert.seen();
+    let carried = match alert.protocol() {
+        Some(Protocol::File(file)) => Some(file),
+        _ => None,
+    };
+    match (seen.kind, algorithm(seen.kind)) {
+        (Kind::Url, _) if carried.is_none() => {
+            o.object("url", |o| o.text("url_string", &seen.value));
+        }
+        (_, None) if carried.is_none() => (),
+        (kind, algorithm) => o.object("file", |o| {
+            // Both are required, and unknown where only a digest was seen.
+            let name = if kind == Kind::Filename { Some(&seen.value) } else { None };
+            let name = name.or_else(|| carried?.name.as_ref());
+            o.text("name", name.map_or("", |name| name));
+            o.number("type_id", 0);
+            if let Some(size) = carried.and_then(|file| file.size) {
+                o.number("size", size);
+            }
+            o.objects("hashes", algorithm, |o, algorithm| {
+                o.number("algorithm_id", algorithm);
+                o.text("value", &seen.value);
+            });
+        }),
     }
 }
 

@@ -8,7 +8,7 @@
 use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
-use crate::indicator::Severity;
+use crate::indicator::{Protocol, Severity};
 use std::fmt;
 
 /// The enterprise number that RFC 5612 sets aside for documentation: wiresift
@@ -72,6 +72,13 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
     }
     if packet.src.is_some() {
         parameter(out, "proto", proto_name(packet.proto));
+    }
+    if let Some(Protocol::File(file)) = &packet.protocol {
+        maybe(out, "file", file.name.as_deref());
+        if let Some(size) = file.size {
+            parameter(out, "size", size);
+        }
+        maybe(out, "url", file.url.as_deref());
     }
     if let Some(flow) = &packet.flow {
         parameter(out, "packets", flow.packets);

@@ -10,7 +10,7 @@ use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
 use crate::indicator::{
-    Context, Dns, Http, Kind, LogPlace, PacketPlace, Protocol, Scope, Severity, Tls,
+    Context, Dns, File, Http, Kind, LogPlace, PacketPlace, Protocol, Scope, Severity, Tls,
 };
 use crate::scan::Match;
 use std::fmt;
@@ -118,7 +118,8 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         Some(Protocol::Dns(said)) => dns(page, said),
         Some(Protocol::Tls(said)) => tls(page, said),
         Some(Protocol::Http(said)) => http(page, said),
-        Some(Protocol::File(_)) | None => (),
+        Some(Protocol::File(said)) => file(page, said),
+        None => (),
     }
 }
 
@@ -152,6 +153,19 @@ fn http(page: &mut Page<'_>, http: &Http) {
         http.url.as_deref(),
         status.as_deref(),
         agent.as_deref(),
+    ]);
+}
+
+fn file(page: &mut Page<'_>, file: &File) {
+    page.show(format_args!("  {} file ", file.protocol));
+    let size = file.size.map(|size| format!("{size} bytes"));
+    let is_part = file.is_whole == Some(false);
+    let from = file.url.as_ref().map(|url| format!("from {url}"));
+    page.words([
+        file.name.as_deref(),
+        size.as_deref(),
+        is_part.then_some("(not whole)"),
+        from.as_deref(),
     ]);
 }
 

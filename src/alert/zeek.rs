@@ -79,7 +79,16 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     set(out, &kinds);
     out.push(b'\t');
     set(out, &alert.feeds());
-    out.extend_from_slice(b"\t-\t-\t-\n");
+    out.extend_from_slice(b"\t-\t-\t");
+    match alert.protocol() {
+        // Zeek's description of a file is the URL of HTTP, or the name.
+        Some(Protocol::File(file)) => match file.url.as_deref().or(file.name.as_deref()) {
+            Some(text) => field(out, text),
+            None => out.push(b'-'),
+        },
+        _ => out.push(b'-'),
+    }
+    out.push(b'\n');
 }
 
 /// `uid` to `id.resp_p`.

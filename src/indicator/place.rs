@@ -150,6 +150,8 @@ pub struct File {
     pub protocol: &'static str,
     /// Its name, as it stood.
     pub name: Option<String>,
+    /// The URL that it came by, where it is known.
+    pub url: Option<String>,
     /// Bytes of its content, once it has ended.
     pub size: Option<u64>,
     /// Whether every byte of it was there, once it has ended.

@@ -13,8 +13,8 @@ use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 const PIECE: usize = 16 << 10;
 
 /// A body may unpack to this much, and to so many times its input beyond.
-const FREE_OUTPUT: u64 = 16 << 20;
-const MOST_RATIO: u64 = 100;
+pub(in crate::packet) const FREE_OUTPUT: u64 = 16 << 20;
+pub(in crate::packet) const MOST_RATIO: u64 = 100;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 

@@ -92,8 +92,26 @@ faults! {
     BadCoding, "coding_malformed";
     /// A body that unpacks to far more than was sent: a bomb.
     CodingBomb, "coding_bomb";
+    /// A multipart body whose parts are too many, or have heads that are too long.
+    BadMultipart, "multipart_malformed";
+    /// Ranges of a file that had to give way to others, or that are too much in pieces.
+    RangesEvicted, "http_ranges_evicted";
+    /// A file of which not all ranges came.
+    RangesMissing, "http_ranges_missing";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
+    /// Frames or a header block of HTTP/2 that contradict themselves.
+    BadHttp2, "http2_malformed";
+    /// A header block of HTTP/2, or a frame's header, whose end did not come.
+    SplitHttp2, "http2_split";
+    /// Headers of HTTP/2 that refer to others which were not seen.
+    UnknownHeader, "http2_header_unknown";
+    /// More headers in a block of HTTP/2 than are kept.
+    TooManyHeaders, "http2_headers_too_long";
+    /// A body in HTTP/2 that is not looked into, for others of its connection are.
+    Http2Bodies, "http2_too_many_bodies";
+    /// A stream of HTTP/2 through which something else goes.
+    Http2Tunnel, "http2_tunnel";
 }
 
 /// Counts of one decoder, from its beginning.

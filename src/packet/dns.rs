@@ -160,7 +160,7 @@ fn is_netbios(ports: Ports) -> bool {
 }
 
 /// Whether a payload is a DNS message beyond doubt.
-fn is_message(payload: &[u8]) -> bool {
+pub(super) fn is_message(payload: &[u8]) -> bool {
     let Some(&[_, _, flags, codes, q0, q1, a0, a1, n0, n1, ..]) = payload.first_chunk::<HEADER>()
     else {
         return false;
@@ -179,7 +179,7 @@ fn is_message(payload: &[u8]) -> bool {
 }
 
 /// Tells the visitor what a message holds.
-fn report<V: Visitor>(
+pub(super) fn report<V: Visitor>(
     message: &[u8],
     packet: &Packet<'_>,
     visitor: &mut V,

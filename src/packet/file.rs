@@ -20,6 +20,8 @@ pub struct FileFacts<'a> {
     pub protocol: &'static str,
     /// Its name, as it stood.
     pub name: Option<&'a [u8]>,
+    /// The URL that it came by, where it is known.
+    pub url: Option<&'a [u8]>,
     /// Bytes of its content that were seen, once it has ended.
     pub size: Option<u64>,
     /// Whether every byte of it was there, once it has ended.
@@ -29,9 +31,11 @@ pub struct FileFacts<'a> {
 impl FileFacts<'_> {
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::File {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::File {
             protocol: self.protocol,
-            name: self.name.map(|name| String::from_utf8_lossy(name).into_owned()),
+            name: self.name.map(text),
+            url: self.url.map(text),
             size: self.size,
             is_whole: self.is_whole,
         }
@@ -43,6 +47,7 @@ impl FileFacts<'_> {
 pub(in crate::packet) struct File {
     protocol: &'static str,
     name: Option<Box<[u8]>>,
+    url: Option<Box<[u8]>>,
     size: u64,
     has_gap: bool,
     digests: Option<Box<Digests>>,
@@ -76,9 +81,21 @@ impl File {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) -> File {
-        let name = name.filter(|name| !name.is_empty());
+        File::begin_at(protocol, name.unwrap_or_default(), &[], packet, visitor)
+    }
+
+    /// The same with the URL that it comes by; empty ones are not known.
+    pub(in crate::packet) fn begin_at<V: Visitor>(
+        protocol: &'static str,
+        name: &[u8],
+        url: &[u8],
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) -> File {
+        let name = Some(name).filter(|name| !name.is_empty());
+        let url = Some(url).filter(|url| !url.is_empty());
         if let Some(name) = name {
-            let facts = FileFacts { protocol, name: Some(name), size: None, is_whole: None };
+            let facts = FileFacts { protocol, name: Some(name), url, size: None, is_whole: None };
             let said = Said::File(facts);
             visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
         }
@@ -86,7 +103,8 @@ impl File {
         // The name goes with the digests: without them nobody asks for it again.
         let kept = name.filter(|_| digests.is_some());
         let name = kept.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
-        File { protocol, name, size: 0, has_gap: false, digests }
+        let url = url.filter(|_| digests.is_some()).map(Into::into);
+        File { protocol, name, url, size: 0, has_gap: false, digests }
     }
 
     /// Whether any digest is asked for. If not, the bytes need not be shown.
@@ -127,6 +145,7 @@ impl File {
         let said = Said::File(FileFacts {
             protocol: self.protocol,
             name: self.name.as_deref(),
+            url: self.url.as_deref(),
             size: Some(self.size),
             is_whole: Some(true),
         });
@@ -147,12 +166,13 @@ impl File {
     /// Bytes that are held for it.
     pub(in crate::packet) fn weight(&self) -> usize {
         let digests = if self.digests.is_some() { size_of::<Digests>() } else { 0 };
-        digests + self.name.as_ref().map_or(0, |name| name.len())
+        let texts = [&self.name, &self.url].into_iter().flatten().map(|text| text.len());
+        digests + texts.sum::<usize>()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::packet::Ports;
     use std::net::Ipv4Addr;
@@ -185,7 +205,7 @@ mod tests {
         }
     }
 
-    fn any_packet() -> Packet<'static> {
+    pub(in crate::packet) fn any_packet() -> Packet<'static> {
         let address = Ipv4Addr::new(192, 0, 2, 1).into();
         Packet {
             number: 1,

@@ -2,8 +2,12 @@
 //!
 //! Found by content on any port: a method, a target, `HTTP/1.`, or a status line.
 //! Heads are put together from their segments, requests may be pipelined, and
-//! bodies are gone over by their length or their chunks. A head that breaks off is
-//! read as far as it goes.
+//! bodies end by their length, their chunks or with the connection. A head that breaks
+//! off is read as far as it goes.
+//!
+//! A body is a file (or several, or a DNS message): see `content`. Where nobody asks for
+//! digests, file names or DNS, it is skipped without a look. Of HTTP/0.9, which has no
+//! heads, nothing is told.
 //!
 //! The URL is `http://`, the Host header as it stands (with its port if it names
 //! one) and the target; a target with a scheme of its own is the URL already. A
@@ -11,9 +15,18 @@
 //! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
 //! scheme.
 
+mod content;
+mod doh;
 mod framing;
+mod names;
+mod parts;
+mod pieces;
+mod ranges;
+mod undo;
 
+pub(super) use content::{Content, Facts, is_wanted};
 pub(super) use framing::{Framing, guess, is_head};
+pub(super) use ranges::Ranges;
 
 use super::stream::Context;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
@@ -44,6 +57,8 @@ pub struct Request<'a> {
     pub referer: Option<&'a [u8]>,
     /// The first User-Agent.
     pub user_agent: Option<&'a [u8]>,
+    /// In front of the URL, where the target has none of its own.
+    scheme: &'a [u8],
     headers: &'a [u8],
     /// Whether headers are there that are only looked for again if they are.
     has_more: bool,
@@ -57,16 +72,30 @@ pub struct Response<'a> {
     pub status: u16,
     /// The first Location, as it stood.
     pub location: Option<&'a [u8]>,
+    headers: &'a [u8],
     body: Body,
 }
 
-impl Response<'_> {
+impl<'a> Response<'a> {
+    /// An answer with headers in lines of HTTP/1.
+    pub(super) fn of(status: u16, headers: &'a [u8]) -> Self {
+        let mut response = Response { status, location: None, headers, body: Body::Unsaid };
+        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+            if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
+                response.location.get_or_insert(value);
+            } else {
+                response.body.header(name, value);
+            }
+        }
+        response
+    }
+
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Http {
             url: self.location.map(text),
-            status: Some(self.status),
+            status: Some(self.status).filter(|&status| status > 0),
             ..indicator::Http::default()
         }
     }
@@ -79,18 +108,25 @@ enum Body {
     Unsaid,
     Length(u64),
     Chunked,
+    /// Up to the end, in a transfer coding that is not chunked.
+    UntilEnd,
     /// Lengths that contradict each other, or are none.
     Unclear,
 }
 
 impl Body {
+    /// Whether anything may be in it.
+    fn has_bytes(self) -> bool {
+        !matches!(self, Body::Length(0) | Body::Unclear)
+    }
+
     /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
     fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
             let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
             *self = match (*self, length.filter(|_| is_number)) {
-                (Body::Chunked, _) => Body::Chunked,
+                (Body::Chunked | Body::UntilEnd, _) => *self,
                 (Body::Unsaid, Some(length)) => Body::Length(length),
                 (Body::Length(before), Some(length)) if before == length => Body::Length(length),
                 _ => Body::Unclear,
@@ -99,19 +135,64 @@ impl Body {
             let last = value.rsplit(|&b| b == b',').next().unwrap_or_default().trim_ascii();
             if last.eq_ignore_ascii_case(b"chunked") {
                 *self = Body::Chunked;
+            } else if !last.eq_ignore_ascii_case(b"identity") {
+                *self = Body::UntilEnd;
             }
         }
     }
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// A request with headers in lines of HTTP/1. An empty target is not known.
+    pub(super) fn of(
+        method: &'a [u8],
+        scheme: &'a [u8],
+        target: &'a [u8],
+        headers: &'a [u8],
+    ) -> Self {
+        let mut request = Request {
+            method,
+            target,
+            host: None,
+            referer: None,
+            user_agent: None,
+            scheme,
+            headers,
+            has_more: false,
+            body: Body::Unsaid,
+        };
+        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+            match name.len() {
+                4 if name.eq_ignore_ascii_case(b"host") => {
+                    request.has_more |= request.host.is_some();
+                    request.host.get_or_insert(value);
+                }
+                7 if name.eq_ignore_ascii_case(b"referer") => {
+                    request.referer.get_or_insert(value);
+                }
+                10 if name.eq_ignore_ascii_case(b"user-agent") => {
+                    request.user_agent.get_or_insert(value);
+                }
+                15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
+                _ => request.body.header(name, value),
+            }
+        }
+        request
+    }
+
+    /// Whether it asks for a connection to a host (RFC 9110, 9.3.6). With a path it
+    /// asks for another protocol at a URL (RFC 8441).
+    fn is_tunnel(&self) -> bool {
+        self.method == b"CONNECT" && !self.target.starts_with(b"/")
+    }
+
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Http {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         indicator::Http {
-            method: Some(text(self.method)),
+            method: Some(self.method).filter(|method| !method.is_empty()).map(text),
             hostname: self.host.map(|host| text(split_port(host).0)),
-            url: Some(text(self.target)),
+            url: Some(self.target).filter(|target| !target.is_empty()).map(text),
             user_agent: self.user_agent.map(text),
             status: None,
         }
@@ -131,33 +212,7 @@ fn parse_request(head: &[u8]) -> Option<Request<'_>> {
     if !version.starts_with(b" HTTP/1.") || target.is_empty() {
         return None;
     }
-    let mut request = Request {
-        method,
-        target,
-        host: None,
-        referer: None,
-        user_agent: None,
-        headers,
-        has_more: false,
-        body: Body::Unsaid,
-    };
-    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
-                request.has_more |= request.host.is_some();
-                request.host.get_or_insert(value);
-            }
-            7 if name.eq_ignore_ascii_case(b"referer") => {
-                request.referer.get_or_insert(value);
-            }
-            10 if name.eq_ignore_ascii_case(b"user-agent") => {
-                request.user_agent.get_or_insert(value);
-            }
-            15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
-            _ => request.body.header(name, value),
-        }
-    }
-    Some(request)
+    Some(Request::of(method, b"http", target, headers))
 }
 
 fn is_method(byte: u8) -> bool {
@@ -170,15 +225,7 @@ fn parse_response(head: &[u8]) -> Option<Response<'_>> {
     let rest = line.strip_prefix(b"HTTP/1.")?;
     let status = rest.get(1..5)?.strip_prefix(b" ")?;
     let status: u16 = std::str::from_utf8(status).ok()?.parse().ok()?;
-    let mut response = Response { status, location: None, body: Body::Unsaid };
-    for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
-        if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
-            response.location.get_or_insert(value);
-        } else {
-            response.body.header(name, value);
-        }
-    }
-    Some(response)
+    Some(Response::of(status, headers))
 }
 
 /// A line without its end, and what follows. None if it doesn't end.
@@ -216,7 +263,7 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
+pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Http(*request);
     let mut seen = |observable, at| visitor.seen(observable, at, packet, said);
@@ -224,11 +271,11 @@ fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '
     if let Some(host) = host {
         report_host(host, counters, &mut seen);
     }
-    if request.method == b"CONNECT" {
+    if request.is_tunnel() {
         if host != Some(request.target) {
             report_host(request.target, counters, &mut seen);
         }
-    } else {
+    } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
         seen(Observable::Url(url), Where::HttpUrl);
     }
@@ -241,9 +288,13 @@ fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '
     if request.has_more {
         report_more(request, host, counters, &mut seen);
     }
+    doh::report(request.target, context);
 }
 
-fn report_response<V: Visitor>(response: &Response<'_>, context: &mut Context<'_, '_, V>) {
+pub(super) fn report_response<V: Visitor>(
+    response: &Response<'_>,
+    context: &mut Context<'_, '_, V>,
+) {
     if let Some(location) = response.location.filter(|location| has_scheme(location)) {
         let said = Said::HttpResponse(*response);
         context.visitor.seen(Observable::Url(location), Where::HttpUrl, context.packet, said);
@@ -296,7 +347,8 @@ fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, ur
         url.extend_from_slice(request.target);
         return;
     }
-    url.extend_from_slice(b"http://");
+    url.extend_from_slice(request.scheme);
+    url.extend_from_slice(b"://");
     match (host, packet.ports) {
         (Some(host), _) => url.extend_from_slice(host),
         // Writing into a Vec cannot fail.
@@ -343,5 +395,7 @@ fn parse_address(host: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     Some((address, port))
 }
 
+#[cfg(test)]
+pub(super) mod bodies;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP and SSH, found by content and not
 //! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
@@ -28,6 +28,7 @@ mod file;
 mod flow;
 mod fragment;
 pub mod http;
+mod http2;
 mod ip;
 mod link;
 mod mail;
@@ -77,7 +78,8 @@ pub struct Config {
     /// The same for TCP that was closed or reset.
     pub ended_timeout: u32,
     /// The most bytes of TCP streams of which something must be remembered: segments
-    /// out of order, messages that are not whole, and what goes with each stream.
+    /// out of order, messages that are not whole, and what goes with each stream. A
+    /// quarter of it more may go to files that come in ranges.
     pub most_stream_bytes: usize,
     /// The most bytes of packets that wait for their other fragments.
     pub most_fragment_bytes: usize,
@@ -101,6 +103,9 @@ impl Default for Config {
         }
     }
 }
+
+/// The share of the bytes for streams that files which come in ranges may have.
+const RANGES_SHARE: usize = 4;
 
 /// Decodes frames. One for each thread; it sees all packets of its flows.
 ///
@@ -137,6 +142,8 @@ pub struct Decoder {
     quic: quic::Connections,
     fragments: Fragments,
     counters: Counters,
+    /// Files that come in ranges.
+    ranges: http::Ranges,
     /// Scratch for URLs that are put together.
     url: Vec<u8>,
     /// Scratch for the tunnels of a frame.
@@ -154,6 +161,7 @@ impl Decoder {
             quic: quic::Connections::default(),
             fragments: Fragments::new(&config),
             counters: Counters::default(),
+            ranges: http::Ranges::new(config.most_stream_bytes / RANGES_SHARE),
             url: Vec::new(),
             tunnels: Tunnels::default(),
         }
@@ -187,11 +195,12 @@ impl Decoder {
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);
-        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
         flows.finish(&mut |ended| {
             quic.remove(ended.end.flow_id);
-            close(ended, streams, counters, url, visitor);
+            close(ended, streams, counters, (url, ranges), visitor);
         });
+        ranges.clear(counters);
     }
 
     /// Decodes an IP packet, of a frame or out of a tunnel.
@@ -274,8 +283,10 @@ impl Decoder {
             vlan: self.vlan_key(around),
             tunnel: self.tunnel_key(around),
         };
-        let Decoder { flows, streams, counters, url, .. } = self;
-        let touch = flows.touch(&facts, &mut |ended| close(ended, streams, counters, url, visitor));
+        let Decoder { flows, streams, counters, url, ranges, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| {
+            close(ended, streams, counters, (url, ranges), visitor);
+        });
         let packet = Packet {
             number: frame.number,
             time: frame.time,
@@ -334,7 +345,7 @@ impl Decoder {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
         match packet.proto {
             transport::UDP if quic::is_likely(segment.payload) => {
                 quic.inspect(segment.payload, packet, visitor, counters);
@@ -343,7 +354,7 @@ impl Decoder {
                 dns::inspect_udp(segment.payload, packet, visitor, counters);
             }
             transport::TCP if segment.fault.is_none() => {
-                let mut context = Context::new(packet, visitor, counters, url);
+                let mut context = Context::new(packet, visitor, counters, url, ranges);
                 streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
             }
             _ => {}
@@ -373,13 +384,13 @@ fn close<V: Visitor>(
     ended: &Ended,
     streams: &mut Streams,
     counters: &mut Counters,
-    url: &mut Vec<u8>,
+    (url, ranges): (&mut Vec<u8>, &mut http::Ranges),
     visitor: &mut V,
 ) {
     let end = &ended.end;
     counters.evicted += u64::from(end.close == Close::Evicted);
     if ended.tcp.is_open() {
-        streams.close(&ended.tcp, visitor, counters, url, |side, last: Stamp| {
+        streams.close(&ended.tcp, visitor, counters, url, ranges, |side, last: Stamp| {
             let to_server = (side == 0) == ended.is_client_low;
             let (src, dst) =
                 if to_server { (end.client, end.server) } else { (end.server, end.client) };

@@ -17,12 +17,12 @@ mod parser;
 mod pending;
 mod side;
 
-pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step};
+pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step, kept_url};
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
 
-use super::transport::{ACK, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Visitor};
+use super::transport::{ACK, FIN, SYN, Segment};
+use super::{Config, Counters, Fault, Packet, Visitor, http};
 use side::Side;
 
 /// No slot.
@@ -98,7 +98,7 @@ struct Stream {
 
 impl Stream {
     fn weight(&self) -> usize {
-        self.sides[0].weight() + self.sides[1].weight()
+        self.sides[0].weight() + self.sides[1].weight() + self.requests.weight()
     }
 }
 
@@ -161,9 +161,29 @@ impl Streams {
         if !segment.payload.is_empty() || missing > 0 {
             self.payload(tcp, side, seq, segment.payload, missing, context);
         }
+        if segment.flags & FIN != 0 {
+            let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
+            self.end(tcp, side, end, context);
+        }
         if tcp.slot != NIL {
             self.settle(tcp);
             self.make_room(context.counters);
+        }
+    }
+
+    /// A side ends with the byte in front of `end`, of which the first may still come.
+    fn end<V: Visitor>(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        end: u32,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if tcp.mode[side] == Mode::Synced && is_before(tcp.next[side], end) {
+            self.start(tcp, side, tcp.next[side], true);
+        }
+        if tcp.slot != NIL && tcp.mode[side] == Mode::Streaming {
+            self.work(tcp.slot, side, context, |side, context| side.ends(end, context));
         }
     }
 
@@ -175,6 +195,7 @@ impl Streams {
         visitor: &mut V,
         counters: &mut Counters,
         url: &mut Vec<u8>,
+        ranges: &mut http::Ranges,
         packet: impl Fn(usize, Stamp) -> Packet<'static>,
     ) {
         if !self.is_own(tcp) {
@@ -184,7 +205,7 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut context = Context::new(&packet, visitor, counters, url);
+            let mut context = Context::new(&packet, visitor, counters, url, ranges);
             self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
@@ -288,12 +309,13 @@ impl Streams {
         work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
-        let before = stream.sides[side].weight();
+        let before = stream.sides[side].weight() + stream.requests.weight();
         // The queue of requests is the stream's, and both sides need it.
-        context.requests = stream.requests;
+        context.requests = std::mem::take(&mut stream.requests);
         work(&mut stream.sides[side], context);
-        stream.requests = context.requests;
-        self.bytes = self.bytes + stream.sides[side].weight() - before;
+        stream.requests = std::mem::take(&mut context.requests);
+        let after = stream.sides[side].weight() + stream.requests.weight();
+        self.bytes = self.bytes + after - before;
     }
 
     /// Gives the slot back once no side needs it.
@@ -324,7 +346,7 @@ impl Streams {
         for side in &mut stream.sides {
             side.clear(MOST_KEPT);
         }
-        stream.requests = Requests::default();
+        stream.requests.clear(MOST_KEPT);
         stream.is_used = false;
         stream.tenancy = stream.tenancy.wrapping_add(1);
         self.free.push(slot);
@@ -351,4 +373,4 @@ fn is_before(seq: u32, other: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -18,6 +18,8 @@ fields() { # file, where, filter, fields...: one "packet<TAB>value" a line
         -e frame.number "${args[@]}" 2>/dev/null |
         awk -F '\t' -v file="$file" -v where="$where" '
             { for (i = 2; i <= NF; i++) {
+                # A packet of HTTP/2 may hold several; in a URL a blank may stand.
+                gsub(/ http:/, "\001http:", $i)
                 n = split($i, part, where == "http.url" ? "\001" : " ")
                 for (k = 1; k <= n; k++) if (part[k] != "" && part[k] != "<Root>" && !seen[$1, part[k]]++) {
                     if (where ~ /^ip\./ && once[part[k]]++) continue

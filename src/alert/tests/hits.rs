@@ -34,6 +34,7 @@ pub(super) fn samples() -> Vec<(&'static str, Hit<'static>)> {
         ("tls", tls()),
         ("log", log()),
         ("field", field()),
+        ("file", file()),
     ]
 }
 
@@ -190,6 +191,29 @@ fn tls() -> Hit<'static> {
     Hit {
         seen: seen(Kind::Domain, "login.evil.example", Where::TlsSni),
         matches: vec![met(Kind::Domain, "evil.example", Scope::Subtree, vec![emotet()])],
+        place: Place::Packet(Box::new(place)),
+    }
+}
+
+fn file() -> Hit<'static> {
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let bazaar = Context {
+        name: Some("invoice.pdf.exe".into()),
+        malware: list(&["Emotet"]),
+        ..Context::of_feed("bazaar")
+    };
+    let mut place = packet(96, "198.51.100.7", 80, "10.0.0.5", 50_102);
+    place.to_server = Some(false);
+    place.protocol = Some(Protocol::File(File {
+        protocol: "http",
+        name: Some("invoice.exe".into()),
+        url: Some("http://cdn.evil.example/get/invoice.exe?id=7".into()),
+        size: Some(177_207),
+        is_whole: Some(true),
+    }));
+    Hit {
+        seen: seen(Kind::Sha256, digest, Where::FileHash),
+        matches: vec![met(Kind::Sha256, digest, Scope::Exact, vec![bazaar])],
         place: Place::Packet(Box::new(place)),
     }
 }
@@ -372,10 +396,11 @@ fn any_protocol() -> impl Strategy<Value = Protocol> {
                 status
             })
         ),
-        (text(), option::of(any::<u64>()), option::of(any::<bool>())).prop_map(
-            |(name, size, is_whole)| Protocol::File(File {
+        (text(), text(), option::of(any::<u64>()), option::of(any::<bool>())).prop_map(
+            |(name, url, size, is_whole)| Protocol::File(File {
                 protocol: "http",
                 name,
+                url,
                 size,
                 is_whole
             })

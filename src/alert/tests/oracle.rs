@@ -58,6 +58,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
             Some(Protocol::File(file)) => {
                 let state = |is| if is { "whole" } else { "truncated" };
                 record["file"] = json!({"protocol": file.protocol, "name": text(&file.name),
+                    "url": text(&file.url),
                     "size": file.size, "state": file.is_whole.map(state)});
             }
             None => (),

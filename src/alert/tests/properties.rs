@@ -59,6 +59,7 @@ fn the_members_come_in_the_order_of_the_contract() {
         "dns",
         "tls",
         "http",
+        "file",
         "database",
         "host",
     ];

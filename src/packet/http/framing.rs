@@ -1,11 +1,12 @@
 //! Where heads and bodies begin and end in a direction of HTTP/1.
 
+use super::content::{self, Content, Facts};
 use super::{
     Body, LONGEST_METHOD, Request, Response, SHORTEST_METHOD, is_method, parse_request,
     parse_response, report_request, report_response, split_line,
 };
 use crate::packet::stream::{Context, Guess, Parser, RequestKind, Step};
-use crate::packet::{Fault, Visitor};
+use crate::packet::{Fault, Visitor, http2};
 
 /// The longest head that is put together.
 const MOST_HEAD: usize = 64 << 10;
@@ -24,8 +25,14 @@ enum State {
     /// A head, requests or responses alike.
     #[default]
     Head,
+    /// A body of so many bytes.
+    Body(u64),
+    /// A body up to the end of the connection.
+    UntilEnd,
     /// The line with the length of a chunk.
     Chunk,
+    /// So many bytes of a chunk.
+    ChunkData(u64),
     /// The end of the line behind a chunk.
     ChunkEnd,
     /// Headers behind the last chunk.
@@ -35,11 +42,13 @@ enum State {
 }
 
 /// One direction of an HTTP/1 connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(in crate::packet) struct Framing {
     state: State,
     /// Bytes of the head in which no end is.
     scanned: usize,
+    /// What the body holds, while somebody asks for it.
+    content: Option<Box<Content>>,
 }
 
 /// Looks whether a stream begins with a head.
@@ -88,6 +97,11 @@ fn is_request_line(line: &[u8]) -> bool {
 }
 
 impl Framing {
+    /// Bytes that are held.
+    pub(in crate::packet) fn weight(&self) -> usize {
+        self.content.as_ref().map_or(0, |content| content.weight())
+    }
+
     /// Reads what comes next.
     pub(in crate::packet) fn step<V: Visitor>(
         &mut self,
@@ -96,7 +110,13 @@ impl Framing {
     ) -> Step {
         match self.state {
             State::Head => self.head(data, context),
-            State::Chunk => self.chunk(data),
+            State::Body(left) => self.body(left, data, context),
+            State::UntilEnd => match self.show(data, context) {
+                true => Step::Took(data.len()),
+                false => Step::Over,
+            },
+            State::Chunk => self.chunk(data, context),
+            State::ChunkData(left) => self.chunk_data(left, data, context),
             State::ChunkEnd => {
                 let length = match data {
                     [b'\r'] => return Step::Wait(2),
@@ -121,12 +141,31 @@ impl Framing {
         }
     }
 
-    /// Reads what there is of a head that does not go on.
+    /// Bytes never come. Inside of a body that is no loss but for what it holds.
+    pub(in crate::packet) fn gap(&mut self, length: u64) -> bool {
+        self.state = match self.state {
+            State::Body(left) if left > length => State::Body(left - length),
+            State::Body(left) if left == length => State::Head,
+            State::ChunkData(left) if left > length => State::ChunkData(left - length),
+            State::ChunkData(left) if left == length => State::ChunkEnd,
+            State::UntilEnd => State::UntilEnd,
+            _ => return false,
+        };
+        if self.state == State::Head {
+            self.content = None;
+        } else if let Some(content) = &mut self.content {
+            content.gap(length);
+        }
+        true
+    }
+
+    /// Reads what there is of a head that does not go on, and ends the body.
     pub(in crate::packet) fn finish<V: Visitor>(
-        &self,
+        &mut self,
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
+        self.end(false, context);
         if self.state != State::Head || data.is_empty() {
             return;
         }
@@ -138,6 +177,53 @@ impl Framing {
         }
     }
 
+    /// The direction was ended: so is a body that nothing else ends.
+    pub(in crate::packet) fn end_of_stream<V: Visitor>(
+        &mut self,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if self.state == State::UntilEnd {
+            self.end(true, context);
+        }
+    }
+
+    /// Shows bytes of a body to whoever asks for what it holds. Answers whether more
+    /// are asked for.
+    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> bool {
+        let Some(content) = &mut self.content else { return false };
+        if content.is_over() {
+            self.end(false, context);
+            return false;
+        }
+        content.push(data, context);
+        true
+    }
+
+    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+        if let Some(content) = self.content.take() {
+            content.finish(is_whole, context);
+        }
+    }
+
+    fn body<V: Visitor>(
+        &mut self,
+        left: u64,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let (data, left_over) = split(data, left);
+        if !self.show(data, context) {
+            self.state = State::Head;
+            return Step::Skip(left);
+        }
+        self.state = State::Body(left_over);
+        if left_over == 0 {
+            self.end(true, context);
+            self.state = State::Head;
+        }
+        Step::Took(data.len())
+    }
+
     fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         // Empty lines in front of a request are to be tolerated (RFC 9112, 2.2).
         match data {
@@ -145,6 +231,12 @@ impl Framing {
             [b'\r', b'\n', ..] => return Step::Took(2),
             [b'\n', ..] => return Step::Took(1),
             _ => {}
+        }
+        // The client was answered that HTTP/2 is spoken from here on.
+        match http2::guess(data) {
+            Guess::Is(parser) => return Step::Become(parser),
+            Guess::Maybe(wants) => return Step::Wait(wants),
+            Guess::No => {}
         }
         let Some(end) = head_end(data, self.scanned) else {
             let is_first_look = self.scanned == 0;
@@ -171,9 +263,19 @@ impl Framing {
         };
         match body {
             None => Step::Took(end),
-            Some(Body::Unsaid) => Step::Over,
             Some(Body::Unclear) => Step::Lost,
-            Some(Body::Length(length)) => Step::Skip(length.saturating_add(end as u64)),
+            Some(Body::Unsaid | Body::UntilEnd) if self.content.is_none() => Step::Over,
+            Some(Body::Unsaid | Body::UntilEnd) => {
+                self.state = State::UntilEnd;
+                Step::Took(end)
+            }
+            Some(Body::Length(length)) if self.content.is_none() => {
+                Step::Skip(length.saturating_add(end as u64))
+            }
+            Some(Body::Length(length)) => {
+                self.state = State::Body(length);
+                Step::Took(end)
+            }
             Some(Body::Chunked) => {
                 self.state = State::Chunk;
                 Step::Took(end)
@@ -192,13 +294,25 @@ impl Framing {
             b"CONNECT" => RequestKind::Connect,
             _ => RequestKind::Usual,
         };
-        context.requests.push(kind);
+        let is_wanted = content::is_wanted(request.headers, context.visitor);
+        let has_url = kind != RequestKind::Connect;
+        let url = if has_url { context.url.as_slice() } else { &[] };
+        context.requests.push(kind, is_wanted.then_some(url));
         if kind == RequestKind::Connect {
             // Whatever is spoken through the proxy, or another request to it.
             self.state = State::Other;
             return None;
         }
-        Some(request.body).filter(|&body| body != Body::Unsaid)
+        // A request has an end of its own (RFC 9112, 6.3).
+        let has_body = !matches!(request.body, Body::Unsaid | Body::UntilEnd);
+        let body = has_body.then_some(request.body)?;
+        if is_wanted && body.has_bytes() {
+            let url = std::mem::take(context.url);
+            let facts = Facts::upload(&url, request.method).headers(request.headers);
+            self.content = Content::begin(facts, context).map(Box::new);
+            *context.url = url;
+        }
+        Some(body)
     }
 
     /// What follows the head of a response.
@@ -215,17 +329,43 @@ impl Framing {
         if response.status < 200 {
             return None;
         }
-        match (context.requests.pop(), response.status) {
+        // The URL that was asked for.
+        let mut url = std::mem::take(context.url);
+        let kind = context.requests.pop(&mut url);
+        let body = match (kind, response.status) {
             (RequestKind::Connect, 200..300) => {
                 self.state = State::Other;
                 None
             }
             (RequestKind::Head, _) | (_, 204 | 304) => None,
             _ => Some(response.body),
+        };
+        if body.is_some_and(Body::has_bytes)
+            && content::is_wanted(response.headers, context.visitor)
+        {
+            let facts = Facts::answer(&url, response.status).headers(response.headers);
+            self.content = Content::begin(facts, context).map(Box::new);
         }
+        *context.url = url;
+        body
     }
 
-    fn chunk(&mut self, data: &[u8]) -> Step {
+    fn chunk_data<V: Visitor>(
+        &mut self,
+        left: u64,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let (data, left_over) = split(data, left);
+        if !self.show(data, context) {
+            self.state = State::ChunkEnd;
+            return Step::Skip(left);
+        }
+        self.state = if left_over == 0 { State::ChunkEnd } else { State::ChunkData(left_over) };
+        Step::Took(data.len())
+    }
+
+    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         let Some((line, rest)) = split_line(data) else {
             let is_too_long = data.len() > MOST_CHUNK_LINE;
             return if is_too_long { Step::Lost } else { Step::Wait(data.len() + 1) };
@@ -239,19 +379,30 @@ impl Framing {
         match length {
             None => Step::Lost,
             Some(0) => {
+                self.end(true, context);
                 self.state = State::Trailer;
                 Step::Took(head)
             }
-            Some(length) => {
+            Some(length) if self.content.is_none() => {
                 self.state = State::ChunkEnd;
                 Step::Skip(length.saturating_add(head as u64))
+            }
+            Some(length) => {
+                self.state = State::ChunkData(length);
+                Step::Took(head)
             }
         }
     }
 }
 
+/// The first `left` bytes, and how many of them are not there yet.
+fn split(data: &[u8], left: u64) -> (&[u8], u64) {
+    let here = usize::try_from(left).unwrap_or(usize::MAX).min(data.len());
+    (&data[..here], left - here as u64)
+}
+
 /// Where a head ends: behind an empty line. `scanned` bytes were looked at before.
-fn head_end(data: &[u8], scanned: usize) -> Option<usize> {
+pub(super) fn head_end(data: &[u8], scanned: usize) -> Option<usize> {
     let from = scanned.saturating_sub(3).min(data.len());
     memchr::memchr_iter(b'\n', &data[from..]).find_map(|at| match data[from + at + 1..] {
         [b'\n', ..] => Some(from + at + 2),

@@ -1,6 +1,7 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, smtp, ssh, tls};
+use crate::packet::bytes::be16;
+use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, http2, smtp, ssh, tls};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -12,6 +13,8 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     pub(in crate::packet) url: &'c mut Vec<u8>,
     /// The requests that were not answered yet.
     pub(in crate::packet) requests: Requests,
+    /// The files that come in ranges.
+    pub(in crate::packet) ranges: &'c mut http::Ranges,
 }
 
 impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
@@ -20,8 +23,9 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         visitor: &'c mut V,
         counters: &'c mut Counters,
         url: &'c mut Vec<u8>,
+        ranges: &'c mut http::Ranges,
     ) -> Self {
-        Context { packet, visitor, counters, url, requests: Requests::default() }
+        Context { packet, visitor, counters, url, requests: Requests::default(), ranges }
     }
 }
 
@@ -46,13 +50,32 @@ pub(in crate::packet) enum Step {
     Over,
 }
 
+/// Bytes of URLs that are kept for the answers, of one and of all.
+const MOST_URL: usize = 2 << 10;
+const MOST_URLS: usize = 16 << 10;
+
+/// What is kept of a URL. A part of it would be another one, but without its query it
+/// still names the file.
+pub(in crate::packet) fn kept_url(url: &[u8]) -> &[u8] {
+    let path = url.iter().position(|&b| b == b'?').unwrap_or(url.len());
+    let url = if url.len() <= MOST_URL { url } else { url.get(..path).unwrap_or_default() };
+    if url.len() <= MOST_URL { url } else { &[] }
+}
+
 /// The requests of a connection that wait for their answer, the oldest first; of
-/// more than there is room for, the youngest are taken for usual ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// more than there is room for, the youngest are taken for usual ones, and nothing is
+/// known of their URLs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::packet) struct Requests {
     /// Two bits each.
     kinds: u64,
     count: u32,
+    /// Requests from the oldest on whose URL is kept.
+    kept: u32,
+    /// Their URLs, each behind its length in two bytes.
+    urls: Vec<u8>,
+    /// The same of HTTP/2, by stream.
+    pub(in crate::packet) asked: Option<Box<http2::Asked>>,
 }
 
 /// What decides about the length of an answer.
@@ -65,14 +88,26 @@ pub(in crate::packet) enum RequestKind {
 }
 
 impl Requests {
-    pub(in crate::packet) fn push(&mut self, kind: RequestKind) {
+    /// A request, with its URL where the answer will ask for it.
+    pub(in crate::packet) fn push(&mut self, kind: RequestKind, url: Option<&[u8]>) {
         if self.count < u64::BITS / 2 {
             self.kinds |= (kind as u64) << (2 * self.count);
+        }
+        if let Some(url) = url
+            && self.kept == self.count
+            && self.urls.len() < MOST_URLS
+        {
+            let url = kept_url(url);
+            self.urls.extend_from_slice(&(url.len() as u16).to_be_bytes());
+            self.urls.extend_from_slice(url);
+            self.kept += 1;
         }
         self.count = self.count.saturating_add(1);
     }
 
-    pub(in crate::packet) fn pop(&mut self) -> RequestKind {
+    /// The oldest request is answered; `url` becomes its URL, empty if it is not known.
+    pub(in crate::packet) fn pop(&mut self, url: &mut Vec<u8>) -> RequestKind {
+        url.clear();
         let kind = match self.kinds & 3 {
             1 => RequestKind::Head,
             2 => RequestKind::Connect,
@@ -80,7 +115,28 @@ impl Requests {
         };
         self.kinds >>= 2;
         self.count = self.count.saturating_sub(1);
+        if self.kept > 0 {
+            self.kept -= 1;
+            let end = 2 + be16(&self.urls, 0).map_or(0, usize::from);
+            url.extend_from_slice(self.urls.get(2..end).unwrap_or_default());
+            self.urls.drain(..end.min(self.urls.len()));
+        }
         kind
+    }
+
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        self.urls.len() + self.asked.as_ref().map_or(0, |asked| asked.weight())
+    }
+
+    /// Forgets everything, but for a buffer up to `most` bytes.
+    pub(super) fn clear(&mut self, most: usize) {
+        let mut urls = std::mem::take(&mut self.urls);
+        urls.clear();
+        *self = Requests::default();
+        if urls.capacity() <= most {
+            self.urls = urls;
+        }
     }
 }
 
@@ -94,6 +150,7 @@ pub(in crate::packet) enum Parser {
     Start,
     Dns,
     Http(http::Framing),
+    Http2(Box<http2::Direction>),
     Smtp(smtp::Client),
     Ssh(ssh::Negotiation),
     Tls(tls::Records),
@@ -104,6 +161,8 @@ impl Parser {
     /// Bytes that are held beside the stream's own buffer.
     pub(super) fn weight(&self) -> usize {
         match self {
+            Parser::Http(framing) => framing.weight(),
+            Parser::Http2(direction) => direction.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -126,6 +185,7 @@ impl Parser {
             },
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::Http(framing) => framing.step(data, context),
+            Parser::Http2(direction) => direction.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
             Parser::Tls(records) => records.step(data, context),
@@ -139,21 +199,32 @@ impl Parser {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let _ = (length, context);
-        false
+        match self {
+            Parser::Http(framing) => framing.gap(length),
+            Parser::Http2(direction) => direction.gap(length, context),
+            _ => false,
+        }
+    }
+
+    /// The sender has ended this direction, and every byte of it was shown.
+    pub(super) fn end<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if let Parser::Http(framing) = self {
+            framing.end_of_stream(context);
+        }
     }
 
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {
             Parser::Loose | Parser::Over | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(parser) = guess_now(data, context.packet.ports) {
+                if let Guess::Is(mut parser) = guess_now(data, context.packet.ports) {
                     parser.finish(data, context);
                 }
             }
             Parser::Dns => dns::finish(data, context),
             Parser::Http(framing) => framing.finish(data, context),
+            Parser::Http2(direction) => direction.finish(context),
             Parser::Smtp(client) => client.finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
         }
@@ -187,6 +258,7 @@ fn guess(data: &[u8], ports: Ports) -> Guess {
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
+        .or_else(|| http2::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }
@@ -201,7 +273,7 @@ fn guess_now(data: &[u8], ports: Ports) -> Guess {
 
 /// Whether a protocol begins with a segment, in the midst of what is none.
 pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
-    tls::begins(data) || http::is_head(data) || dns::begins(data, ports)
+    tls::begins(data) || http::is_head(data) || http2::begins(data) || dns::begins(data, ports)
 }
 
 #[cfg(test)]
@@ -211,14 +283,43 @@ mod tests {
     #[test]
     fn requests_come_back_in_their_order() {
         let mut requests = Requests::default();
-        assert_eq!(requests.pop(), RequestKind::Usual);
+        let mut url = b"before".to_vec();
+        assert_eq!(requests.pop(&mut url), RequestKind::Usual);
+        assert!(url.is_empty());
         let kinds = [RequestKind::Head, RequestKind::Usual, RequestKind::Connect];
         for at in 0..40 {
-            requests.push(kinds[at % 3]);
+            requests.push(kinds[at % 3], None);
         }
         for at in 0..32 {
-            assert_eq!(requests.pop(), kinds[at % 3], "{at}");
+            assert_eq!(requests.pop(&mut url), kinds[at % 3], "{at}");
         }
-        assert_eq!(requests.pop(), RequestKind::Usual);
+        assert_eq!(requests.pop(&mut url), RequestKind::Usual);
+    }
+
+    /// Against a list of them all.
+    #[test]
+    fn urls_come_back_with_their_requests() {
+        let mut requests = Requests::default();
+        let mut slow = std::collections::VecDeque::new();
+        let mut got = Vec::new();
+        let mut known = 0;
+        for round in 0..4000_usize {
+            let url =
+                format!("http://a.example/{}?{}", round, "q".repeat(round % 2500)).into_bytes();
+            requests.push(RequestKind::Usual, (round % 7 != 0).then_some(&url));
+            slow.push_back(url);
+            assert!(requests.weight() <= MOST_URLS + MOST_URL + 2);
+            for _ in 0..(round / 50 % 3) {
+                requests.pop(&mut got);
+                let Some(want) = slow.pop_front() else { continue };
+                if !got.is_empty() {
+                    known += 1;
+                    let path = want.split(|&b| b == b'?').next().unwrap();
+                    let is_cut = want.len() > MOST_URL && got == path;
+                    assert!(got == want || is_cut);
+                }
+            }
+        }
+        assert!(known > 50, "{known}");
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Side {
     /// Bytes in front of `next` that the parser has not taken yet.
     held: Vec<u8>,
     pending: Pending,
+    /// Where the sender ended it.
+    end: Option<u32>,
     last: Stamp,
 }
 
@@ -102,6 +104,7 @@ impl Side {
         }
         if seq == self.next && self.pending.is_empty() {
             self.advance(data, missing, context);
+            self.note_end(context);
             return;
         }
         let agreement = self.pending.insert(seq, data, missing);
@@ -116,6 +119,22 @@ impl Side {
         }
         while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
             self.skip_hole(context);
+        }
+        self.note_end(context);
+    }
+
+    /// The sender ends the direction with the byte in front of `end`.
+    pub(super) fn ends<V: Visitor>(&mut self, end: u32, context: &mut Context<'_, '_, V>) {
+        self.last = Stamp::of(context.packet);
+        self.end.get_or_insert(end);
+        self.note_end(context);
+    }
+
+    /// Tells the parser of the end once all bytes in front of it were shown.
+    fn note_end<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if self.end == Some(self.next) {
+            self.end = None;
+            self.parser.end(context);
         }
     }
 
@@ -201,7 +220,7 @@ impl Side {
     /// Reads what there is of a message whose end does not come.
     fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
-        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        let mut parser = std::mem::replace(&mut self.parser, Parser::Loose);
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;

@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::indicator::{Timestamp, Where};
+use crate::packet::http::bodies::{answers, uploads};
+use crate::packet::http2::tests as http2;
 use crate::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
 use crate::packet::{Counters, Decoder, Frame};
 use proptest::prelude::*;
 
-const FIN: u8 = 1;
 const PUSH: u8 = 8;
 
 /// A segment of one of the two directions.
 #[derive(Clone, Debug)]
-struct Part {
+pub(in crate::packet) struct Part {
     to_server: bool,
     seq: u32,
     ack: u32,
@@ -23,12 +24,17 @@ struct Part {
 const START: [u32; 2] = [u32::MAX - 20, u32::MAX - 300];
 
 impl Part {
-    fn data(to_server: bool, offset: usize, data: &[u8]) -> Part {
+    pub(in crate::packet) fn data(to_server: bool, offset: usize, data: &[u8]) -> Part {
         let seq = START[usize::from(!to_server)].wrapping_add(1 + offset as u32);
         Part { to_server, seq, ack: 0, flags: PUSH, data: data.to_vec() }
     }
 
-    fn handshake() -> Vec<Part> {
+    /// The FIN of a side that has sent so many bytes.
+    pub(in crate::packet) fn end(to_server: bool, offset: usize) -> Part {
+        Part { flags: FIN, ..Part::data(to_server, offset, &[]) }
+    }
+
+    pub(in crate::packet) fn handshake() -> Vec<Part> {
         let part = |to_server, flags| Part {
             to_server,
             seq: START[usize::from(!to_server)],
@@ -39,7 +45,7 @@ impl Part {
         vec![part(true, SYN), part(false, SYN | ACK)]
     }
 
-    fn packet(&self, ports: (u16, u16)) -> Vec<u8> {
+    pub(in crate::packet) fn packet(&self, ports: (u16, u16)) -> Vec<u8> {
         let (src, dst) = if self.to_server { ports } else { (ports.1, ports.0) };
         let mut bytes = [src.to_be_bytes(), dst.to_be_bytes()].concat();
         bytes.extend(self.seq.to_be_bytes());
@@ -67,7 +73,7 @@ fn decode_with(config: Config, port: u16, parts: &[Part]) -> (Recorder, Counters
     (recorder, decoder.counters().clone())
 }
 
-fn decode(port: u16, parts: &[Part]) -> (Recorder, Counters) {
+pub(in crate::packet) fn decode(port: u16, parts: &[Part]) -> (Recorder, Counters) {
     decode_with(Config::default(), port, parts)
 }
 
@@ -76,6 +82,8 @@ fn plain(port: u16, client: &[u8], server: &[u8]) -> Vec<(Where, String)> {
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, client));
     parts.push(Part::data(false, 0, server));
+    parts.push(Part::end(true, client.len()));
+    parts.push(Part::end(false, server.len()));
     decode(port, &parts).0.seen
 }
 
@@ -123,6 +131,9 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (5300, questions(), vec![]),
         (2525, crate::packet::smtp::tests::client(), vec![]),
         (2222, crate::packet::ssh::tests::client(), crate::packet::ssh::tests::server()),
+        (8081, uploads(), answers()),
+        (8082, http2::client(), http2::server()),
+        (8083, http2::upgrading().0, http2::upgrading().1),
     ]
 }
 
@@ -181,7 +192,7 @@ fn the_packet_that_completes_it_is_told() {
 
 #[test]
 fn a_gap_is_marked_and_gone_over() {
-    // Inside of a body nothing is lost by it.
+    // Inside of a body only the file that it holds is lost by it.
     let head = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000\r\n\r\n";
     let next = b"GET /2 HTTP/1.1\r\nHost: b.example\r\n\r\n";
     let mut parts = Part::handshake();
@@ -190,7 +201,8 @@ fn a_gap_is_marked_and_gone_over() {
     parts.push(Part::data(true, head.len() + 5000, next));
     let (recorder, counters) = decode(80, &parts);
     assert_eq!(recorder.at(Where::HttpHost), ["a.example", "b.example"]);
-    assert_eq!(counters.faults().count(), 0);
+    assert!(recorder.at(Where::FileHash).is_empty());
+    assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::StreamGap, 1)]);
     // In a head, what there is of it is read, and heads behind it are found again.
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, b"GET /1 HTTP/1.1\r\nHost: a.example\r\nX"));
@@ -356,7 +368,7 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..7_usize,
+        which in 0..10_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
@@ -367,14 +379,15 @@ proptest! {
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
         // A server answers what it has received: where it matters, afterwards.
-        if which != 0 {
+        if ![0, 7, 8, 9].contains(&which) {
             for is_client in interleave {
                 parts.extend(if is_client { client.next() } else { server.next() });
             }
         }
         parts.extend(client);
         parts.extend(server);
-        parts.push(Part { flags: FIN, ..Part::data(true, to_server.len(), &[]) });
+        parts.push(Part::end(true, to_server.len()));
+        parts.push(Part::end(false, to_client.len()));
         let (recorder, counters) = decode(port, &parts);
         let by_side = |seen: &[(Where, String)]| {
             let is_answer = |at: &Where| matches!(at, Where::TlsCert | Where::TlsJa3s | Where::SshHostKey);
@@ -399,7 +412,7 @@ proptest! {
         port in prop::sample::select(vec![53_u16, 80, 443]),
         chance in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        let streams = [requests(), responses(), questions(), chance];
+        let streams = [requests(), responses(), questions(), chance, uploads(), answers()];
         let parts: Vec<Part> = parts
             .into_iter()
             .map(|(to_server, seq, ack, flags, which, is_near)| {

@@ -1,0 +1,361 @@
+//! HTTP/2 in clear text (RFC 9113): the same observables as of HTTP/1, and bodies.
+//!
+//! A client is found by the preface that it begins with, a server by the SETTINGS
+//! that is its first frame; also behind `Upgrade: h2c`, where the request that asked
+//! for it becomes stream 1. Each direction is read by itself; what both need to know is
+//! in [`Asked`]: the URLs that wait for their answers, and streams that were reset.
+//!
+//! Header blocks are decoded as they come ([`hpack`]), bodies of many streams at a
+//! time go to their files ([`bodies`]). Priorities, flow control, pings and frames of
+//! extensions need no look. Through a stream of CONNECT, also the extended one that
+//! WebSocket uses (RFC 8441), goes something else: it is counted.
+//!
+//! Bytes that never come inside of a frame cost that frame. Otherwise the next frame
+//! has to be found anew, by what a header can look like; the compression state is gone
+//! then, and only what does not refer to it is read.
+
+mod bodies;
+mod frame;
+mod head;
+mod hpack;
+mod opening;
+
+pub(super) use bodies::Asked;
+pub(super) use opening::{begins, guess};
+
+use super::http::{report_request, report_response};
+use super::stream::{Context, Step};
+use super::{Fault, Visitor};
+use bodies::Bodies;
+use frame::{Frame, Start};
+use head::Head;
+use opening::PREFACE;
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Preface,
+    /// The header of a frame.
+    Frame,
+    /// A part of a header block, and the padding behind it.
+    Block {
+        left: usize,
+        padding: usize,
+    },
+    /// A part of a body, and the padding behind it.
+    Data {
+        left: usize,
+        padding: usize,
+    },
+    /// A frame has to be found.
+    Search,
+}
+
+/// A header block that is being read.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    stream: u32,
+    /// The stream that a push announces.
+    promised: Option<u32>,
+    ends_stream: bool,
+    /// What comes can't be read any more.
+    is_broken: bool,
+}
+
+/// One direction of an HTTP/2 connection.
+#[derive(Debug)]
+pub(super) struct Direction {
+    is_client: bool,
+    state: State,
+    start: Start,
+    frame: Frame,
+    block: Option<Block>,
+    head: Head,
+    hpack: hpack::Decoder,
+    bodies: Bodies,
+    /// The youngest stream that was seen.
+    last: u32,
+}
+
+impl Direction {
+    fn new(is_client: bool) -> Self {
+        Direction {
+            is_client,
+            state: if is_client { State::Preface } else { State::Frame },
+            start: Start::default(),
+            frame: Frame::default(),
+            block: None,
+            head: Head::default(),
+            hpack: hpack::Decoder::default(),
+            bodies: Bodies::new(is_client),
+            last: 0,
+        }
+    }
+
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Direction>() + self.head.weight() + self.hpack.weight() + self.bodies.weight()
+    }
+
+    /// Reads what comes next.
+    pub(super) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        match self.state {
+            State::Preface => {
+                self.state = State::Frame;
+                Step::Took(PREFACE.len())
+            }
+            State::Frame => self.frame(data, context),
+            State::Block { left, padding } => {
+                let part = data.get(..left).unwrap_or(data);
+                self.fields(part, context);
+                self.state = State::Block { left: left - part.len(), padding };
+                self.end_part(part.len(), left - part.len(), padding, context)
+            }
+            State::Data { left, padding } => {
+                let part = data.get(..left).unwrap_or(data);
+                if self.bodies.push(self.frame.stream, part, context) {
+                    self.state = State::Data { left: left - part.len(), padding };
+                    return self.end_part(part.len(), left - part.len(), padding, context);
+                }
+                // Nobody asks for it: the rest need not be shown.
+                self.end_part(left, 0, padding, context)
+            }
+            State::Search => self.search(data),
+        }
+    }
+
+    /// Bytes never come. True: it goes on behind them.
+    pub(super) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) -> bool {
+        let lost = usize::try_from(length).unwrap_or(usize::MAX);
+        let is_data = matches!(self.state, State::Data { .. });
+        match &mut self.state {
+            State::Data { left, padding } | State::Block { left, padding }
+                if lost <= *left + *padding =>
+            {
+                let contents = lost.min(*left);
+                *left -= contents;
+                *padding -= lost - contents;
+                let is_end = *left + *padding == 0;
+                match contents {
+                    0 => {}
+                    contents if is_data => self.bodies.gap(self.frame.stream, contents as u64),
+                    _ => self.break_block(),
+                }
+                if is_end {
+                    self.end_part(0, 0, 0, context);
+                }
+            }
+            State::Preface => {}
+            // A header does not go on behind a gap.
+            State::Search => self.start = Start::default(),
+            State::Frame | State::Block { .. } | State::Data { .. } => self.lose(context),
+        }
+        true
+    }
+
+    /// Reads what there is of a header block that does not go on.
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if self.block.is_some() || !(self.start.is_empty() || self.state == State::Search) {
+            context.counters.note(Fault::SplitHttp2);
+        }
+        self.break_block();
+        self.end_block(context);
+    }
+
+    /// Where the next frame begins is not known any more, nor what the encoder knows.
+    fn lose<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.break_block();
+        self.end_block(context);
+        self.bodies.clear();
+        (self.state, self.start) = (State::Search, Start::default());
+    }
+
+    /// Looks for a byte that a frame may begin with.
+    fn search(&mut self, data: &[u8]) -> Step {
+        let found = data.iter().position(|&byte| self.start.slide(byte, self.last));
+        if found.is_some() {
+            self.state = State::Frame;
+        }
+        Step::Took(found.map_or(data.len(), |at| at + 1))
+    }
+
+    /// Reads the header of a frame, and what stands in front of its contents.
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+        let mut rest = data;
+        let header = self.start.fill(&mut rest, 0, frame::HEADER);
+        let Some(frame) = header.and_then(Frame::parse) else { return Step::Took(data.len()) };
+        let is_expected = match self.block {
+            Some(block) => frame.kind == frame::CONTINUATION && frame.stream == block.stream,
+            None => frame.kind != frame::CONTINUATION,
+        };
+        if !frame.is_sound() || !is_expected {
+            return self.refuse(data.len() - rest.len(), context);
+        }
+        let most = frame::HEADER + frame.prefix();
+        let Some(prefix) = self.start.fill(&mut rest, frame::HEADER, most) else {
+            return Step::Took(data.len());
+        };
+        let (parts, promised) = (frame.split(prefix), frame.promised(prefix));
+        self.start = Start::default();
+        let taken = data.len() - rest.len();
+        // More padding than frame (RFC 9113, 6.1).
+        let Some((left, padding)) = parts else { return self.refuse(taken, context) };
+        self.frame = frame;
+        self.begin_part(promised);
+        let step = match frame.kind {
+            frame::HEADERS | frame::PUSH_PROMISE | frame::CONTINUATION => {
+                self.state = State::Block { left, padding };
+                self.end_part(0, left, padding, context)
+            }
+            frame::DATA if self.bodies.has(frame.stream) => {
+                self.state = State::Data { left, padding };
+                self.end_part(0, left, padding, context)
+            }
+            frame::RST_STREAM => {
+                self.bodies.reset(frame.stream, context);
+                Step::Skip(left as u64)
+            }
+            _ => Step::Skip((left + padding) as u64),
+        };
+        behind(taken, step)
+    }
+
+    /// A frame that no host may send: the other one ends the connection (RFC 9113, 5.4.1),
+    /// or it is no frame.
+    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut Context<'_, '_, V>) -> Step {
+        context.counters.note(Fault::BadHttp2);
+        self.lose(context);
+        behind(taken, Step::Again)
+    }
+
+    /// A frame with headers begins.
+    fn begin_part(&mut self, promised: u32) {
+        let frame = self.frame;
+        self.last = self.last.max(frame.stream);
+        if matches!(frame.kind, frame::HEADERS | frame::PUSH_PROMISE) {
+            self.head.clear();
+            self.block = Some(Block {
+                stream: frame.stream,
+                promised: (frame.kind == frame::PUSH_PROMISE).then_some(promised),
+                ends_stream: frame.ends_stream(),
+                is_broken: false,
+            });
+        }
+    }
+
+    /// So many bytes of a frame were taken, and so many are left of it: perhaps it ends.
+    fn end_part<V: Visitor>(
+        &mut self,
+        taken: usize,
+        left: usize,
+        padding: usize,
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        if left > 0 {
+            return Step::Took(taken);
+        }
+        self.state = State::Frame;
+        if self.frame.kind == frame::DATA {
+            if self.frame.ends_stream() {
+                self.bodies.finish(self.frame.stream, context);
+            }
+        } else if self.frame.ends_headers() {
+            self.end_block(context);
+        }
+        Step::Skip((taken + padding) as u64)
+    }
+
+    /// The next bytes of a header block.
+    fn fields<V: Visitor>(&mut self, part: &[u8], context: &mut Context<'_, '_, V>) {
+        let Direction { hpack, head, block, .. } = self;
+        if block.is_some_and(|block| !block.is_broken)
+            && hpack.push(part, &mut |field| head.take(field)).is_err()
+        {
+            context.counters.note(Fault::BadHttp2);
+            self.break_block();
+        }
+    }
+
+    /// What is still to come of a block can't be read, and the table is not known any more.
+    fn break_block(&mut self) {
+        self.hpack.forget();
+        if let Some(block) = &mut self.block {
+            block.is_broken = true;
+            self.head.set_unknown();
+        }
+    }
+
+    /// Tells what a block says.
+    fn end_block<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let Some(block) = self.block.take() else { return };
+        if !self.hpack.end() && !block.is_broken {
+            context.counters.note(Fault::BadHttp2);
+            self.hpack.forget();
+        }
+        // Why a block is broken was counted when it broke.
+        for fault in self.head.faults().filter(|_| !block.is_broken) {
+            context.counters.note(fault);
+        }
+        if self.head.is_head() {
+            if self.is_client || block.promised.is_some() {
+                self.request(block, context);
+            } else {
+                self.response(block, context);
+            }
+        }
+        if block.ends_stream {
+            self.bodies.finish(block.stream, context);
+        }
+        self.head.clear();
+    }
+
+    fn request<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
+        let request = self.head.request();
+        // It becomes the URL, if there is one.
+        context.url.clear();
+        report_request(&request, context);
+        self.bodies.asked(block.promised.unwrap_or(block.stream), &self.head, context);
+        if self.head.is_tunnel() {
+            context.counters.note(Fault::Http2Tunnel);
+        } else if block.promised.is_none() && !block.ends_stream {
+            let is_named = request.method == b"PUT";
+            self.bodies.begin(block.stream, &self.head, is_named, context);
+        }
+    }
+
+    fn response<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
+        let response = self.head.response();
+        report_response(&response, context);
+        // The answer itself is still to come.
+        if (100..200).contains(&self.head.status()) {
+            return;
+        }
+        let is_message = self.bodies.answered(block.stream, context);
+        if is_message && !block.ends_stream {
+            // What comes with an error is the server's page and not what the URL names.
+            let is_named = (200..300).contains(&self.head.status());
+            self.bodies.begin(block.stream, &self.head, is_named, context);
+        }
+    }
+}
+
+/// The same step behind bytes that were taken before.
+fn behind(taken: usize, step: Step) -> Step {
+    match step {
+        Step::Skip(length) if taken as u64 + length > 0 => Step::Skip(taken as u64 + length),
+        Step::Took(length) if taken + length > 0 => Step::Took(taken + length),
+        _ if taken > 0 => Step::Took(taken),
+        _ => Step::Again,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

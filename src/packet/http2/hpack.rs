@@ -1,0 +1,255 @@
+//! HPACK (RFC 7541): from header blocks to fields, piece by piece.
+//!
+//! Every byte is looked at once, however a block is cut into frames and segments.
+//! Nothing is refused for its length: a string that is too long is gone over, and a
+//! table that is too large is kept in part. What is not known for that, or because
+//! a gap took the bytes that said it, or because the capture began behind them, is
+//! None in the [`Field`].
+//!
+//! Whether the size of a table is one that the other side has allowed is not asked:
+//! whoever breaks that rule is not read by the other side either.
+
+mod huffman;
+mod table;
+
+pub(super) use table::Field;
+
+use huffman::Huffman;
+use table::{MOST_TABLE, Table};
+
+/// The longest name or value that is kept.
+const MOST_STRING: usize = 64 << 10;
+
+/// Buffers larger than that are given back at the end of a block.
+const MOST_KEPT: usize = 4 << 10;
+
+/// A block that contradicts itself. Nothing behind that place can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The first byte of a representation.
+    #[default]
+    Start,
+    /// The rest of its number.
+    Index,
+    /// The first byte of a string.
+    Length,
+    /// The rest of its length.
+    MoreLength,
+    /// The string.
+    Text,
+}
+
+/// How a field is represented (RFC 7541, 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Indexed,
+    /// A literal, and a new entry of the table.
+    Added,
+    /// A literal alone.
+    Plain,
+    /// No field but a new size of the table.
+    Resize,
+}
+
+/// Reads the header blocks of one direction of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    table: Table,
+    stage: Stage,
+    form: Form,
+    /// A number that is being read, and how far.
+    number: usize,
+    shift: u32,
+    /// The string is a value and not a name.
+    is_value: bool,
+    is_coded: bool,
+    /// Bytes of the string that are still to come.
+    left: usize,
+    huffman: Huffman,
+    name: Text,
+    value: Text,
+    /// The encoder's table may be larger than ours.
+    is_larger: bool,
+}
+
+/// A name or a value. One that is too long is not known, but counts as too long.
+#[derive(Debug, Default)]
+struct Text {
+    bytes: Vec<u8>,
+    is_known: bool,
+}
+
+impl Text {
+    fn set(&mut self, text: Option<&[u8]>) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(text.unwrap_or_default());
+        self.is_known = text.is_some();
+    }
+
+    fn get(&self) -> Option<&[u8]> {
+        self.is_known.then_some(&self.bytes)
+    }
+}
+
+impl Decoder {
+    /// Reads the next part of a block, and hands out the fields that end in it.
+    pub(super) fn push(
+        &mut self,
+        part: &[u8],
+        found: &mut impl FnMut(Field<'_>),
+    ) -> Result<(), Broken> {
+        let mut rest = part;
+        while let Some((&byte, behind)) = rest.split_first() {
+            match self.stage {
+                Stage::Start => self.start(byte, found)?,
+                Stage::Index => {
+                    if self.more(byte)? {
+                        self.index(found)?;
+                    }
+                }
+                Stage::Length => {
+                    self.is_coded = byte & 0x80 != 0;
+                    if self.prefix(byte, 7) {
+                        self.begin_text(found)?;
+                    } else {
+                        self.stage = Stage::MoreLength;
+                    }
+                }
+                Stage::MoreLength => {
+                    if self.more(byte)? {
+                        self.begin_text(found)?;
+                    }
+                }
+                Stage::Text => {
+                    let (text, behind) = rest.split_at(rest.len().min(self.left));
+                    self.text(text, found)?;
+                    rest = behind;
+                    continue;
+                }
+            }
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// The end of a block; false if it breaks off.
+    pub(super) fn end(&mut self) -> bool {
+        for text in [&mut self.name, &mut self.value] {
+            if text.bytes.capacity() > MOST_KEPT {
+                text.bytes = Vec::new();
+            }
+        }
+        std::mem::take(&mut self.stage) == Stage::Start
+    }
+
+    /// A part of a block was not seen: what follows is read as well as it can be.
+    pub(super) fn forget(&mut self) {
+        self.table.forget();
+        (self.stage, self.huffman) = (Stage::Start, Huffman::default());
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.table.weight() + self.name.bytes.capacity() + self.value.bytes.capacity()
+    }
+
+    fn start(&mut self, byte: u8, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let (form, bits) = match byte {
+            0x80.. => (Form::Indexed, 7),
+            0x40.. => (Form::Added, 6),
+            0x20.. => (Form::Resize, 5),
+            _ => (Form::Plain, 4),
+        };
+        self.form = form;
+        if self.prefix(byte, bits) {
+            return self.index(found);
+        }
+        self.stage = Stage::Index;
+        Ok(())
+    }
+
+    /// The beginning of a number (RFC 7541, 5.1). Whether that is all of it.
+    fn prefix(&mut self, byte: u8, bits: u32) -> bool {
+        let most = (1 << bits) - 1;
+        self.number = usize::from(byte & most);
+        self.shift = 0;
+        self.number < usize::from(most)
+    }
+
+    /// The next byte of a number. Whether it is the last one.
+    fn more(&mut self, byte: u8) -> Result<bool, Broken> {
+        // 2 to the 28th is more than anything here can be.
+        if self.shift >= 28 {
+            return Err(Broken);
+        }
+        self.number += usize::from(byte & 0x7f) << self.shift;
+        self.shift += 7;
+        Ok(byte & 0x80 == 0)
+    }
+
+    /// The number of a representation is known.
+    fn index(&mut self, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        self.stage = Stage::Start;
+        match (self.form, self.number) {
+            (Form::Indexed, 0) => return Err(Broken),
+            (Form::Indexed, index) => found(self.table.get(index)),
+            (Form::Resize, size) => self.is_larger = self.table.resize(size),
+            (_, 0) => (self.is_value, self.stage) = (false, Stage::Length),
+            (_, index) => {
+                self.name.set(self.table.get(index).name);
+                (self.is_value, self.stage) = (true, Stage::Length);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_text(&mut self, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let text = if self.is_value { &mut self.value } else { &mut self.name };
+        text.set(Some(&[]));
+        self.left = self.number;
+        self.stage = Stage::Text;
+        if self.left == 0 { self.text(&[], found) } else { Ok(()) }
+    }
+
+    /// The next bytes of a string.
+    fn text(&mut self, data: &[u8], found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let text = if self.is_value { &mut self.value } else { &mut self.name };
+        let out = &mut text.bytes;
+        if self.is_coded {
+            self.huffman.push(data, out, MOST_STRING + 1)?;
+        } else {
+            let room = MOST_STRING + 1 - out.len().min(MOST_STRING + 1);
+            out.extend_from_slice(data.get(..room).unwrap_or(data));
+        }
+        self.left -= data.len();
+        if self.left > 0 {
+            return Ok(());
+        }
+        if self.is_coded {
+            self.huffman.end()?;
+        }
+        text.is_known = out.len() <= MOST_STRING;
+        if !self.is_value {
+            (self.is_value, self.stage) = (true, Stage::Length);
+            return Ok(());
+        }
+        self.stage = Stage::Start;
+        let field = Field { name: self.name.get(), value: self.value.get() };
+        found(field);
+        if self.form == Form::Added {
+            let length = self.name.bytes.len() + self.value.bytes.len();
+            self.table.insert(field, length, self.is_larger);
+        }
+        Ok(())
+    }
+}
+
+// What is too long to be kept has no place in a table either.
+const _: () = assert!(MOST_STRING >= MOST_TABLE);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! The Huffman code of HPACK (RFC 7541, 5.2 and appendix B), piece by piece.
+//!
+//! The code is canonical: codes of one length follow each other in the order of their
+//! symbols, and longer ones continue behind shorter ones. So the lengths say it all.
+
+use super::Broken;
+
+/// Bits of each symbol's code; the last one ends a string that does not end, and is
+/// never sent.
+#[rustfmt::skip]
+const LENGTHS: [u8; 257] = [
+    13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
+    28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,
+    6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6,
+    5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10,
+    13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+    7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6,
+    15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5,
+    6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13, 28,
+    20, 22, 20, 20, 22, 22, 22, 23, 22, 23, 23, 23, 23, 23, 24, 23,
+    24, 24, 22, 23, 24, 23, 23, 23, 23, 21, 22, 23, 22, 23, 23, 24,
+    22, 21, 20, 22, 22, 23, 23, 21, 23, 22, 22, 24, 21, 22, 23, 23,
+    21, 21, 22, 21, 23, 22, 23, 23, 20, 22, 22, 22, 23, 22, 22, 23,
+    26, 26, 20, 19, 22, 23, 22, 25, 26, 26, 26, 27, 27, 26, 24, 25,
+    19, 21, 26, 27, 27, 26, 27, 24, 21, 21, 26, 26, 28, 27, 27, 27,
+    20, 24, 20, 21, 22, 21, 21, 23, 22, 22, 25, 25, 24, 24, 26, 23,
+    26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27, 27, 27, 26,
+    30,
+];
+
+const SHORTEST: usize = 5;
+const LONGEST: usize = 30;
+
+/// Codes of up to so many bits are found in one look.
+const FAST: usize = 8;
+
+struct Tables {
+    /// Symbols in the order of their codes.
+    symbols: [u16; 257],
+    /// By length: behind the last code, moved to the top of 32 bits.
+    limit: [u64; LONGEST + 1],
+    /// By length: the place in `symbols` less the code.
+    offset: [i32; LONGEST + 1],
+    /// By the next bits: symbol and length; length 0 for longer codes.
+    fast: [(u8, u8); 1 << FAST],
+}
+
+const fn build() -> Tables {
+    let mut tables = Tables {
+        symbols: [0; 257],
+        limit: [0; LONGEST + 1],
+        offset: [0; LONGEST + 1],
+        fast: [(0, 0); 1 << FAST],
+    };
+    let (mut code, mut place, mut length) = (0_u32, 0, SHORTEST);
+    while length <= LONGEST {
+        tables.offset[length] = place as i32 - code as i32;
+        let mut symbol = 0;
+        while symbol < LENGTHS.len() {
+            if LENGTHS[symbol] as usize == length {
+                tables.symbols[place] = symbol as u16;
+                if length <= FAST {
+                    let (start, mut at) = ((code as usize) << (FAST - length), 0);
+                    while at < 1 << (FAST - length) {
+                        tables.fast[start + at] = (symbol as u8, length as u8);
+                        at += 1;
+                    }
+                }
+                place += 1;
+                code += 1;
+            }
+            symbol += 1;
+        }
+        tables.limit[length] = (code as u64) << (32 - length);
+        code <<= 1;
+        length += 1;
+    }
+    tables
+}
+
+static TABLES: Tables = build();
+
+/// A string that is being decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Huffman {
+    /// Bits that are no whole code yet, the last `count` of them.
+    bits: u64,
+    count: usize,
+}
+
+impl Huffman {
+    /// Decodes the next bytes; at most `most` bytes come to lie in `out`.
+    pub(super) fn push(
+        &mut self,
+        data: &[u8],
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), Broken> {
+        for &byte in data {
+            // Fewer than 30 bits are left over from the codes before.
+            self.bits = self.bits << 8 | u64::from(byte);
+            self.count += 8;
+            while let Some((symbol, length)) = self.next() {
+                self.count -= length;
+                let symbol = u8::try_from(symbol).map_err(|_| Broken)?;
+                if out.len() < most {
+                    out.push(symbol);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next code, if it is whole.
+    fn next(&self) -> Option<(u16, usize)> {
+        if self.count < SHORTEST {
+            return None;
+        }
+        // At the top of 32 bits; what is not there yet is 0, and too short a match.
+        let top = (self.bits << (64 - self.count)) >> 32;
+        let (symbol, length) = TABLES.fast[(top >> (32 - FAST)) as usize];
+        if length > 0 {
+            let length = usize::from(length);
+            return (length <= self.count).then_some((u16::from(symbol), length));
+        }
+        let length = (FAST + 1..=LONGEST).find(|&length| top < TABLES.limit[length])?;
+        if length > self.count {
+            return None;
+        }
+        let code = (top >> (32 - length)) as i32;
+        let symbol = TABLES.symbols.get((code + TABLES.offset[length]) as usize)?;
+        Some((*symbol, length))
+    }
+
+    /// The string's end: what is left is less than a byte, all ones.
+    pub(super) fn end(&mut self) -> Result<(), Broken> {
+        let Huffman { bits, count } = std::mem::take(self);
+        let ones = (1 << count) - 1;
+        if count < 8 && bits & ones == ones { Ok(()) } else { Err(Broken) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Appendix B of RFC 7541: symbol and code.
+    const CODES: &str = include_str!("huffman.tsv");
+
+    fn codes() -> Vec<&'static str> {
+        CODES.lines().map(|line| line.split_once('\t').unwrap().1).collect()
+    }
+
+    /// Bit by bit, by the table of the RFC.
+    fn naive(data: &[u8]) -> Result<Vec<u8>, Broken> {
+        let codes = codes();
+        let (mut out, mut bits) = (Vec::new(), String::new());
+        for at in 0..8 * data.len() {
+            bits.push(if data[at / 8] & (0x80 >> (at % 8)) == 0 { '0' } else { '1' });
+            if let Some(symbol) = codes.iter().position(|code| *code == bits) {
+                out.push(u8::try_from(symbol).map_err(|_| Broken)?);
+                bits.clear();
+            }
+        }
+        if bits.len() < 8 && !bits.contains('0') { Ok(out) } else { Err(Broken) }
+    }
+
+    fn encode(text: &[u8]) -> Vec<u8> {
+        let mut bits: String = text.iter().map(|&byte| codes()[usize::from(byte)]).collect();
+        while !bits.len().is_multiple_of(8) {
+            bits.push('1');
+        }
+        bits.as_bytes()
+            .chunks(8)
+            .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+            .collect()
+    }
+
+    fn decode(parts: &[&[u8]]) -> Result<Vec<u8>, Broken> {
+        let (mut huffman, mut out) = (Huffman::default(), Vec::new());
+        for part in parts {
+            huffman.push(part, &mut out, usize::MAX)?;
+        }
+        huffman.end().map(|()| out)
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_rfc() {
+        let codes = codes();
+        assert_eq!(codes.len(), LENGTHS.len());
+        for (code, length) in codes.iter().zip(LENGTHS) {
+            assert_eq!(code.len(), usize::from(length));
+        }
+        assert_eq!(TABLES.symbols[256], 256);
+        assert_eq!(TABLES.limit[LONGEST], 1 << 32);
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(decode(&[&encode(&all)]), Ok(all));
+    }
+
+    #[test]
+    fn bad_padding_and_the_code_that_is_never_sent() {
+        assert_eq!(decode(&[b"\xff"]), Err(Broken));
+        assert_eq!(decode(&[b"\x18"]), Err(Broken));
+        assert_eq!(decode(&[b"\x1f"]), Ok(b"a".to_vec()));
+        assert_eq!(decode(&[b"\xff\xff\xff\xff"]), Err(Broken));
+        assert_eq!(decode(&[]), Ok(vec![]));
+        let (mut huffman, mut out) = (Huffman::default(), Vec::new());
+        huffman.push(&encode(b"abcdef"), &mut out, 3).unwrap();
+        assert_eq!(out, b"abc");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_like_the_table(
+            data in proptest::collection::vec(any::<u8>(), 0..40),
+            text in proptest::collection::vec(any::<u8>(), 0..40),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (a, b) = data.split_at(cut.index(data.len() + 1));
+            prop_assert_eq!(decode(&[a, b]), naive(&data));
+            let coded = encode(&text);
+            let (a, b) = coded.split_at(cut.index(coded.len() + 1));
+            prop_assert_eq!(decode(&[a, b]), Ok(text));
+        }
+    }
+}
