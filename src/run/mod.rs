@@ -11,6 +11,7 @@
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
+//! | `tap` | [`tap()`]: live interfaces to alerts |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
@@ -19,11 +20,15 @@ mod hunt;
 mod observe;
 mod ordered;
 mod pipeline;
+mod tap;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
+pub use tap::{
+    Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,
+};
 
 use crate::Error;
 use crate::indicator::Timestamp;
