@@ -19,3 +19,4 @@ mod oracle;
 mod order;
 mod records;
 mod spec_cases;
+mod tap;
