@@ -126,6 +126,7 @@ fn application(ext: &mut Extension<'_>, protocol: &Protocol) {
             ext.maybe("requestMethod", http.method.as_deref());
             ext.maybe("requestClientApplication", http.user_agent.as_deref());
         }
+        Protocol::File(file) => ext.text("app", file.protocol),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
             Some(Protocol::Dns(said)) => dns(o, said),
             Some(Protocol::Tls(said)) => tls(o, said),
             Some(Protocol::Http(said)) => http(o, said),
-            None => (),
+            Some(Protocol::File(_)) | None => (),
         }
         let seen = alert.seen();
         match hash_field(seen.kind) {
@@ -106,6 +106,7 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
                 Protocol::Dns(_) => "dns",
                 Protocol::Tls(_) => "tls",
                 Protocol::Http(_) => "http",
+                Protocol::File(file) => file.protocol,
             }),
         );
         o.maybe("community_id", packet.community_id.as_deref());

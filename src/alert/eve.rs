@@ -184,6 +184,7 @@ fn application(o: &mut Object<'_>, protocol: &Protocol) {
         }
         Protocol::Tls(said) => tls(o, said),
         Protocol::Http(said) => http(o, said),
+        Protocol::File(file) => o.text("app_proto", file.protocol),
     }
 }
 

@@ -204,6 +204,16 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
                 o.number("status", status);
             }
         }),
+        Protocol::File(file) => record.object("file", |o| {
+            o.text("protocol", file.protocol);
+            o.maybe("name", file.name.as_deref());
+            if let Some(size) = file.size {
+                o.number("size", size);
+            }
+            if let Some(is_whole) = file.is_whole {
+                o.text("state", if is_whole { "whole" } else { "truncated" });
+            }
+        }),
     }
 }
 

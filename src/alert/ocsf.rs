@@ -149,7 +149,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
                 o.object("http_response", |o| o.number("code", status));
             }
         }
-        None => (),
+        Some(Protocol::File(_)) | None => (),
     }
     let seen = alert.seen();
     match seen.kind {

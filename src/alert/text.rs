@@ -118,7 +118,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         Some(Protocol::Dns(said)) => dns(page, said),
         Some(Protocol::Tls(said)) => tls(page, said),
         Some(Protocol::Http(said)) => http(page, said),
-        None => (),
+        Some(Protocol::File(_)) | None => (),
     }
 }
 

@@ -197,7 +197,7 @@ fn derived(packet: &PacketPlace) -> &'static str {
         Some(Protocol::Dns(_)) => "DNS::IN_REQUEST",
         Some(Protocol::Tls(_)) => "SSL::IN_SERVER_NAME",
         Some(Protocol::Http(_)) => "HTTP::IN_URL",
-        None => "Intel::IN_ANYWHERE",
+        Some(Protocol::File(_)) | None => "Intel::IN_ANYWHERE",
     }
 }
 

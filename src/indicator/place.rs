@@ -109,6 +109,8 @@ pub enum Protocol {
     Tls(Tls),
     /// HTTP requests and responses.
     Http(Http),
+    /// A file that was carried.
+    File(File),
 }
 
 /// A DNS message, as far as an alert tells of it.
@@ -139,6 +141,19 @@ pub struct Tls {
     pub subject: Option<String>,
     /// Common name of who issued it.
     pub issuer: Option<String>,
+}
+
+/// A file that was carried, as far as an alert tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct File {
+    /// What carried it: `http`, `smtp`, `ftp`…
+    pub protocol: &'static str,
+    /// Its name, as it stood.
+    pub name: Option<String>,
+    /// Bytes of its content, once it has ended.
+    pub size: Option<u64>,
+    /// Whether every byte of it was there, once it has ended.
+    pub is_whole: Option<bool>,
 }
 
 /// An HTTP request, as far as an alert tells of it.

@@ -88,12 +88,16 @@ faults! {
     BadSsh, "ssh_malformed";
     /// A header of a mail whose end did not come.
     SplitMail, "mail_split";
+    /// A body that contradicts its content coding.
+    BadCoding, "coding_malformed";
+    /// A body that unpacks to far more than was sent: a bomb.
+    CodingBomb, "coding_bomb";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }
 
 /// Counts of one decoder, from its beginning.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counters {
     /// Frames given to the decoder.
     pub frames: u64,
@@ -106,6 +110,14 @@ pub struct Counters {
     /// Flows closed before their time because the table was full.
     pub evicted: u64,
     faults: [u64; Fault::ALL.len()],
+}
+
+// By hand: arrays of more than 32 have no default.
+impl Default for Counters {
+    fn default() -> Self {
+        let faults = [0; Fault::ALL.len()];
+        Counters { frames: 0, bytes: 0, packets: 0, flows: 0, evicted: 0, faults }
+    }
 }
 
 impl Counters {

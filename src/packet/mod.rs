@@ -18,9 +18,13 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
+#[allow(dead_code)] // until the protocols that carry files use it
+mod coding;
 mod community;
 mod counters;
 pub mod dns;
+#[allow(dead_code)] // as above
+mod file;
 mod flow;
 mod fragment;
 pub mod http;
@@ -38,6 +42,7 @@ mod view;
 
 pub use community::community_id;
 pub use counters::{Counters, Fault};
+pub use file::FileFacts;
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 

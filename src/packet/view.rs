@@ -3,6 +3,7 @@
 //! All of it is borrowed or small and lives on the stack. The owned
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
+use super::file::FileFacts;
 use super::{Ports, community_id, dns, http, tls};
 use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
@@ -99,6 +100,8 @@ pub enum Said<'a> {
     Http(http::Request<'a>),
     /// An HTTP response.
     HttpResponse(http::Response<'a>),
+    /// A file that is carried.
+    File(FileFacts<'a>),
 }
 
 impl Said<'_> {
@@ -112,6 +115,7 @@ impl Said<'_> {
             Said::Certificate(certificate) => Protocol::Tls(certificate.owned()),
             Said::Http(request) => Protocol::Http(request.owned()),
             Said::HttpResponse(response) => Protocol::Http(response.owned()),
+            Said::File(file) => Protocol::File(file.owned()),
         })
     }
 }
@@ -177,4 +181,10 @@ pub trait Visitor {
 
     /// An observable, as its bytes stood in the packet.
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>);
+
+    /// Text that was carried, as of a mail: observables are to be looked for in it.
+    /// None of them goes on in the next text.
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        let _ = (text, at, packet, said);
+    }
 }

@@ -3,8 +3,8 @@
 
 use crate::alert::Origin;
 use crate::indicator::{
-    Context, Direction, Dns, Flow, Http, Kind, LogPlace, PacketPlace, Place, Protocol, Quality,
-    Scope, Severity, Timestamp, Tlp, Tls, Tunnel, Where,
+    Context, Direction, Dns, File, Flow, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
+    Quality, Scope, Severity, Timestamp, Tlp, Tls, Tunnel, Where,
 };
 use crate::scan::{Hit, Match, Seen};
 use proptest::collection::vec;
@@ -370,6 +370,14 @@ fn any_protocol() -> impl Strategy<Value = Protocol> {
                 url,
                 user_agent,
                 status
+            })
+        ),
+        (text(), option::of(any::<u64>()), option::of(any::<bool>())).prop_map(
+            |(name, size, is_whole)| Protocol::File(File {
+                protocol: "http",
+                name,
+                size,
+                is_whole
             })
         ),
     ]

@@ -55,6 +55,11 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
                     "hostname": text(&http.hostname), "user_agent": text(&http.user_agent),
                     "status": http.status});
             }
+            Some(Protocol::File(file)) => {
+                let state = |is| if is { "whole" } else { "truncated" };
+                record["file"] = json!({"protocol": file.protocol, "name": text(&file.name),
+                    "size": file.size, "state": file.is_whole.map(state)});
+            }
             None => (),
         }
     }

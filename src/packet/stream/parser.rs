@@ -132,6 +132,17 @@ impl Parser {
         }
     }
 
+    /// So many bytes, behind those that were shown and not taken, never come.
+    /// Answers whether it goes on behind them; if not, it is broken off.
+    pub(super) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) -> bool {
+        let _ = (length, context);
+        false
+    }
+
     /// Reads what there is of a message that does not go on.
     pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {

@@ -189,6 +189,11 @@ impl Side {
         }
         if length > 0 && !matches!(self.parser, Parser::Loose | Parser::Over) {
             context.counters.note(Fault::StreamGap);
+            // What was to be skipped in front of the rest of the hole is no loss.
+            let unknown = u64::from(length) - std::mem::take(&mut self.skip);
+            if self.held.is_empty() && self.parser.gap(unknown, context) {
+                return;
+            }
         }
         self.break_off(context);
     }

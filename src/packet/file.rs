@@ -1,0 +1,236 @@
+//! Files that are carried: named, counted and hashed as they stream by.
+//!
+//! Nothing of a file is kept but the state of its digests, and only of those that
+//! the visitor asks for. A digest is told of a file of which every byte was there:
+//! that of a part is no file's.
+
+use super::{Packet, Said, Visitor};
+use crate::indicator::{self, Kind, Observable, Where};
+use md5::Md5;
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
+
+/// The longest name that is kept for the alerts about the digests.
+const MOST_NAME: usize = 1 << 10;
+
+/// A file as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFacts<'a> {
+    /// What carried it: `http`, `smtp`, `ftp`…
+    pub protocol: &'static str,
+    /// Its name, as it stood.
+    pub name: Option<&'a [u8]>,
+    /// Bytes of its content that were seen, once it has ended.
+    pub size: Option<u64>,
+    /// Whether every byte of it was there, once it has ended.
+    pub is_whole: Option<bool>,
+}
+
+impl FileFacts<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::File {
+        indicator::File {
+            protocol: self.protocol,
+            name: self.name.map(|name| String::from_utf8_lossy(name).into_owned()),
+            size: self.size,
+            is_whole: self.is_whole,
+        }
+    }
+}
+
+/// A file on its way.
+#[derive(Debug)]
+pub(in crate::packet) struct File {
+    protocol: &'static str,
+    name: Option<Box<[u8]>>,
+    size: u64,
+    has_gap: bool,
+    digests: Option<Box<Digests>>,
+}
+
+/// Digests that somebody waits for.
+#[derive(Debug, Default)]
+struct Digests {
+    md5: Option<Md5>,
+    sha1: Option<Sha1>,
+    sha256: Option<Sha256>,
+}
+
+impl Digests {
+    fn wanted(visitor: &impl Visitor) -> Option<Box<Digests>> {
+        let digests = Digests {
+            md5: visitor.wants(Kind::Md5).then(Md5::new),
+            sha1: visitor.wants(Kind::Sha1).then(Sha1::new),
+            sha256: visitor.wants(Kind::Sha256).then(Sha256::new),
+        };
+        let is_any = digests.md5.is_some() || digests.sha1.is_some() || digests.sha256.is_some();
+        is_any.then(|| Box::new(digests))
+    }
+}
+
+impl File {
+    /// A file begins. Its name, if it has one, is told at once.
+    pub(in crate::packet) fn begin<V: Visitor>(
+        protocol: &'static str,
+        name: Option<&[u8]>,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) -> File {
+        let name = name.filter(|name| !name.is_empty());
+        if let Some(name) = name {
+            let facts = FileFacts { protocol, name: Some(name), size: None, is_whole: None };
+            let said = Said::File(facts);
+            visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
+        }
+        let digests = Digests::wanted(visitor);
+        // The name goes with the digests: without them nobody asks for it again.
+        let kept = name.filter(|_| digests.is_some());
+        let name = kept.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+        File { protocol, name, size: 0, has_gap: false, digests }
+    }
+
+    /// Whether any digest is asked for. If not, the bytes need not be shown.
+    pub(in crate::packet) fn is_hashed(&self) -> bool {
+        self.digests.is_some()
+    }
+
+    /// The next bytes.
+    pub(in crate::packet) fn update(&mut self, data: &[u8]) {
+        self.size += data.len() as u64;
+        let Some(digests) = &mut self.digests else { return };
+        if let Some(md5) = &mut digests.md5 {
+            md5.update(data);
+        }
+        if let Some(sha1) = &mut digests.sha1 {
+            sha1.update(data);
+        }
+        if let Some(sha256) = &mut digests.sha256 {
+            sha256.update(data);
+        }
+    }
+
+    /// So many bytes never came.
+    pub(in crate::packet) fn gap(&mut self, length: u64) {
+        if length > 0 {
+            (self.has_gap, self.digests) = (true, None);
+        }
+    }
+
+    /// The file has ended; `is_whole` unless it broke off.
+    pub(in crate::packet) fn finish<V: Visitor>(
+        self,
+        is_whole: bool,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Some(digests) = self.digests.filter(|_| is_whole && !self.has_gap) else { return };
+        let said = Said::File(FileFacts {
+            protocol: self.protocol,
+            name: self.name.as_deref(),
+            size: Some(self.size),
+            is_whole: Some(true),
+        });
+        let mut seen = |kind, digest: &[u8]| {
+            visitor.seen(Observable::Digest(kind, digest), Where::FileHash, packet, said);
+        };
+        if let Some(md5) = digests.md5 {
+            seen(Kind::Md5, &md5.finalize());
+        }
+        if let Some(sha1) = digests.sha1 {
+            seen(Kind::Sha1, &sha1.finalize());
+        }
+        if let Some(sha256) = digests.sha256 {
+            seen(Kind::Sha256, &sha256.finalize());
+        }
+    }
+
+    /// Bytes that are held for it.
+    pub(in crate::packet) fn weight(&self) -> usize {
+        let digests = if self.digests.is_some() { size_of::<Digests>() } else { 0 };
+        digests + self.name.as_ref().map_or(0, |name| name.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Ports;
+    use std::net::Ipv4Addr;
+
+    /// Writes down what it is told.
+    #[derive(Default)]
+    struct Told {
+        lines: Vec<String>,
+    }
+
+    impl Visitor for Told {
+        fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
+            false
+        }
+
+        fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
+            let Said::File(file) = said else { panic!("{said:?}") };
+            assert_eq!(file.name, Some(&b"a.exe"[..]));
+            self.lines.push(match what {
+                Observable::Digest(kind, digest) => {
+                    assert_eq!((file.size, file.is_whole), (Some(3), Some(true)));
+                    let digest = crate::indicator::digest::encode(digest);
+                    format!("{} {digest} {}", kind.name(), at.name())
+                }
+                Observable::Text(kind, text) => {
+                    format!("{} {} {}", kind.name(), String::from_utf8_lossy(text), at.name())
+                }
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+
+    fn any_packet() -> Packet<'static> {
+        let address = Ipv4Addr::new(192, 0, 2, 1).into();
+        Packet {
+            number: 1,
+            time: indicator::Timestamp(0),
+            length: 60,
+            src: address,
+            dst: address,
+            proto: 6,
+            ports: Ports::Pair(1, 2),
+            vlan: &[],
+            tunnel: &[],
+            flow_id: 1,
+            to_server: true,
+            totals: indicator::Flow::default(),
+        }
+    }
+
+    fn carry(pieces: &[&[u8]], gap: u64, is_whole: bool) -> Vec<String> {
+        let mut told = Told::default();
+        let packet = any_packet();
+        let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut told);
+        for piece in pieces {
+            file.update(piece);
+        }
+        file.gap(gap);
+        file.finish(is_whole, &packet, &mut told);
+        told.lines
+    }
+
+    /// RFC 1321, appendix A.5, and the examples of FIPS 180.
+    #[test]
+    fn published_digests_in_any_pieces() {
+        let want = [
+            "filename a.exe file.name",
+            "md5 900150983cd24fb0d6963f7d28e17f72 file.hash",
+            "sha1 a9993e364706816aba3e25717850c26c9cd0d89d file.hash",
+            "sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad file.hash",
+        ];
+        assert_eq!(carry(&[b"abc"], 0, true), want);
+        assert_eq!(carry(&[b"a", b"", b"bc"], 0, true), want);
+    }
+
+    #[test]
+    fn a_part_has_no_digest() {
+        assert_eq!(carry(&[b"abc"], 1, true), ["filename a.exe file.name"]);
+        assert_eq!(carry(&[b"abc"], 0, false), ["filename a.exe file.name"]);
+    }
+}
