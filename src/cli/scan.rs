@@ -77,7 +77,7 @@ fn hunt(
     let Some(path) = &flags.db else {
         return Err(Error::usage("no database").remedy("name one with --db"));
     };
-    let database = Database::open(path)?;
+    let database = run::open_database(path)?;
     let at = time(&flags.at)?;
     let options =
         Options::default().at(at).refang(flags.refang).allow(allow_lists(&flags.allow, notify)?);

@@ -7,14 +7,13 @@ use super::{Outcome, statistics};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::time::Duration;
-use wiresift::database::Database;
 use wiresift::run::{self, Listening, Notice, TapJob, TapNotice, TapReport};
 use wiresift::scan::Options;
 use wiresift::sink::{FileSink, Sink, StdoutSink};
 use wiresift::{Error, Result};
 
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
-    let database = Database::open(&flags.db).map_err(|e| {
+    let database = run::open_database(&flags.db).map_err(|e| {
         let is_absent = e.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
         if is_absent { e.remedy("make one: wiresift compile -o DB FEEDS") } else { e }
     })?;

@@ -12,11 +12,13 @@
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
+//! | `known` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
 mod capture;
 mod hunt;
+mod known;
 mod observe;
 mod ordered;
 mod pipeline;
@@ -24,6 +26,7 @@ mod tap;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};
+pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
 pub use tap::{
