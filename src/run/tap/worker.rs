@@ -108,6 +108,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Listens until it is told to stop.
     pub(super) fn run(mut self, orders: &Receiver<Order>, words: &Sender<Word>) {
+        let _guard = StopAll(&self.shared.stop);
         let ended = self.listen(orders, words).and_then(|()| self.end(words));
         if ended.is_err() {
             self.shared.stop.store(true, Ordering::Relaxed);
@@ -138,8 +139,9 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     /// the streams still hold.
     fn end(&mut self, words: &Sender<Word>) -> Result<()> {
         self.until = now();
+        let patience = if self.shared.is_spent() { Duration::ZERO } else { LAST_PATIENCE };
         let (begun, mut idle) = (Stopwatch::start(), Stopwatch::start());
-        while begun.elapsed() < LAST_READING && idle.elapsed() < LAST_PATIENCE {
+        while begun.elapsed() < LAST_READING && idle.elapsed() < patience {
             if self.round(words)? > 0 {
                 idle = Stopwatch::start();
             } else {
@@ -270,6 +272,17 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     }
 }
 
+/// Stops the others when a worker panics: they would go on without its packets.
+struct StopAll<'t>(&'t AtomicBool);
+
+impl Drop for StopAll<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Shared<'_, '_> {
     /// Whether one more packet may be taken. The one that is too many ends it all.
     fn ticket(&self) -> bool {
@@ -280,6 +293,11 @@ impl Shared<'_, '_> {
             self.stop.store(true, Ordering::Relaxed);
         }
         had.is_ok()
+    }
+
+    /// Whether no packet may be taken any more.
+    fn is_spent(&self) -> bool {
+        self.tickets.as_ref().is_some_and(|tickets| tickets.load(Ordering::Relaxed) == 0)
     }
 
     /// Appends alerts to `out`.
