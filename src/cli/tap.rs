@@ -23,9 +23,8 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         Notice::Skipped(what) => say(&format!("wiresift: {what}")),
         _ => {}
     };
-    let options = Options::default()
-        .at(time(&flags.at)?)
-        .allow(allow_lists(&flags.allow, &notify)?);
+    let options =
+        Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.allow, &notify)?);
     let job = TapJob {
         database: &database,
         interfaces: distinct(&flags.interfaces)?,

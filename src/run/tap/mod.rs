@@ -33,11 +33,11 @@ use crate::scan::Options;
 use crate::sink::Sink;
 use crate::{Error, Result};
 use socket::{Names, Socket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use worker::{Order, Shared, Word, Worker};
+use worker::{Order, Shared, Tickets, Word, Worker};
 
 /// How often the supervisor looks around.
 const ROUND: Duration = Duration::from_millis(50);
@@ -124,20 +124,7 @@ pub fn tap(
     let workers = workers.clamp(1, MOST_WORKERS);
     let signal = signals()?;
     let names = Names::new()?;
-    let mut interfaces = Vec::new();
-    let mut sockets: Vec<Vec<Socket>> = (0..workers).map(|_| Vec::new()).collect();
-    for name in &job.interfaces {
-        if !sandbox::may_listen() {
-            return Err(socket::no_permission(name));
-        }
-        let opened = socket::open(name, &names, &job.listening, workers)?;
-        for (worker, socket) in sockets.iter_mut().zip(opened) {
-            worker.push(socket);
-        }
-        notify(TapNotice::Listening { interface: name, workers });
-        let index = names.index(name);
-        interfaces.push(Interface { name: Arc::from(name.as_str()), index, gone: 0 });
-    }
+    let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
     if job.sandboxed {
         notify(TapNotice::Sandboxed(&sandbox::enter()));
     }
@@ -159,7 +146,7 @@ pub fn tap(
         ring: job.listening.ring,
         sink: Mutex::new(sink),
         stop: AtomicBool::new(job.count == Some(0)),
-        tickets: job.count.map(AtomicU64::new),
+        tickets: job.count.map(Tickets::new),
         telling: job.every.map(|every| every.min(LOOKING)),
         told: (0..workers).map(|_| Mutex::default()).collect(),
     };
@@ -182,6 +169,30 @@ pub fn tap(
     sink.write(&frame)?;
     sink.flush()?;
     Ok(report)
+}
+
+/// Opens every interface for every worker.
+fn open_all(
+    job: &TapJob<'_>,
+    workers: usize,
+    names: &Names,
+    notify: &mut dyn FnMut(TapNotice<'_>),
+) -> Result<(Vec<Interface>, Vec<Vec<Socket>>)> {
+    let mut interfaces = Vec::new();
+    let mut sockets: Vec<Vec<Socket>> = (0..workers).map(|_| Vec::new()).collect();
+    for name in &job.interfaces {
+        if !sandbox::may_listen() {
+            return Err(socket::no_permission(name));
+        }
+        let opened = socket::open(name, names, &job.listening, workers)?;
+        for (worker, socket) in sockets.iter_mut().zip(opened) {
+            worker.push(socket);
+        }
+        notify(TapNotice::Listening { interface: name, workers });
+        let index = names.index(name);
+        interfaces.push(Interface { name: Arc::from(name.as_str()), index, gone: 0 });
+    }
+    Ok((interfaces, sockets))
 }
 
 /// Is set by the signals that ask for an end. The second one of a kind does not ask.

@@ -43,12 +43,44 @@ pub(super) struct Shared<'s, 'd> {
     pub(super) sink: Mutex<&'s mut dyn Sink>,
     /// Whether it is time to end.
     pub(super) stop: AtomicBool,
-    /// Packets that may still be taken.
-    pub(super) tickets: Option<AtomicU64>,
+    /// How many packets may be taken in all, if that is bounded.
+    pub(super) tickets: Option<Tickets>,
     /// How often workers tell what they counted.
     pub(super) telling: Option<Duration>,
     /// What they told last.
     pub(super) told: Vec<Mutex<Told>>,
+}
+
+/// Packets that may be taken. Workers reserve them by the batch, for one count that all
+/// of them touch with each packet would make them wait for each other.
+pub(super) struct Tickets {
+    free: AtomicU64,
+    /// Those that are free, and those that are reserved and may come back.
+    left: AtomicU64,
+}
+
+impl Tickets {
+    pub(super) fn new(count: u64) -> Tickets {
+        Tickets { free: AtomicU64::new(count), left: AtomicU64::new(count) }
+    }
+
+    /// Takes as many of `most` as there are.
+    fn reserve(&self, most: usize) -> usize {
+        let less = |free: u64| Some(free.saturating_sub(most as u64));
+        let free = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        free.unwrap_or(0).min(most as u64) as usize
+    }
+
+    /// Uses some of those that were reserved, and gives the others back. Returns whether
+    /// these were the last.
+    fn settle(&self, reserved: usize, used: usize) -> bool {
+        self.free.fetch_add(reserved.saturating_sub(used) as u64, Ordering::Relaxed);
+        self.left.fetch_sub(used as u64, Ordering::Relaxed) == used as u64
+    }
+
+    fn are_spent(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
+    }
 }
 
 /// What a worker is to do.
@@ -139,7 +171,8 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     /// the streams still hold.
     fn end(&mut self, words: &Sender<Word>) -> Result<()> {
         self.until = now();
-        let patience = if self.shared.is_spent() { Duration::ZERO } else { LAST_PATIENCE };
+        let is_spent = self.shared.tickets.as_ref().is_some_and(Tickets::are_spent);
+        let patience = if is_spent { Duration::ZERO } else { LAST_PATIENCE };
         let (begun, mut idle) = (Stopwatch::start(), Stopwatch::start());
         while begun.elapsed() < LAST_READING && idle.elapsed() < patience {
             if self.round(words)? > 0 {
@@ -203,9 +236,10 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         let (linktype, workers) = (socket.linktype, shared.workers as u64);
         let mut hand_on = |hits: Vec<Hit<'d>>| shared.encode(&hits, out, &mut told.records);
         let mut hunter = Hunter::live(scanner, shared.database, name, &mut hand_on);
-        let mut late = 0;
-        let batch = socket.read(BATCH, |time, packet| {
-            if time > *until || !shared.ticket() {
+        let most = shared.tickets.as_ref().map_or(BATCH, |tickets| tickets.reserve(BATCH));
+        let (mut used, mut late) = (0, 0);
+        let outcome = socket.read(most, |time, packet| {
+            if time > *until {
                 late += 1;
                 return;
             }
@@ -218,8 +252,15 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 data: packet.data,
             };
             *seen += 1;
+            used += 1;
             decoder.frame(&frame, &mut hunter);
-        })?;
+        });
+        if let Some(tickets) = &shared.tickets
+            && tickets.settle(most, used)
+        {
+            shared.stop.store(true, Ordering::Relaxed);
+        }
+        let batch = outcome?;
         of_interface.outside += (batch.early + late) as u64;
         told.waited = told.waited.max(batch.waited);
         Ok(batch.packets)
@@ -284,22 +325,6 @@ impl Drop for StopAll<'_> {
 }
 
 impl Shared<'_, '_> {
-    /// Whether one more packet may be taken. The one that is too many ends it all.
-    fn ticket(&self) -> bool {
-        let Some(tickets) = &self.tickets else { return true };
-        let one_less = |left: u64| left.checked_sub(1);
-        let had = tickets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
-        if had.unwrap_or(0) <= 1 {
-            self.stop.store(true, Ordering::Relaxed);
-        }
-        had.is_ok()
-    }
-
-    /// Whether no packet may be taken any more.
-    fn is_spent(&self) -> bool {
-        self.tickets.as_ref().is_some_and(|tickets| tickets.load(Ordering::Relaxed) == 0)
-    }
-
     /// Appends alerts to `out`.
     fn encode(&self, hits: &[Hit<'_>], out: &mut Vec<u8>, records: &mut u64) -> bool {
         for hit in hits {
@@ -312,5 +337,22 @@ impl Shared<'_, '_> {
 
     pub(super) fn told(&self, worker: usize) -> Option<MutexGuard<'_, Told>> {
         Some(self.told.get(worker)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tickets_come_back_until_all_are_used() {
+        let tickets = Tickets::new(10);
+        assert_eq!((tickets.reserve(8), tickets.reserve(8), tickets.reserve(8)), (8, 2, 0));
+        assert!(!tickets.settle(8, 3));
+        assert!(!tickets.settle(2, 2));
+        assert!(!tickets.are_spent());
+        assert_eq!(tickets.reserve(8), 5);
+        assert!(tickets.settle(5, 5) && tickets.are_spent());
+        assert_eq!(tickets.reserve(8), 0);
     }
 }
