@@ -184,6 +184,16 @@ impl Decoder {
         self.tunnels.clear();
     }
 
+    /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
+    /// show the time.
+    pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        flows.sweep(now, &mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, url, visitor);
+        });
+    }
+
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);

@@ -157,6 +157,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 self.obey(order);
             }
             if self.round(words)? == 0 {
+                self.conclude(|decoder, hunter| decoder.advance(now(), hunter))?;
                 self.wait(NAP);
             }
             if self.shared.telling.is_some_and(|often| telling.elapsed() >= often) {
@@ -181,10 +182,16 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 self.wait(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
             }
         }
+        self.conclude(Decoder::finish)
+    }
+
+    /// Lets flows end, and writes what only shows then. No interface is at hand, so that
+    /// the first stands for all where there are several.
+    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, 'd, '_>)) -> Result<()> {
         let Some(interface) = self.shared.interfaces.first() else { return Ok(()) };
         let Worker { shared, decoder, scanner, out, told, .. } = self;
         let mut hand_on = |hits: Vec<Hit<'d>>| shared.encode(&hits, out, &mut told.records);
-        decoder.finish(&mut Hunter::live(scanner, shared.database, interface, &mut hand_on));
+        end(decoder, &mut Hunter::live(scanner, shared.database, interface, &mut hand_on));
         self.write()
     }
 
