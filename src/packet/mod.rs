@@ -46,6 +46,7 @@ pub use file::FileFacts;
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
+use crate::indicator::Timestamp;
 use std::net::IpAddr;
 
 use flow::{Ended, Facts, Flows, Touch};

@@ -182,7 +182,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 self.wait(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
             }
         }
-        self.conclude(Decoder::finish)
+        self.conclude(|decoder, hunter| decoder.finish(hunter))
     }
 
     /// Lets flows end, and writes what only shows then. No interface is at hand, so that
