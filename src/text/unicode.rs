@@ -3,6 +3,7 @@
 
 use super::classify::{class, is};
 use super::escapes::{json_piece_around, percent_at, piece_around};
+use super::marks::is_mark;
 use super::names::run_around;
 use super::{Visit, Visitor};
 use crate::indicator::{Observable, Where};
@@ -17,13 +18,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut at = run.start;
         while at < run.end {
             let (char, len) = char_at(&self.text[at..run.end]);
-            let inside = char.is_some_and(|c| {
-                c.is_alphanumeric()
-                    || "-_.\u{b7}\u{200c}\u{200d}".contains(c)
-                    || is_full_stop(c)
-                    || is_mark(c)
-            });
-            if inside {
+            if char.is_some_and(is_of_name) {
                 start.get_or_insert(at);
             } else if let Some(start) = start.take() {
                 self.unicode_name(start..at);
@@ -106,6 +101,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
 /// Full stops, as bytes.
 const DOTS: &[&[u8]] = &[b".", "\u{3002}".as_bytes(), "\u{ff0e}".as_bytes(), "\u{ff61}".as_bytes()];
 
+/// A character that a name or its dots consist of.
+pub(super) fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric()
+        || "-_.\u{b7}\u{200c}\u{200d}".contains(char)
+        || is_full_stop(char)
+        || is_mark(char)
+}
+
 /// A full stop that IDNA takes for a dot.
 pub(super) fn is_full_stop(char: char) -> bool {
     matches!(char, '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
@@ -125,10 +128,4 @@ pub(super) fn char_at(bytes: &[u8]) -> (Option<char>, usize) {
         Some(text) => (text.chars().next(), len),
         None => (None, 1),
     }
-}
-
-/// Combining marks, which are parts of labels in many scripts.
-fn is_mark(char: char) -> bool {
-    matches!(u32::from(char), 0x300..=0x36f | 0x483..=0x487 | 0x591..=0x5bd | 0x610..=0x61a
-        | 0x64b..=0x65f | 0x900..=0xdff | 0xe31..=0xe4e | 0x1ab0..=0x1aff | 0x20d0..=0x20ff | 0x3099..=0x309a)
 }
