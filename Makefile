@@ -14,7 +14,7 @@ BENCHES  := classify extract lookup scan
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
-	@echo 'make test         format, lints, docs, all tests, the fuzz corpus'
+	@echo 'make test         install what is missing, format, lints, docs, all tests, the fuzz corpus'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
@@ -44,12 +44,12 @@ demo: build
 	@echo '== 3. a capture of DNS, HTTP and TLS'
 	$(WIRESIFT) scan --db $(DEMO_DB) --format text testdata/captures/dns_http_tls.pcap
 
-lint:
+lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	@for script in .ci/run .ci/install-deps benches/*/*.sh; do bash -n $$script || exit 1; done
 
-doc:
+doc: install-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
 
 # What a test could not do here it writes to $(SKIPPED), which is shown at the end.

@@ -20,3 +20,4 @@ mod oracle;
 mod order;
 mod records;
 mod spec_cases;
+mod tap;

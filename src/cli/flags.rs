@@ -4,6 +4,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Holds indicators of compromise against packets and logs.
 #[derive(Debug, Parser)]
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Compile(Compile),
     /// Hold logs and captures against a database.
     Scan(Scan),
+    /// Hold live interfaces against a database.
+    Tap(Tap),
     /// Tell what matches a value, from where, and if nothing does: why not.
     Lookup(Lookup),
     /// Show what is in a database.
@@ -189,6 +192,123 @@ pub(super) struct Scan {
     pub(super) chunk_size: usize,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The filter is libpcap's, as in tcpdump: see pcap-filter(7). SIGINT and SIGTERM end it: what was
+received is looked into first, and the totals are printed with --stats.
+
+Capturing takes CAP_NET_RAW and nothing else: sudo setcap cap_net_raw=ep $(command -v wiresift)
+
+Exit status: 0 something matched, 1 nothing did, 2 an error.
+
+Examples:
+  wiresift tap --db iocs.wsdb -i eth0
+  wiresift tap --db iocs.wsdb -i eth0 -i eth1 'not port 22' --format eve -o alerts.json
+  wiresift tap --db iocs.wsdb -i eth0 --ring 64M --stats-every 10 --stats=json")]
+pub(super) struct Tap {
+    /// The database.
+    #[arg(long, value_name = "DB")]
+    pub(super) db: PathBuf,
+    /// An interface; may be repeated. "any" is all that there are.
+    #[arg(short = 'i', long = "interface", value_name = "IF", required = true)]
+    pub(super) interfaces: Vec<String>,
+    /// Which packets to take, as in tcpdump; without it all.
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// How alerts are written; on a terminal text, elsewhere json.
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
+        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
+    pub(super) format: Option<String>,
+    /// Write alerts to the end of a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Known good values, networks and domains: hits on them are counted and do not alert.
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
+    /// Judge validity at the time of the packet ("event"), "now", or at a given time.
+    #[arg(long, value_name = "TIME", default_value = "event")]
+    pub(super) at: String,
+    /// Take packets that are meant for others, too (the default).
+    #[arg(long, overrides_with = "no_promiscuous")]
+    pub(super) promiscuous: bool,
+    /// Take what the interface would receive anyway.
+    #[arg(long, overrides_with = "promiscuous")]
+    pub(super) no_promiscuous: bool,
+    /// Bytes to capture of each packet.
+    #[arg(long, value_name = "BYTES", default_value_t = 262_144,
+          value_parser = clap::value_parser!(u32).range(64..=262_144))]
+    pub(super) snaplen: u32,
+    /// Size of the kernel's ring, one for each worker and interface: 64M, 512K.
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring)]
+    pub(super) ring: usize,
+    /// End after so long: 90, 1.5s, 10m, 8h.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) duration: Option<Duration>,
+    /// End after so many packets.
+    #[arg(long, value_name = "N")]
+    pub(super) count: Option<u64>,
+    /// Workers; 0 for one a core.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
+    pub(super) threads: usize,
+    /// Print to standard error, at the end, what was received, seen, matched and dropped.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text", value_parser = ["text", "json"])]
+    pub(super) stats: Option<String>,
+    /// Print rates and drops every so often: 10, 0.5s, 1m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) stats_every: Option<Duration>,
+    /// Keep all capabilities, files and system calls.
+    #[arg(long)]
+    pub(super) no_sandbox: bool,
+    /// Colour for the text format.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
+    pub(super) color: Colour,
+    /// Write no alerts; the exit status tells.
+    #[arg(short, long, conflicts_with = "output")]
+    pub(super) quiet: bool,
+}
+
+/// Bytes, with K, M or G for the binary units.
+fn ring(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let shift = match unit.trim_end_matches('B').trim_end_matches('i') {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        _ => return Err("write a number of bytes, or K, M or G behind it".into()),
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(1 << shift));
+    // The least is what libpcap needs for its blocks, the most what it can be told.
+    match bytes {
+        Some(bytes @ 0x8_0000..=0x7fff_ffff) => Ok(bytes),
+        _ => Err("a ring has 512K at least, and less than 2G".into()),
+    }
+}
+
+/// Seconds, or what s, m, h or d says behind a number.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.strip_suffix(|c: char| c.is_ascii_alphabetic()) {
+        Some(digits) => (digits, &text[digits.len()..]),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return Err("write seconds, or s, m, h or d behind a number".into()),
+    };
+    let number = digits.parse::<f64>().ok().filter(|n| *n > 0.0);
+    number
+        .and_then(|number| Duration::try_from_secs_f64(number * seconds).ok())
+        .filter(|time| *time >= Duration::from_millis(1))
+        .ok_or_else(|| "a time is a number of seconds above 0, or of s, m, h or d".into())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
     /// On a terminal, unless NO_COLOR is set.
@@ -253,4 +373,24 @@ pub(super) struct Man {
     /// The folder to write them to; without it the page of the program is printed.
     #[arg(value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(ring("64M"), Ok(64 << 20));
+        assert_eq!(ring("1GiB"), Ok(1 << 30));
+        assert_eq!(ring("1048576"), Ok(1 << 20));
+        for wrong in ["", "M", "1", "4G", "-1", "1T", "99999999999999999999", "1M5"] {
+            assert!(ring(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        for wrong in ["", "s", "0", "-1", "1w", "inf", "nan", "1e300", "1 µ"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
 }

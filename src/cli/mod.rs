@@ -12,6 +12,8 @@ mod manual;
 mod messages;
 mod progress;
 mod scan;
+mod statistics;
+mod tap;
 
 use clap::{CommandFactory, FromArgMatches};
 use flags::{Cli, Command};
@@ -72,6 +74,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
             compile::run(flags, matches)
         }
         Command::Scan(flags) => scan::run(flags),
+        Command::Tap(flags) => tap::run(flags),
         Command::Lookup(flags) => lookup::run(flags),
         Command::Inspect(flags) => inspect::inspect(flags),
         Command::Verify(flags) => inspect::verify(flags),

@@ -3,8 +3,8 @@
 use super::Outcome;
 use super::flags::{Colour, Scan};
 use super::messages::{grouped, plural, say, size};
-use super::progress::Progress;
-use serde_json::{Map, Value, json};
+use super::{progress::Progress, statistics};
+use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -78,17 +78,6 @@ fn hunt(
         return Err(Error::usage("no database").remedy("name one with --db"));
     };
     let database = run::open_database(path)?;
-    let format = match flags.format.as_deref() {
-        Some(name) => Format::from_name(name)
-            .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
-        None if to_terminal => Format::Text,
-        None => Format::Json,
-    };
-    let colour = match flags.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => to_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-    };
     let at = time(&flags.at)?;
     let options =
         Options::default().at(at).refang(flags.refang).allow(allow_lists(&flags.allow, notify)?);
@@ -96,7 +85,7 @@ fn hunt(
         database: &database,
         targets,
         options,
-        encoder: Encoder::new(format).colour(colour),
+        encoder: encoder(flags.format.as_deref(), flags.color, to_terminal)?,
         host: None,
         threads: flags.threads,
         chunk: flags.chunk_size,
@@ -104,8 +93,24 @@ fn hunt(
     run::scan(job, sink, notify)
 }
 
+/// How alerts are written.
+pub(super) fn encoder(format: Option<&str>, colour: Colour, to_terminal: bool) -> Result<Encoder> {
+    let format = match format {
+        Some(name) => Format::from_name(name)
+            .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
+        None if to_terminal => Format::Text,
+        None => Format::Json,
+    };
+    let colour = match colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => to_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    };
+    Ok(Encoder::new(format).colour(colour))
+}
+
 /// Takes records and keeps none.
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Sink for Nowhere {
     fn write(&mut self, _: &[u8]) -> Result<()> {
@@ -182,48 +187,21 @@ impl wiresift::feed::Sink for Taken<'_> {
 }
 
 fn stats_json(report: &ScanReport, took: Duration) -> Value {
-    let by_kind = |counts: &mut dyn Iterator<Item = (wiresift::indicator::Kind, u64)>| {
-        let map: Map<String, Value> =
-            counts.map(|(kind, count)| (kind.name().to_string(), json!(count))).collect();
-        Value::Object(map)
-    };
-    let mut suppressed = Map::new();
-    let mut allowed = Map::new();
-    for (reason, list, count) in report.counters.suppressed() {
-        let sum = suppressed.get(reason.name()).and_then(Value::as_u64).unwrap_or(0) + count;
-        suppressed.insert(reason.name().into(), json!(sum));
-        if !list.is_empty() {
-            allowed.insert(list.into(), json!(count));
-        }
-    }
-    let faults: Map<String, Value> = report
-        .packets
-        .faults()
-        .filter(|(_, count)| *count > 0)
-        .map(|(fault, count)| (fault.name().to_string(), json!(count)))
-        .collect();
-    json!({
+    let mut stats = json!({
         "inputs": report.inputs,
         "bytes": report.bytes,
         "lines": report.lines,
         "captures": report.captures,
-        "packets": {
-            "frames": report.packets.frames,
-            "bytes": report.packets.bytes,
-            "decoded": report.packets.packets,
-            "flows": report.packets.flows,
-            "evicted_flows": report.packets.evicted,
-            "dropped": faults,
-        },
+        "packets": statistics::packets(&report.packets),
         "records": report.records,
-        "seen": by_kind(&mut report.counters.seen()),
-        "matched": by_kind(&mut report.counters.matches()),
-        "suppressed": suppressed,
-        "allowed_by": allowed,
         "errors": report.errors,
         "skipped": report.skipped,
         "seconds": took.as_secs_f64(),
-    })
+    });
+    if let Value::Object(stats) = &mut stats {
+        stats.extend(statistics::counters(&report.counters));
+    }
+    stats
 }
 
 fn stats_text(report: &ScanReport, took: Duration) {
@@ -244,20 +222,9 @@ fn stats_text(report: &ScanReport, took: Duration) {
             plural(packets.flows, "flow"),
             packets.evicted
         ));
-        for (fault, count) in packets.faults().filter(|(_, count)| *count > 0) {
-            say(&format!("  dropped  {count:>9} {}", fault.name()));
-        }
+        statistics::say_faults(packets);
     }
-    for (kind, count) in report.counters.seen() {
-        say(&format!("looked up  {count:>9} {kind}"));
-    }
-    for (kind, count) in report.counters.matches() {
-        say(&format!("matched    {count:>9} {kind}"));
-    }
-    for (reason, list, count) in report.counters.suppressed() {
-        let list = if list.is_empty() { String::new() } else { format!(" by {list}") };
-        say(&format!("suppressed {count:>9} {reason}{list}"));
-    }
+    statistics::say_counters(&report.counters);
     for (reason, count) in &report.skipped {
         say(&format!("skipped    {count:>9} {reason}"));
     }

@@ -360,7 +360,7 @@ impl Flows {
     }
 
     /// Once a second, closes what is idle, from the oldest on.
-    fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
+    pub(super) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         if now.0.abs_diff(self.swept.0) < SECOND.unsigned_abs() {
             return;
         }

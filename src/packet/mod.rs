@@ -47,6 +47,7 @@ pub use file::FileFacts;
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
+use crate::indicator::Timestamp;
 use std::net::IpAddr;
 
 use flow::{Ended, Facts, Flows, Touch};
@@ -190,6 +191,16 @@ impl Decoder {
         }
         self.tunnels = around.tunnels;
         self.tunnels.clear();
+    }
+
+    /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
+    /// show the time.
+    pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        flows.sweep(now, &mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, url, visitor);
+        });
     }
 
     /// Closes every flow. The decoder can be used again for another capture.

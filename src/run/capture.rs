@@ -89,11 +89,14 @@ const MOST_WAITING: usize = 16 << 10;
 /// An address is reported once for a flow, in the place of the flow's first packet
 /// and with the flow's totals. So hits wait until the flows of all hits before them
 /// are closed, or until too many wait; then the first ones go on with the totals
-/// that are known by then.
+/// that are known by then. On a live interface nobody waits: an alert about an
+/// address has the totals of its first packet.
 pub(super) struct Hunter<'s, 'd, 'h> {
     scanner: &'s mut Scanner,
     database: &'d Database,
     path: &'s Arc<str>,
+    /// Whether `path` names an interface.
+    is_live: bool,
     waiting: VecDeque<Waiting<'d>>,
     hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     go_on: bool,
@@ -112,7 +115,18 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         path: &'s Arc<str>,
         hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     ) -> Self {
-        Hunter { scanner, database, path, waiting: VecDeque::new(), hand_on, go_on: true }
+        let waiting = VecDeque::new();
+        Hunter { scanner, database, path, is_live: false, waiting, hand_on, go_on: true }
+    }
+
+    /// One that hands on each hit at once, with `interface` for its place.
+    pub(super) fn live(
+        scanner: &'s mut Scanner,
+        database: &'d Database,
+        interface: &'s Arc<str>,
+        hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+    ) -> Self {
+        Hunter { is_live: true, ..Hunter::new(scanner, database, interface, hand_on) }
     }
 
     /// Hands on everything that waits.
@@ -149,12 +163,12 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         });
         let any = !found.is_empty();
         for (seen, matches) in found {
-            let mut place: PacketPlace = packet.place(self.path, false, said);
+            let mut place: PacketPlace = packet.place(self.path, self.is_live, said);
             if !of_flow {
                 place.flow = None;
             }
             let place = Place::Packet(Box::new(place));
-            let flow = of_flow.then_some(packet.flow_id);
+            let flow = (of_flow && !self.is_live).then_some(packet.flow_id);
             self.waiting.push_back(Waiting { hit: Hit { seen, matches, place }, flow });
         }
         any

@@ -11,6 +11,7 @@
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
+//! | `tap` | [`tap()`]: live interfaces to alerts |
 //! | `known` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
@@ -21,12 +22,16 @@ mod known;
 mod observe;
 mod ordered;
 mod pipeline;
+mod tap;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};
 pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
+pub use tap::{
+    Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,
+};
 
 use crate::Error;
 use crate::indicator::Timestamp;

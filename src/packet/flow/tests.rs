@@ -157,3 +157,15 @@ fn what_is_part_of_the_key() {
     let reply = Facts { src: B, dst: A, proto: 1, ports: Ports::Icmp(0, 0), ..base };
     assert!(!bench.touch(reply).is_new, "an echo's reply belongs to it");
 }
+
+#[test]
+fn idle_flows_end_without_a_packet() {
+    let mut bench = Bench::new(&Config::default());
+    bench.touch(udp(0, 4000));
+    for (seconds, left) in [(1, 1), (1000, 0)] {
+        let now = Timestamp::from_seconds(seconds);
+        bench.flows.sweep(now, &mut |ended| bench.closed.push(ended.end));
+        assert_eq!(bench.flows.len(), left);
+    }
+    assert_eq!(bench.closes(), [Close::Idle]);
+}

@@ -1,0 +1,64 @@
+//! What `--stats` says of packets, look-ups and alerts, as JSON and as text.
+
+use super::messages::say;
+use serde_json::{Map, Value, json};
+use wiresift::{indicator::Kind, packet, scan};
+
+/// What the packets were.
+pub(super) fn packets(packets: &packet::Counters) -> Value {
+    let faults: Map<String, Value> =
+        packets.faults().map(|(fault, count)| (fault.name().to_string(), json!(count))).collect();
+    json!({
+        "frames": packets.frames,
+        "bytes": packets.bytes,
+        "decoded": packets.packets,
+        "flows": packets.flows,
+        "evicted_flows": packets.evicted,
+        "dropped": faults,
+    })
+}
+
+/// What was looked up, matched and held back.
+pub(super) fn counters(counters: &scan::Counters) -> Map<String, Value> {
+    let by_kind = |counts: &mut dyn Iterator<Item = (Kind, u64)>| {
+        let map: Map<String, Value> =
+            counts.map(|(kind, count)| (kind.name().to_string(), json!(count))).collect();
+        Value::Object(map)
+    };
+    let mut suppressed = Map::new();
+    let mut allowed = Map::new();
+    for (reason, list, count) in counters.suppressed() {
+        let sum = suppressed.get(reason.name()).and_then(Value::as_u64).unwrap_or(0) + count;
+        suppressed.insert(reason.name().into(), json!(sum));
+        if !list.is_empty() {
+            allowed.insert(list.into(), json!(count));
+        }
+    }
+    let mut object = Map::new();
+    object.insert("seen".into(), by_kind(&mut counters.seen()));
+    object.insert("matched".into(), by_kind(&mut counters.matches()));
+    object.insert("suppressed".into(), Value::Object(suppressed));
+    object.insert("allowed_by".into(), Value::Object(allowed));
+    object
+}
+
+/// Why packets, or parts of them, were not looked into.
+pub(super) fn say_faults(packets: &packet::Counters) {
+    for (fault, count) in packets.faults() {
+        say(&format!("  dropped  {count:>9} {}", fault.name()));
+    }
+}
+
+/// What was looked up, matched and held back.
+pub(super) fn say_counters(counters: &scan::Counters) {
+    for (kind, count) in counters.seen() {
+        say(&format!("looked up  {count:>9} {kind}"));
+    }
+    for (kind, count) in counters.matches() {
+        say(&format!("matched    {count:>9} {kind}"));
+    }
+    for (reason, list, count) in counters.suppressed() {
+        let list = if list.is_empty() { String::new() } else { format!(" by {list}") };
+        say(&format!("suppressed {count:>9} {reason}{list}"));
+    }
+}

@@ -1,0 +1,345 @@
+//! Live interfaces to alerts.
+//!
+//! ```text
+//!             ┌─ ring ── worker 0: decode, scan, encode ─┐
+//! interface ──┤                                          ├── sink
+//!   (hash)    └─ ring ── worker 1: decode, scan, encode ─┘
+//! ```
+//!
+//! The kernel shares the packets of an interface out by flow (`fanout`). A worker
+//! has a ring on each interface (`socket`), and does with each packet all that there is to
+//! do (`worker`): no packet and no hit goes from one thread to another, but for the
+//! encoded alerts, which are written under one lock after each batch. So an alert
+//! is out within some 20 ms of its packet, which is how long the kernel gathers.
+//!
+//! The thread that called supervises: it opens interfaces, again when one comes
+//! back, gathers the counts, and ends it all on a signal, in time, or when an output
+//! is gone. Once everything is open it gives up what it needs no more (`sandbox`).
+
+mod fanout;
+mod report;
+mod sandbox;
+mod socket;
+mod worker;
+
+pub use report::{InterfaceReport, TapReport, WorkerReport};
+pub use sandbox::{Grant, Sandbox};
+pub use socket::Listening;
+
+use super::{Stopwatch, default_threads, now};
+use crate::alert::{Encoder, Origin};
+use crate::database::Database;
+use crate::scan::Options;
+use crate::sink::Sink;
+use crate::{Error, Result};
+use socket::{Names, Socket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use worker::{Order, Shared, Tickets, Word, Worker};
+
+/// How often the supervisor looks around.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// How often an interface is looked for: whether it is there, still or again.
+const LOOKING: Duration = Duration::from_millis(250);
+
+/// The most workers: a group of sockets has no more members (`PACKET_FANOUT_MAX`
+/// of old kernels).
+const MOST_WORKERS: usize = 256;
+
+/// What to listen to, and how.
+#[derive(Debug)]
+pub struct TapJob<'d> {
+    /// What to hold the packets against.
+    pub database: &'d Database,
+    /// Names of interfaces; `any` is all that there are.
+    pub interfaces: Vec<String>,
+    /// How they are listened to.
+    pub listening: Listening,
+    /// What the scanners do beyond the rules.
+    pub options: Options,
+    /// How alerts are written.
+    pub encoder: Encoder,
+    /// The name of this machine, for alerts.
+    pub host: Option<String>,
+    /// Workers; 0 for one a core.
+    pub threads: usize,
+    /// When to end.
+    pub duration: Option<Duration>,
+    /// After how many packets to end.
+    pub count: Option<u64>,
+    /// How often to report.
+    pub every: Option<Duration>,
+    /// Whether to give up what is not needed.
+    pub sandboxed: bool,
+}
+
+/// Something that whoever started a tap wants to know while it runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TapNotice<'a> {
+    /// An interface is listened to.
+    Listening {
+        /// Its name.
+        interface: &'a str,
+        /// How many share its packets.
+        workers: usize,
+    },
+    /// What the process gave up.
+    Sandboxed(&'a Sandbox),
+    /// An interface went away, and is looked for.
+    Gone {
+        /// Its name.
+        interface: &'a str,
+        /// How that was noticed.
+        why: &'a str,
+    },
+    /// An interface came back, and is listened to.
+    Back {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// Counts so far.
+    Report(&'a TapReport),
+}
+
+/// Holds the packets of live interfaces against the database and writes the alerts,
+/// until SIGINT or SIGTERM, or until the duration or the count is reached.
+///
+/// Alerts about addresses don't wait for the end of their flow: they carry its
+/// totals up to the packet that was seen.
+///
+/// # Errors
+///
+/// When an interface can't be opened at the beginning, or the output can't be
+/// written.
+pub fn tap(
+    job: TapJob<'_>,
+    sink: &mut dyn Sink,
+    notify: &mut dyn FnMut(TapNotice<'_>),
+) -> Result<TapReport> {
+    let workers = if job.threads == 0 { default_threads() } else { job.threads };
+    let workers = workers.clamp(1, MOST_WORKERS);
+    let signal = signals()?;
+    let names = Names::new()?;
+    let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
+    if job.sandboxed {
+        notify(TapNotice::Sandboxed(&sandbox::enter()));
+    }
+    let mut frame = Vec::new();
+    job.encoder.begin(now(), &mut frame);
+    sink.write(&frame)?;
+    sink.flush()?;
+    let shared = Shared {
+        database: job.database,
+        options: job.options,
+        encoder: job.encoder,
+        origin: Origin {
+            database: job.database.build_id(),
+            built: job.database.built(),
+            host: job.host,
+        },
+        interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
+        workers,
+        ring: job.listening.ring,
+        sink: Mutex::new(sink),
+        stop: AtomicBool::new(job.count == Some(0)),
+        tickets: job.count.map(Tickets::new),
+        telling: job.every.map(|every| every.min(LOOKING)),
+        told: (0..workers).map(|_| Mutex::default()).collect(),
+    };
+    let supervisor = Supervisor {
+        shared: &shared,
+        names,
+        interfaces,
+        listening: job.listening,
+        orders: Vec::new(),
+        started: Stopwatch::start(),
+        duration: job.duration,
+        every: job.every,
+        signal,
+        notify,
+    };
+    let report = supervisor.run(sockets)?;
+    let sink = shared.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+    frame.clear();
+    shared.encoder.end(now(), &mut frame);
+    sink.write(&frame)?;
+    sink.flush()?;
+    Ok(report)
+}
+
+/// Opens every interface for every worker.
+fn open_all(
+    job: &TapJob<'_>,
+    workers: usize,
+    names: &Names,
+    notify: &mut dyn FnMut(TapNotice<'_>),
+) -> Result<(Vec<Interface>, Vec<Vec<Socket>>)> {
+    let mut interfaces = Vec::new();
+    let mut sockets: Vec<Vec<Socket>> = (0..workers).map(|_| Vec::new()).collect();
+    for name in &job.interfaces {
+        if !sandbox::may_listen() {
+            return Err(socket::no_permission(name));
+        }
+        let opened = socket::open(name, names, &job.listening, workers)?;
+        for (worker, socket) in sockets.iter_mut().zip(opened) {
+            worker.push(socket);
+        }
+        notify(TapNotice::Listening { interface: name, workers });
+        let index = names.index(name);
+        interfaces.push(Interface { name: Arc::from(name.as_str()), index, gone: 0 });
+    }
+    Ok((interfaces, sockets))
+}
+
+/// Is set by the signals that ask for an end. The second one of a kind does not ask.
+fn signals() -> Result<Arc<AtomicBool>> {
+    let signal = Arc::new(AtomicBool::new(false));
+    for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let status = 128 + number;
+        signal_hook::flag::register_conditional_shutdown(number, status, Arc::clone(&signal))
+            .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
+            .map_err(|e| Error::io("wait for signals", e))?;
+    }
+    Ok(signal)
+}
+
+struct Interface {
+    name: Arc<str>,
+    /// Its number; none while it is away.
+    index: Option<u32>,
+    /// Times it went away.
+    gone: u64,
+}
+
+struct Supervisor<'t, 's, 'd, 'n> {
+    shared: &'t Shared<'s, 'd>,
+    names: Names,
+    interfaces: Vec<Interface>,
+    listening: Listening,
+    /// To each worker.
+    orders: Vec<Sender<Order>>,
+    started: Stopwatch,
+    duration: Option<Duration>,
+    every: Option<Duration>,
+    signal: Arc<AtomicBool>,
+    notify: &'n mut dyn FnMut(TapNotice<'_>),
+}
+
+impl Supervisor<'_, '_, '_, '_> {
+    fn run(mut self, sockets: Vec<Vec<Socket>>) -> Result<TapReport> {
+        std::thread::scope(|scope| {
+            let (send, words) = mpsc::channel();
+            for (number, sockets) in sockets.into_iter().enumerate() {
+                let (order, orders) = mpsc::channel();
+                self.orders.push(order);
+                let worker = Worker::new(number, self.shared, sockets);
+                let send = send.clone();
+                let spawned = std::thread::Builder::new()
+                    .name(format!("tap-{number}"))
+                    .spawn_scoped(scope, move || worker.run(&orders, &send));
+                if let Err(error) = spawned {
+                    // Its share of the packets would be lost.
+                    self.shared.stop.store(true, Ordering::Relaxed);
+                    return Err(Error::io("start a worker", error));
+                }
+            }
+            drop(send);
+            self.supervise(&words)
+        })?;
+        Ok(self.report())
+    }
+
+    fn supervise(&mut self, words: &Receiver<Word>) -> Result<()> {
+        let (mut looked, mut reported) = (Stopwatch::start(), Stopwatch::start());
+        let mut outcome = Ok(());
+        loop {
+            match words.recv_timeout(ROUND) {
+                Ok(Word::Gone(interface, error)) => self.gone(interface, &error.to_string()),
+                Ok(Word::Ended(ended)) => outcome = outcome.and(ended),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return outcome,
+            }
+            let is_late = self.duration.is_some_and(|most| self.started.elapsed() >= most);
+            if is_late || self.signal.load(Ordering::Relaxed) {
+                self.shared.stop.store(true, Ordering::Relaxed);
+            }
+            if looked.elapsed() >= LOOKING && !self.shared.stop.load(Ordering::Relaxed) {
+                self.look();
+                looked = Stopwatch::start();
+            }
+            if self.every.is_some_and(|every| reported.elapsed() >= every) {
+                let report = self.report();
+                (self.notify)(TapNotice::Report(&report));
+                reported = Stopwatch::start();
+            }
+        }
+    }
+
+    /// Looks for interfaces that went away, and for those that came back. An
+    /// interface that is only down needs nothing: its sockets hear it again once it
+    /// is up.
+    fn look(&mut self) {
+        for at in 0..self.interfaces.len() {
+            let Some(interface) = self.interfaces.get(at) else { return };
+            let (was, is) = (interface.index, self.names.index(&interface.name));
+            match (was, is) {
+                (Some(was), is) if is != Some(was) => self.gone(at, "it was removed"),
+                (None, Some(_)) => self.take_up(at, is),
+                _ => {}
+            }
+        }
+    }
+
+    fn gone(&mut self, at: usize, why: &str) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        // Each worker says so, and one is enough.
+        if interface.index.take().is_none() {
+            return;
+        }
+        interface.gone += 1;
+        (self.notify)(TapNotice::Gone { interface: &interface.name, why });
+        for order in &self.orders {
+            // A worker that has ended listens to nobody, and reads nothing.
+            let _ = order.send(Order::Close(at));
+        }
+    }
+
+    /// Listens to an interface again. While that fails it is tried again, with each
+    /// look.
+    fn take_up(&mut self, at: usize, index: Option<u32>) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        let workers = self.shared.workers;
+        let opened = socket::open(&interface.name, &self.names, &self.listening, workers);
+        let Ok(sockets) = opened else { return };
+        interface.index = index;
+        for (order, socket) in self.orders.iter().zip(sockets) {
+            let _ = order.send(Order::Open(at, Box::new(socket)));
+        }
+        (self.notify)(TapNotice::Back { interface: &interface.name });
+    }
+
+    fn report(&self) -> TapReport {
+        let interfaces = self.interfaces.iter().map(|interface| InterfaceReport {
+            name: Arc::clone(&interface.name),
+            gone: interface.gone,
+            is_there: interface.index.is_some(),
+            ..InterfaceReport::default()
+        });
+        let mut report = TapReport {
+            elapsed: self.started.elapsed(),
+            interfaces: interfaces.collect(),
+            ..TapReport::default()
+        };
+        for worker in 0..self.shared.workers {
+            if let Some(mut told) = self.shared.told(worker) {
+                report.add(&told, self.shared.ring);
+                (told.waited, told.ring_use) = (Duration::ZERO, 0);
+            }
+        }
+        report
+    }
+}

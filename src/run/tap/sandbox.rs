@@ -1,0 +1,242 @@
+//! What the process gives up once its sockets are open.
+//!
+//! Nothing that a packet could talk us into is worth much then: of the capabilities
+//! only CAP_NET_RAW is left, which it takes to open an interface again that went
+//! away; Landlock lets no file be opened but what the kernel says of network
+//! devices; seccomp refuses every system call that listening does not need. Each
+//! layer is asked for whatever the others do, and [`Sandbox`] says which of them
+//! the kernel granted. Threads inherit all of it, so it comes before they do.
+
+use caps::{CapSet, Capability, CapsHashSet};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetStatus, Scope, path_beneath_rules,
+};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What libpcap reads of interfaces: drops of the hardware, switch tags.
+const READABLE: [&str; 2] = ["/sys/class/net", "/sys/devices"];
+
+/// The newest version of Landlock that was tried.
+const NEWEST: ABI = ABI::V6;
+
+/// How much of a layer the kernel granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// All of it.
+    Whole(String),
+    /// What the words say.
+    Partly(String),
+    /// Nothing, and why.
+    Refused(String),
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Grant::Whole(words) => write!(f, "{words}"),
+            Grant::Partly(words) => write!(f, "in part: {words}"),
+            Grant::Refused(words) => write!(f, "NOT in force: {words}"),
+        }
+    }
+}
+
+/// The layers, in the order in which they were put on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sandbox {
+    /// Capabilities that were dropped.
+    pub capabilities: Grant,
+    /// Files and networks out of reach.
+    pub landlock: Grant,
+    /// System calls that are refused.
+    pub seccomp: Grant,
+}
+
+/// Gives up what the calling thread, and those that it will start, need no more.
+pub(super) fn enter() -> Sandbox {
+    Sandbox {
+        capabilities: drop_capabilities().unwrap_or_else(|e| Grant::Refused(e.to_string())),
+        landlock: restrict_files().unwrap_or_else(|e| Grant::Refused(e.to_string())),
+        seccomp: restrict_calls().unwrap_or_else(|e| Grant::Refused(e.to_string())),
+    }
+}
+
+/// Whether interfaces may be listened to at all.
+pub(super) fn may_listen() -> bool {
+    caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_RAW).unwrap_or(true)
+}
+
+fn drop_capabilities() -> Result<Grant, caps::errors::CapsError> {
+    let kept = CapsHashSet::from([Capability::CAP_NET_RAW]);
+    // The bounding set is what a program that is started could get again. Nobody but
+    // root may shrink it, and nobody else has much to gain.
+    let mut is_bounded = true;
+    for capability in caps::runtime::thread_all_supported() {
+        if !kept.contains(&capability) {
+            is_bounded &= caps::drop(None, CapSet::Bounding, capability).is_ok();
+        }
+    }
+    // There are none where the kernel knows no ambient set.
+    let _ = caps::clear(None, CapSet::Ambient);
+    caps::set(None, CapSet::Inheritable, &CapsHashSet::new())?;
+    caps::set(None, CapSet::Effective, &kept)?;
+    caps::set(None, CapSet::Permitted, &kept)?;
+    let words = "CAP_NET_RAW is all that is left".to_string();
+    Ok(if is_bounded {
+        Grant::Whole(words)
+    } else {
+        Grant::Partly(words + "; the bounding set stays as it was")
+    })
+}
+
+fn restrict_files() -> Result<Grant, landlock::RulesetError> {
+    let status = Ruleset::default()
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(READABLE, AccessFs::from_read(NEWEST)))?
+        .restrict_self()?;
+    let version = match status.landlock {
+        LandlockStatus::NotEnabled => return Ok(refused("not enabled in this kernel")),
+        LandlockStatus::NotImplemented => return Ok(refused("not in this kernel")),
+        LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
+    };
+    let words = format!("no files but those about interfaces, no TCP, no signals (ABI {version})");
+    Ok(match status.ruleset {
+        RulesetStatus::FullyEnforced => Grant::Whole(words),
+        RulesetStatus::PartiallyEnforced => {
+            Grant::Partly(format!("as far as its ABI {version} knows how"))
+        }
+        RulesetStatus::NotEnforced => refused("the kernel enforces nothing of it"),
+    })
+}
+
+fn refused(why: &str) -> Grant {
+    Grant::Refused(why.to_string())
+}
+
+/// System calls that listening, its threads and its output need, with any arguments.
+const ALLOWED: &[i64] = &[
+    // Output, and what is open already.
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_lseek,
+    libc::SYS_fcntl,
+    libc::SYS_fstat,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_close,
+    // Sockets of interfaces that come back.
+    libc::SYS_bind,
+    libc::SYS_setsockopt,
+    libc::SYS_getsockopt,
+    libc::SYS_getsockname,
+    libc::SYS_recvfrom,
+    libc::SYS_ioctl,
+    libc::SYS_eventfd2,
+    libc::SYS_ppoll,
+    libc::SYS_uname,
+    // Looking at files; which, is Landlock's.
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_readlinkat,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_getdents64,
+    // Memory.
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    // Threads, locks and time.
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_futex,
+    libc::SYS_gettid,
+    libc::SYS_getpid,
+    libc::SYS_getrandom,
+    libc::SYS_membarrier,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    libc::SYS_sigaltstack,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_restart_syscall,
+    // Signals to ourselves, and the end.
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_tgkill,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+/// The older forms of some of them, which newer architectures lack.
+#[cfg(target_arch = "x86_64")]
+const ALLOWED_OLD: &[i64] = &[
+    libc::SYS_poll,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_time,
+    libc::SYS_gettimeofday,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const ALLOWED_OLD: &[i64] = &[];
+
+fn restrict_calls() -> Result<Grant, Box<dyn std::error::Error>> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        ALLOWED.iter().chain(ALLOWED_OLD).map(|&call| (call, Vec::new())).collect();
+    let read_only = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u64;
+    rules.insert(libc::SYS_openat, vec![SeccompRule::new(vec![masked(2, read_only, 0)?])?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, vec![SeccompRule::new(vec![masked(1, read_only, 0)?])?]);
+    // Packet sockets, and what interfaces are asked about through.
+    let domains = [libc::AF_PACKET, libc::AF_UNIX, libc::AF_INET];
+    let domains = domains.map(|domain| SeccompRule::new(vec![equal(0, domain as u64)?]));
+    rules.insert(libc::SYS_socket, domains.into_iter().collect::<Result<_, _>>()?);
+    // Names of threads and of memory.
+    let prctl = [libc::PR_SET_NAME, PR_SET_VMA];
+    let prctl = prctl.map(|what| SeccompRule::new(vec![equal(0, what as u64)?]));
+    rules.insert(libc::SYS_prctl, prctl.into_iter().collect::<Result<_, _>>()?);
+    let count = rules.len();
+    // An error, and not a signal that kills: a library that asks for something that it
+    // can do without goes on.
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Errno(libc::EPERM as u32),
+        SeccompAction::Allow,
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    let program: BpfProgram = filter.try_into()?;
+    seccompiler::apply_filter(&program)?;
+    Ok(Grant::Whole(format!("{count} system calls, of all that there are")))
+}
+
+/// `prctl(2)`: names of anonymous memory, which glibc gives.
+const PR_SET_VMA: libc::c_int = 0x5356_4d41;
+
+fn equal(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
+}
+
+fn masked(
+    argument: u8,
+    mask: u64,
+    value: u64,
+) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
+}
