@@ -92,6 +92,9 @@ pub(super) struct Hunter<'s, 'd, 'h> {
     go_on: bool,
 }
 
+/// What met indicators in a packet.
+type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
+
 struct Waiting<'d> {
     hit: Hit<'d>,
     /// The flow whose totals are still missing.
@@ -136,10 +139,21 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         said: Said<'_>,
         of_flow: bool,
     ) -> bool {
-        let mut found: Vec<(Seen, Vec<Match<'d>>)> = Vec::new();
+        let mut found: Found<'d> = Vec::new();
         self.scanner.observe(self.database, observable, at, packet.time, |seen, matches| {
             found.push((seen, matches));
         });
+        self.take(found, packet, said, of_flow)
+    }
+
+    /// Makes hits of what was found in a packet. Returns whether there are any.
+    fn take(
+        &mut self,
+        found: Found<'d>,
+        packet: &Packet<'_>,
+        said: Said<'_>,
+        of_flow: bool,
+    ) -> bool {
         let any = !found.is_empty();
         for (seen, matches) in found {
             let mut place: PacketPlace = packet.place(self.path, false, said);
@@ -198,6 +212,16 @@ impl Visitor for Hunter<'_, '_, '_> {
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         if self.look_up(observable, at, packet, said, false) {
+            self.release(MOST_WAITING);
+        }
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        let mut found = Vec::new();
+        self.scanner.scan_carried(self.database, text, at, packet.time, |seen, matches| {
+            found.push((seen, matches));
+        });
+        if self.take(found, packet, said, false) {
             self.release(MOST_WAITING);
         }
     }
