@@ -1,6 +1,6 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, smtp, ssh, tls};
+use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, imap, pop3, smtp, ssh, tls};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -94,6 +94,8 @@ pub(in crate::packet) enum Parser {
     Start,
     Dns,
     Http(http::Framing),
+    Imap(Box<imap::Side>),
+    Pop3(pop3::Side),
     Smtp(smtp::Client),
     Ssh(ssh::Negotiation),
     Tls(tls::Records),
@@ -104,6 +106,9 @@ impl Parser {
     /// Bytes that are held beside the stream's own buffer.
     pub(super) fn weight(&self) -> usize {
         match self {
+            Parser::Imap(side) => size_of::<imap::Side>() + side.weight(),
+            Parser::Pop3(side) => side.weight(),
+            Parser::Smtp(client) => client.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -126,6 +131,8 @@ impl Parser {
             },
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::Http(framing) => framing.step(data, context),
+            Parser::Imap(side) => side.step(data, context),
+            Parser::Pop3(side) => side.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
             Parser::Tls(records) => records.step(data, context),
@@ -139,22 +146,28 @@ impl Parser {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let _ = (length, context);
-        false
+        match self {
+            Parser::Imap(side) => side.gap(length, context),
+            Parser::Pop3(side) => side.gap(length, context),
+            Parser::Smtp(client) => client.gap(length, context),
+            _ => false,
+        }
     }
 
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {
             Parser::Loose | Parser::Over | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(parser) = guess_now(data, context.packet.ports) {
+                if let Guess::Is(mut parser) = guess_now(data, context.packet.ports) {
                     parser.finish(data, context);
                 }
             }
             Parser::Dns => dns::finish(data, context),
             Parser::Http(framing) => framing.finish(data, context),
-            Parser::Smtp(client) => client.finish(data, context),
+            Parser::Imap(side) => side.finish(context),
+            Parser::Pop3(side) => side.finish(context),
+            Parser::Smtp(client) => client.finish(context),
             Parser::Tls(records) => records.finish(data, context),
         }
     }
@@ -187,6 +200,8 @@ fn guess(data: &[u8], ports: Ports) -> Guess {
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
+        .or_else(|| pop3::guess(data, ports))
+        .or_else(|| imap::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }

@@ -201,7 +201,7 @@ impl Side {
     /// Reads what there is of a message whose end does not come.
     fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
-        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        let mut parser = std::mem::replace(&mut self.parser, Parser::Loose);
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;
