@@ -60,7 +60,7 @@ pub(super) struct Side {
     brings_mail: bool,
     /// The message that a server's line is about.
     message: u32,
-    /// The message, its section and how far it was fetched, of which the mail is only a part yet.
+    /// The message that the mail is a part of yet, and how far it was fetched.
     partial: Option<(u32, u64)>,
     mail: Option<Box<Mail>>,
     text: Option<Box<Text>>,
@@ -112,9 +112,9 @@ impl Side {
                 let piece = data.get(..end).unwrap_or(data);
                 self.line.extend_from_slice(piece);
                 if self.line.len() > MOST_LINE {
+                    self.begin_line();
                     let cut = self.line.len() - LINE_END;
                     self.line.drain(..cut);
-                    // What it is about was in front.
                     self.is_continued = true;
                 }
                 if piece.ends_with(b"\n") {
@@ -167,8 +167,23 @@ impl Side {
         }
     }
 
+    /// Notes what a line is about, if it is not the rest of one.
+    fn begin_line(&mut self) {
+        if self.is_continued {
+            return;
+        }
+        if self.is_server {
+            let message = server::fetched(&self.line);
+            self.brings_mail = message.is_some();
+            self.message = message.unwrap_or(0);
+        } else {
+            self.brings_mail = client::is_append(&self.line);
+        }
+    }
+
     /// Reads a line, or what there is of it in front of a literal.
     fn line_done<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.begin_line();
         let mut line = std::mem::take(&mut self.line);
         let (text, size) = split_literal(line.trim_ascii_end());
         let target = if self.is_server {

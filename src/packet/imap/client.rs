@@ -66,11 +66,6 @@ impl Side {
         let (_, rest) = split_word(line);
         let (verb, arguments) = split_word(rest);
         let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
-        if self.is_continued && self.brings_mail {
-            // Of the name of the mailbox, of a mail, or between two.
-        } else {
-            self.brings_mail = is("APPEND");
-        }
         if self.brings_mail {
             // The first literal may be the mailbox's name: then no flags or date are
             // in front, and more of the line follows.
@@ -91,6 +86,11 @@ impl Side {
         }
         Target::Nothing
     }
+}
+
+/// Whether a line brings mails.
+pub(super) fn is_append(line: &[u8]) -> bool {
+    split_word(split_word(line).1).0.trim_ascii().eq_ignore_ascii_case(b"APPEND")
 }
 
 /// The first word of a line, and what follows it.

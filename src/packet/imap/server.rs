@@ -40,16 +40,6 @@ impl Side {
         has_literal: bool,
         context: &mut Context<'_, '_, V>,
     ) -> Target {
-        if !self.is_continued {
-            let message = fetched(line);
-            self.brings_mail = message.is_some();
-            self.message = message.unwrap_or(0);
-            let is_answer = line.starts_with(b"* ");
-            // With the end of a command no mail goes on in pieces that was not begun anew.
-            if !is_answer && self.message == 0 && self.partial.is_none() {
-                self.mail_done(false, context);
-            }
-        }
         if !has_literal || !self.brings_mail {
             return Target::Nothing;
         }
@@ -96,7 +86,7 @@ impl Side {
 }
 
 /// The number of the message that a line fetches: `* 12 FETCH (`.
-fn fetched(line: &[u8]) -> Option<u32> {
+pub(super) fn fetched(line: &[u8]) -> Option<u32> {
     let rest = line.strip_prefix(b"* ")?;
     let (number, rest) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
     let is_fetch = rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH "));

@@ -73,10 +73,14 @@ fn decode(port: u16, parts: &[Part]) -> (Recorder, Counters) {
 
 /// The whole of both directions, each in one segment.
 fn plain(port: u16, client: &[u8], server: &[u8]) -> Vec<(Where, String)> {
+    recorded(port, client, server).seen
+}
+
+fn recorded(port: u16, client: &[u8], server: &[u8]) -> Recorder {
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, client));
     parts.push(Part::data(false, 0, server));
-    decode(port, &parts).0.seen
+    decode(port, &parts).0
 }
 
 fn requests() -> Vec<u8> {
@@ -123,6 +127,8 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (5300, questions(), vec![]),
         (2525, crate::packet::smtp::tests::client(), vec![]),
         (2222, crate::packet::ssh::tests::client(), crate::packet::ssh::tests::server()),
+        (1100, crate::packet::pop3::tests::client(), crate::packet::pop3::tests::server()),
+        (1430, crate::packet::imap::tests::client(), crate::packet::imap::tests::server()),
     ]
 }
 
@@ -356,13 +362,13 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..7_usize,
+        which in 0..9_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
     ) {
         let (port, to_server, to_client) = conversations().swap_remove(which);
-        let want = plain(port, &to_server, &to_client);
+        let want = recorded(port, &to_server, &to_client);
         let mut parts = Part::handshake();
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
@@ -385,7 +391,8 @@ proptest! {
             b.sort();
             (a, b)
         };
-        prop_assert_eq!(by_side(&recorder.seen), by_side(&want));
+        prop_assert_eq!(by_side(&recorder.seen), by_side(&want.seen));
+        prop_assert!(recorder.texts == want.texts);
         prop_assert_eq!(counters.fault(Fault::StreamGap), 0);
         prop_assert_eq!(counters.fault(Fault::StreamEvicted), 0);
     }
