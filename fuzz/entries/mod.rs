@@ -7,6 +7,7 @@
 pub mod capture;
 pub mod feeds;
 pub mod frames;
+pub mod mail;
 pub mod open_database;
 pub mod streams;
 pub mod text;
@@ -33,6 +34,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "feed_otx", run: feeds::otx, testdata: Some("indicators") },
     Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
     Entry { name: "frames", run: frames::run, testdata: Some("captures") },
+    Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "open_database", run: open_database::run, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },

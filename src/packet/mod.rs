@@ -8,8 +8,8 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
-//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
+//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP, POP3, IMAP and SSH, found by content
+//! and not by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and

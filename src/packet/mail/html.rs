@@ -68,7 +68,13 @@ impl References {
                 }
                 continue;
             }
-            let is_of_it = byte.is_ascii_alphanumeric() || (byte == b'#' && self.begun.len() == 1);
+            let is_of_it = match &self.begun[..] {
+                [_] => byte.is_ascii_alphanumeric() || byte == b'#',
+                [_, b'#'] => byte.is_ascii_digit() || matches!(byte, b'x' | b'X'),
+                [_, b'#', b'x' | b'X', ..] => byte.is_ascii_hexdigit(),
+                [_, b'#', ..] => byte.is_ascii_digit(),
+                _ => byte.is_ascii_alphanumeric(),
+            };
             if is_of_it && self.begun.len() <= MOST_REFERENCE {
                 self.begun.push(byte);
                 rest = behind;
@@ -131,7 +137,7 @@ mod tests {
     fn references() {
         for (text, want) in [
             ("http&#58;//a&#x2e;b&period;example/?x=1&amp;y=2", "http://a.b.example/?x=1&y=2"),
-            ("e&shy;vil&#8203;.ex&#x200bample", "evil.example"),
+            ("e&shy;vil&#8203&#46ex&#x200b;ample", "evil.example"),
             ("a&b &nope; &amp &#; &#x; &#46", "a&b &nope; &amp &#; &#x; ."),
             ("&#1114112;&#0;&&amp;&", "\u{fffd}\u{fffd}&&&"),
             ("&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;"),
