@@ -14,6 +14,7 @@
 //! of the digests, all of bounded size; multiparts and mails are in each other to a bounded
 //! depth, and what is deeper is text.
 
+mod body;
 mod dots;
 mod entity;
 mod header;
@@ -32,14 +33,14 @@ pub(super) use text::Text;
 use super::stream::Context;
 use super::{Fault, Said, Visitor};
 use crate::indicator::Where;
-use entity::{Entity, Kind, MOST_BOUNDARY};
+use entity::{Entity, Kind};
 use leaf::Leaf;
 
 /// The longest header with all its folded lines.
 const MOST_HEADER: usize = 64 << 10;
 
-/// The longest line that can be a delimiter: blanks may follow the boundary.
-const MOST_DELIMITER: usize = MOST_BOUNDARY + 64;
+/// Text of headers that is collected before it is handed on.
+const MOST_TEXT: usize = 4 << 10;
 
 /// Multiparts in each other, in one mail.
 const MOST_MULTIPARTS: usize = 16;
@@ -81,6 +82,8 @@ pub(super) struct Mail {
     entity: Entity,
     bounds: Vec<Bound>,
     leaf: Option<Box<Leaf>>,
+    /// Text of headers, and of lines among them that are none, to be handed on.
+    texts: [Vec<u8>; 2],
 }
 
 impl Mail {
@@ -97,6 +100,7 @@ impl Mail {
             entity: Entity::default(),
             bounds: Vec::new(),
             leaf: None,
+            texts: [Vec::new(), Vec::new()],
         }
     }
 
@@ -118,7 +122,8 @@ impl Mail {
     pub(super) fn weight(&self) -> usize {
         let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
         let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
-        self.held.capacity() + self.entity.weight() + bounds + leaf
+        let texts: usize = self.texts.iter().map(Vec::capacity).sum();
+        self.held.capacity() + self.entity.weight() + bounds + leaf + texts
     }
 
     /// Takes the next bytes, and tells what can be told by now.
@@ -128,8 +133,18 @@ impl Mail {
     }
 
     fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.flush_headers(context);
         if let Some(leaf) = &mut self.leaf {
             leaf.flush(context);
+        }
+    }
+
+    fn flush_headers<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
+            if !text.is_empty() {
+                context.visitor.text(text, at, context.packet, Said::None);
+                text.clear();
+            }
         }
     }
 
@@ -188,15 +203,17 @@ impl Mail {
 
     /// Reads the header that is held.
     fn header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
-        let mut held = std::mem::take(&mut self.held);
-        if let Some((name, value)) = split_header(&held) {
+        let [text, odd] = &mut self.texts;
+        if let Some((name, value)) = split_header(&self.held) {
             self.entity.header(name, value);
-            header::report(name, value, context);
+            header::report(name, value, text, context);
         } else {
-            context.visitor.text(&held, Where::MailBody, context.packet, Said::None);
+            odd.extend_from_slice(&self.held);
         }
-        held.clear();
-        self.held = held;
+        self.held.clear();
+        if text.len() + odd.len() >= MOST_TEXT {
+            self.flush_headers(context);
+        }
     }
 
     fn headers_done<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
@@ -206,6 +223,7 @@ impl Mail {
 
     /// Begins the body that the headers told of.
     fn begin_body<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.flush_headers(context);
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
@@ -223,122 +241,6 @@ impl Mail {
         }
         let leaf = Leaf::begin(entity, self.protocol, self.depth, context);
         self.leaf = Some(Box::new(leaf));
-    }
-
-    /// Takes bytes of a body.
-    fn body<V: Visitor>(
-        &mut self,
-        first: u8,
-        data: &[u8],
-        context: &mut Context<'_, '_, V>,
-    ) -> usize {
-        if self.bounds.is_empty() {
-            self.show(data, context);
-            return data.len();
-        }
-        if self.pending == b"\r" {
-            if first == b'\n' {
-                (self.pending, self.is_line_start) = (b"\r\n", true);
-                return 1;
-            }
-            self.show_pending(context);
-        }
-        if self.is_line_start {
-            if !self.held.is_empty() || first == b'-' {
-                return self.candidate(data, context);
-            }
-            self.show_pending(context);
-            self.is_line_start = false;
-        }
-        // Everything up to the next line that begins with a dash.
-        let end = memchr::memmem::find(data, b"\n-").map_or(data.len(), |at| at + 1);
-        let text = data.get(..end).unwrap_or(data);
-        let shown = self.hold_break(text);
-        self.show(shown, context);
-        text.len()
-    }
-
-    /// Keeps the line break at the end of a text back; returns the text without it.
-    fn hold_break<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
-        let (text, pending): (_, &[u8]) = match text {
-            [text @ .., b'\r', b'\n'] => (text, b"\r\n"),
-            [text @ .., b'\n'] => (text, b"\n"),
-            [text @ .., b'\r'] => (text, b"\r"),
-            _ => (text, b""),
-        };
-        self.pending = pending;
-        self.is_line_start = pending.ends_with(b"\n");
-        text
-    }
-
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
-        if let Some(leaf) = &mut self.leaf {
-            leaf.push(data, context);
-        }
-    }
-
-    fn show_pending<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
-        let pending = std::mem::take(&mut self.pending);
-        self.show(pending, context);
-    }
-
-    /// Takes bytes of a line that may be a delimiter.
-    fn candidate<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
-        let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
-        let room = MOST_DELIMITER - self.held.len().min(MOST_DELIMITER);
-        let line = data.get(..end.min(room)).unwrap_or(data);
-        self.held.extend_from_slice(line);
-        let is_whole = self.held.ends_with(b"\n");
-        if is_whole && let Some((at, is_close)) = self.delimiter() {
-            self.delimit(at, is_close, context);
-        } else if is_whole
-            || self.held.len() >= MOST_DELIMITER
-            || self.held.get(1).is_some_and(|&second| second != b'-')
-        {
-            self.no_delimiter(context);
-        }
-        line.len()
-    }
-
-    /// What is held is text.
-    fn no_delimiter<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
-        self.show_pending(context);
-        let mut held = std::mem::take(&mut self.held);
-        let shown = self.hold_break(&held);
-        self.show(shown, context);
-        held.clear();
-        self.held = held;
-    }
-
-    /// Which multipart's delimiter the line that is held is, and whether it closes it.
-    fn delimiter(&self) -> Option<(usize, bool)> {
-        let rest = self.held.strip_prefix(b"--")?.trim_ascii_end();
-        self.bounds.iter().enumerate().rev().find_map(|(at, bound)| {
-            match rest.strip_prefix(&bound.text[..])? {
-                b"" => Some((at, false)),
-                b"--" => Some((at, true)),
-                _ => None,
-            }
-        })
-    }
-
-    /// A part has ended.
-    fn delimit<V: Visitor>(&mut self, at: usize, is_close: bool, context: &mut Context<'_, '_, V>) {
-        if let Some(leaf) = self.leaf.take() {
-            leaf.finish(true, context);
-        }
-        self.held.clear();
-        self.pending = b"";
-        self.is_line_start = true;
-        if is_close {
-            self.bounds.truncate(at);
-            self.state = State::Body;
-            self.leaf = Some(Box::new(Leaf::around(self.protocol)));
-        } else {
-            self.bounds.truncate(at + 1);
-            self.state = State::Headers;
-            self.entity = Entity::of_part(self.bounds.last().is_some_and(|b| b.is_digest));
-        }
     }
 
     /// Bytes never came.
@@ -381,6 +283,7 @@ impl Mail {
                 }
             }
         }
+        self.flush_headers(context);
         if let Some(leaf) = self.leaf {
             leaf.finish(is_whole, context);
         }

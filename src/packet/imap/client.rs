@@ -39,7 +39,7 @@ pub(super) fn is_command(data: &[u8]) -> Option<bool> {
     if tag == 0 || tag > MOST_TAG {
         return Some(false);
     }
-    let Some(rest) = data.get(tag..).filter(|rest| !rest.is_empty()) else { return None };
+    let rest = data.get(tag..).filter(|rest| !rest.is_empty())?;
     let Some(rest) = rest.strip_prefix(b" ") else { return Some(false) };
     let word = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let (word, behind) = rest.split_at_checked(word)?;
@@ -48,9 +48,9 @@ pub(super) fn is_command(data: &[u8]) -> Option<bool> {
     };
     let is_whole = |command: &&[u8]| command.len() == word.len() && is_begun(command);
     match behind.first() {
-        None if COMMANDS.iter().any(|command| is_begun(command)) => None,
+        None if COMMANDS.iter().any(is_begun) => None,
         None => Some(false),
-        Some(b' ' | b'\r' | b'\n') => Some(COMMANDS.iter().any(|command| is_whole(command))),
+        Some(b' ' | b'\r' | b'\n') => Some(COMMANDS.iter().any(is_whole)),
         Some(_) => Some(false),
     }
 }

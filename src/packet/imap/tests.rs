@@ -98,3 +98,26 @@ fn literals() {
         assert_eq!(split_literal(line.as_bytes()), (text.as_bytes(), size), "{line}");
     }
 }
+
+#[test]
+fn endless_lines_and_words_stay_small() {
+    let packet = crate::packet::tests::some_packet();
+    let mut visitor = crate::packet::tests::Recorder::default();
+    let (mut counters, mut url) = (crate::packet::Counters::default(), Vec::new());
+    let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut url);
+    for (is_server, text) in [
+        (true, "* 1 FETCH (BODY[1] {9"),
+        (false, "a LOGIN {500}\r\nx"),
+        (false, "a LOGIN x {1}\r\n"),
+    ] {
+        let mut side = Side::new(is_server);
+        for _ in 0..20_000 {
+            let mut rest = text.as_bytes();
+            while !rest.is_empty() {
+                let Step::Took(length) = side.step(rest, &mut context) else { panic!("{text}") };
+                rest = &rest[length..];
+            }
+            assert!(side.weight() < 4 * MOST_LINE, "{text} {}", side.weight());
+        }
+    }
+}

@@ -53,18 +53,40 @@ impl Dots {
         mail: Option<&mut Mail>,
         context: &mut Context<'_, '_, V>,
     ) -> Taken {
-        if self.before == Before::LineEnd && data.first() == Some(&b'.') {
-            match data {
-                [_] | [_, b'\r'] => return Taken::Wants(data.len() + 1),
-                [_, b'\r', b'\n', ..] => return Taken::End(3),
-                [_, b'\n', ..] if self.is_bare => return Taken::End(2),
-                _ => {}
+        let mut mail = mail;
+        let mut at = 0;
+        let taken = loop {
+            let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) else {
+                break Taken::Part(at);
+            };
+            if self.before == Before::LineEnd && rest.first() == Some(&b'.') {
+                match rest {
+                    [_] | [_, b'\r'] if at > 0 => break Taken::Part(at),
+                    [_] | [_, b'\r'] => break Taken::Wants(rest.len() + 1),
+                    [_, b'\r', b'\n', ..] => break Taken::End(at + 3),
+                    [_, b'\n', ..] if self.is_bare => break Taken::End(at + 2),
+                    _ => {}
+                }
+                self.before = Before::Other;
+                at += 1;
+                continue;
             }
-            self.before = Before::Other;
-            return Taken::Part(1);
+            let end = memchr::memmem::find(rest, b"\n.").map_or(rest.len(), |at| at + 1);
+            let text = rest.get(..end).unwrap_or(rest);
+            self.follow(text);
+            if let Some(mail) = &mut mail {
+                mail.take(text, context);
+            }
+            at += text.len();
+        };
+        // Only now: a call for each line would be dear.
+        if let Some(mail) = mail {
+            mail.flush(context);
         }
-        let end = memchr::memmem::find(data, b"\n.").map_or(data.len(), |at| at + 1);
-        let text = data.get(..end).unwrap_or(data);
+        taken
+    }
+
+    fn follow(&mut self, text: &[u8]) {
         self.before = match text {
             [.., b'\r', b'\n'] => Before::LineEnd,
             [b'\n'] if self.before == Before::Cr => Before::LineEnd,
@@ -72,9 +94,5 @@ impl Dots {
             [.., b'\r'] => Before::Cr,
             _ => Before::Other,
         };
-        if let Some(mail) = mail {
-            mail.push(text, context);
-        }
-        Taken::Part(text.len())
     }
 }

@@ -70,14 +70,20 @@ impl Contents {
     }
 }
 
-/// Tells of the addresses, the hosts and the text in a header.
-pub(super) fn report<V: Visitor>(name: &[u8], value: &[u8], context: &mut Context<'_, '_, V>) {
+/// Tells of the addresses and the hosts in a header; its text, if it is one, goes to `text`.
+pub(super) fn report<V: Visitor>(
+    name: &[u8],
+    value: &[u8],
+    text: &mut Vec<u8>,
+    context: &mut Context<'_, '_, V>,
+) {
     let (packet, said) = (context.packet, Said::None);
     match Contents::of(name) {
         Contents::Nothing => {}
         Contents::Text if value.is_empty() => {}
         Contents::Text => {
-            context.visitor.text(&words::decode(value), Where::SmtpHeader, packet, said);
+            text.extend_from_slice(&words::decode(value));
+            text.push(b'\n');
         }
         Contents::People(at) => {
             for email in emails(&words::decode(value)).take(MOST_ADDRESSES) {

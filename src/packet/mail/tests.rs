@@ -71,7 +71,7 @@ fn one_of_everything() {
     assert_eq!(recorder.at(Where::MailTo), ["b@x.example", "c@x.example"]);
     let hosts = ["192.0.2.7", "a.evil.example", "b.evil.example", "mx.example"];
     assert_eq!(recorder.at(Where::SmtpHeader), hosts);
-    let headers = "http://s.evil.example/<https://u.evil.example/?x>inner";
+    let headers = "http://s.evil.example/\n<https://u.evil.example/?x>\ninner\n";
     assert_eq!(recorder.text_at(Where::SmtpHeader), headers);
     let body = "Preamble.Plain text.\r\n--inner\r\n-\
         <a href=\"http://h.evil.example/?a=1&b\">x</a>Epilogue.hi\
@@ -118,7 +118,7 @@ fn odd_mails() {
         "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n--b\r\nX-A: y\r\n--b\r\n\r\nz\r\n";
     let (recorder, _) = read(mail);
     assert_eq!(recorder.text_at(Where::MailBody), "z\r\n");
-    assert_eq!(recorder.text_at(Where::SmtpHeader), "y");
+    assert_eq!(recorder.text_at(Where::SmtpHeader), "y\n");
     // The dot of the protocol, and dots of the mail.
     let (recorder, _) = read("\r\n.a\r\n..\r\n\n.\nb\r\n");
     assert_eq!(recorder.text_at(Where::MailBody), ".a\r\n..\r\n\n.\nb\r\n");
