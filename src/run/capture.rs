@@ -1,5 +1,6 @@
 //! One capture from its first packet to its last.
 
+use super::told::Told;
 use crate::Result;
 use crate::database::{Database, MappedFile, Section};
 use crate::indicator::{Kind, Observable, PacketPlace, Place, Timestamp, Where};
@@ -95,6 +96,7 @@ pub(super) struct Hunter<'s, 'd, 'h> {
     database: &'d Database,
     path: &'s Arc<str>,
     waiting: VecDeque<Waiting<'d>>,
+    told: Told,
     hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     go_on: bool,
 }
@@ -115,7 +117,8 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         path: &'s Arc<str>,
         hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     ) -> Self {
-        Hunter { scanner, database, path, waiting: VecDeque::new(), hand_on, go_on: true }
+        let (waiting, told) = (VecDeque::new(), Told::default());
+        Hunter { scanner, database, path, waiting, told, hand_on, go_on: true }
     }
 
     /// Hands on everything that waits.
@@ -231,8 +234,11 @@ impl Visitor for Hunter<'_, '_, '_> {
 
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut found = Vec::new();
-        self.scanner.scan_carried(self.database, text, at, packet.time, |seen, matches| {
-            found.push((seen, matches));
+        let Hunter { scanner, database, told, .. } = self;
+        scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
+            if told.is_new(packet, seen.kind, &seen.value, seen.at) {
+                found.push((seen, matches));
+            }
         });
         if self.take(found, packet, said, false) {
             self.release(MOST_WAITING);

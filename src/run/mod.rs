@@ -21,6 +21,7 @@ mod known;
 mod observe;
 mod ordered;
 mod pipeline;
+mod told;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};

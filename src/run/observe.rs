@@ -2,6 +2,7 @@
 
 use super::capture::{Follower, Source};
 use super::pipeline::{self, Plan, ScanReport, Work};
+use super::told::Told;
 use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
@@ -10,7 +11,6 @@ use crate::packet::{self, Packet, Said, Visitor};
 use crate::scan::{Counters, Origin};
 use crate::sink::Sink;
 use crate::text::{self, Extractor};
-use hashbrown::HashSet;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 use std::sync::Arc;
@@ -85,7 +85,14 @@ impl Work for Observing {
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
     ) -> (packet::Counters, Result<()>) {
-        let mut watch = Watch { path, extractor, found: Vec::new(), hand_on, go_on: true };
+        let mut watch = Watch {
+            path,
+            extractor,
+            told: Told::default(),
+            found: Vec::new(),
+            hand_on,
+            go_on: true,
+        };
         let outcome = source.walk(&mut watch);
         watch.hand_on();
         outcome
@@ -174,6 +181,7 @@ struct Watch<'a> {
     path: &'a Arc<str>,
     /// For the texts that are carried.
     extractor: &'a mut Extractor,
+    told: Told,
     found: Vec<Sighting>,
     hand_on: &'a mut dyn FnMut(Vec<Sighting>) -> bool,
     go_on: bool,
@@ -232,10 +240,9 @@ impl Visitor for Watch<'_> {
         self.extractor.extract(text, 0..text.len(), &mut lookout);
         let mut found = lookout.found;
         found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
-        let mut told = HashSet::new();
         for (_, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
-            if told.insert((kind, value.clone(), at)) {
+            if self.told.is_new(packet, kind, &value, at) {
                 self.push_value(kind, value, at, packet);
             }
         }

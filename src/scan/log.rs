@@ -83,7 +83,7 @@ impl Scanner {
 
     /// Holds the observables of a text that a protocol carried, such as a mail's,
     /// against the database at `time`. They are told to stand at `at`, but for what
-    /// was derived from others; each is told once, however often it is there.
+    /// was derived from others.
     pub fn scan_carried<'d>(
         &mut self,
         database: &'d Database,
@@ -102,11 +102,8 @@ impl Scanner {
         let origin = self.carried.get_or_insert_with(|| Arc::new(Origin::new(""))).clone();
         let carried = Carried { at, time };
         let hits = self.hunt(database, text, 0..text.len(), &origin, Some(carried));
-        let mut told: HashSet<(Kind, String, Where)> = HashSet::new();
         for (_, Hit { seen, matches, .. }) in hits {
-            if told.insert((seen.kind, seen.value.clone(), seen.at)) {
-                found(seen, matches);
-            }
+            found(seen, matches);
         }
     }
 

@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Texts that a protocol carried: told once each, at the packet's time.
+    /// Texts that a protocol carried, at the packet's time.
     #[test]
     fn carried_texts() {
         let mut compiler = Compiler::default();
@@ -231,8 +231,8 @@ mod tests {
         }
         let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
         // The time in the text is not when it was carried.
-        let text = b"2026-01-01T00:00:00Z x=evil.example http://evil.example/ old.example\n\
-            a@b.evil.example evil.example.";
+        let text = b"2026-01-01T00:00:00Z x=evil.example http://c.evil.example/ old.example\n\
+            a@b.evil.example.";
         for (time, want) in [(0, 4), (200, 3)] {
             let mut found = Vec::new();
             let time = Timestamp::from_seconds(time);
