@@ -58,7 +58,7 @@ fn mails_in_a_capture() {
     );
     dir.command().args(["compile", "-q", "-o", "db", "list.txt"]).run().expect(0);
     let want: BTreeSet<String> = [
-        "domain s.evil.example smtp.header",
+        "domain s.evil.example url.host",
         "domain r.evil.example smtp.header",
         "url http://t.evil.example/x mail.body",
         "domain t.evil.example url.host",
