@@ -22,16 +22,6 @@ const LATER: &[Rule] = &[
         },
     },
     Rule {
-        name: "later_mail",
-        because: "SMTP, IMAP and POP3 are not read yet",
-        explains: |d| {
-            let in_mail = |at: &str| ["imf.", "smtp."].iter().any(|head| at.starts_with(head));
-            let files = ["imap.pcap", "pop3.pcap", "smtp_"];
-            d.missing.is_some_and(|missing| in_mail(&missing.at))
-                && files.iter().any(|file| d.hit.file.starts_with(file))
-        },
-    },
-    Rule {
         name: "later_http2",
         because: "HTTP/2, and DNS inside it, are not read yet",
         explains: |d| d.missing.is_some() && d.hit.file == "doh_clear.pcap",

@@ -16,6 +16,7 @@ mod fuzz_corpus;
 mod harness;
 mod known;
 mod layering;
+mod mail;
 mod oracle;
 mod order;
 mod records;

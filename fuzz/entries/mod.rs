@@ -8,6 +8,7 @@ pub mod capture;
 pub mod feeds;
 pub mod frames;
 pub mod http2;
+pub mod mail;
 pub mod open_database;
 pub mod streams;
 pub mod text;
@@ -35,6 +36,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
     Entry { name: "frames", run: frames::run, testdata: Some("captures") },
     Entry { name: "http2", run: http2::run, testdata: None },
+    Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "open_database", run: open_database::run, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },

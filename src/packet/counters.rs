@@ -86,8 +86,10 @@ faults! {
     BadQuic, "quic_not_opened";
     /// An SSH negotiation that contradicts itself.
     BadSsh, "ssh_malformed";
-    /// A header of a mail whose end did not come.
+    /// A header of a mail whose end did not come, or that is too long.
     SplitMail, "mail_split";
+    /// More multiparts or mails in each other than are followed: read as text.
+    DeepMail, "mail_too_deep";
     /// A body that contradicts its content coding.
     BadCoding, "coding_malformed";
     /// A body that unpacks to far more than was sent: a bomb.

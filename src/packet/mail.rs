@@ -1,141 +1,294 @@
-//! Headers of mails: addresses of people and of the hosts that a mail came by.
+//! Mails as they stream by: headers, parts in each other, text and files (RFC 5322,
+//! RFC 2045, RFC 2046).
+//!
+//! A [`Mail`] is fed with the bytes of a mail, cut anywhere, by whatever carries it.
+//! Addresses, hosts and text of its headers, the text of its bodies and what its files
+//! hash to go to the visitor. Every sort of part is looked into: text of
+//! any kind, HTML with its character references undone, attached mails, files by name
+//! and digest; uuencoded files in the midst of text, too. What stands around the
+//! parts of a multipart is text.
+//!
+//! It is lenient where mail programs are: a line among the headers that is none is
+//! text, a part ends with the boundary of any multipart around it, unknown encodings
+//! change nothing. Nothing is kept but a header, a line of text, the boundaries and the state
+//! of the digests, all of bounded size; multiparts and mails are in each other to a bounded
+//! depth, and what is deeper is text.
+
+mod body;
+mod dots;
+mod entity;
+mod header;
+mod html;
+mod leaf;
+mod params;
+mod text;
+mod transfer;
+mod uu;
+mod words;
+
+pub(super) use dots::{Dots, Taken};
+pub(super) use header::{path, split_header};
+pub(super) use text::Text;
 
 use super::stream::Context;
-use super::{Said, Visitor};
-use crate::indicator::{Observable, Where, address};
+use super::{Fault, Said, Visitor};
+use crate::indicator::Where;
+use entity::{Entity, Kind};
+use leaf::Leaf;
 
-/// E-mail addresses of one header that are told.
-const MOST_ADDRESSES: usize = 1024;
+/// The longest header with all its folded lines.
+const MOST_HEADER: usize = 64 << 10;
 
-/// The address of a path, `FROM:<a@b> SIZE=1` without its verb. None for the empty one.
-pub(super) fn path(rest: &[u8]) -> Option<&[u8]> {
-    let colon = memchr::memchr(b':', rest)?;
-    let value = rest.get(colon + 1..)?.trim_ascii_start();
-    let path = match value.strip_prefix(b"<") {
-        Some(inner) => inner.get(..memchr::memchr(b'>', inner)?)?,
-        None => value.split(|&b| b == b' ').next()?,
-    };
-    // A route in front of the address (RFC 5321, appendix C).
-    let path = match path.first() {
-        Some(b'@') => path.get(memchr::memchr(b':', path)? + 1..)?,
-        _ => path,
-    };
-    path.contains(&b'@').then_some(path)
+/// Text of headers that is collected before it is handed on.
+const MOST_TEXT: usize = 4 << 10;
+
+/// Multiparts in each other, in one mail.
+const MOST_MULTIPARTS: usize = 16;
+
+/// Mails in each other.
+const MOST_MAILS: u8 = 4;
+
+/// What comes next in a mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Headers,
+    /// What is left of a header that is too long; whether a line begins.
+    TooLong(bool),
+    Body,
 }
 
-/// Where the first header ends: in front of a line that does not go on with it.
-/// `is_all`: nothing follows.
-pub(super) fn header_end(data: &[u8], is_all: bool) -> Option<usize> {
-    let is_empty_line = matches!(data, [b'\n', ..] | [b'\r', b'\n', ..]);
-    for at in memchr::memchr_iter(b'\n', data) {
-        match data.get(at + 1) {
-            _ if is_empty_line => return Some(at + 1),
-            Some(b' ' | b'\t') => {}
-            Some(_) => return Some(at + 1),
-            // The line of a lone dot is the last: nothing may follow it for long.
-            None if is_all || data == b".\r\n" => return Some(at + 1),
-            None => return None,
+/// A multipart that is open.
+#[derive(Debug)]
+struct Bound {
+    text: Box<[u8]>,
+    is_digest: bool,
+}
+
+/// A mail on its way.
+#[derive(Debug)]
+pub(super) struct Mail {
+    protocol: &'static str,
+    /// How many mails are around it.
+    depth: u8,
+    /// Its headers are all that is there.
+    is_head: bool,
+    state: State,
+    /// A header, or a line of a body that may be a delimiter.
+    held: Vec<u8>,
+    /// The line break in front of what comes next, if that is no delimiter.
+    pending: &'static [u8],
+    is_line_start: bool,
+    entity: Entity,
+    bounds: Vec<Bound>,
+    leaf: Option<Box<Leaf>>,
+    /// Text of headers, and of lines among them that are none, to be handed on.
+    texts: [Vec<u8>; 2],
+}
+
+impl Mail {
+    /// A mail that `protocol` carries.
+    pub(super) fn new(protocol: &'static str) -> Mail {
+        Mail {
+            protocol,
+            depth: 0,
+            is_head: false,
+            state: State::Headers,
+            held: Vec::new(),
+            pending: b"",
+            is_line_start: true,
+            entity: Entity::default(),
+            bounds: Vec::new(),
+            leaf: None,
+            texts: [Vec::new(), Vec::new()],
         }
     }
-    is_all.then_some(data.len())
-}
 
-/// Name and value of a header.
-pub(super) fn split_header(field: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (name, value) = field.split_at_checked(memchr::memchr(b':', field)?)?;
-    let name = name.trim_ascii_end();
-    let is_name = !name.is_empty() && name.iter().all(|&b| b.is_ascii_graphic());
-    is_name.then(|| (name, value.get(1..).unwrap_or_default().trim_ascii()))
-}
-
-/// Tells of the addresses in a header.
-pub(super) fn report_header<V: Visitor>(
-    name: &[u8],
-    value: &[u8],
-    context: &mut Context<'_, '_, V>,
-) {
-    let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
-    let at = if is(&["From", "Sender", "Reply-To", "Return-Path", "Resent-From"]) {
-        Where::MailFrom
-    } else if is(&["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Delivered-To", "X-Original-To"]) {
-        Where::MailTo
-    } else if is(&[
-        "Received",
-        "X-Originating-IP",
-        "X-Received",
-        "Errors-To",
-        "Disposition-Notification-To",
-    ]) {
-        Where::SmtpHeader
-    } else {
-        return;
-    };
-    let mut seen = |observable| context.visitor.seen(observable, at, context.packet, Said::None);
-    for email in emails(value).take(MOST_ADDRESSES) {
-        seen(Observable::Email(email));
+    /// The headers of a mail, without its body.
+    pub(super) fn head(protocol: &'static str) -> Mail {
+        Mail { is_head: true, ..Mail::new(protocol) }
     }
-    if at == Where::SmtpHeader {
-        for ip in literals(value) {
-            seen(Observable::Address(ip, None));
+
+    /// A mail in a mail, if that is not too deep.
+    fn inside(protocol: &'static str, depth: u8) -> Option<Mail> {
+        (depth + 1 < MOST_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
+    }
+
+    /// Whether no multipart is open.
+    pub(super) fn is_closed(&self) -> bool {
+        self.bounds.is_empty()
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
+        let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
+        let texts: usize = self.texts.iter().map(Vec::capacity).sum();
+        self.held.capacity() + self.entity.weight() + bounds + leaf + texts
+    }
+
+    /// Takes the next bytes, and tells what can be told by now.
+    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        self.take(data, context);
+        self.flush(context);
+    }
+
+    fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.flush_headers(context);
+        if let Some(leaf) = &mut self.leaf {
+            leaf.flush(context);
         }
     }
-}
 
-/// What looks like an e-mail address: runs without spaces and brackets around an at.
-fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b'"' | b':'))
-        .filter(|word| memchr::memchr(b'@', word).is_some_and(|at| at > 0 && at + 1 < word.len()))
-}
+    fn flush_headers<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
+            if !text.is_empty() {
+                context.visitor.text(text, at, context.packet, Said::None);
+                text.clear();
+            }
+        }
+    }
 
-/// The addresses in brackets by which hosts note where a mail came from.
-fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
-    value.split(|&b| b == b'[').skip(1).take(MOST_ADDRESSES).filter_map(|rest| {
-        let inner = rest.get(..memchr::memchr(b']', rest)?)?;
-        let inner = inner.strip_prefix(b"IPv6:").unwrap_or(inner);
-        address::parse_ip(std::str::from_utf8(inner).ok()?).ok()
-    })
+    fn take<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let mut rest = data;
+        while let Some(&first) = rest.first() {
+            let taken = match self.state {
+                State::Headers => self.header_line(first, rest, context),
+                State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
+                State::Body => self.body(first, rest, context),
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+    }
+
+    /// Takes bytes of a line among the headers. The header before is over once a line
+    /// begins that does not go on with it.
+    fn header_line<V: Visitor>(
+        &mut self,
+        first: u8,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> usize {
+        if self.held.ends_with(b"\n") && !matches!(first, b' ' | b'\t') {
+            self.header(context);
+        }
+        let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
+        let room = MOST_HEADER - self.held.len().min(MOST_HEADER);
+        let line = data.get(..end.min(room)).unwrap_or(data);
+        self.held.extend_from_slice(line);
+        if self.held.len() >= MOST_HEADER && !self.held.ends_with(b"\n") {
+            context.counters.note(Fault::SplitMail);
+            self.header(context);
+            self.state = State::TooLong(false);
+        } else if matches!(&self.held[..], b"\r\n" | b"\n") {
+            self.headers_done(context);
+        } else if self.held.ends_with(b"\n")
+            && let Some((at, is_close)) = self.delimiter()
+        {
+            self.begin_body(context);
+            self.delimit(at, is_close, context);
+        }
+        line.len()
+    }
+
+    /// Goes over what is left of a header.
+    fn too_long(&mut self, is_line_start: bool, data: &[u8]) -> usize {
+        if is_line_start && !matches!(data, [b' ' | b'\t', ..]) {
+            self.state = State::Headers;
+            return 0;
+        }
+        let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
+        self.state = State::TooLong(data.get(..end).is_some_and(|line| line.ends_with(b"\n")));
+        end
+    }
+
+    /// Reads the header that is held.
+    fn header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let [text, odd] = &mut self.texts;
+        if let Some((name, value)) = split_header(&self.held) {
+            self.entity.header(name, value);
+            header::report(name, value, text, context);
+        } else {
+            odd.extend_from_slice(&self.held);
+        }
+        self.held.clear();
+        if text.len() + odd.len() >= MOST_TEXT {
+            self.flush_headers(context);
+        }
+    }
+
+    fn headers_done<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.held.clear();
+        self.begin_body(context);
+    }
+
+    /// Begins the body that the headers told of.
+    fn begin_body<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.flush_headers(context);
+        (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
+        let mut entity = std::mem::take(&mut self.entity);
+        if self.is_head {
+            return;
+        }
+        if entity.kind == Kind::Multipart
+            && let Some(text) = entity.boundary.take()
+        {
+            if self.bounds.len() < MOST_MULTIPARTS {
+                self.bounds.push(Bound { text, is_digest: entity.is_digest });
+                self.leaf = Some(Box::new(Leaf::around(self.protocol)));
+                return;
+            }
+            context.counters.note(Fault::DeepMail);
+        }
+        let leaf = Leaf::begin(entity, self.protocol, self.depth, context);
+        self.leaf = Some(Box::new(leaf));
+    }
+
+    /// Bytes never came.
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+        match self.state {
+            State::Headers => {
+                if !self.held.is_empty() {
+                    self.header(context);
+                }
+                self.state = State::TooLong(false);
+            }
+            State::TooLong(_) => self.state = State::TooLong(false),
+            State::Body => {
+                self.no_delimiter(context);
+                (self.pending, self.is_line_start) = (b"", false);
+                if let Some(leaf) = &mut self.leaf {
+                    leaf.gap(length, context);
+                }
+            }
+        }
+    }
+
+    /// Nothing more of it comes; `is_whole` unless it broke off.
+    pub(super) fn finish<V: Visitor>(mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+        if self.state == State::Headers && !self.held.is_empty() {
+            if !is_whole && !self.held.ends_with(b"\n") {
+                context.counters.note(Fault::SplitMail);
+            }
+            match self.delimiter() {
+                Some((at, is_close)) => self.delimit(at, is_close, context),
+                None => self.header(context),
+            }
+        }
+        if self.state == State::Body && !self.bounds.is_empty() {
+            match self.delimiter().filter(|_| self.is_line_start) {
+                Some((at, is_close)) => self.delimit(at, is_close, context),
+                None => {
+                    self.no_delimiter(context);
+                    self.show_pending(context);
+                }
+            }
+        }
+        self.flush_headers(context);
+        if let Some(leaf) = self.leaf {
+            leaf.finish(is_whole, context);
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths() {
-        for (rest, want) in [
-            (" FROM:<a@b.example> SIZE=12", Some("a@b.example")),
-            (" TO: <a@b.example>", Some("a@b.example")),
-            (" TO:a@b.example ORCPT=x", Some("a@b.example")),
-            (" TO:<@x.example,@y.example:a@b.example>", Some("a@b.example")),
-            (" FROM:<>", None),
-            (" FROM:<a", None),
-            (" FROM", None),
-        ] {
-            assert_eq!(path(rest.as_bytes()), want.map(str::as_bytes), "{rest}");
-        }
-    }
-
-    #[test]
-    fn headers_and_their_ends() {
-        let text = b"To: a,\r\n b\r\nFrom: c\r\n\r\n";
-        assert_eq!(header_end(text, false), Some(12));
-        assert_eq!(header_end(&text[..12], false), None, "it may go on");
-        assert_eq!(header_end(&text[..12], true), Some(12));
-        assert_eq!(header_end(&text[21..], false), Some(2));
-        assert_eq!(header_end(b"To: a", true), Some(5));
-        assert_eq!(split_header(b"To : a\r\n"), Some((&b"To"[..], &b"a"[..])));
-        assert_eq!(split_header(b"RCPT TO:<a@b>"), None);
-        assert_eq!(split_header(b"QUIT"), None);
-    }
-
-    #[test]
-    fn addresses() {
-        let value = b"\"A, B\" <a@b.example>, c@d.example (x@y), @no, no@, group:e@f.example;";
-        let found: Vec<_> = emails(value).map(String::from_utf8_lossy).collect();
-        assert_eq!(found, ["a@b.example", "c@d.example", "x@y", "e@f.example"]);
-        let value = b"from x (y [192.0.2.1]) by z ([IPv6:2001:db8::1]) [no] [192.0.2.2";
-        let found: Vec<_> = literals(value).map(|ip| ip.to_string()).collect();
-        assert_eq!(found, ["192.0.2.1", "2001:db8::1"]);
-    }
-}
+pub(super) mod tests;

@@ -8,9 +8,9 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP and SSH, found by content and not
-//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
-//! depth.
+//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP, POP3, IMAP and SSH, found by
+//! content and not by port. What comes out of a tunnel or of fragments goes the same way
+//! again, to a bounded depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
 //! flows end by it. Nothing is allocated for a packet once the flow table has
@@ -18,20 +18,20 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
-#[allow(dead_code)] // until the protocols that carry files use it
 mod coding;
 mod community;
 mod counters;
 pub mod dns;
-#[allow(dead_code)] // as above
 mod file;
 mod flow;
 mod fragment;
 pub mod http;
 mod http2;
+mod imap;
 mod ip;
 mod link;
 mod mail;
+mod pop3;
 mod quic;
 mod smtp;
 mod ssh;
@@ -196,10 +196,10 @@ impl Decoder {
     /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
     /// show the time.
     pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
-        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
         flows.sweep(now, &mut |ended| {
             quic.remove(ended.end.flow_id);
-            close(ended, streams, counters, url, visitor);
+            close(ended, streams, counters, (url, ranges), visitor);
         });
     }
 

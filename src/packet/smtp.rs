@@ -1,43 +1,42 @@
-//! SMTP: HELO, envelope, and the headers of the mails.
+//! SMTP: HELO, envelope, and the mails (see [`mail`]).
 //!
 //! Found by the client's first command on any port. Lines are followed through
-//! DATA and BDAT; the bodies of mails are gone over. Behind STARTTLS anything may
-//! follow, in both directions. What the server says holds no indicators but for
-//! its certificate, which is found there.
+//! DATA and BDAT. Behind STARTTLS anything may follow, in both directions. What the
+//! server says holds no indicators but for its certificate, which is found there.
 
-use super::mail;
+use super::mail::{self, Dots, Mail, Taken};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
 use crate::indicator::{Observable, Where, address};
 
-/// The longest line, and the longest header with all its folded lines.
+/// The longest line.
 const MOST_LINE: usize = 4 << 10;
-const MOST_HEADER: usize = 64 << 10;
 
 /// First commands that give a client away.
 const OPENINGS: [&[u8]; 4] = [b"EHLO ", b"HELO ", b"LHLO ", b"MAIL FROM:"];
 
-const BODY_END: &[u8] = b"\r\n.\r\n";
+const PROTOCOL: &str = "smtp";
 
 /// What a client is saying.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Command,
-    /// The headers of a mail; of BDAT with the bytes that are left of its chunk.
-    Headers(Option<usize>),
-    /// The body of a mail, up to the dot.
-    Body,
+    /// Behind DATA: a mail, if the server takes it. Whether it ended with a bare LF.
+    Begin(bool),
+    Mail(Dots),
+    /// A chunk of a mail: the bytes that are left of it, and whether it is the last.
+    Chunk(u64, bool),
     /// Perhaps TLS.
     Other,
 }
 
 /// A client's side of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Client {
     state: State,
-    /// The headers of this mail are over: more chunks are its body.
-    is_body: bool,
+    /// The mail that is being sent.
+    mail: Option<Box<Mail>>,
 }
 
 /// Looks whether a stream begins like a client's.
@@ -56,7 +55,11 @@ pub(super) fn guess(data: &[u8]) -> Guess {
 }
 
 impl Client {
-    /// Reads the next line, header or part of a body.
+    pub(super) fn weight(&self) -> usize {
+        self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+    }
+
+    /// Reads the next line, or part of a mail.
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -71,34 +74,67 @@ impl Client {
                 None if data.len() > MOST_LINE => Step::Lost,
                 None => Step::Wait(data.len() + 1),
             },
-            State::Headers(None) => self.header(data, data.len(), context),
-            State::Headers(Some(left)) => self.header(data, left, context),
-            State::Body => match memchr::memmem::find(data, BODY_END) {
-                Some(at) => {
-                    self.state = State::Command;
-                    Step::Took(at + BODY_END.len())
+            State::Begin(is_bare) => {
+                match is_command(data) {
+                    None => return Step::Wait(data.len() + 1),
+                    // The server did not take the mail.
+                    Some(true) => self.state = State::Command,
+                    Some(false) => {
+                        self.mail = Some(Box::new(Mail::new(PROTOCOL)));
+                        self.state = State::Mail(Dots::new(is_bare));
+                    }
                 }
-                None if data.len() < BODY_END.len() => Step::Wait(BODY_END.len()),
-                None => Step::Took(data.len() - BODY_END.len() + 1),
-            },
+                Step::Again
+            }
+            State::Mail(mut dots) => {
+                let taken = dots.step(data, self.mail.as_deref_mut(), context);
+                self.state = State::Mail(dots);
+                match taken {
+                    Taken::Part(length) => Step::Took(length),
+                    Taken::Wants(wants) => Step::Wait(wants),
+                    Taken::End(length) => {
+                        self.mail_done(true, context);
+                        self.state = State::Command;
+                        Step::Took(length)
+                    }
+                }
+            }
+            State::Chunk(left, is_last) => {
+                let length = left.min(data.len() as u64);
+                let mail = self.mail.get_or_insert_with(|| Box::new(Mail::new(PROTOCOL)));
+                mail.push(data.get(..length as usize).unwrap_or(data), context);
+                self.chunk(left - length, is_last, context);
+                Step::Took(length as usize)
+            }
             State::Other => Step::Restart,
         }
     }
 
-    /// Reads the last header, or the last line, if it is whole.
-    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
-        let State::Headers(_) = self.state else { return };
-        let Some(line) = data.strip_suffix(b"\n") else {
-            if !data.is_empty() {
-                context.counters.note(Fault::SplitMail);
-            }
-            return;
-        };
-        if is_command(data) {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            Client::default().command(line, data.len(), context);
-        } else if let Some((name, value)) = mail::split_header(data) {
-            mail::report_header(name, value, context);
+    /// Bytes never came: a mail goes on behind them.
+    pub(super) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) -> bool {
+        match &mut self.state {
+            State::Mail(dots) => dots.gap(),
+            State::Chunk(left, _) if *left > length => *left -= length,
+            _ => return false,
+        }
+        if let Some(mail) = &mut self.mail {
+            mail.gap(length, context);
+        }
+        true
+    }
+
+    /// Reads what there is of a mail that breaks off.
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.mail_done(false, context);
+    }
+
+    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+        if let Some(mail) = self.mail.take() {
+            mail.finish(is_whole, context);
         }
     }
 
@@ -118,80 +154,35 @@ impl Client {
                 context.visitor.seen(Observable::Email(path), at, context.packet, Said::None);
             }
         } else if is(b"DATA") && rest.trim_ascii().is_empty() {
-            (self.state, self.is_body) = (State::Headers(None), false);
+            self.mail_done(false, context);
+            self.state = State::Begin(line.len() + 1 == length);
         } else if is(b"BDAT") {
-            return self.chunk(rest, length);
+            let mut words = rest.split(|&b| b == b' ').filter(|word| !word.is_empty());
+            let size = words.next().and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
+            let is_last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+            if let Some(size) = size {
+                self.chunk(size, is_last, context);
+            }
         } else if line.trim_ascii().eq_ignore_ascii_case(b"STARTTLS") {
             self.state = State::Other;
         } else if is(b"RSET") {
-            self.is_body = false;
+            self.mail_done(false, context);
         }
         Step::Took(length)
     }
 
-    /// A chunk of a mail, of a length that its command tells.
-    fn chunk(&mut self, rest: &[u8], length: usize) -> Step {
-        let mut words = rest.split(|&b| b == b' ').filter(|word| !word.is_empty());
-        let size = words.next().and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
-        let Some(size) = size else { return Step::Took(length) };
-        let is_last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
-        let is_body = std::mem::replace(&mut self.is_body, !is_last);
-        if is_body || size == 0 {
-            return Step::Skip((size as u64).saturating_add(length as u64));
+    /// So many bytes of a chunk are to come (RFC 3030).
+    fn chunk<V: Visitor>(&mut self, left: u64, is_last: bool, context: &mut Context<'_, '_, V>) {
+        self.state = if left > 0 { State::Chunk(left, is_last) } else { State::Command };
+        if left == 0 && is_last {
+            self.mail_done(true, context);
         }
-        self.state = State::Headers(Some(size));
-        Step::Took(length)
-    }
-
-    /// The next header; `left` bytes of them are to come at most.
-    fn header<V: Visitor>(
-        &mut self,
-        data: &[u8],
-        left: usize,
-        context: &mut Context<'_, '_, V>,
-    ) -> Step {
-        let is_chunk = self.state != State::Headers(None);
-        let shown = data.get(..left).unwrap_or(data);
-        let is_all = is_chunk && shown.len() == left;
-        let Some(end) = mail::header_end(shown, is_all) else {
-            let is_too_long = data.len() > MOST_HEADER;
-            return if is_too_long { Step::Lost } else { Step::Wait(data.len() + 1) };
-        };
-        let field = &shown[..end];
-        if matches!(field, b"\r\n" | b"\n") {
-            return self.headers_done(left, is_chunk);
-        }
-        if !is_chunk && matches!(field, b".\r\n" | b".\n") {
-            self.state = State::Command;
-        } else if let Some((name, value)) = mail::split_header(field) {
-            mail::report_header(name, value, context);
-        } else if !is_chunk && is_command(field) {
-            // The server did not take the mail: it is a command again.
-            self.state = State::Command;
-            return Step::Again;
-        }
-        if is_chunk {
-            self.state = match left - end {
-                0 => State::Command,
-                left => State::Headers(Some(left)),
-            };
-        }
-        Step::Took(end)
-    }
-
-    fn headers_done(&mut self, left: usize, is_chunk: bool) -> Step {
-        if is_chunk {
-            self.state = State::Command;
-            return Step::Skip(left as u64);
-        }
-        // The empty line stays: the dot may follow it at once.
-        self.state = State::Body;
-        Step::Again
     }
 }
 
-/// Whether a line in the place of a header is a command.
-fn is_command(line: &[u8]) -> bool {
+/// Whether what follows DATA is a command, and no mail. None if there is too little of
+/// it to tell.
+fn is_command(data: &[u8]) -> Option<bool> {
     const VERBS: [&[u8]; 9] = [
         b"MAIL FROM:",
         b"RCPT TO:",
@@ -203,9 +194,20 @@ fn is_command(line: &[u8]) -> bool {
         b"BDAT ",
         b"STARTTLS\r",
     ];
-    VERBS
-        .iter()
-        .any(|verb| line.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb)))
+    let mut answer = Some(false);
+    for verb in VERBS {
+        let length = verb.len().min(data.len());
+        let (Some(start), Some(of_verb)) = (data.get(..length), verb.get(..length)) else {
+            continue;
+        };
+        if start.eq_ignore_ascii_case(of_verb) {
+            if length == verb.len() {
+                return Some(true);
+            }
+            answer = None;
+        }
+    }
+    answer
 }
 
 fn report_helo<V: Visitor>(name: &[u8], context: &mut Context<'_, '_, V>) {

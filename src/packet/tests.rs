@@ -7,6 +7,7 @@ mod speed;
 use super::*;
 use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -31,12 +32,21 @@ pub(super) struct Recorder {
     pub(super) continued: Vec<u64>,
     pub(super) closed: Vec<FlowEnd>,
     pub(super) seen: Vec<(Where, String)>,
+    /// All texts of a place, one behind the other.
+    pub(super) texts: BTreeMap<Where, Vec<u8>>,
     pub(super) places: Vec<PacketPlace>,
     pub(super) wants: bool,
     pub(super) fingerprints: bool,
 }
 
 impl Recorder {
+    pub(super) fn text_at(&self, at: Where) -> String {
+        self.texts
+            .get(&at)
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .unwrap_or_default()
+    }
+
     pub(super) fn at(&self, at: Where) -> Vec<&str> {
         self.seen.iter().filter(|(place, _)| *place == at).map(|(_, text)| text.as_str()).collect()
     }
@@ -63,6 +73,10 @@ impl Visitor for Recorder {
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         self.seen.push((at, text(observable)));
         self.places.push(packet.place(&Arc::from("test.pcap"), false, said));
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+        self.texts.entry(at).or_default().extend_from_slice(text);
     }
 }
 
@@ -95,10 +109,65 @@ pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 6, &bytes)
 }
 
+/// Both directions of one connection, in segments of so many bytes.
+pub(super) fn converse(
+    port: u16,
+    client: &[u8],
+    server: &[u8],
+    unit: usize,
+) -> (Recorder, Counters) {
+    let mut decoder = Decoder::new(Config::default());
+    let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
+    let mut number = 0;
+    for (stream, is_client) in [(client, true), (server, false)] {
+        let ports = if is_client { (40_000, port) } else { (port, 40_000) };
+        let (from, to) = if is_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        for (at, data) in stream.chunks(unit.max(1)).enumerate() {
+            let mut bytes = [u16::to_be_bytes(ports.0), u16::to_be_bytes(ports.1)].concat();
+            bytes.extend(((at * unit) as u32).to_be_bytes());
+            bytes.extend([0, 0, 0, 0, 0x50, 24, 0, 0, 0, 0, 0, 0]);
+            bytes.extend(data);
+            let data = ipv4(from, to, 6, &bytes);
+            let length = data.len() as u32;
+            number += 1;
+            let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data: &data };
+            decoder.frame(&frame, &mut recorder);
+        }
+    }
+    decoder.finish(&mut recorder);
+    (recorder, decoder.counters().clone())
+}
+
 /// Decodes raw IP packets, one a second.
 pub(super) fn decode(packets: &[Vec<u8>]) -> (Recorder, Counters) {
+    decode_for(Recorder::default(), packets)
+}
+
+/// The same, with everything that is computed only if it is asked for.
+pub(super) fn decode_all(packets: &[Vec<u8>]) -> (Recorder, Counters) {
+    decode_for(Recorder { fingerprints: true, ..Recorder::default() }, packets)
+}
+
+/// A packet of a client's.
+pub(super) fn some_packet() -> Packet<'static> {
+    Packet {
+        number: 1,
+        time: Timestamp(0),
+        length: 60,
+        src: CLIENT.into(),
+        dst: SERVER.into(),
+        proto: 6,
+        ports: Ports::Pair(40_000, 80),
+        vlan: &[],
+        tunnel: &[],
+        flow_id: 1,
+        to_server: true,
+        totals: crate::indicator::Flow::default(),
+    }
+}
+
+fn decode_for(mut recorder: Recorder, packets: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
-    let mut recorder = Recorder::default();
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
         let length = data.len() as u32;

@@ -1,5 +1,6 @@
 //! One capture from its first packet to its last.
 
+use super::told::Told;
 use crate::Result;
 use crate::database::{Database, MappedFile, Section};
 use crate::indicator::{Kind, Observable, PacketPlace, Place, Timestamp, Where};
@@ -98,9 +99,13 @@ pub(super) struct Hunter<'s, 'd, 'h> {
     /// Whether `path` names an interface.
     is_live: bool,
     waiting: VecDeque<Waiting<'d>>,
+    told: Told,
     hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     go_on: bool,
 }
+
+/// What met indicators in a packet.
+type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
 
 struct Waiting<'d> {
     hit: Hit<'d>,
@@ -115,8 +120,9 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         path: &'s Arc<str>,
         hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     ) -> Self {
-        let waiting = VecDeque::new();
-        Hunter { scanner, database, path, is_live: false, waiting, hand_on, go_on: true }
+        let (waiting, told) = (VecDeque::new(), Told::default());
+        let is_live = false;
+        Hunter { scanner, database, path, is_live, waiting, told, hand_on, go_on: true }
     }
 
     /// One that hands on each hit at once, with `interface` for its place.
@@ -157,10 +163,21 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         said: Said<'_>,
         of_flow: bool,
     ) -> bool {
-        let mut found: Vec<(Seen, Vec<Match<'d>>)> = Vec::new();
+        let mut found: Found<'d> = Vec::new();
         self.scanner.observe(self.database, observable, at, packet.time, |seen, matches| {
             found.push((seen, matches));
         });
+        self.take(found, packet, said, of_flow)
+    }
+
+    /// Makes hits of what was found in a packet. Returns whether there are any.
+    fn take(
+        &mut self,
+        found: Found<'d>,
+        packet: &Packet<'_>,
+        said: Said<'_>,
+        of_flow: bool,
+    ) -> bool {
         let any = !found.is_empty();
         for (seen, matches) in found {
             let mut place: PacketPlace = packet.place(self.path, self.is_live, said);
@@ -225,6 +242,19 @@ impl Visitor for Hunter<'_, '_, '_> {
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         if self.look_up(observable, at, packet, said, false) {
+            self.release(MOST_WAITING);
+        }
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        let mut found = Vec::new();
+        let Hunter { scanner, database, told, .. } = self;
+        scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
+            if told.is_new(packet, seen.kind, &seen.value, seen.at) {
+                found.push((seen, matches));
+            }
+        });
+        if self.take(found, packet, said, false) {
             self.release(MOST_WAITING);
         }
     }

@@ -23,6 +23,7 @@ mod observe;
 mod ordered;
 mod pipeline;
 mod tap;
+mod told;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};

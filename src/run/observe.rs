@@ -2,6 +2,7 @@
 
 use super::capture::{Follower, Source};
 use super::pipeline::{self, Plan, ScanReport, Work};
+use super::told::Told;
 use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
@@ -79,12 +80,19 @@ impl Work for Observing {
 
     fn capture(
         &self,
-        _: &mut Extractor,
+        extractor: &mut Extractor,
         source: &mut Source,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
     ) -> (packet::Counters, Result<()>) {
-        let mut watch = Watch { path, found: Vec::new(), hand_on, go_on: true };
+        let mut watch = Watch {
+            path,
+            extractor,
+            told: Told::default(),
+            found: Vec::new(),
+            hand_on,
+            go_on: true,
+        };
         let outcome = source.walk(&mut watch);
         watch.hand_on();
         outcome
@@ -171,6 +179,9 @@ impl text::Visitor for Lookout {
 /// Takes everything that packets show.
 struct Watch<'a> {
     path: &'a Arc<str>,
+    /// For the texts that are carried.
+    extractor: &'a mut Extractor,
+    told: Told,
     found: Vec<Sighting>,
     hand_on: &'a mut dyn FnMut(Vec<Sighting>) -> bool,
     go_on: bool,
@@ -184,7 +195,12 @@ impl Watch<'_> {
     }
 
     fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>) {
-        let Some((kind, value)) = read(observable) else { return };
+        if let Some((kind, value)) = read(observable) {
+            self.push_value(kind, value, at, packet);
+        }
+    }
+
+    fn push_value(&mut self, kind: Kind, value: String, at: Where, packet: &Packet<'_>) {
         let mut record = record(kind, value, at);
         record.insert(
             "packet".into(),
@@ -217,5 +233,18 @@ impl Visitor for Watch<'_> {
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
         self.push(observable, at, packet);
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        let mut lookout = Lookout { found: Vec::new() };
+        self.extractor.extract(text, 0..text.len(), &mut lookout);
+        let mut found = lookout.found;
+        found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
+        for (_, kind, value, place) in found {
+            let at = if place == Where::LogText { at } else { place };
+            if self.told.is_new(packet, kind, &value, at) {
+                self.push_value(kind, value, at, packet);
+            }
+        }
     }
 }

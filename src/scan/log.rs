@@ -1,5 +1,6 @@
 //! Text against the database.
 
+use super::lines::{Lines, MAX_RECORD, excerpt, line_around};
 use super::{Hit, Match, Scanner, Seen, literals};
 use crate::database::{Database, Section};
 use crate::indicator::gram::{self, GramFilter};
@@ -12,13 +13,6 @@ use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// How much of a line an alert carries.
-const MAX_EXCERPT: usize = 1024;
-/// How much of a line that is longer stands before the hit.
-const EXCERPT_LEAD: usize = 256;
-/// A longer line is no record, and has no fields.
-const MAX_RECORD: usize = 1 << 20;
 
 /// Where a text came from.
 #[derive(Clone, Debug)]
@@ -69,24 +63,13 @@ impl Scanner {
     ) {
         let refanged;
         let (text, core) = if self.options.refang {
-            let lossy = String::from_utf8_lossy(&text[core]);
-            let lines: Vec<_> = lossy.split('\n').map(refang_line).collect();
-            refanged = lines.join("\n");
+            refanged = refang_lines(&text[core]);
             (refanged.as_bytes(), 0..refanged.len())
         } else {
             (text, core)
         };
-        let mut extractor = self.extractor.take().unwrap_or_default();
-        let mut hunt = Hunt::new(self, database, text, core.clone(), origin);
-        extractor.extract(text, core.clone(), &mut hunt);
-        let mut hits = hunt.hits;
-        self.extractor = Some(extractor);
-        // A span can be read as two strings: `\/` is that, or a slash in JSON.
-        hits.sort_by(|(a, one), (b, other)| {
-            let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
-            place(a).cmp(&place(b)).then_with(|| one.seen.value.cmp(&other.seen.value))
-        });
-        let mut lines = Lines { text, start: core.start, at: core.start, line: 1 };
+        let hits = self.hunt(database, text, core.clone(), origin, None);
+        let mut lines = Lines::new(text, core.start);
         for (candidate, hit) in hits {
             let (line, column) = lines.place(candidate.span.start);
             let mut hit = hit;
@@ -97,32 +80,75 @@ impl Scanner {
             found(hit);
         }
     }
+
+    /// Holds the observables of a text that a protocol carried, such as a mail's,
+    /// against the database at `time`. They are told to stand at `at`, but for what
+    /// was derived from others.
+    pub fn scan_carried<'d>(
+        &mut self,
+        database: &'d Database,
+        text: &[u8],
+        at: Where,
+        time: Timestamp,
+        mut found: impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        let refanged;
+        let text = if self.options.refang {
+            refanged = refang_lines(text);
+            refanged.as_bytes()
+        } else {
+            text
+        };
+        let origin = self.carried.get_or_insert_with(|| Arc::new(Origin::new(""))).clone();
+        let carried = Carried { at, time };
+        let hits = self.hunt(database, text, 0..text.len(), &origin, Some(carried));
+        for (_, Hit { seen, matches, .. }) in hits {
+            found(seen, matches);
+        }
+    }
+
+    /// All hits that begin in `core`, in the order of the text.
+    fn hunt<'d>(
+        &mut self,
+        database: &'d Database,
+        text: &[u8],
+        core: Range<usize>,
+        origin: &Origin,
+        carried: Option<Carried>,
+    ) -> Vec<(Candidate, Hit<'d>)> {
+        let mut extractor = self.extractor.take().unwrap_or_default();
+        let mut hunt = Hunt::new(self, database, text, core.clone(), origin, carried);
+        extractor.extract(text, core, &mut hunt);
+        let mut hits = hunt.hits;
+        self.extractor = Some(extractor);
+        // A span can be read as two strings: `\/` is that, or a slash in JSON.
+        hits.sort_by(|(a, one), (b, other)| {
+            let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
+            place(a).cmp(&place(b)).then_with(|| one.seen.value.cmp(&other.seen.value))
+        });
+        hits
+    }
 }
 
-/// Report mode: each word of the line refanged, then the phrases that have blanks.
+/// Report mode: each word refanged, then the phrases that have blanks.
+fn refang_lines(text: &[u8]) -> String {
+    let lossy = String::from_utf8_lossy(text);
+    let lines: Vec<_> = lossy.split('\n').map(refang_line).collect();
+    lines.join("\n")
+}
+
 fn refang_line(line: &str) -> String {
     let words: Vec<_> = line.split(' ').map(refang::refang).collect();
     words.join(" ")
 }
 
-/// Counts lines only as far as hits need them.
-struct Lines<'t> {
-    text: &'t [u8],
-    start: usize,
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// Line and column of a place; places come in order.
-    fn place(&mut self, place: usize) -> (u64, u64) {
-        for newline in memchr::memchr_iter(b'\n', &self.text[self.at..place]) {
-            self.line += 1;
-            self.start = self.at + newline + 1;
-        }
-        self.at = place;
-        (self.line, (place - self.start) as u64 + 1)
-    }
+/// What is known of a text that a protocol carried.
+#[derive(Clone, Copy)]
+struct Carried {
+    /// Where its observables are told to be.
+    at: Where,
+    /// When it was carried; the times in it say nothing about that.
+    time: Timestamp,
 }
 
 /// The visitor that looks everything up.
@@ -132,6 +158,8 @@ struct Hunt<'s, 'd, 't> {
     text: &'t [u8],
     core: Range<usize>,
     origin: &'t Origin,
+    /// None for a log.
+    carried: Option<Carried>,
     /// Whether any name can match a pattern.
     patterns: bool,
     /// Whether a URL at any host can match.
@@ -232,6 +260,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         text: &'t [u8],
         core: Range<usize>,
         origin: &'t Origin,
+        carried: Option<Carried>,
     ) -> Self {
         Hunt {
             scanner,
@@ -239,6 +268,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             text,
             core,
             origin,
+            carried,
             patterns: database.has_patterns(Kind::Domain),
             any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
             hits: Vec::new(),
@@ -264,7 +294,10 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             .clone()
             .filter(|line| line.len() <= MAX_RECORD)
             .map(|line| (&self.text[line.clone()], span.start - line.start));
-        let own_time = record.and_then(|(line, _)| self.origin.format.time(line));
+        let own_time = match self.carried {
+            Some(carried) => Some(carried.time),
+            None => record.and_then(|(line, _)| self.origin.format.time(line)),
+        };
         let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
         let field = record.and_then(|(line, place)| self.origin.format.field(line, place));
         if let Some(kind) = only_in
@@ -284,10 +317,16 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         if let (Observable::Digest(..), [only, ..]) = (observable, &matches[..]) {
             seen.kind = only.kind;
         }
-        if field.is_some() && seen.at == Where::LogText {
-            seen.at = Where::LogField;
+        match self.carried {
+            Some(carried) if seen.at == Where::LogText => seen.at = carried.at,
+            Some(_) => {}
+            None => {
+                if field.is_some() && seen.at == Where::LogText {
+                    seen.at = Where::LogField;
+                }
+                seen.field = field;
+            }
         }
-        seen.field = field;
         self.push(seen, matches, span, own_time);
     }
 
@@ -312,47 +351,4 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         };
         self.hits.push((candidate, Hit { seen, matches, place: Place::Log(place) }));
     }
-}
-
-/// The whole line around a place, without its line break; `None` where the text
-/// holds only a part of it. Context around the core means that the text was cut in
-/// the middle of a line; its ends are then no ends of lines.
-fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option<Range<usize>> {
-    let floor = at.saturating_sub(MAX_RECORD);
-    let start = match memchr::memrchr(b'\n', &text[floor..at]) {
-        Some(newline) => floor + newline + 1,
-        None if floor == 0 && core.start == 0 => 0,
-        None => return None,
-    };
-    let limit = (start + MAX_RECORD + 1).min(text.len());
-    let end = match memchr::memchr(b'\n', text.get(at..limit)?) {
-        Some(newline) => at + newline,
-        None if limit == text.len() && core.end == text.len() => limit,
-        None => return None,
-    };
-    let end = if text[start..end].ends_with(b"\r") { end - 1 } else { end };
-    Some(start..end.max(at))
-}
-
-/// What an alert shows of the line: all of it if it is short, else its head or the
-/// surroundings of the hit.
-fn excerpt(text: &[u8], at: usize) -> String {
-    let floor = at.saturating_sub(MAX_EXCERPT);
-    let start = match memchr::memrchr(b'\n', &text[floor..at]) {
-        Some(newline) => floor + newline + 1,
-        None => floor,
-    };
-    let start = if at - start < MAX_EXCERPT - EXCERPT_LEAD { start } else { at - EXCERPT_LEAD };
-    let limit = (start + MAX_EXCERPT).min(text.len());
-    let end = memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |newline| at + newline);
-    let mut bytes = &text[start..end];
-    bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    // Characters that the cut went through are left out.
-    let broken = bytes.iter().take(3).take_while(|b| **b & 0xc0 == 0x80).count();
-    let mut excerpt = String::from_utf8_lossy(&bytes[broken..]).into_owned();
-    if end == limit && excerpt.ends_with('\u{fffd}') {
-        excerpt.pop();
-    }
-    excerpt.truncate(excerpt.floor_char_boundary(MAX_EXCERPT));
-    excerpt
 }

@@ -27,6 +27,7 @@ mod counters;
 mod entries;
 mod explain;
 mod hit;
+mod lines;
 mod literals;
 mod log;
 mod resolve;
@@ -82,6 +83,8 @@ pub struct Scanner {
     extractor: Option<Box<Extractor>>,
     scratch: Scratch,
     counters: Counters,
+    /// What stands for the origin of texts that have none.
+    carried: Option<Arc<Origin>>,
 }
 
 /// Buffers that live as long as the scanner.
@@ -213,6 +216,34 @@ mod tests {
             "url" => (Kind::Url, Scope::Exact),
             "email" => (Kind::Email, Scope::Exact),
             other => panic!("{other}"),
+        }
+    }
+
+    /// Texts that a protocol carried, at the packet's time.
+    #[test]
+    fn carried_texts() {
+        let mut compiler = Compiler::default();
+        for (raw, until) in [("evil.example", None), ("old.example", Some(100))] {
+            let valid_until = until.map(Timestamp::from_seconds);
+            let context = Arc::new(Context { valid_until, ..Context::of_feed("mine") });
+            let indicator = Indicator::new(Kind::Domain, raw, Scope::Subtree, context);
+            compiler.add(indicator.unwrap());
+        }
+        let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
+        // The time in the text is not when it was carried.
+        let text = b"2026-01-01T00:00:00Z x=evil.example http://c.evil.example/ old.example\n\
+            a@b.evil.example.";
+        for (time, want) in [(0, 4), (200, 3)] {
+            let mut found = Vec::new();
+            let time = Timestamp::from_seconds(time);
+            let mut scanner = Scanner::default();
+            scanner.scan_carried(&database, text, Where::MailBody, time, |seen, matches| {
+                assert_eq!((seen.field, matches.len()), (None, 1));
+                found.push((seen.at.name(), seen.value));
+            });
+            assert_eq!(found.len(), want, "{found:?}");
+            assert_eq!(found[0], ("mail.body", "evil.example".to_owned()));
+            assert!(found.contains(&("email.domain", "b.evil.example".to_owned())));
         }
     }
 

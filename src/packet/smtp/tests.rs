@@ -30,6 +30,10 @@ fn envelopes_and_headers() {
     assert_eq!(recorder.at(Where::SmtpFrom), ["a@evil.example"]);
     assert_eq!(recorder.at(Where::SmtpTo), ["b@x.example", "c@x.example", "d@x.example"]);
     assert_eq!(recorder.at(Where::SmtpHeader), ["192.0.2.7"]);
+    assert_eq!(recorder.text_at(Where::SmtpHeader), "x\n");
+    let text = "RCPT TO:<no@x.example>\r\nFrom: no@x.example\r\n.\r\n\
+        To: no@x.ex\r\n.\r\nTo: no@x.exa\r\nDATA\r\n.\r\n";
+    assert_eq!(recorder.text_at(Where::MailBody), text);
     assert_eq!(recorder.at(Where::MailFrom), ["A@evil.example", "e@evil.example"]);
     assert_eq!(recorder.at(Where::MailTo), ["b@x.example", "c@x.example", "d@x.example"]);
     assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);

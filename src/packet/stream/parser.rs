@@ -1,7 +1,9 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
 use crate::packet::bytes::be16;
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, http2, smtp, ssh, tls};
+use crate::packet::{
+    Counters, Packet, Ports, Visitor, dns, http, http2, imap, pop3, smtp, ssh, tls,
+};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -151,6 +153,8 @@ pub(in crate::packet) enum Parser {
     Dns,
     Http(http::Framing),
     Http2(Box<http2::Direction>),
+    Imap(Box<imap::Side>),
+    Pop3(pop3::Side),
     Smtp(smtp::Client),
     Ssh(ssh::Negotiation),
     Tls(tls::Records),
@@ -163,6 +167,9 @@ impl Parser {
         match self {
             Parser::Http(framing) => framing.weight(),
             Parser::Http2(direction) => direction.weight(),
+            Parser::Imap(side) => size_of::<imap::Side>() + side.weight(),
+            Parser::Pop3(side) => side.weight(),
+            Parser::Smtp(client) => client.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -186,6 +193,8 @@ impl Parser {
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::Http(framing) => framing.step(data, context),
             Parser::Http2(direction) => direction.step(data, context),
+            Parser::Imap(side) => side.step(data, context),
+            Parser::Pop3(side) => side.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
             Parser::Tls(records) => records.step(data, context),
@@ -202,6 +211,9 @@ impl Parser {
         match self {
             Parser::Http(framing) => framing.gap(length),
             Parser::Http2(direction) => direction.gap(length, context),
+            Parser::Imap(side) => side.gap(length, context),
+            Parser::Pop3(side) => side.gap(length, context),
+            Parser::Smtp(client) => client.gap(length, context),
             _ => false,
         }
     }
@@ -225,7 +237,9 @@ impl Parser {
             Parser::Dns => dns::finish(data, context),
             Parser::Http(framing) => framing.finish(data, context),
             Parser::Http2(direction) => direction.finish(context),
-            Parser::Smtp(client) => client.finish(data, context),
+            Parser::Imap(side) => side.finish(context),
+            Parser::Pop3(side) => side.finish(context),
+            Parser::Smtp(client) => client.finish(context),
             Parser::Tls(records) => records.finish(data, context),
         }
     }
@@ -259,6 +273,8 @@ fn guess(data: &[u8], ports: Ports) -> Guess {
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
         .or_else(|| http2::guess(data))
+        .or_else(|| pop3::guess(data, ports))
+        .or_else(|| imap::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }

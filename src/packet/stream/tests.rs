@@ -79,12 +79,16 @@ pub(in crate::packet) fn decode(port: u16, parts: &[Part]) -> (Recorder, Counter
 
 /// The whole of both directions, each in one segment.
 fn plain(port: u16, client: &[u8], server: &[u8]) -> Vec<(Where, String)> {
+    recorded(port, client, server).seen
+}
+
+fn recorded(port: u16, client: &[u8], server: &[u8]) -> Recorder {
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, client));
     parts.push(Part::data(false, 0, server));
     parts.push(Part::end(true, client.len()));
     parts.push(Part::end(false, server.len()));
-    decode(port, &parts).0.seen
+    decode(port, &parts).0
 }
 
 fn requests() -> Vec<u8> {
@@ -134,6 +138,8 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (8081, uploads(), answers()),
         (8082, http2::client(), http2::server()),
         (8083, http2::upgrading().0, http2::upgrading().1),
+        (1100, crate::packet::pop3::tests::client(), crate::packet::pop3::tests::server()),
+        (1430, crate::packet::imap::tests::client(), crate::packet::imap::tests::server()),
     ]
 }
 
@@ -368,13 +374,13 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..10_usize,
+        which in 0..12_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
     ) {
         let (port, to_server, to_client) = conversations().swap_remove(which);
-        let want = plain(port, &to_server, &to_client);
+        let want = recorded(port, &to_server, &to_client);
         let mut parts = Part::handshake();
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
@@ -398,7 +404,8 @@ proptest! {
             b.sort();
             (a, b)
         };
-        prop_assert_eq!(by_side(&recorder.seen), by_side(&want));
+        prop_assert_eq!(by_side(&recorder.seen), by_side(&want.seen));
+        prop_assert!(recorder.texts == want.texts);
         prop_assert_eq!(counters.fault(Fault::StreamGap), 0);
         prop_assert_eq!(counters.fault(Fault::StreamEvicted), 0);
     }

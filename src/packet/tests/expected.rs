@@ -24,8 +24,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("mpls_vlan_mixed.pcap", "file.http:%2f(1)(1428)", "a segment"),
     ("mpls_vlan_mixed.pcap", "file.http:%2f(2)(1428)", "a segment"),
     ("mpls_vlan_mixed.pcap", "file.http:%2f(3)(573)", "a segment"),
-    ("imap.pcap", "", "IMAP"),
-    ("pop3.pcap", "", "POP3"),
     // Never: without a host it is no URL that a feed could hold. The request is
     // told with the address that it went to.
     ("http_retransmissions.pcap", "http.uri", "a request without Host"),
@@ -144,6 +142,36 @@ fn fingerprints_of_real_captures() {
         }
     }
     assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
+}
+
+/// Attachments of mails: capture, name, SHA-256, as `email` of Python's library takes them out
+/// of the streams that Wireshark follows.
+const ATTACHMENTS: [[&str; 3]; 3] = [
+    [
+        "smtp_attachments.pcap",
+        "NEWS.txt",
+        "ac04c5d2cd8fa9a2670c959806f5181a56b3e9bb1cc7da150af98ba074c86b55",
+    ],
+    ["smtp_zip.pcap", "a.zip", "61479904e443b354d4427a51b990c696f731e341e4c63328e07c1a92658ba591"],
+    [
+        "mail.pcap",
+        "invoice-7731.zip",
+        "85ad8616839827337ed183487a499fbca74ef47dce30399e520a3a67249a3580",
+    ],
+];
+
+#[test]
+fn attachments_of_real_captures() {
+    let Some(pcaps) = pcaps() else { return };
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
+    for [file, name, sha256] in ATTACHMENTS {
+        let folder = [&pcaps, &ours].into_iter().find(|folder| folder.join(file).is_file());
+        let mut shown = Numbered::default();
+        decode_file(&folder.expect(file).join(file), &mut shown);
+        let all: Vec<_> = shown.0.iter().map(|(_, at, value)| (*at, &value[..])).collect();
+        assert!(all.contains(&("file.hash", sha256)), "{file}: {all:?}");
+        assert!(all.contains(&("file.name", &name.to_ascii_lowercase())), "{file}: {all:?}");
+    }
 }
 
 /// The captures of our own, where the packet's number counts too: it is the one that

@@ -1,0 +1,90 @@
+//! What the headers of a mail, or of a part of one, say about its body
+//! (RFC 2045, RFC 2183).
+
+use super::params::Params;
+use super::transfer::Transfer;
+use super::words::Charset;
+
+/// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
+pub(super) const MOST_BOUNDARY: usize = 256;
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Text,
+    Html,
+    Multipart,
+    Mail,
+    Other,
+}
+
+/// What is known of a body.
+#[derive(Debug, Default)]
+pub(super) struct Entity {
+    pub(super) kind: Kind,
+    pub(super) boundary: Option<Box<[u8]>>,
+    /// Parts are mails unless they say otherwise.
+    pub(super) is_digest: bool,
+    pub(super) transfer: Transfer,
+    pub(super) charset: Charset,
+    pub(super) is_attachment: bool,
+    pub(super) name: Option<Vec<u8>>,
+}
+
+impl Entity {
+    /// That of a part of a multipart.
+    pub(super) fn of_part(is_digest: bool) -> Entity {
+        Entity { kind: if is_digest { Kind::Mail } else { Kind::Text }, ..Entity::default() }
+    }
+
+    /// Takes a header into account.
+    pub(super) fn header(&mut self, name: &[u8], value: &[u8]) {
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        if is("Content-Type") {
+            self.content_type(&Params::of(value));
+        } else if is("Content-Transfer-Encoding") {
+            let word = value.split(|&b| b == b';' || b <= b' ' || b == b'(').next();
+            self.transfer = Transfer::named(word.unwrap_or_default());
+        } else if is("Content-Disposition") {
+            let params = Params::of(value);
+            self.is_attachment = params.first.eq_ignore_ascii_case(b"attachment");
+            self.name = params.get("filename").or(self.name.take());
+        }
+    }
+
+    fn content_type(&mut self, params: &Params<'_>) {
+        let lower = params.first.to_ascii_lowercase();
+        self.kind = match &lower[..] {
+            b"text/html" | b"text/xml" | b"application/xhtml+xml" => Kind::Html,
+            b"message/rfc822" | b"message/global" | b"message/news" => Kind::Mail,
+            // What has no type that makes sense is text (RFC 2045, 5.2).
+            _ if lower.starts_with(b"text/") || !lower.contains(&b'/') => Kind::Text,
+            _ if lower.starts_with(b"message/") => Kind::Text,
+            _ if lower.starts_with(b"multipart/") => Kind::Multipart,
+            _ => Kind::Other,
+        };
+        self.is_digest = lower == b"multipart/digest";
+        let boundary = params.get("boundary").unwrap_or_default();
+        let boundary = boundary.trim_ascii_end();
+        self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
+        self.charset = Charset::named(&params.get("charset").unwrap_or_default());
+        self.name = self.name.take().or(params.get("name"));
+    }
+
+    /// Whether the body is a file by itself.
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == Kind::Other || self.is_attachment || self.name.is_some()
+    }
+
+    /// Whether it can be read as HTML, as a page that is attached.
+    pub(super) fn is_html(&self) -> bool {
+        let name = self.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        self.kind == Kind::Html
+            || (self.kind == Kind::Other && (name.ends_with(b".htm") || name.ends_with(b".html")))
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.name.as_ref().map_or(0, Vec::len) + self.boundary.as_ref().map_or(0, |b| b.len())
+    }
+}

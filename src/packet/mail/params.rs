@@ -1,0 +1,153 @@
+//! Parameters of headers: `Content-Disposition: attachment; filename="a.exe"`,
+//! also continued and with a character set (RFC 2231), and with encoded words, which
+//! should not be there and often are.
+
+use super::words::{self, Charset};
+
+/// Parameters of one header, and parts of one parameter, that are looked at.
+const MOST_PARAMS: usize = 64;
+
+/// The longest value that is put together.
+const MOST_VALUE: usize = 4 << 10;
+
+/// A header's value in front of its parameters, and them.
+#[derive(Debug)]
+pub(super) struct Params<'a> {
+    pub(super) first: &'a [u8],
+    params: Vec<(&'a [u8], Vec<u8>)>,
+}
+
+impl<'a> Params<'a> {
+    pub(super) fn of(value: &'a [u8]) -> Params<'a> {
+        let (first, mut rest) = split(value);
+        let mut params = Vec::new();
+        while !rest.is_empty() && params.len() < MOST_PARAMS {
+            let (param, behind) = split(rest);
+            rest = behind;
+            if let Some(at) = memchr::memchr(b'=', param)
+                && let Some((name, value)) = param.split_at_checked(at)
+            {
+                let value = unquote(value.get(1..).unwrap_or_default().trim_ascii());
+                params.push((name.trim_ascii(), value));
+            }
+        }
+        Params { first: first.trim_ascii(), params }
+    }
+
+    fn plain(&self, name: &[u8]) -> Option<&[u8]> {
+        let found = self.params.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| &value[..])
+    }
+
+    /// The value of a parameter, decoded.
+    pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        if let Some(value) = self.plain(format!("{name}*").as_bytes()) {
+            let (charset, text) = split_charset(value);
+            let mut bytes = Vec::new();
+            words::unescape(text, b'%', &mut bytes);
+            charset.append(&bytes, &mut out);
+        } else if self.has_parts(name) {
+            self.join(name, &mut out);
+        } else {
+            out.extend_from_slice(&words::decode(self.plain(name.as_bytes())?));
+        }
+        out.truncate(MOST_VALUE);
+        Some(out)
+    }
+
+    fn has_parts(&self, name: &str) -> bool {
+        self.plain(format!("{name}*0").as_bytes()).is_some()
+            || self.plain(format!("{name}*0*").as_bytes()).is_some()
+    }
+
+    /// `name*0*=utf-8''a%20; name*1="b"`.
+    fn join(&self, name: &str, out: &mut Vec<u8>) {
+        let mut charset = Charset::Narrow;
+        let mut bytes = Vec::new();
+        for part in 0..MOST_PARAMS {
+            if let Some(value) = self.plain(format!("{name}*{part}*").as_bytes()) {
+                let mut text = value;
+                if part == 0 {
+                    (charset, text) = split_charset(value);
+                }
+                words::unescape(text, b'%', &mut bytes);
+            } else if let Some(value) = self.plain(format!("{name}*{part}").as_bytes()) {
+                bytes.extend_from_slice(value);
+            } else {
+                break;
+            }
+        }
+        charset.append(&bytes, out);
+    }
+}
+
+/// `utf-8'en'text`.
+fn split_charset(value: &[u8]) -> (Charset, &[u8]) {
+    let mut parts = value.splitn(3, |&b| b == b'\'');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(charset), Some(_), Some(text)) => (Charset::named(charset), text),
+        _ => (Charset::Narrow, value),
+    }
+}
+
+/// What stands in front of the next semicolon outside of quotes, and behind it.
+fn split(value: &[u8]) -> (&[u8], &[u8]) {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, &byte) in value.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b';' if !is_quoted => {
+                return (value.get(..at).unwrap_or(value), value.get(at + 1..).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    (value, &[])
+}
+
+/// A value without its quotes. A backslash that escapes nothing is one of a path.
+fn unquote(value: &[u8]) -> Vec<u8> {
+    let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
+    let mut out = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => break,
+            b'\\' => out.push(bytes.next_if(|next| matches!(next, b'"' | b'\\')).unwrap_or(b'\\')),
+            b'\r' | b'\n' => {}
+            _ => out.push(byte),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        for (value, want) in [
+            ("attachment; filename=a.exe", Some("a.exe")),
+            ("attachment;\r\n\tFileName = \"a; \\\"b\\\".exe\" ; size=1", Some("a; \"b\".exe")),
+            ("attachment; filename=\"C:\\x\\y.exe", Some("C:\\x\\y.exe")),
+            ("attachment; filename=a b.exe", Some("a b.exe")),
+            ("attachment; filename==?utf-8?B?w6QuZXhl?=", Some("ä.exe")),
+            ("attachment; filename=\"=?utf-8?q?a?=\r\n =?utf-8?q?.exe?=\"", Some("a.exe")),
+            ("attachment; filename=x; filename*=utf-8''%e2%82%ac%20rates", Some("€ rates")),
+            ("attachment; filename*=iso-8859-1'en'%A3%20rates", Some("£ rates")),
+            ("x; filename*1=\"b.e\"; filename*0*=us-ascii'en'a%2a; filename*2=xe", Some("a*b.exe")),
+            ("x; filename*0=\"a\"; filename*2=c", Some("a")),
+            ("inline", None),
+            ("inline; filename", None),
+        ] {
+            let got = Params::of(value.as_bytes()).get("filename");
+            let got = got.as_deref().map(String::from_utf8_lossy);
+            assert_eq!(got.as_deref(), want, "{value}");
+        }
+        assert_eq!(Params::of(b" text/plain ; x=y").first, b"text/plain");
+    }
+}

@@ -1,0 +1,170 @@
+//! Text of a mail on its way to the visitor.
+//!
+//! It is handed on in pieces that end with a line, at the latest when the packet is
+//! read; a line that is longer than the window is cut at a blank or a bracket.
+//! So no observable is cut that is shorter than the window.
+
+use super::html::References;
+use super::uu::{self, Uu};
+use super::words::{Charset, Wide};
+use crate::indicator::Where;
+use crate::packet::file::File;
+use crate::packet::stream::Context;
+use crate::packet::{Said, Visitor};
+
+/// The most of a line that is held back.
+const WINDOW: usize = 16 << 10;
+
+/// Bytes that are taken at a time.
+const PIECE: usize = 4 << 10;
+
+/// Text on its way.
+#[derive(Debug)]
+pub(in crate::packet) struct Text {
+    protocol: &'static str,
+    wide: Option<Wide>,
+    html: Option<References>,
+    held: Vec<u8>,
+    /// A file in the midst of it.
+    inside: Option<Box<(Uu, File)>>,
+    /// A piece ended with a line.
+    is_line_start: bool,
+}
+
+impl Text {
+    pub(super) fn new(protocol: &'static str, charset: Charset, is_html: bool) -> Text {
+        let wide = match charset {
+            Charset::Narrow | Charset::Latin => None,
+            _ => Some(Wide::new(charset)),
+        };
+        Text {
+            protocol,
+            wide,
+            html: is_html.then(References::default),
+            held: Vec::new(),
+            inside: None,
+            is_line_start: true,
+        }
+    }
+
+    /// Text of which nothing is known.
+    pub(in crate::packet) fn plain(protocol: &'static str) -> Text {
+        Text::new(protocol, Charset::Narrow, false)
+    }
+
+    pub(in crate::packet) fn weight(&self) -> usize {
+        let inside = self
+            .inside
+            .as_ref()
+            .map_or(0, |inside| size_of::<(Uu, File)>() + inside.0.weight() + inside.1.weight());
+        self.held.capacity() + inside
+    }
+
+    pub(in crate::packet) fn push<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) {
+        for piece in data.chunks(PIECE) {
+            let Text { wide, html, held, .. } = self;
+            match (wide, html) {
+                (None, None) => held.extend_from_slice(piece),
+                (None, Some(html)) => html.decode(piece, held),
+                (Some(wide), None) => wide.decode(piece, held),
+                (Some(wide), Some(html)) => {
+                    let mut narrow = Vec::with_capacity(piece.len());
+                    wide.decode(piece, &mut narrow);
+                    html.decode(&narrow, held);
+                }
+            }
+            if self.held.len() >= WINDOW {
+                self.flush(context);
+            }
+        }
+    }
+
+    /// Hands on the lines that are there.
+    pub(in crate::packet) fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let end = match memchr::memrchr(b'\n', &self.held) {
+            Some(at) => at + 1,
+            None if self.held.len() < WINDOW => return,
+            None => {
+                let is_cut = |b: &u8| *b <= b' ' || matches!(b, b'<' | b'>' | b'"');
+                self.held.iter().rposition(is_cut).map_or(self.held.len(), |at| at + 1)
+            }
+        };
+        self.hand_on(end, context);
+    }
+
+    /// Bytes never came: a line ends in front of them.
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+        self.hand_on(self.held.len(), context);
+        if let Some(inside) = &mut self.inside {
+            inside.1.gap(length);
+        }
+        self.is_line_start = false;
+    }
+
+    pub(in crate::packet) fn finish<V: Visitor>(mut self, context: &mut Context<'_, '_, V>) {
+        if let Some(html) = &mut self.html {
+            html.finish(&mut self.held);
+        }
+        self.hand_on(self.held.len(), context);
+    }
+
+    fn hand_on<V: Visitor>(&mut self, end: usize, context: &mut Context<'_, '_, V>) {
+        let mut held = std::mem::take(&mut self.held);
+        let mut rest = held.get(..end).unwrap_or_default();
+        while !rest.is_empty() {
+            let taken = match &mut self.inside {
+                Some(inside) => {
+                    let (uu, file) = &mut **inside;
+                    let taken = uu.decode(rest, &mut |bytes| file.update(bytes));
+                    if uu.is_over()
+                        && let Some(inside) = self.inside.take()
+                    {
+                        inside.1.finish(true, context.packet, context.visitor);
+                        self.is_line_start = true;
+                    }
+                    taken
+                }
+                None => self.plain_text(rest, context),
+            };
+            rest = rest.get(taken.max(1)..).unwrap_or_default();
+        }
+        held.drain(..end.min(held.len()));
+        self.held = held;
+    }
+
+    /// Shows text up to a file in the midst of it; returns how much is done with.
+    fn plain_text<V: Visitor>(&mut self, text: &[u8], context: &mut Context<'_, '_, V>) -> usize {
+        let file = self.find_file(text);
+        let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
+        if let Some(shown) = text.get(..end).filter(|shown| !shown.is_empty()) {
+            context.visitor.text(shown, Where::MailBody, context.packet, Said::None);
+        }
+        self.is_line_start = text.get(..taken).is_some_and(|text| text.ends_with(b"\n"));
+        if let Some((_, _, name)) = file {
+            let file = File::begin(self.protocol, Some(name), context.packet, context.visitor);
+            self.inside = Some(Box::new((Uu::begun(), file)));
+        }
+        taken
+    }
+
+    /// Where uuencoded data begins: start and end of its first line, and the name.
+    fn find_file<'t>(&self, text: &'t [u8]) -> Option<(usize, usize, &'t [u8])> {
+        if self.html.is_some() {
+            return None;
+        }
+        memchr::memmem::find_iter(text, b"begin ").find_map(|at| {
+            let is_start = match at.checked_sub(1) {
+                None => self.is_line_start,
+                Some(before) => text.get(before) == Some(&b'\n'),
+            };
+            let rest = text.get(at..)?;
+            let end = memchr::memchr(b'\n', rest)?;
+            let name = uu::begin(rest.get(..end)?).filter(|_| is_start)?;
+            Some((at, at + end + 1, name))
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! Encoded words in headers (RFC 2047), and the character sets of mails.
+//!
+//! Indicators are ASCII, or UTF-8 where they are names of files. So the sets that
+//! keep ASCII as it is stay as they are, but that Latin-1 in headers becomes UTF-8; UTF-16 is
+//! decoded everywhere.
+
+use super::transfer::{Transfer, hex};
+use std::borrow::Cow;
+
+/// The longest encoded word; it should have 75 characters at most.
+const MOST_WORD: usize = 4 << 10;
+
+/// How characters are coded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Charset {
+    /// ASCII is itself.
+    #[default]
+    Narrow,
+    Latin,
+    /// In the order of a mark in front, else big-endian (RFC 2781, 4.3).
+    Utf16,
+    Utf16Big,
+    Utf16Little,
+}
+
+impl Charset {
+    pub(super) fn named(name: &[u8]) -> Charset {
+        let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
+        if is(&["iso-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252"]) {
+            Charset::Latin
+        } else if is(&["utf-16", "utf16", "ucs-2", "iso-10646-ucs-2", "unicode"]) {
+            Charset::Utf16
+        } else if is(&["utf-16be", "utf16be"]) {
+            Charset::Utf16Big
+        } else if is(&["utf-16le", "utf16le"]) {
+            Charset::Utf16Little
+        } else {
+            Charset::Narrow
+        }
+    }
+
+    /// Appends text of a header to what was decoded.
+    pub(super) fn append(self, text: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Charset::Narrow => out.extend_from_slice(text),
+            Charset::Latin => {
+                out.extend(text.iter().flat_map(|&byte| {
+                    let mut utf8 = [0; 2];
+                    let length = char::from(byte).encode_utf8(&mut utf8).len();
+                    utf8.into_iter().take(length)
+                }));
+            }
+            _ => {
+                let mut wide = Wide::new(self);
+                wide.decode(text, out);
+            }
+        }
+    }
+}
+
+/// UTF-16 on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wide {
+    /// None: the first unit will tell.
+    is_little: Option<bool>,
+    /// Half a unit.
+    half: Option<u8>,
+    /// The first of a pair.
+    high: Option<u16>,
+}
+
+impl Wide {
+    pub(super) fn new(charset: Charset) -> Wide {
+        let is_little = match charset {
+            Charset::Utf16Big => Some(false),
+            Charset::Utf16Little => Some(true),
+            _ => None,
+        };
+        Wide { is_little, half: None, high: None }
+    }
+
+    /// Appends the next bytes as UTF-8.
+    pub(super) fn decode(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        for &byte in data {
+            let Some(first) = self.half.take() else {
+                self.half = Some(byte);
+                continue;
+            };
+            let pair = [first, byte];
+            let is_little = *self.is_little.get_or_insert(pair == [0xff, 0xfe]);
+            let unit = if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) };
+            self.unit(unit, out);
+        }
+    }
+
+    fn unit(&mut self, unit: u16, out: &mut Vec<u8>) {
+        let units: &[u16] = match (self.high.take(), unit) {
+            (None, 0xd800..0xdc00) => return self.high = Some(unit),
+            (Some(high), _) => &[high, unit],
+            (None, _) => &[unit],
+        };
+        for char in char::decode_utf16(units.iter().copied()) {
+            let char = char.unwrap_or(char::REPLACEMENT_CHARACTER);
+            if char != '\u{feff}' {
+                out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    }
+}
+
+/// A header's value with its encoded words decoded, on one line.
+pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
+    let has_words = memchr::memmem::find(value, b"=?").is_some();
+    if !has_words && memchr::memchr2(b'\n', b'\r', value).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    // Where the blanks begin behind an encoded word: between two they count for nothing.
+    let mut word_end = None;
+    while let Some(&byte) = rest.first() {
+        if let Some((word, behind)) = split_word(rest) {
+            if let Some(end) = word_end {
+                out.truncate(end);
+            }
+            word.append(&mut out);
+            (rest, word_end) = (behind, Some(out.len()));
+            continue;
+        }
+        if !matches!(byte, b'\r' | b'\n') {
+            out.push(byte);
+        }
+        if !byte.is_ascii_whitespace() {
+            word_end = None;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    Cow::Owned(out)
+}
+
+/// An encoded word.
+struct Word<'a> {
+    charset: &'a [u8],
+    is_base64: bool,
+    text: &'a [u8],
+}
+
+impl Word<'_> {
+    fn append(&self, out: &mut Vec<u8>) {
+        let mut bytes = Vec::with_capacity(self.text.len());
+        if self.is_base64 {
+            let mut transfer = Transfer::named(b"base64");
+            let mut take = |data: &[u8]| bytes.extend_from_slice(data);
+            transfer.decode(self.text, &mut take);
+            transfer.finish(&mut take);
+        } else {
+            unescape(self.text, b'=', &mut bytes);
+        }
+        // A language may follow the name (RFC 2231, section 5).
+        let name = self.charset.split(|&b| b == b'*').next().unwrap_or_default();
+        Charset::named(name).append(&bytes, out);
+    }
+}
+
+/// The encoded word that text begins with, and what follows.
+fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
+    let rest = text.strip_prefix(b"=?")?;
+    let (charset, rest) =
+        rest.split_at_checked(memchr::memchr(b'?', rest.get(..64).unwrap_or(rest))?)?;
+    let [b'?', encoding, b'?', rest @ ..] = rest else { return None };
+    let within = rest.get(..MOST_WORD).unwrap_or(rest);
+    let (text, rest) = rest.split_at_checked(memchr::memmem::find(within, b"?=")?)?;
+    let is_base64 = match encoding.to_ascii_lowercase() {
+        b'b' => true,
+        b'q' => false,
+        _ => return None,
+    };
+    Some((Word { charset, is_base64, text }, rest.get(2..)?))
+}
+
+/// Decodes `=41` or `%41`; an underscore is a blank where `=` is used.
+pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match *behind {
+            [high, low, ref behind @ ..] if byte == escape => {
+                if let Some((high, low)) = hex(high).zip(hex(low)) {
+                    out.push(high << 4 | low);
+                    rest = behind;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        out.push(if byte == b'_' && escape == b'=' { b' ' } else { byte });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 2047, section 8, and more.
+    #[test]
+    fn encoded_words() {
+        for (text, want) in [
+            ("(=?ISO-8859-1?Q?a?=)", "(a)"),
+            ("(=?ISO-8859-1?Q?a?= b)", "(a b)"),
+            ("(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)"),
+            ("(=?ISO-8859-1?Q?a?=  \r\n    =?ISO-8859-1?Q?b?=)", "(ab)"),
+            ("(=?ISO-8859-1?Q?a_b?=)", "(a b)"),
+            ("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=", "If you can read this yo"),
+            ("=?US-ASCII*EN?Q?Keith_Moore?= <m@x.example>", "Keith Moore <m@x.example>"),
+            ("=?iso-8859-1?q?Andr=E9?=", "André"),
+            ("=?utf-8?b?w6Q=?= =?x?z?y?= =?utf-8?q?=c3=a4", "ä =?x?z?y?= =?utf-8?q?=c3=a4"),
+            ("=?utf-16le?b?YQBiAA==?=", "ab"),
+            ("plain\r\n text", "plain text"),
+            ("=?", "=?"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&decode(text.as_bytes())), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn wide_text() {
+        let text = "a\u{1f600}.example";
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [&[0xff, 0xfe][..], &little].concat();
+        for (name, bytes) in
+            [("utf-16be", &big), ("utf-16le", &little), ("utf-16", &marked), ("UTF-16", &big)]
+        {
+            for cut in 0..bytes.len() {
+                let mut wide = Wide::new(Charset::named(name.as_bytes()));
+                let mut out = Vec::new();
+                wide.decode(&bytes[..cut], &mut out);
+                wide.decode(&bytes[cut..], &mut out);
+                assert_eq!(String::from_utf8_lossy(&out), text, "{name}");
+            }
+        }
+        let mut out = Vec::new();
+        Charset::Utf16Big.append(&[0xd8, 0, 0, b'a'], &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), "\u{fffd}a");
+    }
+}

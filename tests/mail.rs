@@ -1,0 +1,87 @@
+//! Mails in a capture: what is in their text and their files is told in the packet's place.
+
+use crate::harness::Dir;
+use std::collections::BTreeSet;
+
+/// A capture of raw IP packets: one connection's client, in segments of so many bytes.
+fn capture(stream: &[u8], unit: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
+        file.extend(word.to_le_bytes());
+    }
+    for (at, data) in stream.chunks(unit).enumerate() {
+        let mut packet = vec![0x45, 0];
+        packet.extend((40 + data.len() as u16).to_be_bytes());
+        packet.extend([0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2]);
+        packet.extend([0x9c, 0x40, 0, 25]);
+        packet.extend(((at * unit) as u32).to_be_bytes());
+        packet.extend([0, 0, 0, 0, 0x50, 24, 0, 0, 0, 0, 0, 0]);
+        packet.extend(data);
+        let length = packet.len() as u32;
+        for word in [1_700_000_000, 0, length, length] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
+}
+
+const MAIL: &str = "EHLO a.example\r\nDATA\r\nSubject: see http://s.evil.example/\r\n\
+    Received: from r.evil.example by b.example\r\n\
+    Content-Type: multipart/mixed; boundary=b\r\n\r\n\
+    --b\r\n\r\nhttp://t.evil.example/x and again http://t.evil.example/x\r\n\
+    --b\r\nContent-Type: text/html\r\n\r\n<a href='http://t.evil.example/x'>u&#64;evil.example</a>\r\n\
+    --b\r\nContent-Disposition: attachment; filename=a.bin\r\nContent-Type: a/b\r\n\
+    Content-Transfer-Encoding: base64\r\n\r\naGFsbG8=\r\n--b--\r\n.\r\nQUIT\r\n";
+
+/// Kind, value and place of every record.
+fn told(lines: &[serde_json::Value], seen: &str) -> BTreeSet<String> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut all = BTreeSet::new();
+    for line in lines {
+        let seen = if seen.is_empty() { line } else { &line[seen] };
+        let row = ["kind", "value", "where"].map(|name| text(&seen[name])).join(" ");
+        let packet = &line["packet"]["number"];
+        // Nothing is told twice in one place.
+        assert!(all.insert(format!("{packet} {row}")), "{row}");
+    }
+    all
+}
+
+#[test]
+fn mails_in_a_capture() {
+    let dir = Dir::new("mail");
+    dir.create(
+        "list.txt",
+        "evil.example\nhttp://t.evil.example/x\nu@evil.example\n\
+         598d4c200461b81522a3328565c25f7c\n",
+    );
+    dir.command().args(["compile", "-q", "-o", "db", "list.txt"]).run().expect(0);
+    let want: BTreeSet<String> = [
+        "domain s.evil.example url.host",
+        "domain r.evil.example smtp.header",
+        "url http://t.evil.example/x mail.body",
+        "domain t.evil.example url.host",
+        "email u@evil.example mail.body",
+        "domain evil.example email.domain",
+        "md5 598d4c200461b81522a3328565c25f7c file.hash",
+    ]
+    .map(str::to_owned)
+    .into();
+    for unit in [1400, 90, 7] {
+        dir.create("a.pcap", capture(MAIL.as_bytes(), unit));
+        let command = ["scan", "--db", "db", "--format", "json", "a.pcap"];
+        let run = dir.command().args(command).run().expect(0);
+        let all = told(&run.json_lines(), "seen");
+        let without_packets = |all: &BTreeSet<String>| -> BTreeSet<String> {
+            all.iter().filter_map(|row| Some(row.split_once(' ')?.1.to_owned())).collect()
+        };
+        let got = without_packets(&all);
+        let missing: Vec<_> = want.difference(&got).collect();
+        assert!(missing.is_empty(), "{unit}: {missing:?} of {got:?}");
+        let run = dir.command().args(["scan", "--observables", "a.pcap"]).run().expect(0);
+        let seen = without_packets(&told(&run.json_lines(), ""));
+        assert!(seen.contains("url http://t.evil.example/x mail.body"), "{seen:?}");
+        assert!(seen.contains("filename a.bin file.name"), "{seen:?}");
+    }
+}
