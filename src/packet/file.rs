@@ -172,10 +172,9 @@ impl File {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::packet::Ports;
-    use std::net::Ipv4Addr;
+    use crate::packet::tests::some_packet;
 
     /// Writes down what it is told.
     #[derive(Default)]
@@ -205,27 +204,9 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::packet) fn any_packet() -> Packet<'static> {
-        let address = Ipv4Addr::new(192, 0, 2, 1).into();
-        Packet {
-            number: 1,
-            time: indicator::Timestamp(0),
-            length: 60,
-            src: address,
-            dst: address,
-            proto: 6,
-            ports: Ports::Pair(1, 2),
-            vlan: &[],
-            tunnel: &[],
-            flow_id: 1,
-            to_server: true,
-            totals: indicator::Flow::default(),
-        }
-    }
-
     fn carry(pieces: &[&[u8]], gap: u64, is_whole: bool) -> Vec<String> {
         let mut told = Told::default();
-        let packet = any_packet();
+        let packet = some_packet();
         let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut told);
         for piece in pieces {
             file.update(piece);

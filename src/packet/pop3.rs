@@ -45,27 +45,16 @@ pub(super) struct Side {
 
 /// Looks whether a stream begins like a server's or a client's.
 pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
-    let of = |state| Guess::Is(Parser::Pop3(Side { state, odd: 0, mail: None }));
+    let parser = |state| Parser::Pop3(Side { state, odd: 0, mail: None });
     let server = data.iter().zip(b"+OK ").take_while(|(a, b)| a == b).count();
     match server {
-        4 => return of(State::Answer(false)),
+        4 => return Guess::Is(parser(State::Answer(false))),
         _ if server == data.len() => return Guess::Maybe(data.len() + 1),
         _ => {}
     }
     let is_ftp = matches!(ports, Ports::Pair(21, _) | Ports::Pair(_, 21));
-    let mut guess = Guess::No;
-    for opening in OPENINGS.iter().skip(usize::from(is_ftp)) {
-        let length = opening.len().min(data.len());
-        if data.get(..length).is_some_and(|start| {
-            opening.get(..length).is_some_and(|opening| start.eq_ignore_ascii_case(opening))
-        }) {
-            if length == opening.len() {
-                return of(State::Command);
-            }
-            guess = Guess::Maybe(data.len() + 1);
-        }
-    }
-    guess
+    let openings = OPENINGS.into_iter().skip(usize::from(is_ftp));
+    Guess::by_opening(data, openings, || parser(State::Command))
 }
 
 impl Side {

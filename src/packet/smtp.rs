@@ -41,17 +41,7 @@ pub(super) struct Client {
 
 /// Looks whether a stream begins like a client's.
 pub(super) fn guess(data: &[u8]) -> Guess {
-    let mut guess = Guess::No;
-    for opening in OPENINGS {
-        let length = opening.len().min(data.len());
-        if data[..length].eq_ignore_ascii_case(&opening[..length]) {
-            if length == opening.len() {
-                return Guess::Is(Parser::Smtp(Client::default()));
-            }
-            guess = Guess::Maybe(data.len() + 1);
-        }
-    }
-    guess
+    Guess::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
 }
 
 impl Client {

@@ -86,26 +86,28 @@ fn examples_of_the_manual() {
     hold_against(path, &filled);
 }
 
+/// Where the object or array ends that begins at `open`.
+fn close(bytes: &[u8], open: usize) -> usize {
+    let (mut depth, mut in_text, mut at) = (0, false, open);
+    loop {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth -= 1,
+            _ => (),
+        }
+        if depth == 0 && !in_text {
+            return at;
+        }
+        at += 1;
+    }
+}
+
 /// The same JSON in lines, members in their order, short objects and arrays left
 /// in one piece.
 fn indented(json: &str) -> String {
     const WIDTH: usize = 88;
-    fn close(bytes: &[u8], open: usize) -> usize {
-        let (mut depth, mut in_text, mut at) = (0, false, open);
-        loop {
-            match bytes[at] {
-                b'\\' => at += 1,
-                b'"' => in_text = !in_text,
-                b'{' | b'[' if !in_text => depth += 1,
-                b'}' | b']' if !in_text => depth -= 1,
-                _ => (),
-            }
-            if depth == 0 && !in_text {
-                return at;
-            }
-            at += 1;
-        }
-    }
     let bytes = json.trim_end().as_bytes();
     let mut out = Vec::new();
     let (mut depth, mut in_text, mut at) = (0, false, 0);

@@ -40,29 +40,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
     });
     if let Place::Packet(place) = &hit.place {
         record["packet"] = packet(place);
-        match &place.protocol {
-            Some(Protocol::Dns(dns)) => {
-                record["dns"] = json!({"type": if dns.is_answer { "answer" } else { "query" },
-                    "id": dns.id, "rrname": dns.rrname, "rrtype": dns.rrtype,
-                    "rcode": text(&dns.rcode)});
-            }
-            Some(Protocol::Tls(tls)) => {
-                record["tls"] = json!({"sni": text(&tls.sni), "version": text(&tls.version),
-                    "subject": text(&tls.subject), "issuer": text(&tls.issuer)});
-            }
-            Some(Protocol::Http(http)) => {
-                record["http"] = json!({"method": text(&http.method), "url": text(&http.url),
-                    "hostname": text(&http.hostname), "user_agent": text(&http.user_agent),
-                    "status": http.status});
-            }
-            Some(Protocol::File(file)) => {
-                let state = |is| if is { "whole" } else { "truncated" };
-                record["file"] = json!({"protocol": file.protocol, "name": text(&file.name),
-                    "url": text(&file.url),
-                    "size": file.size, "state": file.is_whole.map(state)});
-            }
-            None => (),
-        }
+        said(&mut record, place);
     }
     let mut record = without_empty(record);
     // What is there even when it is empty.
@@ -85,6 +63,33 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         }
     }
     record
+}
+
+/// What the protocol said there.
+fn said(record: &mut Value, place: &PacketPlace) {
+    match &place.protocol {
+        Some(Protocol::Dns(dns)) => {
+            record["dns"] = json!({"type": if dns.is_answer { "answer" } else { "query" },
+                "id": dns.id, "rrname": dns.rrname, "rrtype": dns.rrtype,
+                "rcode": text(&dns.rcode)});
+        }
+        Some(Protocol::Tls(tls)) => {
+            record["tls"] = json!({"sni": text(&tls.sni), "version": text(&tls.version),
+                "subject": text(&tls.subject), "issuer": text(&tls.issuer)});
+        }
+        Some(Protocol::Http(http)) => {
+            record["http"] = json!({"method": text(&http.method), "url": text(&http.url),
+                "hostname": text(&http.hostname), "user_agent": text(&http.user_agent),
+                "status": http.status});
+        }
+        Some(Protocol::File(file)) => {
+            let state = |is| if is { "whole" } else { "truncated" };
+            record["file"] = json!({"protocol": file.protocol, "name": text(&file.name),
+                "url": text(&file.url),
+                "size": file.size, "state": file.is_whole.map(state)});
+        }
+        None => (),
+    }
 }
 
 /// `value` is there even when it is empty, and so are the texts inside arrays.

@@ -348,7 +348,7 @@ fn without_digests_bodies_are_skipped() {
     let mut framing = Framing::default();
     let mut recorder = Recorder::default();
     let mut decoder = Decoder::new(Config::default());
-    let packet = crate::packet::file::tests::any_packet();
+    let packet = crate::packet::tests::some_packet();
     let Decoder { counters, url, ranges, .. } = &mut decoder;
     let mut context = Context::new(&packet, &mut recorder, counters, url, ranges);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {

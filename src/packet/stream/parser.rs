@@ -254,6 +254,27 @@ pub(in crate::packet) enum Guess {
 }
 
 impl Guess {
+    /// Whether data begins, in any case, with one of these words, which give `parser`
+    /// away.
+    pub(in crate::packet) fn by_opening<'o>(
+        data: &[u8],
+        openings: impl IntoIterator<Item = &'o [u8]>,
+        parser: impl FnOnce() -> Parser,
+    ) -> Guess {
+        let mut is_short = false;
+        for opening in openings {
+            let length = opening.len().min(data.len());
+            let (start, begun) = (data.get(..length), opening.get(..length));
+            if start.zip(begun).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)) {
+                if length == opening.len() {
+                    return Guess::Is(parser());
+                }
+                is_short = true;
+            }
+        }
+        if is_short { Guess::Maybe(data.len() + 1) } else { Guess::No }
+    }
+
     fn or_else(self, other: impl FnOnce() -> Guess) -> Guess {
         match self {
             Guess::Is(parser) => Guess::Is(parser),

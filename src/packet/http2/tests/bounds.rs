@@ -1,10 +1,9 @@
 //! Whatever is sent: memory is kept, and what can be read is read.
 
 use super::*;
-use crate::indicator;
-use crate::packet::Ports;
 use crate::packet::http::Ranges;
 use crate::packet::stream::Requests;
+use crate::packet::tests::some_packet;
 
 /// A direction by itself, and the most that it held.
 struct Alone {
@@ -25,20 +24,7 @@ impl Alone {
 
     /// Shows bytes; answers how much of the requests waits for answers.
     fn show(&mut self, data: &[u8]) -> usize {
-        let packet = Packet {
-            number: 1,
-            time: Timestamp(0),
-            length: 60,
-            src: CLIENT.into(),
-            dst: SERVER.into(),
-            proto: 6,
-            ports: Ports::Pair(1, 2),
-            vlan: &[],
-            tunnel: &[],
-            flow_id: 1,
-            to_server: true,
-            totals: indicator::Flow::default(),
-        };
+        let packet = some_packet();
         let (mut url, mut ranges) = (Vec::new(), Ranges::new(1 << 20));
         let Alone { direction, seen, counters, requests, skip, most } = self;
         let mut context = Context::new(&packet, seen, counters, &mut url, &mut ranges);
