@@ -121,11 +121,16 @@ impl Scratch {
     fn name(&mut self, database: &Database, raw: &[u8]) {
         let patterns = database.has_patterns(Kind::Domain);
         let raw = raw.strip_suffix(b".").unwrap_or(raw);
-        // The filter folds case by itself: hardly any name comes further.
-        if raw.is_ascii() && !patterns && !database.may_hold_domain(raw) {
+        // The filter folds case by itself: hardly any name comes further, and few are
+        // beyond ASCII, which have to be in their normal form first.
+        let is_ascii = raw.is_ascii();
+        if is_ascii && !patterns && !database.may_hold_domain(raw) {
             return;
         }
-        if !self.normal_name(raw) || !patterns && !database.may_hold_domain(&self.name) {
+        if !self.normal_name(raw) {
+            return;
+        }
+        if !is_ascii && !patterns && !database.may_hold_domain(&self.name) {
             return;
         }
         let buffer = std::mem::take(&mut self.name);
