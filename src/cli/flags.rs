@@ -155,16 +155,11 @@ pub(super) struct Scan {
     /// Logs, captures, folders, patterns, or - for standard input; compressed or not.
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
-    /// How alerts are written; on a terminal text, elsewhere json.
-    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
-        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
-    pub(super) format: Option<String>,
+    #[command(flatten)]
+    pub(super) alerts: Alerts,
     /// Write alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Known good values, networks and domains: hits on them are counted and do not alert.
-    #[arg(long, value_name = "FILE")]
-    pub(super) allow: Vec<PathBuf>,
     /// Judge validity at the time of the packet or line ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(super) at: String,
@@ -181,15 +176,27 @@ pub(super) struct Scan {
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", value_parser = ["text", "json"])]
     pub(super) stats: Option<String>,
+    /// Bytes of a chunk. The result does not depend on it.
+    #[arg(long, value_name = "BYTES", default_value_t = 0, hide = true)]
+    pub(super) chunk_size: usize,
+}
+
+/// How hits are told, whatever they were found in.
+#[derive(Debug, Args)]
+pub(super) struct Alerts {
+    /// How alerts are written; on a terminal text, elsewhere json.
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
+        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
+    pub(super) format: Option<String>,
+    /// Known good values, networks and domains: hits on them are counted and do not alert.
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
     /// Colour for the text format.
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub(super) color: Colour,
     /// Write no alerts; the exit status tells.
     #[arg(short, long, conflicts_with = "output")]
     pub(super) quiet: bool,
-    /// Bytes of a chunk. The result does not depend on it.
-    #[arg(long, value_name = "BYTES", default_value_t = 0, hide = true)]
-    pub(super) chunk_size: usize,
 }
 
 #[derive(Debug, Args)]
@@ -215,16 +222,11 @@ pub(super) struct Tap {
     /// Which packets to take, as in tcpdump; without it all.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
-    /// How alerts are written; on a terminal text, elsewhere json.
-    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
-        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
-    pub(super) format: Option<String>,
+    #[command(flatten)]
+    pub(super) alerts: Alerts,
     /// Write alerts to the end of a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Known good values, networks and domains: hits on them are counted and do not alert.
-    #[arg(long, value_name = "FILE")]
-    pub(super) allow: Vec<PathBuf>,
     /// Judge validity at the time of the packet ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(super) at: String,
@@ -260,12 +262,6 @@ pub(super) struct Tap {
     /// Keep all capabilities, files and system calls.
     #[arg(long)]
     pub(super) no_sandbox: bool,
-    /// Colour for the text format.
-    #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
-    pub(super) color: Colour,
-    /// Write no alerts; the exit status tells.
-    #[arg(short, long, conflicts_with = "output")]
-    pub(super) quiet: bool,
 }
 
 /// Bytes, with K, M or G for the binary units.

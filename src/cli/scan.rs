@@ -23,14 +23,15 @@ use wiresift::{Error, Result};
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
     let (targets, errors, skipped) = targets(&flags)?;
-    let to_terminal = flags.output.is_none() && !flags.quiet && std::io::stdout().is_terminal();
+    let to_terminal =
+        flags.output.is_none() && !flags.alerts.quiet && std::io::stdout().is_terminal();
     let progress = Progress::new(to_terminal);
     let notify = |notice: Notice<'_>| progress.notice(notice);
     for error in &errors {
         notify(Notice::Failed(error));
     }
     let mut sink: Box<dyn Sink> = match &flags.output {
-        _ if flags.quiet => Box::new(Nowhere),
+        _ if flags.alerts.quiet => Box::new(Nowhere),
         Some(path) => Box::new(FileSink::create(path)?),
         None => Box::new(StdoutSink::new()),
     };
@@ -79,13 +80,15 @@ fn hunt(
     };
     let database = run::open_database(path)?;
     let at = time(&flags.at)?;
-    let options =
-        Options::default().at(at).refang(flags.refang).allow(allow_lists(&flags.allow, notify)?);
+    let options = Options::default()
+        .at(at)
+        .refang(flags.refang)
+        .allow(allow_lists(&flags.alerts.allow, notify)?);
     let job = ScanJob {
         database: &database,
         targets,
         options,
-        encoder: encoder(flags.format.as_deref(), flags.color, to_terminal)?,
+        encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
         host: None,
         threads: flags.threads,
         chunk: flags.chunk_size,

@@ -17,14 +17,15 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         let is_absent = e.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
         if is_absent { e.remedy("make one: wiresift compile -o DB FEEDS") } else { e }
     })?;
-    let to_terminal = flags.output.is_none() && !flags.quiet && std::io::stdout().is_terminal();
+    let to_terminal =
+        flags.output.is_none() && !flags.alerts.quiet && std::io::stdout().is_terminal();
     let notify = |notice: Notice<'_>| match notice {
         Notice::Failed(failure) => error(failure),
         Notice::Skipped(what) => say(&format!("wiresift: {what}")),
         _ => {}
     };
     let options =
-        Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.allow, &notify)?);
+        Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.alerts.allow, &notify)?);
     let job = TapJob {
         database: &database,
         interfaces: distinct(&flags.interfaces)?,
@@ -35,7 +36,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
             ring: flags.ring,
         },
         options,
-        encoder: encoder(flags.format.as_deref(), flags.color, to_terminal)?,
+        encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
         host: None,
         threads: flags.threads,
         duration: flags.duration,
@@ -44,7 +45,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         sandboxed: !flags.no_sandbox,
     };
     let mut sink: Box<dyn Sink> = match &flags.output {
-        _ if flags.quiet => Box::new(Nowhere),
+        _ if flags.alerts.quiet => Box::new(Nowhere),
         Some(path) => Box::new(FileSink::append(path)?),
         None => Box::new(StdoutSink::new()),
     };
