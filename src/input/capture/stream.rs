@@ -82,11 +82,16 @@ impl CaptureStream {
                     let error = Error::io("cannot read on", error);
                     return self.stop(error.at_offset(self.bytes()));
                 }
-                Ok(true) if self.format.is_some() => {}
-                Ok(is_enough) => match self.ends(is_enough) {
-                    Ok(()) => {}
-                    Err(error) => return self.stop(error),
-                },
+                Ok(is_enough) => {
+                    let done = match self.format {
+                        None => self.open(),
+                        Some(_) if is_enough => Ok(()),
+                        Some(_) => self.end(),
+                    };
+                    if let Err(error) = done {
+                        return self.stop(error);
+                    }
+                }
             }
         };
         let (start, found) = found;
@@ -95,25 +100,22 @@ impl CaptureStream {
         Some(Ok(found.packet(item, self.count)))
     }
 
-    /// Reads the header, if it is not read yet; else the stream has ended.
-    fn ends(&mut self, is_enough: bool) -> Result<()> {
+    /// Reads the file's header.
+    fn open(&mut self) -> Result<()> {
+        let head = self.window.get(self.from..self.filled).unwrap_or_default();
+        let (format, length) = Format::of(head)?;
+        self.format = Some(format);
+        self.from += length;
+        Ok(())
+    }
+
+    /// The stream has ended: inside of an item, or behind the last one.
+    fn end(&mut self) -> Result<()> {
+        self.is_over = true;
         let rest = self.window.get(self.from..self.filled).unwrap_or_default();
-        let offset = self.base + self.from as u64;
-        match &mut self.format {
-            None => {
-                let (format, length) = Format::of(rest)?;
-                self.format = Some(format);
-                self.from += length;
-                Ok(())
-            }
-            Some(_) if is_enough => Ok(()),
-            Some(format) => {
-                self.is_over = true;
-                match format.step(rest) {
-                    Err(stop) if !rest.is_empty() => Err(stop.error(offset)),
-                    _ => Ok(()),
-                }
-            }
+        match self.format.as_mut().map(|format| format.step(rest)) {
+            Some(Err(stop)) if !rest.is_empty() => Err(stop.error(self.base + self.from as u64)),
+            _ => Ok(()),
         }
     }
 
