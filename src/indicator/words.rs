@@ -241,7 +241,7 @@ mod tests {
             (Kind::Asn, "AS65000", "65000"),
             (Kind::Asn, "1.10", "65546"),
             (Kind::Filepath, "C:\\Users\\X.EXE", "c:\\users\\x.exe"),
-            (Kind::Filepath, "/tmp/X", "/tmp/X"),
+            (Kind::Filepath, "/opt/X", "/opt/X"),
             (Kind::Regkey, "HKEY_LOCAL_MACHINE\\Software\\X", "hklm\\software\\x"),
             (Kind::Regkey, "HKCU:\\Software\\X", "hkcu\\software\\x"),
             (Kind::Regkey, "\\REGISTRY\\MACHINE\\SOFTWARE\\X", "hklm\\software\\x"),

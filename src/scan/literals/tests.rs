@@ -63,13 +63,13 @@ fn paths() {
     );
     counts(
         Kind::Filepath,
-        "/tmp/.hidden/Dropper",
+        "/opt/.hidden/Dropper",
         &[
-            ("ran /tmp/.hidden/Dropper, twice", 1),
-            (r#"{"exe":"\/tmp\/.hidden\/Dropper"}"#, 1),
-            (r#"{"exe":"\/tmp\/.hidden\/Dropper\n"}"#, 1),
-            ("/tmp/.hidden/dropper /var/tmp/.hidden/Dropper ./tmp/.hidden/Dropper", 0),
-            ("/tmp/.hidden/Dropper/x /tmp/.hidden/Dropper.sh", 0),
+            ("ran /opt/.hidden/Dropper, twice", 1),
+            (r#"{"exe":"\/opt\/.hidden\/Dropper"}"#, 1),
+            (r#"{"exe":"\/opt\/.hidden\/Dropper\n"}"#, 1),
+            ("/opt/.hidden/dropper /var/opt/.hidden/Dropper ./opt/.hidden/Dropper", 0),
+            ("/opt/.hidden/Dropper/x /opt/.hidden/Dropper.sh", 0),
         ],
     );
     counts(
