@@ -30,7 +30,15 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
             Some(Protocol::Dns(said)) => dns(o, said),
             Some(Protocol::Tls(said)) => tls(o, said),
             Some(Protocol::Http(said)) => http(o, said),
-            Some(Protocol::File(_)) | None => (),
+            Some(Protocol::Quic(said)) => tls(o, said),
+            Some(
+                Protocol::File(_)
+                | Protocol::Ftp(_)
+                | Protocol::Smb(_)
+                | Protocol::Smtp(_)
+                | Protocol::Ssh(_),
+            )
+            | None => (),
         }
         let seen = alert.seen();
         match hash_field(seen.kind) {
@@ -107,6 +115,11 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
                 Protocol::Tls(_) => "tls",
                 Protocol::Http(_) => "http",
                 Protocol::File(file) => file.protocol,
+                Protocol::Quic(_) => "quic",
+                Protocol::Ftp(_) => "ftp",
+                Protocol::Smb(_) => "smb",
+                Protocol::Smtp(_) => "smtp",
+                Protocol::Ssh(_) => "ssh",
             }),
         );
         o.maybe("community_id", packet.community_id.as_deref());

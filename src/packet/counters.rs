@@ -92,6 +92,16 @@ faults! {
     BadCoding, "coding_malformed";
     /// A body that unpacks to far more than was sent: a bomb.
     CodingBomb, "coding_bomb";
+    /// A file that was moved in ranges too far out of order, or written anew in parts.
+    RangesLost, "file_ranges_lost";
+    /// A transfer of TFTP that did not come to its end.
+    TransferLost, "tftp_incomplete";
+    /// An SMB message that contradicts itself.
+    BadSmb, "smb_malformed";
+    /// An SMB frame that is encrypted or compressed.
+    DarkSmb, "smb_encrypted";
+    /// A DHCP message that breaks off or contradicts itself.
+    BadDhcp, "dhcp_malformed";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
 }

@@ -89,6 +89,14 @@ impl File {
         File { protocol, name, size: 0, has_gap: false, digests }
     }
 
+    /// The name, which was told elsewhere.
+    pub(in crate::packet) fn known_as(mut self, name: Option<&[u8]>) -> File {
+        if self.digests.is_some() {
+            self.name = name.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+        }
+        self
+    }
+
     /// Whether any digest is asked for. If not, the bytes need not be shown.
     pub(in crate::packet) fn is_hashed(&self) -> bool {
         self.digests.is_some()
@@ -152,7 +160,7 @@ impl File {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::packet::Ports;
     use std::net::Ipv4Addr;
@@ -185,7 +193,7 @@ mod tests {
         }
     }
 
-    fn any_packet() -> Packet<'static> {
+    pub(in crate::packet) fn any_packet() -> Packet<'static> {
         let address = Ipv4Addr::new(192, 0, 2, 1).into();
         Packet {
             number: 1,

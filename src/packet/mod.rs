@@ -17,24 +17,32 @@
 //! grown to its size. Whatever could not be looked into is counted by its reason
 //! in [`Counters`]; no bytes make it panic.
 
+mod announced;
 mod bytes;
 #[allow(dead_code)] // until the protocols that carry files use it
 mod coding;
 mod community;
 mod counters;
+mod dhcp;
 pub mod dns;
 #[allow(dead_code)] // as above
 mod file;
 mod flow;
 mod fragment;
+pub mod ftp;
 pub mod http;
 mod ip;
 mod link;
 mod mail;
+mod names;
 mod quic;
+pub mod smb;
 mod smtp;
+mod socks;
 mod ssh;
 mod stream;
+mod syslog;
+mod tftp;
 pub mod tls;
 mod transport;
 mod tunnel;
@@ -48,6 +56,7 @@ pub use view::{Close, FlowEnd, Frame, Packet, Said, Visitor};
 
 use std::net::IpAddr;
 
+use announced::Announced;
 use flow::{Ended, Facts, Flows, Touch};
 use fragment::Fragments;
 use ip::Datagram;
@@ -136,6 +145,8 @@ pub struct Decoder {
     streams: Streams,
     quic: quic::Connections,
     fragments: Fragments,
+    announced: Announced,
+    tftp: tftp::Transfers,
     counters: Counters,
     /// Scratch for URLs that are put together.
     url: Vec<u8>,
@@ -153,6 +164,8 @@ impl Decoder {
             streams: Streams::new(&config),
             quic: quic::Connections::default(),
             fragments: Fragments::new(&config),
+            announced: Announced::default(),
+            tftp: tftp::Transfers::default(),
             counters: Counters::default(),
             url: Vec::new(),
             tunnels: Tunnels::default(),
@@ -187,10 +200,11 @@ impl Decoder {
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);
-        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        self.tftp.finish(&mut self.counters);
+        let Decoder { flows, streams, quic, announced, counters, url, .. } = self;
         flows.finish(&mut |ended| {
             quic.remove(ended.end.flow_id);
-            close(ended, streams, counters, url, visitor);
+            close(ended, streams, counters, url, announced, visitor);
         });
     }
 
@@ -274,8 +288,10 @@ impl Decoder {
             vlan: self.vlan_key(around),
             tunnel: self.tunnel_key(around),
         };
-        let Decoder { flows, streams, counters, url, .. } = self;
-        let touch = flows.touch(&facts, &mut |ended| close(ended, streams, counters, url, visitor));
+        let Decoder { flows, streams, announced, counters, url, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| {
+            close(ended, streams, counters, url, announced, visitor);
+        });
         let packet = Packet {
             number: frame.number,
             time: frame.time,
@@ -334,16 +350,23 @@ impl Decoder {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        let Decoder { flows, streams, quic, counters, url, .. } = self;
+        let Decoder { flows, streams, quic, announced, tftp, counters, url, .. } = self;
         match packet.proto {
             transport::UDP if quic::is_likely(segment.payload) => {
                 quic.inspect(segment.payload, packet, visitor, counters);
             }
             transport::UDP if !segment.payload.is_empty() => {
-                dns::inspect_udp(segment.payload, packet, visitor, counters);
+                let payload = segment.payload;
+                if syslog::is_message(payload) {
+                    syslog::report(payload, packet, visitor);
+                } else if !tftp.inspect(payload, packet, visitor, counters)
+                    && !dhcp::inspect(payload, packet, visitor, counters)
+                {
+                    dns::inspect_udp(payload, packet, visitor, counters);
+                }
             }
             transport::TCP if segment.fault.is_none() => {
-                let mut context = Context::new(packet, visitor, counters, url);
+                let mut context = Context::new(packet, visitor, counters, url, announced);
                 streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
             }
             _ => {}
@@ -374,12 +397,13 @@ fn close<V: Visitor>(
     streams: &mut Streams,
     counters: &mut Counters,
     url: &mut Vec<u8>,
+    announced: &mut Announced,
     visitor: &mut V,
 ) {
     let end = &ended.end;
     counters.evicted += u64::from(end.close == Close::Evicted);
     if ended.tcp.is_open() {
-        streams.close(&ended.tcp, visitor, counters, url, |side, last: Stamp| {
+        streams.close(&ended.tcp, visitor, counters, url, announced, |side, last: Stamp| {
             let to_server = (side == 0) == ended.is_client_low;
             let (src, dst) =
                 if to_server { (end.client, end.server) } else { (end.server, end.client) };

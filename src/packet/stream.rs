@@ -16,13 +16,16 @@
 mod parser;
 mod pending;
 mod side;
+mod talk;
 
 pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step};
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
+pub(super) use talk::Talk;
 
-use super::transport::{ACK, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Visitor};
+use super::announced::Announced;
+use super::transport::{ACK, FIN, SYN, Segment};
+use super::{Config, Counters, Fault, Packet, Visitor, ftp};
 use side::Side;
 
 /// No slot.
@@ -91,6 +94,7 @@ impl Tcp {
 struct Stream {
     sides: [Side; 2],
     requests: Requests,
+    talk: Talk,
     is_used: bool,
     /// How often the slot was given back.
     tenancy: u32,
@@ -98,7 +102,7 @@ struct Stream {
 
 impl Stream {
     fn weight(&self) -> usize {
-        self.sides[0].weight() + self.sides[1].weight()
+        self.sides[0].weight() + self.sides[1].weight() + self.talk.weight()
     }
 }
 
@@ -161,6 +165,11 @@ impl Streams {
         if !segment.payload.is_empty() || missing > 0 {
             self.payload(tcp, side, seq, segment.payload, missing, context);
         }
+        if segment.flags & FIN != 0 && tcp.slot != NIL && tcp.mode[side] == Mode::Streaming {
+            let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
+            let stamp = Stamp::of(context.packet);
+            self.work(tcp.slot, side, context, |side, context| side.end(end, stamp, context));
+        }
         if tcp.slot != NIL {
             self.settle(tcp);
             self.make_room(context.counters);
@@ -175,6 +184,7 @@ impl Streams {
         visitor: &mut V,
         counters: &mut Counters,
         url: &mut Vec<u8>,
+        announced: &mut Announced,
         packet: impl Fn(usize, Stamp) -> Packet<'static>,
     ) {
         if !self.is_own(tcp) {
@@ -184,7 +194,7 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut context = Context::new(&packet, visitor, counters, url);
+            let mut context = Context::new(&packet, visitor, counters, url, announced);
             self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
@@ -240,8 +250,8 @@ impl Streams {
         match tcp.mode[side] {
             Mode::Over => return,
             Mode::Streaming => {}
-            Mode::Synced => self.start(tcp, side, tcp.next[side], true),
-            Mode::Fresh => self.start(tcp, side, seq, false),
+            Mode::Synced => self.start(tcp, side, tcp.next[side], true, first_parser(true, context)),
+            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, context)),
             Mode::Loose => {
                 let next = &mut tcp.next[side];
                 let end = seq.wrapping_add((payload.len() + missing) as u32);
@@ -255,7 +265,7 @@ impl Streams {
                 if payload.is_empty() || !parser::begins(payload, context.packet.ports) {
                     return;
                 }
-                self.start(tcp, side, seq, false);
+                self.start(tcp, side, seq, false, Parser::Start);
             }
         }
         let stamp = Stamp::of(context.packet);
@@ -265,7 +275,14 @@ impl Streams {
     }
 
     /// Gives a direction its place in the flow's slot.
-    fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool) {
+    fn start(
+        &mut self,
+        tcp: &mut Tcp,
+        side: usize,
+        next: u32,
+        is_synced: bool,
+        parser: Parser,
+    ) {
         if tcp.slot == NIL {
             tcp.slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(Stream::default());
@@ -276,7 +293,7 @@ impl Streams {
             tcp.tenancy = stream.tenancy;
         }
         tcp.mode[side] = Mode::Streaming;
-        self.slots[tcp.slot as usize].sides[side].start(next, is_synced);
+        self.slots[tcp.slot as usize].sides[side].start(next, is_synced, parser);
     }
 
     /// Lets a side work, and accounts what it holds afterwards.
@@ -288,12 +305,15 @@ impl Streams {
         work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
-        let before = stream.sides[side].weight();
-        // The queue of requests is the stream's, and both sides need it.
+        let before = stream.sides[side].weight() + stream.talk.weight();
+        // What is the stream's, and both sides need.
         context.requests = stream.requests;
+        context.talk = std::mem::take(&mut stream.talk);
         work(&mut stream.sides[side], context);
         stream.requests = context.requests;
-        self.bytes = self.bytes + stream.sides[side].weight() - before;
+        stream.talk = std::mem::take(&mut context.talk);
+        let after = stream.sides[side].weight() + stream.talk.weight();
+        self.bytes = self.bytes + after - before;
     }
 
     /// Gives the slot back once no side needs it.
@@ -325,6 +345,7 @@ impl Streams {
             side.clear(MOST_KEPT);
         }
         stream.requests = Requests::default();
+        stream.talk = Talk::Nothing;
         stream.is_used = false;
         stream.tenancy = stream.tenancy.wrapping_add(1);
         self.free.push(slot);
@@ -342,6 +363,14 @@ impl Streams {
                 self.release(self.hand as u32);
             }
         }
+    }
+}
+
+/// What reads the first bytes of a direction.
+fn first_parser<V>(is_synced: bool, context: &Context<'_, '_, V>) -> Parser {
+    match context.announced.find(context.packet) {
+        Some(end) => Parser::FtpData(ftp::Data::new(end, is_synced)),
+        None => Parser::Start,
     }
 }
 

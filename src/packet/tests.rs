@@ -3,6 +3,7 @@
 mod expected;
 mod layers;
 mod speed;
+mod transfers;
 
 use super::*;
 use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
@@ -34,6 +35,7 @@ pub(super) struct Recorder {
     pub(super) places: Vec<PacketPlace>,
     pub(super) wants: bool,
     pub(super) fingerprints: bool,
+    pub(super) texts: Vec<String>,
 }
 
 impl Recorder {
@@ -63,6 +65,10 @@ impl Visitor for Recorder {
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         self.seen.push((at, text(observable)));
         self.places.push(packet.place(&Arc::from("test.pcap"), false, said));
+    }
+
+    fn text(&mut self, text: &[u8], _: Where, _: &Packet<'_>, _: Said<'_>) {
+        self.texts.push(String::from_utf8_lossy(text).into_owned());
     }
 }
 
@@ -97,8 +103,16 @@ pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Decodes raw IP packets, one a second.
 pub(super) fn decode(packets: &[Vec<u8>]) -> (Recorder, Counters) {
+    decode_for(Recorder::default(), packets)
+}
+
+/// The same for somebody who asks for fingerprints and digests.
+pub(super) fn decode_hashing(packets: &[Vec<u8>]) -> (Recorder, Counters) {
+    decode_for(Recorder { fingerprints: true, ..Recorder::default() }, packets)
+}
+
+fn decode_for(mut recorder: Recorder, packets: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
-    let mut recorder = Recorder::default();
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
         let length = data.len() as u32;

@@ -4,7 +4,7 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use super::file::FileFacts;
-use super::{Ports, community_id, dns, http, tls};
+use super::{Ports, community_id, dns, ftp, http, smb, tls};
 use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -102,6 +102,10 @@ pub enum Said<'a> {
     HttpResponse(http::Response<'a>),
     /// A file that is carried.
     File(FileFacts<'a>),
+    /// A command of FTP.
+    Ftp(ftp::Command<'a>),
+    /// A message of SMB.
+    Smb(smb::Facts<'a>),
 }
 
 impl Said<'_> {
@@ -116,6 +120,8 @@ impl Said<'_> {
             Said::Http(request) => Protocol::Http(request.owned()),
             Said::HttpResponse(response) => Protocol::Http(response.owned()),
             Said::File(file) => Protocol::File(file.owned()),
+            Said::Ftp(command) => Protocol::Ftp(command.owned()),
+            Said::Smb(facts) => Protocol::Smb(facts.owned()),
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
-use crate::packet::{Counters, Packet, Ports, Visitor, dns, http, smtp, ssh, tls};
+use super::talk::Talk;
+use crate::packet::announced::Announced;
+use crate::packet::{
+    Counters, Packet, Ports, Visitor, dns, ftp, http, smb, smtp, socks, ssh, syslog, tls,
+};
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -10,8 +14,15 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     pub(in crate::packet) counters: &'c mut Counters,
     /// Scratch for URLs that are put together.
     pub(in crate::packet) url: &'c mut Vec<u8>,
+    /// Connections that others announced.
+    pub(in crate::packet) announced: &'c mut Announced,
     /// The requests that were not answered yet.
     pub(in crate::packet) requests: Requests,
+    /// What the directions know of each other.
+    pub(in crate::packet) talk: Talk,
+    /// Whether the direction has ended as its sender meant it: with a FIN, and every
+    /// byte in front of it was there.
+    pub(in crate::packet) is_ended: bool,
 }
 
 impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
@@ -20,8 +31,18 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         visitor: &'c mut V,
         counters: &'c mut Counters,
         url: &'c mut Vec<u8>,
+        announced: &'c mut Announced,
     ) -> Self {
-        Context { packet, visitor, counters, url, requests: Requests::default() }
+        Context {
+            packet,
+            visitor,
+            counters,
+            url,
+            announced,
+            requests: Requests::default(),
+            talk: Talk::Nothing,
+            is_ended: false,
+        }
     }
 }
 
@@ -93,9 +114,15 @@ pub(in crate::packet) enum Parser {
     /// Its first bytes are awaited.
     Start,
     Dns,
+    FtpClient(ftp::Client),
+    FtpData(ftp::Data),
+    FtpServer(ftp::Server),
     Http(http::Framing),
+    Smb(smb::Side),
     Smtp(smtp::Client),
+    Socks(socks::Side),
     Ssh(ssh::Negotiation),
+    Syslog,
     Tls(tls::Records),
     Over,
 }
@@ -104,6 +131,7 @@ impl Parser {
     /// Bytes that are held beside the stream's own buffer.
     pub(super) fn weight(&self) -> usize {
         match self {
+            Parser::FtpData(data) => data.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -119,15 +147,21 @@ impl Parser {
         match self {
             Parser::Loose => Step::Lost,
             Parser::Over => Step::Over,
-            Parser::Start => match guess(data, context.packet.ports) {
+            Parser::Start => match guess(data, context.packet.ports, &context.talk) {
                 Guess::Is(parser) => Step::Become(parser),
                 Guess::Maybe(wants) => Step::Wait(wants),
                 Guess::No => Step::Lost,
             },
             Parser::Dns => dns::step(data, is_synced, context),
+            Parser::FtpClient(client) => client.step(data, context),
+            Parser::FtpData(transfer) => transfer.step(data, context),
+            Parser::FtpServer(server) => server.step(data, context),
             Parser::Http(framing) => framing.step(data, context),
+            Parser::Smb(side) => side.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
+            Parser::Socks(side) => side.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
+            Parser::Syslog => syslog::step(data, context),
             Parser::Tls(records) => records.step(data, context),
         }
     }
@@ -139,22 +173,34 @@ impl Parser {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let _ = (length, context);
-        false
+        let _ = &context;
+        match self {
+            Parser::FtpData(data) => data.gap(length),
+            Parser::Smb(side) => side.gap(length, context),
+            _ => false,
+        }
     }
 
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {
-            Parser::Loose | Parser::Over | Parser::Ssh(_) => {}
+            Parser::Loose
+            | Parser::Over
+            | Parser::FtpClient(_)
+            | Parser::FtpServer(_)
+            | Parser::Smb(_)
+            | Parser::Socks(_)
+            | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(parser) = guess_now(data, context.packet.ports) {
+                if let Guess::Is(parser) = guess_now(data, context.packet.ports, &context.talk) {
                     parser.finish(data, context);
                 }
             }
             Parser::Dns => dns::finish(data, context),
+            Parser::FtpData(data) => data.finish(context),
             Parser::Http(framing) => framing.finish(data, context),
             Parser::Smtp(client) => client.finish(data, context),
+            Parser::Syslog => syslog::finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
         }
     }
@@ -183,17 +229,21 @@ impl Guess {
 }
 
 /// Looks for a protocol, ready to wait for more.
-fn guess(data: &[u8], ports: Ports) -> Guess {
+fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
+        .or_else(|| ftp::guess(data, ports, talk))
+        .or_else(|| socks::guess(data, talk))
+        .or_else(|| smb::guess(data))
+        .or_else(|| syslog::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }
 
 /// Looks for a protocol in all that there is.
-fn guess_now(data: &[u8], ports: Ports) -> Guess {
-    match guess(data, ports) {
+fn guess_now(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
+    match guess(data, ports, talk) {
         Guess::Maybe(_) if http::is_head(data) => Guess::Is(Parser::Http(http::Framing::default())),
         guess => guess,
     }
@@ -201,7 +251,11 @@ fn guess_now(data: &[u8], ports: Ports) -> Guess {
 
 /// Whether a protocol begins with a segment, in the midst of what is none.
 pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
-    tls::begins(data) || http::is_head(data) || dns::begins(data, ports)
+    tls::begins(data)
+        || http::is_head(data)
+        || smb::begins(data)
+        || ftp::begins(data)
+        || dns::begins(data, ports)
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub(super) struct Side {
     /// Bytes in front of `next` that the parser has not taken yet.
     held: Vec<u8>,
     pending: Pending,
+    /// Where the direction ends, once its FIN was seen.
+    fin: Option<u32>,
     last: Stamp,
 }
 
@@ -66,8 +68,8 @@ impl Side {
         self.held.len() + self.pending.weight() + self.parser.weight()
     }
 
-    pub(super) fn start(&mut self, next: u32, is_synced: bool) {
-        (self.next, self.is_synced, self.parser) = (next, is_synced, Parser::Start);
+    pub(super) fn start(&mut self, next: u32, is_synced: bool, parser: Parser) {
+        (self.next, self.is_synced, self.parser) = (next, is_synced, parser);
     }
 
     /// Forgets everything, but for a buffer up to `most` bytes.
@@ -102,6 +104,7 @@ impl Side {
         }
         if seq == self.next && self.pending.is_empty() {
             self.advance(data, missing, context);
+            self.end_if_reached(context);
             return;
         }
         let agreement = self.pending.insert(seq, data, missing);
@@ -116,6 +119,28 @@ impl Side {
         }
         while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
             self.skip_hole(context);
+        }
+        self.end_if_reached(context);
+    }
+
+    /// Takes a FIN, in front of which the direction ends. The first one counts.
+    pub(super) fn end<V: Visitor>(
+        &mut self,
+        end: u32,
+        stamp: Stamp,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        self.last = stamp;
+        self.fin.get_or_insert(end);
+        self.end_if_reached(context);
+    }
+
+    /// Ends the direction once every byte in front of its FIN has come.
+    fn end_if_reached<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if self.fin == Some(self.next) && self.pending.is_empty() {
+            context.is_ended = true;
+            self.break_off(context);
+            context.is_ended = false;
         }
     }
 

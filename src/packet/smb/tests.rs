@@ -1,0 +1,2 @@
+use super::*;
+use crate::packet::tests::{decode_hashing, tcp};
