@@ -73,9 +73,9 @@ impl Announced {
         }
         let Ports::Pair(src, dst) = packet.ports else { return None };
         [(packet.dst, dst), (packet.src, src)].into_iter().find(|end| {
-            self.entries.get(end).is_some_and(|entry| {
-                packet.time.0.abs_diff(entry.time.0) <= TIMEOUT.unsigned_abs()
-            })
+            self.entries
+                .get(end)
+                .is_some_and(|entry| packet.time.0.abs_diff(entry.time.0) <= TIMEOUT.unsigned_abs())
         })
     }
 

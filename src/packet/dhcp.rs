@@ -183,11 +183,7 @@ impl<V: Visitor> Options<'_, '_, '_, V> {
 }
 
 /// None if it breaks off. Relays put a message into another one.
-fn message6<V: Visitor>(
-    payload: &[u8],
-    relays: usize,
-    told: &mut Told<'_, '_, V>,
-) -> Option<()> {
+fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V>) -> Option<()> {
     const RELAYED: u16 = 9;
     let header = match payload.first()? {
         12 | 13 => 34,

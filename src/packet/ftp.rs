@@ -95,7 +95,9 @@ pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
         let starts = |start: &[u8]| data.starts_with(start) || start.starts_with(data);
         return match data.len() {
             0..=3 if starts(b"220") || is_ours => Guess::Maybe(4),
-            _ if starts(b"220 ") || starts(b"220-") => Guess::Is(Parser::FtpServer(Server::default())),
+            _ if starts(b"220 ") || starts(b"220-") => {
+                Guess::Is(Parser::FtpServer(Server::default()))
+            }
             _ if begins(data) || (is_ours && code(data).is_some()) => {
                 Guess::Is(Parser::FtpServer(Server::default()))
             }

@@ -8,7 +8,8 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP and SSH, found by content and not
+//! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP, SSH, FTP, SMB, TFTP, SOCKS, DHCP and
+//! syslog, found by content and not
 //! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
 //! depth.
 //!
@@ -37,9 +38,9 @@ mod mail;
 mod names;
 mod quic;
 pub mod smb;
-mod smtp;
+pub mod smtp;
 mod socks;
-mod ssh;
+pub mod ssh;
 mod stream;
 mod syslog;
 mod tftp;

@@ -243,11 +243,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
-fn report_share<V: Visitor>(
-    path: &[u8],
-    context: &mut Context<'_, '_, V>,
-    said: Said<'_>,
-) -> bool {
+fn report_share<V: Visitor>(path: &[u8], context: &mut Context<'_, '_, V>, said: Said<'_>) -> bool {
     let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
     let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let to = (&mut *context.visitor, &mut *context.counters);

@@ -8,7 +8,7 @@
 use super::mail;
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
-use crate::indicator::{Observable, Where, address};
+use crate::indicator::{self, Observable, Where, address};
 
 /// The longest line, and the longest header with all its folded lines.
 const MOST_LINE: usize = 4 << 10;
@@ -18,6 +18,29 @@ const MOST_HEADER: usize = 64 << 10;
 const OPENINGS: [&[u8]; 4] = [b"EHLO ", b"HELO ", b"LHLO ", b"MAIL FROM:"];
 
 const BODY_END: &[u8] = b"\r\n.\r\n";
+
+/// What a command says of a mail and who sends it, as an alert tells of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// How the client calls itself.
+    pub helo: Option<&'a [u8]>,
+    /// The sender.
+    pub from: Option<&'a [u8]>,
+    /// A receiver.
+    pub to: Option<&'a [u8]>,
+}
+
+impl Envelope<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Smtp {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        indicator::Smtp {
+            helo: self.helo.map(text),
+            from: self.from.map(text),
+            to: self.to.map(text).into_iter().collect(),
+        }
+    }
+}
 
 /// What a client is saying.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,9 +136,14 @@ impl Client {
         if (is(b"EHLO") || is(b"HELO") || is(b"LHLO")) && rest.starts_with(b" ") {
             report_helo(rest.trim_ascii(), context);
         } else if is(b"MAIL") || is(b"RCPT") {
-            let at = if is(b"MAIL") { Where::SmtpFrom } else { Where::SmtpTo };
             if let Some(path) = mail::path(rest) {
-                context.visitor.seen(Observable::Email(path), at, context.packet, Said::None);
+                let (at, said) = if is(b"MAIL") {
+                    (Where::SmtpFrom, Envelope { from: Some(path), ..Envelope::default() })
+                } else {
+                    (Where::SmtpTo, Envelope { to: Some(path), ..Envelope::default() })
+                };
+                let said = Said::Smtp(said);
+                context.visitor.seen(Observable::Email(path), at, context.packet, said);
             }
         } else if is(b"DATA") && rest.trim_ascii().is_empty() {
             (self.state, self.is_body) = (State::Headers(None), false);
@@ -219,7 +247,8 @@ fn report_helo<V: Visitor>(name: &[u8], context: &mut Context<'_, '_, V>) {
         }
         None => Observable::Name(bare),
     };
-    context.visitor.seen(observable, Where::SmtpHelo, context.packet, Said::None);
+    let said = Said::Smtp(Envelope { helo: Some(name), ..Envelope::default() });
+    context.visitor.seen(observable, Where::SmtpHelo, context.packet, said);
 }
 
 #[cfg(test)]

@@ -138,8 +138,12 @@ fn target(data: &[u8]) -> Result<(Target<'_>, u16, usize), Option<usize>> {
     let port = be16(data, end).ok_or(Some(end + 2))?;
     let target = match (from, length) {
         (5, _) => Target::Host(bytes),
-        (_, 4) => Target::Address(bytes.first_chunk().map_or(Ipv4Addr::UNSPECIFIED, |b| Ipv4Addr::from(*b)).into()),
-        _ => Target::Address(bytes.first_chunk().map_or(Ipv6Addr::UNSPECIFIED, |b| Ipv6Addr::from(*b)).into()),
+        (_, 4) => Target::Address(
+            bytes.first_chunk().map_or(Ipv4Addr::UNSPECIFIED, |b| Ipv4Addr::from(*b)).into(),
+        ),
+        _ => Target::Address(
+            bytes.first_chunk().map_or(Ipv6Addr::UNSPECIFIED, |b| Ipv6Addr::from(*b)).into(),
+        ),
     };
     Ok((target, port, end + 2))
 }
@@ -250,7 +254,8 @@ pub(super) mod tests {
 
     /// What a client says who logs on and goes on to TLS.
     pub(in crate::packet) fn client() -> Vec<u8> {
-        let mut bytes = b"\x05\x02\x00\x02\x01\x04user\x04pass\x05\x01\x00\x03\x09a.example\x01\xbb".to_vec();
+        let mut bytes =
+            b"\x05\x02\x00\x02\x01\x04user\x04pass\x05\x01\x00\x03\x09a.example\x01\xbb".to_vec();
         bytes.extend(crate::packet::tls::tests::hello(Some("tls.example"), &[]));
         bytes
     }
@@ -268,7 +273,10 @@ pub(super) mod tests {
             (&b"\x04\x01\x01\xbb\xc0\x00\x02\x07user\0"[..], "192.0.2.7 443"),
             (b"\x04\x01\x01\xbb\0\0\0\x01\0b.example\0", "b.example"),
             (b"\x05\x01\x00\x05\x01\x00\x01\xc0\x00\x02\x07\x01\xbb", "192.0.2.7 443"),
-            (b"\x05\x01\x00\x05\x01\x00\x04\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x01\xbb", "2001:db8::7 443"),
+            (
+                b"\x05\x01\x00\x05\x01\x00\x04\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x01\xbb",
+                "2001:db8::7 443",
+            ),
             (b"\x05\x01\x00\x05\x01\x00\x03\x09192.0.2.7\x00\x50", "192.0.2.7"),
             (b"\x05\x01\x00\x05\x01\x00\x03\x09a.example\x00\x50", "a.example"),
         ] {

@@ -250,7 +250,9 @@ impl Streams {
         match tcp.mode[side] {
             Mode::Over => return,
             Mode::Streaming => {}
-            Mode::Synced => self.start(tcp, side, tcp.next[side], true, first_parser(true, context)),
+            Mode::Synced => {
+                self.start(tcp, side, tcp.next[side], true, first_parser(true, context))
+            }
             Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, context)),
             Mode::Loose => {
                 let next = &mut tcp.next[side];
@@ -275,14 +277,7 @@ impl Streams {
     }
 
     /// Gives a direction its place in the flow's slot.
-    fn start(
-        &mut self,
-        tcp: &mut Tcp,
-        side: usize,
-        next: u32,
-        is_synced: bool,
-        parser: Parser,
-    ) {
+    fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool, parser: Parser) {
         if tcp.slot == NIL {
             tcp.slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(Stream::default());

@@ -17,7 +17,8 @@ const MOST_PRIORITY: u16 = 191;
 fn has_priority(data: &[u8]) -> Option<bool> {
     let Some(rest) = data.strip_prefix(b"<") else { return data.first().map(|_| false) };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let number = rest.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    let number =
+        rest.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
     match rest.get(digits) {
         _ if digits > 3 => Some(false),
         None => None,
@@ -109,7 +110,7 @@ pub(super) mod tests {
 
     /// Messages in both framings.
     pub(in crate::packet) fn stream() -> Vec<u8> {
-        b"<34>1 2026-01-02T03:04:05Z host app - - - a.example\n<13>b.example\n21 <13>two\nlines c.exam\n23 <165>1 - - - - - - d.exa".to_vec()
+        b"<34>1 2026-01-02T03:04:05Z host app - - - a.example\n<13>b.example\n21 <13>two\nlines c.exam\n24 <165>1 - - - - - - d.exa".to_vec()
     }
 
     #[test]
@@ -125,7 +126,12 @@ pub(super) mod tests {
 
     #[test]
     fn texts() {
-        let want = ["<34>1 2026-01-02T03:04:05Z host app - - - a.example", "<13>b.example", "<13>two\nlines c.exam", "<165>1 - - - - - - d.exa"];
+        let want = [
+            "<34>1 2026-01-02T03:04:05Z host app - - - a.example",
+            "<13>b.example",
+            "<13>two\nlines c.exam",
+            "<165>1 - - - - - - d.exa",
+        ];
         let (recorder, _) = decode(&[tcp(40_000, 601, 24, &stream())]);
         assert_eq!(recorder.texts, want);
         let (recorder, _) = decode(&[udp(40_000, 514, b"<13>b.example\n\0")]);

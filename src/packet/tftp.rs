@@ -63,7 +63,8 @@ fn parse_request(payload: &[u8]) -> Option<(bool, &[u8], &[u8])> {
     };
     let (name, rest) = split_text(payload.get(2..)?)?;
     let (mode, options) = split_text(rest)?;
-    let is_mode = [&b"octet"[..], b"netascii", b"mail"].iter().any(|m| mode.eq_ignore_ascii_case(m));
+    let is_mode =
+        [&b"octet"[..], b"netascii", b"mail"].iter().any(|m| mode.eq_ignore_ascii_case(m));
     let is_name = !name.is_empty() && name.len() <= MOST_NAME && name.iter().all(|&b| b >= b' ');
     (is_mode && is_name).then_some((is_write, name, options))
 }

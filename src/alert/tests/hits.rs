@@ -380,13 +380,15 @@ fn any_protocol() -> impl Strategy<Value = Protocol> {
                 is_whole
             })
         ),
-        (text(), text()).prop_map(|(sni, version)| {
-            Protocol::Quic(Tls { sni, version, ..Tls::default() })
-        }),
+        (text(), text())
+            .prop_map(|(sni, version)| { Protocol::Quic(Tls { sni, version, ..Tls::default() }) }),
         (text(), text()).prop_map(|(command, argument)| Protocol::Ftp(Ftp { command, argument })),
         text().prop_map(|name| Protocol::Smb(Smb { command: "create", name })),
-        (text(), text(), vec(any_text(), 0..3))
-            .prop_map(|(helo, from, to)| Protocol::Smtp(Smtp { helo, from, to })),
+        (text(), text(), vec(any_text(), 0..3)).prop_map(|(helo, from, to)| Protocol::Smtp(Smtp {
+            helo,
+            from,
+            to
+        })),
         (any::<bool>(), text(), text(), text()).prop_map(
             |(is_client, version, software, hassh)| Protocol::Ssh(Ssh {
                 is_client,

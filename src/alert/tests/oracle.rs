@@ -71,8 +71,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
                 record["smb"] = json!({"command": smb.command, "name": text(&smb.name)});
             }
             Some(Protocol::Smtp(smtp)) => {
-                record["smtp"] =
-                    json!({"helo": text(&smtp.helo), "mail_from": text(&smtp.from)});
+                record["smtp"] = json!({"helo": text(&smtp.helo), "mail_from": text(&smtp.from)});
             }
             Some(Protocol::Ssh(ssh)) => {
                 let side = if ssh.is_client { "client" } else { "server" };

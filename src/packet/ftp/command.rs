@@ -105,9 +105,8 @@ pub(super) enum Opening {
 /// Looks how a client begins.
 pub(super) fn opening(data: &[u8]) -> Opening {
     let start = data.get(..4).unwrap_or(data);
-    let fits = |verb: &[u8]| {
-        verb.get(..start.len()).is_some_and(|verb| start.eq_ignore_ascii_case(verb))
-    };
+    let fits =
+        |verb: &[u8]| verb.get(..start.len()).is_some_and(|verb| start.eq_ignore_ascii_case(verb));
     if !VERBS.iter().any(|(verb, _)| fits(verb)) {
         return Opening::No;
     }

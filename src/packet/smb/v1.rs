@@ -117,8 +117,8 @@ fn request<V: Visitor>(
             session.asked(number, Request::Read { key: fid(4)?, at, length });
         }
         WRITE => {
-            let bytes = u64::from(le16(message, WORDS + 20)?)
-                | u64::from(le16(message, WORDS + 18)?) << 16;
+            let bytes =
+                u64::from(le16(message, WORDS + 20)?) | u64::from(le16(message, WORDS + 18)?) << 16;
             let from = usize::from(le16(message, WORDS + 22)?);
             // The upper half of the offset stands behind what is read in any case.
             let at = u64::from(le32(message, WORDS + 6)?);
@@ -160,8 +160,8 @@ fn answer<V: Visitor>(
             session.opened(number, &request, key, u64::from(le32(message, WORDS + 12)?));
         }
         (READ, Request::Read { key, at, length: wanted }) if is_good => {
-            let bytes = u64::from(le16(message, WORDS + 10)?)
-                | u64::from(le16(message, WORDS + 14)?) << 16;
+            let bytes =
+                u64::from(le16(message, WORDS + 10)?) | u64::from(le16(message, WORDS + 14)?) << 16;
             let from = usize::from(le16(message, WORDS + 12)?);
             if bytes == 0 {
                 session.end_of_file(key, at, context);

@@ -132,6 +132,7 @@ impl Parser {
     pub(super) fn weight(&self) -> usize {
         match self {
             Parser::FtpData(data) => data.weight(),
+            Parser::Ssh(negotiation) => negotiation.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }

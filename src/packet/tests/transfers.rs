@@ -27,7 +27,12 @@ impl Visitor for Files {
             (Observable::Digest(Kind::Md5, md5), Some(Protocol::File(file))) => {
                 assert_eq!((at, file.is_whole), (Where::FileHash, Some(true)));
                 let name = file.name.unwrap_or_default();
-                self.told.push((file.protocol.into(), name, digest::encode(md5), file.size.unwrap()));
+                self.told.push((
+                    file.protocol.into(),
+                    name,
+                    digest::encode(md5),
+                    file.size.unwrap(),
+                ));
             }
             (Observable::Text(Kind::Filename, name), _) => {
                 self.names.insert(String::from_utf8_lossy(name).into_owned());
@@ -106,7 +111,10 @@ fn nothing_is_made_up() {
         }
         let mut files = Files::default();
         let decoder = decode_file(&path, &mut files);
-        let ours = files.told.iter().filter(|(protocol, ..)| ["ftp", "smb", "tftp"].contains(&&**protocol));
+        let ours = files
+            .told
+            .iter()
+            .filter(|(protocol, ..)| ["ftp", "smb", "tftp"].contains(&&**protocol));
         assert!(ours.count() == usize::from(name == "ftp_retr.pcap"), "{name}");
         assert_eq!(files.texts.len(), usize::from(name == "syslog_udp.pcap"), "{name}");
         for fault in [Fault::BadSmb, Fault::DarkSmb, Fault::BadDhcp, Fault::TransferLost] {
