@@ -27,6 +27,9 @@ use std::net::IpAddr;
 /// The longest line of a command or an answer.
 const MOST_LINE: usize = 4 << 10;
 
+/// The longest name that is kept for the alert about a file.
+const MOST_NAME: usize = 1 << 10;
+
 /// What both directions know.
 #[derive(Debug, Default)]
 pub(super) struct Control {
@@ -69,6 +72,7 @@ impl Control {
     /// A command moves a file, or a listing.
     fn begin<V: Visitor>(&mut self, verb: Verb, path: &[u8], context: &mut Context<'_, '_, V>) {
         let name = names::last(path);
+        let name = name.get(..MOST_NAME).unwrap_or(name);
         let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
         self.transfer = Some(Transfer {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),

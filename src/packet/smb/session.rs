@@ -15,6 +15,12 @@ const MOST_OPEN: usize = 256;
 const MOST_CREATED: usize = 64;
 const MOST_PIPES: usize = 16;
 
+/// Bytes of ranges that wait, over all files of a connection.
+const MOST_BYTES: usize = 4 << 20;
+
+/// The longest name that is kept for the alert about a file.
+const MOST_NAME: usize = 1 << 10;
+
 /// What names an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
@@ -36,6 +42,12 @@ pub(super) enum Request {
 }
 
 impl Request {
+    /// A file is opened, by a name in UTF-8.
+    pub(super) fn create(name: &str, is_pipe: bool) -> Self {
+        let name = name.as_bytes();
+        Request::Create { name: name.get(..MOST_NAME).unwrap_or(name).into(), is_pipe }
+    }
+
     fn weight(&self) -> usize {
         let name = match self {
             Request::Create { name, .. } => name.len(),
@@ -233,6 +245,9 @@ impl Session {
         });
         if is_lost == Some(true) {
             context.counters.note(Fault::RangesLost);
+        } else if self.bytes > MOST_BYTES {
+            context.counters.note(Fault::RangesLost);
+            self.lose(sink);
         }
         if sink.is_read {
             self.tell_if_read(key, context);

@@ -105,8 +105,7 @@ fn request<V: Visitor>(
             let said = Said::Smb(Facts { command, name: Some(name.as_bytes()) });
             names::report(name.as_bytes(), context.packet, context.visitor, said);
             let is_pipe = session.is_pipe(header.tree);
-            let name = name.into_bytes().into_boxed_slice();
-            session.asked(number, Request::Create { name, is_pipe });
+            session.asked(number, Request::create(&name, is_pipe));
         }
         READ => {
             let high = u64::from(le16(message, WORDS + 14)?);

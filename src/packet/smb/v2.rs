@@ -133,8 +133,7 @@ fn request<V: Visitor>(
             let is_pipe = session.is_pipe(header.tree);
             names::report(name.as_bytes(), context.packet, context.visitor, said);
             session.chain = Some(Key::Create(number));
-            let name = name.into_bytes().into_boxed_slice();
-            session.asked(number, Request::Create { name, is_pipe });
+            session.asked(number, Request::create(&name, is_pipe));
         }
         READ => {
             let key = subject(header, message, HEADER + 16, session)?;

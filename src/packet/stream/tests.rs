@@ -403,6 +403,46 @@ proptest! {
     }
 
     #[test]
+    fn changed_conversations_do_not_panic(
+        which in 0..11_usize,
+        changes in proptest::collection::vec(
+            (any::<bool>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..8),
+        pieces in proptest::collection::vec((any::<bool>(), 1..200_usize), 1..60),
+    ) {
+        let (port, client, server) = conversations().swap_remove(which);
+        let mut sides = [server, client];
+        for (to_server, at, value, how) in changes {
+            let side = &mut sides[usize::from(to_server)];
+            if side.is_empty() {
+                continue;
+            }
+            let at = at.index(side.len());
+            match how {
+                0 => side[at] = value,
+                1 => side[at] ^= 1 << (value & 7),
+                2 => drop(side.drain(at..(at + usize::from(value)).min(side.len()))),
+                _ => {
+                    let again = side[at..(at + usize::from(value)).min(side.len())].to_vec();
+                    side.splice(at..at, again);
+                }
+            }
+        }
+        let mut parts = Part::handshake();
+        let mut done = [0; 2];
+        let rest = [(true, usize::MAX), (false, usize::MAX)];
+        for (to_server, length) in pieces.into_iter().chain(rest) {
+            let side = usize::from(to_server);
+            let end = done[side].saturating_add(length).min(sides[side].len());
+            if done[side] < end {
+                parts.push(Part::data(to_server, done[side], &sides[side][done[side]..end]));
+            }
+            done[side] = end;
+        }
+        parts.push(Part { flags: FIN, ..Part::data(true, sides[1].len(), &[]) });
+        decode_with(Config { most_stream_bytes: 100_000, ..Config::default() }, port, &parts);
+    }
+
+    #[test]
     fn no_segments_panic_and_memory_is_kept(
         parts in proptest::collection::vec(
             (any::<bool>(), 0..3_000_000_u32, any::<u32>(), any::<u8>(), 0..7_usize, any::<bool>()),

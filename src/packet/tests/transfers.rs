@@ -3,6 +3,7 @@
 use super::expected::{decode_file, pcaps};
 use crate::indicator::{Kind, Observable, Protocol, Where, digest};
 use crate::packet::{Fault, Packet, Said, Visitor};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// Capture, protocol, name, MD5 and size of `tshark --export-objects`.
@@ -120,5 +121,37 @@ fn nothing_is_made_up() {
         for fault in [Fault::BadSmb, Fault::DarkSmb, Fault::BadDhcp, Fault::TransferLost] {
             assert_eq!(decoder.counters().fault(fault), 0, "{name} {fault:?}");
         }
+    }
+}
+
+proptest! {
+    /// Datagrams of TFTP and DHCP, changed and cut.
+    #[test]
+    fn changed_datagrams_do_not_panic(
+        which in prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4, 5], 1..6),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut dhcp = vec![2; 236];
+        dhcp.extend(b"\x63\x82\x53\x63\x0c\x04host\x51\x13\x05\0\0\x06laptop\x07example\0\x34\x01\x03\xff");
+        let samples: [&[u8]; 6] = [
+            b"\0\x01a.bin\0octet\0blksize\x008\0",
+            b"\0\x06blksize\x008\0tsize\x009\0",
+            b"\0\x03\0\x01contents",
+            b"\0\x03\0\x02end",
+            &dhcp,
+            b"\x03abc\0\x27\0\x0d\x01\x02pc\x07example\0\0\x18\0\x09\x07example\0",
+        ];
+        let mut packets = Vec::new();
+        for at in which {
+            let mut payload = samples[at].to_vec();
+            for (place, value) in &changes {
+                let place = place.index(payload.len());
+                payload[place] = *value;
+            }
+            payload.truncate(1 + cut.index(2 * payload.len()));
+            packets.push(super::udp(if at == 5 { 546 } else { 4000 }, if at == 5 { 547 } else { 69 }, &payload));
+        }
+        super::decode_hashing(&packets);
     }
 }
