@@ -96,16 +96,16 @@ fn indicators_that_would_match_everything() {
     let rejects = fs::read_to_string(dir.path().join("rejects.tsv")).unwrap();
     let rows: Vec<Vec<&str>> = rejects.lines().map(|row| row.split('\t').collect()).collect();
     assert_eq!(rows[0], ["#path", "line", "value", "reason", "detail", "remedy"]);
-    for (value, reason) in [
-        ("com", "single_label"),
-        ("0.0.0.0/0", "too_wide"),
-        ("::/0", "too_wide"),
-        ("*", "matches_everything"),
-        ("co.uk", "public_suffix"),
+    for (line, value, reason) in [
+        ("1", "com", "single_label"),
+        ("2", "0.0.0.0/0", "too_wide"),
+        ("3", "::/0", "too_wide"),
+        ("4", "*", "matches_everything"),
+        ("5", "co.uk", "public_suffix"),
     ] {
         let row = rows.iter().find(|row| row[2] == value);
         let row = row.unwrap_or_else(|| panic!("{value} was not rejected:\n{rejects}"));
-        assert_eq!((row[0], row[3]), ("feed.txt", reason), "{value}");
+        assert_eq!((row[0], row[1], row[3]), ("feed.txt", line, reason), "{value}");
         assert!(row[5].len() > 5, "{value} has no remedy");
     }
     assert_eq!(rows.len(), 6, "{rejects}");

@@ -117,6 +117,51 @@ fn a_pipe_says_what_the_file_says() {
     }
 }
 
+/// Every capture of ours, from a file and out of a pipe.
+#[test]
+fn a_capture_in_a_pipe_says_what_the_file_says() {
+    let dir = Dir::new("capture-in-a-pipe");
+    let mut captures = 0;
+    for entry in fs::read_dir(project().join("testdata/captures")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.extension().is_some_and(|name| name == "pcap" || name == "pcapng") {
+            continue;
+        }
+        captures += 1;
+        let name = path.to_str().unwrap();
+        let list = |input: &str| {
+            let mut command = dir.command();
+            command.args(["scan", "--observables", "-j", "1", input]);
+            command
+        };
+        let file = list(name).run().expect(0).text().replace(name, "-");
+        let piped = list("-").stdin(fs::read(&path).unwrap()).run().expect(0).text();
+        assert!(piped == file, "{name}");
+    }
+    assert!(captures > 10);
+}
+
+/// What could be read of it is told, and that it was not all.
+#[test]
+fn a_compressed_capture_that_breaks_off() {
+    let dir = Dir::new("capture-breaks-off");
+    let whole = fs::read(project().join("testdata/captures/http_scan.pcap.gz")).unwrap();
+    dir.create("whole.pcap.gz", &whole);
+    dir.create("part.pcap.gz", &whole[..whole.len() * 3 / 4]);
+    let list = |name: &str| {
+        let mut command = dir.command();
+        command.args(["scan", "--observables", name]);
+        command
+    };
+    let all = list("whole.pcap.gz").run().expect(0).text();
+    let part = list("part.pcap.gz").run().expect(2).expect_stderr("part.pcap.gz");
+    let part = part.text().replace("part.", "whole.");
+    assert!(part.lines().count() > 10 && part.len() < all.len(), "{part}");
+    let lines: Vec<&str> = part.lines().collect();
+    // The last flow's last words are told by what was seen of them.
+    assert!(all.lines().zip(&lines[..lines.len() - 2]).all(|(want, got)| want == *got));
+}
+
 #[test]
 fn places_are_exact() {
     let dir = prepared("places");

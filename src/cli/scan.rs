@@ -174,7 +174,7 @@ pub(super) fn allow_lists(
 struct Taken<'c>(&'c mut Compiler);
 
 impl wiresift::feed::Sink for Taken<'_> {
-    fn indicator(&mut self, indicator: wiresift::indicator::Indicator) {
+    fn indicator(&mut self, indicator: wiresift::indicator::Indicator, _: Option<u64>) {
         self.0.add(indicator);
     }
 

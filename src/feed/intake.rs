@@ -78,7 +78,7 @@ impl<'a> Intake<'a> {
     /// Hands on a finished indicator.
     pub(super) fn put(&mut self, indicator: Indicator) {
         self.summary.indicators += 1;
-        self.sink.indicator(indicator);
+        self.sink.indicator(indicator, self.line);
     }
 
     /// Counts a value that is no indicator.

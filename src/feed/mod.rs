@@ -67,8 +67,8 @@ use std::path::Path;
 
 /// What takes the indicators of a feed.
 pub trait Sink {
-    /// A value that was understood.
-    fn indicator(&mut self, indicator: Indicator);
+    /// A value that was understood, and its line, from 1, in formats that have lines.
+    fn indicator(&mut self, indicator: Indicator, line: Option<u64>);
 
     /// A value that was not, or that is not for matching.
     fn reject(&mut self, reject: Reject);
@@ -125,7 +125,7 @@ pub struct Collected {
 }
 
 impl Sink for Collected {
-    fn indicator(&mut self, indicator: Indicator) {
+    fn indicator(&mut self, indicator: Indicator, _: Option<u64>) {
         self.indicators.push(indicator);
     }
 

@@ -1,7 +1,8 @@
-//! Capture files, read from the map: classic pcap and pcapng.
+//! Capture files, read from the map or from a pipe: classic pcap and pcapng.
 //!
 //! [`Capture`] walks the bytes of a file and lends out one [`Packet`] after the
-//! other without copying. It opens whatever it is given: no bytes make it panic,
+//! other without copying; [`CaptureStream`] does the same for what comes out of a
+//! pipe or a decompressor. It opens whatever it is given: no bytes make it panic,
 //! and a file that is cut short or damaged yields every packet in front of the
 //! damage, then one error that says where, then nothing. What a packet means is
 //! the business of the `packet` room; here it is bytes with a number and a time.
@@ -13,8 +14,12 @@
 
 mod classic;
 mod pcapng;
+mod stream;
+
+pub use stream::CaptureStream;
 
 use crate::{Error, Result};
+use std::ops::Range;
 
 /// One packet of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +47,12 @@ pub fn is_capture(head: &[u8]) -> bool {
 /// A capture file, as an iterator over its packets.
 #[derive(Debug)]
 pub struct Capture<'a> {
-    format: Format<'a>,
+    bytes: &'a [u8],
+    at: usize,
+    format: Format,
     /// The packets yielded so far.
     count: u64,
     is_over: bool,
-}
-
-#[derive(Debug)]
-enum Format<'a> {
-    Classic(classic::Reader<'a>),
-    Pcapng(pcapng::Reader<'a>),
 }
 
 impl<'a> Capture<'a> {
@@ -61,16 +62,8 @@ impl<'a> Capture<'a> {
     ///
     /// When they are no capture, or the file's own header is cut short.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
-        let format = if pcapng::is_pcapng(bytes) {
-            Format::Pcapng(pcapng::Reader::new(bytes))
-        } else if let Some(order) = classic::Order::of(bytes) {
-            Format::Classic(classic::Reader::new(bytes, order)?)
-        } else {
-            return Err(Error::format("not a capture file")
-                .at_offset(0)
-                .remedy("pcap and pcapng are read; convert others with `editcap`"));
-        };
-        Ok(Capture { format, count: 0, is_over: false })
+        let (format, at) = Format::of(bytes)?;
+        Ok(Capture { bytes, at, format, count: 0, is_over: false })
     }
 }
 
@@ -78,32 +71,111 @@ impl<'a> Iterator for Capture<'a> {
     type Item = Result<Packet<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let next = match &mut self.format {
-            Format::Classic(reader) => reader.next(),
-            Format::Pcapng(reader) => reader.next(),
-        };
-        match next {
-            Ok(Some(mut packet)) => {
-                self.count += 1;
-                packet.number = self.count;
-                Some(Ok(packet))
-            }
-            Ok(None) => {
-                self.is_over = true;
-                None
-            }
-            Err(error) => {
-                self.is_over = true;
-                Some(Err(error))
+        loop {
+            let rest =
+                self.bytes.get(self.at..).filter(|rest| !rest.is_empty() && !self.is_over)?;
+            match self.format.step(rest) {
+                Ok(item) => {
+                    self.at = self.at.saturating_add(item.length);
+                    if let Some(found) = item.found {
+                        self.count += 1;
+                        return Some(Ok(found.packet(rest, self.count)));
+                    }
+                }
+                Err(stop) => {
+                    self.is_over = true;
+                    return Some(Err(stop.error(self.at as u64)));
+                }
             }
         }
     }
 }
 
 impl std::iter::FusedIterator for Capture<'_> {}
+
+/// What a file's header said, and what the packets so far did.
+#[derive(Debug)]
+enum Format {
+    Classic(classic::Reader),
+    Pcapng(pcapng::Reader),
+}
+
+impl Format {
+    /// Reads the beginning of a file; also how long the part is that is done with.
+    fn of(head: &[u8]) -> Result<(Format, usize)> {
+        if pcapng::is_pcapng(head) {
+            return Ok((Format::Pcapng(pcapng::Reader::new()), 0));
+        }
+        let Some(order) = classic::Order::of(head) else {
+            return Err(Error::format("not a capture file")
+                .at_offset(0)
+                .remedy("pcap and pcapng are read; convert others with `editcap`"));
+        };
+        let reader = classic::Reader::new(head, order).map_err(|stop| stop.error(0))?;
+        Ok((Format::Classic(reader), classic::FILE_HEADER))
+    }
+
+    fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
+        match self {
+            Format::Classic(reader) => reader.step(rest),
+            Format::Pcapng(reader) => reader.step(rest),
+        }
+    }
+}
+
+/// A record or block at the front of what is left of a file.
+#[derive(Debug)]
+struct Item {
+    /// Its length. The padding of the last one may be missing.
+    length: usize,
+    found: Option<Found>,
+}
+
+/// A packet in an item.
+#[derive(Debug)]
+struct Found {
+    time: i64,
+    linktype: u32,
+    /// Where its bytes lie in the item.
+    data: Range<usize>,
+    length: u32,
+    interface: u32,
+}
+
+impl Found {
+    fn packet(self, item: &[u8], number: u64) -> Packet<'_> {
+        Packet {
+            number,
+            time: self.time,
+            linktype: self.linktype,
+            data: item.get(self.data).unwrap_or_default(),
+            length: self.length,
+            interface: self.interface,
+        }
+    }
+}
+
+/// Why an item could not be read.
+#[derive(Debug)]
+enum Stop {
+    /// The bytes end inside of `what`, which has at least as many as it `needs`.
+    Short {
+        what: &'static str,
+        needs: usize,
+    },
+    Damaged(String),
+}
+
+impl Stop {
+    /// The error about what begins at `offset`, where nothing follows.
+    fn error(self, offset: u64) -> Error {
+        let text = match self {
+            Stop::Short { what, .. } => format!("the capture is cut short in {what}"),
+            Stop::Damaged(what) => format!("the capture is damaged: {what}"),
+        };
+        Error::format(text).at_offset(offset).remedy("the packets before it were read")
+    }
+}
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,20 +208,6 @@ impl Endian {
             Endian::Big => i64::from_be_bytes(*bytes),
         })
     }
-}
-
-/// The file ends inside of `what`, which begins at `offset`.
-fn cut_short(what: &'static str, offset: usize) -> Error {
-    Error::format(format!("the capture is cut short in {what}"))
-        .at_offset(offset as u64)
-        .remedy("the packets before it were read")
-}
-
-/// What stands at `offset` cannot be.
-fn damaged(what: String, offset: usize) -> Error {
-    Error::format(format!("the capture is damaged: {what}"))
-        .at_offset(offset as u64)
-        .remedy("the packets before it were read")
 }
 
 #[cfg(test)]

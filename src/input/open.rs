@@ -178,6 +178,11 @@ impl Input {
         &self.packings
     }
 
+    /// Whether it is a pipe, a terminal or a device, uncompressed.
+    pub fn is_live(&self) -> bool {
+        matches!(&self.opened, Opened::Stream(stream) if stream.is_live())
+    }
+
     /// The bytes, from the first one.
     pub fn into_opened(self) -> Opened {
         self.opened

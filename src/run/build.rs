@@ -144,13 +144,13 @@ impl Intake<'_> {
 }
 
 impl feed::Sink for Intake<'_> {
-    fn indicator(&mut self, indicator: Indicator) {
+    fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
         // Cloned only where a guard refuses it and somebody wants to read of it.
         let value = self.rejects.is_some().then(|| indicator.value.clone());
         if let Some(reason) = self.compiler.add(indicator)
             && let Some(value) = value
         {
-            self.list(None, &value.to_string(), reason, None);
+            self.list(line, &value.to_string(), reason, None);
         }
     }
 

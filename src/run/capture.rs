@@ -3,75 +3,82 @@
 use crate::Result;
 use crate::database::{Database, MappedFile, Section};
 use crate::indicator::{Kind, Observable, PacketPlace, Place, Timestamp, Where};
-use crate::input::capture::Capture;
+use crate::input::capture::{self, Capture, CaptureStream};
 use crate::input::{Input, Opened, Target};
 use crate::packet::{self, Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
 use crate::scan::{Hit, Match, Scanner, Seen};
 use std::collections::VecDeque;
-use std::ops::Deref;
 use std::sync::Arc;
 
-/// The most bytes that a compressed capture may have.
-const MOST_UNPACKED: u64 = 8 << 30;
-
-/// The bytes of a capture: mapped where it is a plain file, else in memory.
-pub(super) enum Bytes {
+/// A capture that was opened: mapped where it is a plain file, else read once.
+pub(super) enum Source {
     Mapped(MappedFile),
-    Held(Vec<u8>),
+    Stream(CaptureStream),
 }
 
-impl Bytes {
-    pub(super) fn of(input: Input, target: &Target) -> Result<Bytes> {
-        if let Target::Path(path) = target
-            && input.packings().is_empty()
-        {
-            return match input.into_opened() {
-                Opened::Seekable(_) => MappedFile::open(path).map(Bytes::Mapped),
-                Opened::Stream(_) => Input::open(target)?.read_all(MOST_UNPACKED).map(Bytes::Held),
-            };
-        }
-        input.read_all(MOST_UNPACKED).map(Bytes::Held)
-    }
-}
-
-impl Deref for Bytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Bytes::Mapped(map) => map,
-            Bytes::Held(bytes) => bytes,
-        }
-    }
-}
-
-/// Shows every packet of a capture to `visitor`. The error, if any, is about what
-/// could not be read; everything before it was shown.
-pub(super) fn walk<V: Visitor>(bytes: &[u8], visitor: &mut V) -> (packet::Counters, Result<()>) {
-    let mut decoder = Decoder::new(Config::default());
-    let mut outcome = Ok(());
-    match Capture::new(bytes) {
-        Ok(capture) => {
-            for packet in capture {
-                match packet {
-                    Ok(packet) => {
-                        let frame = Frame {
-                            number: packet.number,
-                            time: Timestamp(packet.time),
-                            linktype: packet.linktype,
-                            length: packet.length,
-                            data: packet.data,
-                        };
-                        decoder.frame(&frame, visitor);
-                    }
-                    Err(error) => outcome = Err(error),
-                }
+impl Source {
+    pub(super) fn of(input: Input, target: &Target) -> Result<Source> {
+        Ok(match (input.into_opened(), target) {
+            (Opened::Stream(stream), _) => Source::Stream(CaptureStream::new(stream)),
+            (Opened::Seekable(_), Target::Path(path)) => Source::Mapped(MappedFile::open(path)?),
+            (Opened::Seekable(file), Target::Stdin) => {
+                Source::Stream(CaptureStream::new(file.into_stream()))
             }
-        }
-        Err(error) => outcome = Err(error),
+        })
     }
-    decoder.finish(visitor);
-    (decoder.counters().clone(), outcome)
+
+    /// Bytes that were read so far.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Source::Mapped(map) => map.len() as u64,
+            Source::Stream(stream) => stream.bytes(),
+        }
+    }
+
+    /// Shows every packet to `visitor`, while it goes on. The error, if any, is about
+    /// what could not be read; everything before it was shown.
+    pub(super) fn walk<V: Follower>(&mut self, visitor: &mut V) -> (packet::Counters, Result<()>) {
+        let mut decoder = Decoder::new(Config::default());
+        let outcome = match self {
+            Source::Mapped(map) => Capture::new(map).and_then(|capture| {
+                for packet in capture {
+                    decoder.frame(&frame(&packet?), visitor);
+                    if !visitor.goes_on() {
+                        break;
+                    }
+                }
+                Ok(())
+            }),
+            Source::Stream(stream) => loop {
+                match stream.next() {
+                    Some(Ok(packet)) => decoder.frame(&frame(&packet), visitor),
+                    Some(Err(error)) => break Err(error),
+                    None => break Ok(()),
+                }
+                if !visitor.goes_on() {
+                    break Ok(());
+                }
+            },
+        };
+        decoder.finish(visitor);
+        (decoder.counters().clone(), outcome)
+    }
+}
+
+/// A visitor that may have seen enough.
+pub(super) trait Follower: Visitor {
+    /// Whether anybody still takes what it finds.
+    fn goes_on(&self) -> bool;
+}
+
+fn frame<'a>(packet: &capture::Packet<'a>) -> Frame<'a> {
+    Frame {
+        number: packet.number,
+        time: Timestamp(packet.time),
+        linktype: packet.linktype,
+        length: packet.length,
+        data: packet.data,
+    }
 }
 
 /// Alerts that wait for the totals of their flow.
@@ -151,6 +158,12 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
             self.waiting.push_back(Waiting { hit: Hit { seen, matches, place }, flow });
         }
         any
+    }
+}
+
+impl Follower for Hunter<'_, '_, '_> {
+    fn goes_on(&self) -> bool {
+        self.go_on
     }
 }
 

@@ -1,6 +1,6 @@
 //! Logs and captures to alerts.
 
-use super::capture::{self, Hunter};
+use super::capture::{Hunter, Source};
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::{Notify, now};
 use crate::Result;
@@ -94,12 +94,12 @@ impl<'d> Work for Hunting<'d> {
     fn capture(
         &self,
         scanner: &mut Scanner,
-        bytes: &[u8],
+        source: &mut Source,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Hit<'d>>) -> bool,
     ) -> (packet::Counters, Result<()>) {
         let mut hunter = Hunter::new(scanner, self.database, path, hand_on);
-        let outcome = capture::walk(bytes, &mut hunter);
+        let outcome = source.walk(&mut hunter);
         hunter.finish();
         outcome
     }

@@ -1,6 +1,6 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
-use super::capture;
+use super::capture::{Follower, Source};
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::{Notify, now};
 use crate::Result;
@@ -80,12 +80,12 @@ impl Work for Observing {
     fn capture(
         &self,
         _: &mut Extractor,
-        bytes: &[u8],
+        source: &mut Source,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
     ) -> (packet::Counters, Result<()>) {
         let mut watch = Watch { path, found: Vec::new(), hand_on, go_on: true };
-        let outcome = capture::walk(bytes, &mut watch);
+        let outcome = source.walk(&mut watch);
         watch.hand_on();
         outcome
     }
@@ -199,6 +199,12 @@ impl Watch<'_> {
         if self.found.len() >= 4096 {
             self.hand_on();
         }
+    }
+}
+
+impl Follower for Watch<'_> {
+    fn goes_on(&self) -> bool {
+        self.go_on
     }
 }
 

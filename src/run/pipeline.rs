@@ -5,8 +5,9 @@
 //! while the others go on with the next inputs. What is found is handed on in the
 //! order of the inputs, whoever found it.
 
+use super::capture::Source;
 use super::ordered::{Ordered, Piece, Place};
-use super::{Notice, Notify, capture, default_threads};
+use super::{Notice, Notify, default_threads};
 use crate::indicator::Timestamp;
 use crate::input::{Bounds, Chunk, Chunker, FileChunks, Input, Opened, Pool, Target};
 use crate::packet;
@@ -62,7 +63,7 @@ pub(super) trait Work: Sync {
     fn capture(
         &self,
         scratch: &mut Self::Scratch,
-        bytes: &[u8],
+        source: &mut Source,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Self::Found>) -> bool,
     ) -> (packet::Counters, Result<()>);
@@ -475,8 +476,9 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         target: &Target,
     ) -> bool {
         let path = Arc::clone(input.path());
-        let bytes = match capture::Bytes::of(input, target) {
-            Ok(bytes) => bytes,
+        let is_live = input.is_live();
+        let mut source = match Source::of(input, target) {
+            Ok(source) => source,
             Err(error) => {
                 self.fail(&error);
                 return self.hand_in((number, 0), Finished::new(Vec::new(), 0).last());
@@ -484,9 +486,10 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         };
         let mut k = 0;
         let mut go_on = true;
-        let (counters, outcome) = self.work.capture(scratch, &bytes, &path, &mut |found| {
+        let (counters, outcome) = self.work.capture(scratch, &mut source, &path, &mut |found| {
             let weight = found.iter().map(|f| self.work.weight(f)).sum();
-            go_on = self.hand_in((number, k), Finished::new(found, weight));
+            let finished = Finished { is_live, ..Finished::new(found, weight) };
+            go_on = self.hand_in((number, k), finished);
             k += 1;
             go_on
         });
@@ -499,7 +502,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             passing.report.packets.add(&counters);
         }
         let mut last = Finished::new(Vec::new(), 0).last();
-        last.bytes = bytes.len() as u64;
+        last.bytes = source.bytes();
         go_on && self.hand_in((number, k), last)
     }
 

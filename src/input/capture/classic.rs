@@ -1,9 +1,9 @@
 //! The classic format: one header of 24 bytes, then records of 16 bytes and data.
 
-use super::{Endian, Packet, cut_short, damaged};
-use crate::Result;
+use super::{Endian, Found, Item, Stop};
 
-const FILE_HEADER: usize = 24;
+/// The length of what is in front of the first record.
+pub(super) const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 
 /// No record is longer, unless the file's own snap length says so (as libpcap has it).
@@ -31,53 +31,47 @@ impl Order {
 }
 
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader {
     order: Order,
     linktype: u32,
     longest: u32,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8], order: Order) -> Result<Self> {
-        let field = |at| order.endian.u32(bytes, at);
+impl Reader {
+    /// Reads the header of a file.
+    pub(super) fn new(head: &[u8], order: Order) -> Result<Self, Stop> {
+        let field = |at| order.endian.u32(head, at);
         let (Some(snaplen), Some(linktype)) = (field(16), field(20)) else {
-            return Err(cut_short("its header", 0));
+            return Err(Stop::Short { what: "its header", needs: FILE_HEADER });
         };
         // The upper half holds the length of a frame check sequence.
         let linktype = linktype & 0xffff;
-        Ok(Reader { bytes, at: FILE_HEADER, order, linktype, longest: snaplen.max(LONGEST) })
+        Ok(Reader { order, linktype, longest: snaplen.max(LONGEST) })
     }
 
-    /// The next packet, still without its number.
-    pub(super) fn next(&mut self) -> Result<Option<Packet<'a>>> {
-        let record = self.bytes.get(self.at..).unwrap_or_default();
-        if record.is_empty() {
-            return Ok(None);
-        }
-        let field = |at| self.order.endian.u32(record, at);
+    /// Reads the record at the front of what is left.
+    pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
+        let field = |at| self.order.endian.u32(rest, at);
         let (Some(seconds), Some(fraction), Some(captured), Some(length)) =
             (field(0), field(4), field(8), field(12))
         else {
-            return Err(cut_short("the header of a packet", self.at));
+            return Err(Stop::Short { what: "the header of a packet", needs: RECORD_HEADER });
         };
         if captured > self.longest {
-            return Err(damaged(format!("a packet of {captured} bytes"), self.at));
+            return Err(Stop::Damaged(format!("a packet of {captured} bytes")));
         }
         let end = RECORD_HEADER.saturating_add(captured as usize);
-        let Some(data) = record.get(RECORD_HEADER..end) else {
-            return Err(cut_short("a packet", self.at));
-        };
-        self.at += end;
+        if rest.len() < end {
+            return Err(Stop::Short { what: "a packet", needs: end });
+        }
         let micros = if self.order.is_nano { fraction / 1000 } else { fraction };
-        Ok(Some(Packet {
-            number: 0,
+        let found = Found {
             time: i64::from(seconds) * 1_000_000 + i64::from(micros),
             linktype: self.linktype,
-            data,
+            data: RECORD_HEADER..end,
             length: length.max(captured),
             interface: 0,
-        }))
+        };
+        Ok(Item { length: end, found: Some(found) })
     }
 }

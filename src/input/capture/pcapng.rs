@@ -1,7 +1,7 @@
 //! pcapng: blocks of a type and a length, in sections that each start afresh.
 
-use super::{Endian, Packet, cut_short, damaged};
-use crate::Result;
+use super::{Endian, Found, Item, Stop};
+use std::ops::Range;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -27,9 +27,7 @@ fn section_order(block: &[u8]) -> Option<Endian> {
 }
 
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader {
     endian: Endian,
     interfaces: Vec<Interface>,
     /// Time of the packet before, for blocks that have none.
@@ -83,75 +81,69 @@ impl Unit {
     }
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+impl Reader {
+    pub(super) fn new() -> Self {
         // The first block is a section header, which sets the byte order.
-        Reader { bytes, at: 0, endian: Endian::Little, interfaces: Vec::new(), time: 0 }
+        Reader { endian: Endian::Little, interfaces: Vec::new(), time: 0 }
     }
 
-    /// The next packet, still without its number.
-    pub(super) fn next(&mut self) -> Result<Option<Packet<'a>>> {
-        loop {
-            let start = self.at;
-            let Some((kind, body)) = self.next_block()? else { return Ok(None) };
-            let packet = match kind {
-                SECTION_HEADER => {
-                    self.interfaces.clear();
-                    continue;
-                }
-                INTERFACE => {
-                    let interface = self.read_interface(body);
-                    self.interfaces.push(
-                        interface.ok_or_else(|| cut_short("an interface description", start))?,
-                    );
-                    continue;
-                }
-                ENHANCED_PACKET => self.read_enhanced(body),
-                SIMPLE_PACKET => self.read_simple(body),
-                OBSOLETE_PACKET => self.read_obsolete(body),
-                _ => continue,
-            };
-            let Some(packet) = packet else {
-                let what = "a packet block that does not fit its lengths or its interface";
-                return Err(damaged(what.into(), start));
-            };
-            self.time = packet.time;
-            return Ok(Some(packet));
-        }
+    /// Reads the block at the front of what is left.
+    pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
+        let (kind, size) = self.frame(rest)?;
+        // Some writers forget the padding in the length: the block ends on the next border.
+        let length = size.saturating_add(size.wrapping_neg() & 3);
+        let body = rest.get(..size - 4).unwrap_or_default();
+        let found = match kind {
+            SECTION_HEADER => {
+                self.interfaces.clear();
+                return Ok(Item { length, found: None });
+            }
+            INTERFACE => {
+                let Some(interface) = self.read_interface(body.get(8..).unwrap_or_default()) else {
+                    return Err(Stop::Damaged("an interface description too short".into()));
+                };
+                self.interfaces.push(interface);
+                return Ok(Item { length, found: None });
+            }
+            ENHANCED_PACKET => self.read_enhanced(body),
+            SIMPLE_PACKET => self.read_simple(body),
+            OBSOLETE_PACKET => self.read_obsolete(body),
+            _ => return Ok(Item { length, found: None }),
+        };
+        let Some(found) = found else {
+            let what = "a packet block that does not fit its lengths or its interface";
+            return Err(Stop::Damaged(what.into()));
+        };
+        self.time = found.time;
+        Ok(Item { length, found: Some(found) })
     }
 
-    /// Type and body of the next block; steps over it.
-    fn next_block(&mut self) -> Result<Option<(u32, &'a [u8])>> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(None);
-        }
+    /// Type and length of the block at the front, all of which is there.
+    fn frame(&mut self, rest: &[u8]) -> Result<(u32, usize), Stop> {
         // The type of a section header is a palindrome: it reads the same in both orders.
         if rest.starts_with(&SECTION_HEADER.to_be_bytes()) && rest.len() >= FRAME {
             self.endian = section_order(rest)
-                .ok_or_else(|| damaged("a section without byte order".into(), self.at))?;
+                .ok_or_else(|| Stop::Damaged("a section without byte order".into()))?;
         }
-        let (Some(kind), Some(length)) = (self.endian.u32(rest, 0), self.endian.u32(rest, 4))
+        let field = |at| self.endian.u32(rest, at);
+        let (Some(kind), Some(length)) = (field(0), field(4).filter(|_| rest.len() >= FRAME))
         else {
-            return Err(cut_short("the head of a block", self.at));
+            return match field(4) {
+                Some(length) if (length as usize) < FRAME => {
+                    Err(Stop::Damaged(format!("a block of {length} bytes")))
+                }
+                _ => Err(Stop::Short { what: "the head of a block", needs: FRAME }),
+            };
         };
         let size = length as usize;
         if size < FRAME {
-            return Err(damaged(format!("a block of {length} bytes"), self.at));
+            return Err(Stop::Damaged(format!("a block of {length} bytes")));
         }
-        // Some writers forget the padding in the length: the block ends on the next border.
-        let padded = size.saturating_add(size.wrapping_neg() & 3);
-        let Some(body) = rest.get(8..size - 4) else {
-            return Err(cut_short("a block", self.at));
-        };
-        if self.endian.u32(rest, size - 4) != Some(length) {
-            if rest.len() < size {
-                return Err(cut_short("a block", self.at));
-            }
-            return Err(damaged("the two lengths of a block differ".into(), self.at));
+        match field(size - 4) {
+            Some(again) if again == length => Ok((kind, size)),
+            Some(_) => Err(Stop::Damaged("the two lengths of a block differ".into())),
+            None => Err(Stop::Short { what: "a block", needs: size }),
         }
-        self.at = self.at.saturating_add(padded);
-        Ok(Some((kind, body)))
     }
 
     fn read_interface(&self, body: &[u8]) -> Option<Interface> {
@@ -178,44 +170,50 @@ impl<'a> Reader<'a> {
         Some(interface)
     }
 
-    fn read_enhanced(&self, body: &'a [u8]) -> Option<Packet<'a>> {
-        self.read_timed(body, self.endian.u32(body, 0)?)
+    // In what follows a body begins behind type and length, but is given with them:
+    // what is found in it lies in the block.
+
+    fn read_enhanced(&self, block: &[u8]) -> Option<Found> {
+        self.read_timed(block, self.endian.u32(block, 8)?)
     }
 
     /// As the enhanced block, but with 16 bits of interface and 16 of drops in front.
-    fn read_obsolete(&self, body: &'a [u8]) -> Option<Packet<'a>> {
-        self.read_timed(body, u32::from(self.endian.u16(body, 0)?))
+    fn read_obsolete(&self, block: &[u8]) -> Option<Found> {
+        self.read_timed(block, u32::from(self.endian.u16(block, 8)?))
     }
 
-    fn read_timed(&self, body: &'a [u8], number: u32) -> Option<Packet<'a>> {
+    fn read_timed(&self, block: &[u8], number: u32) -> Option<Found> {
         let interface = self.interfaces.get(number as usize)?;
-        let high = u64::from(self.endian.u32(body, 4)?);
-        let low = u64::from(self.endian.u32(body, 8)?);
-        let captured = self.endian.u32(body, 12)?;
-        let length = self.endian.u32(body, 16)?;
+        let high = u64::from(self.endian.u32(block, 12)?);
+        let low = u64::from(self.endian.u32(block, 16)?);
+        let captured = self.endian.u32(block, 20)?;
+        let length = self.endian.u32(block, 24)?;
         let micros = interface.unit.micros(high << 32 | low);
-        Some(Packet {
-            number: 0,
+        Some(Found {
             time: micros.saturating_add(interface.offset.saturating_mul(1_000_000)),
             linktype: interface.linktype,
-            data: body.get(20..)?.get(..captured as usize)?,
+            data: within(block, 28, captured)?,
             length: length.max(captured),
             interface: number,
         })
     }
 
-    fn read_simple(&self, body: &'a [u8]) -> Option<Packet<'a>> {
+    fn read_simple(&self, block: &[u8]) -> Option<Found> {
         let interface = self.interfaces.first()?;
-        let length = self.endian.u32(body, 0)?;
+        let length = self.endian.u32(block, 8)?;
         let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
-        let data = body.get(4..)?.get(..length.min(snaplen) as usize)?;
-        Some(Packet {
-            number: 0,
+        Some(Found {
             time: self.time,
             linktype: interface.linktype,
-            data,
+            data: within(block, 12, length.min(snaplen))?,
             length,
             interface: 0,
         })
     }
+}
+
+/// So many bytes from here on, if the block has them.
+fn within(block: &[u8], from: usize, length: u32) -> Option<Range<usize>> {
+    let range = from..from.checked_add(length as usize)?;
+    block.get(range.clone()).map(|_| range)
 }

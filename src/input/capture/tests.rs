@@ -82,7 +82,59 @@ fn section(is_big: bool) -> Vec<u8> {
     out.bytes
 }
 
+/// Gives as many bytes at a time as it is told, over and over.
+struct Dripping {
+    bytes: Vec<u8>,
+    at: usize,
+    drip: usize,
+}
+
+impl std::io::Read for Dripping {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = &self.bytes[self.at..];
+        let count = self.drip.min(rest.len()).min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// What a capture tells, packets in an owned form and the error as text.
+type Told = (Vec<(u64, i64, u32, Vec<u8>, u32, u32)>, Option<String>);
+
+fn told(packet: &Packet<'_>) -> (u64, i64, u32, Vec<u8>, u32, u32) {
+    let Packet { number, time, linktype, data, length, interface } = *packet;
+    (number, time, linktype, data.to_vec(), length, interface)
+}
+
+/// The same bytes out of a pipe that gives so many at a time.
+fn stream(bytes: &[u8], drip: usize) -> Told {
+    let reader = Dripping { bytes: bytes.to_vec(), at: 0, drip };
+    let mut capture = CaptureStream::new(crate::input::Stream::new("pipe", reader));
+    let mut packets = Vec::new();
+    let mut last = None;
+    while let Some(next) = capture.next() {
+        assert!(last.is_none(), "nothing may follow an error");
+        match next {
+            Ok(packet) => packets.push(told(&packet)),
+            Err(error) => last = Some(error.to_string()),
+        }
+    }
+    assert!(capture.next().is_none());
+    (packets, last)
+}
+
+/// Reads a file in every way there is, which must agree.
 fn read(bytes: &[u8]) -> (Vec<Packet<'_>>, Option<Error>) {
+    let (packets, error) = read_mapped(bytes);
+    let want: Told = (packets.iter().map(told).collect(), error.as_ref().map(Error::to_string));
+    for drip in [1, 7, 24, usize::MAX] {
+        assert_eq!(stream(bytes, drip), want, "{drip} bytes at a time");
+    }
+    (packets, error)
+}
+
+fn read_mapped(bytes: &[u8]) -> (Vec<Packet<'_>>, Option<Error>) {
     let mut packets = Vec::new();
     let capture = match Capture::new(bytes) {
         Ok(capture) => capture,

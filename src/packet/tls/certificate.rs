@@ -143,7 +143,7 @@ impl<'a> Parsed<'a> {
 }
 
 fn text<'a>(value: &[u8], observable: Observable<'a>) -> Name<'a> {
-    if is_printable(value) { Name::Is(observable) } else { Name::Odd }
+    if is_printable(value) && !value.is_empty() { Name::Is(observable) } else { Name::Odd }
 }
 
 /// A host name, or an address in its place. A wildcard stands for its parent.
