@@ -114,13 +114,27 @@ fn exchange(client: &[u8], server: &[u8]) -> Recorder {
 
 /// What a client says, then what its server says.
 fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::packet::Counters) {
-    let mut back = tcp(40_000, 9445, 24, server);
-    // The same flow the other way.
-    let (src, dst) = (back[12..16].to_vec(), back[16..20].to_vec());
-    back[12..16].copy_from_slice(&dst);
-    back[16..20].copy_from_slice(&src);
-    back[20..24].rotate_left(2);
-    decode_hashing(&[tcp(40_000, 9445, 24, client), back])
+    turns(&[(true, client), (false, server)])
+}
+
+/// What both say in turn.
+fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counters) {
+    let mut next = [0_u32; 2];
+    let packets = said.iter().map(|&(to_server, data)| {
+        let mut packet = tcp(40_000, 9445, 24, data);
+        if !to_server {
+            // The same flow the other way.
+            let (src, dst) = (packet[12..16].to_vec(), packet[16..20].to_vec());
+            packet[12..16].copy_from_slice(&dst);
+            packet[16..20].copy_from_slice(&src);
+            packet[20..24].rotate_left(2);
+        }
+        let seq = &mut next[usize::from(to_server)];
+        packet[24..28].copy_from_slice(&seq.to_be_bytes());
+        *seq += data.len() as u32;
+        packet
+    });
+    decode_hashing(&packets.collect::<Vec<_>>())
 }
 
 fn md5(data: &[u8]) -> String {
@@ -155,9 +169,8 @@ fn parts_are_no_files() {
         let client: Vec<u8> = asked.iter().flat_map(|m| frame(std::slice::from_ref(m))).collect();
         let server: Vec<u8> =
             answered.iter().flat_map(|m| frame(std::slice::from_ref(m))).collect();
-        // The answer comes first here: of a file that nobody asked for, nothing is known.
-        let server = [&open[1][..], &server].concat();
-        let (recorder, counters) = both(&[&open[0][..], &client].concat(), &server);
+        let (recorder, counters) =
+            turns(&[(true, &open[0]), (false, &open[1]), (true, &client), (false, &server)]);
         assert_eq!(counters.faults().count() as u64, counters.fault(Fault::RangesLost));
         assert!(hashes(&recorder).is_empty(), "{:?}", recorder.seen);
     }

@@ -428,7 +428,7 @@ proptest! {
             }
         }
         let mut parts = Part::handshake();
-        let mut done = [0; 2];
+        let mut done = [0_usize; 2];
         let rest = [(true, usize::MAX), (false, usize::MAX)];
         for (to_server, length) in pieces.into_iter().chain(rest) {
             let side = usize::from(to_server);
