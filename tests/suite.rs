@@ -14,6 +14,7 @@ mod expected_logs;
 mod format_fixture;
 mod fuzz_corpus;
 mod harness;
+mod known;
 mod layering;
 mod oracle;
 mod order;

@@ -5,13 +5,12 @@ use super::flags::Lookup;
 use super::messages;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
-use wiresift::database::Database;
 use wiresift::indicator::Context;
 use wiresift::scan::{Explanation, Options, Outcome as Said, Scanner};
 use wiresift::{Error, Result, run};
 
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
-    let database = Database::open(&flags.db)?;
+    let database = run::open_database(&flags.db)?;
     let notify = |notice: run::Notice<'_>| {
         if let run::Notice::Skipped(what) = notice {
             messages::say(&format!("wiresift: {what}"));

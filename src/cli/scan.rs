@@ -77,7 +77,7 @@ fn hunt(
     let Some(path) = &flags.db else {
         return Err(Error::usage("no database").remedy("name one with --db"));
     };
-    let database = Database::open(path)?;
+    let database = run::open_database(path)?;
     let format = match flags.format.as_deref() {
         Some(name) => Format::from_name(name)
             .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,

@@ -7,7 +7,8 @@ pub(super) struct Place {
     len: u16,
 }
 
-/// A row: the head of the string decides most comparisons without a cache miss.
+/// A row, and eight bytes of its string: those from which on it differs from its
+/// neighbours, so far as they are sorted.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     head: u64,
@@ -15,6 +16,12 @@ struct Row {
     len: u16,
     claim: u32,
 }
+
+/// Bytes in a [`Row::head`].
+const HEAD: usize = 8;
+
+/// Below this many rows, comparing them whole is as fast as sorting by heads.
+const FEW: usize = 6;
 
 /// Strings back to back, and rows that point at them.
 #[derive(Debug, Default)]
@@ -40,11 +47,8 @@ impl Arena {
             return;
         };
         self.bytes.extend(key);
-        let key = &self.bytes[start as usize..];
-        let mut head = [0; 8];
-        let some = key.len().min(8);
-        head[..some].copy_from_slice(&key[..some]);
-        self.rows.push(Row { head: u64::from_be_bytes(head), start, len, claim });
+        let head = head(&self.bytes[start as usize..]);
+        self.rows.push(Row { head, start, len, claim });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,17 +72,86 @@ impl Arena {
         &self.bytes[place.start as usize..][..usize::from(place.len)]
     }
 
-    /// Sorts the rows by their strings.
+    /// Sorts the rows by their strings, and equal strings by their claims. The rows'
+    /// heads are of no use afterwards.
+    ///
+    /// Names that end alike begin alike here: comparing whole strings spent a fifth
+    /// of a compilation in cache misses. So rows are sorted by eight bytes at a time,
+    /// which lie in the rows, and only those that agree in them fetch the next eight.
     pub(super) fn sort(&mut self) {
         let bytes = &self.bytes;
         let key = |row: &Row| &bytes[row.start as usize..][..usize::from(row.len)];
-        self.rows.sort_unstable_by(|a, b| {
-            a.head.cmp(&b.head).then_with(|| key(a).cmp(key(b))).then(a.claim.cmp(&b.claim))
-        });
+        // How many bytes of the string come behind `depth`; nine for all that go on.
+        let rest = |row: &Row, depth: usize| usize::from(row.len).min(depth + HEAD + 1) - depth;
+        let mut open = vec![(0, self.rows.len(), 0)];
+        while let Some((from, to, depth)) = open.pop() {
+            let rows = &mut self.rows[from..to];
+            if rows.len() <= FEW {
+                rows.sort_unstable_by(|a, b| {
+                    key(a)[depth..].cmp(&key(b)[depth..]).then(a.claim.cmp(&b.claim))
+                });
+                continue;
+            }
+            if depth > 0 {
+                for row in &mut *rows {
+                    row.head = head(&key(row)[depth..]);
+                }
+            }
+            // A string that has ended is padded with zeros, and is the smaller one.
+            let order = |row: &Row| (row.head, rest(row, depth));
+            rows.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then(a.claim.cmp(&b.claim)));
+            let mut start = from;
+            for run in rows.chunk_by(|a, b| order(a) == order(b)) {
+                let end = start + run.len();
+                if run.len() > 1 && rest(&run[0], depth) > HEAD {
+                    open.push((start, end, depth + HEAD));
+                }
+                start = end;
+            }
+        }
     }
 
     /// Frees the rows, and keeps the strings.
     pub(super) fn forget_rows(&mut self) {
         self.rows = Vec::new();
+    }
+}
+
+/// The first bytes of a string, so that numbers compare as the bytes do.
+fn head(key: &[u8]) -> u64 {
+    let mut head = [0; HEAD];
+    let some = key.len().min(HEAD);
+    head[..some].copy_from_slice(&key[..some]);
+    u64::from_be_bytes(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Long common beginnings, zeros, and ends inside of them.
+        #[test]
+        fn as_strings_are_sorted(
+            keys in prop::collection::vec(
+                (0..30_usize, prop::collection::vec(0..3_u8, 0..12), 0..3_u32),
+                0..120,
+            ),
+        ) {
+            let mut arena = Arena::default();
+            let mut want = Vec::new();
+            for (common, rest, claim) in keys {
+                let key = [&[b'a'; 30][..common], &rest].concat();
+                arena.push(&key, claim);
+                want.push((key, claim));
+            }
+            arena.sort();
+            want.sort();
+            let rows = 0..arena.len();
+            let got: Vec<_> =
+                rows.map(|row| (arena.key(arena.place(row)).to_vec(), arena.claim(row))).collect();
+            prop_assert_eq!(got, want);
+        }
     }
 }

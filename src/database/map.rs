@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use crate::{Error, Result};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -18,8 +18,8 @@ pub(super) enum Map {
 }
 
 impl Map {
-    /// Maps a whole file.
-    pub(super) fn open(path: &Path) -> Result<Map> {
+    /// Maps a whole file, of which it gives the metadata.
+    pub(super) fn open(path: &Path) -> Result<(Map, Metadata)> {
         let file = File::open(path).map_err(|e| {
             let missing = e.kind() == std::io::ErrorKind::NotFound;
             let error = Error::io("cannot open the database", e).at_path(path);
@@ -34,7 +34,7 @@ impl Map {
         }
         if metadata.len() == 0 {
             // The kernel refuses to map nothing; the header check says it better.
-            return Ok(Map::Memory(Vec::new()));
+            return Ok((Map::Memory(Vec::new()), metadata));
         }
         // SAFETY: the map is read-only and private to this process. What `Mmap::map`
         // cannot rule out is that somebody changes or truncates the file under us.
@@ -44,7 +44,10 @@ impl Map {
         // writer never truncates a published file, it renames a new one over it, and
         // the old inode lives as long as this map.
         let map = unsafe { memmap2::Mmap::map(&file) };
-        map.map(Map::File).map_err(|e| Error::io("cannot map the database", e).at_path(path))
+        match map {
+            Ok(map) => Ok((Map::File(map), metadata)),
+            Err(e) => Err(Error::io("cannot map the database", e).at_path(path)),
+        }
     }
 }
 

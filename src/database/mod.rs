@@ -47,8 +47,10 @@ use literals::Literals;
 use map::Map;
 use posting::Postings;
 use prefix::Prefixes;
+use std::fs::Metadata;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use transducer::Transducer;
 
@@ -85,6 +87,36 @@ pub struct Database {
     summary: Summary,
 }
 
+/// What tells one file from another, and from what it was before it was written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Identity of the contents, as the header says.
+    pub build_id: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Device that it is on.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+    /// When its bytes were last changed: seconds and nanoseconds.
+    pub modified: (i64, i64),
+    /// When anything about it was, which no program can set at will.
+    pub changed: (i64, i64),
+}
+
+impl Identity {
+    fn new(header: &Header, metadata: &Metadata) -> Self {
+        Identity {
+            build_id: digest::encode(&header.build_id),
+            size: metadata.size(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
 impl Database {
     /// Maps and checks a file.
     ///
@@ -93,8 +125,26 @@ impl Database {
     /// When it cannot be read, is no database, is of another version or byte
     /// order, or is damaged: each says so and how to mend it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_unless_known(path, |_| false)
+    }
+
+    /// Maps a file, and checks it unless `is_known` says that this very file passed
+    /// the check before. Of a known file the header and the automata are checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub fn open_unless_known(
+        path: impl AsRef<Path>,
+        is_known: impl FnOnce(&Identity) -> bool,
+    ) -> Result<Self> {
         let path = path.as_ref();
-        Self::check(Map::open(path)?).map_err(|e| e.at_path(path))
+        let (map, metadata) = Map::open(path)?;
+        let opened = layout::read_header(&map).and_then(|header| {
+            let identity = Identity::new(&header, &metadata);
+            Self::assemble(map, header, !is_known(&identity))
+        });
+        opened.map_err(|e| e.at_path(path))
     }
 
     /// Checks a database that is held in memory.
@@ -103,12 +153,27 @@ impl Database {
     ///
     /// As [`Database::open`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        Self::check(Map::Memory(bytes))
+        let map = Map::Memory(bytes);
+        let header = layout::read_header(&map)?;
+        Self::assemble(map, header, true)
     }
 
-    fn check(map: Map) -> Result<Self> {
+    /// Opens a database that is held in memory and passed the check before, as
+    /// [`Database::open_unless_known`] does with a known file.
+    ///
+    /// # Errors
+    ///
+    /// When the header or the automata are damaged.
+    pub fn from_known_bytes(bytes: Vec<u8>) -> Result<Self> {
+        let map = Map::Memory(bytes);
         let header = layout::read_header(&map)?;
-        layout::check_sections(&map, &header)?;
+        Self::assemble(map, header, false)
+    }
+
+    fn assemble(map: Map, header: Header, is_checked: bool) -> Result<Self> {
+        if is_checked {
+            layout::check_sections(&map, &header)?;
+        }
         let mut ranges = Box::new([const { 0..0 }; 64]);
         for (section, range, _) in &header.sections {
             ranges[*section as usize] = range.clone();
@@ -119,7 +184,9 @@ impl Database {
             Error::database(format!("section {} does not hold together", section.name()))
                 .remedy("compile it again")
         };
-        database.check_structures().map_err(damaged)?;
+        if is_checked {
+            database.check_structures().map_err(damaged)?;
+        }
         let patterns = database.bytes(Section::Patterns).len() / patterns::PATTERN_ROW;
         let groups = patterns::open(
             database.bytes(Section::PatternGroups),

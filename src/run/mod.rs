@@ -11,17 +11,20 @@
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
+//! | `known` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
 mod capture;
 mod hunt;
+mod known;
 mod observe;
 mod ordered;
 mod pipeline;
 
 pub use build::{CompileJob, CompileReport, FeedInput, compile};
 pub use hunt::{ScanJob, scan};
+pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
 

@@ -22,14 +22,23 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A directory of a test's own, gone when the test is over.
 pub struct Dir {
     dir: tempfile::TempDir,
+    /// What programs think is the user's cache.
+    cache: tempfile::TempDir,
 }
 
 impl Dir {
     /// A new directory; `name` is a part of its name.
     pub fn new(name: &str) -> Dir {
         let name = name.replace(['/', ' '], "-");
-        let dir = tempfile::Builder::new().prefix(&format!("wiresift-{name}-")).tempdir();
-        Dir { dir: dir.unwrap() }
+        let folder = |end: &str| {
+            tempfile::Builder::new().prefix(&format!("wiresift-{name}{end}-")).tempdir()
+        };
+        Dir { dir: folder("").unwrap(), cache: folder("-cache").unwrap() }
+    }
+
+    /// The user's cache, as the programs of this directory see it.
+    pub fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     /// Its path.
@@ -51,7 +60,7 @@ impl Dir {
             program: env!("CARGO_BIN_EXE_wiresift").into(),
             cwd: self.path().to_path_buf(),
             args: Vec::new(),
-            env: Vec::new(),
+            env: vec![("XDG_CACHE_HOME".into(), self.cache().into())],
             stdin: None,
         }
     }
