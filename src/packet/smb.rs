@@ -33,6 +33,9 @@ const REQUEST: u8 = 0x81;
 const RETARGET: u8 = 0x84;
 const KEEP_ALIVE: u8 = 0x85;
 
+/// Behind an IPv6 address in the place of a host's name.
+const LITERAL: &str = ".ipv6-literal.net";
+
 /// What a message was about, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
@@ -246,9 +249,20 @@ fn text(bytes: &[u8]) -> String {
 fn report_share<V: Visitor>(path: &[u8], context: &mut Context<'_, '_, V>, said: Said<'_>) -> bool {
     let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
     let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let literal = literal(host);
+    let host = literal.as_deref().map_or(host, str::as_bytes);
     let to = (&mut *context.visitor, &mut *context.counters);
     names::report_host(host, Where::SmbHost, context.packet, to, said);
     share.eq_ignore_ascii_case(b"IPC$")
+}
+
+/// The IPv6 address that Windows writes as a name, since a path has no room for colons:
+/// `2001-db8--7.ipv6-literal.net`, with the zone behind an `s`.
+fn literal(host: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(host).ok()?;
+    let (text, suffix) = text.split_at_checked(text.len().checked_sub(LITERAL.len())?)?;
+    let address = text.split('s').next().filter(|_| suffix.eq_ignore_ascii_case(LITERAL))?;
+    Some(address.replace('-', ":"))
 }
 
 #[cfg(test)]

@@ -57,8 +57,9 @@ const VERBS: [(&[u8], Verb); 27] = [
     (b"DELE", Verb::Name),
     (b"RNFR", Verb::Name),
     (b"RNTO", Verb::Name),
-    (b"SIZE", Verb::Name),
-    (b"MDTM", Verb::Name),
+    // They go in front of the transfer that tells the name.
+    (b"SIZE", Verb::Other),
+    (b"MDTM", Verb::Other),
     (b"FEAT", Verb::Other),
     (b"OPTS", Verb::Other),
     (b"HOST", Verb::Other),
