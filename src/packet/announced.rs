@@ -1,7 +1,8 @@
 //! Connections that another one announces, as FTP does for its data.
 //!
-//! An announcement names an address and a port at which a connection will be taken.
-//! It holds for a while by the packets' time; what is remembered is bounded, and the
+//! An announcement names an address and a port at which a connection will be taken, and
+//! counts for the one who it was made to: nobody can announce what others say to each
+//! other. It holds for a while by the packets' time; what is remembered is bounded, and the
 //! oldest goes.
 
 use super::{Packet, Ports};
@@ -16,8 +17,13 @@ const MOST: usize = 4096;
 /// Microseconds between an announcement and the first bytes of its connection.
 const TIMEOUT: i64 = 120 * 1_000_000;
 
-/// Where a connection will be taken.
-pub(super) type End = (IpAddr, u16);
+/// Where a connection will be taken, and by whom it will be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct End {
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
+    pub(super) peer: IpAddr,
+}
 
 /// What is known of the contents of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +78,11 @@ impl Announced {
             return None;
         }
         let Ports::Pair(src, dst) = packet.ports else { return None };
-        [(packet.dst, dst), (packet.src, src)].into_iter().find(|end| {
+        let ends = [
+            End { address: packet.dst, port: dst, peer: packet.src },
+            End { address: packet.src, port: src, peer: packet.dst },
+        ];
+        ends.into_iter().find(|end| {
             self.entries
                 .get(end)
                 .is_some_and(|entry| packet.time.0.abs_diff(entry.time.0) <= TIMEOUT.unsigned_abs())
@@ -93,7 +103,9 @@ mod tests {
     #[test]
     fn the_oldest_goes() {
         let mut announced = Announced::default();
-        let end = |at: usize| (IpAddr::V4(Ipv4Addr::from_bits(at as u32 / 2)), at as u16);
+        let address = |at: u32| IpAddr::V4(Ipv4Addr::from_bits(at));
+        let end =
+            |at: usize| End { address: address(at as u32 / 2), port: at as u16, peer: address(1) };
         for at in 0..3 * MOST {
             announced.put(end(at), Transfer::default(), Timestamp(0));
             announced.put(end(0), Transfer::default(), Timestamp(0));

@@ -52,12 +52,17 @@ impl Control {
         size_of::<Self>() + self.ends.len() * size_of::<End>() + name.map_or(0, |name| name.len())
     }
 
-    /// The next connection for data will be taken at `end`; behind a translator of
-    /// addresses also where the control connection itself goes.
-    fn announce<V: Visitor>(&mut self, end: End, seen: IpAddr, context: &mut Context<'_, '_, V>) {
-        self.ends = vec![end];
-        if seen != end.0 {
-            self.ends.push((seen, end.1));
+    /// The next connection for data will be taken at a port of who says so, at the address
+    /// that is named; behind a translator of addresses, at the one that is seen.
+    fn announce<V: Visitor>(
+        &mut self,
+        (address, port): (IpAddr, u16),
+        context: &mut Context<'_, '_, V>,
+    ) {
+        let (seen, peer) = (context.packet.src, context.packet.dst);
+        self.ends = vec![End { address: seen, port, peer }];
+        if seen != address {
+            self.ends.push(End { address, port, peer });
         }
         self.publish(context);
     }
@@ -200,7 +205,7 @@ fn read_command<V: Visitor>(
         Verb::Port => {
             control.transfer = None;
             if let Some(end) = command::port(path).or_else(|| command::long_port(path)) {
-                control.announce(end, context.packet.src, context);
+                control.announce(end, context);
             }
         }
         Verb::Type => control.is_image = path.first().is_some_and(|kind| b"IiLl".contains(kind)),
@@ -268,7 +273,7 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
             };
             let Some(end) = end else { return };
             let mut talk = std::mem::take(&mut context.talk);
-            talk.ftp().announce(end, src, context);
+            talk.ftp().announce(end, context);
             context.talk = talk;
         }
         125 | 150 => {

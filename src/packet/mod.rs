@@ -9,9 +9,8 @@
 //! ```
 //!
 //! The protocols are DNS, TLS, QUIC, HTTP/1, SMTP, SSH, FTP, SMB, TFTP, SOCKS, DHCP and
-//! syslog, found by content and not
-//! by port. What comes out of a tunnel or of fragments goes the same way again, to a bounded
-//! depth.
+//! syslog, found by content and not by port. What comes out of a tunnel or of fragments
+//! goes the same way again, to a bounded depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
 //! flows end by it. Nothing is allocated for a packet once the flow table has

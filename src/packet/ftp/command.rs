@@ -1,7 +1,6 @@
 //! Commands and what they name: files, addresses, ports, sizes.
 
 use crate::indicator;
-use crate::packet::announced::End;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A command, as an alert tells of it.
@@ -121,8 +120,11 @@ pub(super) fn opening(data: &[u8]) -> Opening {
     }
 }
 
+/// An address and a port.
+type Socket = (IpAddr, u16);
+
 /// The address and port of PORT, or of an answer to PASV: six numbers.
-pub(super) fn port(text: &[u8]) -> Option<End> {
+pub(super) fn port(text: &[u8]) -> Option<Socket> {
     let start = text.iter().position(u8::is_ascii_digit)?;
     let mut numbers = [0_u8; 6];
     let mut words = text.get(start..)?.split(|&b| b == b',');
@@ -137,7 +139,7 @@ pub(super) fn port(text: &[u8]) -> Option<End> {
 }
 
 /// The address and port of EPRT, `|2|2001:db8::1|5282|`.
-pub(super) fn long_port(text: &[u8]) -> Option<End> {
+pub(super) fn long_port(text: &[u8]) -> Option<Socket> {
     let mut words = text.split(|&b| b == b'|').skip(2);
     let address = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
     let port = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;

@@ -131,3 +131,21 @@ fn files_on_their_own_connections() {
     let wire = transfer(true, "RETR a.bin", whole, 1, false);
     assert!(decode(&wire.packets).0.at(Where::HttpHost).is_empty());
 }
+
+#[test]
+fn nobody_announces_what_others_say() {
+    // A client of its own names the server's web port, and another client's.
+    let mut wire = Wire::default();
+    wire.send(false, false, 24, b"220 us\r\n227 go (198,51,100,2,4,1)\r\n");
+    let mut other = transfer(true, "RETR a.bin", 35, 1, false).packets.split_off(6);
+    for packet in &mut other {
+        for at in [12, 16] {
+            if packet[at..at + 4] == crate::packet::tests::CLIENT.octets() {
+                packet[at + 3] = 77;
+            }
+        }
+    }
+    wire.packets.extend(other);
+    assert!(files(&wire).is_empty());
+    assert_eq!(decode(&wire.packets).0.at(Where::HttpHost), ["a.example"]);
+}
