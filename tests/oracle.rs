@@ -520,11 +520,24 @@ struct Urls {
 }
 
 impl Urls {
+    /// Characters that JSON escapes are what they stand for.
     fn authority(&mut self, line: &[u8], at: usize, base: usize) {
-        let authority =
-            regex!(r#"(?-u)^[^/?\#\x00-\x20"'<>\\,;|\[\]]*"#).find(&line[at..]).unwrap();
-        if let Some(sign) = authority.as_bytes().iter().rposition(|b| *b == b'@') {
-            self.users.push(base + at..base + at + sign);
+        let end = regex!(r#"(?-u)^[/?\#\x00-\x20"'<>\\,;|\[\]]"#);
+        let (mut here, mut sign) = (at, None);
+        while here < line.len() {
+            let is_escaped = line[here..].starts_with(b"\\u");
+            let (bytes, len) =
+                if is_escaped { unescape(&line[here..]) } else { (vec![line[here]], 1) };
+            if end.is_match(&bytes) {
+                break;
+            }
+            if line[here] == b'@' {
+                sign = Some(here);
+            }
+            here += len;
+        }
+        if let Some(sign) = sign {
+            self.users.push(base + at..base + sign);
         }
     }
 

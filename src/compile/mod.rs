@@ -6,7 +6,7 @@
 mod arena;
 mod guard;
 
-use crate::database::{Claim, Contents, FeedSummary, Keyed, Posting, Summary};
+use crate::database::{Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out};
 use crate::indicator::url::{self, Scheme};
 use crate::indicator::{Context, Indicator, Kind, Reason, Role, Scope, Timestamp, Value, digest};
 use crate::{Error, Result};
@@ -66,6 +66,15 @@ pub struct Compiler {
     feed_of_context: Vec<(Arc<Context<'static>>, u64, u64)>,
     indicators: u64,
     allowed: u64,
+}
+
+/// Does two halves of some work, at the same time if it can. This room starts no
+/// threads; whoever does hands this in.
+pub type Together<'t> = &'t dyn Fn(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send));
+
+fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+    a();
+    b();
 }
 
 impl Compiler {
@@ -244,7 +253,22 @@ impl Compiler {
     /// When the directory cannot be written or the disk is full; the old database
     /// then stays as it was.
     pub fn publish(self, path: &Path, built: Timestamp) -> Result<(Summary, u64)> {
-        let (contents, summary) = self.contents()?;
+        self.publish_with(path, built, &one_after_the_other)
+    }
+
+    /// As [`Self::publish`], where `together` does the halves of the work: at the same
+    /// time, if it can. The bytes that come out are the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::publish`].
+    pub fn publish_with(
+        self,
+        path: &Path,
+        built: Timestamp,
+        together: Together<'_>,
+    ) -> Result<(Summary, u64)> {
+        let (contents, summary) = self.contents(together)?;
         let size = contents.publish(path, built, &summary)?;
         Ok((summary, size))
     }
@@ -255,11 +279,11 @@ impl Compiler {
     ///
     /// When there is more than the format can hold.
     pub fn into_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
-        let (contents, summary) = self.contents()?;
+        let (contents, summary) = self.contents(&one_after_the_other)?;
         contents.into_bytes(built, &summary)
     }
 
-    fn contents(mut self) -> Result<(Contents, Summary)> {
+    fn contents(mut self, together: Together<'_>) -> Result<(Contents, Summary)> {
         let mut summary = self.summary();
         let (contexts, claims, renumber) = self.canonical_claims()?;
         let contents = Contents::new(contexts.iter().map(|c| &**c), claims);
@@ -289,22 +313,40 @@ impl Compiler {
         count("endpoint", rows.len());
         joiner.contents.endpoints(&rows);
 
+        // The names are about as much work as everything else.
+        let mut names = std::mem::take(&mut self.domains);
+        let mut others = [
+            ("url", Keyed::Urls, std::mem::take(&mut self.urls)),
+            ("url_path", Keyed::Paths, std::mem::take(&mut self.paths)),
+            ("email", Keyed::Emails, std::mem::take(&mut self.emails)),
+            ("word", Keyed::Words, std::mem::take(&mut self.words)),
+        ];
+        let digests = &mut self.digests;
+        together(&mut || names.sort(), &mut || {
+            digests.values_mut().for_each(Arena::sort);
+            others.iter_mut().for_each(|(_, _, arena)| arena.sort());
+        });
         for (len, arena) in std::mem::take(&mut self.digests) {
             let (arena, rows) = joiner.join_arena(arena)?;
             let rows: Vec<_> = rows.iter().map(|(at, p)| (arena.key(*at), *p)).collect();
             count(&format!("digest-{len}"), rows.len());
             joiner.contents.digests(len, &rows);
         }
-        for (name, table, arena) in [
-            ("domain", Keyed::Domains, std::mem::take(&mut self.domains)),
-            ("url", Keyed::Urls, std::mem::take(&mut self.urls)),
-            ("url_path", Keyed::Paths, std::mem::take(&mut self.paths)),
-            ("email", Keyed::Emails, std::mem::take(&mut self.emails)),
-            ("word", Keyed::Words, std::mem::take(&mut self.words)),
-        ] {
-            let (arena, rows) = joiner.join_arena(arena)?;
-            count(name, rows.len());
-            joiner.contents.keyed(table, rows.iter().map(|(at, p)| (arena.key(*at), *p)))?;
+        let names = Table::new(Keyed::Domains, joiner.join_arena(names)?);
+        count("domain", names.rows.len());
+        let mut tables = Vec::new();
+        for (name, keyed, arena) in others {
+            let table = Table::new(keyed, joiner.join_arena(arena)?);
+            count(name, table.rows.len());
+            tables.push(table);
+        }
+        let (mut first, mut rest) = (Ok(Laid::default()), Vec::new());
+        together(&mut || first = names.lay_out(), &mut || {
+            rest = tables.iter().map(Table::lay_out).collect();
+        });
+        joiner.contents.add(first?);
+        for table in rest {
+            joiner.contents.add(table?);
         }
         self.finish_patterns(&mut joiner, &mut count);
         Ok((joiner.contents, summary))
@@ -384,6 +426,23 @@ impl Compiler {
     }
 }
 
+/// Strings of one kind, sorted and without duplicates, with their postings.
+struct Table {
+    keyed: Keyed,
+    arena: Arena,
+    rows: Vec<(arena::Place, Posting)>,
+}
+
+impl Table {
+    fn new(keyed: Keyed, (arena, rows): (Arena, Vec<(arena::Place, Posting)>)) -> Self {
+        Table { keyed, arena, rows }
+    }
+
+    fn lay_out(&self) -> Result<Laid> {
+        lay_out(self.keyed, self.rows.iter().map(|(at, p)| (self.arena.key(*at), *p)))
+    }
+}
+
 /// Joins rows with equal keys into one with the claims of all.
 struct Joiner {
     contents: Contents,
@@ -422,6 +481,7 @@ impl Joiner {
         joined
     }
 
+    /// The strings of an arena that is sorted, and their postings.
     fn join_arena(&mut self, mut arena: Arena) -> Result<(Arena, Vec<(arena::Place, Posting)>)> {
         if arena.lost() > 0 {
             return Err(Error::usage(format!("{} values of one kind found no room", arena.lost()))
@@ -429,7 +489,6 @@ impl Joiner {
         }
         let mut joined = Vec::with_capacity(arena.len());
         let mut claims = Vec::new();
-        arena.sort();
         for at in 0..arena.len() {
             claims.push(arena.claim(at));
             let place = arena.place(at);

@@ -145,73 +145,14 @@ impl Contents {
         }
     }
 
-    /// Strings in a transducer, sorted by their bytes; names are given in reverse.
-    pub(crate) fn keyed<'k>(
-        &mut self,
-        table: Keyed,
-        rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
-    ) -> Result<()> {
-        let mut builder = Builder::new();
-        let mut any = false;
-        for (key, posting) in rows.clone() {
-            any = true;
-            if !builder.insert(key, u64::from(posting.0)) {
-                return Err(Error::format("the values do not come in their order"));
-            }
+    /// A table that was laid out.
+    pub(crate) fn add(&mut self, table: Laid) {
+        // What another table has set already stays.
+        self.tails.resize(self.tails.len().max(table.tails.len()), 1);
+        for (mine, theirs) in self.tails.iter_mut().zip(&table.tails) {
+            *mine |= theirs;
         }
-        if !any {
-            return Ok(());
-        }
-        let bytes = builder.finish();
-        let keys = rows.map(|(key, _)| key);
-        let section = match table {
-            Keyed::Domains => {
-                let mut names = Vec::new();
-                let mut ends = Vec::new();
-                for key in keys {
-                    names.extend(key.iter().rev());
-                    ends.push(names.len());
-                }
-                let starts = std::iter::once(&0).chain(&ends);
-                let spans = starts.zip(&ends);
-                let (tails, bloom) = build_domain_filter(spans.map(|(a, b)| &names[*a..*b]));
-                // What URLs have set already stays.
-                self.tails.resize(self.tails.len().max(tails.len()), 1);
-                for (mine, theirs) in self.tails.iter_mut().zip(&tails) {
-                    *mine |= theirs;
-                }
-                self.sections.push((Section::DomainFilter, bloom));
-                Section::Domains
-            }
-            Keyed::Urls => {
-                for key in keys.clone() {
-                    add_tail(&mut self.tails, domain::last_label(url_host(key)));
-                }
-                self.bloom(Section::UrlFilter, keys.map(|key| hash(url_host(key))));
-                Section::Urls
-            }
-            Keyed::Paths => {
-                self.bloom(Section::PathFilter, keys.map(|key| hash(bare_path(key))));
-                Section::Paths
-            }
-            Keyed::Emails => {
-                self.bloom(Section::EmailFilter, keys.map(hash));
-                Section::Emails
-            }
-            Keyed::Words => {
-                self.sections.push((Section::Literals, literals::build(keys)));
-                Section::Words
-            }
-        };
-        self.sections.push((section, bytes));
-        Ok(())
-    }
-
-    fn bloom(&mut self, section: Section, hashes: impl Iterator<Item = u64>) {
-        let mut hashes: Vec<u64> = hashes.collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        self.sections.push((section, build_bloom(&hashes)));
+        self.sections.extend(table.sections);
     }
 
     /// Wildcard and regex indicators, sorted by kind.
@@ -309,6 +250,73 @@ impl Contents {
             .map(Cursor::into_inner)
             .map_err(|e| Error::io("cannot write the database", e))
     }
+}
+
+/// A table of strings as it will be in the file, with the filter in front of it.
+#[derive(Debug, Default)]
+pub(crate) struct Laid {
+    sections: Vec<(Section, Vec<u8>)>,
+    /// Last labels of names, and of the hosts of URLs.
+    tails: Vec<u8>,
+}
+
+/// Lays out strings in a transducer. They come sorted by their bytes; names are given
+/// in reverse. Of no other table, so that tables can be laid out side by side.
+pub(crate) fn lay_out<'k>(
+    table: Keyed,
+    rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
+) -> Result<Laid> {
+    let mut builder = Builder::new();
+    let mut any = false;
+    for (key, posting) in rows.clone() {
+        any = true;
+        if !builder.insert(key, u64::from(posting.0)) {
+            return Err(Error::format("the values do not come in their order"));
+        }
+    }
+    if !any {
+        return Ok(Laid::default());
+    }
+    let bytes = builder.finish();
+    let keys = rows.map(|(key, _)| key);
+    let mut tails = Vec::new();
+    let (filter, section) = match table {
+        Keyed::Domains => {
+            let mut names = Vec::new();
+            let mut ends = Vec::new();
+            for key in keys {
+                names.extend(key.iter().rev());
+                ends.push(names.len());
+            }
+            let starts = std::iter::once(&0).chain(&ends);
+            let spans = starts.zip(&ends);
+            let bloom;
+            (tails, bloom) = build_domain_filter(spans.map(|(a, b)| &names[*a..*b]));
+            ((Section::DomainFilter, bloom), Section::Domains)
+        }
+        Keyed::Urls => {
+            tails = empty_tails();
+            for key in keys.clone() {
+                add_tail(&mut tails, domain::last_label(url_host(key)));
+            }
+            let filter = bloom(keys.map(|key| hash(url_host(key))));
+            ((Section::UrlFilter, filter), Section::Urls)
+        }
+        Keyed::Paths => {
+            let filter = bloom(keys.map(|key| hash(bare_path(key))));
+            ((Section::PathFilter, filter), Section::Paths)
+        }
+        Keyed::Emails => ((Section::EmailFilter, bloom(keys.map(hash))), Section::Emails),
+        Keyed::Words => ((Section::Literals, literals::build(keys)), Section::Words),
+    };
+    Ok(Laid { sections: vec![filter, (section, bytes)], tails })
+}
+
+fn bloom(hashes: impl Iterator<Item = u64>) -> Vec<u8> {
+    let mut hashes: Vec<u64> = hashes.collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    build_bloom(&hashes)
 }
 
 fn write<W: Write + Seek>(

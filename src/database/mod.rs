@@ -25,7 +25,7 @@ mod summary;
 mod transducer;
 mod withheld;
 
-pub(crate) use contents::{Contents, Keyed, bare_path};
+pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
 pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
 pub(crate) use literals::Literal;

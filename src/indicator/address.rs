@@ -197,6 +197,10 @@ pub fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
 /// nibbles below `ip6.arpa`. The name must be whole: a part of a zone is none.
 pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
     let name = name.strip_suffix(b".").unwrap_or(name);
+    // Every observed name is asked; most don't end like `arpa`.
+    if !matches!(name.last(), Some(b'a' | b'A')) {
+        return None;
+    }
     let head = |suffix: &[u8]| {
         let cut = name.len().checked_sub(suffix.len())?;
         name[cut..].eq_ignore_ascii_case(suffix).then(|| &name[..cut])

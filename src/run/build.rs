@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A feed to read: a file, a folder, or `-` for standard input.
 #[derive(Clone, Debug)]
@@ -88,8 +89,25 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         *rejected.entry(*reason).or_default() += count;
     }
     report.rejected = rejected;
-    (report.summary, report.size) = compiler.publish(&job.output, job.built)?;
+    (report.summary, report.size) = compiler.publish_with(&job.output, job.built, &together)?;
     Ok(report)
+}
+
+/// Two halves of some work on two threads, or on one where there is no other.
+fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+    let b = Mutex::new(Some(b));
+    let second = || {
+        let b = b.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(b) = b {
+            b();
+        }
+    };
+    std::thread::scope(|scope| {
+        // Whoever comes first does it: a thread that could not be had never comes.
+        let _ = std::thread::Builder::new().name("compile".into()).spawn_scoped(scope, second);
+        a();
+        second();
+    });
 }
 
 fn read_input(

@@ -98,10 +98,9 @@ impl Scratch {
         }
     }
 
-    /// Brings a name into its normal form in `self.name`. False if it is no name.
+    /// Brings a name without trailing dot into its normal form in `self.name`. False if it is no name.
     fn normal_name(&mut self, raw: &[u8]) -> bool {
         self.name.clear();
-        let raw = raw.strip_suffix(b".").unwrap_or(raw);
         if raw.is_ascii() {
             if raw.len() > domain::MAX_NAME {
                 return false;
@@ -120,11 +119,13 @@ impl Scratch {
     }
 
     fn name(&mut self, database: &Database, raw: &[u8]) {
-        if !self.normal_name(raw) {
+        let patterns = database.has_patterns(Kind::Domain);
+        let raw = raw.strip_suffix(b".").unwrap_or(raw);
+        // The filter folds case by itself: hardly any name comes further.
+        if raw.is_ascii() && !patterns && !database.may_hold_domain(raw) {
             return;
         }
-        let patterns = database.has_patterns(Kind::Domain);
-        if !patterns && !database.may_hold_domain(&self.name) {
+        if !self.normal_name(raw) || !patterns && !database.may_hold_domain(&self.name) {
             return;
         }
         let buffer = std::mem::take(&mut self.name);

@@ -5,8 +5,7 @@ use super::entries::Entry;
 use super::{Match, Scanner, Scratch, Seen};
 use crate::database::{Claim, Database};
 use crate::indicator::{
-    Kind, Observable, Quality, Reason, Scope, Timestamp, Where, address, digest, domain, email,
-    url, words,
+    Kind, Observable, Quality, Reason, Scope, Timestamp, Where, address, digest, email, url, words,
 };
 use std::net::IpAddr;
 
@@ -153,27 +152,35 @@ impl Scanner {
 
     /// The observable as an alert tells of it.
     fn seen(&self, observable: Observable<'_>, at: Where) -> Seen {
+        // Looking it up has left its normal form in the scratch, or in an entry.
+        let scratch = &self.scratch;
         let (value, raw) = match observable {
+            Observable::Address(address @ IpAddr::V4(_), _) => {
+                let is_bare = |value: &str| value.bytes().all(|b| b == b'.' || b.is_ascii_digit());
+                let mut values = scratch.entries.iter().map(|entry| &entry.value);
+                let known = values.find(|value| is_bare(value));
+                (known.cloned().unwrap_or_else(|| address.to_string()), None)
+            }
             Observable::Address(address, _) => (address.to_string(), None),
             Observable::Name(raw) => {
-                let raw = String::from_utf8_lossy(raw);
-                (domain::normalise(&raw).map_or(raw.to_string(), |name| name.into()), Some(raw))
+                let name = String::from_utf8_lossy(&scratch.name).into_owned();
+                (name, Some(String::from_utf8_lossy(raw)))
             }
-            Observable::Url(raw) => {
-                let raw = String::from_utf8_lossy(raw);
-                (url::parse(&raw).map_or(raw.to_string(), |url| url.to_string()), Some(raw))
-            }
+            Observable::Url(raw) => (scratch.url.to_string(), Some(String::from_utf8_lossy(raw))),
             Observable::Email(raw) => {
                 let raw = String::from_utf8_lossy(raw);
                 (email::normalise(&raw).map_or(raw.to_string(), |e| e.into()), Some(raw))
             }
-            Observable::Digest(_, bytes) => (digest::encode(bytes), None),
+            Observable::Digest(_, bytes) => match scratch.entries.first() {
+                Some(entry) => (entry.value.clone(), None),
+                None => (digest::encode(bytes), None),
+            },
             Observable::Text(kind, raw) => {
                 let raw = String::from_utf8_lossy(raw);
                 (words::normalise(kind, &raw).map_or(raw.to_string(), |w| w.into()), Some(raw))
             }
         };
-        let raw = raw.map(|raw| raw.into_owned()).filter(|raw| *raw != value);
+        let raw = raw.filter(|raw| *raw != value).map(|raw| raw.into_owned());
         let quality = match at {
             Where::Ptr | Where::Nat64 => Quality::DERIVED,
             _ => Quality::default(),
@@ -204,20 +211,19 @@ fn push_claim<'d>(
     quality: Quality,
 ) {
     let Some(context) = database.context(claim.context) else { return };
-    let value = match claim.kind {
-        Kind::Url if entry.reach != super::entries::Reach::Pattern => {
-            [claim.scheme.prefix(), &entry.value].concat()
-        }
-        _ => entry.value.clone(),
+    let scheme = match claim.kind {
+        Kind::Url if entry.reach != super::entries::Reach::Pattern => claim.scheme.prefix(),
+        _ => "",
     };
     let same = matches[first..].iter_mut().find(|m| {
-        m.kind == claim.kind && m.scope == claim.scope && m.quality == quality && m.value == value
+        (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
+            && m.value.strip_prefix(scheme) == Some(&entry.value)
     });
     match same {
         Some(found) => found.sources.push(context),
         None => matches.push(Match {
             kind: claim.kind,
-            value,
+            value: [scheme, &entry.value].concat(),
             scope: claim.scope,
             quality,
             sources: vec![context],

@@ -27,6 +27,7 @@ mod emails;
 mod escapes;
 pub mod fields;
 mod literals;
+mod marks;
 mod names;
 mod unicode;
 mod urls;

@@ -3,6 +3,7 @@
 
 use super::classify::{class, is};
 use super::escapes::{json_piece_around, percent_at, piece_around};
+use super::marks::is_mark;
 use super::names::run_around;
 use super::{Visit, Visitor};
 use crate::indicator::{Observable, Where};
@@ -125,10 +126,4 @@ pub(super) fn char_at(bytes: &[u8]) -> (Option<char>, usize) {
         Some(text) => (text.chars().next(), len),
         None => (None, 1),
     }
-}
-
-/// Combining marks, which are parts of labels in many scripts.
-fn is_mark(char: char) -> bool {
-    matches!(u32::from(char), 0x300..=0x36f | 0x483..=0x487 | 0x591..=0x5bd | 0x610..=0x61a
-        | 0x64b..=0x65f | 0x900..=0xdff | 0xe31..=0xe4e | 0x1ab0..=0x1aff | 0x20d0..=0x20ff | 0x3099..=0x309a)
 }
