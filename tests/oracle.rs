@@ -147,8 +147,8 @@ impl Oracle {
         let mut base = 0;
         for line in text.split(|&b| b == b'\n') {
             let decoded = Decoded::new(line, base);
-            let urls = self.urls(line, base, &decoded, &mut hits);
             let owned = self.colon_runs(&decoded, &mut hits);
+            let urls = self.urls(line, base, &decoded, &owned, &mut hits);
             self.v4(&decoded, &owned, &urls, &mut hits);
             self.names(line, base, &decoded, &urls, &mut hits);
             self.emails(line, base, &decoded, &urls, &mut hits);
@@ -406,12 +406,20 @@ impl Oracle {
     }
 
     /// Section 6.3. Returns what it knows of the authorities.
-    fn urls(&self, line: &[u8], base: usize, decoded: &Decoded, hits: &mut BTreeSet<Hit>) -> Urls {
+    fn urls(
+        &self,
+        line: &[u8],
+        base: usize,
+        decoded: &Decoded,
+        owned: &HashSet<usize>,
+        hits: &mut BTreeSet<Hit>,
+    ) -> Urls {
         let mut urls = Urls::default();
         let with_scheme = regex!(r"(?-u)[A-Za-z][0-9A-Za-z+.\-]{0,31}://");
         for found in with_scheme.find_iter(line) {
             let start = found.start() + scheme_tail(line, found.start());
-            if start > found.end() {
+            // Nothing may be left of the scheme: `\\n://`.
+            if start > found.end() || line.get(start) == Some(&b':') {
                 continue;
             }
             let end = url_end(line, found.end(), start.checked_sub(1).map(|at| line[at]));
@@ -425,7 +433,7 @@ impl Oracle {
             let body = regex!(r#"(?-u)^(?:\\/|\\u[0-9A-Fa-f]{4}|[^\x00-\x20\x7f"<>\\`|])*"#);
             let end = found.end() + body.find(rest).map_or(0, |body| body.end());
             let end = trim(line, start.min(end), end);
-            if start > end {
+            if start > end || line.get(start) == Some(&b':') {
                 continue;
             }
             self.url(&unescape_json(&line[start..end]), base + start, hits);
@@ -443,12 +451,19 @@ impl Oracle {
             }
             self.url(&percent_decode(&line[start..end]), base + start, hits);
         }
-        self.bare_urls(line, base, decoded, hits);
+        self.bare_urls(line, base, decoded, owned, hits);
         urls
     }
 
     /// `host/path` and `host:port/path`.
-    fn bare_urls(&self, line: &[u8], base: usize, decoded: &Decoded, hits: &mut BTreeSet<Hit>) {
+    fn bare_urls(
+        &self,
+        line: &[u8],
+        base: usize,
+        decoded: &Decoded,
+        owned: &HashSet<usize>,
+        hits: &mut BTreeSet<Hit>,
+    ) {
         let text = &decoded.bytes;
         for (start, end) in name_runs(text).into_iter().chain(quads_among_letters(text)) {
             let raw = decoded.from[start] - base..decoded.from[end] - base;
@@ -461,7 +476,12 @@ impl Oracle {
             let is_dotted_quad = start > 0
                 && text[start - 1] == b'.'
                 && address::parse_v4(&text[start..end]).is_some();
-            if !is_plain || is_dotted_quad || matches!(before, Some(b'/' | b'\\' | b'@')) {
+            // The end of an IPv6 address is no host.
+            if owned.contains(&start)
+                || !is_plain
+                || is_dotted_quad
+                || matches!(before, Some(b'/' | b'\\' | b'@'))
+            {
                 continue;
             }
             let rest = &line[raw.end..];

@@ -4,7 +4,7 @@ use super::classify::{class, is};
 use super::escapes::{
     continues_name, decode, json_char, percent_at, tail_of_escape, unescape_json,
 };
-use super::unicode::char_at;
+use super::unicode::{char_at, is_of_name};
 use super::{Visit, Visitor};
 use crate::indicator::email::MAX_LOCAL;
 use crate::indicator::{Observable, Where};
@@ -103,11 +103,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 continue;
             }
             match char_at(&self.text[end..]) {
-                (Some(char), len)
-                    if char.is_alphanumeric() || "\u{3002}\u{ff0e}\u{ff61}".contains(char) =>
-                {
-                    end += len;
-                }
+                (Some(char), len) if is_of_name(char) => end += len,
                 _ => break,
             }
         }

@@ -261,7 +261,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         for place in (floor..at).rev() {
             match self.text[place] {
                 b'/' => return self.is_behind_scheme(place + 1).then_some(place + 1),
-                byte if ends_userinfo(byte) => return None,
+                _ if self.ends_userinfo(place) => return None,
                 _ => {}
             }
         }
@@ -284,8 +284,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Whether what ends at `end`, in an authority, is a user's name: an `@` follows
     /// before the authority ends.
     fn is_userinfo(&self, end: usize) -> bool {
-        let rest = &self.text[end..(end + 256).min(self.text.len())];
-        rest.iter().take_while(|byte| **byte != b'/' && !ends_userinfo(**byte)).any(|b| *b == b'@')
+        (end..(end + 256).min(self.text.len()))
+            .take_while(|at| self.text[*at] != b'/' && !self.ends_userinfo(*at))
+            .any(|at| self.text[at] == b'@')
+    }
+
+    /// Whether no user's name goes on here. What JSON escapes counts for itself.
+    fn ends_userinfo(&self, at: usize) -> bool {
+        if self.text[at] == b'\\'
+            && let Some(char) = json_char(self.text, at)
+        {
+            return u8::try_from(char).is_ok_and(|byte| byte == b'/' || ends_userinfo(byte));
+        }
+        ends_userinfo(self.text[at])
     }
 
     /// A name that has an escape inside it: the piece around it, decoded once.

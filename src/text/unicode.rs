@@ -18,13 +18,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut at = run.start;
         while at < run.end {
             let (char, len) = char_at(&self.text[at..run.end]);
-            let inside = char.is_some_and(|c| {
-                c.is_alphanumeric()
-                    || "-_.\u{b7}\u{200c}\u{200d}".contains(c)
-                    || is_full_stop(c)
-                    || is_mark(c)
-            });
-            if inside {
+            if char.is_some_and(is_of_name) {
                 start.get_or_insert(at);
             } else if let Some(start) = start.take() {
                 self.unicode_name(start..at);
@@ -106,6 +100,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
 /// Full stops, as bytes.
 const DOTS: &[&[u8]] = &[b".", "\u{3002}".as_bytes(), "\u{ff0e}".as_bytes(), "\u{ff61}".as_bytes()];
+
+/// A character that a name or its dots consist of.
+pub(super) fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric()
+        || "-_.\u{b7}\u{200c}\u{200d}".contains(char)
+        || is_full_stop(char)
+        || is_mark(char)
+}
 
 /// A full stop that IDNA takes for a dot.
 pub(super) fn is_full_stop(char: char) -> bool {
