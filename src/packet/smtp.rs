@@ -1,4 +1,4 @@
-//! SMTP: HELO, envelope, and the mails (see [`mail`]).
+//! SMTP: HELO, envelope, and the mails.
 //!
 //! Found by the client's first command on any port. Lines are followed through
 //! DATA and BDAT. Behind STARTTLS anything may follow, in both directions. What the
