@@ -22,3 +22,4 @@ mod order;
 mod records;
 mod spec_cases;
 mod tap;
+mod ways;
