@@ -181,7 +181,7 @@ fn it_gives_up_what_it_does_not_need() {
     sleep(Duration::from_millis(100));
     for field in ["CapEff", "CapPrm"] {
         let capabilities = tap.status(field);
-        assert_eq!(capabilities.len(), 3, "a supervisor and two workers");
+        assert_eq!(capabilities.len(), 4, "a supervisor, a watcher and two workers");
         assert!(capabilities.iter().all(|c| c == "0000000000002000"), "{field} {capabilities:?}");
     }
     assert!(tap.status("CapInh").iter().all(|c| c == "0000000000000000"));
