@@ -7,12 +7,12 @@ use corpus::{Corpus, Log, corpus, corpus_bytes, database, feed, is_measured};
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wiresift::Result;
 use wiresift::alert::{Encoder, Format};
 use wiresift::input::Target;
 use wiresift::run::{self, Current, ScanJob};
 use wiresift::scan::Options;
 use wiresift::sink::Sink;
-use wiresift::Result;
 
 /// Counts the bytes of the records.
 struct Bytes(u64);

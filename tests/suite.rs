@@ -21,4 +21,5 @@ mod oracle;
 mod order;
 mod records;
 mod spec_cases;
+mod swaps;
 mod tap;

@@ -15,9 +15,7 @@ use wiresift::compile::Compiler;
 use wiresift::database::Database;
 use wiresift::indicator::Timestamp;
 use wiresift::input::{self, Skipped, Target};
-use wiresift::run::{
-    self, Current, Follow, Notice, ObserveJob, ScanJob, ScanReport, Stopwatch,
-};
+use wiresift::run::{self, Current, Follow, Notice, ObserveJob, ScanJob, ScanReport, Stopwatch};
 use wiresift::scan::Options;
 use wiresift::sink::{FileSink, Sink, StdoutSink};
 use wiresift::{Error, Result};
@@ -101,12 +99,7 @@ fn hunt(
 
 /// Whoever reads a pipe may do so for months, and wants what is published meanwhile.
 /// Of what is finite everything is to be held against the same.
-fn follow(
-    flags: &Following,
-    targets: &[Target],
-    path: &Path,
-    to_terminal: bool,
-) -> Option<Follow> {
+fn follow(flags: &Following, targets: &[Target], path: &Path, to_terminal: bool) -> Option<Follow> {
     let is_endless = |target: &Target| {
         let path = match target {
             Target::Path(path) => path.as_path(),

@@ -80,10 +80,7 @@ impl Current {
 
     /// What happened so far.
     pub fn swaps(&self) -> Swaps {
-        Swaps {
-            taken: self.turn.load(Ordering::Relaxed),
-            kept: self.kept.load(Ordering::Relaxed),
-        }
+        Swaps { taken: self.turn.load(Ordering::Relaxed), kept: self.kept.load(Ordering::Relaxed) }
     }
 }
 
@@ -271,9 +268,8 @@ pub(super) fn while_watched<T>(
         // Also when the work panics: else nobody would end the watcher.
         let _guard = StopAtEnd(&stop);
         let name = "watch-database".to_string();
-        let spawned = std::thread::Builder::new()
-            .name(name)
-            .spawn_scoped(scope, || watcher.run(&stop, tell));
+        let spawned =
+            std::thread::Builder::new().name(name).spawn_scoped(scope, || watcher.run(&stop, tell));
         spawned.map_err(|e| Error::io("start a thread that watches the database", e))?;
         Ok(work())
     })
