@@ -30,7 +30,7 @@ pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
 pub(crate) use literals::Literal;
 pub(crate) use map::MappedFile;
-pub(crate) use patterns::check_pattern;
+pub(crate) use patterns::{Searches, check_pattern};
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};
 pub(crate) use withheld::Withheld;

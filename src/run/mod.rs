@@ -27,7 +27,7 @@ mod pipeline;
 mod tap;
 mod told;
 
-pub use build::{CompileJob, CompileReport, FeedInput, compile};
+pub use build::{CompileJob, CompileReport, FeedInput, ListInput, compile};
 pub use current::{Current, Follow, Swaps};
 pub use hunt::{ScanJob, scan};
 pub use known::open_database;
