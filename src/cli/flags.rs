@@ -70,8 +70,20 @@ pub(super) struct Compile {
     #[arg(long = "feed", value_name = "NAME")]
     pub(super) feeds: Vec<String>,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
+    /// Behind a value may stand until=DATE, and # with the reason.
     #[arg(long, value_name = "FILE")]
     pub(super) allow: Vec<PathBuf>,
+    /// A warning list (MISP's, or any list), or a folder of them: indicators on it are kept out.
+    /// With names of feeds before it, for these feeds only.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) suppress: Vec<String>,
+    /// The same, but indicators on it are tagged, and names on it cut down to their exact value.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) annotate: Vec<String>,
+    /// MISP's warning lists, each of which does what is usual for it: lists of what cannot be
+    /// meant (private networks, public resolvers, whole suffixes) suppress, all others annotate.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) warninglists: Vec<String>,
     /// List every value that was rejected: path, line, value, reason, remedy.
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
@@ -114,6 +126,10 @@ pub(super) struct Compile {
     /// A label for every indicator.
     #[arg(long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
+    /// Print what was taken, rejected, cut down and suppressed, by reason and by feed, to standard
+    /// output as one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,

@@ -227,7 +227,11 @@ impl Compiler {
     }
 
     /// A context with the names of lists among its tags.
-    fn annotated(&mut self, context: Arc<Context<'static>>, lists: &[u16]) -> Arc<Context<'static>> {
+    fn annotated(
+        &mut self,
+        context: Arc<Context<'static>>,
+        lists: &[u16],
+    ) -> Arc<Context<'static>> {
         let key = (Arc::as_ptr(&context), lists.to_vec());
         if let Some([_, tagged]) = self.annotated.get(&key) {
             return Arc::clone(tagged);

@@ -364,11 +364,7 @@ mod tests {
         let all = |list| (list, Effect::Suppress, Vec::new());
         let mut screen = Screen::new([
             all(list("nets", &[], vec![net("198.51.100.0/24"), net("2001:db8::/32")])),
-            all(list(
-                "hosts",
-                &[],
-                vec![WarningEntry::Below("hoster.example".into())],
-            )),
+            all(list("hosts", &[], vec![WarningEntry::Below("hoster.example".into())])),
             all(list("whole", &[], vec![WarningEntry::Whole(value(Kind::Domain, "bit.ly"))])),
             all(list("parts", &[Kind::Email], vec![WarningEntry::Part("@Free.".into())])),
             all(list("regex", &[], vec![WarningEntry::Regex("(?i)^(noc|soc)@".into())])),
@@ -380,7 +376,10 @@ mod tests {
         ]);
         let mut on = |kind, text: &str| {
             let met = screen.judge(kind, &value(kind, text), "one");
-            met.lists.iter().map(|l| screen.context(*l).unwrap().feed.to_string()).collect::<Vec<_>>()
+            met.lists
+                .iter()
+                .map(|l| screen.context(*l).unwrap().feed.to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(on(Kind::Ip, "198.51.100.7"), ["nets"]);
         assert_eq!(on(Kind::Net, "198.51.100.0/25"), ["nets"]);
@@ -411,7 +410,10 @@ mod tests {
         let lists = (0..5).map(|n| (list(&n.to_string(), &[], entry()), Effect::Annotate, vec![]));
         let mut screen = Screen::new(lists);
         let met = screen.judge(Kind::Domain, &value(Kind::Domain, "b.example"), "");
-        assert_eq!(met, Screened { lists: vec![0, 1, 2, 3, 4], is_suppressed: false, is_apex: true });
+        assert_eq!(
+            met,
+            Screened { lists: vec![0, 1, 2, 3, 4], is_suppressed: false, is_apex: true }
+        );
         let met = screen.judge(Kind::Domain, &value(Kind::Domain, "a.b.example"), "");
         assert!(!met.is_apex && met.lists.len() == 5);
     }

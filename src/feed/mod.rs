@@ -148,6 +148,8 @@ pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summ
         Some(format) => format,
         // Whoever speaks of columns has a table.
         None if !options.columns.is_empty() || options.delimiter.is_some() => Format::Table,
+        // What stands behind the values of an allow list is in no other list.
+        None if options.allow => detect::of_allow_list(&text)?,
         None => detect::of_text(&text)?,
     };
     let mut intake = Intake::new(format, options, sink);

@@ -124,11 +124,8 @@ fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningE
 
 /// A list in another format.
 fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
-    let options = Options {
-        allow: true,
-        domain_scope: Some(Scope::Subtree),
-        ..Options::of_feed(id)
-    };
+    let options =
+        Options { allow: true, domain_scope: Some(Scope::Subtree), ..Options::of_feed(id) };
     let mut collected = Collected::default();
     super::read(bytes, &options, &mut collected)?;
     let entry = |indicator: Indicator| match (indicator.scope, indicator.value) {

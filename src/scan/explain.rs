@@ -6,8 +6,8 @@ use super::{Match, Scanner};
 use crate::database::{Database, Withheld};
 use crate::indicator::guess::{Guess, guess};
 use crate::indicator::{
-    Context, Kind, Observable, Reason, Role, Scope, Timestamp, Value, Where, address, digest, domain,
-    refang, url, words,
+    Context, Kind, Observable, Reason, Role, Scope, Timestamp, Value, Where, address, digest,
+    domain, refang, url, words,
 };
 use std::net::IpAddr;
 

@@ -151,7 +151,8 @@ impl Scanner {
             _ => return None,
         };
         let given = given.as_deref().and_then(|given| on_list(given, host));
-        given.or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
+        given
+            .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
     }
 
     /// The observable as an alert tells of it.
