@@ -23,3 +23,4 @@ mod records;
 mod spec_cases;
 mod swaps;
 mod tap;
+mod warninglists;

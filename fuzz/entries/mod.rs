@@ -13,6 +13,7 @@ pub mod open_database;
 pub mod streams;
 pub mod text;
 pub mod values;
+pub mod warninglist;
 
 /// A target.
 pub struct Entry {
@@ -41,6 +42,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "values", run: values::run, testdata: None },
+    Entry { name: "warninglist", run: warninglist::run, testdata: None },
 ];
 
 /// The entry of a target.
