@@ -202,7 +202,7 @@ fn every_line_of_a_file_meets_one_database_wholly() {
             let chunks = ["--watch=0.005", "--chunk-size", "4096", "log"];
             let run = dir.command().args(args).args(chunks).run().expect(0);
             let stats: Value = serde_json::from_slice(
-                &run.stderr.split(|b| *b == b'\n').rfind(|line| line.starts_with(b"{")).unwrap(),
+                run.stderr.split(|b| *b == b'\n').rfind(|line| line.starts_with(b"{")).unwrap(),
             )
             .unwrap();
             swapped = stats["database"]["swapped"].as_u64().unwrap();

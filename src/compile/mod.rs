@@ -136,13 +136,14 @@ impl Compiler {
         &self.guarded
     }
 
-    /// The same, by feed.
+    /// The same, by feed; and how many came in that the private guard will keep back.
     pub fn guarded_by_feed(&self) -> &BTreeMap<String, BTreeMap<Reason, u64>> {
         &self.by_feed
     }
 
     /// Takes an indicator. What a guard or a warning list keeps out is counted and
-    /// remembered, so that a look-up can tell; the reason is returned.
+    /// remembered, so that a look-up can tell; the reason is returned. So is that of what
+    /// came in, but not as it was, or to be kept back.
     pub fn add(&mut self, indicator: Indicator) -> Option<Reason> {
         self.indicators += 1;
         let Indicator { kind, value, mut scope, mut context, raw: _ } = indicator;
@@ -165,6 +166,9 @@ impl Compiler {
                 context = self.annotated(context, &screened.lists);
             }
             lists = screened.lists;
+        }
+        if verdict == Ok(None) && !allow && !context.internal && guard::is_private(kind, &value) {
+            verdict = Ok(Some(Reason::Private));
         }
         let reason = match verdict {
             Ok(reason) => reason,
@@ -210,7 +214,10 @@ impl Compiler {
     }
 
     fn count(&mut self, feed: &str, reason: Reason) {
-        *self.guarded.entry(reason).or_default() += 1;
+        // What is private is in the database like everything else.
+        if reason != Reason::Private {
+            *self.guarded.entry(reason).or_default() += 1;
+        }
         // A name is copied once, and not for each indicator.
         if !self.by_feed.contains_key(feed) {
             self.by_feed.insert(feed.to_string(), BTreeMap::new());

@@ -109,13 +109,11 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         return Err(Error::format("no indicator came in; the database is not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
-    for (reason, count) in compiler.guarded() {
-        *rejected.entry(*reason).or_default() += count;
-    }
     for (feed, reasons) in compiler.guarded_by_feed() {
         let of_feed = by_feed.entry(feed.clone()).or_default();
         for (reason, count) in reasons {
             *of_feed.entry(*reason).or_default() += count;
+            *rejected.entry(*reason).or_default() += count;
         }
     }
     (report.rejected, report.by_feed) = (rejected, by_feed);
