@@ -14,6 +14,7 @@ pub mod streams;
 pub mod text;
 pub mod transfers;
 pub mod values;
+pub mod warninglist;
 
 /// A target.
 pub struct Entry {
@@ -43,6 +44,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },
+    Entry { name: "warninglist", run: warninglist::run, testdata: None },
 ];
 
 /// The entry of a target.

@@ -22,6 +22,7 @@ pub mod refang;
 mod timestamp;
 pub mod url;
 mod value;
+mod warning;
 pub mod words;
 
 pub use context::{Context, Direction, Role, Severity, Tlp};
@@ -33,3 +34,4 @@ pub use place::{
 pub use reason::Reason;
 pub use timestamp::Timestamp;
 pub use value::{Indicator, Value};
+pub use warning::{WarningEntry, WarningList};

@@ -157,6 +157,8 @@ struct Entry {
     is_wanted: bool,
     /// Whether the entry is in use.
     is_open: bool,
+    /// When it was shown last: [`Flows::turn`] counts.
+    shown: u32,
     tcp: Tcp,
     /// Sides that spoke, bit 0 the low end; then sides that sent FIN.
     spoke: u8,
@@ -209,6 +211,8 @@ pub(super) struct Touch {
     pub(super) side: usize,
     pub(super) is_new: bool,
     pub(super) is_wanted: bool,
+    /// It is old, and was not shown since flows are shown again.
+    pub(super) is_to_be_shown: bool,
     pub(super) flow_id: u64,
     pub(super) to_server: bool,
     pub(super) totals: indicator::Flow,
@@ -250,6 +254,8 @@ pub(super) struct Flows {
     most: usize,
     /// When idle flows were last looked for.
     swept: Timestamp,
+    /// How often all flows were to be shown again.
+    turn: u32,
 }
 
 impl Flows {
@@ -269,7 +275,13 @@ impl Flows {
             ],
             most: config.most_flows.clamp(1, NIL as usize - 1),
             swept: Timestamp(i64::MIN),
+            turn: 0,
         }
+    }
+
+    /// Has all flows shown again, each with its next packet.
+    pub(super) fn turn(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
     }
 
     /// Flows that are open.
@@ -346,6 +358,7 @@ impl Flows {
             is_client_low: is_forward != is_answer,
             is_wanted: false,
             is_open: true,
+            shown: self.turn,
             tcp: Tcp::default(),
             spoke: 0,
             ended: 0,
@@ -388,11 +401,13 @@ impl Flows {
             (_, 3) => Stage::Answered,
             _ => Stage::Opening,
         };
+        let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
         let touch = Touch {
             slot,
             side: usize::from(!is_forward),
             is_new: false,
             is_wanted: entry.is_wanted,
+            is_to_be_shown,
             flow_id: entry.id,
             to_server: is_forward == entry.is_client_low,
             totals: entry.totals,

@@ -200,6 +200,12 @@ impl Decoder {
         self.tunnels.clear();
     }
 
+    /// Says that the visitor knows more than before: flows that it did not want are shown
+    /// to it again, each with its next packet.
+    pub fn show_flows_again(&mut self) {
+        self.flows.turn();
+    }
+
     /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
     /// show the time.
     pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
@@ -326,6 +332,9 @@ impl Decoder {
             self.flows.set_wanted(&touch, is_wanted);
         } else if touch.is_wanted {
             visitor.flow_continued(&packet);
+        } else if touch.is_to_be_shown {
+            let is_wanted = visitor.flow_opened(&packet);
+            self.flows.set_wanted(&touch, is_wanted);
         }
         let inside = match (datagram.piece, datagram.payload) {
             (None, Ok(payload)) => tunnel::open(datagram.src, datagram.proto, payload, &segment),

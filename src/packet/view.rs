@@ -174,7 +174,8 @@ pub struct FlowEnd {
 
 /// Is told what the decoder finds, in the order of the packets.
 pub trait Visitor {
-    /// A packet opened a flow. Its addresses are observables of `ip.src` and
+    /// A packet opened a flow, or is the first since flows are
+    /// [shown again](super::Decoder::show_flows_again). Its addresses are observables of `ip.src` and
     /// `ip.dst`, which come here and not through [`seen`](Visitor::seen).
     /// Answers whether later packets of the flow are to be reported.
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool;

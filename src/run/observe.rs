@@ -48,7 +48,7 @@ pub(super) struct Sighting {
 
 impl Work for Observing {
     type Scratch = Extractor;
-    type Found = Sighting;
+    type Found = Vec<Sighting>;
 
     fn scratch(&self) -> Extractor {
         Extractor::new()
@@ -98,21 +98,25 @@ impl Work for Observing {
         outcome
     }
 
-    fn encode(&self, mut found: Sighting, lines: u64, columns: u64, out: &mut Vec<u8>) {
-        if let (Some((line, column)), Some(Value::Object(log))) =
-            (found.line, found.record.get_mut("log"))
-        {
-            let column = if line == 1 { column + columns } else { column };
-            log.insert("line".into(), json!(line + lines));
-            log.insert("column".into(), json!(column));
+    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
+        let records = found.len() as u64;
+        for mut one in found {
+            if let (Some((line, column)), Some(Value::Object(log))) =
+                (one.line, one.record.get_mut("log"))
+            {
+                let column = if line == 1 { column + columns } else { column };
+                log.insert("line".into(), json!(line + lines));
+                log.insert("column".into(), json!(column));
+            }
+            // A map of strings and numbers cannot fail to be written.
+            let _ = serde_json::to_writer(&mut *out, &one.record);
+            out.push(b'\n');
         }
-        // A map of strings and numbers cannot fail to be written.
-        let _ = serde_json::to_writer(&mut *out, &found.record);
-        out.push(b'\n');
+        records
     }
 
-    fn weight(&self, _: &Sighting) -> usize {
-        512
+    fn weight(&self, found: &Vec<Sighting>) -> usize {
+        512 * found.len()
     }
 }
 
