@@ -5,15 +5,24 @@ use super::flags::{Compile, DomainScope, Refang};
 use super::messages::{plural, say, size};
 use super::progress::Progress;
 use clap::ArgMatches;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use wiresift::config::Config;
 use wiresift::feed::{self, Defanged, Format};
 use wiresift::indicator::{Scope, Severity, Tlp};
-use wiresift::run::{self, CompileJob, CompileReport, FeedInput};
+use wiresift::run::{self, CompileJob, CompileReport, FeedInput, Published};
 use wiresift::{Error, Result, compile};
 
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
+    let config = flags.config.as_deref().map(Config::open).transpose()?;
+    if let Some(config) = &config
+        && flags.inputs.is_empty()
+        && flags.allow.is_empty()
+    {
+        return subscribed(config, &flags);
+    }
+    let output = flags.output.clone().or(config.as_ref().map(|config| config.database.clone()));
     let mut job = CompileJob {
-        output: flags.output.clone(),
+        output: output.unwrap_or_default(),
         built: run::build_time(),
         ..CompileJob::default()
     };
@@ -25,13 +34,48 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
         job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
     }
     let progress = Progress::new(flags.quiet);
+    let output = job.output.clone();
+    let lock = config.as_ref().map(run::write_lock).transpose()?;
+    if let (Some(config), Some(lock)) = (&config, &lock) {
+        let mut set = run::subscribed(config, lock, &|notice| progress.notice(notice))?;
+        // Together with files it is another set than the one that is subscribed.
+        set.name.clear();
+        job.subscribed = Some(set);
+    }
     let report = run::compile(job, &|notice| progress.notice(notice));
     progress.finish();
     let report = report?;
     if !flags.quiet {
-        summarise(&report, &flags);
+        summarise(&report, &output, flags.rejects.is_some());
     }
     Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
+}
+
+/// Compiles what is subscribed and nothing else.
+fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
+    if flags.rejects.is_some() {
+        return Err(Error::usage("--rejects lists what files had, and there are none").remedy(
+            "`wiresift feed show FEED` counts what was rejected; name its documents to list it",
+        ));
+    }
+    let mut config = config.clone();
+    config.allow_wide |= flags.allow_wide;
+    config.allow_suffix |= flags.allow_suffix;
+    if let Some(output) = &flags.output {
+        config.database.clone_from(output);
+    }
+    let progress = Progress::new(flags.quiet);
+    let lock = run::write_lock(&config)?;
+    let published = run::publish_subscribed(&config, &lock, false, &|n| progress.notice(n));
+    progress.finish();
+    match published? {
+        Published::New(report) if !flags.quiet => summarise(&report, &config.database, true),
+        Published::Unchanged if !flags.quiet => {
+            say(&format!("{} stays as it is", config.database.display()));
+        }
+        _ => {}
+    }
+    Ok(Outcome::Yes)
 }
 
 /// How an allow list is read: names reach below themselves unless the list says else.
@@ -116,14 +160,15 @@ fn format(name: &str) -> Result<Option<Format>> {
     })
 }
 
-fn summarise(report: &CompileReport, flags: &Compile) {
+/// What became of it. `are_listed` where the rejects need no hint how to see them.
+pub(super) fn summarise(report: &CompileReport, output: &Path, are_listed: bool) {
     let summary = &report.summary;
     say(&format!(
         "{} of {} from {} in {}",
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         plural(report.files, "file"),
-        flags.output.display(),
+        output.display(),
     ));
     let kinds: Vec<String> =
         summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();
@@ -137,7 +182,7 @@ fn summarise(report: &CompileReport, flags: &Compile) {
         for (reason, count) in &report.rejected {
             say(&format!("  {count:>9} {reason}: {}", reason.remedy()));
         }
-        if flags.rejects.is_none() {
+        if !are_listed {
             say("  (--rejects FILE lists them)");
         }
     }

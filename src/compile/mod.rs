@@ -66,6 +66,7 @@ pub struct Compiler {
     feed_of_context: Vec<(Arc<Context<'static>>, u64, u64)>,
     indicators: u64,
     allowed: u64,
+    subscribed: String,
 }
 
 /// Does two halves of some work, at the same time if it can. This room starts no
@@ -81,6 +82,12 @@ impl Compiler {
     /// A compiler with options.
     pub fn new(options: Options) -> Self {
         Compiler { options, ..Compiler::default() }
+    }
+
+    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
+    /// that it is the same.
+    pub fn set_subscribed(&mut self, name: String) {
+        self.subscribed = name;
     }
 
     /// How many indicators came in so far.
@@ -390,6 +397,7 @@ impl Compiler {
             indicators: self.indicators,
             allowed: self.allowed,
             guarded: self.guarded.iter().map(|(r, n)| (r.name().to_string(), *n)).collect(),
+            subscribed: self.subscribed.clone(),
             feeds,
             values: BTreeMap::new(),
         }

@@ -28,6 +28,7 @@ mod columns;
 mod detect;
 mod dnsmasq;
 mod drop;
+mod filter;
 mod format;
 mod hosts;
 mod inflate;
@@ -53,6 +54,7 @@ mod types;
 mod warninglist;
 mod zeek;
 
+pub use filter::Filter;
 pub use format::Format;
 pub use inflate::inflate;
 pub use native::write_jsonl;

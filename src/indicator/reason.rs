@@ -94,6 +94,8 @@ reasons! {
     Expired, "expired", "update the feed";
     /// Kept, but only for the exact name: others can register below it.
     Downgraded, "downgraded_to_exact", "list the names below it";
+    /// Left out by the filters of its feed's subscription.
+    Filtered, "filtered", "nothing: the feed's allow and deny filters leave it out";
 }
 
 impl fmt::Display for Reason {

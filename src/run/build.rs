@@ -5,6 +5,7 @@ use crate::compile::{Compiler, Options};
 use crate::database::Summary;
 use crate::feed::{self, Limits, Reject};
 use crate::indicator::{Indicator, Reason, Timestamp};
+use crate::store::Normal;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,6 +27,8 @@ pub struct FeedInput {
 pub struct CompileJob {
     /// The feeds, and the allow lists among them.
     pub inputs: Vec<FeedInput>,
+    /// What is subscribed, beside them.
+    pub subscribed: Option<Subscribed>,
     /// The database.
     pub output: PathBuf,
     /// Where to list every rejected value.
@@ -34,6 +37,18 @@ pub struct CompileJob {
     pub options: Options,
     /// The time of the build.
     pub built: Timestamp,
+}
+
+/// The subscribed set, as it lies in the store.
+#[derive(Debug, Default)]
+pub struct Subscribed {
+    /// Names the set, if nothing else is compiled with it.
+    pub name: String,
+    /// Its feeds, each with how its normalised form is read.
+    pub feeds: Vec<(String, crate::store::Shelf)>,
+    /// Whether a database without indicators is better than the old one: each feed was
+    /// read, and what it had was withdrawn.
+    pub may_be_empty: bool,
 }
 
 /// What became of a compilation.
@@ -49,6 +64,8 @@ pub struct CompileReport {
     pub failed: u64,
     /// Values that were rejected, by reason; the guards' among them.
     pub rejected: BTreeMap<Reason, u64>,
+    /// The same by feed, where it is known.
+    pub by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
 }
 
 /// Reads the feeds and publishes the database.
@@ -66,6 +83,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         compiler: Compiler::new(job.options),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
+        by_feed: BTreeMap::new(),
         path: PathBuf::new(),
         bytes: 0,
         notify,
@@ -74,14 +92,23 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     for input in &job.inputs {
         read_input(input, &mut intake, &mut report, notify);
     }
-    let Intake { compiler, rejects, mut rejected, failed, .. } = intake;
+    let mut may_be_empty = false;
+    if let Some(subscribed) = &job.subscribed {
+        may_be_empty = subscribed.may_be_empty;
+        intake.compiler.set_subscribed(subscribed.name.clone());
+        for (name, shelf) in &subscribed.feeds {
+            read_subscribed(name, shelf, &mut intake, &mut report)?;
+        }
+    }
+    let Intake { compiler, rejects, mut rejected, by_feed, failed, .. } = intake;
     if let Some(error) = failed {
         return Err(error);
     }
     if let Some(rejects) = rejects {
         rejects.finish()?;
     }
-    if compiler.is_empty() {
+    report.by_feed = by_feed;
+    if compiler.is_empty() && !may_be_empty {
         return Err(Error::format("no indicator came in; the database is not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
@@ -140,11 +167,35 @@ fn read_input(
     }
 }
 
+/// Hands on what the store has of a feed.
+fn read_subscribed(
+    name: &str,
+    shelf: &crate::store::Shelf,
+    intake: &mut Intake<'_>,
+    report: &mut CompileReport,
+) -> Result<()> {
+    let normal: Normal = shelf.accepted().ok_or_else(|| {
+        Error::format(format!("what is kept of the feed “{name}” cannot be read"))
+            .at_path(shelf.folder())
+            .remedy("`wiresift feed update` mends it")
+    })?;
+    intake.path = shelf.folder().to_path_buf();
+    report.files += normal.segments().len() as u64;
+    for (reason, count) in normal.rejects() {
+        *intake.rejected.entry(reason).or_default() += count;
+        intake.count(name, reason, count);
+    }
+    normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
+    (intake.notify)(Notice::Progress { done: intake.bytes, total: 0 });
+    Ok(())
+}
+
 /// Takes what the feeds yield.
 struct Intake<'n> {
     compiler: Compiler,
     rejects: Option<Rejects>,
     rejected: BTreeMap<Reason, u64>,
+    by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
     path: PathBuf,
     bytes: u64,
     notify: Notify<'n>,
@@ -152,6 +203,15 @@ struct Intake<'n> {
 }
 
 impl Intake<'_> {
+    fn count(&mut self, feed: &str, reason: Reason, count: u64) {
+        if !self.by_feed.contains_key(feed) {
+            self.by_feed.insert(feed.to_string(), BTreeMap::new());
+        }
+        if let Some(counts) = self.by_feed.get_mut(feed) {
+            *counts.entry(reason).or_default() += count;
+        }
+    }
+
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
@@ -165,10 +225,12 @@ impl feed::Sink for Intake<'_> {
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
         // Cloned only where a guard refuses it and somebody wants to read of it.
         let value = self.rejects.is_some().then(|| indicator.value.clone());
-        if let Some(reason) = self.compiler.add(indicator)
-            && let Some(value) = value
-        {
-            self.list(line, &value.to_string(), reason, None);
+        let context = std::sync::Arc::clone(&indicator.context);
+        if let Some(reason) = self.compiler.add(indicator) {
+            self.count(&context.feed, reason, 1);
+            if let Some(value) = value {
+                self.list(line, &value.to_string(), reason, None);
+            }
         }
     }
 

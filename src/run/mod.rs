@@ -13,6 +13,7 @@
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
 //! | `known` | [`open_database()`]: a file that was checked before is not checked again |
+//! | `subscribe` | [`update()`]: feeds to the store, and the store to the database |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
@@ -22,14 +23,19 @@ mod known;
 mod observe;
 mod ordered;
 mod pipeline;
+mod subscribe;
 mod tap;
 mod told;
 
-pub use build::{CompileJob, CompileReport, FeedInput, compile};
+pub use build::{CompileJob, CompileReport, FeedInput, Subscribed, compile};
 pub use hunt::{ScanJob, scan};
 pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
+pub use subscribe::{
+    FeedOutcome, FeedUpdate, Held, Pause, Published, UpdateJob, UpdateReport, publish_subscribed,
+    subscribed, update, write_lock,
+};
 pub use tap::{
     Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,
 };
