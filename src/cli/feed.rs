@@ -7,9 +7,6 @@ use super::progress::Progress;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
-use tabled::builder::Builder;
-use tabled::settings::object::Columns;
-use tabled::settings::{Alignment, Padding, Style};
 use wiresift::config::{Config, Subscription, catalogue, edit};
 use wiresift::indicator::Timestamp;
 use wiresift::run::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
@@ -22,7 +19,7 @@ const DAY: i64 = 86_400_000_000;
 pub(super) fn run(flags: Feed) -> Result<Outcome> {
     let config = &flags.config;
     match flags.command {
-        FeedCommand::Add(flags) => add(config, flags),
+        FeedCommand::Add(flags) => add(config, &flags),
         FeedCommand::List(flags) => list(config, &flags),
         FeedCommand::Update(flags) => update(config, &flags),
         FeedCommand::Remove(flags) => remove(config, &flags),
@@ -39,7 +36,7 @@ fn print(text: &str) -> Result<()> {
     written.map_err(|e| Error::io("write", e).at_path("-"))
 }
 
-fn add(config: &Path, flags: FeedAdd) -> Result<Outcome> {
+fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
     if known.is_none() && !is_own {
@@ -153,8 +150,8 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     let store = Store::at(&config.state);
     let now = run::now();
     let mut is_well = true;
-    let mut table = Builder::default();
-    table.push_record(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
+    let mut table = Table::default();
+    table.row(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
     let mut lines = String::new();
     for feed in &config.feeds {
         let state = store.shelf(&feed.name).state();
@@ -172,7 +169,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
         }
         let rejected: u64 = state.rejected.values().sum();
         let growth = |span| state.growth(now, span).map_or(String::new(), signed);
-        table.push_record([
+        table.row([
             feed.name.clone(),
             feed.kind.name().to_string(),
             state.last_success.map_or("never".into(), |time| age(now, time)),
@@ -186,32 +183,46 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     if flags.json {
         print(&lines)?;
     } else {
-        print(&format!("{}\n", laid_out(table, &[2, 3, 4, 5, 6])))?;
+        print(&format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
     }
     Ok(if is_well { Outcome::Yes } else { Outcome::No })
 }
 
-/// A table without frames; the numbers of some columns stand on the right.
-fn laid_out(table: Builder, right: &[usize]) -> String {
-    let mut table = table.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    for &column in right {
-        table.modify(Columns::one(column), Alignment::right());
+/// Rows of a table without frames.
+#[derive(Default)]
+struct Table(Vec<Vec<String>>);
+
+impl Table {
+    fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.0.push(cells.into_iter().map(Into::into).collect());
     }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+
+    /// The lines; what is in some columns stands on the right.
+    fn laid_out(&self, right: &[usize]) -> String {
+        let columns = self.0.first().map_or(0, Vec::len);
+        let width = |at: usize| self.0.iter().map(|row| row[at].chars().count()).max();
+        let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+        let mut lines = Vec::with_capacity(self.0.len());
+        for row in &self.0 {
+            let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
+                if right.contains(&at) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
+            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_string());
+        }
+        lines.join("\n")
+    }
 }
 
 fn list_catalogue(json: bool) -> Result<Outcome> {
-    let mut table = Builder::default();
-    table.push_record(["feed", "kind", "format", "expected", "key", "about"]);
+    let mut table = Table::default();
+    table.row(["feed", "kind", "format", "expected", "key", "about"]);
     let mut lines = String::new();
     for entry in catalogue::all() {
         if json {
             lines.push_str(&format!("{}\n", serde_json::to_value(entry).unwrap_or_default()));
             continue;
         }
-        table.push_record([
+        table.row([
             entry.name.clone(),
             entry.kind.clone(),
             entry.format.clone().unwrap_or_default(),
@@ -220,7 +231,7 @@ fn list_catalogue(json: bool) -> Result<Outcome> {
             entry.about.clone(),
         ]);
     }
-    print(&if json { lines } else { format!("{}\n", laid_out(table, &[])) })?;
+    print(&if json { lines } else { format!("{}\n", table.laid_out(&[])) })?;
     Ok(Outcome::Yes)
 }
 
@@ -273,7 +284,7 @@ fn show(path: &Path, flags: &FeedName) -> Result<Outcome> {
     let mine = config.as_ref().ok().and_then(|config| config.feed(name).ok().map(|f| (config, f)));
     let known = catalogue::find(name);
     if mine.is_none() && known.is_none() {
-        config?.feed(name)?;
+        return Config::open(path).and_then(|config| config.feed(name).map(|_| Outcome::Yes));
     }
     let mut rows: Vec<(&str, String)> = Vec::new();
     if let Some((config, feed)) = mine {

@@ -28,6 +28,8 @@ mod columns;
 mod detect;
 mod dnsmasq;
 mod drop;
+pub mod exchange;
+pub mod fetch;
 mod filter;
 mod format;
 mod hosts;

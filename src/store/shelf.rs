@@ -4,6 +4,7 @@ use super::disk::{self, Durable, PART};
 use super::index::{Document, Index};
 use super::normal::{HEADER, Normal, Segment};
 use super::state::State;
+use crate::feed::exchange;
 use crate::indicator::Timestamp;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -278,6 +279,33 @@ impl<'s> Piece<'s> {
     /// The segment.
     pub fn segment(&self) -> &'s Segment {
         self.0
+    }
+}
+
+impl exchange::Keeper for Keeping {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        Keeping::put(self, name, bytes)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        Keeping::remove(self, name);
+        Ok(())
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        Ok(self.index.documents.keys().cloned().collect())
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        Keeping::get(self, name)
+    }
+
+    fn cursor(&self) -> Option<&str> {
+        self.index.cursor.as_deref()
+    }
+
+    fn set_cursor(&mut self, cursor: &str) -> Result<()> {
+        Keeping::set_cursor(self, Some(cursor))
     }
 }
 

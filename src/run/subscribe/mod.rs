@@ -10,6 +10,7 @@
 //! just that.
 
 mod command;
+mod http;
 mod local;
 mod pause;
 mod settle;
@@ -21,9 +22,10 @@ use super::{Notice, Notify, Stopwatch, build_time, default_threads, now};
 use crate::compile;
 use crate::config::{Config, Kind, Origin, Subscription};
 use crate::database::Database;
+use crate::feed::fetch;
 use crate::indicator::Timestamp;
 use crate::store::{Lock, Shelf, State, Store};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use settle::{Settled, settle};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -211,7 +213,7 @@ fn attempt(
         return FeedOutcome::Skipped(why);
     }
     let secrets = Secrets::of(feed);
-    let result = fetch(feed, shelf, start, &mut state).and_then(|()| settle_as(job, feed, shelf));
+    let result = bring(feed, shelf, start, &mut state).and_then(|()| settle_as(job, feed, shelf));
     let outcome = match result {
         Ok(settled) => {
             state.succeeded(start);
@@ -225,6 +227,9 @@ fn attempt(
         }
         Err(error) => {
             let error = secrets.hide(error);
+            if error.kind() == ErrorKind::Refused {
+                state.stopped = Some("its server refuses us".into());
+            }
             state.failed(start, error.to_string());
             FeedOutcome::Failed(error)
         }
@@ -263,8 +268,9 @@ fn reason_to_wait(
 }
 
 /// Brings the documents up to date.
-fn fetch(feed: &Subscription, shelf: &Shelf, now: Timestamp, _state: &mut State) -> Result<()> {
+fn bring(feed: &Subscription, shelf: &Shelf, now: Timestamp, state: &mut State) -> Result<()> {
     match (&feed.origin, feed.kind) {
+        (Origin::Url(url), Kind::List | Kind::Stix) => http::fetch(feed, url, shelf, now, state),
         (Origin::Path(path), Kind::List | Kind::Stix) => local::fetch(feed, path, shelf, now),
         (Origin::Command(words), _) => command::fetch(feed, words, shelf, now),
         (_, kind) => Err(Error::usage(format!("the kind {} is not there yet", kind.name()))),
@@ -300,18 +306,37 @@ struct Secrets(Vec<String>);
 impl Secrets {
     fn of(feed: &Subscription) -> Secrets {
         let secret = feed.access.key.as_ref().and_then(|key| key.reveal().ok());
-        Secrets(secret.into_iter().collect())
+        let encoded = secret.as_deref().map(fetch::encode);
+        Secrets(secret.into_iter().chain(encoded).collect())
     }
 
     /// An error without them.
     fn hide(&self, error: Error) -> Error {
         let text = error.to_string();
-        if self.0.iter().any(|secret| text.contains(&**secret)) { self.hide_in(&error) } else { error }
+        if self.0.iter().any(|secret| text.contains(&**secret)) {
+            return self.hide_in(&error);
+        }
+        error
     }
 
     fn hide_in(&self, error: &Error) -> Error {
-        let text = self.0.iter().fold(error.to_string(), |text, secret| text.replace(secret, "***"));
-        Error::format(text)
+        let text = error.to_string();
+        Error::format(self.0.iter().fold(text, |text, secret| text.replace(secret, "***")))
+    }
+}
+
+/// The time, and waiting that a signal ends.
+#[derive(Debug)]
+pub(super) struct Time;
+
+impl fetch::Clock for Time {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn sleep(&self, time: Duration) -> Result<()> {
+        std::thread::sleep(time);
+        Ok(())
     }
 }
 

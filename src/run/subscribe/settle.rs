@@ -20,7 +20,6 @@ const GROWTH: u64 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) is_changed: bool,
-    pub(super) before: u64,
     pub(super) after: u64,
     pub(super) added: u64,
     pub(super) removed: u64,
@@ -34,7 +33,7 @@ impl Settled {
     fn of(normal: &Normal) -> Settled {
         let count = normal.indicators();
         let rejects = normal.rejects();
-        Settled { before: count, after: count, rejects, ..Settled::default() }
+        Settled { after: count, rejects, ..Settled::default() }
     }
 
     pub(super) fn outcome(&self) -> FeedOutcome {
@@ -98,8 +97,8 @@ fn settle_held(
     held: &Normal,
     accept: bool,
 ) -> Result<Settled> {
-    let before = accepted.map_or(0, Normal::indicators);
     if !accept {
+        let before = accepted.map_or(0, Normal::indicators);
         let reason = too_different(before, held.indicators()).unwrap_or_default();
         let since = shelf.state().held.and_then(|held| held.since);
         let held = Held { since, indicators: held.indicators(), reason };
@@ -108,7 +107,7 @@ fn settle_held(
     }
     let (added, removed) = difference(shelf.accepted().as_ref(), shelf.held().as_ref());
     shelf.accept_held()?;
-    Ok(Settled { is_changed: true, before, added, removed, ..Settled::of(held) })
+    Ok(Settled { is_changed: true, added, removed, ..Settled::of(held) })
 }
 
 /// Makes the normalised form anew, of the documents that changed.
@@ -185,7 +184,7 @@ fn make(
     let (added, removed) = difference(old.as_ref(), Some(&new));
     let is_changed = old.as_ref().map(Normal::identity) != Some(new.identity());
     shelf.tidy(index);
-    Ok(Settled { is_changed, before, added, removed, unreadable, ..Settled::of(&new) })
+    Ok(Settled { is_changed, added, removed, unreadable, ..Settled::of(&new) })
 }
 
 /// Names how a feed is read: when it changes, documents have to be read again.
