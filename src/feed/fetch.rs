@@ -230,8 +230,9 @@ impl Client {
             let location = location.ok_or_else(|| {
                 self.at(Error::network("a redirect without a readable location"), &url)
             })?;
-            let next = url.join(&location).map_err(|error| {
-                self.at(error, &url).remedy("it redirects to what is no http or https URL")
+            let next = url.join(&location).map_err(|_| {
+                let what = "it redirects to what is no http or https URL";
+                self.at(Error::network(what), &url)
             })?;
             if url.is_https() && !next.is_https() {
                 let what = format!("it redirects from https to {}", self.mask(&next.to_string()));
