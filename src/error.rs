@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Network,
     /// A server took longer than it may.
     TimedOut,
-    /// A server does not accept who we say we are.
+    /// A server does not accept who we say we are, or what we ask for.
     Refused,
 }
 
@@ -85,7 +85,7 @@ impl Error {
         Self::new(ErrorKind::TimedOut, message.into())
     }
 
-    /// A server does not accept who we say we are.
+    /// A server does not accept who we say we are, or what we ask for.
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Refused, message.into())
     }

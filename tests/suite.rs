@@ -11,6 +11,7 @@ mod documents;
 mod expected;
 mod expected_captures;
 mod expected_logs;
+mod fetch;
 mod format_fixture;
 mod fuzz_corpus;
 mod harness;

@@ -87,7 +87,7 @@ impl fmt::Debug for Secret {
 /// Who we say we are, and whom we believe.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Headers with credentials: for the host of the request only.
+    /// Headers with credentials.
     pub headers: Vec<(String, Secret)>,
     /// What else must not be shown: a key in the path of a URL.
     pub secrets: Vec<Secret>,
@@ -165,6 +165,7 @@ impl<'a> Request<'a> {
 /// Fetches for one feed.
 pub struct Client {
     agent: ureq::Agent,
+    home: Url,
     access: Access,
     hidden: Vec<Secret>,
     caps: Caps,
@@ -177,12 +178,13 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Reads the certificates.
+    /// Reads the certificates. The credentials are for the server of `home` and no
+    /// other.
     ///
     /// # Errors
     ///
     /// When one of the files cannot be read, or holds no certificate or key.
-    pub fn new(access: Access, caps: Caps) -> Result<Client> {
+    pub fn new(home: &Url, access: Access, caps: Caps) -> Result<Client> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = &access.roots {
             tls = tls.root_certs(RootCerts::new_with_certs(&certificates(path)?));
@@ -203,7 +205,7 @@ impl Client {
             .tls_config(tls.build())
             .build();
         let hidden = access.hidden();
-        Ok(Client { agent: config.into(), access, hidden, caps })
+        Ok(Client { agent: config.into(), home: home.clone(), access, hidden, caps })
     }
 
     /// Sends a request and follows its redirects. A status that says failure is an
@@ -228,8 +230,9 @@ impl Client {
             let location = location.ok_or_else(|| {
                 self.at(Error::network("a redirect without a readable location"), &url)
             })?;
-            let next = url.join(&location).map_err(|error| {
-                self.at(error, &url).remedy("it redirects to what is no http or https URL")
+            let next = url.join(&location).map_err(|_| {
+                let what = "it redirects to what is no http or https URL";
+                self.at(Error::network(what), &url)
             })?;
             if url.is_https() && !next.is_https() {
                 let what = format!("it redirects from https to {}", self.mask(&next.to_string()));
@@ -259,7 +262,7 @@ impl Client {
         headers.extend(request.etag.map(|etag| (header::IF_NONE_MATCH.as_str(), etag)));
         headers
             .extend(request.last_modified.map(|time| (header::IF_MODIFIED_SINCE.as_str(), time)));
-        if request.url.trusts(url) {
+        if self.home.trusts(url) {
             let own = self.access.headers.iter();
             headers.extend(own.map(|(name, value)| (name.as_str(), value.reveal())));
         }
@@ -446,9 +449,9 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`Refused`](ErrorKind::Refused) for 401 and 403,
-    /// [`TimedOut`](ErrorKind::TimedOut) for 408 and 504, else
-    /// [`Network`](ErrorKind::Network), with what the server says about it.
+    /// [`TimedOut`](ErrorKind::TimedOut) for 408 and 504,
+    /// [`Network`](ErrorKind::Network) for what may pass, and else
+    /// [`Refused`](ErrorKind::Refused), with what the server says about it.
     pub fn success(mut self) -> Result<Answer> {
         if self.status.is_success() {
             return Ok(self);
@@ -459,7 +462,9 @@ impl Answer {
         let error = match self.status.as_u16() {
             401 | 403 => Error::refused(what).remedy("check the credentials"),
             408 | 504 => Error::timed_out(what),
-            _ => Error::network(what),
+            429 | 500.. => Error::network(what),
+            404 | 410 => Error::refused(what).remedy("check the URL"),
+            _ => Error::refused(what),
         };
         Err(error.at_path(&self.shown))
     }

@@ -113,6 +113,14 @@ impl Summary {
         Summary { format, indicators: 0, rejects: BTreeMap::new() }
     }
 
+    /// Adds the counts of another file.
+    pub fn add(&mut self, other: &Summary) {
+        self.indicators += other.indicators;
+        for (reason, count) in &other.rejects {
+            *self.rejects.entry(*reason).or_default() += count;
+        }
+    }
+
     /// How many values were rejected, for whatever reason.
     pub fn rejected(&self) -> u64 {
         self.rejects.values().sum()

@@ -4,7 +4,14 @@
 //! the cursor how far it came, so that a crash in its middle costs a page and not the
 //! walk.
 
+mod ask;
+pub mod misp;
+pub mod otx;
+pub mod taxii;
+
 use crate::error::Result;
+use crate::feed::fetch::{Client, Clock};
+use crate::feed::{Options, Sink, Summary};
 
 /// What an exchange's walk hands over. Whatever was put before
 /// [`set_cursor`](Keeper::set_cursor) returns is durable after it.
@@ -47,4 +54,97 @@ pub trait Keeper {
     ///
     /// When it cannot be made durable.
     fn set_cursor(&mut self, cursor: &str) -> Result<()>;
+}
+
+/// A server, and what of it is subscribed to.
+#[derive(Clone, Debug)]
+pub enum Exchange {
+    /// Pulses of an OTX account.
+    Otx(otx::Otx),
+    /// Collections of a TAXII server.
+    Taxii(taxii::Taxii),
+    /// Events of a MISP feed or server.
+    Misp(misp::Misp),
+}
+
+impl Exchange {
+    /// Fetches what changed since the last walk, or goes on with one that was cut off.
+    ///
+    /// # Errors
+    ///
+    /// When the exchange refuses, fails too often or sends what it must not. What came
+    /// before is kept, and the next walk goes on behind it.
+    pub fn walk(
+        &self,
+        client: &Client,
+        keeper: &mut dyn Keeper,
+        clock: &dyn Clock,
+    ) -> Result<Walked> {
+        match self {
+            Exchange::Otx(otx) => otx.walk(client, keeper, clock),
+            Exchange::Taxii(taxii) => taxii.walk(client, keeper, clock),
+            Exchange::Misp(misp) => misp.walk(client, keeper, clock),
+        }
+    }
+
+    /// Whether each document says all that there is to say about its indicators. Else
+    /// they are read together: what one says about another's objects counts.
+    pub fn documents_stand_alone(&self) -> bool {
+        !matches!(self, Exchange::Taxii(_))
+    }
+
+    /// Reads everything that is kept.
+    ///
+    /// # Errors
+    ///
+    /// When a document cannot be read; none is skipped.
+    pub fn read(
+        &self,
+        keeper: &dyn Keeper,
+        options: &Options,
+        sink: &mut dyn Sink,
+    ) -> Result<Summary> {
+        let format = match self {
+            Exchange::Otx(_) => crate::feed::Format::Otx,
+            Exchange::Taxii(_) => crate::feed::Format::Stix,
+            Exchange::Misp(_) => crate::feed::Format::Misp,
+        };
+        let options = Options { format: Some(format), ..options.clone() };
+        let mut names = keeper.names()?;
+        names.sort_unstable();
+        let mut summary = Summary::new(format);
+        let mut together = Vec::new();
+        for name in names {
+            let Some(document) = keeper.get(&name)? else { continue };
+            if self.documents_stand_alone() {
+                let read = crate::feed::read(&document, &options, sink);
+                summary.add(&read.map_err(|error| error.at_path(&name))?);
+            } else {
+                together.extend_from_slice(&document);
+                together.push(b'\n');
+            }
+        }
+        if !together.is_empty() {
+            summary.add(&crate::feed::read(&together, &options, sink)?);
+        }
+        Ok(summary)
+    }
+}
+
+/// What a walk did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Walked {
+    /// Documents that came, new or changed.
+    pub put: u64,
+    /// Documents that went.
+    pub removed: u64,
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Requests that had to be asked again.
+    pub retries: u64,
+    /// Bytes of the answers' bodies, unpacked.
+    pub bytes: u64,
+    /// What the exchange lists and does not give out.
+    pub missing: u64,
 }
