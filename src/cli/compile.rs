@@ -172,7 +172,8 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, are_listed: bool)
     ));
     let kinds: Vec<String> =
         summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();
-    say(&format!("  {} ({})", kinds.join(", "), size(report.size)));
+    let kinds = if kinds.is_empty() { "nothing".to_string() } else { kinds.join(", ") };
+    say(&format!("  {kinds} ({})", size(report.size)));
     if summary.allowed > 0 {
         say(&format!("  {} on allow lists", plural(summary.allowed, "value")));
     }

@@ -116,8 +116,7 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     if !flags.keep {
         shelf.remove()?;
     }
-    say(&format!("{} is gone; its {} leave with the next compilation", feed.name,
-        plural(had, "indicator")));
+    say(&format!("{} is gone, and what it had leaves with the next compilation", feed.name));
     Ok(Outcome::Yes)
 }
 
@@ -347,11 +346,11 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
 
 fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     let Some(every) = flags.every else {
-        return update_once(&Config::open(path)?, flags, flags.due);
+        return update_once(&Config::open(path)?, flags, flags.due, None);
     };
     let pause = Pause::new()?;
     let mut config = Config::open(path)?;
-    let mut outcome = update_once(&config, flags, false);
+    let mut outcome = update_once(&config, flags, false, Some(&pause));
     loop {
         if let Err(error) = &outcome {
             messages::error(error);
@@ -364,11 +363,16 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
             Ok(new) => config = new,
             Err(error) => messages::error(&error),
         }
-        outcome = update_once(&config, flags, true);
+        outcome = update_once(&config, flags, true, Some(&pause));
     }
 }
 
-fn update_once(config: &Config, flags: &FeedUpdate, due: bool) -> Result<Outcome> {
+fn update_once(
+    config: &Config,
+    flags: &FeedUpdate,
+    due: bool,
+    pause: Option<&Pause>,
+) -> Result<Outcome> {
     let lock = run::write_lock(config)?;
     let job = UpdateJob {
         config,
@@ -376,6 +380,7 @@ fn update_once(config: &Config, flags: &FeedUpdate, due: bool) -> Result<Outcome
         due,
         accept: flags.accept,
         dry_run: flags.dry_run,
+        pause,
     };
     let progress = Progress::new(flags.quiet);
     let report = run::update(&job, &lock, &|notice| progress.notice(notice));

@@ -35,11 +35,17 @@ pub fn add(
     comment: &[String],
 ) -> Result<String> {
     let mut document = parse(text, path)?;
+    // A file of nothing but comments keeps them in front.
+    let head = if document.is_empty() { document.trailing().as_str().map(str::to_string) } else { None };
     let mut table = Table::new();
     for (name, value) in members {
         table.insert(name, Item::Value(value.clone()));
     }
-    let mut before = String::from("\n");
+    let mut before = head.clone().unwrap_or_default();
+    if head.is_some() {
+        document.set_trailing("");
+    }
+    before.push('\n');
     for line in comment {
         before.push_str(&format!("# {line}\n"));
     }

@@ -150,8 +150,11 @@ pub struct Access {
 pub struct Exchange {
     /// TAXII: the collections, by identifier or title; all that can be read, when empty.
     pub collections: Vec<String>,
-    /// OTX: this author's pulses alone.
-    pub author: Option<String>,
+    /// MISP: only events of a server with one of these tags; `!` before one leaves its
+    /// events out.
+    pub event_tags: Vec<String>,
+    /// MISP: events of a server that are not published, too.
+    pub unpublished: bool,
     /// How far back the first walk goes.
     pub lookback: Option<Duration>,
 }
@@ -214,6 +217,18 @@ impl Subscription {
     pub fn reading(&self) -> String {
         let Subscription { name, kind, options, filter, lifetime, max_size, .. } = self;
         format!("{name} {kind:?} {options:?} {filter:?} {lifetime:?} {max_size}")
+    }
+}
+
+impl Subscription {
+    /// Whether it is a MISP server that is asked, and not a folder of events: servers
+    /// want a key.
+    pub fn is_misp_server(&self) -> bool {
+        self.kind == Kind::Misp
+            && matches!(self.origin, Origin::Url(_))
+            && self.access.key.is_some()
+            && self.access.user.is_none()
+            && self.access.header.is_none()
     }
 }
 

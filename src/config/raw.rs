@@ -74,7 +74,10 @@ struct Feed {
     ca: Option<PathBuf>,
     #[serde(default)]
     collections: Vec<String>,
-    author: Option<String>,
+    #[serde(default)]
+    event_tags: Vec<String>,
+    #[serde(default)]
+    unpublished: bool,
     lookback: Option<String>,
 }
 
@@ -152,7 +155,8 @@ fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscri
         access: access(&feed, &origin, folder).map_err(in_feed)?,
         exchange: Exchange {
             collections: feed.collections.clone(),
-            author: feed.author.clone(),
+            event_tags: feed.event_tags.clone(),
+            unpublished: feed.unpublished,
             lookback: time("lookback", &feed.lookback)?,
         },
         origin,

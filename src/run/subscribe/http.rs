@@ -1,6 +1,7 @@
 //! Documents over HTTP.
 
 use super::Time;
+use crate::feed::fetch::Clock as _;
 use super::settle::keep_one;
 use crate::config::Subscription;
 use crate::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
@@ -64,11 +65,12 @@ pub(super) fn fetch(
     feed: &Subscription,
     url: &str,
     shelf: &Shelf,
-    now: Timestamp,
+    time: &Time<'_>,
     state: &mut State,
 ) -> Result<()> {
-    let client = Client::new(access(feed, None)?, caps(feed))?;
+    let now = time.now();
     let address = address(feed, url)?;
+    let client = Client::new(&address, access(feed, None)?, caps(feed))?;
     let index = shelf.index()?;
     let known = index.cursor.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let known: Validators = known.unwrap_or_default();
@@ -78,7 +80,7 @@ pub(super) fn fetch(
         request.etag = known.etag.as_deref();
         request.last_modified = known.last_modified.as_deref();
     }
-    let answer = client.send(&request, &Time)?;
+    let answer = client.send(&request, time)?;
     if answer.is_unchanged() && may_ask {
         return Ok(());
     }

@@ -10,6 +10,7 @@
 //! just that.
 
 mod command;
+mod exchange;
 mod http;
 mod local;
 mod pause;
@@ -54,6 +55,8 @@ pub struct UpdateJob<'c> {
     pub accept: bool,
     /// Change nothing.
     pub dry_run: bool,
+    /// What ends the waiting for servers.
+    pub pause: Option<&'c Pause>,
 }
 
 /// What became of one feed.
@@ -213,7 +216,8 @@ fn attempt(
         return FeedOutcome::Skipped(why);
     }
     let secrets = Secrets::of(feed);
-    let result = bring(feed, shelf, start, &mut state).and_then(|()| settle_as(job, feed, shelf));
+    let time = Time(job.pause);
+    let result = bring(feed, shelf, &time, &mut state).and_then(|()| settle_as(job, feed, shelf));
     let outcome = match result {
         Ok(settled) => {
             state.succeeded(start);
@@ -268,12 +272,13 @@ fn reason_to_wait(
 }
 
 /// Brings the documents up to date.
-fn bring(feed: &Subscription, shelf: &Shelf, now: Timestamp, state: &mut State) -> Result<()> {
+fn bring(feed: &Subscription, shelf: &Shelf, time: &Time<'_>, state: &mut State) -> Result<()> {
+    let now = now();
     match (&feed.origin, feed.kind) {
-        (Origin::Url(url), Kind::List | Kind::Stix) => http::fetch(feed, url, shelf, now, state),
-        (Origin::Path(path), Kind::List | Kind::Stix) => local::fetch(feed, path, shelf, now),
+        (_, Kind::Otx | Kind::Taxii | Kind::Misp) => exchange::fetch(feed, shelf, time),
+        (Origin::Url(url), _) => http::fetch(feed, url, shelf, time, state),
+        (Origin::Path(path), _) => local::fetch(feed, path, shelf, now),
         (Origin::Command(words), _) => command::fetch(feed, words, shelf, now),
-        (_, kind) => Err(Error::usage(format!("the kind {} is not there yet", kind.name()))),
     }
 }
 
@@ -327,16 +332,22 @@ impl Secrets {
 
 /// The time, and waiting that a signal ends.
 #[derive(Debug)]
-pub(super) struct Time;
+struct Time<'p>(Option<&'p Pause>);
 
-impl fetch::Clock for Time {
+impl fetch::Clock for Time<'_> {
     fn now(&self) -> Timestamp {
         now()
     }
 
     fn sleep(&self, time: Duration) -> Result<()> {
-        std::thread::sleep(time);
-        Ok(())
+        match self.0 {
+            Some(pause) if !pause.wait(time) => Err(Error::usage("it was told to end")),
+            Some(_) => Ok(()),
+            None => {
+                std::thread::sleep(time);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -400,13 +411,15 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     enabled.sort_by(|a, b| a.name.cmp(&b.name));
     for feed in enabled {
         let shelf = store.shelf(&feed.name);
-        match settle(feed, &shelf, false) {
-            Ok(settled) if settled.is_changed => {
+        // A walk that is not over is none of ours: what it brought so far waits for the rest.
+        let is_due = !settle::is_current(feed, &shelf) && shelf.state().last_success.is_some();
+        match is_due.then(|| settle(feed, &shelf, false)).transpose() {
+            Ok(Some(settled)) => {
                 let mut state = shelf.state();
                 note(&mut state, &shelf, &settled, now());
                 shelf.set_state(&state)?;
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => notify(Notice::Failed(&error)),
         }
         let Some(normal) = shelf.accepted_table() else {

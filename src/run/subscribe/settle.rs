@@ -6,7 +6,7 @@ use crate::indicator::{Reason, Timestamp};
 use crate::store::{Document, Held, Index, Normal, Piece, Segment, SegmentBuilder, Shelf};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::FeedOutcome;
 
@@ -71,7 +71,8 @@ pub(super) fn read(
 pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result<Settled> {
     let index = shelf.index()?;
     let reading = reading(feed);
-    let is_current = |normal: &Normal| normal.reading == reading && has_all(normal, &index);
+    let parts = parts(feed, &index);
+    let is_current = |normal: &Normal| normal.reading == reading && has_all(normal, &parts);
     let accepted = shelf.accepted_table();
     if let Some(table) = &accepted
         && is_current(table)
@@ -85,9 +86,11 @@ pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result
     if let Some(table) = shelf.held_table()
         && is_current(&table)
     {
-        return settle_held(shelf, accepted.as_ref(), &table, accept);
+        return settle_held(shelf, accepted.as_ref(), &table, accept.then_some(&index));
     }
-    make(feed, shelf, &index, reading, accept)
+    let settled = make(feed, shelf, &parts, reading, accept)?;
+    shelf.tidy(&index);
+    Ok(settled)
 }
 
 /// What is held is what the feed still sends.
@@ -95,18 +98,19 @@ fn settle_held(
     shelf: &Shelf,
     accepted: Option<&Normal>,
     held: &Normal,
-    accept: bool,
+    accept: Option<&Index>,
 ) -> Result<Settled> {
-    if !accept {
+    let Some(index) = accept else {
         let before = accepted.map_or(0, Normal::indicators);
         let reason = too_different(before, held.indicators()).unwrap_or_default();
         let since = shelf.state().held.and_then(|held| held.since);
         let held = Held { since, indicators: held.indicators(), reason };
         let settled = accepted.map(Settled::of).unwrap_or_default();
         return Ok(Settled { held: Some(held), ..settled });
-    }
+    };
     let (added, removed) = difference(shelf.accepted().as_ref(), shelf.held().as_ref());
     shelf.accept_held()?;
+    shelf.tidy(index);
     Ok(Settled { is_changed: true, added, removed, ..Settled::of(held) })
 }
 
@@ -114,13 +118,13 @@ fn settle_held(
 fn make(
     feed: &Subscription,
     shelf: &Shelf,
-    index: &Index,
+    parts: &[Part<'_>],
     reading: u64,
     accept: bool,
 ) -> Result<Settled> {
     let old = shelf.accepted();
     let held = shelf.held();
-    let same_documents = old.as_ref().is_some_and(|old| has_all(old, index));
+    let same_documents = old.as_ref().is_some_and(|old| has_all(old, parts));
     // A segment counts only where the documents were read in the same way.
     let usable: Vec<&Normal> = [&old, &held]
         .into_iter()
@@ -130,16 +134,12 @@ fn make(
     let mut unreadable = Vec::new();
     let mut made: Vec<Segment> = Vec::new();
     let mut places: Vec<(usize, Option<Piece<'_>>)> = Vec::new();
-    for (name, document) in &index.documents {
-        let known = usable.iter().find_map(|normal| Piece::of(normal, name, document.hash));
+    for part in parts {
+        let known = usable.iter().find_map(|normal| Piece::of(normal, part.name, part.hash));
         let piece = match known {
             Some(piece) => Some(piece),
             None => {
-                let segment = shelf
-                    .document(document)
-                    .and_then(|bytes| read(feed, name, document, &bytes))
-                    .map_err(|e| e.at_path(shelf.folder().join("documents").join(&document.file)));
-                match segment {
+                match read_part(feed, shelf, part) {
                     Ok(segment) => {
                         made.push(segment);
                         None
@@ -147,7 +147,7 @@ fn make(
                     // What was in it before is better than nothing.
                     Err(error) => {
                         unreadable.push(error);
-                        let former = usable.iter().find_map(|normal| Piece::former(normal, name));
+                        let former = usable.iter().find_map(|normal| Piece::former(normal, part.name));
                         if former.is_none() {
                             continue;
                         }
@@ -162,7 +162,7 @@ fn make(
         .iter()
         .map(|(at, piece)| piece.unwrap_or_else(|| Piece::new(&made[at - 1])))
         .collect();
-    if pieces.is_empty() && !index.documents.is_empty() {
+    if pieces.is_empty() && !parts.is_empty() {
         // Nothing could be read: what was accepted stays.
         let none = || Error::format("no document could be read").at_path(shelf.folder());
         return Err(unreadable.into_iter().next().unwrap_or_else(none));
@@ -183,7 +183,6 @@ fn make(
     })?;
     let (added, removed) = difference(old.as_ref(), Some(&new));
     let is_changed = old.as_ref().map(Normal::identity) != Some(new.identity());
-    shelf.tidy(index);
     Ok(Settled { is_changed, added, removed, unreadable, ..Settled::of(&new) })
 }
 
@@ -192,12 +191,67 @@ fn reading(feed: &Subscription) -> u64 {
     xxh3_64(format!("{} {}", env!("CARGO_PKG_VERSION"), feed.reading()).as_bytes())
 }
 
+/// What becomes one segment: a document, or all of them together.
+struct Part<'i> {
+    name: &'i str,
+    hash: u128,
+    documents: Vec<&'i Document>,
+}
+
+/// The segments that the documents make. Those of a TAXII server speak of each other's
+/// objects, and have to be read together.
+fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
+    let documents = index.documents.iter();
+    if feed.kind != Kind::Taxii || index.documents.is_empty() {
+        return documents
+            .map(|(name, document)| Part { name, hash: document.hash, documents: vec![document] })
+            .collect();
+    }
+    let mut names = Vec::new();
+    for (name, document) in index.documents.iter() {
+        names.extend_from_slice(format!("{name}\n{:032x}\n", document.hash).as_bytes());
+    }
+    let documents = documents.map(|(_, document)| document).collect();
+    vec![Part { name: TOGETHER, hash: xxh3_128(&names), documents }]
+}
+
+/// The name of the segment of all documents.
+const TOGETHER: &str = "*";
+
+fn read_part(feed: &Subscription, shelf: &Shelf, part: &Part<'_>) -> Result<Segment> {
+    if let [document] = part.documents[..]
+        && part.hash == document.hash
+    {
+        let path = || shelf.folder().join("documents").join(&document.file);
+        let bytes = shelf.document(document)?;
+        return read(feed, part.name, document, &bytes).map_err(|e| e.at_path(path()));
+    }
+    let mut together = Vec::new();
+    for document in &part.documents {
+        together.extend_from_slice(&shelf.document(document)?);
+        together.push(b'\n');
+    }
+    let changed = part.documents.iter().map(|document| document.changed).max();
+    let whole = Document {
+        file: String::new(),
+        length: together.len() as u64,
+        hash: part.hash,
+        changed: changed.unwrap_or_default(),
+    };
+    read(feed, part.name, &whole, &together).map_err(|e| e.at_path(shelf.folder()))
+}
+
+/// Whether what is accepted was read as it is to be read now.
+pub(super) fn is_current(feed: &Subscription, shelf: &Shelf) -> bool {
+    shelf.accepted_table().is_some_and(|table| table.reading == reading(feed))
+}
+
 /// Whether a normalised form is that of just these documents.
-fn has_all(normal: &Normal, index: &Index) -> bool {
+fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
     let segments = normal.segments();
-    segments.len() == index.documents.len()
-        && normal.segments().zip(&index.documents).all(|(segment, (name, document))| {
-            segment.name == *name && segment.hash == document.hash
+    segments.len() == parts.len()
+        && segments.zip(parts).all(|(segment, part)| {
+            segment.name == part.name && segment.hash == part.hash
         })
 }
 
@@ -250,9 +304,3 @@ pub(super) fn keep_one(
 
 /// The name of the document of a feed that has one.
 pub(super) const ONLY: &str = "list";
-
-/// Whether the documents of a kind say things about each other.
-#[expect(dead_code, reason = "for exchanges")]
-pub(super) fn are_joined(kind: Kind) -> bool {
-    kind == Kind::Taxii
-}
