@@ -13,7 +13,8 @@ static MAKING: Mutex<()> = Mutex::new(());
 /// asks is skipped, and says so.
 pub fn python(test: &str, packages: &[&str]) -> Option<PathBuf> {
     let _made = MAKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", packages[0]));
+    let place =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", packages.join("-")));
     let python = place.join("bin/python");
     let ready = place.join("ready");
     if ready.exists() && run(Command::new(&python).arg("-c").arg("pass")).is_ok() {
