@@ -189,12 +189,12 @@ impl Account {
 
     fn events(&self, asked: &Asked) -> Reply {
         let since = asked.query("since").map(|text| Timestamp::parse(&text).unwrap());
-        let mut events: Vec<&Value> = self
+        // The oldest first: the SDK applies them in the order in which they come.
+        let events: Vec<&Value> = self
             .events
             .iter()
             .filter(|event| since.is_none_or(|since| time(&event["created"]) >= since))
             .collect();
-        events.reverse();
         page(asked, &events, 20, |event| (*event).clone())
     }
 

@@ -491,7 +491,11 @@ impl Walker<'_> {
                 What::PulseCame(id) => self.fetch(id)?,
                 What::PulseWent(id) => self.remove(id)?,
                 What::AuthorCame(author) => self.fetch_author(author)?,
-                What::AuthorWent(author) => self.remove_author(author)?,
+                What::AuthorWent(author) => {
+                    self.remove_author(author)?;
+                    // Some may be subscribed to for themselves.
+                    self.fetch_author(author)?;
+                }
             }
             self.applied.insert(news);
         }
