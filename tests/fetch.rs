@@ -198,7 +198,7 @@ fn a_failure_tells_what_the_server_said_and_no_secret() {
     });
     fails(&server, "/json", ErrorKind::Refused, "400 Bad Request: bad key ***");
     fails(&server, "/text", ErrorKind::Network, "503 Service Unavailable: come back later");
-    fails(&server, "/html", ErrorKind::Refused, "403 Forbidden (check the credentials)");
+    fails(&server, "/html", ErrorKind::Refused, "403 Forbidden (check the key");
     fails(&server, "/504", ErrorKind::TimedOut, "504 Gateway Timeout");
     let now = StillClock::at(NOW).now();
     for target in ["/text", "/date"] {

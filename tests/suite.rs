@@ -8,6 +8,7 @@ mod commands;
 mod dependencies;
 mod determinism;
 mod documents;
+mod exchanges;
 mod expected;
 mod expected_captures;
 mod expected_logs;

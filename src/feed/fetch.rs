@@ -460,7 +460,8 @@ impl Answer {
         let reason = self.status.canonical_reason().unwrap_or("");
         let what = format!("the server answered {} {reason}{said}", self.status.as_u16());
         let error = match self.status.as_u16() {
-            401 | 403 => Error::refused(what).remedy("check the credentials"),
+            401 | 403 => Error::refused(what)
+                .remedy("check the key or password, and that it was not revoked"),
             408 | 504 => Error::timed_out(what),
             429 | 500.. => Error::network(what),
             404 | 410 => Error::refused(what).remedy("check the URL"),

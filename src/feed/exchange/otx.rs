@@ -82,7 +82,12 @@ struct Walk {
     count: Option<u64>,
     /// The newest `modified` so far.
     newest: Option<String>,
+    /// The last loss that was known when the first page was asked for.
+    loss: Option<Moment>,
 }
+
+/// When an event was, and its name: the order of events.
+type Moment = (String, usize, String);
 
 /// A page of anything.
 #[derive(Deserialize)]
@@ -175,6 +180,13 @@ enum What {
     AuthorWent(String),
 }
 
+impl News {
+    /// Where it stands among others; numbers are in order of their size.
+    fn moment(&self) -> Moment {
+        (self.created.clone(), self.id.len(), self.id.clone())
+    }
+}
+
 impl What {
     fn of(event: &Event) -> Option<What> {
         let id = event.object_id.clone().text();
@@ -217,7 +229,7 @@ impl Otx {
             seen: HashMap::new(),
             applied: HashSet::new(),
         };
-        walker.run().map_err(refused)?;
+        walker.run()?;
         Ok(walker.asker.walked)
     }
 
@@ -227,15 +239,6 @@ impl Otx {
         }
         self.server.below(&format!("api/v1/{path}"))
     }
-}
-
-/// A refused key is said in so many words.
-fn refused(error: Error) -> Error {
-    if error.kind() == ErrorKind::Refused {
-        return error
-            .remedy("the server refuses the API key: check it, and that it is not revoked");
-    }
-    error
 }
 
 struct Walker<'a> {
@@ -251,14 +254,10 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn run(&mut self) -> Result<()> {
-        let resumed = self.cursor.walk.clone();
-        let now = naive(self.asker.now());
-        let lost = self.apply_events()?;
-        match resumed {
+        let loss = self.apply_events()?;
+        match self.cursor.walk.clone() {
             // Who knows on which page they stood.
-            Some(walk) if lost.iter().any(|created| *created >= behind(&walk.began)) => {
-                self.begin(walk.began, walk.since)?;
-            }
+            Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
             Some(_) => {}
             None => {
                 let since = match (self.time_of(&self.cursor.watermark), self.otx.lookback) {
@@ -266,16 +265,16 @@ impl Walker<'_> {
                     (None, Some(lookback)) => Some(before(self.asker.now(), lookback)),
                     (None, None) => None,
                 };
-                self.begin(now, since.map(naive))?;
+                self.begin(naive(self.asker.now()), since.map(naive), loss)?;
             }
         }
         for _ in 0..RESTARTS {
             self.pages()?;
-            if self.apply_events()?.is_empty() {
-                return self.end();
+            let loss = self.apply_events()?;
+            match self.cursor.walk.clone() {
+                Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
+                _ => return self.end(),
             }
-            let Some(walk) = self.cursor.walk.clone() else { break };
-            self.begin(walk.began, walk.since)?;
         }
         Err(Error::network("pulses vanish faster than their pages can be walked")
             .remedy("the next update goes on"))
@@ -285,11 +284,11 @@ impl Walker<'_> {
         text.as_deref().and_then(Timestamp::parse)
     }
 
-    fn begin(&mut self, began: String, since: Option<String>) -> Result<()> {
+    fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
         // What is newer than what was seen in vain must not be forgotten.
         let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
         self.cursor.walk =
-            Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest });
+            Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest, loss });
         self.note()
     }
 
@@ -470,36 +469,37 @@ impl Walker<'_> {
         Ok(Some(whole))
     }
 
-    /// Applies what happened since the last walk, and tells when pulses went that we
-    /// had not been told of.
-    fn apply_events(&mut self) -> Result<Vec<String>> {
+    /// Applies what happened since the last walk, and tells when something last went.
+    fn apply_events(&mut self) -> Result<Option<Moment>> {
         let since = match (&self.cursor.walk, &self.cursor.events) {
             (_, Some(events)) => behind(events),
             (Some(walk), None) => behind(&walk.began),
             (None, None) => naive(before(self.asker.now(), MARGIN)),
         };
         let news = self.events(&since)?;
+        let loss = news.iter().rfind(|news| news.what.is_loss()).map(News::moment);
         if self.cursor.walk.is_none() && self.cursor.events.is_none() {
             // The first walk has nothing to lose, and will meet what came.
             self.applied.extend(news);
-            return Ok(Vec::new());
+            return Ok(loss);
         }
-        let mut lost = Vec::new();
         for news in news {
-            if !self.applied.insert(news.clone()) {
+            if self.applied.contains(&news) {
                 continue;
             }
             match &news.what {
                 What::PulseCame(id) => self.fetch(id)?,
                 What::PulseWent(id) => self.remove(id)?,
                 What::AuthorCame(author) => self.fetch_author(author)?,
-                What::AuthorWent(author) => self.remove_author(author)?,
+                What::AuthorWent(author) => {
+                    self.remove_author(author)?;
+                    // Some may be subscribed to for themselves.
+                    self.fetch_author(author)?;
+                }
             }
-            if news.what.is_loss() {
-                lost.push(news.created);
-            }
+            self.applied.insert(news);
         }
-        Ok(lost)
+        Ok(loss)
     }
 
     /// The events since a time, the oldest first; of each pulse and author the last.
@@ -521,7 +521,7 @@ impl Walker<'_> {
                 let (pulse, object) = what.object();
                 let key = (pulse, object.to_string());
                 let news = News { id, created, what };
-                let newer = |known: &News| (&news.created, &news.id) > (&known.created, &known.id);
+                let newer = |known: &News| news.moment() > known.moment();
                 if last.get(&key).is_none_or(newer) {
                     last.insert(key, news);
                 }
@@ -535,7 +535,7 @@ impl Walker<'_> {
             }
         }
         let mut news: Vec<News> = last.into_values().collect();
-        news.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+        news.sort_by_cached_key(News::moment);
         Ok(news)
     }
 

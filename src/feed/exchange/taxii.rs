@@ -5,14 +5,16 @@
 //! pages of years do not pile up, sixteen of one size are merged into one of the next,
 //! and versions that were replaced are left out of it.
 //!
-//! A walk notes two times: `after`, with which its query began and which a server
-//! wants unchanged beside its `next`, and `last`, up to which everything is kept. A
-//! `next` that the server has forgotten costs nothing: the walk begins anew at `last`.
+//! A walk notes the time up to which everything is kept, and begins there when it was
+//! cut off. It does not note a `next`: there are servers that give each page once, so
+//! that whoever asks again gets the page behind it. For the same reason a page whose
+//! answer failed is not asked for again by its `next`, and one that the server has
+//! forgotten does no harm.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::exchange::ask::{Asker, Told, before, is_name, parse};
 use crate::feed::exchange::{Keeper, Walked};
-use crate::feed::fetch::{Client, Clock, Request, Url};
+use crate::feed::fetch::{Client, Clock, Request, Url, is_passing};
 use crate::indicator::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -67,9 +69,10 @@ struct Cursor {
 struct Place {
     /// The `added_after` of the query.
     after: Option<String>,
-    /// Up to when objects were added that are kept.
+    /// Up to when objects were added that are kept, while the walk is not over.
     last: Option<String>,
     /// The `next` of the page before, while there is more.
+    #[serde(skip)]
     next: Option<String>,
     /// The number of the next page.
     page: u64,
@@ -279,6 +282,7 @@ impl Walker<'_> {
             after: self.taxii.added_after.map(|time| time.to_string()),
             ..Place::default()
         });
+        anew(&mut place);
         let began = before(self.asker.now(), MARGIN).to_string();
         let mut restarts = 0;
         for _ in 0..MAX_PAGES {
@@ -287,24 +291,33 @@ impl Walker<'_> {
             if let Some(after) = &place.after {
                 page.add("added_after", after);
             }
-            if let Some(next) = &place.next {
-                page.add("next", next);
-            }
-            // What a server may say to a `next` that it does not know any more.
-            let forgotten: &[u16] = if place.next.is_some() { &FORGOTTEN } else { &[] };
-            let told = self.get(&page, forgotten)?;
-            if forgotten.contains(&told.status) {
-                restarts += 1;
-                if restarts > RESTARTS {
-                    let what = format!("it answers {} to its own next page", told.status);
-                    return Err(Error::network(what).at_path(&told.url));
+            let told = match &place.next {
+                None => self.get(&page, &[])?,
+                Some(next) => {
+                    page.add("next", next);
+                    let request = Request::get(&page).accept(ACCEPT);
+                    match self.asker.once(&request, &FORGOTTEN) {
+                        Ok(told) if !FORGOTTEN.contains(&told.status) => told,
+                        Err(error) if !is_passing(&error) => return Err(error),
+                        failed => {
+                            restarts += 1;
+                            self.asker.walked.retries += 1;
+                            if restarts > RESTARTS {
+                                let what = "it does not give the next pages that it promises";
+                                let at = page.to_string();
+                                return Err(failed
+                                    .err()
+                                    .unwrap_or(Error::network(what).at_path(at)));
+                            }
+                            anew(&mut place);
+                            continue;
+                        }
+                    }
                 }
-                anew(&mut place);
-                continue;
-            }
+            };
             let more = self.page(id, &mut place, &told)?;
             if !more {
-                let after = place.last.clone().or_else(|| (place.page > 0).then(|| began.clone()));
+                let after = place.last.take().or_else(|| (place.page > 0).then(|| began.clone()));
                 place.after = after.or(place.after);
                 place.next = None;
             }
