@@ -12,6 +12,7 @@ mod exchanges;
 mod expected;
 mod expected_captures;
 mod expected_logs;
+mod feeds;
 mod fetch;
 mod format_fixture;
 mod fuzz_corpus;

@@ -204,7 +204,11 @@ impl Table {
         let mut lines = Vec::with_capacity(self.0.len());
         for row in &self.0 {
             let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
-                if right.contains(&at) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                if right.contains(&at) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             });
             lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_string());
         }
@@ -261,8 +265,10 @@ fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
         return format!("stopped: {why}");
     }
     if let Some(held) = &state.held {
-        return format!("held back: {} (`feed update {} --accept` confirms it)", held.reason,
-            feed.name);
+        return format!(
+            "held back: {} (`feed update {} --accept` confirms it)",
+            held.reason, feed.name
+        );
     }
     match &state.last_error {
         Some(error) if state.failures > 1 => {

@@ -76,10 +76,7 @@ impl Entry {
 
     /// What stands above it in a configuration.
     pub fn comment(&self) -> Vec<String> {
-        vec![
-            self.about.clone(),
-            format!("Expected: {}. Licence: {}", self.expected, self.licence),
-        ]
+        vec![self.about.clone(), format!("Expected: {}. Licence: {}", self.expected, self.licence)]
     }
 
     /// Whether it wants a credential.

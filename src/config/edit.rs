@@ -7,7 +7,8 @@ use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
 /// The text of a new file.
-const NEW: &str = "# Subscriptions of wiresift. `wiresift feed` edits this file and keeps what you write.\n";
+const NEW: &str =
+    "# Subscriptions of wiresift. `wiresift feed` edits this file and keeps what you write.\n";
 
 /// The text of a configuration; that of a new one where there is none.
 ///
@@ -36,7 +37,8 @@ pub fn add(
 ) -> Result<String> {
     let mut document = parse(text, path)?;
     // A file of nothing but comments keeps them in front.
-    let head = if document.is_empty() { document.trailing().as_str().map(str::to_string) } else { None };
+    let head =
+        if document.is_empty() { document.trailing().as_str().map(str::to_string) } else { None };
     let mut table = Table::new();
     for (name, value) in members {
         table.insert(name, Item::Value(value.clone()));
@@ -108,9 +110,8 @@ fn find<'d>(
 fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
     // The reader of configurations knows more about what can be wrong.
     raw::parse(text, path)?;
-    text.parse().map_err(|e: toml_edit::TomlError| {
-        Error::format(e.message().to_string()).at_path(path)
-    })
+    text.parse()
+        .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))
 }
 
 /// The text, if it is a configuration.

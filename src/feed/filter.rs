@@ -119,7 +119,8 @@ impl Term {
                     .is_some_and(|address| net.contains(&address)),
             },
             Term::Name(name) => host(indicator).is_some_and(|host| {
-                host.strip_suffix(&**name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                host.strip_suffix(&**name)
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }),
             Term::Value(pattern) => glob(pattern, &indicator.value.to_string().to_lowercase()),
             Term::Tag(pattern) => any(pattern, &context.tags),

@@ -92,7 +92,8 @@ impl Normal {
         let body = bytes.get(HEADER..).unwrap_or_default();
         let (table_length, table_sum) = table;
         let table = body.get(..table_length).filter(|table| xxh3_64(table) == table_sum);
-        normal.rows = rows(table.ok_or_else(damaged)?, normal.payload_length).ok_or_else(damaged)?;
+        normal.rows =
+            rows(table.ok_or_else(damaged)?, normal.payload_length).ok_or_else(damaged)?;
         if whole {
             let payload = body.get(table_length..).unwrap_or_default();
             let is_whole = payload.len() as u64 == normal.payload_length

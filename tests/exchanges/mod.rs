@@ -1,6 +1,6 @@
 //! Walks of exchanges, against doubles and real servers on loopback, without a store.
 
-mod double;
+pub mod double;
 mod misp;
 mod otx;
 mod python;

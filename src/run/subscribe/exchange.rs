@@ -2,12 +2,12 @@
 
 use super::Time;
 use super::http::{access, address, caps};
+use crate::Result;
 use crate::config::{Kind, Origin, Subscription};
 use crate::feed::exchange::{Exchange, misp, otx, taxii};
 use crate::feed::fetch::{Client, Clock as _, Url};
 use crate::indicator::Timestamp;
 use crate::store::Shelf;
-use crate::Result;
 use std::time::Duration;
 
 /// Fetches what changed since the last walk, or goes on with one that was cut off.

@@ -1,9 +1,9 @@
 //! Documents over HTTP.
 
 use super::Time;
-use crate::feed::fetch::Clock as _;
 use super::settle::keep_one;
 use crate::config::Subscription;
+use crate::feed::fetch::Clock as _;
 use crate::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
 use crate::indicator::Timestamp;
 use crate::store::{Shelf, State};
@@ -51,7 +51,8 @@ pub(super) fn access(feed: &Subscription, header: Option<&str>) -> Result<Access
     let Some(key) = &own.key else { return Ok(access) };
     let key = key.reveal()?;
     access.secrets.push(Secret::new(&*key));
-    let is_in_url = matches!(&feed.origin, crate::config::Origin::Url(url) if url.contains("{key}"));
+    let is_in_url =
+        matches!(&feed.origin, crate::config::Origin::Url(url) if url.contains("{key}"));
     Ok(match (&own.user, own.header.as_deref().or(header)) {
         (Some(user), _) => access.basic(user, &key),
         (None, Some(header)) => access.header(header, &key),

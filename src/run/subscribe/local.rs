@@ -18,24 +18,31 @@ pub(super) fn fetch(
     path: &Path,
     shelf: &Shelf,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Vec<Error>> {
     let metadata = fs::metadata(path).map_err(|e| Error::io("open", e).at_path(path))?;
     if metadata.is_dir() {
         return fetch_folder(feed, path, shelf, now);
     }
     let cursor = format!("file {}", told(&metadata));
     if shelf.index()?.cursor.as_deref() == Some(&cursor) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let bytes = read_file(path, feed.max_size)?;
-    keep_one(feed, shelf, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(path))
+    let kept = keep_one(feed, shelf, now, &bytes, Some(&cursor));
+    kept.map(|()| Vec::new()).map_err(|e| e.at_path(path))
 }
 
 /// What changes when a file is written to or replaced.
 fn told(metadata: &Metadata) -> String {
     let (seconds, rest) = (metadata.mtime(), metadata.mtime_nsec());
     let changed = (metadata.ctime(), metadata.ctime_nsec());
-    format!("{} {} {seconds}.{rest:09} {}.{:09}", metadata.ino(), metadata.len(), changed.0, changed.1)
+    format!(
+        "{} {} {seconds}.{rest:09} {}.{:09}",
+        metadata.ino(),
+        metadata.len(),
+        changed.0,
+        changed.1
+    )
 }
 
 fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
@@ -53,7 +60,12 @@ fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
 
 /// Each file is a document, named by its path below the folder. One that cannot be read
 /// stays what it was.
-fn fetch_folder(feed: &Subscription, path: &Path, shelf: &Shelf, now: Timestamp) -> Result<()> {
+fn fetch_folder(
+    feed: &Subscription,
+    path: &Path,
+    shelf: &Shelf,
+    now: Timestamp,
+) -> Result<Vec<Error>> {
     let mut files = Vec::new();
     let mut names = Xxh3Default::new();
     let visible = |entry: &walkdir::DirEntry| {
@@ -78,9 +90,9 @@ fn fetch_folder(feed: &Subscription, path: &Path, shelf: &Shelf, now: Timestamp)
     let cursor = format!("folder {:032x}", names.digest128());
     let mut keeping = shelf.keeping(now)?;
     if keeping.index().cursor.as_deref() == Some(&cursor) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (name, file) in &files {
         let bytes = read_file(file, feed.max_size)?;
         let document = Document::new(name, &bytes, now);
@@ -89,9 +101,7 @@ fn fetch_folder(feed: &Subscription, path: &Path, shelf: &Shelf, now: Timestamp)
         }
         match read(feed, name, &document, &bytes) {
             Ok(_) => keeping.put(name, &bytes)?,
-            Err(error) => {
-                failed.get_or_insert(error.at_path(file));
-            }
+            Err(error) => failed.push(error.at_path(file)),
         }
     }
     let gone: Vec<String> = keeping.documents().keys().cloned().collect();
@@ -99,6 +109,11 @@ fn fetch_folder(feed: &Subscription, path: &Path, shelf: &Shelf, now: Timestamp)
         keeping.remove(name);
     }
     // A file that could not be read is looked at again.
-    keeping.set_cursor(Some(&cursor).filter(|_| failed.is_none()).map(|c| &**c))?;
-    failed.map_or(Ok(()), Err)
+    keeping.set_cursor(Some(&*cursor).filter(|_| failed.is_empty()))?;
+    if keeping.documents().is_empty()
+        && let Some(error) = failed.pop()
+    {
+        return Err(error);
+    }
+    Ok(failed)
 }

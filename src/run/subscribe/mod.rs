@@ -72,6 +72,8 @@ pub struct FeedUpdate {
     pub indicators: u64,
     /// How long it took.
     pub took: Duration,
+    /// Documents of it that could not be read; what they were before counts.
+    pub unreadable: usize,
 }
 
 /// What became of a feed.
@@ -103,9 +105,12 @@ pub struct UpdateReport {
 }
 
 impl UpdateReport {
-    /// Feeds that failed.
+    /// Feeds that failed, in whole or in part.
     pub fn failed(&self) -> usize {
-        self.feeds.iter().filter(|feed| matches!(feed.outcome, FeedOutcome::Failed(_))).count()
+        let failed = |feed: &&FeedUpdate| {
+            feed.unreadable > 0 || matches!(feed.outcome, FeedOutcome::Failed(_))
+        };
+        self.feeds.iter().filter(failed).count()
     }
 
     /// Feeds that are held back.
@@ -198,29 +203,38 @@ fn update_feed(
         None => Ok(shelf),
     };
     let outcome = outcome.map(|shelf| (attempt(job, feed, &shelf, notify), shelf.state()));
-    let (outcome, state) = outcome.unwrap_or_else(|e| (FeedOutcome::Failed(e), State::default()));
-    let indicators = state.indicators;
-    FeedUpdate { name: feed.name.clone(), outcome, before, indicators, took: took.elapsed() }
+    let failed = |error| ((FeedOutcome::Failed(error), 0), State::default());
+    let ((outcome, unreadable), state) = outcome.unwrap_or_else(failed);
+    let (name, indicators) = (feed.name.clone(), state.indicators);
+    FeedUpdate { name, outcome, before, indicators, took: took.elapsed(), unreadable }
 }
+
+/// What became of the feed, and how many of its documents could not be read.
 
 fn attempt(
     job: &UpdateJob<'_>,
     feed: &Subscription,
     shelf: &Shelf,
     notify: Notify<'_>,
-) -> FeedOutcome {
+) -> (FeedOutcome, usize) {
     let start = now();
     let mut state = shelf.state();
     let is_named = !job.only.is_empty();
     if let Some(why) = reason_to_wait(feed, &state, start, job.due, is_named) {
-        return FeedOutcome::Skipped(why);
+        return (FeedOutcome::Skipped(why), 0);
     }
     let secrets = Secrets::of(feed);
     let time = Time(job.pause);
-    let result = bring(feed, shelf, &time, &mut state).and_then(|()| settle_as(job, feed, shelf));
+    let result = bring(feed, shelf, &time, &mut state).and_then(|failed| {
+        let mut settled = settle(feed, shelf, job.accept)?;
+        settled.unreadable.extend(failed);
+        Ok(settled)
+    });
+    let mut unreadable = 0;
     let outcome = match result {
         Ok(settled) => {
             state.succeeded(start);
+            unreadable = settled.unreadable.len();
             for error in &settled.unreadable {
                 let error = secrets.hide_in(error);
                 notify(Notice::Failed(&error));
@@ -239,8 +253,8 @@ fn attempt(
         }
     };
     match shelf.set_state(&state) {
-        Ok(()) => outcome,
-        Err(error) => FeedOutcome::Failed(error),
+        Ok(()) => (outcome, unreadable),
+        Err(error) => (FeedOutcome::Failed(error), unreadable),
     }
 }
 
@@ -271,19 +285,21 @@ fn reason_to_wait(
     (due && now.0 < next && state.last_attempt? <= now).then(|| "not due yet".to_string())
 }
 
-/// Brings the documents up to date.
-fn bring(feed: &Subscription, shelf: &Shelf, time: &Time<'_>, state: &mut State) -> Result<()> {
+/// Brings the documents up to date, and says which of them could not be.
+fn bring(
+    feed: &Subscription,
+    shelf: &Shelf,
+    time: &Time<'_>,
+    state: &mut State,
+) -> Result<Vec<Error>> {
     let now = now();
-    match (&feed.origin, feed.kind) {
+    let brought = match (&feed.origin, feed.kind) {
         (_, Kind::Otx | Kind::Taxii | Kind::Misp) => exchange::fetch(feed, shelf, time),
         (Origin::Url(url), _) => http::fetch(feed, url, shelf, time, state),
-        (Origin::Path(path), _) => local::fetch(feed, path, shelf, now),
+        (Origin::Path(path), _) => return local::fetch(feed, path, shelf, now),
         (Origin::Command(words), _) => command::fetch(feed, words, shelf, now),
-    }
-}
-
-fn settle_as(job: &UpdateJob<'_>, feed: &Subscription, shelf: &Shelf) -> Result<Settled> {
-    settle(feed, shelf, job.accept)
+    };
+    brought.map(|()| Vec::new())
 }
 
 /// Notes what became of the indicators.

@@ -78,6 +78,7 @@ pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result
         && is_current(table)
     {
         shelf.drop_held()?;
+        shelf.tidy(&index);
         return Ok(Settled::of(table));
     }
     if index.documents.is_empty() && accepted.is_none() {
@@ -147,7 +148,8 @@ fn make(
                     // What was in it before is better than nothing.
                     Err(error) => {
                         unreadable.push(error);
-                        let former = usable.iter().find_map(|normal| Piece::former(normal, part.name));
+                        let former =
+                            usable.iter().find_map(|normal| Piece::former(normal, part.name));
                         if former.is_none() {
                             continue;
                         }
@@ -250,9 +252,9 @@ pub(super) fn is_current(feed: &Subscription, shelf: &Shelf) -> bool {
 fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
     let segments = normal.segments();
     segments.len() == parts.len()
-        && segments.zip(parts).all(|(segment, part)| {
-            segment.name == part.name && segment.hash == part.hash
-        })
+        && segments
+            .zip(parts)
+            .all(|(segment, part)| segment.name == part.name && segment.hash == part.hash)
 }
 
 /// Why a change has to be confirmed.
@@ -287,8 +289,7 @@ pub(super) fn keep_one(
     let name = ONLY;
     let mut keeping = shelf.keeping(now)?;
     let document = Document::new(name, bytes, now);
-    let is_known =
-        keeping.documents().get(name).is_some_and(|known| known.hash == document.hash);
+    let is_known = keeping.documents().get(name).is_some_and(|known| known.hash == document.hash);
     if !is_known {
         read(feed, name, &document, bytes)?;
         keeping.put(name, bytes)?;
