@@ -21,6 +21,12 @@ pub enum ErrorKind {
     Database,
     /// The caller asked for something that makes no sense.
     Usage,
+    /// A server cannot be reached, answered with a failure, or was cut off.
+    Network,
+    /// A server took longer than it may.
+    TimedOut,
+    /// A server does not accept who we say we are, or what we ask for.
+    Refused,
 }
 
 /// An error with its place and its remedy.
@@ -67,6 +73,21 @@ impl Error {
     /// The caller asked for something impossible.
     pub fn usage(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Usage, message.into())
+    }
+
+    /// A server cannot be reached, answered with a failure, or was cut off.
+    pub fn network(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Network, message.into())
+    }
+
+    /// A server took longer than it may.
+    pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::TimedOut, message.into())
+    }
+
+    /// A server does not accept who we say we are, or what we ask for.
+    pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Refused, message.into())
     }
 
     /// The operating system refused `what` (a verb phrase: "open", "write").

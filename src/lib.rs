@@ -17,6 +17,8 @@
 //! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
 //! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
 //! | [`feed`] | one reader for each format: indicators and rejects | indicator |
+//! | [`config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
+//! | [`store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`database`] | the file in both directions, the mapping, typed look-ups | indicator |
 //! | [`compile`] | guards, duplicates, order, publication | indicator, database |
 //! | [`input`] | bytes and where they came from: files, streams, compression, captures | nothing |
@@ -31,6 +33,7 @@
 
 pub mod alert;
 pub mod compile;
+pub mod config;
 pub mod database;
 pub mod error;
 pub mod feed;
@@ -40,6 +43,7 @@ pub mod packet;
 pub mod run;
 pub mod scan;
 pub mod sink;
+pub mod store;
 pub mod text;
 
 pub use database::Database;

@@ -14,6 +14,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("indicator", &[]),
     ("feed", &["indicator"]),
+    ("config", &["indicator", "feed"]),
+    ("store", &["indicator", "feed"]),
     ("database", &["indicator"]),
     ("compile", &["indicator", "database"]),
     ("input", &[]),
@@ -27,6 +29,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "indicator",
             "feed",
+            "config",
+            "store",
             "database",
             "compile",
             "input",
@@ -42,6 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "indicator",
             "feed",
+            "config",
+            "store",
             "database",
             "compile",
             "input",

@@ -202,3 +202,50 @@ fn real_lists() {
     // Nearly all that stands on them can be read.
     assert!(sum("entries") > 200_000 && sum("unreadable") < 100, "{lists:#?}");
 }
+
+/// What a configuration holds its feeds against; the database is made anew when only a
+/// list has changed.
+#[test]
+fn lists_of_a_configuration() {
+    let dir = Dir::new("warninglist-config");
+    dir.create("list.txt", "evil.example\ncdn.example\nours.example\n");
+    dir.create("other.txt", "cdn.example\n");
+    let list = |values: &str| {
+        format!(r#"{{"name": "x", "type": "hostname", "version": 1, "list": [{values}]}}"#)
+    };
+    dir.create("cdns.json", list(r#""cdn.example""#));
+    dir.create("allow.txt", "ours.example\n");
+    dir.create(
+        "wiresift.toml",
+        "allow_lists = [\"allow.txt\"]\n\
+         [[warninglist]]\npath = \"cdns.json\"\neffect = \"suppress\"\nfeeds = [\"one\"]\n\
+         [[feed]]\nname = \"one\"\npath = \"list.txt\"\n\
+         [[feed]]\nname = \"two\"\npath = \"other.txt\"\n",
+    );
+    dir.create("log", "evil.example cdn.example ours.example\n");
+    let update = || dir.command().args(["feed", "update", "--compile"]).run().expect(0);
+    let told = || -> Vec<(String, Vec<String>)> {
+        let scan = dir.command().args(["scan", "--db", "wiresift.wsdb", "log"]).run();
+        scan.json_lines()
+            .iter()
+            .map(|alert| {
+                let sources = alert["indicators"][0]["sources"].as_array().unwrap();
+                let feeds = sources.iter().map(|s| s["feed"].as_str().unwrap().to_owned());
+                (alert["seen"]["value"].as_str().unwrap().to_owned(), feeds.collect())
+            })
+            .collect()
+    };
+    let found = |value: &str, feed: &str| (value.to_owned(), vec![feed.to_owned()]);
+    update();
+    assert_eq!(told(), [found("evil.example", "one"), found("cdn.example", "two")]);
+    update().expect_stderr("stays as it is");
+    dir.create("cdns.json", list(r#""nobody.example""#));
+    dir.create("allow.txt", "evil.example\n");
+    update();
+    let both = ("cdn.example".to_owned(), vec!["one".to_owned(), "two".to_owned()]);
+    assert_eq!(told(), [both, found("ours.example", "one")]);
+    std::fs::remove_file(dir.path().join("cdns.json")).unwrap();
+    let run = dir.command().args(["feed", "update", "--compile"]).run();
+    assert_ne!(run.status(), 0);
+    run.expect_stderr("cdns.json");
+}

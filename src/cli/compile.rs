@@ -10,14 +10,23 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use wiresift::compile::Effect;
+use wiresift::config::Config;
 use wiresift::feed::{self, Defanged, Format};
 use wiresift::indicator::{Reason, Scope, Severity, Tlp};
-use wiresift::run::{self, CompileJob, CompileReport, FeedInput, ListInput};
+use wiresift::run::{self, CompileJob, CompileReport, FeedInput, ListInput, Published};
 use wiresift::{Error, Result, compile};
 
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
+    let config = flags.config.as_deref().map(Config::open).transpose()?;
+    if let Some(config) = &config
+        && [&flags.inputs, &flags.allow].into_iter().all(Vec::is_empty)
+        && [&flags.suppress, &flags.annotate, &flags.warninglists].into_iter().all(Vec::is_empty)
+    {
+        return subscribed(config, &flags);
+    }
+    let output = flags.output.clone().or(config.as_ref().map(|config| config.database.clone()));
     let mut job = CompileJob {
-        output: flags.output.clone(),
+        output: output.unwrap_or_default(),
         built: run::build_time(),
         ..CompileJob::default()
     };
@@ -26,7 +35,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let base = base_options(&flags)?;
     job.inputs = inputs(&flags, matches, &base)?;
     for path in &flags.allow {
-        job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
+        job.inputs.push(FeedInput { path: path.clone(), options: feed::Options::allow_list() });
     }
     for (words, effect) in [
         (&flags.suppress, Some(Effect::Suppress)),
@@ -36,19 +45,33 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
         job.lists.extend(words.iter().map(|words| list_input(words, effect)));
     }
     let progress = Progress::new(flags.quiet);
+    let output = job.output.clone();
+    let lock = config.as_ref().map(run::write_lock).transpose()?;
+    if let (Some(config), Some(lock)) = (&config, &lock) {
+        let mut set = run::subscribed(config, lock, &|notice| progress.notice(notice))?;
+        // Together with files it is another set than the one that is subscribed.
+        set.name.clear();
+        run::hold_against(config, &mut job)?;
+        job.subscribed = Some(set);
+    }
     let report = run::compile(job, &|notice| progress.notice(notice));
     progress.finish();
     let report = report?;
+    tell(&report, &flags, &output, flags.rejects.is_some())?;
+    Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
+}
+
+fn tell(report: &CompileReport, flags: &Compile, output: &Path, are_listed: bool) -> Result<()> {
     if flags.json {
-        let line = format!("{}\n", as_json(&report));
+        let line = format!("{}\n", as_json(report));
         let mut out = std::io::stdout().lock();
         out.write_all(line.as_bytes())
             .and_then(|()| out.flush())
             .map_err(|e| Error::io("cannot write to standard output", e))?;
     } else if !flags.quiet {
-        summarise(&report, &flags);
+        summarise(report, output, are_listed);
     }
-    Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
+    Ok(())
 }
 
 /// A warning list of the command line: `LIST`, or `FEED,FEED:LIST`. What exists is itself.
@@ -62,9 +85,31 @@ fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
     }
 }
 
-/// How an allow list is read: names reach below themselves unless the list says else.
-pub(super) fn allow_options() -> feed::Options {
-    feed::Options { allow: true, domain_scope: Some(Scope::Subtree), ..feed::Options::default() }
+/// Compiles what is subscribed and nothing else.
+fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
+    if flags.rejects.is_some() {
+        return Err(Error::usage("--rejects lists what files had, and there are none").remedy(
+            "`wiresift feed show FEED` counts what was rejected; name its documents to list it",
+        ));
+    }
+    let mut config = config.clone();
+    config.allow_wide |= flags.allow_wide;
+    config.allow_suffix |= flags.allow_suffix;
+    if let Some(output) = &flags.output {
+        config.database.clone_from(output);
+    }
+    let progress = Progress::new(flags.quiet);
+    let lock = run::write_lock(&config)?;
+    let published = run::publish_subscribed(&config, &lock, false, &|n| progress.notice(n));
+    progress.finish();
+    match published? {
+        Published::New(report) => tell(&report, flags, &config.database, true)?,
+        Published::Unchanged if !flags.quiet => {
+            say(&format!("{} stays as it is", config.database.display()));
+        }
+        _ => {}
+    }
+    Ok(Outcome::Yes)
 }
 
 fn base_options(flags: &Compile) -> Result<feed::Options> {
@@ -144,18 +189,20 @@ fn format(name: &str) -> Result<Option<Format>> {
     })
 }
 
-fn summarise(report: &CompileReport, flags: &Compile) {
+/// What became of it. `are_listed` where the rejects need no hint how to see them.
+pub(super) fn summarise(report: &CompileReport, output: &Path, are_listed: bool) {
     let summary = &report.summary;
     say(&format!(
         "{} of {} from {} in {}",
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         plural(report.files, "file"),
-        flags.output.display(),
+        output.display(),
     ));
     let kinds: Vec<String> =
         summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();
-    say(&format!("  {} ({})", kinds.join(", "), size(report.size)));
+    let kinds = if kinds.is_empty() { "nothing".to_string() } else { kinds.join(", ") };
+    say(&format!("  {kinds} ({})", size(report.size)));
     if summary.allowed > 0 {
         say(&format!("  {} on allow lists", plural(summary.allowed, "value")));
     }
@@ -165,7 +212,7 @@ fn summarise(report: &CompileReport, flags: &Compile) {
         for (reason, count) in &report.rejected {
             say(&format!("  {count:>9} {reason}: {}", reason.remedy()));
         }
-        if flags.rejects.is_none() {
+        if !are_listed {
             say("  (--rejects FILE lists them)");
         }
         for (feed, reasons) in report.by_feed.iter().filter(|_| report.by_feed.len() > 1) {

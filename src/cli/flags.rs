@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
+use wiresift::config::{self, duration};
 
 /// Holds indicators of compromise against packets and logs.
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Read indicators and write a database.
     Compile(Compile),
+    /// Subscribe to feeds, and fetch them.
+    Feed(Feed),
     /// Hold logs and captures against a database.
     Scan(Scan),
     /// Hold live interfaces against a database.
@@ -55,11 +58,14 @@ Examples:
   wiresift compile -o iocs.wsdb --as csv --columns indicator=2,type=3 export.csv --rejects rejects.tsv")]
 pub(super) struct Compile {
     /// The database to write; an old one is replaced at once when the new one is whole.
-    #[arg(short, long, value_name = "DB")]
-    pub(super) output: PathBuf,
+    #[arg(short, long, value_name = "DB", required_unless_present = "config")]
+    pub(super) output: Option<PathBuf>,
     /// Files, folders, MISP feed folders, or - for standard input.
-    #[arg(value_name = "INPUT", required = true)]
+    #[arg(value_name = "INPUT", required_unless_present = "config")]
     pub(super) inputs: Vec<PathBuf>,
+    /// Compile what is subscribed, into the configuration's database if there is no --output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "wiresift.toml")]
+    pub(super) config: Option<PathBuf>,
     /// What follows is meant for our own networks: no private-address guard for it.
     #[arg(long)]
     pub(super) internal: bool,
@@ -133,6 +139,224 @@ pub(super) struct Compile {
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 all is well, 1 `list` shows a feed that failed or is held back, 2 a feed failed or
+is held back now, or something else could not be done. What a feed had before stays.
+
+Examples:
+  wiresift feed add urlhaus
+  wiresift feed add ours --path iocs.txt --confidence 90 --internal
+  wiresift feed add partner --kind stix --url https://example.net/bundle.json --key-env PARTNER_KEY
+  wiresift feed update --compile
+  wiresift feed update --compile --every 30m")]
+pub(super) struct Feed {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "wiresift.toml", global = true)]
+    pub(super) config: PathBuf,
+    #[command(subcommand)]
+    pub(super) command: FeedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FeedCommand {
+    /// Subscribe to a public feed by its name, or to any other.
+    Add(Box<FeedAdd>),
+    /// Show how the feeds are doing, or which public ones are known.
+    List(FeedList),
+    /// Fetch feeds.
+    Update(FeedUpdate),
+    /// End a subscription, and forget what it sent.
+    Remove(FeedRemove),
+    /// Fetch and compile a feed again.
+    Enable(FeedName),
+    /// Neither fetch nor compile a feed, and keep what it sent.
+    Disable(FeedName),
+    /// Show all that is known of a feed.
+    Show(FeedName),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedAdd {
+    /// The name of a public feed (`feed list --catalogue`), or one for another feed.
+    #[arg(value_name = "FEED")]
+    pub(super) what: String,
+    /// Another name for it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// What is at the other end: list, stix, otx, taxii or misp.
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Option<String>,
+    /// Where it is; {key} in it stands for the credential.
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// The file or folder that it is.
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Option<String>,
+    /// The program that prints it, and each of its arguments.
+    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    pub(super) command: Vec<String>,
+    /// The format of a list, where it shall not be found from the content.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    /// How often to fetch it: 30m, 6h, 1d.
+    #[arg(long, value_name = "TIME")]
+    pub(super) interval: Option<String>,
+    /// Confidence (0 to 100) of indicators where the feed gives none.
+    #[arg(long, value_name = "N")]
+    pub(super) confidence: Option<u8>,
+    /// Severity of indicators where the feed gives none.
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) severity: Option<String>,
+    /// TLP of indicators where the feed gives none.
+    #[arg(long, value_name = "TLP")]
+    pub(super) tlp: Option<String>,
+    /// A label for every indicator.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// How far names reach: exact, subtree or subtree_no_apex.
+    #[arg(long, value_name = "SCOPE")]
+    pub(super) scope: Option<String>,
+    /// How long indicators are valid where the feed does not say.
+    #[arg(long, value_name = "TIME")]
+    pub(super) lifetime: Option<String>,
+    /// Take only what fits a term: kind:url, tag:phish*, a network, a name, value:*.php.
+    #[arg(long, value_name = "TERM")]
+    pub(super) allow: Vec<String>,
+    /// Leave out what fits a term.
+    #[arg(long, value_name = "TERM")]
+    pub(super) deny: Vec<String>,
+    /// The variable of the environment that the credential is in.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) key_env: Option<String>,
+    /// The file whose first line is the credential.
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: Option<String>,
+    /// The header that the credential is sent in.
+    #[arg(long, value_name = "HEADER")]
+    pub(super) key_header: Option<String>,
+    /// The user whose password the credential is.
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// It is about our own networks: no private-address guard for it.
+    #[arg(long)]
+    pub(super) internal: bool,
+    /// Any other member of the configuration: max_size=2G.
+    #[arg(long = "set", value_name = "MEMBER=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Print what the configuration would become.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl FeedAdd {
+    /// What was given, as members of the configuration. An empty value takes one out.
+    pub(super) fn members(&self) -> Vec<(String, toml_edit::Value)> {
+        let mut members = Vec::new();
+        let texts = [
+            ("kind", &self.kind),
+            ("url", &self.url),
+            ("path", &self.path),
+            ("format", &self.format),
+            ("interval", &self.interval),
+            ("severity", &self.severity),
+            ("tlp", &self.tlp),
+            ("scope", &self.scope),
+            ("lifetime", &self.lifetime),
+            ("key_env", &self.key_env),
+            ("key_file", &self.key_file),
+            ("key_header", &self.key_header),
+            ("user", &self.user),
+        ];
+        for (name, text) in texts {
+            members.extend(text.iter().map(|text| (name.to_string(), text.as_str().into())));
+        }
+        let lists = [
+            ("command", &self.command),
+            ("tags", &self.tags),
+            ("allow", &self.allow),
+            ("deny", &self.deny),
+        ];
+        for (name, texts) in lists.into_iter().filter(|(_, texts)| !texts.is_empty()) {
+            let texts: toml_edit::Array = texts.iter().map(String::as_str).collect();
+            members.push((name.to_string(), texts.into()));
+        }
+        let confidence = self.confidence.map(|n| ("confidence".into(), i64::from(n).into()));
+        members.extend(confidence);
+        members.extend(self.internal.then(|| ("internal".to_string(), true.into())));
+        for pair in &self.set {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));
+            members.push((name.trim().to_string(), config::edit::value(value.trim())));
+        }
+        members
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedList {
+    /// The public feeds that are known by name.
+    #[arg(long)]
+    pub(super) catalogue: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedUpdate {
+    /// These feeds alone; all that are enabled without it.
+    #[arg(value_name = "FEED")]
+    pub(super) names: Vec<String>,
+    /// Confirm what is held back because it shrank or grew too much.
+    #[arg(long)]
+    pub(super) accept: bool,
+    /// Leave out feeds whose interval is not over.
+    #[arg(long)]
+    pub(super) due: bool,
+    /// Compile the subscribed set afterwards; an unchanged one is left as it is.
+    #[arg(long)]
+    pub(super) compile: bool,
+    /// Go on, so often, until a signal ends it: 30m, 1h.
+    #[arg(long, value_name = "TIME", value_parser = round, conflicts_with_all = ["dry_run", "accept"])]
+    pub(super) every: Option<Duration>,
+    /// Fetch, and say what would change, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Print nothing but what went wrong.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// The time between two rounds.
+fn round(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let is_long_enough = time >= super::feed::SHORTEST;
+    is_long_enough.then_some(time).ok_or_else(|| "not that often".to_string())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedRemove {
+    /// The feed.
+    #[arg(value_name = "FEED")]
+    pub(super) name: String,
+    /// Keep what it sent.
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Say what would go.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedName {
+    /// The feed.
+    #[arg(value_name = "FEED")]
+    pub(super) name: String,
+    /// Change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -303,43 +527,11 @@ pub(super) struct Tap {
 
 /// Bytes, with K, M or G for the binary units.
 fn ring(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
-        Some(at) => text.split_at(at),
-        None => (text, ""),
-    };
-    let shift = match unit.trim_end_matches('B').trim_end_matches('i') {
-        "" => 0,
-        "K" | "k" => 10,
-        "M" | "m" => 20,
-        "G" | "g" => 30,
-        _ => return Err("write a number of bytes, or K, M or G behind it".into()),
-    };
-    let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(1 << shift));
     // The least is what libpcap needs for its blocks, the most what it can be told.
-    match bytes {
-        Some(bytes @ 0x8_0000..=0x7fff_ffff) => Ok(bytes),
+    match config::size(text)? {
+        bytes @ 0x8_0000..=0x7fff_ffff => Ok(bytes as usize),
         _ => Err("a ring has 512K at least, and less than 2G".into()),
     }
-}
-
-/// Seconds, or what s, m, h or d says behind a number.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (digits, unit) = match text.strip_suffix(|c: char| c.is_ascii_alphabetic()) {
-        Some(digits) => (digits, &text[digits.len()..]),
-        None => (text, "s"),
-    };
-    let seconds = match unit {
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        _ => return Err("write seconds, or s, m, h or d behind a number".into()),
-    };
-    let number = digits.parse::<f64>().ok().filter(|n| *n > 0.0);
-    number
-        .and_then(|number| Duration::try_from_secs_f64(number * seconds).ok())
-        .filter(|time| *time >= Duration::from_millis(1))
-        .ok_or_else(|| "a time is a number of seconds above 0, or of s, m, h or d".into())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@
 //! some of the inputs could be scanned. A broken pipe ends quietly.
 
 mod compile;
+mod feed;
 mod flags;
 mod inspect;
 mod lookup;
@@ -73,6 +74,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
             let matches = matches.subcommand_matches("compile");
             compile::run(flags, matches)
         }
+        Command::Feed(flags) => feed::run(flags),
         Command::Scan(flags) => scan::run(flags),
         Command::Tap(flags) => tap::run(flags),
         Command::Lookup(flags) => lookup::run(flags),

@@ -73,6 +73,7 @@ pub struct Compiler {
     feed_of_context: Vec<(Arc<Context<'static>>, u64, u64)>,
     indicators: u64,
     allowed: u64,
+    subscribed: String,
 }
 
 /// Values that were no indicators and are remembered all the same, so that a look-up can
@@ -119,6 +120,12 @@ impl Compiler {
     /// The warning lists, and what they met so far.
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
+    /// that it is the same.
+    pub fn set_subscribed(&mut self, name: String) {
+        self.subscribed = name;
     }
 
     /// How many indicators came in so far.
@@ -534,6 +541,7 @@ impl Compiler {
             indicators: self.indicators,
             allowed: self.allowed,
             guarded: self.guarded.iter().map(|(r, n)| (r.name().to_string(), *n)).collect(),
+            subscribed: self.subscribed.clone(),
             feeds,
             values: BTreeMap::new(),
         }

@@ -16,6 +16,10 @@ pub struct Summary {
     pub allowed: u64,
     /// Kept out or changed by a guard, by reason.
     pub guarded: BTreeMap<String, u64>,
+    /// Names the subscribed set that it was compiled from, so that the same set is not
+    /// compiled again; empty where files were given.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub subscribed: String,
     /// By feed.
     pub feeds: BTreeMap<String, FeedSummary>,
 }

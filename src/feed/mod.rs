@@ -28,6 +28,9 @@ mod columns;
 mod detect;
 mod dnsmasq;
 mod drop;
+pub mod exchange;
+pub mod fetch;
+mod filter;
 mod format;
 mod hosts;
 mod inflate;
@@ -53,6 +56,7 @@ mod types;
 mod warninglist;
 mod zeek;
 
+pub use filter::Filter;
 pub use format::Format;
 pub use inflate::inflate;
 pub use native::write_jsonl;
@@ -108,6 +112,14 @@ pub struct Summary {
 impl Summary {
     fn new(format: Format) -> Self {
         Summary { format, indicators: 0, rejects: BTreeMap::new() }
+    }
+
+    /// Adds the counts of another file.
+    pub fn add(&mut self, other: &Summary) {
+        self.indicators += other.indicators;
+        for (reason, count) in &other.rejects {
+            *self.rejects.entry(*reason).or_default() += count;
+        }
     }
 
     /// How many values were rejected, for whatever reason.

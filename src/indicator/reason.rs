@@ -98,6 +98,8 @@ reasons! {
     Listed, "listed", "annotate with that list instead of suppressing, if it is meant";
     /// Kept, with a tag that names the warning list that its value is on.
     Annotated, "annotated", "nothing: it alerts, and its tags name the list";
+    /// Left out by the filters of its feed's subscription.
+    Filtered, "filtered", "nothing: the feed's allow and deny filters leave it out";
 }
 
 impl fmt::Display for Reason {

@@ -5,6 +5,7 @@ use crate::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::database::Summary;
 use crate::feed::{self, Limits, Reject};
 use crate::indicator::{Indicator, Reason, Timestamp, WarningList};
+use crate::store::Normal;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,6 +41,8 @@ pub struct CompileJob {
     pub inputs: Vec<FeedInput>,
     /// Warning lists. An allow list is an input whose options say so.
     pub lists: Vec<ListInput>,
+    /// What is subscribed, beside them.
+    pub subscribed: Option<Subscribed>,
     /// The database.
     pub output: PathBuf,
     /// Where to list every rejected value.
@@ -48,6 +51,18 @@ pub struct CompileJob {
     pub options: Options,
     /// The time of the build.
     pub built: Timestamp,
+}
+
+/// The subscribed set, as it lies in the store.
+#[derive(Debug, Default)]
+pub struct Subscribed {
+    /// Names the set, if nothing else is compiled with it.
+    pub name: String,
+    /// Its feeds, each with how its normalised form is read.
+    pub feeds: Vec<(String, crate::store::Shelf)>,
+    /// Whether a database without indicators is better than the old one: each feed was
+    /// read, and what it had was withdrawn.
+    pub may_be_empty: bool,
 }
 
 /// What became of a compilation.
@@ -98,6 +113,14 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     for input in &job.inputs {
         read_input(input, &mut intake, &mut report, notify);
     }
+    let mut may_be_empty = false;
+    if let Some(subscribed) = &job.subscribed {
+        may_be_empty = subscribed.may_be_empty;
+        intake.compiler.set_subscribed(subscribed.name.clone());
+        for (name, shelf) in &subscribed.feeds {
+            read_subscribed(name, shelf, &mut intake, &mut report)?;
+        }
+    }
     let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
     if let Some(error) = failed {
         return Err(error);
@@ -105,7 +128,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     if let Some(rejects) = rejects {
         rejects.finish()?;
     }
-    if compiler.is_empty() {
+    if compiler.is_empty() && !may_be_empty {
         return Err(Error::format("no indicator came in; the database is not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
@@ -215,6 +238,29 @@ fn read_input(
     }
 }
 
+/// Hands on what the store has of a feed.
+fn read_subscribed(
+    name: &str,
+    shelf: &crate::store::Shelf,
+    intake: &mut Intake<'_>,
+    report: &mut CompileReport,
+) -> Result<()> {
+    let normal: Normal = shelf.accepted().ok_or_else(|| {
+        Error::format(format!("what is kept of the feed “{name}” cannot be read"))
+            .at_path(shelf.folder())
+            .remedy("`wiresift feed update` mends it")
+    })?;
+    intake.path = shelf.folder().to_path_buf();
+    report.files += normal.segments().len() as u64;
+    for (reason, count) in normal.rejects() {
+        *intake.rejected.entry(reason).or_default() += count;
+        intake.count(name, reason, count);
+    }
+    normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
+    (intake.notify)(Notice::Progress { done: intake.bytes, total: 0 });
+    Ok(())
+}
+
 /// Takes what the feeds yield.
 struct Intake<'n> {
     compiler: Compiler,
@@ -230,6 +276,15 @@ struct Intake<'n> {
 }
 
 impl Intake<'_> {
+    fn count(&mut self, feed: &str, reason: Reason, count: u64) {
+        if !self.by_feed.contains_key(feed) {
+            self.by_feed.insert(feed.to_string(), BTreeMap::new());
+        }
+        if let Some(counts) = self.by_feed.get_mut(feed) {
+            *counts.entry(reason).or_default() += count;
+        }
+    }
+
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)

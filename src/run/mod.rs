@@ -14,6 +14,7 @@
 //! | `tap` | [`tap()`]: live interfaces to alerts |
 //! | `current` | the database in force, and the newer one that takes its place under way |
 //! | `known` | [`open_database()`]: a file that was checked before is not checked again |
+//! | `subscribe` | [`update()`]: feeds to the store, and the store to the database |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
@@ -24,15 +25,20 @@ mod known;
 mod observe;
 mod ordered;
 mod pipeline;
+mod subscribe;
 mod tap;
 mod told;
 
-pub use build::{CompileJob, CompileReport, FeedInput, ListInput, compile};
+pub use build::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 pub use current::{Current, Follow, Swaps};
 pub use hunt::{ScanJob, scan};
 pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
+pub use subscribe::{
+    FeedOutcome, FeedUpdate, Held, Pause, Published, UpdateJob, UpdateReport, hold_against,
+    publish_subscribed, subscribed, update, write_lock,
+};
 pub use tap::{
     Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,
 };

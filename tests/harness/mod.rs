@@ -8,6 +8,9 @@
 // Every test module uses a part of it.
 #![allow(dead_code)]
 
+pub mod keeper;
+pub mod server;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{Read, Write};

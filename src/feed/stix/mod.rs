@@ -67,6 +67,11 @@ impl<'v> Graph<'v> {
             if id.is_some_and(|id| !std::ptr::eq(graph.by_id[id], object)) {
                 continue;
             }
+            // What its maker took back says nothing about others.
+            let revoked = json::truth(object, "revoked") == Some(true);
+            if revoked && string(object, "type") != Some("indicator") {
+                continue;
+            }
             match string(object, "type") {
                 Some("indicator") => graph.indicators.push(object),
                 Some("relationship") => graph.link(object),
@@ -84,12 +89,10 @@ impl<'v> Graph<'v> {
     }
 
     fn link(&mut self, relationship: &'v Object) {
-        let revoked = json::truth(relationship, "revoked") == Some(true);
-        if let (Some("indicates"), Some(from), Some(to), false) = (
+        if let (Some("indicates"), Some(from), Some(to)) = (
             string(relationship, "relationship_type"),
             string(relationship, "source_ref"),
             string(relationship, "target_ref"),
-            revoked,
         ) {
             self.indicates.entry(from).or_default().push(to);
         }
@@ -213,7 +216,8 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
         columns::add_tag(&mut context, &format!("created-by:{name}"));
     }
     for target in graph.indicates.get(id).into_iter().flatten() {
-        if let Some(target) = graph.by_id.get(target) {
+        let target = graph.by_id.get(target);
+        if let Some(target) = target.filter(|t| json::truth(t, "revoked") != Some(true)) {
             indicated(target, &mut context);
         }
     }

@@ -65,6 +65,34 @@ fn a_bundle_is_resolved_whole() {
 }
 
 #[test]
+fn what_is_revoked_says_nothing() {
+    for (id, left) in
+        [("malware--1", "Bear"), ("intrusion-set--1", "Evil"), ("relationship--2", "Evil")]
+    {
+        let gone = format!(r#""id":"{id}","revoked":true,"modified":"2024-02-01T00:00:00Z""#);
+        let bundle = BUNDLE.replacen(&format!(r#""id":"{id}""#), &gone, 1);
+        let got = Collected::read(bundle.as_bytes(), &Options::of_feed("stix")).unwrap();
+        let context = &got.indicators[0].context;
+        let names: Vec<_> = context.malware.iter().chain(&context.adversary).take(1).collect();
+        assert_eq!(names, [left], "{id}");
+        assert!(context.malware.is_empty() || context.adversary.is_empty(), "{id}");
+    }
+    let report = BUNDLE.replacen(r#""id":"report--1""#, r#""id":"report--1","revoked":true"#, 1);
+    let got = Collected::read(report.as_bytes(), &Options::of_feed("stix")).unwrap();
+    assert_eq!(got.indicators[0].context.collection, None);
+    // A later version that is revoked takes back an earlier one that was not.
+    let again = BUNDLE.replacen(
+        r#""objects":["#,
+        r#""objects":[{"type":"indicator","id":"indicator--1","modified":"2024-03-01T00:00:00Z",
+            "pattern":"[domain-name:value = 'evil.example']","revoked":true},"#,
+        1,
+    );
+    let got = Collected::read(again.as_bytes(), &Options::of_feed("stix")).unwrap();
+    let same: Vec<_> = got.indicators.iter().filter(|i| i.kind == Kind::Domain).collect();
+    assert!(same.len() == 1 && same[0].context.inactive);
+}
+
+#[test]
 fn envelopes_and_switches() {
     let envelope = r#"{"more":false,"objects":[{"type":"indicator","id":"indicator--1",
         "pattern":"[domain-name:value = 'a.example']","pattern_type":"stix"}]}"#;

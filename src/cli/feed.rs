@@ -1,0 +1,468 @@
+//! `wiresift feed`
+
+use super::Outcome;
+use super::flags::{Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedUpdate};
+use super::messages::{self, grouped, plural, say, size};
+use super::progress::Progress;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+use wiresift::config::{Config, Subscription, catalogue, edit};
+use wiresift::indicator::Timestamp;
+use wiresift::run::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
+use wiresift::store::{State, Store};
+use wiresift::{Error, Result};
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+pub(super) fn run(flags: Feed) -> Result<Outcome> {
+    let config = &flags.config;
+    match flags.command {
+        FeedCommand::Add(flags) => add(config, &flags),
+        FeedCommand::List(flags) => list(config, &flags),
+        FeedCommand::Update(flags) => update(config, &flags),
+        FeedCommand::Remove(flags) => remove(config, &flags),
+        FeedCommand::Enable(flags) => enable(config, &flags, true),
+        FeedCommand::Disable(flags) => enable(config, &flags, false),
+        FeedCommand::Show(flags) => show(config, &flags),
+    }
+}
+
+/// Writes to standard output.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|e| Error::io("write", e).at_path("-"))
+}
+
+fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
+    let known = catalogue::find(&flags.what);
+    let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
+    if known.is_none() && !is_own {
+        return Err(Error::usage(format!("no public feed is known as “{}”", flags.what)).remedy(
+            "`wiresift feed list --catalogue` lists them; give --url, --path or --command for \
+             another one",
+        ));
+    }
+    let (mut members, comment) = match known {
+        Some(entry) => (entry.members(), entry.comment()),
+        None => (Vec::new(), Vec::new()),
+    };
+    let name = flags.name.clone().unwrap_or_else(|| flags.what.clone());
+    let mut set = |member: &str, value: toml_edit::Value| {
+        members.retain(|(name, _)| name != member);
+        members.push((member.to_string(), value));
+    };
+    for (member, value) in flags.members() {
+        if ["url", "path", "command"].contains(&&*member) {
+            members_without_origin(&mut set);
+        }
+        set(&member, value);
+    }
+    let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
+    members.retain(|(member, _)| member != "name");
+    members.insert(0, ("name".to_string(), name.as_str().into()));
+    let text = edit::add(&edit::read(config)?, config, &members, &comment)?;
+    if flags.dry_run {
+        say(&format!("{} would become", config.display()));
+        print(&text)?;
+        return Ok(Outcome::Yes);
+    }
+    edit::save(config, &text)?;
+    let feed = Config::open(config)?.feed(&name)?.clone();
+    say(&format!("{name} is subscribed: {}", feed.origin.shown()));
+    if let Some(entry) = known {
+        say(&format!("  licence: {}", entry.licence));
+    }
+    if let Some(key) = &feed.access.key {
+        say(&format!("  its credential is {}", place_of(key)));
+    }
+    say("  `wiresift feed update` fetches it");
+    Ok(Outcome::Yes)
+}
+
+/// A value that takes a member out.
+fn is_nothing(value: &toml_edit::Value) -> bool {
+    value.as_str() == Some("")
+}
+
+/// A feed has one origin: another one replaces that of the catalogue.
+fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
+    for member in ["url", "path", "command"] {
+        set(member, "".into());
+    }
+}
+
+fn place_of(key: &wiresift::config::Credential) -> String {
+    match key {
+        wiresift::config::Credential::Env(name) => format!("the variable {name}"),
+        wiresift::config::Credential::File(path) => format!("in {}", path.display()),
+    }
+}
+
+fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
+    let config = Config::open(path)?;
+    let feed = config.feed(&flags.name)?;
+    let shelf = Store::at(&config.state).shelf(&feed.name);
+    let text = edit::remove(&edit::read(path)?, path, &feed.name)?;
+    let had = shelf.state().indicators;
+    if flags.dry_run {
+        say(&format!("{} and {} would go", feed.name, plural(had, "indicator")));
+        return Ok(Outcome::Yes);
+    }
+    let _lock = run::write_lock(&config)?;
+    edit::save(path, &text)?;
+    if !flags.keep {
+        shelf.remove()?;
+    }
+    say(&format!("{} is gone, and what it had leaves with the next compilation", feed.name));
+    Ok(Outcome::Yes)
+}
+
+fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
+    let config = Config::open(path)?;
+    let feed = config.feed(&flags.name)?;
+    let text = edit::enable(&edit::read(path)?, path, &feed.name, enabled)?;
+    let word = if enabled { "enabled" } else { "disabled" };
+    if flags.dry_run {
+        say(&format!("{} would be {word}", feed.name));
+        return Ok(Outcome::Yes);
+    }
+    let _lock = run::write_lock(&config)?;
+    edit::save(path, &text)?;
+    let shelf = Store::at(&config.state).shelf(&feed.name);
+    let mut state = shelf.state();
+    // Whoever enables it looked at why it was stopped.
+    if enabled && state.stopped.take().is_some() {
+        shelf.set_state(&state)?;
+    }
+    say(&format!("{} is {word}", feed.name));
+    Ok(Outcome::Yes)
+}
+
+fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
+    if flags.catalogue {
+        return list_catalogue(flags.json);
+    }
+    let config = Config::open(path)?;
+    let store = Store::at(&config.state);
+    let now = run::now();
+    let mut is_well = true;
+    let mut table = Table::default();
+    table.row(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
+    let mut lines = String::new();
+    for feed in &config.feeds {
+        let state = store.shelf(&feed.name).state();
+        let status = status(feed, &state, now);
+        is_well &= !feed.enabled || state.last_error.is_none() && state.held.is_none();
+        if flags.json {
+            let mut value = serde_json::to_value(&state).unwrap_or_default();
+            value["feed"] = feed.name.as_str().into();
+            value["kind"] = feed.kind.name().into();
+            value["enabled"] = feed.enabled.into();
+            value["origin"] = feed.origin.shown().into();
+            value["status"] = status.into();
+            lines.push_str(&format!("{value}\n"));
+            continue;
+        }
+        let rejected: u64 = state.rejected.values().sum();
+        let growth = |span| state.growth(now, span).map_or(String::new(), signed);
+        table.row([
+            feed.name.clone(),
+            feed.kind.name().to_string(),
+            state.last_success.map_or("never".into(), |time| age(now, time)),
+            grouped(state.indicators),
+            growth(DAY),
+            growth(7 * DAY),
+            grouped(rejected),
+            status,
+        ]);
+    }
+    if flags.json {
+        print(&lines)?;
+    } else {
+        print(&format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
+    }
+    Ok(if is_well { Outcome::Yes } else { Outcome::No })
+}
+
+/// Rows of a table without frames.
+#[derive(Default)]
+struct Table(Vec<Vec<String>>);
+
+impl Table {
+    fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.0.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// The lines; what is in some columns stands on the right.
+    fn laid_out(&self, right: &[usize]) -> String {
+        let columns = self.0.first().map_or(0, Vec::len);
+        let width = |at: usize| self.0.iter().map(|row| row[at].chars().count()).max();
+        let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+        let mut lines = Vec::with_capacity(self.0.len());
+        for row in &self.0 {
+            let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
+                if right.contains(&at) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            });
+            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_string());
+        }
+        lines.join("\n")
+    }
+}
+
+fn list_catalogue(json: bool) -> Result<Outcome> {
+    let mut table = Table::default();
+    table.row(["feed", "kind", "format", "expected", "key", "about"]);
+    let mut lines = String::new();
+    for entry in catalogue::all() {
+        if json {
+            lines.push_str(&format!("{}\n", serde_json::to_value(entry).unwrap_or_default()));
+            continue;
+        }
+        table.row([
+            entry.name.clone(),
+            entry.kind.clone(),
+            entry.format.clone().unwrap_or_default(),
+            entry.expected.clone(),
+            if entry.needs_key() { "yes" } else { "" }.to_string(),
+            entry.about.clone(),
+        ]);
+    }
+    print(&if json { lines } else { format!("{}\n", table.laid_out(&[])) })?;
+    Ok(Outcome::Yes)
+}
+
+fn signed(number: i64) -> String {
+    match number {
+        0 => "0".into(),
+        1.. => format!("+{}", grouped(number.unsigned_abs())),
+        _ => format!("-{}", grouped(number.unsigned_abs())),
+    }
+}
+
+/// How long ago, in the largest unit that fits.
+fn age(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.0.saturating_sub(then.0).max(0) / 1_000_000;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
+    if !feed.enabled {
+        return "disabled".into();
+    }
+    if let Some(why) = &state.stopped {
+        return format!("stopped: {why}");
+    }
+    if let Some(held) = &state.held {
+        return format!(
+            "held back: {} (`feed update {} --accept` confirms it)",
+            held.reason, feed.name
+        );
+    }
+    match &state.last_error {
+        Some(error) if state.failures > 1 => {
+            format!("failed {} times: {error}", state.failures)
+        }
+        Some(error) => format!("failed: {error}"),
+        None if state.last_success.is_none() => "new".into(),
+        None => match state.not_before.filter(|time| *time > now) {
+            Some(time) => format!("waits until {time}"),
+            None => "good".into(),
+        },
+    }
+}
+
+fn show(path: &Path, flags: &FeedName) -> Result<Outcome> {
+    let config = Config::open(path);
+    let name = &flags.name;
+    let mine = config.as_ref().ok().and_then(|config| config.feed(name).ok().map(|f| (config, f)));
+    let known = catalogue::find(name);
+    if mine.is_none() && known.is_none() {
+        return Config::open(path).and_then(|config| config.feed(name).map(|_| Outcome::Yes));
+    }
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    if let Some((config, feed)) = mine {
+        show_subscribed(config, feed, &mut rows);
+    } else if let Some(entry) = known {
+        rows.push(("feed", entry.name.clone()));
+        rows.push(("status", "not subscribed (`wiresift feed add` does)".into()));
+        rows.extend(entry.members().into_iter().filter_map(|(member, value)| {
+            (member == "url").then(|| ("origin", value.as_str().unwrap_or("").to_string()))
+        }));
+    }
+    if let Some(entry) = known {
+        rows.push(("about", entry.about.clone()));
+        rows.push(("licence", entry.licence.clone()));
+        rows.push(("expected", entry.expected.clone()));
+    }
+    let text: String = rows.iter().map(|(name, value)| format!("{name:<14}{value}\n")).collect();
+    print(&text)?;
+    Ok(Outcome::Yes)
+}
+
+fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, String)>) {
+    let shelf = Store::at(&config.state).shelf(&feed.name);
+    let state = shelf.state();
+    let now = run::now();
+    let time = |time: Option<Timestamp>| {
+        time.map_or("never".into(), |time| format!("{time} ({} ago)", age(now, time)))
+    };
+    rows.push(("feed", feed.name.clone()));
+    rows.push(("status", status(feed, &state, now)));
+    rows.push(("kind", feed.kind.name().into()));
+    rows.push(("origin", feed.origin.shown()));
+    if let Some(format) = feed.options.format {
+        rows.push(("format", format.name().into()));
+    }
+    if let Some(key) = &feed.access.key {
+        rows.push(("credential", place_of(key)));
+    }
+    rows.push(("interval", format!("{} s", feed.interval.as_secs())));
+    if let Some(lifetime) = feed.lifetime {
+        rows.push(("lifetime", format!("{} s", lifetime.as_secs())));
+    }
+    rows.push(("last attempt", time(state.last_attempt)));
+    rows.push(("last success", time(state.last_success)));
+    rows.push(("last change", time(state.last_change)));
+    if let Some(error) = &state.last_error {
+        rows.push(("last error", error.clone()));
+    }
+    rows.push(("indicators", grouped(state.indicators)));
+    rows.push(("last change's", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
+    rows.push(("documents", format!("{} ({})", grouped(state.documents), size(state.bytes))));
+    for (reason, count) in &state.rejected {
+        rows.push(("rejected", format!("{} {reason}", grouped(*count))));
+    }
+    if let Some(held) = &state.held {
+        rows.push(("held back", format!("{} since {}", held.reason, time(held.since))));
+    }
+    rows.push(("folder", shelf.folder().display().to_string()));
+}
+
+fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
+    let Some(every) = flags.every else {
+        return update_once(&Config::open(path)?, flags, flags.due, None);
+    };
+    let pause = Pause::new()?;
+    let mut config = Config::open(path)?;
+    let mut outcome = update_once(&config, flags, false, Some(&pause));
+    loop {
+        if let Err(error) = &outcome {
+            messages::error(error);
+        }
+        if !pause.wait(every) {
+            return Ok(Outcome::Yes);
+        }
+        // A configuration that is being edited is no reason to stop.
+        match Config::open(path) {
+            Ok(new) => config = new,
+            Err(error) => messages::error(&error),
+        }
+        outcome = update_once(&config, flags, true, Some(&pause));
+    }
+}
+
+fn update_once(
+    config: &Config,
+    flags: &FeedUpdate,
+    due: bool,
+    pause: Option<&Pause>,
+) -> Result<Outcome> {
+    let lock = run::write_lock(config)?;
+    let job = UpdateJob {
+        config,
+        only: flags.names.clone(),
+        due,
+        accept: flags.accept,
+        dry_run: flags.dry_run,
+        pause,
+    };
+    let progress = Progress::new(flags.quiet);
+    let report = run::update(&job, &lock, &|notice| progress.notice(notice));
+    progress.finish();
+    let report = report?;
+    tell(&report, flags);
+    let mut is_failed = report.failed() + report.held() > 0;
+    if flags.compile && !flags.dry_run {
+        let published =
+            run::publish_subscribed(config, &lock, false, &|notice| progress.notice(notice));
+        progress.finish();
+        match published? {
+            Published::New(report) => {
+                is_failed |= report.failed > 0;
+                if !flags.quiet {
+                    super::compile::summarise(&report, &config.database, false);
+                }
+            }
+            _ if !flags.quiet && flags.every.is_none() => {
+                say(&format!("{} stays as it is", config.database.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(if is_failed { Outcome::Failed } else { Outcome::Yes })
+}
+
+/// What became of each feed: what failed and what waits always, the rest unless quiet.
+fn tell(report: &UpdateReport, flags: &FeedUpdate) {
+    let would = if flags.dry_run { "would be " } else { "" };
+    let mut unchanged = 0;
+    for feed in &report.feeds {
+        let name = &feed.name;
+        let line = match &feed.outcome {
+            FeedOutcome::Failed(error) => {
+                let kept = match feed.before {
+                    0 => String::new(),
+                    n => format!("; the {} of before stay", plural(n, "indicator")),
+                };
+                say(&format!("wiresift: {name}: {error}{kept}"));
+                continue;
+            }
+            FeedOutcome::Held(held) => {
+                say(&format!(
+                    "wiresift: {name}: {would}held back: {}; the {} of before stay \
+                     (`wiresift feed update {name} --accept` confirms it)",
+                    held.reason,
+                    plural(feed.before, "indicator"),
+                ));
+                continue;
+            }
+            FeedOutcome::Unchanged => {
+                unchanged += 1;
+                continue;
+            }
+            FeedOutcome::Changed { added, removed } => format!(
+                "{name}: {would}{} (+{} -{})",
+                plural(feed.indicators, "indicator"),
+                grouped(*added),
+                grouped(*removed)
+            ),
+            FeedOutcome::Skipped(why) if flags.every.is_some() => {
+                let _ = why;
+                continue;
+            }
+            FeedOutcome::Skipped(why) => format!("{name}: left out: {why}"),
+            _ => continue,
+        };
+        if !flags.quiet {
+            say(&line);
+        }
+    }
+    if unchanged > 0 && !flags.quiet && flags.every.is_none() {
+        say(&format!("{} as before", plural(unchanged, "feed")));
+    }
+}
+
+/// The shortest time between two rounds of the service.
+pub(super) const SHORTEST: Duration = Duration::from_millis(100);

@@ -1,0 +1,149 @@
+//! Changes to the file that keep its comments and its order.
+
+use super::{Config, raw};
+use crate::{Error, Result};
+use std::io::Write as _;
+use std::path::Path;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+
+/// The text of a new file.
+const NEW: &str =
+    "# Subscriptions of wiresift. `wiresift feed` edits this file and keeps what you write.\n";
+
+/// The text of a configuration; that of a new one where there is none.
+///
+/// # Errors
+///
+/// When it is there and cannot be read.
+pub fn read(path: &Path) -> Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(NEW.to_string()),
+        Err(e) => Err(Error::io("open", e).at_path(path)),
+    }
+}
+
+/// Adds a feed: members and their values, in this order, and lines of comment before it.
+/// A value that is TOML stays what it is, everything else becomes a string.
+///
+/// # Errors
+///
+/// When the result is no configuration, or the feed is there already.
+pub fn add(
+    text: &str,
+    path: &Path,
+    members: &[(String, Value)],
+    comment: &[String],
+) -> Result<String> {
+    let mut document = parse(text, path)?;
+    // A file of nothing but comments keeps them in front.
+    let head =
+        if document.is_empty() { document.trailing().as_str().map(str::to_string) } else { None };
+    let mut table = Table::new();
+    for (name, value) in members {
+        table.insert(name, Item::Value(value.clone()));
+    }
+    let mut before = head.clone().unwrap_or_default();
+    if head.is_some() {
+        document.set_trailing("");
+    }
+    before.push('\n');
+    for line in comment {
+        before.push_str(&format!("# {line}\n"));
+    }
+    table.decor_mut().set_prefix(before);
+    let feeds = document.entry("feed").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+    let feeds = feeds.as_array_of_tables_mut().ok_or_else(|| {
+        Error::format("`feed` is no array of tables").at_path(path).remedy("write [[feed]]")
+    })?;
+    feeds.push(table);
+    checked(document, path)
+}
+
+/// Takes a feed out.
+///
+/// # Errors
+///
+/// When it is not there.
+pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
+    let mut document = parse(text, path)?;
+    let (feeds, at) = find(&mut document, path, name)?;
+    feeds.remove(at);
+    checked(document, path)
+}
+
+/// Enables or disables a feed.
+///
+/// # Errors
+///
+/// When it is not there.
+pub fn enable(text: &str, path: &Path, name: &str, enabled: bool) -> Result<String> {
+    let mut document = parse(text, path)?;
+    let (feeds, at) = find(&mut document, path, name)?;
+    if let Some(table) = feeds.get_mut(at) {
+        if enabled {
+            table.remove("enabled");
+        } else {
+            table.insert("enabled", toml_edit::value(false));
+        }
+    }
+    checked(document, path)
+}
+
+fn find<'d>(
+    document: &'d mut DocumentMut,
+    path: &Path,
+    name: &str,
+) -> Result<(&'d mut ArrayOfTables, usize)> {
+    let missing = || {
+        Error::usage(format!("no feed is called “{name}”"))
+            .at_path(path)
+            .remedy("`wiresift feed list` lists them")
+    };
+    let feeds = document.get_mut("feed").and_then(Item::as_array_of_tables_mut);
+    let feeds = feeds.ok_or_else(missing)?;
+    let is_it = |table: &Table| table.get("name").and_then(Item::as_str) == Some(name);
+    let at = feeds.iter().position(is_it).ok_or_else(missing)?;
+    Ok((feeds, at))
+}
+
+fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
+    // The reader of configurations knows more about what can be wrong.
+    raw::parse(text, path)?;
+    text.parse()
+        .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))
+}
+
+/// The text, if it is a configuration.
+fn checked(document: DocumentMut, path: &Path) -> Result<String> {
+    let text = document.to_string();
+    Config::parse(&text, path)?;
+    Ok(text)
+}
+
+/// Reads a value as TOML where it is, and as a string where it is not.
+pub fn value(text: &str) -> Value {
+    text.parse().unwrap_or_else(|_| Value::from(text))
+}
+
+/// Puts a new text into place; whoever reads sees the old one or the new one.
+///
+/// # Errors
+///
+/// When the folder cannot be written.
+pub fn save(path: &Path, text: &str) -> Result<()> {
+    // A link stays one.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let write = || {
+        let mut part = tempfile::Builder::new().prefix(".wiresift-").tempfile_in(folder)?;
+        part.write_all(text.as_bytes())?;
+        if let Ok(old) = std::fs::metadata(&target) {
+            part.as_file().set_permissions(old.permissions())?;
+        }
+        part.as_file().sync_all()?;
+        part.persist(&target).map(drop).map_err(|e| e.error)
+    };
+    write().map_err(|e: std::io::Error| Error::io("write", e).at_path(path))
+}

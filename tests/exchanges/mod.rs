@@ -1,0 +1,68 @@
+//! Walks of exchanges, against doubles and real servers on loopback, without a store.
+
+pub mod double;
+mod misp;
+mod otx;
+mod python;
+mod sdk;
+mod taxii;
+
+use crate::harness::keeper::Memory;
+use std::time::Duration;
+use wiresift::feed::exchange::{Exchange, Keeper, Walked};
+use wiresift::feed::fetch::{Access, Caps, Client, Clock, Url};
+use wiresift::feed::{Collected, Options};
+use wiresift::{Error, Result};
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap().0
+}
+
+/// A client with the patience that a server in Python needs on a busy machine.
+fn client(home: &Url, access: Access) -> Client {
+    let caps =
+        Caps { total: Duration::from_secs(60), idle: Duration::from_secs(20), ..Caps::default() };
+    Client::new(home, access, caps).unwrap()
+}
+
+/// Demands of an error that it tells the URL and none of the secrets.
+#[track_caller]
+fn assert_no_secret(error: &Error, secrets: &[&str]) {
+    for text in [error.to_string(), format!("{error:?}")] {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+/// Walks until the walk is over; each try is cut off after some more changes to the
+/// keeper. Tells how often it was, and what is kept.
+fn walk_with_crashes(
+    exchange: &Exchange,
+    client: &Client,
+    mut memory: Memory,
+    clock: &dyn Clock,
+    changes: impl Fn(usize) -> usize,
+) -> (usize, Memory) {
+    for tries in 0..1000 {
+        memory.changes_left = Some(changes(tries));
+        let outcome: Result<Walked> = exchange.walk(client, &mut memory, clock);
+        match outcome {
+            Ok(_) => return (tries, memory.after_crash(true)),
+            Err(error) => assert!(error.to_string().contains("plug"), "{error}"),
+        }
+        memory = memory.after_crash(tries % 2 == 0);
+    }
+    panic!("the walk never ends");
+}
+
+/// The values of all active indicators that are kept, sorted.
+fn values(exchange: &Exchange, keeper: &dyn Keeper) -> Vec<String> {
+    let mut found = Collected::default();
+    exchange.read(keeper, &Options::of_feed("x"), &mut found).unwrap();
+    let active = found.indicators.iter().filter(|indicator| !indicator.context.inactive);
+    let mut values: Vec<String> = active.map(|indicator| indicator.value.to_string()).collect();
+    values.sort();
+    values.dedup();
+    values
+}
