@@ -22,5 +22,7 @@ mod order;
 mod records;
 mod spec_cases;
 mod swaps;
+mod syslog;
 mod tap;
 mod warninglists;
+mod ways;

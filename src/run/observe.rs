@@ -198,14 +198,30 @@ impl Watch<'_> {
         }
     }
 
-    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>) {
+    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         if let Some((kind, value)) = read(observable) {
-            self.push_value(kind, value, at, packet);
+            self.push_value(kind, value, at, packet, said);
         }
     }
 
-    fn push_value(&mut self, kind: Kind, value: String, at: Where, packet: &Packet<'_>) {
+    fn push_value(
+        &mut self,
+        kind: Kind,
+        value: String,
+        at: Where,
+        packet: &Packet<'_>,
+        said: Said<'_>,
+    ) {
         let mut record = record(kind, value, at);
+        if let Said::File(file) = said {
+            let mut facts = Map::new();
+            facts.insert("protocol".into(), json!(file.protocol));
+            if let Some(name) = file.name {
+                facts.insert("name".into(), json!(String::from_utf8_lossy(name)));
+            }
+            facts.extend(file.size.map(|size| ("size".into(), json!(size))));
+            record.insert("file".into(), Value::Object(facts));
+        }
         record.insert(
             "packet".into(),
             json!({
@@ -230,16 +246,16 @@ impl Follower for Watch<'_> {
 
 impl Visitor for Watch<'_> {
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
-        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet);
-        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet);
+        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet, Said::None);
+        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet, Said::None);
         false
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.push(observable, at, packet);
+    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        self.push(observable, at, packet, said);
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut lookout = Lookout { found: Vec::new() };
         self.extractor.extract(text, 0..text.len(), &mut lookout);
         let mut found = lookout.found;
@@ -247,7 +263,7 @@ impl Visitor for Watch<'_> {
         for (_, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
             if self.told.is_new(packet, kind, &value, at) {
-                self.push_value(kind, value, at, packet);
+                self.push_value(kind, value, at, packet, said);
             }
         }
     }
