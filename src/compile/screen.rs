@@ -404,6 +404,56 @@ mod tests {
         assert_eq!(met, [4, 4, 1, 1, 1, 1]);
     }
 
+    /// The naive twin of [`Screen::collect`], for one entry.
+    fn is_on(entry: &WarningEntry, value: &Value) -> bool {
+        match (entry, value) {
+            (WarningEntry::Net(wide), Value::Net(net)) => wide.contains(net),
+            (WarningEntry::Below(name), Value::Text(text)) => {
+                *text == *name || text.ends_with(&format!(".{name}"))
+            }
+            (WarningEntry::Part(part), value) => value.to_string().contains(&**part),
+            (WarningEntry::Whole(whole), value) => whole == value,
+            _ => false,
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn lists_meet_what_the_naive_way_says(
+            names in proptest::collection::vec("[ab]{1,2}(\\.[ab]{1,2}){0,3}", 0..8),
+            nets in proptest::collection::vec((0u32..64, 24u8..=32), 0..8),
+            asked in "[ab]{1,2}(\\.[ab]{1,2}){0,4}",
+            (address, length) in (0u32..64, 24u8..=32),
+        ) {
+            let net = |address: u32, length| -> IpNet {
+                let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + address * 4);
+                IpNet::new(address.into(), length).unwrap().trunc()
+            };
+            let mut lists: Vec<WarningEntry> = Vec::new();
+            for (at, name) in names.iter().enumerate() {
+                lists.push(match at % 3 {
+                    0 => WarningEntry::Below(name.as_str().into()),
+                    1 => WarningEntry::Part(name.as_str().into()),
+                    _ => WarningEntry::Whole(Value::Text(name.as_str().into())),
+                });
+            }
+            lists.extend(nets.iter().map(|(address, length)| WarningEntry::Net(net(*address, *length))));
+            let in_force = lists.iter().enumerate().map(|(at, entry)| {
+                (list(&at.to_string(), &[], vec![entry.clone()]), Effect::Annotate, Vec::new())
+            });
+            let mut screen = Screen::new(in_force);
+            let values = [
+                (Kind::Domain, Value::Text(asked.into())),
+                (Kind::Net, Value::Net(net(address, length))),
+            ];
+            for (kind, value) in values {
+                let want: Vec<u16> =
+                    (0..).zip(&lists).filter(|(_, entry)| is_on(entry, &value)).map(|(at, _)| at).collect();
+                proptest::prop_assert_eq!(screen.judge(kind, &value, "").lists, want);
+            }
+        }
+    }
+
     #[test]
     fn a_value_may_be_on_many_lists() {
         let entry = || vec![WarningEntry::Below("b.example".into())];

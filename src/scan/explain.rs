@@ -307,6 +307,12 @@ fn push_steps(database: &Database, observable: Observable<'_>, explanation: &mut
     }
 }
 
+/// Whether it is worth while to undo defanging: tens of thousands are looked at.
+fn is_defanged(value: &str) -> bool {
+    value.contains(['[', '(', '{'])
+        || value.as_bytes().get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hx"))
+}
+
 /// What was kept out and would have matched: by the guards, by warning lists, or because
 /// it could not be read as an indicator.
 fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d>) {
@@ -317,7 +323,9 @@ fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d
     let is_same = |one: &str| one.eq_ignore_ascii_case(&asked) || one == straight;
     let meets = |row: &Withheld<'_>| match (&read_as, row.kind, &address) {
         // It stands there as the feed had it.
-        (_, Kind::Opaque, _) => is_same(row.value) || refang::refang(row.value) == straight,
+        (_, Kind::Opaque, _) => {
+            is_same(row.value) || is_defanged(row.value) && refang::refang(row.value) == straight
+        }
         (_, Kind::Ip | Kind::Net, Some(asked)) => {
             address::parse_net(row.value).is_ok_and(|net| net.contains(asked))
         }

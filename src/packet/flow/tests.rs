@@ -38,6 +38,24 @@ fn udp(seconds: i64, port: u16) -> Facts {
 }
 
 #[test]
+fn flows_are_shown_again_once_for_each_turn() {
+    let mut bench = Bench::new(&Config::default());
+    let shown = |touch: Touch| (touch.is_new, touch.is_to_be_shown);
+    assert_eq!(shown(bench.touch(udp(0, 1))), (true, false));
+    assert_eq!(shown(bench.touch(udp(0, 1))), (false, false));
+    bench.flows.turn();
+    // One that begins now is shown as what is new.
+    assert_eq!(shown(bench.touch(udp(1, 2))), (true, false));
+    assert_eq!(shown(bench.touch(udp(1, 1))), (false, true));
+    assert_eq!(shown(bench.touch(udp(1, 1))), (false, false));
+    assert_eq!(shown(bench.touch(udp(1, 2))), (false, false));
+    bench.flows.turn();
+    bench.flows.turn();
+    assert_eq!(shown(bench.touch(udp(2, 1))), (false, true));
+    assert_eq!(shown(bench.touch(udp(2, 1))), (false, false));
+}
+
+#[test]
 fn both_directions_are_one_flow() {
     let mut bench = Bench::new(&Config::default());
     let first = bench.touch(tcp(0, true, SYN));
