@@ -14,7 +14,9 @@
 //!
 //! Tried and dropped: visiting the inner dots one by one (three visits for an
 //! address), and finding the ends of a run byte by byte (a mispredicted branch at
-//! each end, 10 ns together).
+//! each end, 10 ns together). Telling quads from other numbers by the dots of a whole block
+//! costs 40 instructions and saves the visits of times and durations: 5% of the
+//! instructions of a scan of Zeek's tables or mixed logs, 3% of one of JSON.
 
 use super::classify::{TILE, Tile, window};
 use super::{Visit, Visitor};
@@ -110,10 +112,11 @@ impl Candidates {
             let at = first + block * 64;
             let run_masks =
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
-            // What ends in a digit and is no quad by its dots is nothing, unless an escape or
-            // a character beyond ASCII can be at it.
+            // What ends in a digit and is no quad by its dots is nothing, unless it goes on
+            // behind a stray dot, or an escape or a character beyond ASCII can be at it.
             let is_plain = previous.odds | masks.odds == 0;
-            let mut places = ends & behind_digits & if is_plain { behind_third } else { u64::MAX };
+            let mut places =
+                ends & behind_digits & if is_plain { behind_third | masks.dots } else { u64::MAX };
             while places != 0 {
                 let bit = places.trailing_zeros();
                 places &= places - 1;
