@@ -114,7 +114,8 @@ impl Candidates {
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
             // What ends in a digit and is no quad by its dots is nothing, unless it goes on
             // behind a stray dot, or an escape or a character beyond ASCII can be at it.
-            let is_plain = previous.odds | masks.odds == 0;
+            // Where the block before is all run, such a one can lie out of sight.
+            let is_plain = previous.odds | masks.odds == 0 && run_masks.before != u64::MAX;
             let mut places =
                 ends & behind_digits & if is_plain { behind_third | masks.dots } else { u64::MAX };
             while places != 0 {
