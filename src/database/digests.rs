@@ -12,10 +12,14 @@
 //! Digests are evenly spread, so that a cell holds a handful and a look-up is
 //! two cache misses at any size.
 
-use super::layout::u32_at;
+use super::layout::{u32_at, u64_at};
 use super::posting::Posting;
 
 const HEAD: usize = 16;
+/// Most cells hold no more keys than this.
+const USUAL: usize = 4;
+/// So many keys are gone through one by one.
+const HANDFUL: usize = 16;
 
 /// A table of digests of `len` bytes.
 #[derive(Clone, Copy, Debug)]
@@ -50,18 +54,44 @@ impl<'a> Digests<'a> {
     #[inline]
     pub(super) fn get(&self, digest: &[u8]) -> Option<Posting> {
         let cell = cell_of(digest, self.bits) * 4;
-        let mut low = u32_at(self.index, cell)? as usize;
-        let mut high = (u32_at(self.index, cell + 4)? as usize).min(self.count());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let key = self.keys.get(middle * self.len..(middle + 1) * self.len)?;
-            match key.cmp(digest) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return u32_at(self.values, middle * 4).map(Posting),
+        let low = u32_at(self.index, cell)? as usize;
+        let high = (u32_at(self.index, cell + 4)? as usize).min(self.count());
+        let (low, high) = self.narrowed(digest, low.min(high), high)?;
+        // A search by halves mispredicts at every step, and a loop over what is there at
+        // its end. So the first bytes of as many keys as most cells hold are always
+        // compared; they differ but for a hit.
+        let head = u64_at(digest, 0)?;
+        let starts_alike = |at: usize| u64_at(self.keys, at * self.len) == Some(head);
+        let mut may_hold = false;
+        for at in low..low + USUAL {
+            may_hold |= (at < high) & starts_alike(at);
+        }
+        if !may_hold && !(low + USUAL..high).any(starts_alike) {
+            return None;
+        }
+        for at in low..high {
+            if self.keys.get(at * self.len..(at + 1) * self.len)? == digest {
+                return u32_at(self.values, at * 4).map(Posting);
             }
         }
         None
+    }
+
+    /// Halves a range of keys until a handful is left. Only damage or chance make a cell
+    /// that is larger.
+    #[inline]
+    fn narrowed(&self, digest: &[u8], low: usize, high: usize) -> Option<(usize, usize)> {
+        let (mut low, mut high) = (low, high);
+        while high.saturating_sub(low) > HANDFUL {
+            let middle = low + (high - low) / 2;
+            let key = self.keys.get(middle * self.len..(middle + 1) * self.len)?;
+            if key <= digest {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Some((low, high))
     }
 
     /// Checks order, index and postings in one pass.
@@ -135,6 +165,27 @@ mod tests {
             table.check(|_| true).unwrap();
             for key in map.keys().chain(&absent) {
                 prop_assert_eq!(table.get(key), map.get(key).copied());
+            }
+        }
+
+        /// Digests that begin alike share a cell, and their first bytes.
+        #[test]
+        fn crowded_cells(
+            tails in prop::collection::btree_set(any::<[u8; 2]>(), 1..200),
+            absent in any::<[u8; 2]>(), at in 6..15usize) {
+            let key = |tail: &[u8; 2]| {
+                let mut key = [7; 16];
+                key[at - 6..at - 4].copy_from_slice(&tail[..]);
+                key[15] = tail[0];
+                key
+            };
+            let keys: std::collections::BTreeSet<[u8; 16]> = tails.iter().map(key).collect();
+            let rows: Vec<_> = keys.iter().map(|key| (*key, Posting(u32::from(key[15])))).collect();
+            let section = build(&rows);
+            let table = Digests::open(&section, 16).unwrap();
+            for key in keys.iter().chain([&key(&absent)]) {
+                let want = keys.contains(key).then(|| Posting(u32::from(key[15])));
+                prop_assert_eq!(table.get(key), want);
             }
         }
 

@@ -381,6 +381,48 @@ impl Database {
     }
 }
 
+/// A walk over the listed URLs. It can be copied, to go on in two ways.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UrlWalk<'d> {
+    database: &'d Database,
+    transducer: Transducer<'d>,
+    state: transducer::State,
+}
+
+impl UrlWalk<'_> {
+    /// Goes on over `bytes`. `None` if no URL goes on like that.
+    #[inline]
+    pub(crate) fn over(mut self, bytes: &[u8]) -> Option<Self> {
+        for &byte in bytes {
+            self.state = self.transducer.step(self.state, byte)?;
+        }
+        Some(self)
+    }
+
+    /// Goes on over `bytes`, and tells of every URL that ends on the way: behind how
+    /// many of them, and its posting. `None` if no URL goes on like that.
+    #[inline]
+    pub(crate) fn telling(
+        mut self,
+        bytes: &[u8],
+        mut found: impl FnMut(usize, Posting),
+    ) -> Option<Self> {
+        for (at, &byte) in bytes.iter().enumerate() {
+            self.state = self.transducer.step(self.state, byte)?;
+            if let Some(posting) = self.posting() {
+                found(at + 1, posting);
+            }
+        }
+        Some(self)
+    }
+
+    /// The posting of the URL that ends here, if one does.
+    #[inline]
+    pub(crate) fn posting(self) -> Option<Posting> {
+        self.database.posting_of(self.transducer.value(self.state))
+    }
+}
+
 /// Look-ups. Keys are normalised; every one of them is exact.
 impl Database {
     /// Whether an indicator may cover this IPv4 address: one bit.
@@ -472,20 +514,11 @@ impl Database {
         Bloom(self.bytes(Section::UrlFilter)).may_hold(filter::hash(host))
     }
 
-    /// The URLs that are listed and begin `key`: where each ends, and its posting.
-    /// The last one may be `key` itself. The others count if their scope is a prefix.
-    pub(crate) fn url_prefixes(&self, key: &[u8], mut found: impl FnMut(usize, Posting)) {
-        let Some(transducer) = Transducer::open(self.bytes(Section::Urls)) else { return };
-        let mut state = transducer.start();
-        for (at, &byte) in key.iter().enumerate() {
-            match transducer.step(state, byte) {
-                Some(next) => state = next,
-                None => return,
-            }
-            if let Some(posting) = self.posting_of(transducer.value(state)) {
-                found(at + 1, posting);
-            }
-        }
+    /// Where a walk over the listed URLs begins. `None` if there are none.
+    #[inline]
+    pub(crate) fn urls(&self) -> Option<UrlWalk<'_>> {
+        let transducer = Transducer::open(self.bytes(Section::Urls))?;
+        Some(UrlWalk { database: self, transducer, state: transducer.start() })
     }
 
     /// Whether a URL path without its query and without trailing slashes may be listed.
@@ -553,8 +586,17 @@ impl Database {
     /// A digest, by its length.
     #[inline]
     pub(crate) fn digest(&self, digest: &[u8]) -> Option<Posting> {
-        let (len, section) = DIGESTS.into_iter().find(|(len, _)| *len == digest.len())?;
-        Digests::open(self.bytes(section), len)?.get(digest)
+        let section = match digest.len() {
+            16 => Section::Digest16,
+            20 => Section::Digest20,
+            28 => Section::Digest28,
+            31 => Section::Digest31,
+            32 => Section::Digest32,
+            48 => Section::Digest48,
+            64 => Section::Digest64,
+            _ => return None,
+        };
+        Digests::open(self.bytes(section), digest.len())?.get(digest)
     }
 
     /// Whether any digest is listed.

@@ -14,6 +14,12 @@ pub const MAX_LOCAL: usize = 64;
 ///
 /// [`Reason::BadEmail`], or [`Reason::BadDomain`] for what follows the `@`.
 pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
+    // Hardly any address is written in another way than this, which needs none of the
+    // searches below.
+    if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte)) {
+        let (local, name) = raw.rsplit_once('@').ok_or(Reason::BadEmail)?;
+        return join(local, name).map(Cow::Owned);
+    }
     let mut text = raw.trim();
     if let Some(open) = text.rfind('<') {
         let close = text[open..].find('>').ok_or(Reason::BadEmail)?;
@@ -29,7 +35,7 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
         let shorn = [text[..open].trim(), text[close + 1..].trim()].concat();
         return normalise(&shorn).map(|address| Cow::Owned(address.into_owned()));
     }
-    let text: Cow<'_, str> = if text.contains("%40") && !text.contains('@') {
+    let text: Cow<'_, str> = if !text.contains('@') && text.contains("%40") {
         text.replacen("%40", "@", 1).into()
     } else {
         text.into()
@@ -40,6 +46,11 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
         .and_then(|l| l.strip_suffix('"'))
         .filter(|l| !l.is_empty() && l.bytes().all(is_dot_atom))
         .unwrap_or(local);
+    join(local, name).map(Cow::Owned)
+}
+
+/// The address of both parts, if they are any.
+fn join(local: &str, name: &str) -> Result<String, Reason> {
     if local.is_empty() || local.len() > MAX_LOCAL {
         return Err(Reason::BadEmail);
     }
@@ -51,7 +62,16 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
     if !name.contains('.') {
         return Err(Reason::SingleLabel);
     }
-    Ok(Cow::Owned(format!("{}@{name}", local.to_lowercase())))
+    let mut address = String::with_capacity(local.len() + 1 + name.len());
+    if local.is_ascii() {
+        address.push_str(local);
+        address.make_ascii_lowercase();
+    } else {
+        address.push_str(&local.to_lowercase());
+    }
+    address.push('@');
+    address.push_str(&name);
+    Ok(address)
 }
 
 /// A byte of an unquoted local part (RFC 5322 `dot-atom`, and RFC 6531's UTF-8).

@@ -20,6 +20,7 @@ impl Default for Counters {
 }
 
 impl Counters {
+    #[inline]
     pub(super) fn saw(&mut self, observable: Observable<'_>) {
         self.seen[kind_of(observable) as usize] += 1;
     }
@@ -73,6 +74,7 @@ fn by_kind(counts: &[u64; KINDS]) -> impl Iterator<Item = (Kind, u64)> {
 }
 
 /// The kind that an observable is counted under.
+#[inline]
 pub(super) fn kind_of(observable: Observable<'_>) -> Kind {
     match observable {
         Observable::Address(..) => Kind::Ip,

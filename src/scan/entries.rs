@@ -4,10 +4,10 @@
 //! scratch and looked up: filter first, then the exact structure.
 
 use super::Scratch;
-use crate::database::{Database, Posting, Section, bare_path};
+use crate::database::{Database, Posting, Section, UrlWalk, bare_path};
 use crate::indicator::url::{Scheme, push_observed_path};
 use crate::indicator::{Kind, Observable, Quality, Scope, domain, email, words};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// How the observable stands to the value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,55 @@ impl Entry {
     }
 }
 
+/// An IPv4 network as text, an address without its length. Formatting takes three times
+/// as long, and is a tenth of a hit.
+pub(super) fn v4_text(net: Ipv4Addr, length: u8) -> String {
+    let mut text = [0; 18];
+    let mut end = 0;
+    let mut push = |byte: u8| {
+        text[end] = byte;
+        end += 1;
+    };
+    let mut number = |separator: Option<u8>, value: u8| {
+        separator.into_iter().for_each(&mut push);
+        if value >= 100 {
+            push(b'0' + value / 100);
+        }
+        if value >= 10 {
+            push(b'0' + value / 10 % 10);
+        }
+        push(b'0' + value % 10);
+    };
+    let [a, b, c, d] = net.octets();
+    number(None, a);
+    for octet in [b, c, d] {
+        number(Some(b'.'), octet);
+    }
+    if length != 32 {
+        number(Some(b'/'), length.min(99));
+    }
+    String::from_utf8_lossy(&text[..end]).into_owned()
+}
+
+/// Whether the database may have anything on the observable. What costs a single probe is
+/// asked here, before anything is prepared.
+#[inline]
+pub(super) fn may_meet(database: &Database, observable: Observable<'_>) -> bool {
+    match observable {
+        Observable::Address(IpAddr::V4(v4), _) => database.may_hold_v4(v4.to_bits()),
+        Observable::Name(name) => {
+            let name = name.strip_suffix(b".").unwrap_or(name);
+            // Names that end like `arpa` stand for addresses, too.
+            !name.is_ascii()
+                || matches!(name.last(), Some(b'a' | b'A'))
+                || database.may_hold_domain(name)
+                || database.has_patterns(Kind::Domain)
+        }
+        Observable::Digest(_, digest) => database.digest(digest).is_some(),
+        _ => true,
+    }
+}
+
 impl Scratch {
     /// Fills `entries` with everything that the observable meets, most specific
     /// first. False if there is nothing.
@@ -83,9 +132,7 @@ impl Scratch {
         match address {
             IpAddr::V4(v4) => {
                 for (net, length, posting) in database.covering_v4(v4.to_bits()) {
-                    let value =
-                        if length == 32 { net.to_string() } else { format!("{net}/{length}") };
-                    entries.push(Entry::equal(value, posting));
+                    entries.push(Entry::equal(v4_text(net, length), posting));
                 }
             }
             IpAddr::V6(v6) => {
@@ -161,9 +208,11 @@ impl Scratch {
     }
 
     fn url(&mut self, database: &Database, raw: &[u8]) {
+        self.has_url = false;
         let Ok(raw) = std::str::from_utf8(raw) else { return };
         let mut url = std::mem::take(&mut self.url);
         if url.read(raw).is_ok() {
+            self.has_url = true;
             if database.may_hold_url_host(url.host().as_bytes()) {
                 let (key, path_end) = (url.key(), url.path_end());
                 let root = url.path_start() + 1 == path_end;
@@ -188,45 +237,50 @@ impl Scratch {
         root: bool,
         scheme: Scheme,
     ) {
+        let Some(walk) = database.urls() else { return };
+        let Some(last) = path_end.checked_sub(1) else { return };
+        let (bare, query) = key.as_bytes().split_at(path_end);
         let first = self.entries.len();
         let entries = &mut self.entries;
-        database.url_prefixes(key.as_bytes(), |end, posting| {
+        let mut push = |end: usize, posting| {
             let reach = if end == key.len() { Reach::Equal } else { Reach::Below };
-            entries.push(Entry { reach, scheme, ..Entry::equal(key[..end].to_string(), posting) });
-        });
-        entries[first..].reverse();
-        let has_query = path_end < key.len();
-        let mut relaxed = |form: &str, quality: Quality| {
-            database.url_prefixes(form.as_bytes(), |end, posting| {
-                if end == form.len() {
-                    let entry = Entry::equal(form.to_string(), posting);
-                    entries.push(Entry { quality, scheme, ..entry });
-                }
-            });
+            if let Some(value) = key.get(..end) {
+                entries.push(Entry { reach, scheme, ..Entry::equal(value.to_string(), posting) });
+            }
         };
+        // One walk. It stops where the relaxed forms part from it.
+        let before_last = walk.telling(&bare[..last], &mut push);
+        let behind_path =
+            before_last.and_then(|walk| walk.telling(&bare[last..], |at, p| push(last + at, p)));
+        if let Some(walk) = behind_path {
+            walk.telling(query, |at, posting| push(path_end + at, posting));
+        }
+        entries[first..].reverse();
+        let mut relaxed = |form: [&str; 3], walk: Option<UrlWalk<'_>>, quality: Quality| {
+            if let Some(posting) = walk.and_then(UrlWalk::posting) {
+                let entry = Entry::equal(form.concat(), posting);
+                entries.push(Entry { quality, scheme, ..entry });
+            }
+        };
+        let has_query = !query.is_empty();
         if has_query {
-            relaxed(&key[..path_end], Quality::QUERY_IGNORED);
+            relaxed([&key[..path_end], "", ""], behind_path, Quality::QUERY_IGNORED);
         }
         if root {
             return;
         }
-        let mut other = std::mem::take(&mut self.key);
-        other.clear();
-        other.push_str(&key[..path_end]);
-        if other.pop() != Some('/') {
-            other.clear();
-            other.push_str(&key[..path_end]);
-            other.push('/');
-        }
-        let bare = other.len();
+        let (head, slash, other) = match bare[last] {
+            b'/' => (&key[..last], "", before_last),
+            _ => (&key[..path_end], "/", behind_path.and_then(|walk| walk.over(b"/"))),
+        };
+        let ignored = Quality::SLASH_IGNORED;
         if has_query {
-            other.push_str(&key[path_end..]);
-            relaxed(&other, Quality::SLASH_IGNORED);
-            relaxed(&other[..bare], Quality::SLASH_IGNORED.with(Quality::QUERY_IGNORED));
+            let behind = other.and_then(|walk| walk.over(query));
+            relaxed([head, slash, &key[path_end..]], behind, ignored);
+            relaxed([head, slash, ""], other, ignored.with(Quality::QUERY_IGNORED));
         } else {
-            relaxed(&other, Quality::SLASH_IGNORED);
+            relaxed([head, slash, ""], other, ignored);
         }
-        self.key = other;
     }
 
     /// A canonical path with its query; the path itself ends at `path_end`.
@@ -294,5 +348,21 @@ impl Scratch {
             self.entries.push(Entry::equal(word.to_string(), posting));
         }
         self.matching_patterns(database, kind, word.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_written_as_they_are_formatted() {
+        for bits in (0..=u32::MAX).step_by(7_654_321).chain([0, u32::MAX, 0x0a63_0964]) {
+            let net = Ipv4Addr::from_bits(bits);
+            assert_eq!(v4_text(net, 32), net.to_string());
+            for length in [0, 9, 10, 31] {
+                assert_eq!(v4_text(net, length), format!("{net}/{length}"));
+            }
+        }
     }
 }

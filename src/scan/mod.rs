@@ -93,6 +93,8 @@ struct Scratch {
     entries: Vec<Entry>,
     name: Vec<u8>,
     url: Url,
+    /// Whether the last URL was one, and is in `url`.
+    has_url: bool,
     key: String,
 }
 
@@ -122,7 +124,24 @@ impl Scanner {
     /// Holds one observable of a protocol, with what derives from it (the host of a
     /// URL, the domain of an e-mail address, the address behind a reverse name or
     /// inside a NAT64 address), against the database at `time`.
+    #[inline]
     pub fn observe<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        found: impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        if entries::may_meet(database, observable) {
+            self.observe_all(database, observable, at, time, found);
+        } else {
+            self.counters.saw(observable);
+        }
+    }
+
+    /// [`Self::observe`] of what may meet something.
+    fn observe_all<'d>(
         &mut self,
         database: &'d Database,
         observable: Observable<'_>,
@@ -151,7 +170,7 @@ impl Scanner {
                     self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
                 }
             }
-            Observable::Url(raw) => self.observe_host(database, raw, at, time, &mut found),
+            Observable::Url(_) => self.observe_host(database, at, time, &mut found),
             _ => {}
         }
     }
@@ -160,22 +179,22 @@ impl Scanner {
     fn observe_host<'d>(
         &mut self,
         database: &'d Database,
-        raw: &[u8],
         at: Where,
         time: Timestamp,
         found: &mut impl FnMut(Seen, Vec<Match<'d>>),
     ) {
-        if at == Where::HttpUrl {
+        if at == Where::HttpUrl || !self.scratch.has_url {
             return;
         }
-        let Ok(raw) = std::str::from_utf8(raw) else { return };
-        let Ok(url) = crate::indicator::url::parse(raw) else { return };
+        // Looking it up has left it in the scratch.
+        let url = std::mem::take(&mut self.scratch.url);
         let host = url.host();
         let derived = match address::parse_ip(host) {
             Ok(address) => Observable::Address(address, None),
             Err(_) => Observable::Name(host.as_bytes()),
         };
         self.observe_one(database, derived, Where::UrlHost, time, found);
+        self.scratch.url = url;
     }
 
     fn observe_one<'d>(

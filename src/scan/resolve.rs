@@ -1,7 +1,7 @@
 //! From entries to matches: scopes, validity, the private guard, allow lists.
 
 use super::counters::kind_of;
-use super::entries::Entry;
+use super::entries::{Entry, Reach};
 use super::{Match, Scanner, Scratch, Seen};
 use crate::database::{Claim, Database};
 use crate::indicator::{
@@ -174,7 +174,12 @@ impl Scanner {
             Observable::Url(raw) => (scratch.url.to_string(), Some(String::from_utf8_lossy(raw))),
             Observable::Email(raw) => {
                 let raw = String::from_utf8_lossy(raw);
-                (email::normalise(&raw).map_or(raw.to_string(), |e| e.into()), Some(raw))
+                let equal = scratch.entries.iter().find(|entry| entry.reach == Reach::Equal);
+                let value = match equal {
+                    Some(entry) => entry.value.clone(),
+                    None => email::normalise(&raw).map_or(raw.to_string(), |e| e.into()),
+                };
+                (value, Some(raw))
             }
             Observable::Digest(_, bytes) => match scratch.entries.first() {
                 Some(entry) => (entry.value.clone(), None),
@@ -248,7 +253,7 @@ fn push_claim<'d>(
 ) {
     let Some(context) = database.context(claim.context) else { return };
     let scheme = match claim.kind {
-        Kind::Url if entry.reach != super::entries::Reach::Pattern => claim.scheme.prefix(),
+        Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
         _ => "",
     };
     let same = matches[first..].iter_mut().find(|m| {

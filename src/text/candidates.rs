@@ -14,7 +14,9 @@
 //!
 //! Tried and dropped: visiting the inner dots one by one (three visits for an
 //! address), and finding the ends of a run byte by byte (a mispredicted branch at
-//! each end, 10 ns together).
+//! each end, 10 ns together). Telling quads from other numbers by the dots of a whole block
+//! costs 40 instructions and saves the visits of times and durations: 5% of the
+//! instructions of a scan of Zeek's tables or mixed logs, 3% of one of JSON.
 
 use super::classify::{TILE, Tile, window};
 use super::{Visit, Visitor};
@@ -44,6 +46,17 @@ struct Name {
     dots: u64,
 }
 
+/// What a block hands over to the next one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Carry {
+    /// Whether it ended in an inner dot.
+    dot: u64,
+    /// Whether a label ran out of it.
+    label: bool,
+    /// Its inner dots, and which of them are the second and the third of a quad.
+    dots: [u64; 3],
+}
+
 /// The candidates of a tile.
 #[derive(Debug)]
 pub(super) struct Candidates {
@@ -51,9 +64,8 @@ pub(super) struct Candidates {
     names: Box<[Name]>,
     careful: Box<[usize]>,
     counts: [usize; 3],
-    /// What the tile before hands over: whether it ended in an inner dot, and
-    /// whether a label ran out of it.
-    carry: (u64, bool),
+    /// What the tile before hands over.
+    carry: Carry,
 }
 
 impl Default for Candidates {
@@ -63,7 +75,7 @@ impl Default for Candidates {
             names: vec![Name::default(); MOST].into(),
             careful: vec![0; MOST].into(),
             counts: [0; 3],
-            carry: (0, false),
+            carry: Carry::default(),
         }
     }
 }
@@ -71,19 +83,24 @@ impl Default for Candidates {
 impl Candidates {
     /// Forgets what the last text handed over.
     pub(super) fn begin(&mut self) {
-        self.carry = (0, false);
+        self.carry = Carry::default();
     }
 
     /// Collects the candidates of the tile that lies at `first` in the text.
     pub(super) fn collect(&mut self, tile: &Tile, text: &[u8], first: usize, tails: &[u8]) {
         self.counts = [0; 3];
-        let (mut dot_carry, mut label_carry) = self.carry;
+        let Carry { dot: mut dot_carry, label: mut label_carry, mut dots } = self.carry;
         for block in 0..tile.len() {
             let (previous, masks, next) = tile.around(block);
             let inner = masks.inner_dots(previous, next);
             if inner | dot_carry == 0 && !label_carry {
+                dots = [0; 3];
                 continue;
             }
+            let second = inner & behind_octet(inner, dots[0]);
+            let third = inner & behind_octet(second, dots[1]);
+            let behind_third = behind_octet(third, dots[2]);
+            dots = [inner, second, third];
             let behind_dots = inner << 1 | dot_carry;
             dot_carry = inner >> 63;
             let (sum, over) = masks.names.overflowing_add(behind_dots);
@@ -95,7 +112,12 @@ impl Candidates {
             let at = first + block * 64;
             let run_masks =
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
-            let mut places = ends & behind_digits;
+            // What ends in a digit and is no quad by its dots is nothing, unless it goes on
+            // behind a stray dot, or an escape or a character beyond ASCII can be at it.
+            // Where the block before is all run, such a one can lie out of sight.
+            let is_plain = previous.odds | masks.odds == 0 && run_masks.before != u64::MAX;
+            let mut places =
+                ends & behind_digits & if is_plain { behind_third | masks.dots } else { u64::MAX };
             while places != 0 {
                 let bit = places.trailing_zeros();
                 places &= places - 1;
@@ -117,7 +139,7 @@ impl Candidates {
                 self.push_name(end, run, label, is_name);
             }
         }
-        self.carry = (dot_carry, label_carry);
+        self.carry = Carry { dot: dot_carry, label: label_carry, dots };
         // Those that end in digits came first in each block.
         self.careful[..self.counts[2]].sort_unstable();
     }
@@ -139,6 +161,13 @@ impl Candidates {
         self.careful[*careful] = end - 1;
         *careful += usize::from(run.is_odd);
     }
+}
+
+/// What stands two to four bytes behind a dot, as the dot or the end behind an octet does.
+#[inline]
+fn behind_octet(dots: u64, previous: u64) -> u64 {
+    let [two, three, four] = [2, 3, 4].map(|len| dots << len | previous >> (64 - len));
+    two | three | four
 }
 
 /// Masks of runs: name characters and dots.

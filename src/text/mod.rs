@@ -400,6 +400,27 @@ mod tests {
         }
     }
 
+    /// Numbers that are no quads, and what can stand at them.
+    #[test]
+    fn numbers_that_are_no_quads() {
+        for number in ["0.0", "1.2.3", "1521911721.255387", "1.2.3.4", "1.2.3.4567", "1.2.3.4.5"] {
+            let far = format!("{}.", "a".repeat(130));
+            let escaped = format!("%2e{far}");
+            let beyond = format!("a.b.example“{far}");
+            let long = [far.as_str(), &escaped, &beyond];
+            for before in
+                ["", ".", "..", "a.", "a..", "%2e", "é", "\\n", ":", "//"].iter().chain(&long)
+            {
+                for behind in ["", ".", "..", "..b", ".b", "%2eb", "é", "\\u002eb", ":80", "@b"] {
+                    let text = format!("{}{before}{number}{behind} x", " ".repeat(60));
+                    for skip in 0..text.find('x').unwrap().min(60) {
+                        both_ways(&text.as_bytes()[skip..], 0);
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn across_tiles() {
         let mut text = Vec::new();
