@@ -99,6 +99,10 @@ fn edits_keep_what_is_there() {
     assert!(edit::remove(text, path, "c").is_err());
     let first = edit::add("# head\n", path, &members, &[]).unwrap();
     assert_eq!(first, "# head\n\n[[feed]]\nname = \"b\"\npath = \"b\"\n");
+    assert_eq!(edit::remove(&first, path, "b").unwrap(), "# head\n");
+    let inline = "feed = [{ name = \"a\", path = \"b\" }]\n";
+    assert!(edit::enable(inline, path, "a", false).unwrap().contains("enabled = false"));
+    assert_eq!(parse(&edit::remove(inline, path, "a").unwrap()).unwrap().feeds.len(), 0);
     assert_eq!(edit::value("7").as_integer(), Some(7));
     assert_eq!(edit::value("2G").as_str(), Some("2G"));
 }
