@@ -118,7 +118,7 @@ fn what_goes_wrong_leaves_the_last_good_copy() {
     let (server, reply) = list(good.clone());
     dir.create("other.txt", "other.example\n");
     let shared = format!(
-        "name = \"net\"\nurl = \"{}\"\nmax_size = \"64K\"\ntimeout = \"700ms\"",
+        "name = \"net\"\nurl = \"{}\"\nmax_size = \"64K\"\ntimeout = \"0.7s\"",
         server.url("/list")
     );
     configure(&dir, &[shared, "name = \"disk\"\npath = \"other.txt\"".into()]);
@@ -303,7 +303,7 @@ fn commands_are_feeds() {
         &[
             feed("good", "echo evil.example; echo words >&2", ""),
             feed("fails", "echo bad.example; echo why it fails >&2; exit 3", ""),
-            feed("hangs", "echo bad.example; sleep 60", "timeout = \"300ms\""),
+            feed("hangs", "echo bad.example; sleep 60", "timeout = \"0.3s\""),
             feed("floods", "yes bad.example", "max_size = \"1M\""),
             feed("leaves", "echo left.example; sleep 60 &", "timeout = \"20s\""),
             "name = \"missing\"\ncommand = [\"wiresift-is-not-there\"]".into(),
@@ -507,9 +507,9 @@ fn a_second_writer_waits() {
 fn the_service_goes_on() {
     let dir = Dir::new("feed-service");
     dir.create("list.txt", "evil.example\n");
-    configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\ninterval = \"100ms\"".into()]);
+    configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\ninterval = \"0.1s\"".into()]);
     let mut service = dir.command();
-    let mut service = service.args(["feed", "update", "--compile", "--every", "100ms"]).start();
+    let mut service = service.args(["feed", "update", "--compile", "--every", "0.1s"]).start();
     let has = |name: &str| {
         let path = dir.path().join("wiresift.wsdb");
         path.exists() && hits(&dir, &[name])[0]

@@ -71,6 +71,7 @@ pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
     // What stands above a blank line is about the file and not about the feed.
     let before = feeds.get(at).and_then(|table| table.decor().prefix()?.as_str());
     let head = before.and_then(|before| before.rsplit_once("\n\n"));
+    let head = head.filter(|(head, _)| !head.trim().is_empty());
     let head = head.map_or(String::new(), |(head, _)| format!("{head}\n"));
     feeds.remove(at);
     if let Some(next) = feeds.get_mut(at) {
