@@ -13,7 +13,9 @@ pub mod open_database;
 pub mod streams;
 pub mod subscriptions;
 pub mod text;
+pub mod transfers;
 pub mod values;
+pub mod warninglist;
 
 /// A target.
 pub struct Entry {
@@ -43,7 +45,9 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
+    Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },
+    Entry { name: "warninglist", run: warninglist::run, testdata: None },
 ];
 
 /// The entry of a target.

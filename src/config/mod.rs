@@ -39,8 +39,34 @@ pub struct Config {
     pub allow_wide: bool,
     /// Take whole public suffixes.
     pub allow_suffix: bool,
+    /// Warning lists, for all feeds or for some.
+    pub lists: Vec<List>,
+    /// Allow lists: files of what is known good.
+    pub allow: Vec<PathBuf>,
     /// The subscriptions, in the order of the file.
     pub feeds: Vec<Subscription>,
+}
+
+/// A warning list, or a folder of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it does.
+    pub effect: ListEffect,
+    /// The feeds that it is for; all, when empty.
+    pub feeds: Vec<String>,
+}
+
+/// What a warning list does with the indicators that are on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListEffect {
+    /// Keeps them out.
+    Suppress,
+    /// Tags them.
+    Annotate,
+    /// What is usual for a list of its name.
+    Usual,
 }
 
 /// One `[[feed]]`.

@@ -1,7 +1,7 @@
 //! The file as it is written, and the way from there to what it means.
 
 use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Origin, Subscription};
-use super::{TIMEOUT, duration, size};
+use super::{List, ListEffect, TIMEOUT, duration, size};
 use crate::feed::{Filter, Format, Options};
 use crate::indicator::{Scope, Severity, Tlp};
 use crate::{Error, Result};
@@ -27,6 +27,14 @@ struct Top {
     allow_wide: bool,
     #[serde(default)]
     allow_suffix: bool,
+    #[serde(default)]
+    allow: Vec<PathBuf>,
+    #[serde(default)]
+    suppress: Vec<PathBuf>,
+    #[serde(default)]
+    annotate: Vec<PathBuf>,
+    #[serde(default)]
+    warninglists: Vec<PathBuf>,
     #[serde(default)]
     feed: Vec<toml::Spanned<Feed>>,
 }
@@ -65,6 +73,12 @@ struct Feed {
     #[serde(default)]
     deny: Vec<String>,
     min_confidence: Option<u8>,
+    #[serde(default)]
+    suppress: Vec<PathBuf>,
+    #[serde(default)]
+    annotate: Vec<PathBuf>,
+    #[serde(default)]
+    warninglists: Vec<PathBuf>,
     key_env: Option<String>,
     key_file: Option<PathBuf>,
     key_header: Option<String>,
@@ -103,9 +117,13 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     let interval = interval.map_err(|why| wrong("interval", &why).at_path(path))?;
     let mut feeds = Vec::with_capacity(top.feed.len());
     let mut names = HashSet::new();
+    let mut lists = lists(folder, [&top.suppress, &top.annotate, &top.warninglists], None);
     for feed in top.feed {
         let at = line(feed.span().start);
-        let read = subscription(feed.into_inner(), folder, interval.unwrap_or(INTERVAL));
+        let feed = feed.into_inner();
+        let own = [&feed.suppress, &feed.annotate, &feed.warninglists];
+        lists.extend(self::lists(folder, own, Some(&feed.name)));
+        let read = subscription(feed, folder, interval.unwrap_or(INTERVAL));
         let feed = read.map_err(|error| error.at_path(path).at_line(at))?;
         if !names.insert(feed.name.clone()) {
             return Err(Error::format(format!("two feeds are called “{}”", feed.name))
@@ -121,8 +139,21 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         database: folder.join(top.database.unwrap_or_else(|| "wiresift.wsdb".into())),
         allow_wide: top.allow_wide,
         allow_suffix: top.allow_suffix,
+        lists,
+        allow: top.allow.iter().map(|path| folder.join(path)).collect(),
         feeds,
     })
+}
+
+/// Warning lists that suppress, that annotate, and that do what is usual for them.
+fn lists(folder: &Path, paths: [&Vec<PathBuf>; 3], feed: Option<&str>) -> Vec<List> {
+    let effects = [ListEffect::Suppress, ListEffect::Annotate, ListEffect::Usual];
+    let feeds: Vec<String> = feed.into_iter().map(str::to_string).collect();
+    let of = |(paths, effect): (&Vec<PathBuf>, ListEffect)| -> Vec<List> {
+        let list = |path: &PathBuf| List { path: folder.join(path), effect, feeds: feeds.clone() };
+        paths.iter().map(list).collect()
+    };
+    paths.into_iter().zip(effects).flat_map(of).collect()
 }
 
 /// A member that cannot be what it says.

@@ -1,15 +1,15 @@
 //! Feeds to a database.
 
 use super::{Notice, Notify};
-use crate::compile::{Compiler, Options};
+use crate::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::database::Summary;
 use crate::feed::{self, Limits, Reject};
-use crate::indicator::{Indicator, Reason, Timestamp};
+use crate::indicator::{Indicator, Reason, Timestamp, WarningList};
 use crate::store::Normal;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,6 +22,18 @@ pub struct FeedInput {
     pub options: feed::Options,
 }
 
+/// Warning lists that indicators are held against when they come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListInput {
+    /// A list, or a folder of them. A file that is called `list.json`, as they are in
+    /// MISP's own collection, has its folder's name; every other has its own.
+    pub path: PathBuf,
+    /// What they do; else each what is usual for its name ([`Effect::of_list`]).
+    pub effect: Option<Effect>,
+    /// The feeds whose indicators they are for; all, if none is named.
+    pub feeds: Vec<String>,
+}
+
 /// What to compile, and where to.
 #[derive(Debug, Default)]
 pub struct CompileJob {
@@ -29,6 +41,8 @@ pub struct CompileJob {
     pub inputs: Vec<FeedInput>,
     /// What is subscribed, beside them.
     pub subscribed: Option<Subscribed>,
+    /// Warning lists. An allow list is an input whose options say so.
+    pub lists: Vec<ListInput>,
     /// The database.
     pub output: PathBuf,
     /// Where to list every rejected value.
@@ -44,8 +58,12 @@ pub struct CompileJob {
 pub struct Subscribed {
     /// Names the set, if nothing else is compiled with it.
     pub name: String,
-    /// Its feeds, each with how its normalised form is read.
+    /// Its feeds, and where they are kept.
     pub feeds: Vec<(String, crate::store::Shelf)>,
+    /// Its warning lists.
+    pub lists: Vec<ListInput>,
+    /// Its allow lists.
+    pub allow: Vec<FeedInput>,
     /// Whether a database without indicators is better than the old one: each feed was
     /// read, and what it had was withdrawn.
     pub may_be_empty: bool,
@@ -62,10 +80,12 @@ pub struct CompileReport {
     pub files: u64,
     /// Files that could not be read.
     pub failed: u64,
-    /// Values that were rejected, by reason; the guards' among them.
+    /// Values that were rejected or changed, by reason; the guards' among them.
     pub rejected: BTreeMap<Reason, u64>,
-    /// The same by feed, where it is known.
+    /// The same, by feed.
     pub by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
+    /// What became of the warning lists.
+    pub lists: Vec<ListReport>,
 }
 
 /// Reads the feeds and publishes the database.
@@ -79,12 +99,18 @@ pub struct CompileReport {
 /// database then stays as it was.
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     let mut report = CompileReport::default();
+    let mut lists = Vec::new();
+    let of_subscribed = job.subscribed.iter().flat_map(|subscribed| &subscribed.lists);
+    for input in job.lists.iter().chain(of_subscribed) {
+        read_lists(input, &mut lists)?;
+    }
     let mut intake = Intake {
-        compiler: Compiler::new(job.options),
+        compiler: Compiler::screened(job.options, Screen::new(lists)),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
         by_feed: BTreeMap::new(),
         path: PathBuf::new(),
+        feed: String::new(),
         bytes: 0,
         notify,
         failed: None,
@@ -99,25 +125,83 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         for (name, shelf) in &subscribed.feeds {
             read_subscribed(name, shelf, &mut intake, &mut report)?;
         }
+        let failed = report.failed;
+        for input in &subscribed.allow {
+            read_input(input, &mut intake, &mut report, notify);
+        }
+        // Without it the database would alert for what it should not.
+        if report.failed > failed {
+            return Err(Error::format("an allow list of the configuration cannot be read")
+                .remedy("see the message above; the old database stays as it was"));
+        }
     }
-    let Intake { compiler, rejects, mut rejected, by_feed, failed, .. } = intake;
+    let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
     if let Some(error) = failed {
         return Err(error);
     }
     if let Some(rejects) = rejects {
         rejects.finish()?;
     }
-    report.by_feed = by_feed;
     if compiler.is_empty() && !may_be_empty {
         return Err(Error::format("no indicator came in; the database is not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
-    for (reason, count) in compiler.guarded() {
-        *rejected.entry(*reason).or_default() += count;
+    for (feed, reasons) in compiler.guarded_by_feed() {
+        let of_feed = by_feed.entry(feed.clone()).or_default();
+        for (reason, count) in reasons {
+            *of_feed.entry(*reason).or_default() += count;
+            *rejected.entry(*reason).or_default() += count;
+        }
     }
-    report.rejected = rejected;
+    (report.rejected, report.by_feed) = (rejected, by_feed);
+    report.lists = compiler.screen().reports();
     (report.summary, report.size) = compiler.publish_with(&job.output, job.built, &together)?;
     Ok(report)
+}
+
+/// Reads warning lists. A list that cannot be read is an error, and not passed over:
+/// without it the database would alert for what it should not.
+fn read_lists(
+    input: &ListInput,
+    lists: &mut Vec<(WarningList, Effect, Vec<String>)>,
+) -> Result<()> {
+    let files = walkdir::WalkDir::new(&input.path).follow_links(true).sort_by_file_name();
+    for entry in files {
+        let entry = entry.map_err(|e| {
+            let path = e.path().unwrap_or(&input.path).to_path_buf();
+            let cause = e.into_io_error();
+            let cause = cause.unwrap_or_else(|| std::io::Error::other("its links go in a circle"));
+            Error::io("read a warning list", cause).at_path(path)
+        })?;
+        let path = entry.path();
+        let name = feed::name_of(path);
+        // Beside the lists lie schemas, and what tells people about them.
+        let is_list = entry.depth() == 0
+            || path.extension().is_some_and(|end| end == "json" || end == "gz") && name != "schema";
+        if !entry.file_type().is_file() || !is_list {
+            continue;
+        }
+        let id = match path.parent() {
+            Some(folder) if name == "list" && entry.depth() > 0 => feed::name_of(folder),
+            _ => name,
+        };
+        let list = read_list(path, &id).map_err(|e| e.at_path(path))?;
+        let effect = input.effect.unwrap_or_else(|| Effect::of_list(&id));
+        lists.push((list, effect, input.feeds.clone()));
+    }
+    Ok(())
+}
+
+fn read_list(path: &Path, id: &str) -> Result<WarningList> {
+    let most = Limits::default().max_len;
+    let file = File::open(path).map_err(|e| Error::io("open", e))?;
+    let mut bytes = Vec::new();
+    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|e| Error::io("read", e))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::format(format!("it is longer than {most} bytes")));
+    }
+    feed::read_warninglist(&feed::inflate(&bytes, most)?, id)
 }
 
 /// Two halves of some work on two threads, or on one where there is no other.
@@ -150,6 +234,7 @@ fn read_input(
         if options.feed.is_empty() {
             options.feed = "stdin".into();
         }
+        intake.feed.clone_from(&options.feed);
         report.files += 1;
         let read = feed::read_stream(&mut std::io::stdin().lock(), &options, &limits, intake);
         if let Err(error) = read {
@@ -183,7 +268,7 @@ fn read_subscribed(
     report.files += normal.segments().len() as u64;
     for (reason, count) in normal.rejects() {
         *intake.rejected.entry(reason).or_default() += count;
-        intake.count(name, reason, count);
+        *intake.by_feed.entry(name.to_string()).or_default().entry(reason).or_default() += count;
     }
     normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
     (intake.notify)(Notice::Progress { done: intake.bytes, total: 0 });
@@ -197,21 +282,14 @@ struct Intake<'n> {
     rejected: BTreeMap<Reason, u64>,
     by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
     path: PathBuf,
+    /// The feed that is being read.
+    feed: String,
     bytes: u64,
     notify: Notify<'n>,
     failed: Option<Error>,
 }
 
 impl Intake<'_> {
-    fn count(&mut self, feed: &str, reason: Reason, count: u64) {
-        if !self.by_feed.contains_key(feed) {
-            self.by_feed.insert(feed.to_string(), BTreeMap::new());
-        }
-        if let Some(counts) = self.by_feed.get_mut(feed) {
-            *counts.entry(reason).or_default() += count;
-        }
-    }
-
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
@@ -225,22 +303,24 @@ impl feed::Sink for Intake<'_> {
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
         // Cloned only where a guard refuses it and somebody wants to read of it.
         let value = self.rejects.is_some().then(|| indicator.value.clone());
-        let context = std::sync::Arc::clone(&indicator.context);
-        if let Some(reason) = self.compiler.add(indicator) {
-            self.count(&context.feed, reason, 1);
-            if let Some(value) = value {
-                self.list(line, &value.to_string(), reason, None);
-            }
+        if let Some(reason) = self.compiler.add(indicator)
+            && let Some(value) = value
+        {
+            self.list(line, &value.to_string(), reason, None);
         }
     }
 
     fn reject(&mut self, reject: Reject) {
         *self.rejected.entry(reject.reason).or_default() += 1;
+        let of_feed = self.by_feed.entry(self.feed.clone()).or_default();
+        *of_feed.entry(reject.reason).or_default() += 1;
+        self.compiler.refuse(&reject.value, reject.reason, &self.feed);
         self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
     }
 
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, path: &Path, feed: &str) {
         self.path = path.to_path_buf();
+        self.feed = feed.to_string();
         (self.notify)(Notice::Progress { done: self.bytes, total: 0 });
         self.bytes += std::fs::metadata(path).map_or(0, |m| m.len());
     }

@@ -18,20 +18,21 @@ mod settle;
 
 pub use pause::Pause;
 
-use super::build::{CompileJob, CompileReport, Subscribed, compile};
+use super::build::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::{Notice, Notify, Stopwatch, build_time, default_threads, now};
 use crate::compile;
-use crate::config::{Config, Kind, Origin, Subscription};
+use crate::config::{Config, Kind, List, ListEffect, Origin, Subscription};
 use crate::database::Database;
-use crate::feed::fetch;
-use crate::indicator::Timestamp;
+use crate::feed::{self, fetch};
+use crate::indicator::{Scope, Timestamp};
 use crate::store::{Lock, Shelf, State, Store};
 use crate::{Error, ErrorKind, Result};
 use settle::{Settled, settle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 pub use crate::store::Held;
 
@@ -417,7 +418,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     let _ = lock;
     let store = Store::at(&config.state);
     let mut feeds = Vec::new();
-    let mut name = xxhash_rust::xxh3::Xxh3Default::new();
+    let mut name = Xxh3Default::new();
     name.update(env!("CARGO_PKG_VERSION").as_bytes());
     name.update(&crate::database::VERSION.to_le_bytes());
     name.update(&[u8::from(config.allow_wide), u8::from(config.allow_suffix)]);
@@ -450,5 +451,47 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         name.update(&sum.to_le_bytes());
         feeds.push((feed.name.clone(), shelf));
     }
-    Ok(Subscribed { name: format!("{:032x}", name.digest128()), feeds, may_be_empty })
+    let lists: Vec<ListInput> = config.lists.iter().map(list_input).collect();
+    let allow: Vec<FeedInput> = config.allow.iter().map(|path| allow_input(path)).collect();
+    for list in &lists {
+        name.update(format!("{:?} {:?}", list.effect, list.feeds).as_bytes());
+        name_files(&list.path, &mut name)?;
+    }
+    for input in &allow {
+        name.update(b"allow");
+        name_files(&input.path, &mut name)?;
+    }
+    let name = format!("{:032x}", name.digest128());
+    Ok(Subscribed { name, feeds, lists, allow, may_be_empty })
+}
+
+fn list_input(list: &List) -> ListInput {
+    let effect = match list.effect {
+        ListEffect::Suppress => Some(compile::Effect::Suppress),
+        ListEffect::Annotate => Some(compile::Effect::Annotate),
+        ListEffect::Usual => None,
+    };
+    ListInput { path: list.path.clone(), effect, feeds: list.feeds.clone() }
+}
+
+/// How an allow list is read: names reach below themselves unless the list says else.
+fn allow_input(path: &Path) -> FeedInput {
+    let domain_scope = Some(Scope::Subtree);
+    let options = feed::Options { allow: true, domain_scope, ..feed::Options::default() };
+    FeedInput { path: path.to_path_buf(), options }
+}
+
+/// Lists count by what is in them, so that one that is touched compiles nothing.
+fn name_files(path: &Path, name: &mut Xxh3Default) -> Result<()> {
+    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let fail = |e: walkdir::Error| Error::io("read a list", e.into()).at_path(path);
+        let entry = entry.map_err(fail)?;
+        if entry.file_type().is_file() {
+            let read = std::fs::read(entry.path());
+            let bytes = read.map_err(|e| Error::io("read", e).at_path(entry.path()))?;
+            name.update(entry.path().as_os_str().as_encoded_bytes());
+            name.update(&xxh3_128(&bytes).to_le_bytes());
+        }
+    }
+    Ok(())
 }
