@@ -83,7 +83,8 @@ pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
         let rest = format!("{head}{rest}");
         document.set_trailing(rest);
     }
-    if document.get("feed").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty) {
+    if document.get("feed").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty)
+    {
         document.remove("feed");
     }
     checked(document, path)

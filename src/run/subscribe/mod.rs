@@ -211,7 +211,6 @@ fn update_feed(
 }
 
 /// What became of the feed, and how many of its documents could not be read.
-
 fn attempt(
     job: &UpdateJob<'_>,
     feed: &Subscription,
