@@ -245,7 +245,9 @@ fn attempt(
         }
         Err(error) => {
             let error = secrets.hide(error);
-            if error.kind() == ErrorKind::Refused {
+            // A list that is not there may come back; an exchange says what it means.
+            let is_exchange = !matches!(feed.kind, Kind::List | Kind::Stix);
+            if is_exchange && error.kind() == ErrorKind::Refused {
                 state.stopped = Some("its server refuses us".into());
             }
             state.failed(start, error.to_string());
