@@ -118,7 +118,7 @@ fn what_goes_wrong_leaves_the_last_good_copy() {
     let (server, reply) = list(good.clone());
     dir.create("other.txt", "other.example\n");
     let shared = format!(
-        "name = \"net\"\nurl = \"{}\"\nmax_size = \"64K\"\ntimeout = \"700ms\"",
+        "name = \"net\"\nurl = \"{}\"\nmax_size = \"64K\"\ntimeout = \"0.7s\"",
         server.url("/list")
     );
     configure(&dir, &[shared, "name = \"disk\"\npath = \"other.txt\"".into()]);
@@ -303,7 +303,7 @@ fn commands_are_feeds() {
         &[
             feed("good", "echo evil.example; echo words >&2", ""),
             feed("fails", "echo bad.example; echo why it fails >&2; exit 3", ""),
-            feed("hangs", "echo bad.example; sleep 60", "timeout = \"300ms\""),
+            feed("hangs", "echo bad.example; sleep 60", "timeout = \"0.3s\""),
             feed("floods", "yes bad.example", "max_size = \"1M\""),
             feed("leaves", "echo left.example; sleep 60 &", "timeout = \"20s\""),
             "name = \"missing\"\ncommand = [\"wiresift-is-not-there\"]".into(),
@@ -507,9 +507,9 @@ fn a_second_writer_waits() {
 fn the_service_goes_on() {
     let dir = Dir::new("feed-service");
     dir.create("list.txt", "evil.example\n");
-    configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\ninterval = \"100ms\"".into()]);
+    configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\ninterval = \"0.1s\"".into()]);
     let mut service = dir.command();
-    let mut service = service.args(["feed", "update", "--compile", "--every", "100ms"]).start();
+    let mut service = service.args(["feed", "update", "--compile", "--every", "0.1s"]).start();
     let has = |name: &str| {
         let path = dir.path().join("wiresift.wsdb");
         path.exists() && hits(&dir, &[name])[0]
@@ -598,4 +598,40 @@ fn killed_at_any_moment() {
     let left = walkdir::WalkDir::new(dir.path().join("wiresift-state")).into_iter();
     let parts = left.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(".part-"));
     assert_eq!(parts.count(), 0);
+}
+
+/// Warning lists and allow lists of the configuration, for all feeds and for one.
+#[test]
+fn lists_of_the_configuration() {
+    let dir = Dir::new("feed-lists");
+    dir.create("a.txt", "evil.example\ngood.example\nfine.example\n");
+    dir.create("b.txt", "bad.example\nfine.example\n");
+    dir.create("fine.json", r#"{"name":"fine","description":"x","version":1,"type":"string",
+        "list":["fine.example"],"matching_attributes":[]}"#);
+    dir.create("allow.txt", "good.example\n");
+    let feeds = "[[feed]]\nname = \"a\"\npath = \"a.txt\"\nsuppress = [\"fine.json\"]\n\
+                 [[feed]]\nname = \"b\"\npath = \"b.txt\"\n";
+    dir.create("wiresift.toml", format!("allow = [\"allow.txt\"]\n{feeds}"));
+    update(&dir, &[]).expect(0);
+    let sources = |value: &str| {
+        let run = dir.command().args(["lookup", "--db", "wiresift.wsdb", "--json", value]).run();
+        let line = run.json_lines().remove(0);
+        let sources = line["matches"].as_array().unwrap().iter().flat_map(|found| {
+            found["sources"].as_array().unwrap().iter().map(|source| source["feed"].clone())
+        });
+        sources.map(|feed| feed.as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(sources("evil.example"), ["a"]);
+    assert_eq!(sources("fine.example"), ["b"]);
+    assert!(sources("good.example").is_empty());
+    update(&dir, &[]).expect(0).expect_stderr("stays as it is");
+    // A list that changes makes another set.
+    dir.create("allow.txt", "bad.example\n");
+    update(&dir, &[]).expect(0).expect_no_stderr("stays as it is");
+    assert_eq!(sources("good.example"), ["a"]);
+    assert!(sources("bad.example").is_empty());
+    // One that is gone must not let what was suppressed alert.
+    fs::remove_file(dir.path().join("allow.txt")).unwrap();
+    update(&dir, &[]).expect(2).expect_stderr("allow.txt");
+    assert!(sources("bad.example").is_empty());
 }

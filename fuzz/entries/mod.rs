@@ -11,6 +11,7 @@ pub mod http2;
 pub mod mail;
 pub mod open_database;
 pub mod streams;
+pub mod subscriptions;
 pub mod text;
 pub mod transfers;
 pub mod values;
@@ -29,6 +30,7 @@ pub struct Entry {
 /// Every target.
 pub const TABLE: &[Entry] = &[
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
+    Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
     Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },
     Entry { name: "feed_lines", run: feeds::lines, testdata: Some("indicators") },
@@ -40,6 +42,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "http2", run: http2::run, testdata: None },
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "transfers", run: transfers::run, testdata: None },

@@ -19,8 +19,11 @@ use wiresift::{Error, Result, compile};
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
     if let Some(config) = &config
-        && [&flags.inputs, &flags.allow].into_iter().all(Vec::is_empty)
-        && [&flags.suppress, &flags.annotate, &flags.warninglists].into_iter().all(Vec::is_empty)
+        && flags.inputs.is_empty()
+        && flags.allow.is_empty()
+        && flags.suppress.is_empty()
+        && flags.annotate.is_empty()
+        && flags.warninglists.is_empty()
     {
         return subscribed(config, &flags);
     }
@@ -35,7 +38,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let base = base_options(&flags)?;
     job.inputs = inputs(&flags, matches, &base)?;
     for path in &flags.allow {
-        job.inputs.push(FeedInput { path: path.clone(), options: feed::Options::allow_list() });
+        job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
     }
     for (words, effect) in [
         (&flags.suppress, Some(Effect::Suppress)),
@@ -51,38 +54,29 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
         let mut set = run::subscribed(config, lock, &|notice| progress.notice(notice))?;
         // Together with files it is another set than the one that is subscribed.
         set.name.clear();
-        run::hold_against(config, &mut job)?;
         job.subscribed = Some(set);
     }
     let report = run::compile(job, &|notice| progress.notice(notice));
     progress.finish();
     let report = report?;
-    tell(&report, &flags, &output, flags.rejects.is_some())?;
+    told(&report, &flags, &output)?;
     Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
 }
 
-fn tell(report: &CompileReport, flags: &Compile, output: &Path, are_listed: bool) -> Result<()> {
+/// Tells what became of it, in the form that was asked for.
+fn told(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
     if flags.json {
         let line = format!("{}\n", as_json(report));
         let mut out = std::io::stdout().lock();
-        out.write_all(line.as_bytes())
+        return out
+            .write_all(line.as_bytes())
             .and_then(|()| out.flush())
-            .map_err(|e| Error::io("cannot write to standard output", e))?;
-    } else if !flags.quiet {
-        summarise(report, output, are_listed);
+            .map_err(|e| Error::io("cannot write to standard output", e));
+    }
+    if !flags.quiet {
+        summarise(report, output, flags.rejects.is_some());
     }
     Ok(())
-}
-
-/// A warning list of the command line: `LIST`, or `FEED,FEED:LIST`. What exists is itself.
-fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
-    match words.split_once(':') {
-        Some((feeds, path)) if !Path::new(words).exists() => {
-            let feeds = feeds.split(',').map(|feed| feed.trim().to_string());
-            ListInput { path: path.into(), effect, feeds: feeds.collect() }
-        }
-        _ => ListInput { path: words.into(), effect, feeds: Vec::new() },
-    }
 }
 
 /// Compiles what is subscribed and nothing else.
@@ -103,13 +97,29 @@ fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
     let published = run::publish_subscribed(&config, &lock, false, &|n| progress.notice(n));
     progress.finish();
     match published? {
-        Published::New(report) => tell(&report, flags, &config.database, true)?,
+        Published::New(report) => told(&report, flags, &config.database)?,
         Published::Unchanged if !flags.quiet => {
             say(&format!("{} stays as it is", config.database.display()));
         }
         _ => {}
     }
     Ok(Outcome::Yes)
+}
+
+/// A warning list of the command line: `LIST`, or `FEED,FEED:LIST`. What exists is itself.
+fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
+    match words.split_once(':') {
+        Some((feeds, path)) if !Path::new(words).exists() => {
+            let feeds = feeds.split(',').map(|feed| feed.trim().to_string());
+            ListInput { path: path.into(), effect, feeds: feeds.collect() }
+        }
+        _ => ListInput { path: words.into(), effect, feeds: Vec::new() },
+    }
+}
+
+/// How an allow list is read: names reach below themselves unless the list says else.
+pub(super) fn allow_options() -> feed::Options {
+    feed::Options { allow: true, domain_scope: Some(Scope::Subtree), ..feed::Options::default() }
 }
 
 fn base_options(flags: &Compile) -> Result<feed::Options> {

@@ -200,7 +200,7 @@ pub(super) fn allow_lists(
     let mut taken = Taken(&mut compiler);
     for path in paths {
         let limits = wiresift::feed::Limits::default();
-        let options = feed::Options::allow_list();
+        let options = super::compile::allow_options();
         for file in wiresift::feed::open(path, &options, &limits, &mut taken) {
             let summary = file.outcome?;
             if summary.rejected() > 0 {

@@ -112,6 +112,12 @@ impl Compiler {
         Compiler { options, ..Compiler::default() }
     }
 
+    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
+    /// that it is the same.
+    pub fn set_subscribed(&mut self, name: String) {
+        self.subscribed = name;
+    }
+
     /// A compiler that holds what comes in against warning lists.
     pub fn screened(options: Options, screen: Screen) -> Self {
         Compiler { options, screen, ..Compiler::default() }
@@ -120,12 +126,6 @@ impl Compiler {
     /// The warning lists, and what they met so far.
     pub fn screen(&self) -> &Screen {
         &self.screen
-    }
-
-    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
-    /// that it is the same.
-    pub fn set_subscribed(&mut self, name: String) {
-        self.subscribed = name;
     }
 
     /// How many indicators came in so far.

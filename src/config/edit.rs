@@ -68,7 +68,25 @@ pub fn add(
 pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
     let mut document = parse(text, path)?;
     let (feeds, at) = find(&mut document, path, name)?;
+    // What stands above a blank line is about the file and not about the feed.
+    let before = feeds.get(at).and_then(|table| table.decor().prefix()?.as_str());
+    let head = before.and_then(|before| before.rsplit_once("\n\n"));
+    let head = head.filter(|(head, _)| !head.trim().is_empty());
+    let head = head.map_or(String::new(), |(head, _)| format!("{head}\n"));
     feeds.remove(at);
+    if let Some(next) = feeds.get_mut(at) {
+        let own = next.decor().prefix().and_then(|own| own.as_str()).unwrap_or_default();
+        let own = format!("{head}{own}");
+        next.decor_mut().set_prefix(own);
+    } else if !head.trim().is_empty() {
+        let rest = document.trailing().as_str().unwrap_or_default();
+        let rest = format!("{head}{rest}");
+        document.set_trailing(rest);
+    }
+    if document.get("feed").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty)
+    {
+        document.remove("feed");
+    }
     checked(document, path)
 }
 
@@ -110,8 +128,17 @@ fn find<'d>(
 fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
     // The reader of configurations knows more about what can be wrong.
     raw::parse(text, path)?;
-    text.parse()
-        .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))?;
+    // `feed = [{ … }]` says the same as tables do, and becomes them.
+    if let Some(item) = document.get("feed").filter(|item| item.is_value()).cloned() {
+        document.remove("feed");
+        if let Ok(tables) = item.into_array_of_tables() {
+            document.insert("feed", Item::ArrayOfTables(tables));
+        }
+    }
+    Ok(document)
 }
 
 /// The text, if it is a configuration.

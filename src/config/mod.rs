@@ -39,24 +39,34 @@ pub struct Config {
     pub allow_wide: bool,
     /// Take whole public suffixes.
     pub allow_suffix: bool,
-    /// Lists of what must not alert, in any format of a feed.
-    pub allow_lists: Vec<PathBuf>,
-    /// Warning lists that what the feeds bring is held against.
-    pub warninglists: Vec<WarningLists>,
+    /// Warning lists, for all feeds or for some.
+    pub lists: Vec<List>,
+    /// Allow lists: files of what is known good.
+    pub allow: Vec<PathBuf>,
     /// The subscriptions, in the order of the file.
     pub feeds: Vec<Subscription>,
 }
 
-/// One `[[warninglist]]`.
+/// A warning list, or a folder of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WarningLists {
-    /// A list of MISP's form, or a folder of them.
+pub struct List {
+    /// Where it is.
     pub path: PathBuf,
-    /// Whether what is on them is kept out, or tagged; what is usual for each list, if
-    /// nobody says.
-    pub suppresses: Option<bool>,
-    /// The feeds that they are for; all, if none is named.
+    /// What it does.
+    pub effect: ListEffect,
+    /// The feeds that it is for; all, when empty.
     pub feeds: Vec<String>,
+}
+
+/// What a warning list does with the indicators that are on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListEffect {
+    /// Keeps them out.
+    Suppress,
+    /// Tags them.
+    Annotate,
+    /// What is usual for a list of its name.
+    Usual,
 }
 
 /// One `[[feed]]`.

@@ -1,7 +1,7 @@
 //! The file as it is written, and the way from there to what it means.
 
 use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Origin, Subscription};
-use super::{TIMEOUT, WarningLists, duration, size};
+use super::{List, ListEffect, TIMEOUT, duration, size};
 use crate::feed::{Filter, Format, Options};
 use crate::indicator::{Scope, Severity, Tlp};
 use crate::{Error, Result};
@@ -28,21 +28,15 @@ struct Top {
     #[serde(default)]
     allow_suffix: bool,
     #[serde(default)]
-    allow_lists: Vec<PathBuf>,
+    allow: Vec<PathBuf>,
     #[serde(default)]
-    warninglist: Vec<toml::Spanned<Lists>>,
+    suppress: Vec<PathBuf>,
+    #[serde(default)]
+    annotate: Vec<PathBuf>,
+    #[serde(default)]
+    warninglists: Vec<PathBuf>,
     #[serde(default)]
     feed: Vec<toml::Spanned<Feed>>,
-}
-
-/// A `[[warninglist]]` table.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Lists {
-    path: PathBuf,
-    effect: Option<String>,
-    #[serde(default)]
-    feeds: Vec<String>,
 }
 
 /// A `[[feed]]` table.
@@ -79,6 +73,12 @@ struct Feed {
     #[serde(default)]
     deny: Vec<String>,
     min_confidence: Option<u8>,
+    #[serde(default)]
+    suppress: Vec<PathBuf>,
+    #[serde(default)]
+    annotate: Vec<PathBuf>,
+    #[serde(default)]
+    warninglists: Vec<PathBuf>,
     key_env: Option<String>,
     key_file: Option<PathBuf>,
     key_header: Option<String>,
@@ -117,9 +117,13 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     let interval = interval.map_err(|why| wrong("interval", &why).at_path(path))?;
     let mut feeds = Vec::with_capacity(top.feed.len());
     let mut names = HashSet::new();
+    let mut lists = lists(folder, [&top.suppress, &top.annotate, &top.warninglists], None);
     for feed in top.feed {
         let at = line(feed.span().start);
-        let read = subscription(feed.into_inner(), folder, interval.unwrap_or(INTERVAL));
+        let feed = feed.into_inner();
+        let own = [&feed.suppress, &feed.annotate, &feed.warninglists];
+        lists.extend(self::lists(folder, own, Some(&feed.name)));
+        let read = subscription(feed, folder, interval.unwrap_or(INTERVAL));
         let feed = read.map_err(|error| error.at_path(path).at_line(at))?;
         if !names.insert(feed.name.clone()) {
             return Err(Error::format(format!("two feeds are called “{}”", feed.name))
@@ -129,39 +133,27 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         }
         feeds.push(feed);
     }
-    let mut warninglists = Vec::with_capacity(top.warninglist.len());
-    for lists in top.warninglist {
-        let at = line(lists.span().start);
-        let read = warning_lists(lists.into_inner(), folder, &names);
-        warninglists.push(read.map_err(|error| error.at_path(path).at_line(at))?);
-    }
     Ok(Config {
         path: path.to_path_buf(),
         state: folder.join(top.state.unwrap_or_else(|| "wiresift-state".into())),
         database: folder.join(top.database.unwrap_or_else(|| "wiresift.wsdb".into())),
         allow_wide: top.allow_wide,
         allow_suffix: top.allow_suffix,
-        allow_lists: top.allow_lists.iter().map(|path| folder.join(path)).collect(),
-        warninglists,
+        lists,
+        allow: top.allow.iter().map(|path| folder.join(path)).collect(),
         feeds,
     })
 }
 
-fn warning_lists(lists: Lists, folder: &Path, names: &HashSet<String>) -> Result<WarningLists> {
-    let suppresses = match lists.effect.as_deref() {
-        None => None,
-        Some("suppress") => Some(true),
-        Some("annotate") => Some(false),
-        Some(other) => {
-            return Err(wrong("effect", &format!("none is called “{other}”"))
-                .remedy("suppress or annotate; or nothing, for what is usual for each list"));
-        }
+/// Warning lists that suppress, that annotate, and that do what is usual for them.
+fn lists(folder: &Path, paths: [&Vec<PathBuf>; 3], feed: Option<&str>) -> Vec<List> {
+    let effects = [ListEffect::Suppress, ListEffect::Annotate, ListEffect::Usual];
+    let feeds: Vec<String> = feed.into_iter().map(str::to_string).collect();
+    let of = |(paths, effect): (&Vec<PathBuf>, ListEffect)| -> Vec<List> {
+        let list = |path: &PathBuf| List { path: folder.join(path), effect, feeds: feeds.clone() };
+        paths.iter().map(list).collect()
     };
-    if let Some(feed) = lists.feeds.iter().find(|feed| !names.contains(*feed)) {
-        return Err(wrong("feeds", &format!("no feed is called “{feed}”"))
-            .remedy("the names of [[feed]] tables; or leave it out, for all of them"));
-    }
-    Ok(WarningLists { path: folder.join(lists.path), suppresses, feeds: lists.feeds })
+    paths.into_iter().zip(effects).flat_map(of).collect()
 }
 
 /// A member that cannot be what it says.

@@ -13,11 +13,6 @@ fn all_members() {
         state = "state"
         database = "/var/lib/iocs.wsdb"
         interval = "1h"
-        allow_lists = ["ours.csv"]
-        [[warninglist]]
-        path = "lists/akamai"
-        effect = "suppress"
-        feeds = ["two"]
         [[feed]]
         name = "one"
         url = "https://example.net/{key}/list.csv"
@@ -44,10 +39,6 @@ fn all_members() {
     let config = config.unwrap();
     assert_eq!(config.state, Path::new("/etc/wiresift/state"));
     assert_eq!(config.database, Path::new("/var/lib/iocs.wsdb"));
-    assert_eq!(config.allow_lists, [Path::new("/etc/wiresift/ours.csv")]);
-    let [lists] = &config.warninglists[..] else { panic!() };
-    assert_eq!(lists.path, Path::new("/etc/wiresift/lists/akamai"));
-    assert_eq!((lists.suppresses, &lists.feeds[..]), (Some(true), &["two".to_string()][..]));
     let one = config.feed("one").unwrap();
     assert_eq!(one.options.format, Some(Format::Table));
     assert_eq!(one.options.severity, Some(Severity::High));
@@ -85,8 +76,6 @@ fn errors_name_line_and_remedy() {
         (&format!("{feed}path = \"a\"\nkey_env = \"A\"\nkey_file = \"b\""), "leave one out"),
         (&format!("{feed}url = \"http://h/{{key}}\""), "there is no secret"),
         (&format!("{feed}path = \"a\"\n{feed}path = \"b\""), "wiresift.toml:4: two feeds"),
-        ("[[warninglist]]\npath = \"a\"\neffect = \"x\"", "wiresift.toml:1: effect: none is called"),
-        ("[[warninglist]]\npath = \"a\"\nfeeds = [\"y\"]", "no feed is called “y”"),
         ("[[feed]]\nname = \"../x\"\npath = \"a\"", "cannot be a feed's name"),
         ("[[feed]]\nname = \"Ä\"\npath = \"a\"", "cannot be a feed's name"),
     ] {
@@ -110,6 +99,10 @@ fn edits_keep_what_is_there() {
     assert!(edit::remove(text, path, "c").is_err());
     let first = edit::add("# head\n", path, &members, &[]).unwrap();
     assert_eq!(first, "# head\n\n[[feed]]\nname = \"b\"\npath = \"b\"\n");
+    assert_eq!(edit::remove(&first, path, "b").unwrap(), "# head\n");
+    let inline = "feed = [{ name = \"a\", path = \"b\" }]\n";
+    assert!(edit::enable(inline, path, "a", false).unwrap().contains("enabled = false"));
+    assert_eq!(parse(&edit::remove(inline, path, "a").unwrap()).unwrap().feeds.len(), 0);
     assert_eq!(edit::value("7").as_integer(), Some(7));
     assert_eq!(edit::value("2G").as_str(), Some("2G"));
 }

@@ -62,11 +62,6 @@ impl Options {
         Options { feed: feed.into(), ..Options::default() }
     }
 
-    /// How an allow list is read: names reach below themselves unless the list says else.
-    pub fn allow_list() -> Self {
-        Options { allow: true, domain_scope: Some(Scope::Subtree), ..Options::default() }
-    }
-
     /// The context that every indicator of the feed starts from.
     pub(super) fn base(&self) -> Context<'static> {
         Context {

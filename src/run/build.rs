@@ -39,10 +39,10 @@ pub struct ListInput {
 pub struct CompileJob {
     /// The feeds, and the allow lists among them.
     pub inputs: Vec<FeedInput>,
-    /// Warning lists. An allow list is an input whose options say so.
-    pub lists: Vec<ListInput>,
     /// What is subscribed, beside them.
     pub subscribed: Option<Subscribed>,
+    /// Warning lists. An allow list is an input whose options say so.
+    pub lists: Vec<ListInput>,
     /// The database.
     pub output: PathBuf,
     /// Where to list every rejected value.
@@ -58,8 +58,12 @@ pub struct CompileJob {
 pub struct Subscribed {
     /// Names the set, if nothing else is compiled with it.
     pub name: String,
-    /// Its feeds, each with how its normalised form is read.
+    /// Its feeds, and where they are kept.
     pub feeds: Vec<(String, crate::store::Shelf)>,
+    /// Its warning lists.
+    pub lists: Vec<ListInput>,
+    /// Its allow lists.
+    pub allow: Vec<FeedInput>,
     /// Whether a database without indicators is better than the old one: each feed was
     /// read, and what it had was withdrawn.
     pub may_be_empty: bool,
@@ -96,7 +100,8 @@ pub struct CompileReport {
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     let mut report = CompileReport::default();
     let mut lists = Vec::new();
-    for input in &job.lists {
+    let of_subscribed = job.subscribed.iter().flat_map(|subscribed| &subscribed.lists);
+    for input in job.lists.iter().chain(of_subscribed) {
         read_lists(input, &mut lists)?;
     }
     let mut intake = Intake {
@@ -119,6 +124,15 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         intake.compiler.set_subscribed(subscribed.name.clone());
         for (name, shelf) in &subscribed.feeds {
             read_subscribed(name, shelf, &mut intake, &mut report)?;
+        }
+        let failed = report.failed;
+        for input in &subscribed.allow {
+            read_input(input, &mut intake, &mut report, notify);
+        }
+        // Without it the database would alert for what it should not.
+        if report.failed > failed {
+            return Err(Error::format("an allow list of the configuration cannot be read")
+                .remedy("see the message above; the old database stays as it was"));
         }
     }
     let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
@@ -254,7 +268,7 @@ fn read_subscribed(
     report.files += normal.segments().len() as u64;
     for (reason, count) in normal.rejects() {
         *intake.rejected.entry(reason).or_default() += count;
-        intake.count(name, reason, count);
+        *intake.by_feed.entry(name.to_string()).or_default().entry(reason).or_default() += count;
     }
     normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
     (intake.notify)(Notice::Progress { done: intake.bytes, total: 0 });
@@ -276,15 +290,6 @@ struct Intake<'n> {
 }
 
 impl Intake<'_> {
-    fn count(&mut self, feed: &str, reason: Reason, count: u64) {
-        if !self.by_feed.contains_key(feed) {
-            self.by_feed.insert(feed.to_string(), BTreeMap::new());
-        }
-        if let Some(counts) = self.by_feed.get_mut(feed) {
-            *counts.entry(reason).or_default() += count;
-        }
-    }
-
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)

@@ -36,8 +36,8 @@ pub use known::open_database;
 pub use observe::{ObserveJob, observe};
 pub use pipeline::ScanReport;
 pub use subscribe::{
-    FeedOutcome, FeedUpdate, Held, Pause, Published, UpdateJob, UpdateReport, hold_against,
-    publish_subscribed, subscribed, update, write_lock,
+    FeedOutcome, FeedUpdate, Held, Pause, Published, UpdateJob, UpdateReport, publish_subscribed,
+    subscribed, update, write_lock,
 };
 pub use tap::{
     Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,

@@ -48,14 +48,14 @@ fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>>
     end(&child);
     let status = child.wait().map_err(|e| Error::io("wait for the program", e))?;
     listened?;
+    if out.is_over {
+        return Err(Error::format(format!("the program prints more than {max_size} bytes"))
+            .remedy("raise the feed's max_size if it is meant to be that much"));
+    }
     if !status.success() {
         let words = String::from_utf8_lossy(&words.bytes);
         let words = words.trim().replace(|c: char| c.is_control(), " ");
         return Err(Error::format(format!("the program failed ({status}): {words}")));
-    }
-    if out.is_over {
-        return Err(Error::format(format!("the program prints more than {max_size} bytes"))
-            .remedy("raise the feed's max_size if it is meant to be that much"));
     }
     Ok(out.bytes)
 }

@@ -89,6 +89,9 @@ pub(super) fn fetch(
         let wait = i64::try_from(wait.min(LONGEST_WAIT).as_micros()).unwrap_or(0);
         state.not_before = Some(Timestamp(now.0.saturating_add(wait)));
     }
+    if matches!(answer.status(), 401 | 403) {
+        state.stopped = Some("its server refuses us".into());
+    }
     let answer = answer.success()?;
     let text = |name: &str| answer.header(name).map(str::to_string);
     let validators = Validators {

@@ -21,17 +21,18 @@ pub use pause::Pause;
 use super::build::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::{Notice, Notify, Stopwatch, build_time, default_threads, now};
 use crate::compile;
-use crate::config::{Config, Kind, Origin, Subscription};
+use crate::config::{Config, Kind, List, ListEffect, Origin, Subscription};
 use crate::database::Database;
-use crate::feed::fetch;
-use crate::indicator::Timestamp;
+use crate::feed::{self, fetch};
+use crate::indicator::{Scope, Timestamp};
 use crate::store::{Lock, Shelf, State, Store};
 use crate::{Error, ErrorKind, Result};
 use settle::{Settled, settle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 pub use crate::store::Held;
 
@@ -244,7 +245,9 @@ fn attempt(
         }
         Err(error) => {
             let error = secrets.hide(error);
-            if error.kind() == ErrorKind::Refused {
+            // A list that is not there may come back; an exchange says what it means.
+            let is_exchange = !matches!(feed.kind, Kind::List | Kind::Stix);
+            if is_exchange && error.kind() == ErrorKind::Refused {
                 state.stopped = Some("its server refuses us".into());
             }
             state.failed(start, error.to_string());
@@ -396,64 +399,14 @@ pub fn publish_subscribed(
         return Ok(Published::Unchanged);
     }
     let options = compile::Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
-    let mut job = CompileJob {
+    let job = CompileJob {
         subscribed: Some(subscribed),
         output: config.database.clone(),
         options,
         built: build_time(),
         ..CompileJob::default()
     };
-    hold_against(config, &mut job)?;
     compile(job, notify).map(|report| Published::New(Box::new(report)))
-}
-
-/// Adds what the configuration holds indicators against: warning lists, and lists of what
-/// must not alert.
-///
-/// # Errors
-///
-/// When one is not there: without it the database would alert for what it should not.
-pub fn hold_against(config: &Config, job: &mut CompileJob) -> Result<()> {
-    let warninglists = config.warninglists.iter().map(|lists| &lists.path);
-    if let Some(path) = config.allow_lists.iter().chain(warninglists).find(|path| !path.exists()) {
-        return Err(Error::format("a list that the configuration names is not there")
-            .at_path(path)
-            .remedy(format!("mend allow_lists or [[warninglist]] in {}", config.path.display())));
-    }
-    job.inputs.extend(config.allow_lists.iter().map(|path| FeedInput {
-        path: path.clone(),
-        options: crate::feed::Options::allow_list(),
-    }));
-    job.lists.extend(config.warninglists.iter().map(|lists| ListInput {
-        path: lists.path.clone(),
-        effect: lists.suppresses.map(|suppresses| match suppresses {
-            true => compile::Effect::Suppress,
-            false => compile::Effect::Annotate,
-        }),
-        feeds: lists.feeds.clone(),
-    }));
-    Ok(())
-}
-
-/// Everything in the lists of a configuration, as a part of the name of the set.
-fn name_lists(config: &Config, name: &mut xxhash_rust::xxh3::Xxh3Default) -> Result<()> {
-    for lists in &config.warninglists {
-        name.update(format!("{:?}{:?}", lists.suppresses, lists.feeds).as_bytes());
-    }
-    let warninglists = config.warninglists.iter().map(|lists| &lists.path);
-    for path in config.allow_lists.iter().chain(warninglists) {
-        let files = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name();
-        for entry in files.into_iter().filter_map(std::result::Result::ok) {
-            if entry.file_type().is_file() {
-                let bytes = std::fs::read(entry.path())
-                    .map_err(|e| Error::io("read", e).at_path(entry.path()))?;
-                name.update(entry.path().as_os_str().as_encoded_bytes());
-                name.update(&(bytes.len() as u64).to_le_bytes());
-                name.update(&bytes);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The subscribed set as it lies in the store. Documents whose feed is read in another way
@@ -466,11 +419,10 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     let _ = lock;
     let store = Store::at(&config.state);
     let mut feeds = Vec::new();
-    let mut name = xxhash_rust::xxh3::Xxh3Default::new();
+    let mut name = Xxh3Default::new();
     name.update(env!("CARGO_PKG_VERSION").as_bytes());
     name.update(&crate::database::VERSION.to_le_bytes());
     name.update(&[u8::from(config.allow_wide), u8::from(config.allow_suffix)]);
-    name_lists(config, &mut name)?;
     let mut may_be_empty = !config.feeds.is_empty();
     let mut enabled: Vec<&Subscription> = config.feeds.iter().filter(|feed| feed.enabled).collect();
     // The order of the configuration changes nothing.
@@ -500,5 +452,47 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         name.update(&sum.to_le_bytes());
         feeds.push((feed.name.clone(), shelf));
     }
-    Ok(Subscribed { name: format!("{:032x}", name.digest128()), feeds, may_be_empty })
+    let lists: Vec<ListInput> = config.lists.iter().map(list_input).collect();
+    let allow: Vec<FeedInput> = config.allow.iter().map(|path| allow_input(path)).collect();
+    for list in &lists {
+        name.update(format!("{:?} {:?}", list.effect, list.feeds).as_bytes());
+        name_files(&list.path, &mut name)?;
+    }
+    for input in &allow {
+        name.update(b"allow");
+        name_files(&input.path, &mut name)?;
+    }
+    let name = format!("{:032x}", name.digest128());
+    Ok(Subscribed { name, feeds, lists, allow, may_be_empty })
+}
+
+fn list_input(list: &List) -> ListInput {
+    let effect = match list.effect {
+        ListEffect::Suppress => Some(compile::Effect::Suppress),
+        ListEffect::Annotate => Some(compile::Effect::Annotate),
+        ListEffect::Usual => None,
+    };
+    ListInput { path: list.path.clone(), effect, feeds: list.feeds.clone() }
+}
+
+/// How an allow list is read: names reach below themselves unless the list says else.
+fn allow_input(path: &Path) -> FeedInput {
+    let domain_scope = Some(Scope::Subtree);
+    let options = feed::Options { allow: true, domain_scope, ..feed::Options::default() };
+    FeedInput { path: path.to_path_buf(), options }
+}
+
+/// Lists count by what is in them, so that one that is touched compiles nothing.
+fn name_files(path: &Path, name: &mut Xxh3Default) -> Result<()> {
+    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let fail = |e: walkdir::Error| Error::io("read a list", e.into()).at_path(path);
+        let entry = entry.map_err(fail)?;
+        if entry.file_type().is_file() {
+            let read = std::fs::read(entry.path());
+            let bytes = read.map_err(|e| Error::io("read", e).at_path(entry.path()))?;
+            name.update(entry.path().as_os_str().as_encoded_bytes());
+            name.update(&xxh3_128(&bytes).to_le_bytes());
+        }
+    }
+    Ok(())
 }
