@@ -244,7 +244,7 @@ fn send(stream: &mut TcpStream, part: &Part, over: &AtomicBool) -> std::io::Resu
 
 fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>, over: &AtomicBool) -> Option<Asked> {
     let end = loop {
-        if let Some(at) = memchr::memmem::find(buffer, b"\r\n\r\n") {
+        if let Some(at) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             break at;
         }
         read_some(stream, buffer, over)?;
