@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
 //! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
-//! | [`feed`] | one reader for each format: indicators and rejects | indicator |
+//! | [`feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
 //! | [`database`] | the file in both directions, the mapping, typed look-ups | indicator |
 //! | [`compile`] | guards, duplicates, order, publication | indicator, database |
 //! | [`input`] | bytes and where they came from: files, streams, compression, captures | nothing |

@@ -28,11 +28,10 @@ impl Asked {
     /// A parameter of the query, decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.target.split_once('?')?;
-        let found = query.split('&').find_map(|pair| {
+        query.split('&').find_map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key) == name).then(|| decode(value))
-        });
-        found
+        })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
