@@ -4,6 +4,8 @@
 //! `cargo bench --bench exchange`. Asserts the bars: 100,000 indicators a second and
 //! 512 MiB. Without `--bench` it walks a small account and measures nothing.
 
+#![expect(clippy::disallowed_macros, reason = "prints what it measured")]
+
 #[path = "../tests/harness/server.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod server;
