@@ -7,12 +7,12 @@ use corpus::{Corpus, Log, corpus, corpus_bytes, database, feed, is_measured};
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wiresift::Result;
 use wiresift::alert::{Encoder, Format};
 use wiresift::input::Target;
-use wiresift::run::{self, ScanJob};
+use wiresift::run::{self, Current, ScanJob};
 use wiresift::scan::Options;
 use wiresift::sink::Sink;
-use wiresift::{Database, Result};
 
 /// Counts the bytes of the records.
 struct Bytes(u64);
@@ -29,13 +29,13 @@ impl Sink for Bytes {
 }
 
 /// Records that a scan of a file writes.
-fn scan(database: &Database, path: &Path) -> u64 {
+fn scan(database: &Current, path: &Path) -> u64 {
     let job = ScanJob {
         database,
+        follow: None,
         targets: vec![Target::Path(path.to_path_buf())],
         options: Options::default(),
         encoder: Encoder::new(Format::Json),
-        host: None,
         threads: 1,
         chunk: 0,
     };
@@ -45,10 +45,9 @@ fn scan(database: &Database, path: &Path) -> u64 {
 fn measure(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
-    database: &Database,
+    database: &Current,
     (path, corpus): &(PathBuf, Corpus),
 ) {
-    corpus::assert_hits(database, corpus);
     let planted = corpus.plants.len() as u64;
     assert!(planted > 0);
     assert_eq!(scan(database, path), planted);
@@ -79,6 +78,11 @@ fn main() {
     group.warm_up_time(Duration::from_millis(500));
     for (size, indicators) in sizes {
         let database = database(&feed(*indicators));
+        for (_, (_, corpus)) in &logs {
+            corpus::assert_hits(&database, corpus);
+        }
+        corpus::assert_hits(&database, &dense.1);
+        let database = Current::new(database, None);
         for (log, file) in &logs {
             measure(&mut group, &format!("{}_{size}", log.name()), &database, file);
         }

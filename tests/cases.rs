@@ -64,6 +64,8 @@ struct Case {
     pack: Option<String>,
     feeds: Vec<PathBuf>,
     allow: Option<PathBuf>,
+    suppress: Option<PathBuf>,
+    annotate: Option<PathBuf>,
     compile_args: Vec<String>,
     scan_args: Vec<String>,
     /// The rows of `expected.tsv`: line, observed value, indicator, where, flags, sources.
@@ -104,6 +106,8 @@ impl Case {
             pack: text("pack").map(|text| text.trim().to_string()),
             feeds: named("feed"),
             allow: one("allow"),
+            suppress: one("suppress"),
+            annotate: one("annotate"),
             compile_args: lines("compile.args"),
             scan_args: lines("scan.args"),
             exit: exit.unwrap_or(i32::from(rows.is_empty())),
@@ -116,8 +120,14 @@ impl Case {
         let dir = Dir::new(name);
         let mut compile = dir.command();
         compile.args(["compile", "-o", "db"]);
-        if let Some(allow) = &self.allow {
-            compile.arg("--allow").arg(allow);
+        for (flag, list) in [
+            ("--allow", &self.allow),
+            ("--suppress", &self.suppress),
+            ("--annotate", &self.annotate),
+        ] {
+            if let Some(list) = list {
+                compile.arg(flag).arg(list);
+            }
         }
         let compiled = compile.args(&self.compile_args).args(&self.feeds).run();
         if compiled.code != Code::Exit(0) {

@@ -1,15 +1,11 @@
 //! Mails in a capture: what is in their text and their files is told in the packet's place.
 
-use crate::harness::Dir;
+use crate::harness::{Dir, raw_ip_capture};
 use std::collections::BTreeSet;
 
-/// A capture of raw IP packets: one connection's client, in segments of so many bytes.
+/// A capture of one connection's client, in segments of so many bytes.
 fn capture(stream: &[u8], unit: usize) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
-        file.extend(word.to_le_bytes());
-    }
-    for (at, data) in stream.chunks(unit).enumerate() {
+    let packets = stream.chunks(unit).enumerate().map(|(at, data)| {
         let mut packet = vec![0x45, 0];
         packet.extend((40 + data.len() as u16).to_be_bytes());
         packet.extend([0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2]);
@@ -17,13 +13,9 @@ fn capture(stream: &[u8], unit: usize) -> Vec<u8> {
         packet.extend(((at * unit) as u32).to_be_bytes());
         packet.extend([0, 0, 0, 0, 0x50, 24, 0, 0, 0, 0, 0, 0]);
         packet.extend(data);
-        let length = packet.len() as u32;
-        for word in [1_700_000_000, 0, length, length] {
-            file.extend(word.to_le_bytes());
-        }
-        file.extend(packet);
-    }
-    file
+        packet
+    });
+    raw_ip_capture(packets)
 }
 
 const MAIL: &str = "EHLO a.example\r\nDATA\r\nSubject: see http://s.evil.example/\r\n\

@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use regex::bytes::Regex;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use wiresift::compile::Compiler;
 use wiresift::database::Database;
@@ -28,11 +29,11 @@ use wiresift::indicator::{
 use wiresift::scan::{Origin, Scanner};
 
 /// Where it begins, what was seen, which indicator.
-type Hit = (usize, String, String);
+pub type Hit = (usize, String, String);
 
 /// The indicators, in sets.
 #[derive(Default)]
-struct Oracle {
+pub struct Oracle {
     nets: HashSet<(IpAddr, u8)>,
     endpoints: HashSet<(IpAddr, u16)>,
     names: HashMap<String, HashSet<Scope>>,
@@ -142,7 +143,8 @@ impl Oracle {
         }
     }
 
-    fn hits(&self, text: &[u8]) -> BTreeSet<Hit> {
+    /// Every hit in a text.
+    pub fn hits(&self, text: &[u8]) -> BTreeSet<Hit> {
         let mut hits = BTreeSet::new();
         let mut base = 0;
         for line in text.split(|&b| b == b'\n') {
@@ -720,6 +722,12 @@ fn engine(database: &Database, text: &[u8], cuts: &[usize], turn: bool) -> BTree
 
 /// The indicators that the compiler takes, as it takes them, in both forms.
 fn both(indicators: impl IntoIterator<Item = Indicator>) -> (Database, Oracle) {
+    let (bytes, oracle) = compiled(indicators);
+    (Database::from_bytes(bytes).unwrap(), oracle)
+}
+
+/// The same, the database as the bytes of its file.
+pub fn compiled(indicators: impl IntoIterator<Item = Indicator>) -> (Vec<u8>, Oracle) {
     let (mut compiler, mut oracle) = (Compiler::default(), Oracle::default());
     for mut indicator in indicators {
         match compiler.add(indicator.clone()) {
@@ -729,8 +737,7 @@ fn both(indicators: impl IntoIterator<Item = Indicator>) -> (Database, Oracle) {
         }
         oracle.add(&indicator);
     }
-    let bytes = compiler.into_bytes(Timestamp(0)).unwrap();
-    (Database::from_bytes(bytes).unwrap(), oracle)
+    (compiler.into_bytes(Timestamp(0)).unwrap(), oracle)
 }
 
 /// Where a piece holds escapes, the engine tells where the piece begins.
@@ -749,7 +756,7 @@ fn placed(text: &[u8], hits: BTreeSet<Hit>) -> BTreeSet<Hit> {
 }
 
 /// What only one of the two found, if anything.
-fn difference(text: &[u8], engine: BTreeSet<Hit>, oracle: BTreeSet<Hit>) -> Option<String> {
+pub fn difference(text: &[u8], engine: BTreeSet<Hit>, oracle: BTreeSet<Hit>) -> Option<String> {
     let (engine, oracle) = (placed(text, engine), placed(text, oracle));
     let tell = |hits: Vec<&Hit>| -> String {
         let around = |at: usize| {
@@ -974,28 +981,39 @@ proptest! {
 /// How much of each log is read.
 const SAMPLE: usize = 192 << 10;
 
-#[test]
-fn the_oracle_agrees_over_the_real_logs() {
-    let name = "the_oracle_agrees_over_the_real_logs";
-    let Some(logs) = shared(name, "data/logs") else { return };
+/// The indicators that are expected in the real logs.
+pub fn expected_indicators(logs: &Path) -> Vec<Indicator> {
     let mut options = feed::Options::of_feed("expected");
     options.internal = true;
     let mut found = Collected::default();
     let list = std::fs::read(logs.join("expected/indicators.csv")).unwrap();
     feed::read(&list, &options, &mut found).unwrap();
-    let (database, oracle) = both(found.indicators);
+    found.indicators
+}
+
+/// At most `most` bytes from the middle of each real log: its head is not all there is.
+pub fn samples(logs: &Path, most: usize) -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
+    let entries = walkdir::WalkDir::new(logs).min_depth(2).sort_by_file_name().into_iter();
+    let paths = entries.map(|entry| entry.unwrap().into_path());
+    let logs = paths.filter(|path| !path.parent().is_some_and(|dir| dir.ends_with("expected")));
+    logs.map(move |path| {
+        let plain = read(&path);
+        let from = (plain.len() / 2).saturating_sub(most / 2);
+        let from = plain[..from].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let text = plain[from..(from + most).min(plain.len())].to_vec();
+        (path, text)
+    })
+}
+
+#[test]
+fn the_oracle_agrees_over_the_real_logs() {
+    let name = "the_oracle_agrees_over_the_real_logs";
+    let Some(logs) = shared(name, "data/logs") else { return };
+    let (database, oracle) = both(expected_indicators(&logs));
     let mut failures = BTreeMap::new();
     let (mut files, mut total) = (0, 0);
-    for entry in walkdir::WalkDir::new(&logs).min_depth(2).sort_by_file_name() {
-        let path = entry.unwrap().into_path();
-        if path.parent().is_some_and(|folder| folder.ends_with("expected")) {
-            continue;
-        }
-        let plain = read(&path);
-        // From the middle of a long log: its head is not all there is.
-        let from = (plain.len() / 2).saturating_sub(SAMPLE / 2);
-        let from = plain[..from].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        let text = &plain[from..(from + SAMPLE).min(plain.len())];
+    for (path, text) in samples(&logs, SAMPLE) {
+        let text = &text[..];
         let whole = engine(&database, text, &[], false);
         let cuts: Vec<usize> = (1..8).map(|part| text.len() * part / 8).collect();
         assert_eq!(whole, engine(&database, text, &cuts, true), "{}", path.display());

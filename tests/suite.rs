@@ -23,4 +23,8 @@ mod oracle;
 mod order;
 mod records;
 mod spec_cases;
+mod swaps;
+mod syslog;
 mod tap;
+mod warninglists;
+mod ways;

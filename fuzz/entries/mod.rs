@@ -13,7 +13,9 @@ pub mod mail;
 pub mod open_database;
 pub mod streams;
 pub mod text;
+pub mod transfers;
 pub mod values;
+pub mod warninglist;
 
 /// A target.
 pub struct Entry {
@@ -42,7 +44,9 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "open_database", run: open_database::run, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
+    Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },
+    Entry { name: "warninglist", run: warninglist::run, testdata: None },
 ];
 
 /// The entry of a target.

@@ -115,8 +115,8 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
             ext.text("app", "dns");
             ext.maybe("dhost", Some(&dns.rrname));
         }
-        Protocol::Tls(tls) => {
-            ext.text("app", "tls");
+        Protocol::Tls(tls) | Protocol::Quic(tls) => {
+            ext.text("app", if matches!(protocol, Protocol::Tls(_)) { "tls" } else { "quic" });
             ext.maybe("dhost", tls.sni.as_deref());
         }
         Protocol::Http(http) => {
@@ -135,6 +135,16 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
                 ext.shown("fsize", size);
             }
         }
+        Protocol::Ftp(ftp) => {
+            ext.text("app", "ftp");
+            ext.maybe("requestMethod", ftp.command.as_deref());
+        }
+        Protocol::Smb(smb) => {
+            ext.text("app", "smb");
+            ext.text("requestMethod", smb.command);
+        }
+        Protocol::Smtp(_) => ext.text("app", "smtp"),
+        Protocol::Ssh(_) => ext.text("app", "ssh"),
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
             Some(Protocol::File(said)) => {
                 o.object("url", |o| o.maybe("original", said.url.as_deref()));
             }
-            None => (),
+            Some(Protocol::Quic(said)) => tls(o, said),
+            Some(Protocol::Ftp(_) | Protocol::Smb(_) | Protocol::Smtp(_) | Protocol::Ssh(_))
+            | None => (),
         }
         let seen = alert.seen();
         o.object("file", |o| file(o, alert.protocol(), seen));
@@ -104,6 +106,11 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
                 Protocol::Tls(_) => "tls",
                 Protocol::Http(_) => "http",
                 Protocol::File(file) => file.protocol,
+                Protocol::Quic(_) => "quic",
+                Protocol::Ftp(_) => "ftp",
+                Protocol::Smb(_) => "smb",
+                Protocol::Smtp(_) => "smtp",
+                Protocol::Ssh(_) => "ssh",
             }),
         );
         o.maybe("community_id", packet.community_id.as_deref());

@@ -7,7 +7,7 @@
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use super::{Alert, json};
-use crate::indicator::{File, Http, Kind, PacketPlace, Protocol, Severity, Timestamp, Tls};
+use crate::indicator::{File, Http, Kind, PacketPlace, Protocol, Severity, Ssh, Timestamp, Tls};
 use std::net::IpAddr;
 
 /// The first of our signature identifiers. The kind's number in the database
@@ -185,7 +185,45 @@ fn application(o: &mut Object<'_>, alert: &Alert<'_>, protocol: &Protocol) {
         Protocol::Tls(said) => tls(o, said),
         Protocol::Http(said) => http(o, said),
         Protocol::File(said) => file(o, alert, said),
+        Protocol::Quic(said) => {
+            o.text("app_proto", "quic");
+            o.object("quic", |o| o.maybe("sni", said.sni.as_deref()));
+        }
+        Protocol::Ftp(ftp) => {
+            o.text("app_proto", "ftp");
+            o.object("ftp", |o| {
+                o.maybe("command", ftp.command.as_deref());
+                o.maybe("command_data", ftp.argument.as_deref());
+            });
+        }
+        Protocol::Smb(smb) => {
+            o.text("app_proto", "smb");
+            o.object("smb", |o| {
+                o.text("command", smb.command);
+                o.maybe("filename", smb.name.as_deref());
+            });
+        }
+        Protocol::Smtp(smtp) => {
+            o.text("app_proto", "smtp");
+            o.object("smtp", |o| {
+                o.maybe("helo", smtp.helo.as_deref());
+                o.maybe("mail_from", smtp.from.as_deref());
+                o.texts("rcpt_to", &smtp.to);
+            });
+        }
+        Protocol::Ssh(said) => ssh(o, said),
     }
+}
+
+fn ssh(o: &mut Object<'_>, ssh: &Ssh) {
+    o.text("app_proto", "ssh");
+    o.object("ssh", |o| {
+        o.object(if ssh.is_client { "client" } else { "server" }, |o| {
+            o.maybe("proto_version", ssh.version.as_deref());
+            o.maybe("software_version", ssh.software.as_deref());
+            o.object("hassh", |o| o.maybe("hash", ssh.hassh.as_deref()));
+        });
+    });
 }
 
 /// As in the record that Suricata writes of a file, with the one digest that was met.

@@ -7,7 +7,7 @@ use super::Alert;
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use crate::indicator::{
-    Context, Direction, Flow, LogPlace, PacketPlace, Place, Protocol, Severity,
+    Context, Direction, Flow, LogPlace, PacketPlace, Place, Protocol, Severity, Tls,
 };
 
 /// The record's name and version.
@@ -188,13 +188,8 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
             o.maybe("rrtype", Some(&dns.rrtype));
             o.maybe("rcode", dns.rcode.as_deref());
         }),
-        Protocol::Tls(tls) => record.object("tls", |o| {
-            o.maybe("sni", tls.sni.as_deref());
-            o.maybe("version", tls.version.as_deref());
-            o.texts("alpn", &tls.alpn);
-            o.maybe("subject", tls.subject.as_deref());
-            o.maybe("issuer", tls.issuer.as_deref());
-        }),
+        Protocol::Tls(said) => record.object("tls", |o| tls(o, said)),
+        Protocol::Quic(said) => record.object("quic", |o| tls(o, said)),
         Protocol::Http(http) => record.object("http", |o| {
             o.maybe("method", http.method.as_deref());
             o.maybe("hostname", http.hostname.as_deref());
@@ -215,7 +210,34 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
                 o.text("state", if is_whole { "whole" } else { "truncated" });
             }
         }),
+        Protocol::Ftp(ftp) => record.object("ftp", |o| {
+            o.maybe("command", ftp.command.as_deref());
+            o.maybe("argument", ftp.argument.as_deref());
+        }),
+        Protocol::Smb(smb) => record.object("smb", |o| {
+            o.text("command", smb.command);
+            o.maybe("name", smb.name.as_deref());
+        }),
+        Protocol::Smtp(smtp) => record.object("smtp", |o| {
+            o.maybe("helo", smtp.helo.as_deref());
+            o.maybe("mail_from", smtp.from.as_deref());
+            o.texts("rcpt_to", &smtp.to);
+        }),
+        Protocol::Ssh(ssh) => record.object("ssh", |o| {
+            o.text("side", if ssh.is_client { "client" } else { "server" });
+            o.maybe("version", ssh.version.as_deref());
+            o.maybe("software", ssh.software.as_deref());
+            o.maybe("hassh", ssh.hassh.as_deref());
+        }),
     }
+}
+
+fn tls(o: &mut Object<'_>, tls: &Tls) {
+    o.maybe("sni", tls.sni.as_deref());
+    o.maybe("version", tls.version.as_deref());
+    o.texts("alpn", &tls.alpn);
+    o.maybe("subject", tls.subject.as_deref());
+    o.maybe("issuer", tls.issuer.as_deref());
 }
 
 pub(super) fn database(record: &mut Object<'_>, alert: &Alert<'_>) {

@@ -127,7 +127,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
             o.maybe("type", Some(&dns.rrtype));
             o.number("packet_uid", dns.id);
         }),
-        Some(Protocol::Tls(tls)) => {
+        Some(Protocol::Tls(tls) | Protocol::Quic(tls)) => {
             // Both are required by the schema.
             if let (Some(sni), Some(version)) = (&tls.sni, &tls.version) {
                 o.object("tls", |o| {
@@ -154,7 +154,8 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
                 o.object("url", |o| o.text("url_string", url));
             }
         }
-        None => (),
+        Some(Protocol::Ftp(_) | Protocol::Smb(_) | Protocol::Smtp(_) | Protocol::Ssh(_)) | None => {
+        }
     }
     let seen = alert.seen();
     let carried = match alert.protocol() {

@@ -10,7 +10,7 @@ use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
 use crate::indicator::{
-    Context, Dns, File, Http, Kind, LogPlace, PacketPlace, Protocol, Scope, Severity, Tls,
+    Context, Dns, File, Http, Kind, LogPlace, PacketPlace, Protocol, Scope, Severity, Smtp, Tls,
 };
 use crate::scan::Match;
 use std::fmt;
@@ -119,8 +119,28 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         Some(Protocol::Tls(said)) => tls(page, said),
         Some(Protocol::Http(said)) => http(page, said),
         Some(Protocol::File(said)) => file(page, said),
+        Some(Protocol::Quic(said)) => tls(page, said),
+        Some(Protocol::Ftp(said)) => {
+            page.plain("  ftp ");
+            page.words([said.command.as_deref(), said.argument.as_deref()]);
+        }
+        Some(Protocol::Smb(said)) => {
+            page.plain("  smb ");
+            page.words([Some(said.command), said.name.as_deref()]);
+        }
+        Some(Protocol::Smtp(said)) => smtp(page, said),
+        Some(Protocol::Ssh(said)) => {
+            page.plain(if said.is_client { "  ssh client " } else { "  ssh server " });
+            page.words([said.version.as_deref(), said.software.as_deref()]);
+        }
         None => (),
     }
+}
+
+fn smtp(page: &mut Page<'_>, smtp: &Smtp) {
+    page.plain("  smtp ");
+    let to = smtp.to.join(",");
+    page.words([smtp.helo.as_deref(), smtp.from.as_deref(), Some(&to)]);
 }
 
 fn end(page: &mut Page<'_>, ip: Option<IpAddr>, port: Option<u16>) {

@@ -188,6 +188,11 @@ fn place(alert: &Alert<'_>) -> &'static str {
         Where::FileName => "Files::IN_NAME",
         Where::SshHassh => "SSH::IN_HASSH",
         Where::SshHostKey => "SSH::IN_SERVER_HOST_KEY",
+        Where::FtpUser => "FTP::IN_USER",
+        Where::SmbHost => "SMB::IN_HOST",
+        Where::SocksHost => "SOCKS::IN_HOST",
+        Where::DhcpHost => "DHCP::IN_HOST",
+        Where::DhcpServer => "DHCP::IN_SERVER",
         Where::LogText => "Log::IN_TEXT",
         Where::LogField => "Log::IN_FIELD",
         Where::UrlHost | Where::EmailDomain | Where::Ptr | Where::Nat64 => derived(packet),
@@ -204,9 +209,12 @@ fn derived(packet: &PacketPlace) -> &'static str {
     match &packet.protocol {
         Some(Protocol::Dns(dns)) if dns.is_answer => "DNS::IN_RESPONSE",
         Some(Protocol::Dns(_)) => "DNS::IN_REQUEST",
-        Some(Protocol::Tls(_)) => "SSL::IN_SERVER_NAME",
+        Some(Protocol::Tls(_) | Protocol::Quic(_)) => "SSL::IN_SERVER_NAME",
         Some(Protocol::Http(_)) => "HTTP::IN_URL",
-        Some(Protocol::File(_)) | None => "Intel::IN_ANYWHERE",
+        Some(Protocol::Smtp(_)) => "SMTP::IN_HEADER",
+        Some(Protocol::Ftp(_)) => "FTP::IN_USER",
+        Some(Protocol::Smb(_)) => "SMB::IN_HOST",
+        Some(Protocol::File(_) | Protocol::Ssh(_)) | None => "Intel::IN_ANYWHERE",
     }
 }
 

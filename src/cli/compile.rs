@@ -5,10 +5,14 @@ use super::flags::{Compile, DomainScope, Refang};
 use super::messages::{plural, say, size};
 use super::progress::Progress;
 use clap::ArgMatches;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wiresift::compile::Effect;
 use wiresift::feed::{self, Defanged, Format};
-use wiresift::indicator::{Scope, Severity, Tlp};
-use wiresift::run::{self, CompileJob, CompileReport, FeedInput};
+use wiresift::indicator::{Reason, Scope, Severity, Tlp};
+use wiresift::run::{self, CompileJob, CompileReport, FeedInput, ListInput};
 use wiresift::{Error, Result, compile};
 
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
@@ -24,14 +28,38 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     for path in &flags.allow {
         job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
     }
+    for (words, effect) in [
+        (&flags.suppress, Some(Effect::Suppress)),
+        (&flags.annotate, Some(Effect::Annotate)),
+        (&flags.warninglists, None),
+    ] {
+        job.lists.extend(words.iter().map(|words| list_input(words, effect)));
+    }
     let progress = Progress::new(flags.quiet);
     let report = run::compile(job, &|notice| progress.notice(notice));
     progress.finish();
     let report = report?;
-    if !flags.quiet {
+    if flags.json {
+        let line = format!("{}\n", as_json(&report));
+        let mut out = std::io::stdout().lock();
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|e| Error::io("cannot write to standard output", e))?;
+    } else if !flags.quiet {
         summarise(&report, &flags);
     }
     Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
+}
+
+/// A warning list of the command line: `LIST`, or `FEED,FEED:LIST`. What exists is itself.
+fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
+    match words.split_once(':') {
+        Some((feeds, path)) if !Path::new(words).exists() => {
+            let feeds = feeds.split(',').map(|feed| feed.trim().to_string());
+            ListInput { path: path.into(), effect, feeds: feeds.collect() }
+        }
+        _ => ListInput { path: words.into(), effect, feeds: Vec::new() },
+    }
 }
 
 /// How an allow list is read: names reach below themselves unless the list says else.
@@ -140,10 +168,62 @@ fn summarise(report: &CompileReport, flags: &Compile) {
         if flags.rejects.is_none() {
             say("  (--rejects FILE lists them)");
         }
+        for (feed, reasons) in report.by_feed.iter().filter(|_| report.by_feed.len() > 1) {
+            let reasons: Vec<String> =
+                reasons.iter().map(|(reason, count)| plural_kind(*count, reason.name())).collect();
+            say(&format!("  of {feed}: {}", reasons.join(", ")));
+        }
+    }
+    for list in &report.lists {
+        if list.met > 0 || list.unreadable > 0 {
+            let unreadable = match list.unreadable {
+                0 => String::new(),
+                count => format!(", {} could not be read", plural_entries(count)),
+            };
+            let (entries, met) = (plural_entries(list.entries), plural(list.met, "indicator"));
+            let (id, effect) = (&list.id, list.effect.name());
+            say(&format!("warning list {id} ({effect}): {met} on its {entries}{unreadable}"));
+        }
     }
     if report.failed > 0 {
         say(&format!("{} could not be read", plural(report.failed, "file")));
     }
+}
+
+fn plural_entries(count: u64) -> String {
+    let word = if count == 1 { "entry" } else { "entries" };
+    format!("{} {word}", super::messages::grouped(count))
+}
+
+fn as_json(report: &CompileReport) -> Value {
+    let by_reason = |reasons: &BTreeMap<Reason, u64>| -> Value {
+        reasons.iter().map(|(reason, count)| (reason.name().to_string(), json!(count))).collect()
+    };
+    let by_feed: serde_json::Map<String, Value> =
+        report.by_feed.iter().map(|(feed, reasons)| (feed.clone(), by_reason(reasons))).collect();
+    let lists: Vec<Value> = report
+        .lists
+        .iter()
+        .map(|list| {
+            json!({
+                "list": list.id,
+                "effect": list.effect.name(),
+                "feeds": list.feeds,
+                "entries": list.entries,
+                "unreadable": list.unreadable,
+                "met": list.met,
+            })
+        })
+        .collect();
+    json!({
+        "summary": report.summary,
+        "bytes": report.size,
+        "files": report.files,
+        "failed": report.failed,
+        "rejected": by_reason(&report.rejected),
+        "by_feed": by_feed,
+        "lists": lists,
+    })
 }
 
 fn plural_kind(count: u64, kind: &str) -> String {

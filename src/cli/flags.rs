@@ -70,8 +70,20 @@ pub(super) struct Compile {
     #[arg(long = "feed", value_name = "NAME")]
     pub(super) feeds: Vec<String>,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
+    /// Behind a value may stand until=DATE, and # with the reason.
     #[arg(long, value_name = "FILE")]
     pub(super) allow: Vec<PathBuf>,
+    /// A warning list (MISP's, or any list), or a folder of them: indicators on it are kept out.
+    /// With names of feeds before it, for these feeds only.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) suppress: Vec<String>,
+    /// The same, but indicators on it are tagged, and names on it cut down to their exact value.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) annotate: Vec<String>,
+    /// MISP's warning lists, each of which does what is usual for it: lists of what cannot be
+    /// meant (private networks, public resolvers, whole suffixes) suppress, all others annotate.
+    #[arg(long, value_name = "[FEED,…:]LIST")]
+    pub(super) warninglists: Vec<String>,
     /// List every value that was rejected: path, line, value, reason, remedy.
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
@@ -114,6 +126,10 @@ pub(super) struct Compile {
     /// A label for every indicator.
     #[arg(long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
+    /// Print what was taken, rejected, cut down and suppressed, by reason and by feed, to standard
+    /// output as one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -141,6 +157,9 @@ pub(super) enum DomainScope {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A newer database is taken up under way where a pipe is read, elsewhere with --watch. What is found
+in one input then comes from several databases; each alert names its own.
+
 Exit status: 0 something matched, 1 nothing did, 2 an error.
 
 Examples:
@@ -156,6 +175,8 @@ pub(super) struct Scan {
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
     #[command(flatten)]
+    pub(super) following: Following,
+    #[command(flatten)]
     pub(super) alerts: Alerts,
     /// Write alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
@@ -167,7 +188,7 @@ pub(super) struct Scan {
     #[arg(long)]
     pub(super) refang: bool,
     /// Print what can be seen in the inputs, one JSON object a line; needs no database.
-    #[arg(long, conflicts_with_all = ["db", "format", "allow"])]
+    #[arg(long, conflicts_with_all = ["db", "format", "allow", "watch"])]
     pub(super) observables: bool,
     /// Threads; 0 for one a core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
@@ -179,6 +200,19 @@ pub(super) struct Scan {
     /// Bytes of a chunk. The result does not depend on it.
     #[arg(long, value_name = "BYTES", default_value_t = 0, hide = true)]
     pub(super) chunk_size: usize,
+}
+
+/// Whether a newer database is taken up.
+#[derive(Debug, Args)]
+pub(super) struct Following {
+    /// Take up a newer database under way, and look for one so often; also on SIGHUP, unless
+    /// alerts go to a terminal. Without a time each second.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true,
+          default_missing_value = "1s", value_parser = duration, overrides_with = "no_watch")]
+    pub(super) watch: Option<Duration>,
+    /// Keep to the database of the beginning.
+    #[arg(long, overrides_with = "watch")]
+    pub(super) no_watch: bool,
 }
 
 /// How hits are told, whatever they were found in.
@@ -202,7 +236,8 @@ pub(super) struct Alerts {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The filter is libpcap's, as in tcpdump: see pcap-filter(7). SIGINT and SIGTERM end it: what was
-received is looked into first, and the totals are printed with --stats.
+received is looked into first, and the totals are printed with --stats. A newer database is
+taken up as soon as it is published, without --no-watch.
 
 Capturing takes CAP_NET_RAW and nothing else: sudo setcap cap_net_raw=ep $(command -v wiresift)
 
@@ -222,6 +257,8 @@ pub(super) struct Tap {
     /// Which packets to take, as in tcpdump; without it all.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
+    #[command(flatten)]
+    pub(super) following: Following,
     #[command(flatten)]
     pub(super) alerts: Alerts,
     /// Write alerts to the end of a file instead of standard output.

@@ -81,6 +81,9 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
             finding.reason,
             finding.reason.remedy()
         ));
+        for list in &finding.lists {
+            line(format!("    on the warning list {list}"));
+        }
         if let Some(context) = &finding.context {
             for part in context_lines(context) {
                 line(format!("    {part}"));
@@ -178,6 +181,7 @@ fn as_json(explanation: &Explanation<'_>) -> Value {
                 "value": finding.value,
                 "scope": finding.scope.name(),
                 "reason": finding.reason.name(),
+                "lists": finding.lists,
                 "source": finding.context.as_ref().map(context),
             })
         })

@@ -31,7 +31,11 @@ impl Progress {
                 self.aside(|| super::messages::say(&format!("wiresift: {what}")))
             }
             Notice::Progress { done, total } => self.advance(done, total),
-            _ => {}
+            notice => {
+                if let Some(words) = super::scan::database_words(&notice) {
+                    self.aside(|| super::messages::say(&words));
+                }
+            }
         }
     }
 

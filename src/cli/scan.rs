@@ -1,13 +1,13 @@
 //! `wiresift scan`
 
 use super::Outcome;
-use super::flags::{Colour, Scan};
+use super::flags::{Colour, Following, Scan};
 use super::messages::{grouped, plural, say, size};
 use super::{progress::Progress, statistics};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use wiresift::alert::{Encoder, Format};
@@ -15,7 +15,7 @@ use wiresift::compile::Compiler;
 use wiresift::database::Database;
 use wiresift::indicator::Timestamp;
 use wiresift::input::{self, Skipped, Target};
-use wiresift::run::{self, Notice, ObserveJob, ScanJob, ScanReport, Stopwatch};
+use wiresift::run::{self, Current, Follow, Notice, ObserveJob, ScanJob, ScanReport, Stopwatch};
 use wiresift::scan::Options;
 use wiresift::sink::{FileSink, Sink, StdoutSink};
 use wiresift::{Error, Result};
@@ -84,16 +84,53 @@ fn hunt(
         .at(at)
         .refang(flags.refang)
         .allow(allow_lists(&flags.alerts.allow, notify)?);
+    let follow = follow(&flags.following, &targets, path, to_terminal);
     let job = ScanJob {
-        database: &database,
+        database: &Current::new(database, None),
+        follow,
         targets,
         options,
         encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
-        host: None,
         threads: flags.threads,
         chunk: flags.chunk_size,
     };
     run::scan(job, sink, notify)
+}
+
+/// Whoever reads a pipe may do so for months, and wants what is published meanwhile.
+/// Of what is finite everything is to be held against the same.
+fn follow(flags: &Following, targets: &[Target], path: &Path, to_terminal: bool) -> Option<Follow> {
+    let is_endless = |target: &Target| {
+        let path = match target {
+            Target::Path(path) => path.as_path(),
+            Target::Stdin => Path::new("/dev/stdin"),
+        };
+        std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
+    };
+    if flags.watch.is_some() || targets.iter().any(is_endless) {
+        return following(flags, path, to_terminal);
+    }
+    None
+}
+
+/// How a newer database is taken up, unless that is not wanted. Whoever closes a terminal
+/// wants an end, and no newer database.
+pub(super) fn following(flags: &Following, path: &Path, to_terminal: bool) -> Option<Follow> {
+    let every = flags.watch.unwrap_or(Duration::from_secs(1));
+    let (path, on_hangup) = (path.to_path_buf(), !to_terminal);
+    (!flags.no_watch).then_some(Follow { path, every, on_hangup })
+}
+
+/// What is said about a newer database, if it is about one.
+pub(super) fn database_words(notice: &Notice<'_>) -> Option<String> {
+    Some(match notice {
+        Notice::Swapped { id, values } => {
+            format!("wiresift: database {id} is in force now, with {}", plural(*values, "value"))
+        }
+        Notice::NothingNewer => "wiresift: the database is still the same".to_string(),
+        Notice::Kept(error) => format!("wiresift: {error}; the database before it stays in force"),
+        _ => return None,
+    })
 }
 
 /// How alerts are written.
@@ -203,6 +240,7 @@ fn stats_json(report: &ScanReport, took: Duration) -> Value {
     });
     if let Value::Object(stats) = &mut stats {
         stats.extend(statistics::counters(&report.counters));
+        stats.insert("database".into(), statistics::swaps(&report.swaps));
     }
     stats
 }
@@ -231,5 +269,6 @@ fn stats_text(report: &ScanReport, took: Duration) {
     for (reason, count) in &report.skipped {
         say(&format!("skipped    {count:>9} {reason}"));
     }
+    statistics::say_swaps(&report.swaps);
     say(&format!("written    {:>9} records, {}", report.records, plural(report.errors, "error")));
 }

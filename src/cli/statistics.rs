@@ -2,7 +2,7 @@
 
 use super::messages::say;
 use serde_json::{Map, Value, json};
-use wiresift::{indicator::Kind, packet, scan};
+use wiresift::{indicator::Kind, packet, run::Swaps, scan};
 
 /// What the packets were.
 pub(super) fn packets(packets: &packet::Counters) -> Value {
@@ -40,6 +40,18 @@ pub(super) fn counters(counters: &scan::Counters) -> Map<String, Value> {
     object.insert("suppressed".into(), Value::Object(suppressed));
     object.insert("allowed_by".into(), Value::Object(allowed));
     object
+}
+
+/// How often the database was replaced under way.
+pub(super) fn swaps(swaps: &Swaps) -> Value {
+    json!({ "swapped": swaps.taken, "kept": swaps.kept })
+}
+
+/// The same, where there is something to say.
+pub(super) fn say_swaps(swaps: &Swaps) {
+    if *swaps != Swaps::default() {
+        say(&format!("database   {:>9} swapped, {} times kept", swaps.taken, swaps.kept));
+    }
 }
 
 /// Why packets, or parts of them, were not looked into.

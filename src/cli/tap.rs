@@ -2,12 +2,12 @@
 
 use super::flags::Tap;
 use super::messages::{error, grouped, plural, say, size};
-use super::scan::{Nowhere, allow_lists, encoder, time};
+use super::scan::{Nowhere, allow_lists, database_words, encoder, following, time};
 use super::{Outcome, statistics};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::time::Duration;
-use wiresift::run::{self, Listening, Notice, TapJob, TapNotice, TapReport};
+use wiresift::run::{self, Current, Listening, Notice, TapJob, TapNotice, TapReport};
 use wiresift::scan::Options;
 use wiresift::sink::{FileSink, Sink, StdoutSink};
 use wiresift::{Error, Result};
@@ -27,7 +27,8 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     let options =
         Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.alerts.allow, &notify)?);
     let job = TapJob {
-        database: &database,
+        database: &Current::new(database, None),
+        follow: following(&flags.following, &flags.db, to_terminal),
         interfaces: distinct(&flags.interfaces)?,
         listening: Listening {
             filter: flags.filter.join(" "),
@@ -37,7 +38,6 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         },
         options,
         encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
-        host: None,
         threads: flags.threads,
         duration: flags.duration,
         count: flags.count,
@@ -57,6 +57,11 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
             let line = if in_json { rates.json(report) } else { rates.text(report) };
             say(&line);
             before = report.clone();
+        }
+        TapNotice::Database(notice) => {
+            if let Some(words) = database_words(&notice) {
+                say(&words);
+            }
         }
         notice => say(&format!("wiresift: {}", words(&notice))),
     });
@@ -242,6 +247,7 @@ fn totals_json(report: &TapReport) -> Value {
     });
     if let Value::Object(stats) = &mut stats {
         stats.extend(statistics::counters(&report.counters));
+        stats.insert("database".into(), statistics::swaps(&report.swaps));
     }
     stats
 }
@@ -279,5 +285,6 @@ fn totals_text(report: &TapReport) {
     }
     statistics::say_faults(packets);
     statistics::say_counters(&report.counters);
+    statistics::say_swaps(&report.swaps);
     say(&format!("written    {:>9} records", report.records));
 }

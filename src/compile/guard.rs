@@ -3,7 +3,7 @@
 
 use super::Options;
 use crate::indicator::domain::{Suffix, public_suffix};
-use crate::indicator::{Kind, Reason, Scope, Value};
+use crate::indicator::{Kind, Reason, Scope, Value, address};
 use ipnet::IpNet;
 
 /// Names below which anybody can have one and that the public-suffix list lacks
@@ -34,6 +34,19 @@ pub(super) fn judge(
     }
 }
 
+/// Whether all that an indicator can meet is private or reserved: then it comes in, and
+/// the private guard keeps its hits back (section 6.1, rule 5), of which the owner of a
+/// feed had better know at once.
+pub(super) fn is_private(kind: Kind, value: &Value) -> bool {
+    let (first, last) = match value {
+        Value::Net(net) => (net.network(), net.broadcast()),
+        Value::Endpoint(address, _) => (*address, *address),
+        Value::Text(_) => return false,
+    };
+    let is_documentation = kind != Kind::Net && address::is_documentation(first);
+    address::is_reserved(first) && address::is_reserved(last) && !is_documentation
+}
+
 fn judge_domain(name: &str, scope: &mut Scope) -> Result<Option<Reason>, Reason> {
     if !matches!(scope, Scope::Subtree | Scope::SubtreeNoApex) {
         return Ok(None);
@@ -55,6 +68,16 @@ fn judge_domain(name: &str, scope: &mut Scope) -> Result<Option<Reason>, Reason>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private() {
+        let net = |text: &str| is_private(Kind::Net, &Value::Net(text.parse().unwrap()));
+        let ip = |text: &str| is_private(Kind::Ip, &Value::Net(text.parse().unwrap()));
+        assert!(net("10.0.0.0/8") && net("203.0.113.0/24") && net("fc00::/7"));
+        assert!(!net("192.0.0.0/8") && !net("198.51.0.0/16"));
+        assert!(ip("10.1.2.3/32") && ip("::1/128") && !ip("203.0.113.7/32") && !ip("8.8.8.8/32"));
+        assert!(is_private(Kind::Endpoint, &Value::Endpoint("127.0.0.1".parse().unwrap(), 80)));
+    }
 
     #[test]
     fn suffixes() {

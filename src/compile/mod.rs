@@ -5,6 +5,9 @@
 
 mod arena;
 mod guard;
+mod screen;
+
+pub use screen::{Effect, ListReport, Screen};
 
 use crate::database::{Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out};
 use crate::indicator::url::{self, Scheme};
@@ -13,7 +16,7 @@ use crate::{Error, Result};
 use arena::Arena;
 use hashbrown::HashMap;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +49,9 @@ impl Options {
 #[derive(Debug, Default)]
 pub struct Compiler {
     options: Options,
+    screen: Screen,
+    annotated: HashMap<(*const Context<'static>, Vec<u16>), [Arc<Context<'static>>; 2]>,
+    refused: BTreeSet<Refused>,
     contexts: HashMap<Arc<Context<'static>>, u32>,
     last_context: Option<(*const Context<'static>, u32)>,
     claims: HashMap<Claim, u32>,
@@ -63,9 +69,31 @@ pub struct Compiler {
     checked_patterns: HashMap<(Kind, Scope, Box<str>), Result<(), Reason>>,
     withheld: Vec<(Kind, Scope, Reason, Box<str>, u32)>,
     guarded: BTreeMap<Reason, u64>,
+    by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
     feed_of_context: Vec<(Arc<Context<'static>>, u64, u64)>,
     indicators: u64,
     allowed: u64,
+}
+
+/// Values that were no indicators and are remembered all the same, so that a look-up can
+/// tell why. They are for people: what a feed full of rubbish has beyond that many is in
+/// the list of rejects.
+const MOST_REFUSED: usize = 1 << 15;
+
+/// The longest of them.
+const LONGEST_REFUSED: usize = 256;
+
+/// The most contexts that are tagged and kept at hand.
+const MOST_ANNOTATED: usize = 1 << 16;
+
+/// A value that was no indicator. The order is that of a hash, so that which of them are
+/// remembered depends neither on the order of the feeds nor on how values are spelt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Refused {
+    hash: u64,
+    value: Box<str>,
+    reason: Reason,
+    feed: Box<str>,
 }
 
 /// Does two halves of some work, at the same time if it can. This room starts no
@@ -83,6 +111,16 @@ impl Compiler {
         Compiler { options, ..Compiler::default() }
     }
 
+    /// A compiler that holds what comes in against warning lists.
+    pub fn screened(options: Options, screen: Screen) -> Self {
+        Compiler { options, screen, ..Compiler::default() }
+    }
+
+    /// The warning lists, and what they met so far.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
     /// How many indicators came in so far.
     pub fn len(&self) -> u64 {
         self.indicators
@@ -98,32 +136,131 @@ impl Compiler {
         &self.guarded
     }
 
-    /// Takes an indicator. What a guard keeps out is counted and remembered, so
-    /// that a look-up can tell; the reason is returned.
+    /// The same, by feed; and how many came in that the private guard will keep back.
+    pub fn guarded_by_feed(&self) -> &BTreeMap<String, BTreeMap<Reason, u64>> {
+        &self.by_feed
+    }
+
+    /// Takes an indicator. What a guard or a warning list keeps out is counted and
+    /// remembered, so that a look-up can tell; the reason is returned. So is that of what
+    /// came in, but not as it was, or to be kept back.
     pub fn add(&mut self, indicator: Indicator) -> Option<Reason> {
         self.indicators += 1;
-        let Indicator { kind, value, mut scope, context, raw: _ } = indicator;
-        let context = self.context(context);
-        let allow = self.feed_of_context[context as usize].0.role == Role::Allow;
+        let Indicator { kind, value, mut scope, mut context, raw: _ } = indicator;
+        let allow = context.role == Role::Allow;
         self.allowed += u64::from(allow);
-        let verdict = if allow { Ok(None) } else { self.judge(kind, &value, &mut scope) };
+        let mut verdict = if allow { Ok(None) } else { self.judge(kind, &value, &mut scope) };
+        let mut lists = Vec::new();
+        if !allow && !self.screen.is_empty() && verdict.is_ok() {
+            let screened = self.screen.judge(kind, &value, &context.feed);
+            if screened.is_suppressed {
+                verdict = Err(Reason::Listed);
+            } else if !screened.lists.is_empty() {
+                let is_wide = matches!(scope, Scope::Subtree) && kind == Kind::Domain;
+                let cut = is_wide && screened.is_apex && !self.options.allow_suffix;
+                if cut {
+                    scope = Scope::Exact;
+                }
+                let reason = if cut { Reason::Downgraded } else { Reason::Annotated };
+                verdict = verdict.map(|before| before.or(Some(reason)));
+                context = self.annotated(context, &screened.lists);
+            }
+            lists = screened.lists;
+        }
+        if verdict == Ok(None) && !allow && !context.internal && guard::is_private(kind, &value) {
+            verdict = Ok(Some(Reason::Private));
+        }
         let reason = match verdict {
             Ok(reason) => reason,
             Err(reason) => Some(reason),
         };
         if let Some(reason) = reason {
-            *self.guarded.entry(reason).or_default() += 1;
+            self.count(&context.feed, reason);
         }
-        if verdict.is_err() {
+        let context = self.context(context);
+        if let Err(reason) = verdict {
             self.feed_of_context[context as usize].2 += 1;
-            let claim = self.claim(Claim { context, kind, scope, scheme: Scheme::Any });
-            if let Some(reason) = reason {
-                self.withheld.push((kind, scope, reason, value.to_string().into(), claim));
+            self.withhold((kind, scope, reason), &value.to_string(), context);
+            for list in lists {
+                // Beside the feed stands who speaks against it.
+                if let Some(of_list) = self.screen.context(list).cloned() {
+                    let of_list = self.number_of(of_list);
+                    self.withhold((kind, scope, reason), &value.to_string(), of_list);
+                }
             }
-            return reason;
+            return Some(reason);
         }
         self.place(kind, &value, scope, context);
         reason
+    }
+
+    /// Remembers a value of a feed that was no indicator, so that a look-up can tell: a
+    /// bounded number of them, and each cut where it is long.
+    pub fn refuse(&mut self, value: &str, reason: Reason, feed: &str) {
+        let value = value.trim();
+        let value = &value[..value.floor_char_boundary(LONGEST_REFUSED)];
+        if value.is_empty() {
+            return;
+        }
+        let hash = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
+        let is_full = self.refused.len() >= MOST_REFUSED;
+        if is_full && self.refused.last().is_some_and(|last| hash > last.hash) {
+            return;
+        }
+        self.refused.insert(Refused { hash, value: value.into(), reason, feed: feed.into() });
+        if self.refused.len() > MOST_REFUSED {
+            self.refused.pop_last();
+        }
+    }
+
+    fn count(&mut self, feed: &str, reason: Reason) {
+        // What is private is in the database like everything else.
+        if reason != Reason::Private {
+            *self.guarded.entry(reason).or_default() += 1;
+        }
+        // A name is copied once, and not for each indicator.
+        if !self.by_feed.contains_key(feed) {
+            self.by_feed.insert(feed.to_string(), BTreeMap::new());
+        }
+        if let Some(reasons) = self.by_feed.get_mut(feed) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+
+    fn withhold(&mut self, what: (Kind, Scope, Reason), value: &str, context: u32) {
+        let (kind, scope, reason) = what;
+        let claim = self.claim(Claim { context, kind, scope, scheme: Scheme::Any });
+        self.withheld.push((kind, scope, reason, value.into(), claim));
+    }
+
+    /// A context with the names of lists among its tags.
+    fn annotated(
+        &mut self,
+        context: Arc<Context<'static>>,
+        lists: &[u16],
+    ) -> Arc<Context<'static>> {
+        let key = (Arc::as_ptr(&context), lists.to_vec());
+        if let Some([_, tagged]) = self.annotated.get(&key) {
+            return Arc::clone(tagged);
+        }
+        let mut tagged = Context::clone(&context);
+        for list in lists.iter().filter_map(|list| self.screen.context(*list)) {
+            tagged.tags.push(format!("warninglist:{}", list.feed).into());
+        }
+        let tagged = Arc::new(tagged);
+        if self.annotated.len() >= MOST_ANNOTATED {
+            self.annotated.clear();
+        }
+        // The first is held so that its address stays its own.
+        self.annotated.insert(key, [context, Arc::clone(&tagged)]);
+        tagged
+    }
+
+    /// The number of a context that brings no indicator.
+    fn number_of(&mut self, context: Arc<Context<'static>>) -> u32 {
+        let number = self.context(context);
+        self.feed_of_context[number as usize].1 -= 1;
+        number
     }
 
     /// Judges by the guards: refused, taken with a change, or taken.
@@ -285,6 +422,10 @@ impl Compiler {
 
     fn contents(mut self, together: Together<'_>) -> Result<(Contents, Summary)> {
         let mut summary = self.summary();
+        for Refused { value, reason, feed, .. } in std::mem::take(&mut self.refused) {
+            let context = self.number_of(Arc::new(Context::of_feed(feed.into_string())));
+            self.withhold((Kind::Opaque, Scope::Exact, reason), &value, context);
+        }
         let (contexts, claims, renumber) = self.canonical_claims()?;
         let contents = Contents::new(contexts.iter().map(|c| &**c), claims);
         let mut joiner = Joiner { contents, renumber };
@@ -376,6 +517,9 @@ impl Compiler {
     fn summary(&self) -> Summary {
         let mut feeds: BTreeMap<String, FeedSummary> = BTreeMap::new();
         for (context, indicators, guarded) in &self.feed_of_context {
+            if *indicators == 0 {
+                continue;
+            }
             let feed = feeds.entry(context.feed.to_string()).or_default();
             feed.indicators += indicators;
             feed.guarded += guarded;

@@ -30,7 +30,7 @@ pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
 pub(crate) use literals::Literal;
 pub(crate) use map::MappedFile;
-pub(crate) use patterns::check_pattern;
+pub(crate) use patterns::{Searches, check_pattern};
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};
 pub(crate) use withheld::Withheld;
@@ -85,6 +85,8 @@ pub struct Database {
     ranges: Box<[Range<usize>; 64]>,
     groups: Vec<patterns::Group>,
     summary: Summary,
+    /// Of the file, where it was opened from one.
+    stamp: Option<Stamp>,
 }
 
 /// What tells one file from another, and from what it was before it was written to.
@@ -102,6 +104,28 @@ pub struct Identity {
     pub modified: (i64, i64),
     /// When anything about it was, which no program can set at will.
     pub changed: (i64, i64),
+}
+
+/// The same without a look into the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    size: u64,
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Stamp {
+            size: metadata.size(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 impl Identity {
@@ -142,7 +166,8 @@ impl Database {
         let (map, metadata) = Map::open(path)?;
         let opened = layout::read_header(&map).and_then(|header| {
             let identity = Identity::new(&header, &metadata);
-            Self::assemble(map, header, !is_known(&identity))
+            let database = Self::assemble(map, header, !is_known(&identity))?;
+            Ok(Database { stamp: Some(Stamp::of(&metadata)), ..database })
         });
         opened.map_err(|e| e.at_path(path))
     }
@@ -178,8 +203,14 @@ impl Database {
         for (section, range, _) in &header.sections {
             ranges[*section as usize] = range.clone();
         }
-        let mut database =
-            Database { map, header, ranges, groups: Vec::new(), summary: Summary::default() };
+        let mut database = Database {
+            map,
+            header,
+            ranges,
+            groups: Vec::new(),
+            summary: Summary::default(),
+            stamp: None,
+        };
         let damaged = |section: Section| {
             Error::database(format!("section {} does not hold together", section.name()))
                 .remedy("compile it again")
@@ -263,6 +294,11 @@ impl Database {
     /// When it was compiled.
     pub fn built(&self) -> Timestamp {
         Timestamp(self.header.built)
+    }
+
+    /// What the file was when it was opened. `None` for bytes in memory.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     /// Size of the file in bytes.

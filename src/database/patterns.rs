@@ -90,6 +90,29 @@ pub(crate) fn check_pattern(kind: Kind, scope: Scope, pattern: &str) -> Result<(
     Ok(())
 }
 
+/// Regular expressions that are searched for in values of any kind, in memory.
+#[derive(Debug)]
+pub(crate) struct Searches(Vec<Group>);
+
+impl Searches {
+    /// Makes automata of expressions. One that is refused is never found; whether it is
+    /// `check_pattern` says.
+    pub(crate) fn new(expressions: &[&str]) -> Self {
+        let patterns: Vec<_> = expressions.iter().map(|text| (Scope::Regex, *text)).collect();
+        let kind = Kind::Domain;
+        let groups = build(kind, &patterns).into_iter().filter_map(|(first, _, bytes)| {
+            let automaton = open_automaton(&bytes)?;
+            Some(Group { target: kind, first: first as u32, automaton })
+        });
+        Searches(groups.collect())
+    }
+
+    /// The numbers of the expressions that are found in a value.
+    pub(crate) fn found<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = u32> + 't {
+        self.0.iter().flat_map(move |group| group.search(text))
+    }
+}
+
 /// Builds the automata over patterns of one target: for each group its first
 /// pattern, how many, and its bytes.
 pub(super) fn build(kind: Kind, patterns: &[(Scope, &str)]) -> Vec<(usize, usize, Vec<u8>)> {

@@ -85,6 +85,18 @@ fn stix1() -> Error {
         .remedy("ask for STIX 2.1, or convert it with the stix2-elevator of OASIS")
 }
 
+/// The format of an allow list: a list of values where one of them has an end.
+pub(super) fn of_allow_list(text: &str) -> Result<Format> {
+    let has_end = |line: &str| match lines::parse(line) {
+        Line::Value(value, _) => {
+            value.split_whitespace().nth(1).is_some_and(|t| t.starts_with("until="))
+        }
+        _ => false,
+    };
+    let is_list = !json::starts(text) && Lines::new(text).any(|(_, line)| has_end(line));
+    if is_list { Ok(Format::Lines) } else { of_text(text) }
+}
+
 /// The format of a text that was not refused.
 pub(super) fn of_text(text: &str) -> Result<Format> {
     let text = text.trim_start_matches('\u{feff}');

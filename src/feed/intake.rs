@@ -13,7 +13,7 @@ pub(super) type Shared = Arc<Context<'static>>;
 
 /// The longest value that is looked at, except what is never matched. No kind has
 /// longer ones, and a line of a gigabyte must not be refanged.
-const MAX_VALUE: usize = 1 << 14;
+pub(super) const MAX_VALUE: usize = 1 << 14;
 
 /// The longest value that a reject carries.
 const MAX_REJECT: usize = 512;

@@ -3,7 +3,7 @@
 use crate::feed::intake::{Contexts, Intake, Shared};
 use crate::feed::lines::{self, Line, Lines};
 use crate::indicator::guess::{Guess, guess};
-use crate::indicator::{Kind, Scope};
+use crate::indicator::{Kind, Reason, Scope, Timestamp};
 use std::sync::Arc;
 
 /// Reads a list. Names reach below themselves unless the options say otherwise; a
@@ -16,6 +16,12 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
     for (number, line) in Lines::new(text) {
         if let Line::Value(value, comment) = lines::parse(line) {
             intake.at_line(number);
+            if intake.options.allow
+                && let Some((value, terms)) = value.split_once([' ', '\t'])
+            {
+                allowed(value, terms, comment, scope, &mut contexts, intake);
+                continue;
+            }
             let context = match comment {
                 Some(comment) => described(&mut contexts, comment, intake),
                 None => &plain,
@@ -23,6 +29,36 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
             intake.guessed(value, scope, context);
         }
     }
+}
+
+/// An entry of an allow list with terms behind its value: `until=2027-01-31`, or with a
+/// time of the day. One whose terms cannot be read allows nothing: a misspelt end must
+/// not mean for ever.
+fn allowed(
+    value: &str,
+    terms: &str,
+    comment: Option<&str>,
+    scope: Scope,
+    contexts: &mut Contexts,
+    intake: &mut Intake<'_>,
+) {
+    let mut until = None;
+    for term in terms.split_whitespace() {
+        let end = term.strip_prefix("until=").and_then(Timestamp::parse);
+        if end.is_none() || until.is_some() {
+            let detail = format!("“{term}” is no end: write until=2027-01-31 once");
+            return intake.reject(value, Reason::Malformed, Some(detail));
+        }
+        until = end;
+    }
+    let key = format!("{terms}\0{}", comment.unwrap_or_default());
+    let context = contexts.get(&key, || {
+        let mut context = intake.base();
+        context.valid_until = until;
+        context.description = comment.and_then(super::intake::owned);
+        context
+    });
+    intake.guessed(value, scope, context);
 }
 
 /// Whether it is a list of names: then an odd top-level domain (OpenNIC's, a
@@ -89,6 +125,46 @@ mod tests {
         assert_eq!(got.rejects[0].line, Some(7));
         // Ranges keep what they were.
         assert_eq!(got.indicators[4].raw.as_deref(), Some("198.51.100.0-198.51.100.2"));
+    }
+
+    #[test]
+    fn allow_lists_have_ends_and_reasons() {
+        let options = Options { allow: true, ..Options::of_feed("mine") };
+        let text = "good.example until=2027-01-31 # our own proxy\n\
+                    198.51.100.7\tuntil=2027-01-31T12:00:00Z\n\
+                    ever.example # why\n\
+                    bad.example until=soon\n\
+                    worse.example for ever\n";
+        let got = Collected::read(text.as_bytes(), &options).unwrap();
+        let found: Vec<_> = got
+            .indicators
+            .iter()
+            .map(|i| {
+                let until = i.context.valid_until.map(|until| until.to_string());
+                (i.value.to_string(), until, i.context.description.as_deref())
+            })
+            .collect();
+        let until = |text: &str| Some(text.to_string());
+        assert_eq!(
+            found,
+            [
+                (
+                    "good.example".into(),
+                    until("2027-01-31T00:00:00.000000Z"),
+                    Some("our own proxy")
+                ),
+                ("198.51.100.7".into(), until("2027-01-31T12:00:00.000000Z"), None),
+                ("ever.example".into(), None, Some("why")),
+            ]
+        );
+        let rejected: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
+        assert_eq!(rejected, [(Some(4), "bad.example"), (Some(5), "worse.example")]);
+        // In other lists nothing has terms.
+        let got =
+            Collected::read(b"good.example until=2027-01-31\nb.example\n", &Options::default());
+        assert!(
+            got.is_err() || got.unwrap().indicators.iter().all(|i| i.context.valid_until.is_none())
+        );
     }
 
     #[test]

@@ -61,8 +61,9 @@ mod zeek;
 pub use format::Format;
 pub use inflate::inflate;
 pub use native::write_jsonl;
-pub use open::{FileReport, Limits, open, read_stream};
+pub use open::{FileReport, Limits, name_of, open, read_stream};
 pub use options::{Columns, Defanged, Options};
+pub use warninglist::read_warninglist;
 
 use crate::error::Result;
 use crate::indicator::{Indicator, Reason};
@@ -78,9 +79,9 @@ pub trait Sink {
     /// A value that was not, or that is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// What follows comes from this file. Called by [`open()`] only.
-    fn file(&mut self, path: &Path) {
-        let _ = path;
+    /// What follows comes from this file of this feed. Called by [`open()`] only.
+    fn file(&mut self, path: &Path, feed: &str) {
+        let _ = (path, feed);
     }
 }
 
@@ -160,6 +161,8 @@ pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summ
         Some(format) => format,
         // Whoever speaks of columns has a table.
         None if !options.columns.is_empty() || options.delimiter.is_some() => Format::Table,
+        // What stands behind the values of an allow list is in no other list.
+        None if options.allow => detect::of_allow_list(&text)?,
         None => detect::of_text(&text)?,
     };
     let mut intake = Intake::new(format, options, sink);

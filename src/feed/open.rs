@@ -81,14 +81,14 @@ pub fn read_stream(
 }
 
 fn file(path: &Path, options: &Options, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
-    sink.file(path);
     let named;
     let options = if options.feed.is_empty() {
-        named = Options { feed: stem(path), ..options.clone() };
+        named = Options { feed: name_of(path), ..options.clone() };
         &named
     } else {
         options
     };
+    sink.file(path, &options.feed);
     let outcome = std::fs::File::open(path)
         .map_err(|error| Error::io("open", error))
         .and_then(|mut file| read_stream(&mut file, options, limits, sink))
@@ -96,8 +96,9 @@ fn file(path: &Path, options: &Options, limits: &Limits, sink: &mut dyn Sink) ->
     FileReport { path: path.to_path_buf(), outcome }
 }
 
-/// The name of a file without what compression and format added to it.
-fn stem(path: &Path) -> String {
+/// What a feed is called unless somebody says else: the name of its file without what
+/// compression and format added to it.
+pub fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut name = &*name;
     for end in [
@@ -163,7 +164,7 @@ fn misp_feed(
     let mut options = options.clone();
     options.format = Some(options.format.unwrap_or(Format::Misp));
     if options.feed.is_empty() {
-        options.feed = stem(path);
+        options.feed = name_of(path);
     }
     let mut ids = match listed(manifest, limits) {
         Ok(ids) => ids,

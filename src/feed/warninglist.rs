@@ -1,13 +1,15 @@
 //! MISP warning lists: known good, in five modes (section 3.3).
 
 use crate::error::{Error, Result};
-use crate::feed::intake::{Intake, Shared};
-use crate::feed::json;
-use crate::feed::loki;
+use crate::feed::intake::{Intake, MAX_VALUE, Shared};
+use crate::feed::{Collected, Format, Options, detect, json, lines, loki};
 use crate::indicator::digest::kind_of_len;
-use crate::indicator::guess::guess;
-use crate::indicator::{Kind, Reason, Role, Scope};
+use crate::indicator::guess::{Guess, guess};
+use crate::indicator::{
+    self, Indicator, Kind, Reason, Role, Scope, WarningEntry, WarningList, address, domain,
+};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Reads a list. Every entry is of [`Role::Allow`].
@@ -40,13 +42,139 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
                 patterns(&format!("*{entry}*"), Scope::Wildcard, &kinds, &context, intake)
             }
             "regex" => regex(&entry, &kinds, &context, intake),
-            other => {
-                return Err(Error::format(format!("a warning list of type “{other}” is unknown"))
-                    .remedy("types are cidr, hostname, string, substring and regex"));
-            }
+            other => return Err(unknown_mode(other)),
         }
     }
     Ok(())
+}
+
+/// Reads a list that indicators are held against when they come in: a MISP warning list,
+/// or a list in any other format, each of whose names stands for all below it. `id` is
+/// its short name.
+///
+/// # Errors
+///
+/// As [`read()`](super::read()) of a feed, and for a mode that is unknown.
+pub fn read_warninglist(bytes: &[u8], id: &str) -> Result<WarningList> {
+    detect::refuse(bytes)?;
+    let text = lines::text(bytes);
+    if !json::starts(&text) || detect::of_text(&text)? != Format::Warninglist {
+        return plain(bytes, id);
+    }
+    let document = json::parse(&text)?;
+    let Value::Object(list) = &document else {
+        return Err(Error::format("a warning list is an object"));
+    };
+    let mode = json::text(list, "type").unwrap_or_default();
+    if !["cidr", "hostname", "string", "substring", "regex"].contains(&&*mode) {
+        return Err(unknown_mode(&mode));
+    }
+    let attributes = json::array(list, "matching_attributes");
+    let mut found = WarningList {
+        id: id.to_string(),
+        name: json::own(list, "name").map(Cow::into_owned),
+        description: json::own(list, "description").map(Cow::into_owned),
+        kinds: limits(attributes),
+        is_limited: !attributes.is_empty(),
+        ..WarningList::default()
+    };
+    let only_digests = !attributes.is_empty() && attributes.iter().all(is_digest);
+    for entry in json::array(list, "list") {
+        let entry = json::as_text(entry);
+        match entry.and_then(|entry| warning_entry(&mode, entry.trim(), only_digests)) {
+            Some(entry) => found.entries.push(entry),
+            None => found.unreadable += 1,
+        }
+    }
+    Ok(found)
+}
+
+fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningEntry> {
+    if entry.is_empty() || entry.len() > MAX_VALUE {
+        return None;
+    }
+    let whole = |kind| -> Option<WarningEntry> {
+        let context = Shared::default();
+        let indicator = Indicator::new(kind, entry, Scope::Exact, context).ok()?;
+        Some(WarningEntry::Whole(indicator.value))
+    };
+    let below = |name: &str| -> Option<WarningEntry> {
+        let name = domain::normalise(name.trim_matches('.')).ok()?;
+        Some(WarningEntry::Below(name.into()))
+    };
+    match mode {
+        "cidr" => Some(WarningEntry::Net(address::parse_net(entry).ok()?)),
+        "hostname" => below(entry),
+        "substring" => (entry.len() >= MIN_PART).then(|| WarningEntry::Part(entry.into())),
+        "regex" => Some(WarningEntry::Regex(translate(entry).ok()?.into())),
+        _ if only_digests => whole(kind_of_len(entry.len()).unwrap_or(Kind::Ssdeep)),
+        // Written like that in lists of names, where MISP then finds nothing.
+        _ if entry.starts_with('.') => below(entry),
+        _ => match guess(entry, Scope::Exact) {
+            Ok(Guess::One(_, value, _)) => Some(WarningEntry::Whole(value)),
+            Ok(Guess::Nets(nets)) => match &nets[..] {
+                [net] => Some(WarningEntry::Net(*net)),
+                _ => None,
+            },
+            Err(Reason::SingleLabel | Reason::UnknownTld) => whole(Kind::Domain),
+            Err(_) => Some(WarningEntry::Whole(indicator::Value::Text(entry.into()))),
+        },
+    }
+}
+
+/// A list in another format.
+fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
+    let options =
+        Options { allow: true, domain_scope: Some(Scope::Subtree), ..Options::of_feed(id) };
+    let mut collected = Collected::default();
+    super::read(bytes, &options, &mut collected)?;
+    let entry = |indicator: Indicator| match (indicator.scope, indicator.value) {
+        (Scope::Wildcard | Scope::Regex, _) => None,
+        (_, indicator::Value::Net(net)) => Some(WarningEntry::Net(net)),
+        (Scope::Subtree | Scope::SubtreeNoApex, indicator::Value::Text(name)) => {
+            Some(WarningEntry::Below(name))
+        }
+        (_, value) => Some(WarningEntry::Whole(value)),
+    };
+    let total = collected.indicators.len();
+    let entries: Vec<_> = collected.indicators.into_iter().filter_map(entry).collect();
+    let unreadable = (total - entries.len() + collected.rejects.len()) as u64;
+    Ok(WarningList { id: id.to_string(), entries, unreadable, ..WarningList::default() })
+}
+
+/// A part of a value that is shorter is in too many of them.
+const MIN_PART: usize = 4;
+
+/// The kinds that a list is about, as its attributes say. Attributes that nothing is
+/// matched as are passed over.
+fn limits(attributes: &[Value]) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for attribute in attributes.iter().filter_map(Value::as_str) {
+        // `domain|ip` is about both.
+        for part in attribute.split('|') {
+            let of_part: &[Kind] = match part {
+                "ip" | "ip-src" | "ip-dst" => &[Kind::Ip, Kind::Net, Kind::Endpoint],
+                "domain" | "hostname" => &[Kind::Domain],
+                "url" | "link" => &[Kind::Url],
+                "uri" => &[Kind::Url, Kind::UrlPath],
+                "filename" => &[Kind::Filename],
+                name if name.contains("email") => &[Kind::Email],
+                name => {
+                    kinds.extend(Kind::from_name(name));
+                    &[]
+                }
+            };
+            kinds.extend_from_slice(of_part);
+        }
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+fn unknown_mode(mode: &str) -> Error {
+    Error::format(format!("a warning list of type “{mode}” is unknown"))
+        .remedy("types are cidr, hostname, string, substring and regex")
 }
 
 /// Hosts: the entry and everything below.

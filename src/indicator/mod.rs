@@ -22,12 +22,16 @@ pub mod refang;
 mod timestamp;
 pub mod url;
 mod value;
+mod warning;
 pub mod words;
 
 pub use context::{Context, Direction, Role, Severity, Tlp};
 pub use kind::{Kind, Scope};
 pub use observable::{Observable, Quality, Where};
-pub use place::{Dns, File, Flow, Http, LogPlace, PacketPlace, Place, Protocol, Tls, Tunnel};
+pub use place::{
+    Dns, File, Flow, Ftp, Http, LogPlace, PacketPlace, Place, Protocol, Smb, Smtp, Ssh, Tls, Tunnel,
+};
 pub use reason::Reason;
 pub use timestamp::Timestamp;
 pub use value::{Indicator, Value};
+pub use warning::{WarningEntry, WarningList};

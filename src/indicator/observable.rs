@@ -75,6 +75,16 @@ places! {
     SshHassh, "ssh.hassh";
     /// SSH host key.
     SshHostKey, "ssh.host_key";
+    /// The user of an FTP client.
+    FtpUser, "ftp.user";
+    /// A host or domain that SMB names.
+    SmbHost, "smb.host";
+    /// Where a client of SOCKS wants to go.
+    SocksHost, "socks.host";
+    /// A host or domain that DHCP names.
+    DhcpHost, "dhcp.host";
+    /// A server that DHCP names: to boot from, or to ask.
+    DhcpServer, "dhcp.server";
     /// Text of a log.
     LogText, "log.text";
     /// A named field of a log.

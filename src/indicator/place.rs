@@ -107,10 +107,20 @@ pub enum Protocol {
     Dns(Dns),
     /// TLS handshakes.
     Tls(Tls),
+    /// TLS handshakes inside of QUIC.
+    Quic(Tls),
     /// HTTP requests and responses.
     Http(Http),
     /// A file that was carried.
     File(File),
+    /// Commands of FTP.
+    Ftp(Ftp),
+    /// Messages of SMB.
+    Smb(Smb),
+    /// Commands of SMTP.
+    Smtp(Smtp),
+    /// Negotiations of SSH.
+    Ssh(Ssh),
 }
 
 /// A DNS message, as far as an alert tells of it.
@@ -156,6 +166,48 @@ pub struct File {
     pub size: Option<u64>,
     /// Whether every byte of it was there, once it has ended.
     pub is_whole: Option<bool>,
+}
+
+/// A command of FTP, as far as an alert tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Ftp {
+    /// `RETR`…
+    pub command: Option<String>,
+    /// What follows it.
+    pub argument: Option<String>,
+}
+
+/// A message of SMB, as far as an alert tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Smb {
+    /// `create`…
+    pub command: &'static str,
+    /// The file or share that it names.
+    pub name: Option<String>,
+}
+
+/// What an SMTP client said, as far as an alert tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Smtp {
+    /// How it calls itself.
+    pub helo: Option<String>,
+    /// The sender of the envelope.
+    pub from: Option<String>,
+    /// Its receivers.
+    pub to: Vec<String>,
+}
+
+/// A side of an SSH connection, as far as an alert tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Ssh {
+    /// Whether it is the client's.
+    pub is_client: bool,
+    /// `2.0`
+    pub version: Option<String>,
+    /// The software and its version.
+    pub software: Option<String>,
+    /// HASSH, in hex.
+    pub hassh: Option<String>,
 }
 
 /// An HTTP request, as far as an alert tells of it.

@@ -94,6 +94,10 @@ reasons! {
     Expired, "expired", "update the feed";
     /// Kept, but only for the exact name: others can register below it.
     Downgraded, "downgraded_to_exact", "list the names below it";
+    /// Kept out: its value is on a warning list.
+    Listed, "listed", "annotate with that list instead of suppressing, if it is meant";
+    /// Kept, with a tag that names the warning list that its value is on.
+    Annotated, "annotated", "nothing: it alerts, and its tags name the list";
 }
 
 impl fmt::Display for Reason {

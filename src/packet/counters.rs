@@ -100,6 +100,16 @@ faults! {
     RangesEvicted, "http_ranges_evicted";
     /// A file of which not all ranges came.
     RangesMissing, "http_ranges_missing";
+    /// A file that was moved in ranges too far out of order, or written anew in parts.
+    RangesLost, "file_ranges_lost";
+    /// A transfer of TFTP that did not come to its end.
+    TransferLost, "tftp_incomplete";
+    /// An SMB message that contradicts itself.
+    BadSmb, "smb_malformed";
+    /// An SMB frame that is encrypted or compressed.
+    DarkSmb, "smb_encrypted";
+    /// A DHCP message that breaks off or contradicts itself.
+    BadDhcp, "dhcp_malformed";
     /// An HTTP head whose end did not come, or that is too long.
     SplitHttp, "http_split";
     /// Frames or a header block of HTTP/2 that contradict themselves.

@@ -19,7 +19,7 @@ use super::bytes::be16;
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Observable, Where};
-use name::Name;
+pub(super) use name::Name;
 
 const HEADER: usize = 12;
 
@@ -59,7 +59,7 @@ impl Message<'_> {
 
 /// Why the reading of a message ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Broken;
+pub(super) struct Broken;
 
 /// A finding in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

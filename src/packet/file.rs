@@ -107,6 +107,14 @@ impl File {
         File { protocol, name, url, size: 0, has_gap: false, digests }
     }
 
+    /// The name, which was told elsewhere.
+    pub(in crate::packet) fn known_as(mut self, name: Option<&[u8]>) -> File {
+        if self.digests.is_some() {
+            self.name = name.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+        }
+        self
+    }
+
     /// Whether any digest is asked for. If not, the bytes need not be shown.
     pub(in crate::packet) fn is_hashed(&self) -> bool {
         self.digests.is_some()

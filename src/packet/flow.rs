@@ -155,10 +155,33 @@ struct Entry {
     /// Whether the low end opened it.
     is_client_low: bool,
     is_wanted: bool,
+    /// Whether the entry is in use.
+    is_open: bool,
+    /// When it was shown last: [`Flows::turn`] counts.
+    shown: u32,
     tcp: Tcp,
     /// Sides that spoke, bit 0 the low end; then sides that sent FIN.
     spoke: u8,
     ended: u8,
+}
+
+impl Entry {
+    fn ended(&self, close: Close) -> Ended {
+        let Entry { key, is_client_low, .. } = *self;
+        let (client, server) =
+            if is_client_low { (key.low, key.high) } else { (key.high, key.low) };
+        let end = FlowEnd {
+            flow_id: self.id,
+            client: key.address(client),
+            server: key.address(server),
+            proto: key.proto(),
+            ports: key.ports(is_client_low),
+            totals: self.totals,
+            is_wanted: self.is_wanted,
+            close,
+        };
+        Ended { end, tcp: self.tcp, is_client_low }
+    }
 }
 
 /// The ends of one list.
@@ -168,6 +191,8 @@ struct List {
     newest: u32,
     count: usize,
 }
+
+const NO_LISTS: [List; STAGES] = [List { oldest: NIL, newest: NIL, count: 0 }; STAGES];
 
 /// A flow that was closed, with what is left of its streams.
 #[derive(Clone, Copy, Debug)]
@@ -186,15 +211,40 @@ pub(super) struct Touch {
     pub(super) side: usize,
     pub(super) is_new: bool,
     pub(super) is_wanted: bool,
+    /// It is old, and was not shown since flows are shown again.
+    pub(super) is_to_be_shown: bool,
     pub(super) flow_id: u64,
     pub(super) to_server: bool,
     pub(super) totals: indicator::Flow,
 }
 
+/// Where the hash table finds an entry. Half of the hash is kept, so that neither growing
+/// nor looking for a flow reads entries of others.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    slot: u32,
+    half: u32,
+}
+
+impl Found {
+    fn new(slot: u32, hash: u64) -> Found {
+        Found { slot, half: hash as u32 }
+    }
+
+    /// The kept half, spread again over the bits that the hash table looks at.
+    fn hash(&self) -> u64 {
+        spread(u64::from(self.half))
+    }
+}
+
+fn spread(half: u64) -> u64 {
+    (half & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// The table.
 #[derive(Debug)]
 pub(super) struct Flows {
-    table: HashTable<u32>,
+    table: HashTable<Found>,
     hasher: DefaultHashBuilder,
     entries: Vec<Entry>,
     /// Freed entries, chained by `newer`.
@@ -204,6 +254,8 @@ pub(super) struct Flows {
     most: usize,
     /// When idle flows were last looked for.
     swept: Timestamp,
+    /// How often all flows were to be shown again.
+    turn: u32,
 }
 
 impl Flows {
@@ -214,7 +266,7 @@ impl Flows {
             hasher: DefaultHashBuilder::default(),
             entries: Vec::new(),
             free: NIL,
-            lists: [List { oldest: NIL, newest: NIL, count: 0 }; STAGES],
+            lists: NO_LISTS,
             timeouts: [
                 seconds(config.opening_timeout),
                 seconds(config.connected_timeout),
@@ -223,7 +275,13 @@ impl Flows {
             ],
             most: config.most_flows.clamp(1, NIL as usize - 1),
             swept: Timestamp(i64::MIN),
+            turn: 0,
         }
+    }
+
+    /// Has all flows shown again, each with its next packet.
+    pub(super) fn turn(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
     }
 
     /// Flows that are open.
@@ -237,8 +295,7 @@ impl Flows {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
         let hash = self.hasher.hash_one(key);
-        let entries = &self.entries;
-        if let Some(&slot) = self.table.find(hash, |&slot| entries[slot as usize].key == key) {
+        if let Some(slot) = self.find(&key, hash) {
             match self.is_over(slot, facts) {
                 None => return self.proceed(slot, facts, is_forward),
                 Some(close) => self.close(slot, close, closed),
@@ -248,6 +305,14 @@ impl Flows {
             self.evict(facts.time, closed);
         }
         self.open(key, hash, facts, is_forward)
+    }
+
+    fn find(&self, key: &Key, hash: u64) -> Option<u32> {
+        let is_it = |found: &Found| {
+            found.half == hash as u32
+                && self.entries.get(found.slot as usize).is_some_and(|entry| entry.key == *key)
+        };
+        self.table.find(spread(hash), is_it).map(|found| found.slot)
     }
 
     /// Notes whether later packets of a flow are to be reported.
@@ -262,11 +327,17 @@ impl Flows {
 
     /// Closes every flow, in the order of their first packets.
     pub(super) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
-        let mut slots: Vec<u32> = self.table.iter().copied().collect();
-        slots.sort_unstable_by_key(|&slot| self.entries[slot as usize].totals.first);
-        for slot in slots {
-            self.close(slot, Close::Finished, closed);
+        let open = self.entries.iter().enumerate().filter(|(_, entry)| entry.is_open);
+        let mut slots: Vec<(u64, u32)> =
+            open.map(|(slot, entry)| (entry.totals.first, slot as u32)).collect();
+        slots.sort_unstable();
+        for (_, slot) in slots {
+            closed(&self.entries[slot as usize].ended(Close::Finished));
         }
+        self.table.clear();
+        self.entries.clear();
+        self.free = NIL;
+        self.lists = NO_LISTS;
     }
 
     fn open(&mut self, key: Key, hash: u64, facts: &Facts, is_forward: bool) -> Touch {
@@ -286,6 +357,8 @@ impl Flows {
             stage: Stage::Opening,
             is_client_low: is_forward != is_answer,
             is_wanted: false,
+            is_open: true,
+            shown: self.turn,
             tcp: Tcp::default(),
             spoke: 0,
             ended: 0,
@@ -300,8 +373,7 @@ impl Flows {
             *place = entry;
             slot
         };
-        let (entries, hasher) = (&self.entries, &self.hasher);
-        self.table.insert_unique(hash, slot, |&slot| hasher.hash_one(entries[slot as usize].key));
+        self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
         self.link(slot, Stage::Opening);
         Touch { is_new: true, ..self.proceed(slot, facts, is_forward) }
     }
@@ -329,11 +401,13 @@ impl Flows {
             (_, 3) => Stage::Answered,
             _ => Stage::Opening,
         };
+        let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
         let touch = Touch {
             slot,
             side: usize::from(!is_forward),
             is_new: false,
             is_wanted: entry.is_wanted,
+            is_to_be_shown,
             flow_id: entry.id,
             to_server: is_forward == entry.is_client_low,
             totals: entry.totals,
@@ -398,27 +472,14 @@ impl Flows {
     fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&Ended)) {
         self.unlink(slot);
         let entry = &mut self.entries[slot as usize];
-        entry.newer = self.free;
+        (entry.newer, entry.is_open) = (self.free, false);
         self.free = slot;
-        let key = entry.key;
-        let (client, server) =
-            if entry.is_client_low { (key.low, key.high) } else { (key.high, key.low) };
-        let (tcp, is_client_low) = (entry.tcp, entry.is_client_low);
-        let end = FlowEnd {
-            flow_id: entry.id,
-            client: key.address(client),
-            server: key.address(server),
-            proto: key.proto(),
-            ports: key.ports(is_client_low),
-            totals: entry.totals,
-            is_wanted: entry.is_wanted,
-            close,
-        };
-        let hash = self.hasher.hash_one(key);
-        if let Ok(found) = self.table.find_entry(hash, |&other| other == slot) {
+        let hash = self.hasher.hash_one(entry.key);
+        let ended = entry.ended(close);
+        if let Ok(found) = self.table.find_entry(spread(hash), |other| other.slot == slot) {
             found.remove();
         }
-        closed(&Ended { end, tcp, is_client_low });
+        closed(&ended);
     }
 
     /// Hangs an entry at the newest end of a list.

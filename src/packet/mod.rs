@@ -8,34 +8,42 @@
 //!           └───────── tunnel ─────────┘
 //! ```
 //!
-//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP, POP3, IMAP and SSH, found by
-//! content and not by port. What comes out of a tunnel or of fragments goes the same way
-//! again, to a bounded depth.
+//! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP, POP3, IMAP, SSH, FTP, SMB,
+//! TFTP, SOCKS, DHCP and syslog, found by content and not by port. What comes out of a
+//! tunnel or of fragments goes the same way again, to a bounded depth.
 //!
 //! This room does no I/O and reads no clock: time comes from the packets, and
 //! flows end by it. Nothing is allocated for a packet once the flow table has
 //! grown to its size. Whatever could not be looked into is counted by its reason
 //! in [`Counters`]; no bytes make it panic.
 
+mod announced;
 mod bytes;
 mod coding;
 mod community;
 mod counters;
+mod dhcp;
 pub mod dns;
 mod file;
 mod flow;
 mod fragment;
+pub mod ftp;
 pub mod http;
 mod http2;
 mod imap;
 mod ip;
 mod link;
 mod mail;
+mod names;
 mod pop3;
 mod quic;
-mod smtp;
-mod ssh;
+pub mod smb;
+pub mod smtp;
+mod socks;
+pub mod ssh;
 mod stream;
+mod syslog;
+mod tftp;
 pub mod tls;
 mod transport;
 mod tunnel;
@@ -54,7 +62,7 @@ use flow::{Ended, Facts, Flows, Touch};
 use fragment::Fragments;
 use ip::Datagram;
 use link::{Net, Tags};
-use stream::{Context, Stamp, Streams};
+use stream::{Context, Shared, Stamp, Streams};
 use transport::Segment;
 use tunnel::Tunnels;
 
@@ -142,11 +150,10 @@ pub struct Decoder {
     streams: Streams,
     quic: quic::Connections,
     fragments: Fragments,
+    tftp: tftp::Transfers,
     counters: Counters,
-    /// Files that come in ranges.
-    ranges: http::Ranges,
-    /// Scratch for URLs that are put together.
-    url: Vec<u8>,
+    /// What the streams share.
+    shared: Shared,
     /// Scratch for the tunnels of a frame.
     tunnels: Tunnels,
 }
@@ -161,9 +168,9 @@ impl Decoder {
             streams: Streams::new(&config),
             quic: quic::Connections::default(),
             fragments: Fragments::new(&config),
+            tftp: tftp::Transfers::default(),
             counters: Counters::default(),
-            ranges: http::Ranges::new(config.most_stream_bytes / RANGES_SHARE),
-            url: Vec::new(),
+            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE),
             tunnels: Tunnels::default(),
         }
     }
@@ -193,25 +200,32 @@ impl Decoder {
         self.tunnels.clear();
     }
 
+    /// Says that the visitor knows more than before: flows that it did not want are shown
+    /// to it again, each with its next packet.
+    pub fn show_flows_again(&mut self) {
+        self.flows.turn();
+    }
+
     /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
     /// show the time.
     pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
-        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
+        let Decoder { flows, streams, quic, counters, shared, .. } = self;
         flows.sweep(now, &mut |ended| {
             quic.remove(ended.end.flow_id);
-            close(ended, streams, counters, (url, ranges), visitor);
+            close(ended, streams, counters, shared, visitor);
         });
     }
 
     /// Closes every flow. The decoder can be used again for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.fragments.finish(&mut self.counters);
-        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
+        self.tftp.finish(&mut self.counters);
+        let Decoder { flows, streams, quic, counters, shared, .. } = self;
         flows.finish(&mut |ended| {
             quic.remove(ended.end.flow_id);
-            close(ended, streams, counters, (url, ranges), visitor);
+            close(ended, streams, counters, shared, visitor);
         });
-        ranges.clear(counters);
+        shared.ranges.clear(counters);
     }
 
     /// Decodes an IP packet, of a frame or out of a tunnel.
@@ -294,9 +308,9 @@ impl Decoder {
             vlan: self.vlan_key(around),
             tunnel: self.tunnel_key(around),
         };
-        let Decoder { flows, streams, counters, url, ranges, .. } = self;
+        let Decoder { flows, streams, counters, shared, .. } = self;
         let touch = flows.touch(&facts, &mut |ended| {
-            close(ended, streams, counters, (url, ranges), visitor);
+            close(ended, streams, counters, shared, visitor);
         });
         let packet = Packet {
             number: frame.number,
@@ -318,6 +332,9 @@ impl Decoder {
             self.flows.set_wanted(&touch, is_wanted);
         } else if touch.is_wanted {
             visitor.flow_continued(&packet);
+        } else if touch.is_to_be_shown {
+            let is_wanted = visitor.flow_opened(&packet);
+            self.flows.set_wanted(&touch, is_wanted);
         }
         let inside = match (datagram.piece, datagram.payload) {
             (None, Ok(payload)) => tunnel::open(datagram.src, datagram.proto, payload, &segment),
@@ -356,16 +373,23 @@ impl Decoder {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        let Decoder { flows, streams, quic, counters, url, ranges, .. } = self;
+        let Decoder { flows, streams, quic, tftp, counters, shared, .. } = self;
         match packet.proto {
             transport::UDP if quic::is_likely(segment.payload) => {
                 quic.inspect(segment.payload, packet, visitor, counters);
             }
             transport::UDP if !segment.payload.is_empty() => {
-                dns::inspect_udp(segment.payload, packet, visitor, counters);
+                let payload = segment.payload;
+                if syslog::is_message(payload) {
+                    syslog::report(payload, packet, visitor);
+                } else if !tftp.inspect(payload, packet, visitor, counters)
+                    && !dhcp::inspect(payload, packet, visitor, counters)
+                {
+                    dns::inspect_udp(payload, packet, visitor, counters);
+                }
             }
             transport::TCP if segment.fault.is_none() => {
-                let mut context = Context::new(packet, visitor, counters, url, ranges);
+                let mut context = Context::new(packet, visitor, counters, shared);
                 streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
             }
             _ => {}
@@ -395,13 +419,13 @@ fn close<V: Visitor>(
     ended: &Ended,
     streams: &mut Streams,
     counters: &mut Counters,
-    (url, ranges): (&mut Vec<u8>, &mut http::Ranges),
+    shared: &mut Shared,
     visitor: &mut V,
 ) {
     let end = &ended.end;
     counters.evicted += u64::from(end.close == Close::Evicted);
     if ended.tcp.is_open() {
-        streams.close(&ended.tcp, visitor, counters, url, ranges, |side, last: Stamp| {
+        streams.close(&ended.tcp, visitor, counters, shared, |side, last: Stamp| {
             let to_server = (side == 0) == ended.is_client_low;
             let (src, dst) =
                 if to_server { (end.client, end.server) } else { (end.server, end.client) };

@@ -186,7 +186,7 @@ fn report<V: Visitor>(
         }
         Some(&tls::SERVER_HELLO) => {
             if let Some(hello) = hello::parse_server(body) {
-                tls::report_server(&hello, packet, visitor);
+                tls::report_server(&hello, tls::Over::Quic, packet, visitor);
             }
         }
         _ => {}

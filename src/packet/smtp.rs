@@ -1,4 +1,4 @@
-//! SMTP: HELO, envelope, and the mails (see [`mail`]).
+//! SMTP: HELO, envelope, and the mails.
 //!
 //! Found by the client's first command on any port. Lines are followed through
 //! DATA and BDAT. Behind STARTTLS anything may follow, in both directions. What the
@@ -7,15 +7,42 @@
 use super::mail::{self, Dots, Mail, Taken};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
-use crate::indicator::{Observable, Where, address};
+use crate::indicator::{self, Observable, Where, address};
 
 /// The longest line.
 const MOST_LINE: usize = 4 << 10;
+
+/// What is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
+const MOST_KEPT: usize = 320;
 
 /// First commands that give a client away.
 const OPENINGS: [&[u8]; 4] = [b"EHLO ", b"HELO ", b"LHLO ", b"MAIL FROM:"];
 
 const PROTOCOL: &str = "smtp";
+
+/// What was said of a mail and who sends it, up to the command with the observable, as an
+/// alert tells of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// How the client calls itself.
+    pub helo: Option<&'a [u8]>,
+    /// The sender.
+    pub from: Option<&'a [u8]>,
+    /// A receiver.
+    pub to: Option<&'a [u8]>,
+}
+
+impl Envelope<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Smtp {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        indicator::Smtp {
+            helo: self.helo.map(text),
+            from: self.from.map(text),
+            to: self.to.map(text).into_iter().collect(),
+        }
+    }
+}
 
 /// What a client is saying.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +64,9 @@ pub(super) struct Client {
     state: State,
     /// The mail that is being sent.
     mail: Option<Box<Mail>>,
+    /// What HELO and MAIL said; empty before.
+    helo: Vec<u8>,
+    from: Vec<u8>,
 }
 
 /// Looks whether a stream begins like a client's.
@@ -46,7 +76,8 @@ pub(super) fn guess(data: &[u8]) -> Guess {
 
 impl Client {
     pub(super) fn weight(&self) -> usize {
-        self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+        let mail = self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight());
+        mail + self.helo.capacity() + self.from.capacity()
     }
 
     /// Reads the next line, or part of a mail.
@@ -137,11 +168,19 @@ impl Client {
         let (verb, rest) = line.split_at(line.len().min(4));
         let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
         if (is(b"EHLO") || is(b"HELO") || is(b"LHLO")) && rest.starts_with(b" ") {
+            keep(&mut self.helo, rest.trim_ascii());
+            self.from.clear();
             report_helo(rest.trim_ascii(), context);
         } else if is(b"MAIL") || is(b"RCPT") {
-            let at = if is(b"MAIL") { Where::SmtpFrom } else { Where::SmtpTo };
-            if let Some(path) = mail::path(rest) {
-                context.visitor.seen(Observable::Email(path), at, context.packet, Said::None);
+            let path = mail::path(rest);
+            let (at, to) =
+                if is(b"MAIL") { (Where::SmtpFrom, None) } else { (Where::SmtpTo, path) };
+            if is(b"MAIL") {
+                keep(&mut self.from, path.unwrap_or_default());
+            }
+            if let Some(path) = path {
+                let said = Said::Smtp(self.envelope(to));
+                context.visitor.seen(Observable::Email(path), at, context.packet, said);
             }
         } else if is(b"DATA") && rest.trim_ascii().is_empty() {
             self.mail_done(false, context);
@@ -157,8 +196,15 @@ impl Client {
             self.state = State::Other;
         } else if is(b"RSET") {
             self.mail_done(false, context);
+            self.from.clear();
         }
         Step::Took(length)
+    }
+
+    /// What was said so far, and a receiver.
+    fn envelope<'a>(&'a self, to: Option<&'a [u8]>) -> Envelope<'a> {
+        let said = |text: &'a Vec<u8>| Some(text.as_slice()).filter(|text| !text.is_empty());
+        Envelope { helo: said(&self.helo), from: said(&self.from), to }
     }
 
     /// So many bytes of a chunk are to come (RFC 3030).
@@ -168,6 +214,11 @@ impl Client {
             self.mail_done(true, context);
         }
     }
+}
+
+fn keep(kept: &mut Vec<u8>, text: &[u8]) {
+    kept.clear();
+    kept.extend_from_slice(text.get(..MOST_KEPT).unwrap_or(text));
 }
 
 /// Whether what follows DATA is a command, and no mail. None if there is too little of
@@ -211,7 +262,8 @@ fn report_helo<V: Visitor>(name: &[u8], context: &mut Context<'_, '_, V>) {
         }
         None => Observable::Name(bare),
     };
-    context.visitor.seen(observable, Where::SmtpHelo, context.packet, Said::None);
+    let said = Said::Smtp(Envelope { helo: Some(name), ..Envelope::default() });
+    context.visitor.seen(observable, Where::SmtpHelo, context.packet, said);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use super::bytes::be32;
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
-use crate::indicator::{Kind, Observable, Where, digest};
+use crate::indicator::{self, Kind, Observable, Where, digest};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
@@ -26,10 +26,40 @@ const NEW_KEYS: u8 = 21;
 const KEY_ANSWER: u8 = 31;
 const GROUP_KEY_ANSWER: u8 = 33;
 
+/// A side of a connection, as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// Whether it is the client's.
+    pub is_client: bool,
+    /// `SSH-2.0-OpenSSH_9.2`, without its end.
+    pub banner: &'a [u8],
+    /// Its HASSH, where that is told.
+    pub hassh: Option<[u8; 16]>,
+}
+
+impl Facts<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Ssh {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let rest = self.banner.strip_prefix(BANNER).unwrap_or_default();
+        let mut parts = rest.splitn(2, |&b| b == b'-');
+        // Behind the software there may be a comment.
+        let version = parts.next().filter(|version| !version.is_empty());
+        let software = parts.next().and_then(|rest| rest.split(|&b| b == b' ').next());
+        indicator::Ssh {
+            is_client: self.is_client,
+            version: version.map(text),
+            software: software.filter(|software| !software.is_empty()).map(text),
+            hassh: self.hassh.map(|hassh| digest::encode(&hassh)),
+        }
+    }
+}
+
 /// One direction of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Negotiation {
-    has_banner: bool,
+    /// Without its end; empty before it came.
+    banner: Vec<u8>,
 }
 
 /// Looks whether a stream begins with a banner.
@@ -41,20 +71,25 @@ pub(super) fn guess(data: &[u8]) -> Guess {
 }
 
 impl Negotiation {
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        self.banner.len()
+    }
+
     /// Reads the banner, or the next packet.
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) -> Step {
-        if !self.has_banner {
+        if self.banner.is_empty() {
             return match memchr::memchr(b'\n', data) {
-                Some(end) => {
-                    self.has_banner = true;
+                Some(end) if end <= MOST_BANNER => {
+                    self.banner = data.get(..end).unwrap_or_default().trim_ascii_end().to_vec();
                     Step::Took(end + 1)
                 }
-                None if data.len() > MOST_BANNER => Step::Lost,
-                None => Step::Wait(data.len() + 1),
+                _ if data.len() > MOST_BANNER => Step::Lost,
+                _ => Step::Wait(data.len() + 1),
             };
         }
         let Some(length) = be32(data, 0).map(|length| length as usize) else {
@@ -67,29 +102,51 @@ impl Negotiation {
         let (padding, payload) = (usize::from(packet[0]), &packet[1..]);
         let payload = &payload[..payload.len().saturating_sub(padding)];
         match payload.split_first() {
-            Some((&NEGOTIATION, body)) => report_hassh(body, context),
-            Some((&(KEY_ANSWER | GROUP_KEY_ANSWER), body)) => report_key(body, context),
+            Some((&NEGOTIATION, body)) => self.report_hassh(body, context),
+            Some((&(KEY_ANSWER | GROUP_KEY_ANSWER), body)) => self.report_key(body, context),
             Some((&NEW_KEYS, _)) => return Step::Over,
             _ => {}
         }
         Step::Took(4 + length)
+    }
+
+    fn said(&self, is_client: bool, hassh: Option<[u8; 16]>) -> Said<'_> {
+        Said::Ssh(Facts { is_client, banner: &self.banner, hassh })
+    }
+
+    fn report_hassh<V: Visitor>(&self, body: &[u8], context: &mut Context<'_, '_, V>) {
+        if !context.visitor.wants(Kind::Hassh) {
+            return;
+        }
+        let Some(hassh) = hassh(body, context.packet.to_server) else {
+            return context.counters.note(Fault::BadSsh);
+        };
+        let said = self.said(context.packet.to_server, Some(hassh));
+        let observable = Observable::Digest(Kind::Hassh, &hassh);
+        context.visitor.seen(observable, Where::SshHassh, context.packet, said);
+    }
+
+    /// Tells the host key at the beginning of an answer. The group of another exchange
+    /// has the same number as an answer, but no name of an algorithm in front.
+    fn report_key<V: Visitor>(&self, body: &[u8], context: &mut Context<'_, '_, V>) {
+        let Some((key, _)) = split_string(body) else { return };
+        let is_key = split_string(key).is_some_and(|(name, _)| {
+            [&b"ssh-"[..], b"ecdsa-", b"sk-", b"rsa-"].iter().any(|start| name.starts_with(start))
+        });
+        if !is_key || !context.visitor.wants(Kind::SshKey) {
+            return;
+        }
+        let said = self.said(context.packet.to_server, None);
+        for text in [digest::encode(&Md5::digest(key)), digest::encode(&Sha256::digest(key))] {
+            let observable = Observable::Text(Kind::SshKey, text.as_bytes());
+            context.visitor.seen(observable, Where::SshHostKey, context.packet, said);
+        }
     }
 }
 
 /// Splits off a string with its length in front.
 fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.get(4..)?.split_at_checked(be32(bytes, 0)? as usize)
-}
-
-fn report_hassh<V: Visitor>(body: &[u8], context: &mut Context<'_, '_, V>) {
-    if !context.visitor.wants(Kind::Hassh) {
-        return;
-    }
-    let Some(hassh) = hassh(body, context.packet.to_server) else {
-        return context.counters.note(Fault::BadSsh);
-    };
-    let observable = Observable::Digest(Kind::Hassh, &hassh);
-    context.visitor.seen(observable, Where::SshHassh, context.packet, Said::None);
 }
 
 /// The HASSH of what a side offers: a client towards the server, or the other way.
@@ -110,22 +167,6 @@ fn hassh(body: &[u8], to_server: bool) -> Option<[u8; 16]> {
         hash.update(list);
     }
     Some(hash.finalize().into())
-}
-
-/// Tells the host key at the beginning of an answer. The group of another exchange
-/// has the same number as an answer, but no name of an algorithm in front.
-fn report_key<V: Visitor>(body: &[u8], context: &mut Context<'_, '_, V>) {
-    let Some((key, _)) = split_string(body) else { return };
-    let is_key = split_string(key).is_some_and(|(name, _)| {
-        [&b"ssh-"[..], b"ecdsa-", b"sk-", b"rsa-"].iter().any(|start| name.starts_with(start))
-    });
-    if !is_key || !context.visitor.wants(Kind::SshKey) {
-        return;
-    }
-    for text in [digest::encode(&Md5::digest(key)), digest::encode(&Sha256::digest(key))] {
-        let observable = Observable::Text(Kind::SshKey, text.as_bytes());
-        context.visitor.seen(observable, Where::SshHostKey, context.packet, Said::None);
-    }
 }
 
 #[cfg(test)]

@@ -16,13 +16,15 @@
 mod parser;
 mod pending;
 mod side;
+mod talk;
 
-pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Step, kept_url};
+pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Shared, Step, kept_url};
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
+pub(super) use talk::Talk;
 
 use super::transport::{ACK, FIN, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Visitor, http};
+use super::{Config, Counters, Fault, Packet, Visitor, ftp};
 use side::Side;
 
 /// No slot.
@@ -91,6 +93,7 @@ impl Tcp {
 struct Stream {
     sides: [Side; 2],
     requests: Requests,
+    talk: Talk,
     is_used: bool,
     /// How often the slot was given back.
     tenancy: u32,
@@ -98,7 +101,18 @@ struct Stream {
 
 impl Stream {
     fn weight(&self) -> usize {
-        self.sides[0].weight() + self.sides[1].weight() + self.requests.weight()
+        let sides = self.sides[0].weight() + self.sides[1].weight();
+        sides + self.shared_weight()
+    }
+
+    /// Of what both sides need.
+    fn shared_weight(&self) -> usize {
+        self.requests.weight() + self.talk.weight()
+    }
+
+    /// Whether one side has said what the other's can't be read without.
+    fn has_shared(&self) -> bool {
+        !self.requests.is_empty() || !matches!(self.talk, Talk::Nothing)
     }
 }
 
@@ -180,10 +194,10 @@ impl Streams {
         context: &mut Context<'_, '_, V>,
     ) {
         if tcp.mode[side] == Mode::Synced && is_before(tcp.next[side], end) {
-            self.start(tcp, side, tcp.next[side], true);
+            self.start(tcp, side, tcp.next[side], true, first_parser(true, context));
         }
         if tcp.slot != NIL && tcp.mode[side] == Mode::Streaming {
-            self.work(tcp.slot, side, context, |side, context| side.ends(end, context));
+            self.work(tcp.slot, side, context, |side, context| side.end(end, context));
         }
     }
 
@@ -194,8 +208,7 @@ impl Streams {
         tcp: &Tcp,
         visitor: &mut V,
         counters: &mut Counters,
-        url: &mut Vec<u8>,
-        ranges: &mut http::Ranges,
+        shared: &mut Shared,
         packet: impl Fn(usize, Stamp) -> Packet<'static>,
     ) {
         if !self.is_own(tcp) {
@@ -205,7 +218,7 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut context = Context::new(&packet, visitor, counters, url, ranges);
+            let mut context = Context::new(&packet, visitor, counters, shared);
             self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
@@ -261,8 +274,10 @@ impl Streams {
         match tcp.mode[side] {
             Mode::Over => return,
             Mode::Streaming => {}
-            Mode::Synced => self.start(tcp, side, tcp.next[side], true),
-            Mode::Fresh => self.start(tcp, side, seq, false),
+            Mode::Synced => {
+                self.start(tcp, side, tcp.next[side], true, first_parser(true, context))
+            }
+            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, context)),
             Mode::Loose => {
                 let next = &mut tcp.next[side];
                 let end = seq.wrapping_add((payload.len() + missing) as u32);
@@ -276,7 +291,7 @@ impl Streams {
                 if payload.is_empty() || !parser::begins(payload, context.packet.ports) {
                     return;
                 }
-                self.start(tcp, side, seq, false);
+                self.start(tcp, side, seq, false, Parser::Start);
             }
         }
         let stamp = Stamp::of(context.packet);
@@ -286,7 +301,7 @@ impl Streams {
     }
 
     /// Gives a direction its place in the flow's slot.
-    fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool) {
+    fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool, parser: Parser) {
         if tcp.slot == NIL {
             tcp.slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(Stream::default());
@@ -297,7 +312,7 @@ impl Streams {
             tcp.tenancy = stream.tenancy;
         }
         tcp.mode[side] = Mode::Streaming;
-        self.slots[tcp.slot as usize].sides[side].start(next, is_synced);
+        self.slots[tcp.slot as usize].sides[side].start(next, is_synced, parser);
     }
 
     /// Lets a side work, and accounts what it holds afterwards.
@@ -309,12 +324,14 @@ impl Streams {
         work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
-        let before = stream.sides[side].weight() + stream.requests.weight();
-        // The queue of requests is the stream's, and both sides need it.
+        let before = stream.sides[side].weight() + stream.shared_weight();
+        // What is the stream's, and both sides need.
         context.requests = std::mem::take(&mut stream.requests);
+        context.talk = std::mem::take(&mut stream.talk);
         work(&mut stream.sides[side], context);
         stream.requests = std::mem::take(&mut context.requests);
-        let after = stream.sides[side].weight() + stream.requests.weight();
+        stream.talk = std::mem::take(&mut context.talk);
+        let after = stream.sides[side].weight() + stream.shared_weight();
         self.bytes = self.bytes + after - before;
     }
 
@@ -334,6 +351,9 @@ impl Streams {
                 }
             }
         }
+        // An end without an answer yet: it will be read with what was asked.
+        let is_awaited = tcp.mode.iter().any(|mode| matches!(mode, Mode::Fresh | Mode::Synced));
+        is_needed |= is_awaited && stream.has_shared();
         if !is_needed {
             self.release(tcp.slot);
             tcp.slot = NIL;
@@ -347,6 +367,7 @@ impl Streams {
             side.clear(MOST_KEPT);
         }
         stream.requests.clear(MOST_KEPT);
+        stream.talk = Talk::Nothing;
         stream.is_used = false;
         stream.tenancy = stream.tenancy.wrapping_add(1);
         self.free.push(slot);
@@ -364,6 +385,14 @@ impl Streams {
                 self.release(self.hand as u32);
             }
         }
+    }
+}
+
+/// What reads the first bytes of a direction.
+fn first_parser<V>(is_synced: bool, context: &Context<'_, '_, V>) -> Parser {
+    match context.announced.find(context.packet) {
+        Some(end) => Parser::FtpData(ftp::Data::new(end, is_synced)),
+        None => Parser::Start,
     }
 }
 

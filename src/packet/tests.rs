@@ -3,6 +3,7 @@
 mod expected;
 mod layers;
 mod speed;
+mod transfers;
 
 use super::*;
 use crate::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};

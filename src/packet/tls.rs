@@ -185,7 +185,7 @@ impl Records {
             SERVER_HELLO => {
                 if let Some(hello) = hello::parse_server(body) {
                     self.is_dark = hello.version == TLS_1_3 && !hello.is_retry;
-                    report_server(&hello, context.packet, context.visitor);
+                    report_server(&hello, Over::Tcp, context.packet, context.visitor);
                 }
             }
             CERTIFICATE if !self.is_dark => report_chain(body, context),
@@ -201,6 +201,15 @@ pub(super) enum Over {
     Quic,
 }
 
+impl Over {
+    fn said<'a>(self, hello: &Hello<'a>) -> Said<'a> {
+        match self {
+            Over::Tcp => Said::Tls(*hello),
+            Over::Quic => Said::Quic(*hello),
+        }
+    }
+}
+
 /// Tells what a ClientHello says.
 pub(super) fn report_client<V: Visitor>(
     hello: &Hello<'_>,
@@ -210,7 +219,7 @@ pub(super) fn report_client<V: Visitor>(
     counters: &mut Counters,
 ) {
     report_name(hello, over, packet, visitor, counters);
-    let said = Said::Tls(*hello);
+    let said = over.said(hello);
     if visitor.wants(Kind::Ja3) {
         let digest = hello.ja3();
         visitor.seen(Observable::Digest(Kind::Ja3, &digest), Where::TlsJa3, packet, said);
@@ -241,17 +250,22 @@ fn report_name<V: Visitor>(
         None => Observable::Name(name),
     };
     let at = if over == Over::Quic { Where::QuicSni } else { Where::TlsSni };
-    visitor.seen(observable, at, packet, Said::Tls(*hello));
+    visitor.seen(observable, at, packet, over.said(hello));
 }
 
 /// Tells what a ServerHello says.
 pub(super) fn report_server<V: Visitor>(
     hello: &ServerHello<'_>,
+    over: Over,
     packet: &Packet<'_>,
     visitor: &mut V,
 ) {
     if visitor.wants(Kind::Ja3s) {
-        let (digest, said) = (hello.ja3s(), Said::TlsServer(*hello));
+        let said = match over {
+            Over::Tcp => Said::TlsServer(*hello),
+            Over::Quic => Said::QuicServer(*hello),
+        };
+        let digest = hello.ja3s();
         visitor.seen(Observable::Digest(Kind::Ja3s, &digest), Where::TlsJa3s, packet, said);
     }
 }

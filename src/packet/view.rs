@@ -4,7 +4,7 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use super::file::FileFacts;
-use super::{Ports, community_id, dns, http, tls};
+use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
 use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -94,6 +94,10 @@ pub enum Said<'a> {
     Tls(tls::Hello<'a>),
     /// A TLS ServerHello.
     TlsServer(tls::ServerHello<'a>),
+    /// A ClientHello inside of QUIC.
+    Quic(tls::Hello<'a>),
+    /// A ServerHello inside of QUIC.
+    QuicServer(tls::ServerHello<'a>),
     /// A certificate of a TLS handshake.
     Certificate(tls::Certificate<'a>),
     /// An HTTP request.
@@ -102,6 +106,14 @@ pub enum Said<'a> {
     HttpResponse(http::Response<'a>),
     /// A file that is carried.
     File(FileFacts<'a>),
+    /// A command of FTP.
+    Ftp(ftp::Command<'a>),
+    /// A message of SMB.
+    Smb(smb::Facts<'a>),
+    /// A command of SMTP.
+    Smtp(smtp::Envelope<'a>),
+    /// A side of SSH.
+    Ssh(ssh::Facts<'a>),
 }
 
 impl Said<'_> {
@@ -112,10 +124,16 @@ impl Said<'_> {
             Said::Dns(message) => Protocol::Dns(message.owned()),
             Said::Tls(hello) => Protocol::Tls(hello.owned()),
             Said::TlsServer(hello) => Protocol::Tls(hello.owned()),
+            Said::Quic(hello) => Protocol::Quic(hello.owned()),
+            Said::QuicServer(hello) => Protocol::Quic(hello.owned()),
             Said::Certificate(certificate) => Protocol::Tls(certificate.owned()),
             Said::Http(request) => Protocol::Http(request.owned()),
             Said::HttpResponse(response) => Protocol::Http(response.owned()),
             Said::File(file) => Protocol::File(file.owned()),
+            Said::Ftp(command) => Protocol::Ftp(command.owned()),
+            Said::Smb(facts) => Protocol::Smb(facts.owned()),
+            Said::Smtp(envelope) => Protocol::Smtp(envelope.owned()),
+            Said::Ssh(facts) => Protocol::Ssh(facts.owned()),
         })
     }
 }
@@ -156,7 +174,8 @@ pub struct FlowEnd {
 
 /// Is told what the decoder finds, in the order of the packets.
 pub trait Visitor {
-    /// A packet opened a flow. Its addresses are observables of `ip.src` and
+    /// A packet opened a flow, or is the first since flows are
+    /// [shown again](super::Decoder::show_flows_again). Its addresses are observables of `ip.src` and
     /// `ip.dst`, which come here and not through [`seen`](Visitor::seen).
     /// Answers whether later packets of the flow are to be reported.
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool;

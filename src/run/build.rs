@@ -1,14 +1,14 @@
 //! Feeds to a database.
 
 use super::{Notice, Notify};
-use crate::compile::{Compiler, Options};
+use crate::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::database::Summary;
 use crate::feed::{self, Limits, Reject};
-use crate::indicator::{Indicator, Reason, Timestamp};
+use crate::indicator::{Indicator, Reason, Timestamp, WarningList};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,11 +21,25 @@ pub struct FeedInput {
     pub options: feed::Options,
 }
 
+/// Warning lists that indicators are held against when they come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListInput {
+    /// A list, or a folder of them. A file that is called `list.json`, as they are in
+    /// MISP's own collection, has its folder's name; every other has its own.
+    pub path: PathBuf,
+    /// What they do; else each what is usual for its name ([`Effect::of_list`]).
+    pub effect: Option<Effect>,
+    /// The feeds whose indicators they are for; all, if none is named.
+    pub feeds: Vec<String>,
+}
+
 /// What to compile, and where to.
 #[derive(Debug, Default)]
 pub struct CompileJob {
     /// The feeds, and the allow lists among them.
     pub inputs: Vec<FeedInput>,
+    /// Warning lists. An allow list is an input whose options say so.
+    pub lists: Vec<ListInput>,
     /// The database.
     pub output: PathBuf,
     /// Where to list every rejected value.
@@ -47,8 +61,12 @@ pub struct CompileReport {
     pub files: u64,
     /// Files that could not be read.
     pub failed: u64,
-    /// Values that were rejected, by reason; the guards' among them.
+    /// Values that were rejected or changed, by reason; the guards' among them.
     pub rejected: BTreeMap<Reason, u64>,
+    /// The same, by feed.
+    pub by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
+    /// What became of the warning lists.
+    pub lists: Vec<ListReport>,
 }
 
 /// Reads the feeds and publishes the database.
@@ -62,11 +80,17 @@ pub struct CompileReport {
 /// database then stays as it was.
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     let mut report = CompileReport::default();
+    let mut lists = Vec::new();
+    for input in &job.lists {
+        read_lists(input, &mut lists)?;
+    }
     let mut intake = Intake {
-        compiler: Compiler::new(job.options),
+        compiler: Compiler::screened(job.options, Screen::new(lists)),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
+        by_feed: BTreeMap::new(),
         path: PathBuf::new(),
+        feed: String::new(),
         bytes: 0,
         notify,
         failed: None,
@@ -74,7 +98,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     for input in &job.inputs {
         read_input(input, &mut intake, &mut report, notify);
     }
-    let Intake { compiler, rejects, mut rejected, failed, .. } = intake;
+    let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -85,12 +109,62 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         return Err(Error::format("no indicator came in; the database is not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
-    for (reason, count) in compiler.guarded() {
-        *rejected.entry(*reason).or_default() += count;
+    for (feed, reasons) in compiler.guarded_by_feed() {
+        let of_feed = by_feed.entry(feed.clone()).or_default();
+        for (reason, count) in reasons {
+            *of_feed.entry(*reason).or_default() += count;
+            *rejected.entry(*reason).or_default() += count;
+        }
     }
-    report.rejected = rejected;
+    (report.rejected, report.by_feed) = (rejected, by_feed);
+    report.lists = compiler.screen().reports();
     (report.summary, report.size) = compiler.publish_with(&job.output, job.built, &together)?;
     Ok(report)
+}
+
+/// Reads warning lists. A list that cannot be read is an error, and not passed over:
+/// without it the database would alert for what it should not.
+fn read_lists(
+    input: &ListInput,
+    lists: &mut Vec<(WarningList, Effect, Vec<String>)>,
+) -> Result<()> {
+    let files = walkdir::WalkDir::new(&input.path).follow_links(true).sort_by_file_name();
+    for entry in files {
+        let entry = entry.map_err(|e| {
+            let path = e.path().unwrap_or(&input.path).to_path_buf();
+            let cause = e.into_io_error();
+            let cause = cause.unwrap_or_else(|| std::io::Error::other("its links go in a circle"));
+            Error::io("read a warning list", cause).at_path(path)
+        })?;
+        let path = entry.path();
+        let name = feed::name_of(path);
+        // Beside the lists lie schemas, and what tells people about them.
+        let is_list = entry.depth() == 0
+            || path.extension().is_some_and(|end| end == "json" || end == "gz") && name != "schema";
+        if !entry.file_type().is_file() || !is_list {
+            continue;
+        }
+        let id = match path.parent() {
+            Some(folder) if name == "list" && entry.depth() > 0 => feed::name_of(folder),
+            _ => name,
+        };
+        let list = read_list(path, &id).map_err(|e| e.at_path(path))?;
+        let effect = input.effect.unwrap_or_else(|| Effect::of_list(&id));
+        lists.push((list, effect, input.feeds.clone()));
+    }
+    Ok(())
+}
+
+fn read_list(path: &Path, id: &str) -> Result<WarningList> {
+    let most = Limits::default().max_len;
+    let file = File::open(path).map_err(|e| Error::io("open", e))?;
+    let mut bytes = Vec::new();
+    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|e| Error::io("read", e))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::format(format!("it is longer than {most} bytes")));
+    }
+    feed::read_warninglist(&feed::inflate(&bytes, most)?, id)
 }
 
 /// Two halves of some work on two threads, or on one where there is no other.
@@ -123,6 +197,7 @@ fn read_input(
         if options.feed.is_empty() {
             options.feed = "stdin".into();
         }
+        intake.feed.clone_from(&options.feed);
         report.files += 1;
         let read = feed::read_stream(&mut std::io::stdin().lock(), &options, &limits, intake);
         if let Err(error) = read {
@@ -145,7 +220,10 @@ struct Intake<'n> {
     compiler: Compiler,
     rejects: Option<Rejects>,
     rejected: BTreeMap<Reason, u64>,
+    by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
     path: PathBuf,
+    /// The feed that is being read.
+    feed: String,
     bytes: u64,
     notify: Notify<'n>,
     failed: Option<Error>,
@@ -174,11 +252,15 @@ impl feed::Sink for Intake<'_> {
 
     fn reject(&mut self, reject: Reject) {
         *self.rejected.entry(reject.reason).or_default() += 1;
+        let of_feed = self.by_feed.entry(self.feed.clone()).or_default();
+        *of_feed.entry(reject.reason).or_default() += 1;
+        self.compiler.refuse(&reject.value, reject.reason, &self.feed);
         self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
     }
 
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, path: &Path, feed: &str) {
         self.path = path.to_path_buf();
+        self.feed = feed.to_string();
         (self.notify)(Notice::Progress { done: self.bytes, total: 0 });
         self.bytes += std::fs::metadata(path).map_or(0, |m| m.len());
     }

@@ -2,6 +2,7 @@
 
 use super::told::Told;
 use crate::Result;
+use crate::alert::Origin;
 use crate::database::{Database, MappedFile, Section};
 use crate::indicator::{Kind, Observable, PacketPlace, Place, Timestamp, Where};
 use crate::input::capture::{self, Capture, CaptureStream};
@@ -36,33 +37,49 @@ impl Source {
         }
     }
 
+    /// Begins to read it.
+    ///
+    /// # Errors
+    ///
+    /// When it is no capture.
+    pub(super) fn frames(&mut self) -> Result<Frames<'_>> {
+        Ok(match self {
+            Source::Mapped(map) => Frames::Mapped(Capture::new(map)?),
+            Source::Stream(stream) => Frames::Stream(stream),
+        })
+    }
+
     /// Shows every packet to `visitor`, while it goes on. The error, if any, is about
     /// what could not be read; everything before it was shown.
     pub(super) fn walk<V: Follower>(&mut self, visitor: &mut V) -> (packet::Counters, Result<()>) {
         let mut decoder = Decoder::new(Config::default());
-        let outcome = match self {
-            Source::Mapped(map) => Capture::new(map).and_then(|capture| {
-                for packet in capture {
-                    decoder.frame(&frame(&packet?), visitor);
-                    if !visitor.goes_on() {
-                        break;
-                    }
-                }
-                Ok(())
-            }),
-            Source::Stream(stream) => loop {
-                match stream.next() {
-                    Some(Ok(packet)) => decoder.frame(&frame(&packet), visitor),
-                    Some(Err(error)) => break Err(error),
-                    None => break Ok(()),
-                }
+        let outcome = self.frames().and_then(|mut frames| {
+            while let Some(packet) = frames.next() {
+                decoder.frame(&frame(&packet?), visitor);
                 if !visitor.goes_on() {
-                    break Ok(());
+                    break;
                 }
-            },
-        };
+            }
+            Ok(())
+        });
         decoder.finish(visitor);
         (decoder.counters().clone(), outcome)
+    }
+}
+
+/// The packets of a capture, one after the other.
+pub(super) enum Frames<'c> {
+    Mapped(Capture<'c>),
+    Stream(&'c mut CaptureStream),
+}
+
+impl Frames<'_> {
+    /// The next packet. An error is the last that comes.
+    pub(super) fn next(&mut self) -> Option<Result<capture::Packet<'_>>> {
+        match self {
+            Frames::Mapped(capture) => capture.next(),
+            Frames::Stream(stream) => stream.next(),
+        }
     }
 }
 
@@ -72,7 +89,8 @@ pub(super) trait Follower: Visitor {
     fn goes_on(&self) -> bool;
 }
 
-fn frame<'a>(packet: &capture::Packet<'a>) -> Frame<'a> {
+/// A packet as the decoder takes it.
+pub(super) fn frame<'a>(packet: &capture::Packet<'a>) -> Frame<'a> {
     Frame {
         number: packet.number,
         time: Timestamp(packet.time),
@@ -100,15 +118,21 @@ pub(super) struct Hunter<'s, 'd, 'h> {
     is_live: bool,
     waiting: VecDeque<Waiting<'d>>,
     told: Told,
-    hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+    hand_on: &'h mut dyn FnMut(Vec<Caught<'d>>) -> bool,
     go_on: bool,
+}
+
+/// A hit, and the database that found it, where that is not in force any more.
+pub(super) struct Caught<'d> {
+    pub(super) hit: Hit<'d>,
+    pub(super) found_by: Option<Arc<Origin>>,
 }
 
 /// What met indicators in a packet.
 type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
 
-struct Waiting<'d> {
-    hit: Hit<'d>,
+pub(super) struct Waiting<'d> {
+    caught: Caught<'d>,
     /// The flow whose totals are still missing.
     flow: Option<u64>,
 }
@@ -118,7 +142,7 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         scanner: &'s mut Scanner,
         database: &'d Database,
         path: &'s Arc<str>,
-        hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+        hand_on: &'h mut dyn FnMut(Vec<Caught<'d>>) -> bool,
     ) -> Self {
         let (waiting, told) = (VecDeque::new(), Told::default());
         let is_live = false;
@@ -130,9 +154,24 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
         scanner: &'s mut Scanner,
         database: &'d Database,
         interface: &'s Arc<str>,
-        hand_on: &'h mut dyn FnMut(Vec<Hit<'d>>) -> bool,
+        hand_on: &'h mut dyn FnMut(Vec<Caught<'d>>) -> bool,
     ) -> Self {
         Hunter { is_live: true, ..Hunter::new(scanner, database, interface, hand_on) }
+    }
+
+    /// Takes what waited in the hunter before it, which worked with another database.
+    pub(super) fn with_waiting(self, waiting: VecDeque<Waiting<'static>>) -> Self {
+        Hunter { waiting, ..self }
+    }
+
+    /// Gives up what waits, for the hunter behind it. `origin` is of the database of
+    /// this one.
+    pub(super) fn into_waiting(self, origin: &Arc<Origin>) -> VecDeque<Waiting<'static>> {
+        let own = |Waiting { caught: Caught { hit, found_by }, flow }| {
+            let found_by = found_by.or_else(|| Some(Arc::clone(origin)));
+            Waiting { caught: Caught { hit: Hit::into_owned(hit), found_by }, flow }
+        };
+        self.waiting.into_iter().map(own).collect()
     }
 
     /// Hands on everything that waits.
@@ -148,7 +187,7 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
             if first.flow.is_some() && self.waiting.len() <= most {
                 break;
             }
-            ready.extend(self.waiting.pop_front().map(|waiting| waiting.hit));
+            ready.extend(self.waiting.pop_front().map(|waiting| waiting.caught));
         }
         if !ready.is_empty() && self.go_on {
             self.go_on = (self.hand_on)(ready);
@@ -186,7 +225,8 @@ impl<'s, 'd, 'h> Hunter<'s, 'd, 'h> {
             }
             let place = Place::Packet(Box::new(place));
             let flow = (of_flow && !self.is_live).then_some(packet.flow_id);
-            self.waiting.push_back(Waiting { hit: Hit { seen, matches, place }, flow });
+            let caught = Caught { hit: Hit { seen, matches, place }, found_by: None };
+            self.waiting.push_back(Waiting { caught, flow });
         }
         any
     }
@@ -221,7 +261,7 @@ impl Visitor for Hunter<'_, '_, '_> {
         for waiting in &mut self.waiting {
             if waiting.flow == Some(flow.flow_id) {
                 waiting.flow = None;
-                if let Place::Packet(place) = &mut waiting.hit.place {
+                if let Place::Packet(place) = &mut waiting.caught.hit.place {
                     place.flow = Some(flow.totals);
                 }
             }

@@ -12,11 +12,13 @@
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
+//! | `current` | the database in force, and the newer one that takes its place under way |
 //! | `known` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod build;
 mod capture;
+mod current;
 mod hunt;
 mod known;
 mod observe;
@@ -25,7 +27,8 @@ mod pipeline;
 mod tap;
 mod told;
 
-pub use build::{CompileJob, CompileReport, FeedInput, compile};
+pub use build::{CompileJob, CompileReport, FeedInput, ListInput, compile};
+pub use current::{Current, Follow, Swaps};
 pub use hunt::{ScanJob, scan};
 pub use known::open_database;
 pub use observe::{ObserveJob, observe};
@@ -46,6 +49,17 @@ pub enum Notice<'a> {
     Failed(&'a Error),
     /// Something was passed over on purpose.
     Skipped(&'a str),
+    /// A newer database took the place of the one that was in force.
+    Swapped {
+        /// Its build identifier.
+        id: &'a str,
+        /// Distinct values that it holds.
+        values: u64,
+    },
+    /// SIGHUP asked for a newer database, and the file is still the same.
+    NothingNewer,
+    /// A newer database could not be taken; the one in force stays.
+    Kept(&'a Error),
     /// So many of so many bytes are done; the total is 0 where nobody knows it.
     Progress {
         /// Bytes read so far.

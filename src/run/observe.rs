@@ -48,7 +48,7 @@ pub(super) struct Sighting {
 
 impl Work for Observing {
     type Scratch = Extractor;
-    type Found = Sighting;
+    type Found = Vec<Sighting>;
 
     fn scratch(&self) -> Extractor {
         Extractor::new()
@@ -98,21 +98,25 @@ impl Work for Observing {
         outcome
     }
 
-    fn encode(&self, mut found: Sighting, lines: u64, columns: u64, out: &mut Vec<u8>) {
-        if let (Some((line, column)), Some(Value::Object(log))) =
-            (found.line, found.record.get_mut("log"))
-        {
-            let column = if line == 1 { column + columns } else { column };
-            log.insert("line".into(), json!(line + lines));
-            log.insert("column".into(), json!(column));
+    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
+        let records = found.len() as u64;
+        for mut one in found {
+            if let (Some((line, column)), Some(Value::Object(log))) =
+                (one.line, one.record.get_mut("log"))
+            {
+                let column = if line == 1 { column + columns } else { column };
+                log.insert("line".into(), json!(line + lines));
+                log.insert("column".into(), json!(column));
+            }
+            // A map of strings and numbers cannot fail to be written.
+            let _ = serde_json::to_writer(&mut *out, &one.record);
+            out.push(b'\n');
         }
-        // A map of strings and numbers cannot fail to be written.
-        let _ = serde_json::to_writer(&mut *out, &found.record);
-        out.push(b'\n');
+        records
     }
 
-    fn weight(&self, _: &Sighting) -> usize {
-        512
+    fn weight(&self, found: &Vec<Sighting>) -> usize {
+        512 * found.len()
     }
 }
 
@@ -194,14 +198,30 @@ impl Watch<'_> {
         }
     }
 
-    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>) {
+    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         if let Some((kind, value)) = read(observable) {
-            self.push_value(kind, value, at, packet);
+            self.push_value(kind, value, at, packet, said);
         }
     }
 
-    fn push_value(&mut self, kind: Kind, value: String, at: Where, packet: &Packet<'_>) {
+    fn push_value(
+        &mut self,
+        kind: Kind,
+        value: String,
+        at: Where,
+        packet: &Packet<'_>,
+        said: Said<'_>,
+    ) {
         let mut record = record(kind, value, at);
+        if let Said::File(file) = said {
+            let mut facts = Map::new();
+            facts.insert("protocol".into(), json!(file.protocol));
+            if let Some(name) = file.name {
+                facts.insert("name".into(), json!(String::from_utf8_lossy(name)));
+            }
+            facts.extend(file.size.map(|size| ("size".into(), json!(size))));
+            record.insert("file".into(), Value::Object(facts));
+        }
         record.insert(
             "packet".into(),
             json!({
@@ -226,16 +246,16 @@ impl Follower for Watch<'_> {
 
 impl Visitor for Watch<'_> {
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
-        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet);
-        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet);
+        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet, Said::None);
+        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet, Said::None);
         false
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.push(observable, at, packet);
+    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+        self.push(observable, at, packet, said);
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut lookout = Lookout { found: Vec::new() };
         self.extractor.extract(text, 0..text.len(), &mut lookout);
         let mut found = lookout.found;
@@ -243,7 +263,7 @@ impl Visitor for Watch<'_> {
         for (_, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
             if self.told.is_new(packet, kind, &value, at) {
-                self.push_value(kind, value, at, packet);
+                self.push_value(kind, value, at, packet, said);
             }
         }
     }

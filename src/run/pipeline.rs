@@ -7,7 +7,7 @@
 
 use super::capture::Source;
 use super::ordered::{Ordered, Piece, Place};
-use super::{Notice, Notify, default_threads};
+use super::{Notice, Notify, Swaps, default_threads};
 use crate::indicator::Timestamp;
 use crate::input::{Bounds, Chunk, Chunker, FileChunks, Input, Opened, Pool, Target};
 use crate::packet;
@@ -42,41 +42,38 @@ pub struct ScanReport {
     pub errors: u64,
     /// Inputs that were passed over, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// How often the database was replaced under way.
+    pub swaps: Swaps,
 }
 
 /// What is done to the inputs: hits are hunted, or observables listed.
 pub(super) trait Work: Sync {
     /// Scratch of one thread.
     type Scratch: Send;
-    /// What is found.
+    /// What is found in a piece.
     type Found: Send;
 
     fn scratch(&self) -> Self::Scratch;
     /// Takes what a scratch counted.
     fn counters(&self, scratch: &mut Self::Scratch) -> scan::Counters;
-    fn chunk(
-        &self,
-        scratch: &mut Self::Scratch,
-        chunk: &Chunk,
-        origin: &Origin,
-    ) -> Vec<Self::Found>;
+    fn chunk(&self, scratch: &mut Self::Scratch, chunk: &Chunk, origin: &Origin) -> Self::Found;
     fn capture(
         &self,
         scratch: &mut Self::Scratch,
         source: &mut Source,
         path: &Arc<str>,
-        hand_on: &mut dyn FnMut(Vec<Self::Found>) -> bool,
+        hand_on: &mut dyn FnMut(Self::Found) -> bool,
     ) -> (packet::Counters, Result<()>);
-    /// Writes one; `lines` come before the chunk, and its first line has `columns`
-    /// bytes before it.
-    fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Vec<u8>);
-    /// What a record weighs, about.
+    /// Writes it; `lines` come before the chunk, and its first line has `columns`
+    /// bytes before it. Returns how many records there were.
+    fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64;
+    /// What it weighs, about.
     fn weight(&self, found: &Self::Found) -> usize;
 }
 
 /// What a worker hands in.
 struct Finished<F> {
-    found: Vec<F>,
+    found: Option<F>,
     weight: usize,
     bytes: u64,
     newlines: u64,
@@ -90,7 +87,7 @@ struct Finished<F> {
 }
 
 impl<F> Finished<F> {
-    fn new(found: Vec<F>, weight: usize) -> Self {
+    fn new(found: Option<F>, weight: usize) -> Self {
         Finished {
             found,
             weight: weight + 64,
@@ -324,7 +321,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             Err(error) => {
                 self.opened(None);
                 self.fail(&error);
-                return self.hand_in((number, 0), Finished::new(Vec::new(), 0).last());
+                return self.hand_in((number, 0), Finished::new(None, 0).last());
             }
         };
         self.passing().report.inputs += 1;
@@ -340,7 +337,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
                 let chunks = Arc::new(FileChunks::new(file, self.bounds));
                 if chunks.count() == 0 {
                     self.opened(None);
-                    return self.hand_in((number, 0), Finished::new(Vec::new(), 0).last());
+                    return self.hand_in((number, 0), Finished::new(None, 0).last());
                 }
                 self.opened(Some((number, Cutting { chunks, format, next: 0 })));
                 true
@@ -368,10 +365,10 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
                 let origin = self.origin(path, format, &chunk, self.read_at);
                 self.finished(scratch, chunk, &origin)
             }
-            Ok(None) => Finished::new(Vec::new(), 0),
+            Ok(None) => Finished::new(None, 0),
             Err(error) => {
                 self.fail(&error);
-                Finished::new(Vec::new(), 0)
+                Finished::new(None, 0)
             }
         };
         if is_last && let Err(error) = chunks.finish() {
@@ -398,7 +395,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         origin: &Origin,
     ) -> Finished<W::Found> {
         let found = self.work.chunk(scratch, &chunk, origin);
-        let weight = found.iter().map(|f| self.work.weight(f)).sum();
+        let weight = self.work.weight(&found);
         let own = &chunk.buffer[chunk.start..chunk.end];
         let span = chunk.span();
         let finished = Finished {
@@ -407,7 +404,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             line_start: memchr::memrchr(b'\n', own).map(|at| span.start + at as u64 + 1),
             offset: span.start,
             ends_open: !own.ends_with(b"\n"),
-            ..Finished::new(found, weight)
+            ..Finished::new(Some(found), weight)
         };
         self.pool.put(chunk.buffer);
         finished
@@ -441,7 +438,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             }
             let Ok(Some(chunk)) = next else {
                 let go_on = self.stream_ends(next);
-                return self.hand_in((number, k), Finished::new(Vec::new(), 0).last()) && go_on;
+                return self.hand_in((number, k), Finished::new(None, 0).last()) && go_on;
             };
             let format = format.get_or_insert_with(|| {
                 let head = &chunk.buffer[chunk.start..];
@@ -481,14 +478,14 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             Ok(source) => source,
             Err(error) => {
                 self.fail(&error);
-                return self.hand_in((number, 0), Finished::new(Vec::new(), 0).last());
+                return self.hand_in((number, 0), Finished::new(None, 0).last());
             }
         };
         let mut k = 0;
         let mut go_on = true;
         let (counters, outcome) = self.work.capture(scratch, &mut source, &path, &mut |found| {
-            let weight = found.iter().map(|f| self.work.weight(f)).sum();
-            let finished = Finished { is_live, ..Finished::new(found, weight) };
+            let weight = self.work.weight(&found);
+            let finished = Finished { is_live, ..Finished::new(Some(found), weight) };
             go_on = self.hand_in((number, k), finished);
             k += 1;
             go_on
@@ -501,7 +498,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             passing.report.captures += 1;
             passing.report.packets.add(&counters);
         }
-        let mut last = Finished::new(Vec::new(), 0).last();
+        let mut last = Finished::new(None, 0).last();
         last.bytes = source.bytes();
         go_on && self.hand_in((number, k), last)
     }
@@ -516,9 +513,9 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         let passing = &mut *passing;
         let columns = finished.offset.saturating_sub(passing.line_start);
         passing.out.clear();
-        passing.report.records += finished.found.len() as u64;
-        for found in finished.found {
-            self.work.encode(found, passing.lines, columns, &mut passing.out);
+        if let Some(found) = finished.found {
+            let records = self.work.encode(found, passing.lines, columns, &mut passing.out);
+            passing.report.records += records;
         }
         passing.lines += finished.newlines;
         if let Some(start) = finished.line_start {

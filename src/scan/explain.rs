@@ -3,11 +3,11 @@
 use super::entries::Reach;
 use super::resolve::{Verdict, is_guarded, judge};
 use super::{Match, Scanner};
-use crate::database::Database;
+use crate::database::{Database, Withheld};
 use crate::indicator::guess::{Guess, guess};
 use crate::indicator::{
-    Context, Kind, Observable, Reason, Scope, Timestamp, Value, Where, address, digest, domain,
-    refang, url, words,
+    Context, Kind, Observable, Reason, Role, Scope, Timestamp, Value, Where, address, digest,
+    domain, refang, url, words,
 };
 use std::net::IpAddr;
 
@@ -43,6 +43,8 @@ pub struct Finding<'d> {
     pub reason: Reason,
     /// Who claims it.
     pub context: Option<Context<'d>>,
+    /// The warning lists that keep it out.
+    pub lists: Vec<String>,
 }
 
 /// What a filter or a structure said.
@@ -130,9 +132,9 @@ impl Scanner {
         if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
             explanation.matches.extend(matches);
         } else if entries > 0
-            && let Some(list) = self.allowed_by(observable, time)
+            && let Some(allowance) = self.allowed_by(database, observable, time)
         {
-            explanation.notes.push(format!("it is on the allow list {list}"));
+            explanation.notes.push(format!("it is on the allow list {allowance}"));
         }
         if let Observable::Address(address, None) = observable {
             for (port, _) in database.endpoint_ports(address) {
@@ -169,6 +171,7 @@ impl Scanner {
                     scope: claim.scope,
                     reason,
                     context,
+                    lists: Vec::new(),
                 });
             }
             let below = entry.reach == Reach::Below;
@@ -304,31 +307,48 @@ fn push_steps(database: &Database, observable: Observable<'_>, explanation: &mut
     }
 }
 
-/// What the guards kept out and would have matched.
+/// What was kept out and would have matched: by the guards, by warning lists, or because
+/// it could not be read as an indicator.
 fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d>) {
-    let Some((kind, value)) = explanation.read_as.clone() else { return };
-    let address = address::parse_net(&value).ok();
-    for row in database.withheld() {
-        let meets = match (row.kind, &address) {
-            (Kind::Ip | Kind::Net, Some(asked)) => {
-                address::parse_net(row.value).is_ok_and(|net| net.contains(asked))
-            }
-            (Kind::Domain, _) if kind == Kind::Domain => {
-                value == row.value
-                    || value.strip_suffix(row.value).is_some_and(|head| head.ends_with('.'))
-            }
-            _ => row.kind == kind && row.value == value,
-        };
-        if !meets {
-            continue;
+    let asked = explanation.asked.trim().to_string();
+    let straight = refang::refang(&asked).into_owned();
+    let read_as = explanation.read_as.clone();
+    let address = read_as.as_ref().and_then(|(_, value)| address::parse_net(value).ok());
+    let is_same = |one: &str| one.eq_ignore_ascii_case(&asked) || one == straight;
+    let meets = |row: &Withheld<'_>| match (&read_as, row.kind, &address) {
+        // It stands there as the feed had it.
+        (_, Kind::Opaque, _) => is_same(row.value) || refang::refang(row.value) == straight,
+        (_, Kind::Ip | Kind::Net, Some(asked)) => {
+            address::parse_net(row.value).is_ok_and(|net| net.contains(asked))
         }
-        for claim in database.claims(row.posting) {
+        (Some((Kind::Domain, value)), Kind::Domain, _) => {
+            value == row.value
+                || value.strip_suffix(row.value).is_some_and(|head| head.ends_with('.'))
+        }
+        (Some((kind, value)), _, _) => row.kind == *kind && row.value == value,
+        (None, ..) => false,
+    };
+    for row in database.withheld().filter(meets) {
+        let contexts: Vec<_> = database
+            .claims(row.posting)
+            .filter_map(|claim| database.context(claim.context))
+            .collect();
+        // Beside the feeds that claim it stand the lists that speak against it.
+        let (lists, feeds): (Vec<_>, Vec<_>) =
+            contexts.into_iter().partition(|context| context.role == Role::Allow);
+        let lists = lists.iter().map(|list| match &list.collection {
+            Some(name) => format!("{} ({name})", list.feed),
+            None => list.feed.to_string(),
+        });
+        let lists: Vec<String> = lists.collect();
+        for context in feeds {
             explanation.held.push(Finding {
                 kind: row.kind,
                 value: row.value.to_string(),
                 scope: row.scope,
                 reason: row.reason,
-                context: database.context(claim.context),
+                context: Some(context),
+                lists: lists.clone(),
             });
         }
     }

@@ -44,3 +44,20 @@ pub struct Hit<'db> {
     /// Where in the input.
     pub place: Place,
 }
+
+impl Match<'_> {
+    /// The same, owning all its text.
+    pub fn into_owned(self) -> Match<'static> {
+        let Match { kind, value, scope, quality, sources } = self;
+        let sources = sources.into_iter().map(Context::into_owned).collect();
+        Match { kind, value, scope, quality, sources }
+    }
+}
+
+impl Hit<'_> {
+    /// The same, owning all its text: it no longer needs its database.
+    pub fn into_owned(self) -> Hit<'static> {
+        let Hit { seen, matches, place } = self;
+        Hit { seen, matches: matches.into_iter().map(Match::into_owned).collect(), place }
+    }
+}

@@ -38,7 +38,9 @@ pub(super) fn judge(
     }
     let Some(policy) = database.policy(claim.context) else { return (Verdict::Other, quality) };
     if !policy.is_live(time) {
-        return (Verdict::Held(Reason::Expired), quality);
+        // What was allowed for a time is as if it had never been.
+        let verdict = if policy.allow { Verdict::Other } else { Verdict::Held(Reason::Expired) };
+        return (verdict, quality);
     }
     if policy.allow {
         return (Verdict::Held(Reason::Allowed), quality);
@@ -95,8 +97,8 @@ impl Scanner {
             }
             return None;
         }
-        if let Some(list) = self.allowed_by(observable, time) {
-            self.counters.suppress(Reason::Allowed, &list);
+        if let Some(allowance) = self.allowed_by(database, observable, time) {
+            self.counters.suppress(Reason::Allowed, &allowance.list);
             return None;
         }
         let mut seen = self.seen(observable, at);
@@ -112,42 +114,45 @@ impl Scanner {
         Some((seen, matches))
     }
 
-    /// The allow list that was given to the scanner and holds the observable, its
-    /// URL's host, or its e-mail address's domain.
+    /// What allows the observable, its URL's host, or its e-mail address's domain: a list
+    /// that was given to the scanner, or one in the database.
     pub(super) fn allowed_by(
         &mut self,
+        database: &Database,
         observable: Observable<'_>,
         time: Timestamp,
-    ) -> Option<String> {
-        let allow = self.options.allow.clone()?;
+    ) -> Option<Allowance> {
+        let given = self.options.allow.clone();
         let mut scratch = Scratch::default();
-        let mut on_list = |observable| {
-            scratch.collect(&allow, observable);
+        let mut on_list = |database: &Database, observable| {
+            scratch.collect(database, observable);
             scratch.entries.iter().find_map(|entry| {
-                allow.claims(entry.posting).find_map(|claim| {
-                    let (verdict, _) = judge(&allow, entry, claim, observable, None, time);
+                database.claims(entry.posting).find_map(|claim| {
+                    let (verdict, _) = judge(database, entry, claim, observable, None, time);
                     matches!(verdict, Verdict::Held(Reason::Allowed))
-                        .then(|| feed_of(&allow, claim))
+                        .then(|| Allowance::of(database, claim))
                 })
             })
         };
-        if let Some(list) = on_list(observable) {
+        // What allows the observable itself in the database was met already.
+        if let Some(list) = given.as_deref().and_then(|given| on_list(given, observable)) {
             return Some(list);
         }
-        match observable {
+        let url;
+        let host = match observable {
             Observable::Url(raw) => {
-                let url = url::parse(std::str::from_utf8(raw).ok()?).ok()?;
+                url = url::parse(std::str::from_utf8(raw).ok()?).ok()?;
                 match address::parse_ip(url.host()) {
-                    Ok(address) => on_list(Observable::Address(address, None)),
-                    Err(_) => on_list(Observable::Name(url.host().as_bytes())),
+                    Ok(address) => Observable::Address(address, None),
+                    Err(_) => Observable::Name(url.host().as_bytes()),
                 }
             }
-            Observable::Email(raw) => {
-                let at_sign = memchr::memrchr(b'@', raw)?;
-                on_list(Observable::Name(&raw[at_sign + 1..]))
-            }
-            _ => None,
-        }
+            Observable::Email(raw) => Observable::Name(&raw[memchr::memrchr(b'@', raw)? + 1..]),
+            _ => return None,
+        };
+        let given = given.as_deref().and_then(|given| on_list(given, host));
+        given
+            .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
     }
 
     /// The observable as an alert tells of it.
@@ -186,6 +191,37 @@ impl Scanner {
             _ => Quality::default(),
         };
         Seen { kind: kind_of(observable), value, raw, at, field: None, quality }
+    }
+}
+
+/// Who allows something, and what for.
+pub(super) struct Allowance {
+    pub(super) list: String,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+}
+
+impl Allowance {
+    fn of(database: &Database, claim: Claim) -> Allowance {
+        let context = database.context(claim.context).unwrap_or_default();
+        Allowance {
+            list: context.feed.into_owned(),
+            reason: context.description.map(|reason| reason.into_owned()),
+            until: context.valid_until,
+        }
+    }
+}
+
+impl std::fmt::Display for Allowance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.list)?;
+        if let Some(until) = self.until {
+            write!(f, " until {until}")?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
     }
 }
 

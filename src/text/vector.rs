@@ -7,7 +7,7 @@
 //! that need instructions which the processor was asked for, and loads through
 //! pointers to arrays of the right size.
 //!
-//! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`) overrides the choice,
+//! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`, `neon`) overrides the choice,
 //! for tests and for counting instructions under a tool that lacks some.
 #![allow(unsafe_code)]
 
@@ -25,11 +25,13 @@ pub enum Way {
     Avx2,
     /// 64 bytes at a time, masks in registers of their own.
     Avx512,
+    /// 64 bytes at a time in four vectors.
+    Neon,
 }
 
 impl Way {
     /// Every way, the slowest first.
-    pub const ALL: &'static [Way] = &[Way::Portable, Way::Ssse3, Way::Avx2, Way::Avx512];
+    pub const ALL: &'static [Way] = &[Way::Portable, Way::Ssse3, Way::Avx2, Way::Avx512, Way::Neon];
 
     /// The name in `WIRESIFT_VECTORS`.
     pub const fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Way {
             Way::Ssse3 => "ssse3",
             Way::Avx2 => "avx2",
             Way::Avx512 => "avx512",
+            Way::Neon => "neon",
         }
     }
 
@@ -51,8 +54,18 @@ impl Way {
             Way::Avx512 => {
                 is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
             }
+            Way::Neon => false,
         };
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        return match self {
+            Way::Portable => true,
+            Way::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            Way::Ssse3 | Way::Avx2 | Way::Avx512 => false,
+        };
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "aarch64", target_endian = "little")
+        )))]
         return self == Way::Portable;
     }
 
@@ -87,6 +100,11 @@ impl Way {
                 // SAFETY: the processor has SSSE3, as was just asked.
                 unsafe { x86::ssse3(text, masks) }
             }
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Way::Neon if self.is_available() => {
+                // SAFETY: the processor has NEON, as was just asked.
+                unsafe { arm::neon(text, masks) }
+            }
             _ => portable(text, masks),
         }
     }
@@ -104,29 +122,27 @@ fn portable(text: &[u8], masks: &mut [Masks]) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::Masks;
-    use std::arch::x86_64::*;
-
+/// The classes of a byte: what its low nibble allows and its high nibble allows, too.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+mod nibbles {
     /// Classes that two nibbles decide.
-    const DIGIT: u8 = 1;
+    pub(super) const DIGIT: u8 = 1;
     /// `A` to `O` and `a` to `o`, by a high nibble of 4 or 6.
-    const LETTER_LOW: u8 = 2;
+    pub(super) const LETTER_LOW: u8 = 2;
     /// `P` to `Z` and `p` to `z`, by a high nibble of 5 or 7.
-    const LETTER_HIGH: u8 = 4;
+    pub(super) const LETTER_HIGH: u8 = 4;
     /// `A` to `F` and `a` to `f`.
-    const HEX_LETTER: u8 = 8;
-    const DASH: u8 = 16;
-    const UNDERSCORE: u8 = 32;
-    const DOT: u8 = 64;
-    const SLASH: u8 = 128;
+    pub(super) const HEX_LETTER: u8 = 8;
+    pub(super) const DASH: u8 = 16;
+    pub(super) const UNDERSCORE: u8 = 32;
+    pub(super) const DOT: u8 = 64;
+    pub(super) const SLASH: u8 = 128;
 
-    const NAMES: u8 = DIGIT | LETTER_LOW | LETTER_HIGH | DASH | UNDERSCORE;
-    const HEXES: u8 = DIGIT | HEX_LETTER;
+    pub(super) const NAMES: u8 = DIGIT | LETTER_LOW | LETTER_HIGH | DASH | UNDERSCORE;
+    pub(super) const HEXES: u8 = DIGIT | HEX_LETTER;
 
     /// Classes that a low nibble allows.
-    const LOW: [u8; 16] = {
+    pub(super) const LOW: [u8; 16] = {
         let mut table = [0; 16];
         let mut nibble = 0;
         while nibble < 16 {
@@ -157,7 +173,7 @@ mod x86 {
 
     /// Classes that a high nibble allows. From 8 on there are none: those bytes have
     /// their top bit set, for which a shuffle gives 0 and a mask can be taken directly.
-    const HIGH: [u8; 16] = [
+    pub(super) const HIGH: [u8; 16] = [
         0,
         0,
         DASH | DOT | SLASH,
@@ -175,6 +191,13 @@ mod x86 {
         0,
         0,
     ];
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Masks;
+    use super::nibbles::*;
+    use std::arch::x86_64::*;
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn avx512(text: &[u8], masks: &mut [Masks]) {
@@ -291,6 +314,61 @@ mod x86 {
     }
 }
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod arm {
+    use super::Masks;
+    use super::nibbles::*;
+    use std::arch::aarch64::*;
+
+    /// Four vectors that hold a block: the first every fourth byte from byte 0 on, the
+    /// second from byte 1 on, and so on. So a mask is put together from top bits with
+    /// four shifts; NEON has no instruction that does it.
+    #[target_feature(enable = "neon")]
+    fn mask(lanes: [uint8x16_t; 4]) -> u64 {
+        let [first, second, third, fourth] = lanes;
+        // An insertion keeps as many top bits as it shifts by, and what it puts under
+        // them comes from another vector: the bits of four bytes are a nibble then.
+        let low = vsriq_n_u8::<1>(second, first);
+        let high = vsriq_n_u8::<1>(fourth, third);
+        let nibbles = vsriq_n_u8::<2>(high, low);
+        // Twice in each byte, of which the narrowing takes one half from each.
+        let twice = vreinterpretq_u16_u8(vsriq_n_u8::<4>(nibbles, nibbles));
+        vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(twice)))
+    }
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn neon(text: &[u8], masks: &mut [Masks]) {
+        // SAFETY: both tables are 16 bytes long; loads may be anywhere.
+        let (low, high) = unsafe { (vld1q_u8(LOW.as_ptr()), vld1q_u8(HIGH.as_ptr())) };
+        for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
+            // SAFETY: a block is 64 bytes long; loads may be anywhere.
+            let uint8x16x4_t(a, b, c, d) = unsafe { vld4q_u8(block.as_ptr()) };
+            let bytes = [a, b, c, d];
+            let classes = bytes.map(|bytes| {
+                let by_low = vqtbl1q_u8(low, vandq_u8(bytes, vdupq_n_u8(15)));
+                vandq_u8(by_low, vqtbl1q_u8(high, vshrq_n_u8::<4>(bytes)))
+            });
+            let of = |class: u8| classes.map(|classes| vtstq_u8(classes, vdupq_n_u8(class)));
+            let is = |byte: u8| bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(byte)));
+            let or = |one: [uint8x16_t; 4], other: [uint8x16_t; 4]| {
+                std::array::from_fn(|at| vorrq_u8(one[at], other[at]))
+            };
+            *masks = Masks {
+                // The top bit of a byte says that it is beyond ASCII.
+                names: mask(or(of(NAMES), bytes)),
+                // A class of one bit is moved to the top of its byte.
+                dots: mask(classes.map(|classes| vshlq_n_u8::<1>(classes))),
+                digits: mask(classes.map(|classes| vshlq_n_u8::<7>(classes))),
+                hexes: mask(of(HEXES)),
+                colons: mask(is(b':')),
+                at_signs: mask(is(b'@')),
+                slashes: mask(classes),
+                odds: mask(or(or(is(b'%'), is(b'\\')), bytes)),
+            };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,6 +396,32 @@ mod tests {
                 agree(&block);
             }
         }
+    }
+
+    /// The recorded logs, and the real ones where they are there, from several bytes on.
+    #[test]
+    fn every_log_at_several_alignments() {
+        let project = env!("CARGO_MANIFEST_DIR");
+        let (ours, real) =
+            (format!("{project}/testdata/logs"), format!("{project}/../shared/data/logs"));
+        let mut blocks = 0;
+        for folder in [ours, real] {
+            if !std::path::Path::new(&folder).exists() {
+                eprintln!("SKIPPED: {folder} is not there");
+                continue;
+            }
+            for entry in walkdir::WalkDir::new(folder) {
+                let entry = entry.unwrap();
+                if entry.file_type().is_file() {
+                    let bytes = std::fs::read(entry.path()).unwrap();
+                    for skip in [0, 1, 31, 63] {
+                        agree(bytes.get(skip..).unwrap_or(&[]));
+                    }
+                    blocks += bytes.len() / 64;
+                }
+            }
+        }
+        assert!(blocks > 1000, "only {blocks} blocks");
     }
 
     proptest! {

@@ -305,3 +305,15 @@ pub fn skip(test: &str, why: &str) {
     let list = std::fs::OpenOptions::new().append(true).create(true).open(list);
     let _ = list.and_then(|mut list| list.write_all(line.as_bytes()));
 }
+
+/// A capture of raw IP packets.
+pub fn raw_ip_capture(packets: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_le_bytes()).collect() };
+    let mut file = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 101]);
+    for packet in packets {
+        let length = packet.len() as u32;
+        file.extend(words(&[1_700_000_000, 0, length, length]));
+        file.extend(packet);
+    }
+    file
+}

@@ -4,8 +4,10 @@
 mod net;
 
 use crate::harness::{Dir, project};
+use crate::swaps;
 use net::{Ended, Net, Tap, far, frames};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -181,7 +183,7 @@ fn it_gives_up_what_it_does_not_need() {
     sleep(Duration::from_millis(100));
     for field in ["CapEff", "CapPrm"] {
         let capabilities = tap.status(field);
-        assert_eq!(capabilities.len(), 3, "a supervisor and two workers");
+        assert_eq!(capabilities.len(), 4, "a supervisor, a watcher and two workers");
         assert!(capabilities.iter().all(|c| c == "0000000000002000"), "{field} {capabilities:?}");
     }
     assert!(tap.status("CapInh").iter().all(|c| c == "0000000000000000"));
@@ -269,4 +271,43 @@ fn bad_arguments_are_refused() {
     tap(&["-i", "lo"]).expect_stderr("--db");
     tap(&["--db", "db", "-i", "lo", "--ring", "1K"]).expect_stderr("512K");
     tap(&["--db", "db", "-i", "lo", "--duration", "soon"]).expect_stderr("seconds");
+}
+
+/// Two databases that find the same take turns every 50 ms: the hits are those of the
+/// file, and no packet is lost.
+#[test]
+fn swaps_lose_nothing() {
+    let Some(mut net) = Net::new("tap-swaps") else { return };
+    let wire = net.wire();
+    let want = hits(&of_file(&net, "dns_http_tls.pcap"));
+    swaps::alike(&net.dir);
+    for workers in ["1", "2"] {
+        let tap = net.start(&["-i", &far(wire), "-j", workers, "--watch=0.005"]);
+        let mut sender = net.sender(wire);
+        let stop = AtomicBool::new(false);
+        let sent = std::thread::scope(|scope| {
+            let swapper = scope.spawn(|| swaps::alternate(net.dir.path(), &stop));
+            let mut sent = 0;
+            for frame in frames("dns_http_tls.pcap") {
+                sender.send(&frame);
+                sent += 1;
+                if sent % 8 == 0 {
+                    sleep(Duration::from_millis(10));
+                }
+            }
+            stop.store(true, Ordering::Relaxed);
+            swapper.join().unwrap();
+            sent
+        });
+        let ended = tap.stop("TERM");
+        let stats = ended.stats();
+        assert_eq!(sum(&stats, "dropped_by_kernel"), 0, "{stats}");
+        assert_eq!(stats["packets"]["frames"], sent, "{stats}");
+        assert!(stats["database"]["swapped"].as_u64() > Some(5), "{stats}");
+        assert_eq!(stats["database"]["kept"], 0, "{:?}", ended.messages);
+        assert_eq!(hits(&ended.alerts), want, "{workers} workers: {stats}");
+        let mut ids: Vec<&Value> = ended.alerts.iter().map(|a| &a["database"]["id"]).collect();
+        ids.dedup();
+        assert!(ids.len() > 1, "{ids:?}");
+    }
 }

@@ -3,8 +3,8 @@
 
 use crate::alert::Origin;
 use crate::indicator::{
-    Context, Direction, Dns, File, Flow, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
-    Quality, Scope, Severity, Timestamp, Tlp, Tls, Tunnel, Where,
+    Context, Direction, Dns, File, Flow, Ftp, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
+    Quality, Scope, Severity, Smb, Smtp, Ssh, Timestamp, Tlp, Tls, Tunnel, Where,
 };
 use crate::scan::{Hit, Match, Seen};
 use proptest::collection::vec;
@@ -403,6 +403,23 @@ fn any_protocol() -> impl Strategy<Value = Protocol> {
                 url,
                 size,
                 is_whole
+            })
+        ),
+        (text(), text())
+            .prop_map(|(sni, version)| { Protocol::Quic(Tls { sni, version, ..Tls::default() }) }),
+        (text(), text()).prop_map(|(command, argument)| Protocol::Ftp(Ftp { command, argument })),
+        text().prop_map(|name| Protocol::Smb(Smb { command: "create", name })),
+        (text(), text(), vec(any_text(), 0..3)).prop_map(|(helo, from, to)| Protocol::Smtp(Smtp {
+            helo,
+            from,
+            to
+        })),
+        (any::<bool>(), text(), text(), text()).prop_map(
+            |(is_client, version, software, hassh)| Protocol::Ssh(Ssh {
+                is_client,
+                version,
+                software,
+                hassh
             })
         ),
     ]

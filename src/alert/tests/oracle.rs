@@ -60,6 +60,11 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
             {
                 record["tls"]["alpn"] = json!(tls.alpn);
             }
+            if let Some(Protocol::Smtp(smtp)) = &packet.protocol
+                && !smtp.to.is_empty()
+            {
+                record["smtp"]["rcpt_to"] = json!(smtp.to);
+            }
         }
     }
     record
@@ -87,6 +92,23 @@ fn said(record: &mut Value, place: &PacketPlace) {
             record["file"] = json!({"protocol": file.protocol, "name": text(&file.name),
                 "url": text(&file.url),
                 "size": file.size, "state": file.is_whole.map(state)});
+        }
+        Some(Protocol::Quic(tls)) => {
+            record["quic"] = json!({"sni": text(&tls.sni), "version": text(&tls.version)});
+        }
+        Some(Protocol::Ftp(ftp)) => {
+            record["ftp"] = json!({"command": text(&ftp.command), "argument": text(&ftp.argument)});
+        }
+        Some(Protocol::Smb(smb)) => {
+            record["smb"] = json!({"command": smb.command, "name": text(&smb.name)});
+        }
+        Some(Protocol::Smtp(smtp)) => {
+            record["smtp"] = json!({"helo": text(&smtp.helo), "mail_from": text(&smtp.from)});
+        }
+        Some(Protocol::Ssh(ssh)) => {
+            let side = if ssh.is_client { "client" } else { "server" };
+            record["ssh"] = json!({"side": side, "version": text(&ssh.version),
+                "software": text(&ssh.software), "hassh": text(&ssh.hassh)});
         }
         None => (),
     }

@@ -15,7 +15,7 @@ const MOST_HOPS: usize = 64;
 
 /// A name's text, in place.
 #[derive(Clone, Debug)]
-pub(super) struct Name {
+pub(in crate::packet) struct Name {
     text: [u8; LONGEST],
     length: u8,
     /// Length of the first label.
@@ -31,11 +31,11 @@ impl Default for Name {
 
 impl Name {
     /// The labels with dots between them; empty for the root.
-    pub(super) fn text(&self) -> &[u8] {
+    pub(in crate::packet) fn text(&self) -> &[u8] {
         self.text.get(..usize::from(self.length)).unwrap_or_default()
     }
 
-    pub(super) fn is_odd(&self) -> bool {
+    pub(in crate::packet) fn is_odd(&self) -> bool {
         self.is_odd
     }
 
@@ -62,7 +62,7 @@ impl Name {
     }
 
     /// Reads the name at `at`; returns where its own bytes end.
-    pub(super) fn read(&mut self, message: &[u8], at: usize) -> Result<usize, Broken> {
+    pub(in crate::packet) fn read(&mut self, message: &[u8], at: usize) -> Result<usize, Broken> {
         self.clear();
         let mut here = at;
         // Where the labels began that a pointer may end.

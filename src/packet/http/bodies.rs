@@ -349,8 +349,8 @@ fn without_digests_bodies_are_skipped() {
     let mut recorder = Recorder::default();
     let mut decoder = Decoder::new(Config::default());
     let packet = crate::packet::tests::some_packet();
-    let Decoder { counters, url, ranges, .. } = &mut decoder;
-    let mut context = Context::new(&packet, &mut recorder, counters, url, ranges);
+    let Decoder { counters, shared, .. } = &mut decoder;
+    let mut context = Context::new(&packet, &mut recorder, counters, shared);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);

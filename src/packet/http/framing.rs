@@ -165,7 +165,8 @@ impl Framing {
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
-        self.end(false, context);
+        // A body that nothing else ends has its end with that of the direction.
+        self.end(self.state == State::UntilEnd && context.is_ended, context);
         if self.state != State::Head || data.is_empty() {
             return;
         }
@@ -174,16 +175,6 @@ impl Framing {
             report_request(&request, context);
         } else if let Some(response) = parse_response(data) {
             report_response(&response, context);
-        }
-    }
-
-    /// The direction was ended: so is a body that nothing else ends.
-    pub(in crate::packet) fn end_of_stream<V: Visitor>(
-        &mut self,
-        context: &mut Context<'_, '_, V>,
-    ) {
-        if self.state == State::UntilEnd {
-            self.end(true, context);
         }
     }
 

@@ -162,9 +162,9 @@ const MOST_WEIGHT: usize = 600 << 10;
 fn feed(pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
     let packet = crate::packet::tests::some_packet();
     let mut visitor = Recorder { fingerprints: true, ..Recorder::default() };
-    let (mut counters, mut url) = (Counters::default(), Vec::new());
-    let mut ranges = crate::packet::http::Ranges::new(1 << 20);
-    let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut url, &mut ranges);
+    let mut counters = Counters::default();
+    let mut shared = crate::packet::stream::Shared::new(1 << 20);
+    let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
     let mut mail = Mail::new("smtp");
     for piece in pieces {
         mail.push(&piece, &mut context);

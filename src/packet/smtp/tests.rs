@@ -41,6 +41,34 @@ fn envelopes_and_headers() {
 }
 
 #[test]
+fn an_alert_tells_the_envelope_so_far() {
+    let (recorder, _) = seen(
+        b"EHLO a.example\r\nMAIL FROM:<b@c.example>\r\nRCPT TO:<d@e.example>\r\nRSET\r\n\
+          MAIL FROM:<>\r\nRCPT TO:<f@g.example>\r\nEHLO h.example\r\n",
+    );
+    let envelopes: Vec<_> = recorder
+        .places
+        .iter()
+        .map(|place| match &place.protocol {
+            Some(crate::indicator::Protocol::Smtp(smtp)) => (
+                smtp.helo.as_deref().unwrap_or_default(),
+                smtp.from.as_deref().unwrap_or_default(),
+                smtp.to.join(","),
+            ),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let want = [
+        ("a.example", "", ""),
+        ("a.example", "b@c.example", ""),
+        ("a.example", "b@c.example", "d@e.example"),
+        ("a.example", "", "f@g.example"),
+        ("h.example", "", ""),
+    ];
+    assert_eq!(envelopes, want.map(|(helo, from, to)| (helo, from, to.to_owned())));
+}
+
+#[test]
 fn names_of_clients() {
     for (line, want) in [
         ("HELO [192.0.2.5]\r\n", vec!["192.0.2.5"]),

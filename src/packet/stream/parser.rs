@@ -1,8 +1,11 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
+use super::talk::Talk;
+use crate::packet::announced::Announced;
 use crate::packet::bytes::be16;
 use crate::packet::{
-    Counters, Packet, Ports, Visitor, dns, http, http2, imap, pop3, smtp, ssh, tls,
+    Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, pop3, smb, smtp, socks, ssh,
+    syslog, tls,
 };
 
 /// What a parser needs to tell what it finds.
@@ -13,10 +16,17 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     pub(in crate::packet) counters: &'c mut Counters,
     /// Scratch for URLs that are put together.
     pub(in crate::packet) url: &'c mut Vec<u8>,
+    /// Connections that others announced.
+    pub(in crate::packet) announced: &'c mut Announced,
     /// The requests that were not answered yet.
     pub(in crate::packet) requests: Requests,
+    /// What the directions know of each other.
+    pub(in crate::packet) talk: Talk,
     /// The files that come in ranges.
     pub(in crate::packet) ranges: &'c mut http::Ranges,
+    /// Whether the direction has ended as its sender meant it: with a FIN, and every
+    /// byte in front of it was there.
+    pub(in crate::packet) is_ended: bool,
 }
 
 impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
@@ -24,10 +34,42 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         packet: &'c Packet<'p>,
         visitor: &'c mut V,
         counters: &'c mut Counters,
-        url: &'c mut Vec<u8>,
-        ranges: &'c mut http::Ranges,
+        shared: &'c mut Shared,
     ) -> Self {
-        Context { packet, visitor, counters, url, requests: Requests::default(), ranges }
+        let Shared { url, announced, ranges } = shared;
+        Context {
+            packet,
+            visitor,
+            counters,
+            url,
+            announced,
+            requests: Requests::default(),
+            talk: Talk::Nothing,
+            ranges,
+            is_ended: false,
+        }
+    }
+}
+
+/// What all streams of a decoder share.
+#[derive(Debug)]
+pub(in crate::packet) struct Shared {
+    /// Scratch for URLs that are put together.
+    pub(in crate::packet) url: Vec<u8>,
+    /// Connections that others announced.
+    pub(in crate::packet) announced: Announced,
+    /// Files that come in ranges.
+    pub(in crate::packet) ranges: http::Ranges,
+}
+
+impl Shared {
+    /// `most_bytes` are for the files that come in ranges.
+    pub(in crate::packet) fn new(most_bytes: usize) -> Self {
+        Shared {
+            url: Vec::new(),
+            announced: Announced::default(),
+            ranges: http::Ranges::new(most_bytes),
+        }
     }
 }
 
@@ -126,6 +168,11 @@ impl Requests {
         kind
     }
 
+    /// Whether no answer is awaited.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0 && self.asked.is_none()
+    }
+
     /// Bytes that are held.
     pub(super) fn weight(&self) -> usize {
         self.urls.len() + self.asked.as_ref().map_or(0, |asked| asked.weight())
@@ -151,12 +198,18 @@ pub(in crate::packet) enum Parser {
     /// Its first bytes are awaited.
     Start,
     Dns,
+    FtpClient(ftp::Client),
+    FtpData(ftp::Data),
+    FtpServer(ftp::Server),
     Http(http::Framing),
     Http2(Box<http2::Direction>),
     Imap(Box<imap::Side>),
     Pop3(pop3::Side),
+    Smb(smb::Side),
     Smtp(smtp::Client),
+    Socks(socks::Side),
     Ssh(ssh::Negotiation),
+    Syslog,
     Tls(tls::Records),
     Over,
 }
@@ -165,11 +218,13 @@ impl Parser {
     /// Bytes that are held beside the stream's own buffer.
     pub(super) fn weight(&self) -> usize {
         match self {
+            Parser::FtpData(data) => data.weight(),
             Parser::Http(framing) => framing.weight(),
             Parser::Http2(direction) => direction.weight(),
             Parser::Imap(side) => size_of::<imap::Side>() + side.weight(),
             Parser::Pop3(side) => side.weight(),
             Parser::Smtp(client) => client.weight(),
+            Parser::Ssh(negotiation) => negotiation.weight(),
             Parser::Tls(records) => records.weight(),
             _ => 0,
         }
@@ -185,18 +240,24 @@ impl Parser {
         match self {
             Parser::Loose => Step::Lost,
             Parser::Over => Step::Over,
-            Parser::Start => match guess(data, context.packet.ports) {
+            Parser::Start => match guess(data, context.packet.ports, &context.talk) {
                 Guess::Is(parser) => Step::Become(parser),
                 Guess::Maybe(wants) => Step::Wait(wants),
                 Guess::No => Step::Lost,
             },
             Parser::Dns => dns::step(data, is_synced, context),
+            Parser::FtpClient(client) => client.step(data, context),
+            Parser::FtpData(transfer) => transfer.step(data, context),
+            Parser::FtpServer(server) => server.step(data, context),
             Parser::Http(framing) => framing.step(data, context),
             Parser::Http2(direction) => direction.step(data, context),
             Parser::Imap(side) => side.step(data, context),
             Parser::Pop3(side) => side.step(data, context),
+            Parser::Smb(side) => side.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
+            Parser::Socks(side) => side.step(data, context),
             Parser::Ssh(negotiation) => negotiation.step(data, context),
+            Parser::Syslog => syslog::step(data, context),
             Parser::Tls(records) => records.step(data, context),
         }
     }
@@ -209,37 +270,40 @@ impl Parser {
         context: &mut Context<'_, '_, V>,
     ) -> bool {
         match self {
+            Parser::FtpData(data) => data.gap(length),
             Parser::Http(framing) => framing.gap(length),
             Parser::Http2(direction) => direction.gap(length, context),
             Parser::Imap(side) => side.gap(length, context),
             Parser::Pop3(side) => side.gap(length, context),
+            Parser::Smb(side) => side.gap(length, context),
             Parser::Smtp(client) => client.gap(length, context),
             _ => false,
         }
     }
 
-    /// The sender has ended this direction, and every byte of it was shown.
-    pub(super) fn end<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
-        if let Parser::Http(framing) = self {
-            framing.end_of_stream(context);
-        }
-    }
-
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut Context<'_, '_, V>) {
         match self {
-            Parser::Loose | Parser::Over | Parser::Ssh(_) => {}
+            Parser::Loose
+            | Parser::Over
+            | Parser::FtpClient(_)
+            | Parser::FtpServer(_)
+            | Parser::Smb(_)
+            | Parser::Socks(_)
+            | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(mut parser) = guess_now(data, context.packet.ports) {
+                if let Guess::Is(parser) = guess_now(data, context.packet.ports, &context.talk) {
                     parser.finish(data, context);
                 }
             }
             Parser::Dns => dns::finish(data, context),
-            Parser::Http(framing) => framing.finish(data, context),
-            Parser::Http2(direction) => direction.finish(context),
-            Parser::Imap(side) => side.finish(context),
-            Parser::Pop3(side) => side.finish(context),
-            Parser::Smtp(client) => client.finish(context),
+            Parser::FtpData(data) => data.finish(context),
+            Parser::Http(mut framing) => framing.finish(data, context),
+            Parser::Http2(mut direction) => direction.finish(context),
+            Parser::Imap(mut side) => side.finish(context),
+            Parser::Pop3(mut side) => side.finish(context),
+            Parser::Smtp(mut client) => client.finish(context),
+            Parser::Syslog => syslog::finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
         }
     }
@@ -289,20 +353,24 @@ impl Guess {
 }
 
 /// Looks for a protocol, ready to wait for more.
-fn guess(data: &[u8], ports: Ports) -> Guess {
+fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
-        .or_else(|| http2::guess(data))
+        .or_else(|| ftp::guess(data, ports, talk))
         .or_else(|| pop3::guess(data, ports))
         .or_else(|| imap::guess(data))
+        .or_else(|| socks::guess(data, talk))
+        .or_else(|| smb::guess(data))
+        .or_else(|| syslog::guess(data))
+        .or_else(|| http2::guess(data))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }
 
 /// Looks for a protocol in all that there is.
-fn guess_now(data: &[u8], ports: Ports) -> Guess {
-    match guess(data, ports) {
+fn guess_now(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
+    match guess(data, ports, talk) {
         Guess::Maybe(_) if http::is_head(data) => Guess::Is(Parser::Http(http::Framing::default())),
         guess => guess,
     }
@@ -310,7 +378,12 @@ fn guess_now(data: &[u8], ports: Ports) -> Guess {
 
 /// Whether a protocol begins with a segment, in the midst of what is none.
 pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
-    tls::begins(data) || http::is_head(data) || http2::begins(data) || dns::begins(data, ports)
+    tls::begins(data)
+        || http::is_head(data)
+        || http2::begins(data)
+        || smb::begins(data)
+        || ftp::begins(data)
+        || dns::begins(data, ports)
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub(super) struct Side {
     /// Bytes in front of `next` that the parser has not taken yet.
     held: Vec<u8>,
     pending: Pending,
-    /// Where the sender ended it.
-    end: Option<u32>,
+    /// Where the direction ends, once its FIN was seen.
+    fin: Option<u32>,
     last: Stamp,
 }
 
@@ -68,8 +68,8 @@ impl Side {
         self.held.len() + self.pending.weight() + self.parser.weight()
     }
 
-    pub(super) fn start(&mut self, next: u32, is_synced: bool) {
-        (self.next, self.is_synced, self.parser) = (next, is_synced, Parser::Start);
+    pub(super) fn start(&mut self, next: u32, is_synced: bool, parser: Parser) {
+        (self.next, self.is_synced, self.parser) = (next, is_synced, parser);
     }
 
     /// Forgets everything, but for a buffer up to `most` bytes.
@@ -104,7 +104,7 @@ impl Side {
         }
         if seq == self.next && self.pending.is_empty() {
             self.advance(data, missing, context);
-            self.note_end(context);
+            self.end_if_reached(context);
             return;
         }
         let agreement = self.pending.insert(seq, data, missing);
@@ -120,21 +120,23 @@ impl Side {
         while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
             self.skip_hole(context);
         }
-        self.note_end(context);
+        self.end_if_reached(context);
     }
 
-    /// The sender ends the direction with the byte in front of `end`.
-    pub(super) fn ends<V: Visitor>(&mut self, end: u32, context: &mut Context<'_, '_, V>) {
+    /// Takes a FIN, in front of which the direction ends. The first one counts.
+    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut Context<'_, '_, V>) {
         self.last = Stamp::of(context.packet);
-        self.end.get_or_insert(end);
-        self.note_end(context);
+        self.fin.get_or_insert(end);
+        self.end_if_reached(context);
     }
 
-    /// Tells the parser of the end once all bytes in front of it were shown.
-    fn note_end<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
-        if self.end == Some(self.next) {
-            self.end = None;
-            self.parser.end(context);
+    /// Ends the direction once every byte in front of its FIN has come.
+    fn end_if_reached<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if self.fin == Some(self.next) {
+            self.fin = None;
+            context.is_ended = true;
+            self.break_off(context);
+            context.is_ended = false;
         }
     }
 
@@ -220,7 +222,7 @@ impl Side {
     /// Reads what there is of a message whose end does not come.
     fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
-        let mut parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;

@@ -140,7 +140,39 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (8083, http2::upgrading().0, http2::upgrading().1),
         (1100, crate::packet::pop3::tests::client(), crate::packet::pop3::tests::server()),
         (1430, crate::packet::imap::tests::client(), crate::packet::imap::tests::server()),
+        (21, crate::packet::ftp::tests::client(), crate::packet::ftp::tests::server()),
+        (601, crate::packet::syslog::tests::stream(), vec![]),
+        // Of these the server's side can't be read without the client's.
+        (4450, crate::packet::smb::tests::client(), crate::packet::smb::tests::server()),
+        (1080, crate::packet::socks::tests::client(), crate::packet::socks::tests::server()),
     ]
+}
+
+#[test]
+fn a_client_that_ends_before_the_answer_is_remembered() {
+    let requests = b"HEAD /1 HTTP/1.1\r\nHost: a.example\r\n\r\n\
+        GET /2.bin HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let answers = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n\
+        HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+    for has_handshake in [true, false] {
+        let mut parts = if has_handshake { Part::handshake() } else { vec![] };
+        parts.push(Part { flags: FIN | PUSH, ..Part::data(true, 0, requests) });
+        parts.push(Part::data(false, 0, answers));
+        parts.push(Part::end(false, answers.len()));
+        let (recorder, counters) = decode(80, &parts);
+        let files = recorder.places.iter().filter_map(|place| match &place.protocol {
+            Some(crate::indicator::Protocol::File(file)) => {
+                Some((file.url.clone().unwrap_or_default(), file.size, file.is_whole))
+            }
+            _ => None,
+        });
+        let hashed: Vec<_> = files.filter(|(_, size, _)| size.is_some()).collect();
+        assert!(!hashed.is_empty(), "{has_handshake}");
+        for file in hashed {
+            assert_eq!(file, ("http://a.example/2.bin".into(), Some(3), Some(true)));
+        }
+        assert_eq!(counters.fault(Fault::StreamGap), 0);
+    }
 }
 
 #[test]
@@ -374,7 +406,7 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..12_usize,
+        which in 0..16_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
@@ -385,7 +417,7 @@ proptest! {
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
         // A server answers what it has received: where it matters, afterwards.
-        if ![0, 7, 8, 9].contains(&which) {
+        if !matches!(which, 0 | 7..=9 | 14 | 15) {
             for is_client in interleave {
                 parts.extend(if is_client { client.next() } else { server.next() });
             }
@@ -411,15 +443,55 @@ proptest! {
     }
 
     #[test]
+    fn changed_conversations_do_not_panic(
+        which in 0..16_usize,
+        changes in proptest::collection::vec(
+            (any::<bool>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..8),
+        pieces in proptest::collection::vec((any::<bool>(), 1..200_usize), 1..60),
+    ) {
+        let (port, client, server) = conversations().swap_remove(which);
+        let mut sides = [server, client];
+        for (to_server, at, value, how) in changes {
+            let side = &mut sides[usize::from(to_server)];
+            if side.is_empty() {
+                continue;
+            }
+            let at = at.index(side.len());
+            match how {
+                0 => side[at] = value,
+                1 => side[at] ^= 1 << (value & 7),
+                2 => drop(side.drain(at..(at + usize::from(value)).min(side.len()))),
+                _ => {
+                    let again = side[at..(at + usize::from(value)).min(side.len())].to_vec();
+                    side.splice(at..at, again);
+                }
+            }
+        }
+        let mut parts = Part::handshake();
+        let mut done = [0_usize; 2];
+        let rest = [(true, usize::MAX), (false, usize::MAX)];
+        for (to_server, length) in pieces.into_iter().chain(rest) {
+            let side = usize::from(to_server);
+            let end = done[side].saturating_add(length).min(sides[side].len());
+            if done[side] < end {
+                parts.push(Part::data(to_server, done[side], &sides[side][done[side]..end]));
+            }
+            done[side] = end;
+        }
+        parts.push(Part { flags: FIN, ..Part::data(true, sides[1].len(), &[]) });
+        decode_with(Config { most_stream_bytes: 100_000, ..Config::default() }, port, &parts);
+    }
+
+    #[test]
     fn no_segments_panic_and_memory_is_kept(
         parts in proptest::collection::vec(
-            (any::<bool>(), 0..3_000_000_u32, any::<u32>(), any::<u8>(), 0..7_usize, any::<bool>()),
+            (any::<bool>(), 0..3_000_000_u32, any::<u32>(), any::<u8>(), 0..9_usize, any::<bool>()),
             0..60,
         ),
         port in prop::sample::select(vec![53_u16, 80, 443]),
         chance in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        let streams = [requests(), responses(), questions(), chance, uploads(), answers()];
+        let streams = [requests(), responses(), questions(), crate::packet::smb::tests::client(), crate::packet::smb::tests::server(), crate::packet::ftp::tests::client(), chance, uploads(), answers()];
         let parts: Vec<Part> = parts
             .into_iter()
             .map(|(to_server, seq, ack, flags, which, is_near)| {

@@ -220,7 +220,7 @@ pub(super) fn pcaps() -> Option<PathBuf> {
 }
 
 /// Feeds every packet of a capture to a visitor.
-fn decode_file<V: Visitor>(path: &Path, visitor: &mut V) -> Decoder {
+pub(super) fn decode_file<V: Visitor>(path: &Path, visitor: &mut V) -> Decoder {
     let bytes = std::fs::read(path).unwrap();
     let mut decoder = Decoder::new(Config::default());
     let capture = crate::input::capture::Capture::new(&bytes).unwrap();

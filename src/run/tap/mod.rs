@@ -12,6 +12,9 @@
 //! encoded alerts, which are written under one lock after each batch. So an alert
 //! is out within some 20 ms of its packet, which is how long the kernel gathers.
 //!
+//! A thread beside them watches for a newer database (`current`), which each worker
+//! takes up between two batches: its decoder, with all flows and streams, stays.
+//!
 //! The thread that called supervises: it opens interfaces, again when one comes
 //! back, gathers the counts, and ends it all on a signal, in time, or when an output
 //! is gone. Once everything is open it gives up what it needs no more (`sandbox`).
@@ -26,9 +29,9 @@ pub use report::{InterfaceReport, TapReport, WorkerReport};
 pub use sandbox::{Grant, Sandbox};
 pub use socket::Listening;
 
-use super::{Stopwatch, default_threads, now};
-use crate::alert::{Encoder, Origin};
-use crate::database::Database;
+use super::current::{Look, while_watched};
+use super::{Current, Follow, Notice, Stopwatch, default_threads, now};
+use crate::alert::Encoder;
 use crate::scan::Options;
 use crate::sink::Sink;
 use crate::{Error, Result};
@@ -53,7 +56,9 @@ const MOST_WORKERS: usize = 256;
 #[derive(Debug)]
 pub struct TapJob<'d> {
     /// What to hold the packets against.
-    pub database: &'d Database,
+    pub database: &'d Current,
+    /// Where a newer one comes from, if it is to be taken.
+    pub follow: Option<Follow>,
     /// Names of interfaces; `any` is all that there are.
     pub interfaces: Vec<String>,
     /// How they are listened to.
@@ -62,8 +67,6 @@ pub struct TapJob<'d> {
     pub options: Options,
     /// How alerts are written.
     pub encoder: Encoder,
-    /// The name of this machine, for alerts.
-    pub host: Option<String>,
     /// Workers; 0 for one a core.
     pub threads: usize,
     /// When to end.
@@ -101,6 +104,8 @@ pub enum TapNotice<'a> {
         /// Its name.
         interface: &'a str,
     },
+    /// What came of a look at the file of the database.
+    Database(Notice<'a>),
     /// Counts so far.
     Report(&'a TapReport),
 }
@@ -126,21 +131,17 @@ pub fn tap(
     let names = Names::new()?;
     let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
     if job.sandboxed {
-        notify(TapNotice::Sandboxed(&sandbox::enter()));
+        let database = job.follow.as_ref().map(|follow| &*follow.path);
+        notify(TapNotice::Sandboxed(&sandbox::enter(database)));
     }
     let mut frame = Vec::new();
     job.encoder.begin(now(), &mut frame);
     sink.write(&frame)?;
     sink.flush()?;
     let shared = Shared {
-        database: job.database,
+        current: job.database,
         options: job.options,
         encoder: job.encoder,
-        origin: Origin {
-            database: job.database.build_id(),
-            built: job.database.built(),
-            host: job.host,
-        },
         interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
         workers,
         ring: job.listening.ring,
@@ -150,8 +151,10 @@ pub fn tap(
         telling: job.every.map(|every| every.min(LOOKING)),
         told: (0..workers).map(|_| Mutex::default()).collect(),
     };
+    let (look, looks) = mpsc::channel();
     let supervisor = Supervisor {
         shared: &shared,
+        looks,
         names,
         interfaces,
         listening: job.listening,
@@ -162,7 +165,10 @@ pub fn tap(
         signal,
         notify,
     };
-    let report = supervisor.run(sockets)?;
+    // A tap that is over listens to no looks.
+    let tell = move |it: Look| drop(look.send(it));
+    let work = || supervisor.run(sockets);
+    let report = while_watched(shared.current, job.follow, tell, work)??;
     let sink = shared.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
     frame.clear();
     shared.encoder.end(now(), &mut frame);
@@ -217,6 +223,8 @@ struct Interface {
 
 struct Supervisor<'t, 's, 'd, 'n> {
     shared: &'t Shared<'s, 'd>,
+    /// From the watcher of the database.
+    looks: Receiver<Look>,
     names: Names,
     interfaces: Vec<Interface>,
     listening: Listening,
@@ -262,6 +270,9 @@ impl Supervisor<'_, '_, '_, '_> {
                 Ok(Word::Ended(ended)) => outcome = outcome.and(ended),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return outcome,
+            }
+            while let Ok(look) = self.looks.try_recv() {
+                (self.notify)(TapNotice::Database(look.notice()));
             }
             let is_late = self.duration.is_some_and(|most| self.started.elapsed() >= most);
             if is_late || self.signal.load(Ordering::Relaxed) {
@@ -332,6 +343,7 @@ impl Supervisor<'_, '_, '_, '_> {
         let mut report = TapReport {
             elapsed: self.started.elapsed(),
             interfaces: interfaces.collect(),
+            swaps: self.shared.current.swaps(),
             ..TapReport::default()
         };
         for worker in 0..self.shared.workers {

@@ -1,6 +1,7 @@
 //! What a tap counted.
 
 use super::socket::Kernel;
+use crate::run::Swaps;
 use crate::{packet, scan};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub struct TapReport {
     pub counters: scan::Counters,
     /// Records that were written.
     pub records: u64,
+    /// How often the database was replaced under way.
+    pub swaps: Swaps,
 }
 
 /// One interface, over all workers.

@@ -3,7 +3,8 @@
 //! Nothing that a packet could talk us into is worth much then: of the capabilities
 //! only CAP_NET_RAW is left, which it takes to open an interface again that went
 //! away; Landlock lets no file be opened but what the kernel says of network
-//! devices; seccomp refuses every system call that listening does not need. Each
+//! devices and what lies beside the database, for a newer one takes its place under
+//! another number; seccomp refuses every system call that listening does not need. Each
 //! layer is asked for whatever the others do, and [`Sandbox`] says which of them
 //! the kernel granted. Threads inherit all of it, so it comes before they do.
 
@@ -18,6 +19,7 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// What libpcap reads of interfaces: drops of the hardware, switch tags.
 const READABLE: [&str; 2] = ["/sys/class/net", "/sys/devices"];
@@ -58,10 +60,11 @@ pub struct Sandbox {
 }
 
 /// Gives up what the calling thread, and those that it will start, need no more.
-pub(super) fn enter() -> Sandbox {
+/// `database`: the file of a database that is followed.
+pub(super) fn enter(database: Option<&Path>) -> Sandbox {
     Sandbox {
         capabilities: drop_capabilities().unwrap_or_else(|e| Grant::Refused(e.to_string())),
-        landlock: restrict_files().unwrap_or_else(|e| Grant::Refused(e.to_string())),
+        landlock: restrict_files(database).unwrap_or_else(|e| Grant::Refused(e.to_string())),
         seccomp: restrict_calls().unwrap_or_else(|e| Grant::Refused(e.to_string())),
     }
 }
@@ -94,20 +97,36 @@ fn drop_capabilities() -> Result<Grant, caps::errors::CapsError> {
     })
 }
 
-fn restrict_files() -> Result<Grant, landlock::RulesetError> {
+/// The folders in which a newer database appears: that of the path, and where a link
+/// leads to that of the file.
+fn folders(database: &Path) -> Vec<PathBuf> {
+    let folder = |path: &Path| match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut folders = vec![folder(database)];
+    folders.extend(std::fs::canonicalize(database).iter().map(|path| folder(path)));
+    folders
+}
+
+fn restrict_files(database: Option<&Path>) -> Result<Grant, landlock::RulesetError> {
+    let folders = database.map(folders).unwrap_or_default();
     let status = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?
         .create()?
         .add_rules(path_beneath_rules(READABLE, AccessFs::from_read(NEWEST)))?
+        .add_rules(path_beneath_rules(folders, AccessFs::ReadFile))?
         .restrict_self()?;
     let version = match status.landlock {
         LandlockStatus::NotEnabled => return Ok(refused("not enabled in this kernel")),
         LandlockStatus::NotImplemented => return Ok(refused("not in this kernel")),
         LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
     };
-    let words = format!("no files but those about interfaces, no TCP, no signals (ABI {version})");
+    let files = if database.is_some() { ", and beside the database to be read" } else { "" };
+    let words =
+        format!("no files but those about interfaces{files}; no TCP, no signals (ABI {version})");
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => {

@@ -4,12 +4,12 @@
 use super::report::{Told, ToldOfInterface};
 use super::socket::{PATIENCE, Socket};
 use crate::alert::{Alert, Encoder, Origin};
-use crate::database::Database;
 use crate::indicator::Timestamp;
 use crate::packet::{Config, Decoder, Frame};
-use crate::run::capture::Hunter;
-use crate::run::{Stopwatch, now};
-use crate::scan::{Hit, Options, Scanner};
+use crate::run::capture::{Caught, Hunter};
+use crate::run::current::{Known, Lease};
+use crate::run::{Current, Stopwatch, now};
+use crate::scan::{Options, Scanner};
 use crate::sink::Sink;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,10 +32,9 @@ const LAST_READING: Duration = Duration::from_secs(2);
 
 /// What all workers share.
 pub(super) struct Shared<'s, 'd> {
-    pub(super) database: &'d Database,
+    pub(super) current: &'d Current,
     pub(super) options: Options,
     pub(super) encoder: Encoder,
-    pub(super) origin: Origin,
     pub(super) interfaces: Vec<Arc<str>>,
     pub(super) workers: usize,
     /// Bytes of a ring.
@@ -103,6 +102,7 @@ pub(super) struct Worker<'t, 's, 'd> {
     number: usize,
     shared: &'t Shared<'s, 'd>,
     sockets: Vec<Option<Socket>>,
+    lease: Lease,
     scanner: Scanner,
     decoder: Decoder,
     /// Packets seen on each interface.
@@ -129,6 +129,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             number,
             shared,
             sockets: sockets.into_iter().map(Some).collect(),
+            lease: Lease::new(shared.current),
             scanner: Scanner::new(shared.options.clone()),
             decoder: Decoder::new(config),
             seen: vec![0; count],
@@ -187,11 +188,13 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Lets flows end, and writes what only shows then. No interface is at hand, so that
     /// the first stands for all where there are several.
-    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, 'd, '_>)) -> Result<()> {
+    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, '_>)) -> Result<()> {
         let Some(interface) = self.shared.interfaces.first() else { return Ok(()) };
-        let Worker { shared, decoder, scanner, out, told, .. } = self;
-        let mut hand_on = |hits: Vec<Hit<'d>>| shared.encode(&hits, out, &mut told.records);
-        end(decoder, &mut Hunter::live(scanner, shared.database, interface, &mut hand_on));
+        let Worker { shared, lease, decoder, scanner, out, told, .. } = self;
+        let Known { database, origin } = &*lease.known;
+        let mut hand_on =
+            |caught: Vec<Caught<'_>>| shared.encode(&caught, origin, out, &mut told.records);
+        end(decoder, &mut Hunter::live(scanner, database, interface, &mut hand_on));
         self.write()
     }
 
@@ -231,7 +234,11 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     }
 
     fn batch(&mut self, interface: usize) -> Result<usize> {
-        let Worker { number, shared, scanner, decoder, seen, told, out, until, .. } = self;
+        // Between batches, which are short: a thousandth of a second on a busy line.
+        if self.lease.renew(self.shared.current) {
+            self.decoder.show_flows_again();
+        }
+        let Worker { number, lease, shared, scanner, decoder, seen, told, out, until, .. } = self;
         let (Some(Some(socket)), Some(name), Some(seen), Some(of_interface)) = (
             self.sockets.get_mut(interface),
             shared.interfaces.get(interface),
@@ -241,8 +248,10 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             return Ok(0);
         };
         let (linktype, workers) = (socket.linktype, shared.workers as u64);
-        let mut hand_on = |hits: Vec<Hit<'d>>| shared.encode(&hits, out, &mut told.records);
-        let mut hunter = Hunter::live(scanner, shared.database, name, &mut hand_on);
+        let Known { database, origin } = &*lease.known;
+        let mut hand_on =
+            |caught: Vec<Caught<'_>>| shared.encode(&caught, origin, out, &mut told.records);
+        let mut hunter = Hunter::live(scanner, database, name, &mut hand_on);
         let most = shared.tickets.as_ref().map_or(BATCH, |tickets| tickets.reserve(BATCH));
         let (mut used, mut late) = (0, 0);
         let outcome = socket.read(most, |time, packet| {
@@ -332,13 +341,19 @@ impl Drop for StopAll<'_> {
 }
 
 impl Shared<'_, '_> {
-    /// Appends alerts to `out`.
-    fn encode(&self, hits: &[Hit<'_>], out: &mut Vec<u8>, records: &mut u64) -> bool {
-        for hit in hits {
+    /// Appends alerts of the database that `origin` is about to `out`.
+    fn encode(
+        &self,
+        caught: &[Caught<'_>],
+        origin: &Origin,
+        out: &mut Vec<u8>,
+        records: &mut u64,
+    ) -> bool {
+        for Caught { hit, .. } in caught {
             // The time that is given is for lines of logs.
-            self.encoder.encode(&Alert::new(hit, &self.origin, Timestamp(0)), out);
+            self.encoder.encode(&Alert::new(hit, origin, Timestamp(0)), out);
         }
-        *records += hits.len() as u64;
+        *records += caught.len() as u64;
         true
     }
 

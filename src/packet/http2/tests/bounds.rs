@@ -1,8 +1,7 @@
 //! Whatever is sent: memory is kept, and what can be read is read.
 
 use super::*;
-use crate::packet::http::Ranges;
-use crate::packet::stream::Requests;
+use crate::packet::stream::{Requests, Shared};
 use crate::packet::tests::some_packet;
 
 /// A direction by itself, and the most that it held.
@@ -25,9 +24,9 @@ impl Alone {
     /// Shows bytes; answers how much of the requests waits for answers.
     fn show(&mut self, data: &[u8]) -> usize {
         let packet = some_packet();
-        let (mut url, mut ranges) = (Vec::new(), Ranges::new(1 << 20));
+        let mut shared = Shared::new(1 << 20);
         let Alone { direction, seen, counters, requests, skip, most } = self;
-        let mut context = Context::new(&packet, seen, counters, &mut url, &mut ranges);
+        let mut context = Context::new(&packet, seen, counters, &mut shared);
         context.requests = std::mem::take(requests);
         let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {

@@ -1,0 +1,43 @@
+//! Any bytes as a warning list and as an allow list: what is read can be put in force, and
+//! what is on it is found.
+
+use std::sync::Arc;
+use wiresift::compile::{Compiler, Effect, Options, Screen};
+use wiresift::feed::{self, Collected, read_warninglist};
+use wiresift::indicator::{
+    Context, Indicator, Kind, Reason, Scope, Value, WarningEntry, WarningList,
+};
+
+pub fn run(bytes: &[u8]) {
+    let mut allowed = Collected::default();
+    let options = feed::Options { allow: true, ..feed::Options::of_feed("fuzz") };
+    // A list may be no list; reading it must come back.
+    let _ = feed::read(bytes, &options, &mut allowed);
+    let Ok(list) = read_warninglist(bytes, "fuzz") else { return };
+    for entry in list.entries.iter().take(64) {
+        assert_found(&list, entry);
+    }
+}
+
+/// An indicator that is the entry itself is kept out, if the list is about its kind.
+fn assert_found(list: &WarningList, entry: &WarningEntry) {
+    let (kind, text) = match entry {
+        WarningEntry::Net(net) => (Kind::Net, net.to_string()),
+        WarningEntry::Below(name) => (Kind::Domain, name.to_string()),
+        WarningEntry::Whole(Value::Text(text)) => (Kind::Filename, text.to_string()),
+        _ => return,
+    };
+    let context = Arc::new(Context::of_feed("feed"));
+    let Ok(indicator) = Indicator::new(kind, &text, Scope::Exact, context) else { return };
+    let is_itself = match entry {
+        WarningEntry::Whole(value) => *value == indicator.value,
+        _ => true,
+    };
+    if !is_itself || !list.is_about(indicator.kind) {
+        return;
+    }
+    let screen = Screen::new([(list.clone(), Effect::Suppress, Vec::new())]);
+    let options = Options::default().wide(true).suffixes(true);
+    let mut compiler = Compiler::screened(options, screen);
+    assert_eq!(compiler.add(indicator), Some(Reason::Listed), "{entry:?}");
+}

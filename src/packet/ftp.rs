@@ -1,0 +1,290 @@
+//! FTP (RFC 959, 2428): commands, names of files, and the files on their own connections.
+//!
+//! A server is found by its greeting, a client by its commands behind one, or on port
+//! 21; in the midst of a connection both by what announces data. A client's PORT and
+//! EPRT and a server's answers to PASV and EPSV announce where a connection for data will be taken:
+//! the first connection to that end is read as the file that the
+//! next command names. Behind AUTH anything may follow, which mostly is TLS.
+//!
+//! A file is what its connection carried, as it travelled: in ASCII mode lines end in
+//! CR LF. It is whole if the connection ended with a FIN, no byte was lost, and the size
+//! that the server announced agrees. Listings and parts of files are none.
+
+mod command;
+mod data;
+
+pub use command::Command;
+pub(super) use data::Data;
+
+use super::announced::{End, Transfer};
+use super::names;
+use super::stream::{Context, Guess, Parser, Step, Talk};
+use super::{Packet, Ports, Said, Visitor};
+use crate::indicator::{Observable, Where};
+use command::Verb;
+use std::net::IpAddr;
+
+/// The longest line of a command or an answer.
+const MOST_LINE: usize = 4 << 10;
+
+/// The longest name that is kept for the alert about a file.
+const MOST_NAME: usize = 1 << 10;
+
+/// What both directions know.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    /// Where the next connection for data will be taken.
+    ends: Vec<End>,
+    /// What it will carry, once a command has said so.
+    transfer: Option<Transfer>,
+    /// Bytes are carried as they are.
+    is_image: bool,
+    /// Files are packed, or cut into blocks.
+    is_coded: bool,
+    /// The next transfer begins in the midst of its file.
+    is_rest: bool,
+}
+
+impl Control {
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        let name = self.transfer.as_ref().and_then(|transfer| transfer.name.as_ref());
+        size_of::<Self>() + self.ends.len() * size_of::<End>() + name.map_or(0, |name| name.len())
+    }
+
+    /// The next connection for data will be taken at a port of who says so, at the address
+    /// that is named; behind a translator of addresses, at the one that is seen.
+    fn announce<V: Visitor>(
+        &mut self,
+        (address, port): (IpAddr, u16),
+        context: &mut Context<'_, '_, V>,
+    ) {
+        let (seen, peer) = (context.packet.src, context.packet.dst);
+        self.ends = vec![End { address: seen, port, peer }];
+        if seen != address {
+            self.ends.push(End { address, port, peer });
+        }
+        self.publish(context);
+    }
+
+    fn publish<V: Visitor>(&self, context: &mut Context<'_, '_, V>) {
+        for &end in &self.ends {
+            let transfer = self.transfer.clone().unwrap_or_default();
+            context.announced.put(end, transfer, context.packet.time);
+        }
+    }
+
+    /// A command moves a file, or a listing.
+    fn begin<V: Visitor>(&mut self, verb: Verb, path: &[u8], context: &mut Context<'_, '_, V>) {
+        let name = names::last(path);
+        let name = name.get(..MOST_NAME).unwrap_or(name);
+        let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
+        self.transfer = Some(Transfer {
+            name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
+            size: None,
+            is_other: verb == Verb::List || is_part || self.is_coded,
+        });
+        self.publish(context);
+    }
+
+    /// The server tells how long a file is. In ASCII mode it travels with more bytes.
+    fn size<V: Visitor>(&mut self, size: u64, context: &mut Context<'_, '_, V>) {
+        for &end in self.ends.iter().filter(|_| self.is_image) {
+            if let Some(transfer) = context.announced.get_mut(end) {
+                transfer.size = Some(size);
+            }
+        }
+    }
+}
+
+/// Looks whether a stream begins like a server's or a client's.
+pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
+    if data.first().is_some_and(u8::is_ascii_digit) {
+        let is_ours = matches!(talk, Talk::Ftp(_));
+        let starts = |start: &[u8]| data.starts_with(start) || start.starts_with(data);
+        return match data.len() {
+            0..=3 if starts(b"220") || is_ours => Guess::Maybe(4),
+            _ if starts(b"220 ") || starts(b"220-") => {
+                Guess::Is(Parser::FtpServer(Server::default()))
+            }
+            _ if begins(data) || (is_ours && code(data).is_some()) => {
+                Guess::Is(Parser::FtpServer(Server::default()))
+            }
+            _ => Guess::No,
+        };
+    }
+    let is_port = matches!(ports, Ports::Pair(_, 21));
+    let is_expected = is_port || matches!(talk, Talk::Greeted | Talk::Ftp(_));
+    match command::opening(data) {
+        command::Opening::Sure => Guess::Is(Parser::FtpClient(Client::default())),
+        command::Opening::Likely if is_expected => Guess::Is(Parser::FtpClient(Client::default())),
+        command::Opening::Short if is_expected => Guess::Maybe(data.len() + 1),
+        _ => Guess::No,
+    }
+}
+
+/// Whether a segment announces a connection, in the midst of anything.
+pub(super) fn begins(data: &[u8]) -> bool {
+    match data {
+        [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,
+        [b'P', b'A', b'S', b'V', b'\r', ..] | [b'E', b'P', b'S', b'V', b'\r', ..] => true,
+        [b'P', b'O', b'R', b'T', b' ', digit, ..] => digit.is_ascii_digit(),
+        [b'E', b'P', b'R', b'T', b' ', b'|', ..] => true,
+        _ => false,
+    }
+}
+
+/// The code of an answer, and whether more lines follow.
+fn code(line: &[u8]) -> Option<(u16, bool)> {
+    let (digits, rest) = line.split_at_checked(3)?;
+    let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let is_code = digits.iter().all(u8::is_ascii_digit) && (100..700).contains(&number);
+    match rest.first() {
+        _ if !is_code => None,
+        Some(b'-') => Some((number, true)),
+        None | Some(b' ') => Some((number, false)),
+        _ => None,
+    }
+}
+
+/// The next line without its end, and its length with it.
+fn line(data: &[u8]) -> Result<(&[u8], usize), Step> {
+    match memchr::memchr(b'\n', data) {
+        Some(end) => {
+            let line = data.get(..end).unwrap_or_default();
+            Ok((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
+        }
+        None if data.len() > MOST_LINE => Err(Step::Lost),
+        None => Err(Step::Wait(data.len() + 1)),
+    }
+}
+
+/// A client's side of a control connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Client {
+    /// TLS may follow, or the server did not want it.
+    is_open: bool,
+}
+
+impl Client {
+    /// Reads the next command.
+    pub(super) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        if std::mem::take(&mut self.is_open) && !data.first().is_some_and(u8::is_ascii_alphabetic) {
+            return Step::Restart;
+        }
+        let (line, length) = match line(data) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
+        let Some(command) = Command::parse(line) else { return Step::Took(length) };
+        self.is_open = command.verb == Verb::Secure;
+        // The talk is lent to the directions in turn: here it is this one's.
+        let mut talk = std::mem::take(&mut context.talk);
+        read_command(&command, talk.ftp(), context);
+        context.talk = talk;
+        Step::Took(length)
+    }
+}
+
+fn read_command<V: Visitor>(
+    command: &Command<'_>,
+    control: &mut Control,
+    context: &mut Context<'_, '_, V>,
+) {
+    let said = Said::Ftp(*command);
+    let path = command.argument;
+    match command.verb {
+        Verb::User if path.contains(&b'@') => {
+            context.visitor.seen(Observable::Email(path), Where::FtpUser, context.packet, said);
+        }
+        Verb::Passive => (control.ends, control.transfer) = (Vec::new(), None),
+        Verb::Port => {
+            control.transfer = None;
+            if let Some(end) = command::port(path).or_else(|| command::long_port(path)) {
+                control.announce(end, context);
+            }
+        }
+        Verb::Type => control.is_image = path.first().is_some_and(|kind| b"IiLl".contains(kind)),
+        Verb::Mode => control.is_coded = !path.eq_ignore_ascii_case(b"S"),
+        Verb::Rest => control.is_rest = path != b"0",
+        Verb::Move | Verb::Append => {
+            names::report(path, context.packet, context.visitor, said);
+            control.begin(command.verb, path, context);
+        }
+        Verb::List => {
+            if !path.starts_with(b"-") {
+                names::report(path, context.packet, context.visitor, said);
+            }
+            control.begin(command.verb, path, context);
+        }
+        Verb::Name => names::report(path, context.packet, context.visitor, said),
+        Verb::User | Verb::Secure | Verb::Other => {}
+    }
+}
+
+/// A server's side of a control connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Server {
+    /// The code of an answer of which more lines follow.
+    open: Option<u16>,
+}
+
+impl Server {
+    /// Reads the next line of an answer.
+    pub(super) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let first = data.first().copied().unwrap_or_default();
+        if self.open.is_none() && !first.is_ascii_digit() {
+            return Step::Restart;
+        }
+        let (line, length) = match line(data) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
+        match (code(line), self.open) {
+            (Some((number, true)), None) => self.open = Some(number),
+            (Some((number, false)), Some(open)) if number == open => self.open = None,
+            (None, None) => return Step::Lost,
+            _ => {}
+        }
+        if let Some((number, _)) = code(line) {
+            answer(number, line.get(4..).unwrap_or_default(), context);
+        }
+        Step::Took(length)
+    }
+}
+
+fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>) {
+    let Packet { src, .. } = *context.packet;
+    match number {
+        220 if matches!(context.talk, Talk::Nothing) => context.talk = Talk::Greeted,
+        227 | 229 => {
+            let end = if number == 227 {
+                command::port(text)
+            } else {
+                command::extended(text).map(|port| (src, port))
+            };
+            let Some(end) = end else { return };
+            let mut talk = std::mem::take(&mut context.talk);
+            talk.ftp().announce(end, context);
+            context.talk = talk;
+        }
+        125 | 150 => {
+            let Some(size) = command::size(text) else { return };
+            let mut talk = std::mem::take(&mut context.talk);
+            talk.ftp().size(size, context);
+            context.talk = talk;
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

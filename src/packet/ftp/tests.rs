@@ -1,0 +1,151 @@
+use super::*;
+use crate::packet::tests::{decode, tcp};
+
+/// What a client says who fetches a file and goes on to TLS.
+pub(in crate::packet) fn client() -> Vec<u8> {
+    let mut text = Vec::new();
+    text.extend(b"USER me@evil.example\r\nPASS x\r\nTYPE I\r\nPASV\r\nRETR /pub/evil.exe\r\n");
+    text.extend(b"EPSV\r\nSTOR loot.zip\r\nLIST -l\r\nDELE gone.txt\r\nAUTH TLS\r\n");
+    text.extend(crate::packet::tls::tests::hello(Some("tls.example"), &[]));
+    text
+}
+
+/// What its server says.
+pub(in crate::packet) fn server() -> Vec<u8> {
+    let mut text = Vec::new();
+    text.extend(b"220-Welcome\r\n  to 227 Entering\r\n220 us\r\n331 x\r\n230 y\r\n200 z\r\n");
+    text.extend(
+        b"227 Entering Passive Mode (198,51,100,2,4,1).\r\n150 for it (9 bytes)\r\n226 ok\r\n",
+    );
+    text.extend(b"229 Entering (|||1026|)\r\n150 go on\r\n226 ok\r\n234 go\r\n");
+    text.extend(crate::packet::tls::tests::server_flight());
+    text
+}
+
+#[test]
+fn commands() {
+    let (recorder, counters) = decode(&[tcp(40_000, 21, 24, &client())]);
+    assert_eq!(recorder.at(Where::FtpUser), ["me@evil.example"]);
+    let names = ["evil.exe", "/pub/evil.exe", "loot.zip", "gone.txt"];
+    assert_eq!(recorder.at(Where::FileName), names);
+    assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);
+    assert_eq!(counters.faults().count(), 0);
+    // On another port only behind a greeting: POP3 begins in the same way.
+    let (recorder, _) = decode(&[tcp(40_000, 2121, 24, b"USER a@b.example\r\nRETR 1\r\n")]);
+    assert!(recorder.at(Where::FtpUser).is_empty() && recorder.at(Where::FileName).is_empty());
+}
+
+#[test]
+fn answers() {
+    assert_eq!(code(b"220 a"), Some((220, false)));
+    assert_eq!(code(b"220-a"), Some((220, true)));
+    assert_eq!(code(b"220"), Some((220, false)));
+    assert_eq!(code(b"22 a"), None);
+    assert_eq!(code(b"720 a"), None);
+    assert_eq!(code(b"+20 a"), None);
+    assert!(begins(b"227 Entering Passive"));
+    assert!(begins(b"PORT 1,2") && !begins(b"PORTS"));
+}
+
+/// Segments of both connections of a transfer, each side with its own count.
+#[derive(Default)]
+struct Wire {
+    next: std::collections::HashMap<(bool, u16), u32>,
+    packets: Vec<Vec<u8>>,
+}
+
+impl Wire {
+    /// The client's ports are 40000 and 40001, the server's 21 and 1025.
+    fn send(&mut self, to_server: bool, is_data: bool, flags: u8, payload: &[u8]) {
+        let (client, server) = if is_data { (40_001, 1025) } else { (40_000, 21) };
+        let (src, dst) = if to_server { (client, server) } else { (server, client) };
+        let seq = self.next.entry((to_server, src)).or_insert(1000);
+        let mut bytes = [u16::to_be_bytes(src), u16::to_be_bytes(dst)].concat();
+        bytes.extend(seq.to_be_bytes());
+        bytes.extend([0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(payload);
+        *seq += payload.len() as u32 + u32::from(flags & 3 != 0);
+        use crate::packet::tests::{CLIENT, SERVER, ipv4};
+        let (from, to) = if to_server { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        self.packets.push(ipv4(from, to, 6, &bytes));
+    }
+}
+
+/// MD5, size and name of the files that are told.
+fn files(wire: &Wire) -> Vec<(String, u64, String)> {
+    let (recorder, _) = crate::packet::tests::decode_all(&wire.packets);
+    let rows = recorder.seen.iter().zip(&recorder.places);
+    rows.filter(|((at, text), _)| *at == Where::FileHash && text.starts_with("Md5"))
+        .map(|((_, text), place)| {
+            let Some(crate::indicator::Protocol::File(file)) = &place.protocol else { panic!() };
+            (text.clone(), file.size.unwrap(), file.name.clone().unwrap_or_default())
+        })
+        .collect()
+}
+
+fn transfer(is_passive: bool, command: &str, size: u64, end: u8, lost: bool) -> Wire {
+    let mut wire = Wire::default();
+    let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+    say(false, "220 us\r\n");
+    say(true, "TYPE I\r\n");
+    if is_passive {
+        // Behind a translator of addresses: the server names its inner one.
+        say(true, "PASV\r\n");
+        say(false, "227 Entering Passive Mode (10,0,0,1,4,1)\r\n");
+    } else {
+        say(true, "PORT 192,0,2,1,156,65\r\n");
+    }
+    say(true, &format!("{command}\r\n"));
+    say(false, &format!("150 go ({size} bytes)\r\n"));
+    let to_server = command.starts_with('S');
+    wire.send(is_passive, true, 2, &[]);
+    wire.send(!is_passive, true, 18, &[]);
+    wire.send(to_server, true, 24, b"GET / HTTP/1.1\r\n");
+    if lost {
+        *wire.next.get_mut(&(to_server, if to_server { 40_001 } else { 1025 })).unwrap() += 3;
+    }
+    wire.send(to_server, true, 24, b"Host: a.example\r\n\r\n");
+    wire.send(to_server, true, 16 | end, &[]);
+    wire.send(!to_server, true, 17, &[]);
+    wire
+}
+
+#[test]
+fn files_on_their_own_connections() {
+    let whole = 35;
+    for is_passive in [true, false] {
+        for command in ["RETR pub/a.bin", "STOR a.bin", "stor a.bin"] {
+            let command = if command.starts_with('s') { "STOR  a.bin " } else { command };
+            let told = files(&transfer(is_passive, command, whole, 1, false));
+            let [(_, size, name)] = &told[..] else { panic!("{command}: {told:?}") };
+            assert_eq!((*size, &**name), (whole, "a.bin"));
+        }
+    }
+    // A part of it, another size, no FIN, bytes that were lost, what is no file.
+    assert!(files(&transfer(true, "RETR a.bin", whole + 1, 1, false)).is_empty());
+    assert!(files(&transfer(true, "RETR a.bin", whole, 4, false)).is_empty());
+    assert!(files(&transfer(true, "RETR a.bin", whole + 3, 1, true)).is_empty());
+    assert!(files(&transfer(true, "REST 5\r\nRETR a.bin", whole, 1, false)).is_empty());
+    assert!(files(&transfer(true, "LIST", whole, 1, false)).is_empty());
+    // What goes over it is no other protocol.
+    let wire = transfer(true, "RETR a.bin", whole, 1, false);
+    assert!(decode(&wire.packets).0.at(Where::HttpHost).is_empty());
+}
+
+#[test]
+fn nobody_announces_what_others_say() {
+    // A client of its own names the server's web port, and another client's.
+    let mut wire = Wire::default();
+    wire.send(false, false, 24, b"220 us\r\n227 go (198,51,100,2,4,1)\r\n");
+    let mut other = transfer(true, "RETR a.bin", 35, 1, false).packets.split_off(6);
+    for packet in &mut other {
+        for at in [12, 16] {
+            if packet[at..at + 4] == crate::packet::tests::CLIENT.octets() {
+                packet[at + 3] = 77;
+            }
+        }
+    }
+    wire.packets.extend(other);
+    assert!(files(&wire).is_empty());
+    assert_eq!(decode(&wire.packets).0.at(Where::HttpHost), ["a.example"]);
+}

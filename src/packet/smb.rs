@@ -1,0 +1,269 @@
+//! SMB 1 to 3: names of files, and the files as they are read and written.
+//!
+//! Found by its magic behind the length of a NetBIOS session's message (RFC 1002, 4.3)
+//! on any port. Both directions share a session: a read's request says of which file
+//! and from where the bytes of its answer are. Reads and writes may come out of order
+//! within a bound; a file is told once all of it was read, or when it is closed
+//! after it was written from its first byte to its last. What is encrypted or compressed is
+//! counted and gone over. Pipes are no files.
+
+mod ntlm;
+mod ranges;
+mod session;
+mod v1;
+mod v2;
+
+pub(super) use session::Session;
+
+use super::bytes::be24;
+use super::stream::{Context, Guess, Parser, Step};
+use super::{Fault, Said, Visitor, names};
+use crate::indicator::{self, Where};
+use session::Sink;
+
+/// The longest message that is read as a whole: a name of 32,767 characters.
+const MOST_MESSAGE: u64 = 72 << 10;
+
+const ENCRYPTED: &[u8] = b"\xfdSMB";
+const COMPRESSED: &[u8] = b"\xfcSMB";
+
+/// Messages of a NetBIOS session.
+const MESSAGE: u8 = 0;
+const REQUEST: u8 = 0x81;
+const RETARGET: u8 = 0x84;
+const KEEP_ALIVE: u8 = 0x85;
+
+/// Behind an IPv6 address in the place of a host's name.
+const LITERAL: &str = ".ipv6-literal.net";
+
+/// What a message was about, as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// `create`, `tree_connect`…
+    pub command: &'static str,
+    /// The file or the share that it names.
+    pub name: Option<&'a [u8]>,
+}
+
+impl Facts<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Smb {
+        let name = self.name.filter(|name| !name.is_empty());
+        indicator::Smb {
+            command: self.command,
+            name: name.map(|name| String::from_utf8_lossy(name).into_owned()),
+        }
+    }
+}
+
+/// What is done with a message.
+#[derive(Debug)]
+enum Plan {
+    /// So many bytes of it must be there.
+    Wait(usize),
+    /// It is done with.
+    Pass,
+    /// Bytes of a file lie in it.
+    Data { from: usize, bytes: u64, sink: Sink },
+}
+
+/// What follows in a direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// The length of a frame.
+    #[default]
+    Frame,
+    /// Messages: so many bytes of the frame are left.
+    Message(u64),
+    /// Bytes of a file, then so many of its message, then so many of the frame.
+    Data { sink: Sink, bytes: u64, behind: u64, left: u64 },
+}
+
+/// One direction of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Side {
+    state: State,
+}
+
+/// Looks whether a stream begins with a message.
+pub(super) fn guess(data: &[u8]) -> Guess {
+    match *data {
+        [] => Guess::Maybe(1),
+        [REQUEST, 0, 0, 60..=80] | [REQUEST, 0, 0, 60..=80, b' ', ..] => is(),
+        [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Guess::Maybe(4),
+        [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Guess::Maybe(8),
+        [MESSAGE, _, _, _, 0xfc..=0xff, ref rest @ ..] => match rest {
+            [b'S', b'M', b'B', ..] => is(),
+            [] | [b'S'] | [b'S', b'M'] => Guess::Maybe(8),
+            _ => Guess::No,
+        },
+        _ => Guess::No,
+    }
+}
+
+fn is() -> Guess {
+    Guess::Is(Parser::Smb(Side::default()))
+}
+
+/// Whether a segment begins with a message, in the midst of anything.
+pub(super) fn begins(data: &[u8]) -> bool {
+    matches!(data, [MESSAGE, _, _, _, 0xfc..=0xff, b'S', b'M', b'B', ..])
+}
+
+impl Side {
+    /// Reads the next frame, message or part of a file.
+    pub(super) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        match self.state {
+            State::Frame => self.frame(data),
+            State::Message(0) => {
+                self.state = State::Frame;
+                Step::Again
+            }
+            State::Message(left) => {
+                // The talk is lent to the directions in turn: here it is this one's.
+                let mut talk = std::mem::take(&mut context.talk);
+                let step = self.message(data, left, talk.smb(), context);
+                context.talk = talk;
+                step
+            }
+            State::Data { sink, bytes, behind, left } => {
+                let known = bytes.min(data.len() as u64);
+                let mut talk = std::mem::take(&mut context.talk);
+                let part = data.get(..known as usize).unwrap_or(data);
+                talk.smb().data(sink, part, context);
+                context.talk = talk;
+                self.pass_data(sink, known, bytes, behind, left)
+            }
+        }
+    }
+
+    /// So many bytes of a file are done with; behind them the message ends.
+    fn pass_data(&mut self, sink: Sink, known: u64, bytes: u64, behind: u64, left: u64) -> Step {
+        let sink = Sink { at: sink.at.saturating_add(known), ..sink };
+        if known < bytes {
+            self.state = State::Data { sink, bytes: bytes - known, behind, left };
+            return Step::Took(known as usize);
+        }
+        self.state = State::Message(left);
+        Step::Skip(known.saturating_add(behind))
+    }
+
+    fn frame(&mut self, data: &[u8]) -> Step {
+        let Some(length) = be24(data, 1) else { return Step::Wait(4) };
+        match data.first() {
+            Some(&MESSAGE) => {
+                self.state = State::Message(u64::from(length));
+                Step::Took(4)
+            }
+            // Seventeen bits of length.
+            Some(&(REQUEST..=RETARGET)) => Step::Skip(4 + u64::from(length & 0x1_ffff)),
+            Some(&KEEP_ALIVE) => Step::Took(4),
+            _ => Step::Lost,
+        }
+    }
+
+    /// The next message of a frame; `left` bytes of the frame are to come.
+    fn message<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        left: u64,
+        session: &mut Session,
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let shown = match usize::try_from(left) {
+            Ok(left) => data.get(..left).unwrap_or(data),
+            Err(_) => data,
+        };
+        let whole = |wants: usize| Step::Wait(wants.min(usize::try_from(left).unwrap_or(wants)));
+        if left < 4 {
+            self.state = State::Frame;
+            return Step::Skip(left);
+        }
+        let Some(magic) = shown.get(..4) else { return whole(4) };
+        let (length, plan) = if magic == v2::MAGIC {
+            match v2::length(shown, left) {
+                Some(length) => (length, v2::message(shown, length, session, context)),
+                None if left < 64 => (left, Plan::Pass),
+                None => return whole(64),
+            }
+        } else if magic == v1::MAGIC {
+            (left, v1::message(shown, left, session, context))
+        } else if magic == ENCRYPTED || magic == COMPRESSED {
+            context.counters.note(Fault::DarkSmb);
+            (left, Plan::Pass)
+        } else {
+            return Step::Lost;
+        };
+        let rest = left - length;
+        match plan {
+            Plan::Wait(wants) => whole(wants),
+            Plan::Pass => {
+                self.state = State::Message(rest);
+                Step::Skip(length)
+            }
+            Plan::Data { from, bytes, sink } => {
+                let behind = length.saturating_sub((from as u64).saturating_add(bytes));
+                self.state = State::Data { sink, bytes, behind, left: rest };
+                Step::Skip(from as u64)
+            }
+        }
+    }
+
+    /// So many bytes never came. Inside of a file that is a loss for this file alone.
+    pub(super) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) -> bool {
+        match self.state {
+            State::Data { sink, bytes, behind, left } if length <= bytes => {
+                let mut talk = std::mem::take(&mut context.talk);
+                talk.smb().lose(sink);
+                context.talk = talk;
+                let sink = Sink { at: sink.at.saturating_add(length), ..sink };
+                self.state = State::Data { sink, bytes: bytes - length, behind, left };
+                true
+            }
+            State::Data { sink, .. } => {
+                let mut talk = std::mem::take(&mut context.talk);
+                talk.smb().lose(sink);
+                context.talk = talk;
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Text in 16-bit characters.
+fn text(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
+fn report_share<V: Visitor>(path: &[u8], context: &mut Context<'_, '_, V>, said: Said<'_>) -> bool {
+    let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
+    let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let literal = literal(host);
+    let host = literal.as_deref().map_or(host, str::as_bytes);
+    let to = (&mut *context.visitor, &mut *context.counters);
+    names::report_host(host, Where::SmbHost, context.packet, to, said);
+    share.eq_ignore_ascii_case(b"IPC$")
+}
+
+/// The IPv6 address that Windows writes as a name, since a path has no room for colons:
+/// `2001-db8--7.ipv6-literal.net`, with the zone behind an `s`.
+fn literal(host: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(host).ok()?;
+    let (text, suffix) = text.split_at_checked(text.len().checked_sub(LITERAL.len())?)?;
+    let address = text.split('s').next().filter(|_| suffix.eq_ignore_ascii_case(LITERAL))?;
+    Some(address.replace('-', ":"))
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,49 @@
+//! What the two directions of a connection need to know of each other.
+
+use crate::packet::{ftp, smb};
+
+/// Shared by both directions.
+#[derive(Debug, Default)]
+pub(in crate::packet) enum Talk {
+    #[default]
+    Nothing,
+    /// A server said `220`, as those of FTP and SMTP do.
+    Greeted,
+    Ftp(Box<ftp::Control>),
+    Smb(Box<smb::Session>),
+    /// A client asked for a way through SOCKS of this version.
+    Socks(u8),
+}
+
+impl Talk {
+    /// Bytes that are held.
+    pub(in crate::packet) fn weight(&self) -> usize {
+        match self {
+            Talk::Nothing | Talk::Greeted | Talk::Socks(_) => 0,
+            Talk::Ftp(control) => control.weight(),
+            Talk::Smb(session) => session.weight(),
+        }
+    }
+
+    /// What is known of an FTP connection, from now on.
+    pub(in crate::packet) fn ftp(&mut self) -> &mut ftp::Control {
+        if !matches!(self, Talk::Ftp(_)) {
+            *self = Talk::Ftp(Box::default());
+        }
+        match self {
+            Talk::Ftp(control) => control,
+            _ => unreachable!("it was made just now"),
+        }
+    }
+
+    /// What is known of an SMB connection, from now on.
+    pub(in crate::packet) fn smb(&mut self) -> &mut smb::Session {
+        if !matches!(self, Talk::Smb(_)) {
+            *self = Talk::Smb(Box::default());
+        }
+        match self {
+            Talk::Smb(session) => session,
+            _ => unreachable!("it was made just now"),
+        }
+    }
+}
