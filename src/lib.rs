@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
 //! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
-//! | [`feed`] | one reader for each format: indicators and rejects | indicator |
+//! | [`feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
 //! | [`config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
 //! | [`store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`database`] | the file in both directions, the mapping, typed look-ups | indicator |

@@ -7,6 +7,9 @@
 //! (empty, HTML, binary, STIX 1.x, unknown) is an [`Error`](crate::Error) that
 //! says how to mend it.
 //!
+//! What is not a file yet is fetched under caps by [`fetch`], and servers that are
+//! walked page by page are in [`exchange`].
+//!
 //! This room judges form alone. Private addresses, too-wide networks and public
 //! suffixes pass: whoever compiles and matches knows whether they are meant. It
 //! reads no clock, and knows nothing of databases.

@@ -11,6 +11,9 @@ use wiresift::indicator::Timestamp;
 /// The key that it knows.
 pub const KEY: &str = "0123456789abcdef-otx-key-0123456789abcdef";
 
+/// What happens before an answer; an answer of its own takes its place.
+type Hook = dyn FnMut(&mut Account, &Asked) -> Option<Reply> + Send;
+
 /// What an account sees.
 pub struct Account {
     /// The server's clock.
@@ -25,7 +28,7 @@ pub struct Account {
     /// A pulse with more indicators is cut in lists of pulses.
     pub inline: usize,
     /// Asked before each answer: what happens now, and whether it fails.
-    pub hook: Option<Box<dyn FnMut(&mut Account, &Asked) -> Option<Reply> + Send>>,
+    pub hook: Option<Box<Hook>>,
 }
 
 /// The double.

@@ -28,11 +28,10 @@ impl Asked {
     /// A parameter of the query, decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.target.split_once('?')?;
-        let found = query.split('&').find_map(|pair| {
+        query.split('&').find_map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key) == name).then(|| decode(value))
-        });
-        found
+        })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -244,7 +243,7 @@ fn send(stream: &mut TcpStream, part: &Part, over: &AtomicBool) -> std::io::Resu
 
 fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>, over: &AtomicBool) -> Option<Asked> {
     let end = loop {
-        if let Some(at) = memchr::memmem::find(buffer, b"\r\n\r\n") {
+        if let Some(at) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             break at;
         }
         read_some(stream, buffer, over)?;
