@@ -606,8 +606,11 @@ fn lists_of_the_configuration() {
     let dir = Dir::new("feed-lists");
     dir.create("a.txt", "evil.example\ngood.example\nfine.example\n");
     dir.create("b.txt", "bad.example\nfine.example\n");
-    dir.create("fine.json", r#"{"name":"fine","description":"x","version":1,"type":"string",
-        "list":["fine.example"],"matching_attributes":[]}"#);
+    dir.create(
+        "fine.json",
+        r#"{"name":"fine","description":"x","version":1,"type":"string",
+        "list":["fine.example"],"matching_attributes":[]}"#,
+    );
     dir.create("allow.txt", "good.example\n");
     let feeds = "[[feed]]\nname = \"a\"\npath = \"a.txt\"\nsuppress = [\"fine.json\"]\n\
                  [[feed]]\nname = \"b\"\npath = \"b.txt\"\n";
