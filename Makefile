@@ -10,7 +10,7 @@ SKIPPED  := target/tmp/skipped-tests.txt
 BENCHES  := classify exchange extract lookup scan
 
 .PHONY: help demo build install-deps test lint doc fuzz licences advisories
-.PHONY: bench bench-check peers instructions instructions-accept
+.PHONY: bench bench-check peers packets subscriptions instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -18,9 +18,11 @@ help:
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
-	@echo 'make bench        criterion in quick mode, then the table of bars against the peers'
+	@echo 'make bench        criterion in quick mode, then the bars: peers, packets, subscriptions'
 	@echo 'make bench-check  every bench once, unmeasured: only its counts'
 	@echo 'make peers        the table of bars alone (PEERS_FLAGS=…, see benches/peers/run.sh --help)'
+	@echo 'make packets      what a packet costs, with verdicts (benches/packets/run.sh --help)'
+	@echo 'make subscriptions  what an update of the feeds costs, with verdicts'
 	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
 	@echo 'make instructions-accept  makes the counts of today the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
@@ -60,13 +62,19 @@ test: lint doc
 
 bench:
 	$(CARGO) bench --locked $(BENCHES:%=--bench %) -- --quick --noplot
-	$(MAKE) peers
+	$(MAKE) peers packets subscriptions
 
 bench-check:
 	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
 
 peers: build
 	benches/peers/run.sh $(PEERS_FLAGS)
+
+packets: build
+	benches/packets/run.sh $(PACKETS_FLAGS)
+
+subscriptions: build
+	benches/feeds/measure.py $(SUBSCRIPTIONS_FLAGS)
 
 instructions:
 	benches/instructions/count.sh compare
