@@ -1,4 +1,4 @@
-//! The bytes of a database, or of a capture: mapped from a file, or held in memory.
+//! The bytes of a database: mapped from a file, or held in memory.
 //!
 //! This is the only file of the room with `unsafe` in it.
 #![allow(unsafe_code)]
@@ -48,37 +48,6 @@ impl Map {
             Ok(map) => Ok((Map::File(map), metadata)),
             Err(e) => Err(Error::io("cannot map the database", e).at_path(path)),
         }
-    }
-}
-
-/// The bytes of a capture file. Captures are walked from front to back by one
-/// thread, through code that checks every length against the bytes that it has.
-#[derive(Debug)]
-pub(crate) struct MappedFile(Option<memmap2::Mmap>);
-
-impl MappedFile {
-    /// Maps a whole regular file.
-    pub(crate) fn open(path: &Path) -> Result<MappedFile> {
-        let failed = |e| Error::io("cannot map the capture", e).at_path(path);
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.len() == 0 {
-            return Ok(MappedFile(None));
-        }
-        // SAFETY: as above: read-only, private, and only ever seen as bytes. A capture
-        // that is truncated while it is read raises SIGBUS; that is the price of not
-        // copying it, and `tail`-like use of growing captures goes through a pipe.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
-        // A hint; a kernel that ignores it reads all the same.
-        let _ = map.advise(memmap2::Advice::Sequential);
-        Ok(MappedFile(Some(map)))
-    }
-}
-
-impl Deref for MappedFile {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or(&[])
     }
 }
 

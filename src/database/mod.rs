@@ -29,7 +29,6 @@ pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
 pub(crate) use contexts::Policy;
 pub use layout::{Section, VERSION};
 pub(crate) use literals::Literal;
-pub(crate) use map::MappedFile;
 pub(crate) use patterns::{Searches, check_pattern};
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};

@@ -1,12 +1,13 @@
 //! Logs and captures to alerts.
 
-use super::capture::{Caught, Follower, Hunter, Source, frame};
+use super::capture::{Caught, Follower, Hunter, frame};
 use super::current::{Known, Lease, Look, while_watched};
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::{Current, Follow, Notify, now};
 use crate::Result;
 use crate::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::indicator::{Place, Timestamp};
+use crate::input::capture::CaptureStream;
 use crate::input::{Chunk, Target};
 use crate::packet::{self, Config, Decoder};
 use crate::scan::{Counters, Hit, Options, Origin, Scanner};
@@ -134,18 +135,14 @@ impl Work for Hunting<'_> {
     fn capture(
         &self,
         bench: &mut Bench,
-        source: &mut Source,
+        capture: &mut CaptureStream,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Found) -> bool,
     ) -> (packet::Counters, Result<()>) {
         let Bench { scanner, lease } = bench;
         let mut decoder = Decoder::new(Config::default());
-        let mut frames = match source.frames() {
-            Ok(frames) => frames,
-            Err(error) => return (packet::Counters::default(), Err(error)),
-        };
         let mut waiting = VecDeque::new();
-        let mut next = frames.next();
+        let mut next = capture.next();
         let outcome = loop {
             if lease.renew(self.current) {
                 decoder.show_flows_again();
@@ -164,7 +161,7 @@ impl Work for Hunting<'_> {
                     next = None;
                     break true;
                 }
-                next = frames.next();
+                next = capture.next();
             };
             if is_over {
                 decoder.finish(&mut hunter);

@@ -1,11 +1,12 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
-use super::capture::{Follower, Source};
+use super::capture::{Follower, walk};
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::told::Told;
 use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
+use crate::input::capture::CaptureStream;
 use crate::input::{Chunk, Target};
 use crate::packet::{self, Packet, Said, Visitor};
 use crate::scan::{Counters, Origin};
@@ -81,7 +82,7 @@ impl Work for Observing {
     fn capture(
         &self,
         extractor: &mut Extractor,
-        source: &mut Source,
+        capture: &mut CaptureStream,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
     ) -> (packet::Counters, Result<()>) {
@@ -93,7 +94,7 @@ impl Work for Observing {
             hand_on,
             go_on: true,
         };
-        let outcome = source.walk(&mut watch);
+        let outcome = walk(capture, &mut watch);
         watch.hand_on();
         outcome
     }

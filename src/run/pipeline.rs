@@ -5,10 +5,10 @@
 //! while the others go on with the next inputs. What is found is handed on in the
 //! order of the inputs, whoever found it.
 
-use super::capture::Source;
 use super::ordered::{Ordered, Piece, Place};
 use super::{Notice, Notify, Swaps, default_threads};
 use crate::indicator::Timestamp;
+use crate::input::capture::CaptureStream;
 use crate::input::{Bounds, Chunk, Chunker, FileChunks, Input, Opened, Pool, Target};
 use crate::packet;
 use crate::scan::{self, Origin};
@@ -60,7 +60,7 @@ pub(super) trait Work: Sync {
     fn capture(
         &self,
         scratch: &mut Self::Scratch,
-        source: &mut Source,
+        capture: &mut CaptureStream,
         path: &Arc<str>,
         hand_on: &mut dyn FnMut(Self::Found) -> bool,
     ) -> (packet::Counters, Result<()>);
@@ -327,7 +327,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         self.passing().report.inputs += 1;
         if crate::input::capture::is_capture(input.head()) {
             self.opened(None);
-            return self.capture(scratch, number, input, target);
+            return self.capture(scratch, number, input);
         }
         match input.into_opened() {
             Opened::Seekable(file) => {
@@ -465,25 +465,13 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         true
     }
 
-    fn capture(
-        &self,
-        scratch: &mut W::Scratch,
-        number: usize,
-        input: Input,
-        target: &Target,
-    ) -> bool {
+    fn capture(&self, scratch: &mut W::Scratch, number: usize, input: Input) -> bool {
         let path = Arc::clone(input.path());
         let is_live = input.is_live();
-        let mut source = match Source::of(input, target) {
-            Ok(source) => source,
-            Err(error) => {
-                self.fail(&error);
-                return self.hand_in((number, 0), Finished::new(None, 0).last());
-            }
-        };
+        let mut capture = super::capture::opened(input);
         let mut k = 0;
         let mut go_on = true;
-        let (counters, outcome) = self.work.capture(scratch, &mut source, &path, &mut |found| {
+        let (counters, outcome) = self.work.capture(scratch, &mut capture, &path, &mut |found| {
             let weight = self.work.weight(&found);
             let finished = Finished { is_live, ..Finished::new(Some(found), weight) };
             go_on = self.hand_in((number, k), finished);
@@ -499,7 +487,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             passing.report.packets.add(&counters);
         }
         let mut last = Finished::new(None, 0).last();
-        last.bytes = source.bytes();
+        last.bytes = capture.bytes();
         go_on && self.hand_in((number, k), last)
     }
 
