@@ -66,6 +66,12 @@ def publish(path, body):
 pages = {}
 
 
+class Server(http.server.ThreadingHTTPServer):
+    # All feeds are asked at once: with the usual 5 some would be told to try again in a second.
+    request_queue_size = 128
+    daemon_threads = True
+
+
 def pulses(path, query):
     """A page of the account; each is made once, so that the server costs little."""
     if not path.endswith("/subscribed"):
@@ -109,13 +115,28 @@ def run(command, cwd, env=None):
     child = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env={**os.environ, **(env or {})})
+    most = [0]
+    threading.Thread(target=sample, args=(child.pid, most), daemon=True).start()
     said = child.stdout.read().decode(errors="replace")
-    _, status, usage = os.wait4(child.pid, 0)
+    _, status = os.waitpid(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - start
     if child.returncode != 0:
         raise Failed(f"exit status {child.returncode}: {said[-600:]}")
-    return seconds, usage.ru_maxrss * 1024, said
+    return seconds, most[0], said
+
+
+def sample(pid, most):
+    """The peak of a process's resident memory. What the kernel keeps of a child that has
+    ended counts what its parent had when it was made."""
+    try:
+        while True:
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    most[0] = int(line.split()[1]) * 1024
+            time.sleep(0.005)
+    except OSError:
+        pass
 
 
 def bar(name, figure, measured, is_met):
@@ -168,7 +189,7 @@ def account(options, folder, base):
     (folder / "wiresift.toml").write_text(
         f'[[feed]]\nname = "otx"\nkind = "otx"\nurl = "{base}"\nkey_env = "BENCH_KEY"\n')
     seconds, rss, said = run([options.wiresift, "feed", "update"], folder, {"BENCH_KEY": "k"})
-    if "1,000,000 indicators" not in said and "1000000 indicators" not in said:
+    if f"{PULSES * EACH}indicators" not in "".join(c for c in said if c.isalnum()):
         raise Failed(f"not a million: {said}")
     rate = PULSES * EACH / seconds
     bar("OTX account of a million indicators, into the store", "≥ 100,000 a second",
@@ -184,7 +205,7 @@ def main():
     options = parse.parse_args()
     os.chdir(Path(__file__).resolve().parents[2])
     options.wiresift = Path(options.wiresift).resolve()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
     try:
