@@ -23,3 +23,4 @@ mod records;
 mod spec_cases;
 mod syslog;
 mod tap;
+mod tshark;
