@@ -214,7 +214,7 @@ fn our_communities(pcaps: &[PathBuf], seen: &Seen) -> Vec<(Numbered, String)> {
     dir.create("list.txt", list);
     dir.command().args(["compile", "-q", "-o", "db", "--internal", "list.txt"]).run().expect(0);
     let mut command = dir.command();
-    command.args(["scan", "--internal", "--db", "db", "--format", "json"]).args(pcaps);
+    command.args(["scan", "--db", "db", "--format", "json"]).args(pcaps);
     let told = |alert: &Value| {
         let packet = &alert["packet"];
         let path = name(Path::new(packet["path"].as_str()?));
