@@ -436,7 +436,8 @@ impl Way {
         let of = |(from, has_more, part): (usize, bool, Vec<u8>)| {
             let length = part.len() as u16;
             if let Way::V6 = self {
-                let mut bytes = [&[0x60, 0, 0, 0][..], &(length + 8).to_be_bytes(), &[44, 64]].concat();
+                let mut bytes =
+                    [&[0x60, 0, 0, 0][..], &(length + 8).to_be_bytes(), &[44, 64]].concat();
                 for end in ends {
                     bytes.extend([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]);
                     bytes.extend(end);
