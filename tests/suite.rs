@@ -27,5 +27,6 @@ mod spec_cases;
 mod swaps;
 mod syslog;
 mod tap;
+mod tshark;
 mod warninglists;
 mod ways;

@@ -225,3 +225,44 @@ fn addresses_as_names() {
         Some("\u{e9}.example")
     );
 }
+
+/// A message of SMB1 with its frame: words, and the bytes behind them.
+fn first_version(command: u8, flags: u8, number: u8, words: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut message = vec![0xff, b'S', b'M', b'B', command, 0, 0, 0, 0, flags];
+    message.resize(30, 0);
+    message.extend([number, 0, (words.len() / 2) as u8]);
+    message.extend(words);
+    message.extend((bytes.len() as u16).to_le_bytes());
+    message.extend(bytes);
+    frame(&[message])
+}
+
+/// A file written with SMB1 at a place of which the upper half is `high`.
+fn written_at(high: u32) -> Recorder {
+    let mut opened = [0; 68];
+    opened[5] = 3;
+    let mut write = [0; 28];
+    write[4] = 3;
+    write[20] = 11;
+    // Behind header, count of words, words, count of bytes.
+    write[22] = 63;
+    write[24..].copy_from_slice(&high.to_le_bytes());
+    let client = [
+        first_version(0x2f, 0, 2, &write, b"hello world"),
+        first_version(0x04, 0, 3, &[3, 0, 0, 0, 0, 0], b""),
+    ];
+    let (recorder, counters) = turns(&[
+        (true, &first_version(0xa2, 0, 1, &[0; 48], b"new.txt\0")),
+        (false, &first_version(0xa2, 0x80, 1, &opened, b"")),
+        (true, &client.concat()),
+    ]);
+    assert_eq!(counters.faults().count(), 0);
+    assert_eq!(recorder.at(Where::FileName).last(), Some(&"new.txt"));
+    recorder
+}
+
+#[test]
+fn bytes_beyond_four_gibibytes_are_not_the_first() {
+    assert_eq!(hashes(&written_at(0)), [md5(b"hello world")]);
+    assert_eq!(hashes(&written_at(1)), [""; 0]);
+}

@@ -31,6 +31,9 @@ const IS_UNICODE: u16 = 0x8000;
 const READ_ANSWER: usize = WORDS + 24;
 const WRITE_REQUEST: usize = WORDS + 24;
 
+/// A request to write with so many words has the upper half of its offset behind the others.
+const FAR_WORDS: u8 = 14;
+
 struct Header {
     command: u8,
     status: u32,
@@ -69,7 +72,7 @@ pub(super) fn message<V: Visitor>(
     let Some(header) = header(shown) else { return Plan::Pass };
     let wants = match (header.command, header.is_answer) {
         (READ, true) if header.status == 0 => READ_ANSWER as u64,
-        (WRITE, false) => WRITE_REQUEST as u64,
+        (WRITE, false) => (WRITE_REQUEST + far(shown)) as u64,
         (CLOSE | OPEN | READ | SESSION_SETUP | TREE_CONNECT | CREATE, _) => length,
         _ => return Plan::Pass,
     };
@@ -119,11 +122,10 @@ fn request<V: Visitor>(
             let bytes =
                 u64::from(le16(message, WORDS + 20)?) | u64::from(le16(message, WORDS + 18)?) << 16;
             let from = usize::from(le16(message, WORDS + 22)?);
-            // The upper half of the offset stands behind what is read in any case.
-            let at = u64::from(le32(message, WORDS + 6)?);
-            let is_far = *message.get(HEADER)? == 14;
+            let at = offset(message, 6, FAR_WORDS, 24)?;
+            let least = WRITE_REQUEST + far(message);
             let sink = Sink { key: fid(4)?, is_read: false, at };
-            return data(from, bytes, length, is_far, sink, session, context);
+            return data(from, bytes, length, least, sink, session, context);
         }
         CLOSE => session.closing(number, fid(0)?, context),
         SESSION_SETUP => ntlm::report(message, "session_setup_andx", context),
@@ -167,7 +169,7 @@ fn answer<V: Visitor>(
                 return Some(Plan::Pass);
             }
             let sink = Sink { key, is_read: true, at };
-            let plan = data(from, bytes, length, false, sink, session, context);
+            let plan = data(from, bytes, length, READ_ANSWER, sink, session, context);
             if bytes < wanted {
                 session.set_size(key, at.saturating_add(bytes));
             }
@@ -189,12 +191,17 @@ fn offset(message: &[u8], low: usize, few: u8, high: usize) -> Option<u64> {
     Some(u64::from(high) << 32 | u64::from(le32(message, WORDS + low)?))
 }
 
-/// Where in a message of `length` bytes the data of a file lies.
+/// Bytes of the upper half of the offset in a request to write; 0 if it has none.
+fn far(message: &[u8]) -> usize {
+    if message.get(HEADER).is_some_and(|&words| words >= FAR_WORDS) { 4 } else { 0 }
+}
+
+/// Where in a message of `length` bytes the data of a file lies: behind `least` others.
 fn data<V: Visitor>(
     from: usize,
     bytes: u64,
     length: u64,
-    is_far: bool,
+    least: usize,
     sink: Sink,
     session: &mut Session,
     context: &mut Context<'_, '_, V>,
@@ -202,8 +209,6 @@ fn data<V: Visitor>(
     if bytes == 0 {
         return Some(Plan::Pass);
     }
-    // The upper half of the offset, and how many bytes follow, are not looked at yet.
-    let least = WRITE_REQUEST + if is_far { 4 } else { 0 };
     if from < least || (from as u64).checked_add(bytes)? > length {
         return None;
     }
