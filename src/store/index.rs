@@ -88,7 +88,9 @@ impl Index {
                 && row.file.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
                 && !row.file.starts_with('.');
             let hash = u128::from_str_radix(&row.hash, 16).ok();
-            let changed = Timestamp::parse(&row.changed);
+            // What cannot be written again is no time that we wrote: a year of five digits.
+            let changed = Timestamp::parse(&row.changed)
+                .filter(|time| Timestamp::parse(&time.to_string()) == Some(*time));
             let (true, Some(hash), Some(changed)) = (is_plain, hash, changed) else {
                 return Err(broken(&format!("the document {:?}", row.name)));
             };
