@@ -35,6 +35,7 @@ fn scan(database: &Current, path: &Path) -> u64 {
         follow: None,
         targets: vec![Target::Path(path.to_path_buf())],
         options: Options::default(),
+        packets: Default::default(),
         encoder: Encoder::new(Format::Json),
         threads: 1,
         chunk: 0,

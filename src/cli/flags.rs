@@ -402,6 +402,8 @@ pub(super) struct Scan {
     pub(super) following: Following,
     #[command(flatten)]
     pub(super) alerts: Alerts,
+    #[command(flatten)]
+    pub(super) packets: Packets,
     /// Write alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -437,6 +439,37 @@ pub(super) struct Following {
     /// Keep to the database of the beginning.
     #[arg(long, overrides_with = "watch")]
     pub(super) no_watch: bool,
+}
+
+/// How packets are decoded, wherever they come from.
+#[derive(Debug, Args)]
+pub(super) struct Packets {
+    /// Search what is of no known protocol for text, too.
+    #[arg(long)]
+    pub(super) unknown_text: bool,
+    /// What tells flows apart beside addresses and ports: "vlan", "tunnel", or both.
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub(super) flow_by: Vec<FlowBy>,
+}
+
+impl Packets {
+    pub(super) fn config(&self) -> wiresift::packet::Config {
+        wiresift::packet::Config {
+            unknown_text: self.unknown_text,
+            flow_by_vlan: self.flow_by.contains(&FlowBy::Vlan),
+            flow_by_tunnel: self.flow_by.contains(&FlowBy::Tunnel),
+            ..wiresift::packet::Config::default()
+        }
+    }
+}
+
+/// What can be part of a flow's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum FlowBy {
+    /// The innermost VLAN.
+    Vlan,
+    /// The tunnels that the packet came out of.
+    Tunnel,
 }
 
 /// How hits are told, whatever they were found in.
@@ -485,6 +518,8 @@ pub(super) struct Tap {
     pub(super) following: Following,
     #[command(flatten)]
     pub(super) alerts: Alerts,
+    #[command(flatten)]
+    pub(super) packets: Packets,
     /// Write alerts to the end of a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

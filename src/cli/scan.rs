@@ -36,7 +36,8 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
         None => Box::new(StdoutSink::new()),
     };
     let report = if flags.observables {
-        let job = ObserveJob { targets, threads: flags.threads, chunk: flags.chunk_size };
+        let (threads, chunk) = (flags.threads, flags.chunk_size);
+        let job = ObserveJob { targets, packets: flags.packets.config(), threads, chunk };
         run::observe(job, &mut *sink, &notify)
     } else {
         hunt(&flags, targets, to_terminal, &mut *sink, &notify)
@@ -90,6 +91,7 @@ fn hunt(
         follow,
         targets,
         options,
+        packets: flags.packets.config(),
         encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
         threads: flags.threads,
         chunk: flags.chunk_size,

@@ -37,6 +37,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
             ring: flags.ring,
         },
         options,
+        packets: flags.packets.config(),
         encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
         threads: flags.threads,
         duration: flags.duration,

@@ -69,16 +69,18 @@ enum Found<'m> {
     Odd,
 }
 
-/// Looks for a DNS message in a UDP payload.
+/// Looks for a DNS message in a UDP payload; answers whether it is one.
 pub(super) fn inspect_udp<V: Visitor>(
     payload: &[u8],
     packet: &Packet<'_>,
     visitor: &mut V,
     counters: &mut Counters,
-) {
-    if is_dns_port(packet.ports) || (!is_netbios(packet.ports) && is_message(payload)) {
+) -> bool {
+    let is_dns = is_dns_port(packet.ports) || (!is_netbios(packet.ports) && is_message(payload));
+    if is_dns {
         report(payload, packet, visitor, counters);
     }
+    is_dns
 }
 
 /// Looks whether a TCP stream begins with DNS: on its ports with a message of any

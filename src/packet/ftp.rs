@@ -43,13 +43,16 @@ pub(super) struct Control {
     is_coded: bool,
     /// The next transfer begins in the midst of its file.
     is_rest: bool,
+    /// The file whose length was asked last, and that length.
+    sized: (Vec<u8>, Option<u64>),
 }
 
 impl Control {
     /// Bytes that are held.
     pub(super) fn weight(&self) -> usize {
         let name = self.transfer.as_ref().and_then(|transfer| transfer.name.as_ref());
-        size_of::<Self>() + self.ends.len() * size_of::<End>() + name.map_or(0, |name| name.len())
+        let names = name.map_or(0, |name| name.len()) + self.sized.0.capacity();
+        size_of::<Self>() + self.ends.len() * size_of::<End>() + names
     }
 
     /// The next connection for data will be taken at a port of who says so, at the address
@@ -75,16 +78,28 @@ impl Control {
     }
 
     /// A command moves a file, or a listing.
-    fn begin<V: Visitor>(&mut self, verb: Verb, path: &[u8], context: &mut Context<'_, '_, V>) {
+    fn begin<V: Visitor>(&mut self, command: &Command<'_>, context: &mut Context<'_, '_, V>) {
+        let (verb, path) = (command.verb, command.argument);
+        let is_fetched = command.name.eq_ignore_ascii_case(b"RETR");
+        let is_sized = is_fetched && self.is_image && self.sized.0 == path;
         let name = names::last(path);
         let name = name.get(..MOST_NAME).unwrap_or(name);
         let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
         self.transfer = Some(Transfer {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
-            size: None,
+            size: self.sized.1.filter(|_| is_sized),
             is_other: verb == Verb::List || is_part || self.is_coded,
         });
         self.publish(context);
+    }
+
+    /// What is under way is not all of it.
+    fn abort<V: Visitor>(&self, context: &mut Context<'_, '_, V>) {
+        for &end in &self.ends {
+            if let Some(transfer) = context.announced.get_mut(end) {
+                transfer.is_other = true;
+            }
+        }
     }
 
     /// The server tells how long a file is. In ASCII mode it travels with more bytes.
@@ -213,15 +228,20 @@ fn read_command<V: Visitor>(
         Verb::Rest => control.is_rest = path != b"0",
         Verb::Move | Verb::Append => {
             names::report(path, context.packet, context.visitor, said);
-            control.begin(command.verb, path, context);
+            control.begin(command, context);
         }
         Verb::List => {
             if !path.starts_with(b"-") {
                 names::report(path, context.packet, context.visitor, said);
             }
-            control.begin(command.verb, path, context);
+            control.begin(command, context);
         }
         Verb::Name => names::report(path, context.packet, context.visitor, said),
+        Verb::Size => {
+            let path = path.get(..MOST_NAME).unwrap_or(path);
+            control.sized = (path.to_vec(), None);
+        }
+        Verb::Abort => control.abort(context),
         Verb::User | Verb::Secure | Verb::Other => {}
     }
 }
@@ -280,6 +300,21 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
             let Some(size) = command::size(text) else { return };
             let mut talk = std::mem::take(&mut context.talk);
             talk.ftp().size(size, context);
+            context.talk = talk;
+        }
+        // RFC 3659, 4.
+        213 => {
+            if let Talk::Ftp(control) = &mut context.talk
+                && let Ok(size) = std::str::from_utf8(text.trim_ascii()).unwrap_or("").parse()
+            {
+                control.sized.1 = Some(size);
+            }
+        }
+        426 | 451 | 552 => {
+            let talk = std::mem::take(&mut context.talk);
+            if let Talk::Ftp(control) = &talk {
+                control.abort(context);
+            }
             context.talk = talk;
         }
         _ => {}

@@ -35,6 +35,7 @@ mod ip;
 mod link;
 mod mail;
 mod names;
+mod plain;
 mod pop3;
 mod quic;
 pub mod smb;
@@ -94,6 +95,8 @@ pub struct Config {
     pub most_fragment_bytes: usize,
     /// Seconds that they wait.
     pub fragment_timeout: u32,
+    /// Whether what is of no known protocol is shown as text.
+    pub unknown_text: bool,
 }
 
 impl Default for Config {
@@ -109,6 +112,7 @@ impl Default for Config {
             most_stream_bytes: 64 << 20,
             most_fragment_bytes: 8 << 20,
             fragment_timeout: 30,
+            unknown_text: false,
         }
     }
 }
@@ -170,7 +174,7 @@ impl Decoder {
             fragments: Fragments::new(&config),
             tftp: tftp::Transfers::default(),
             counters: Counters::default(),
-            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE),
+            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
             tunnels: Tunnels::default(),
         }
     }
@@ -384,8 +388,10 @@ impl Decoder {
                     syslog::report(payload, packet, visitor);
                 } else if !tftp.inspect(payload, packet, visitor, counters)
                     && !dhcp::inspect(payload, packet, visitor, counters)
+                    && !dns::inspect_udp(payload, packet, visitor, counters)
+                    && shared.reads_unknown
                 {
-                    dns::inspect_udp(payload, packet, visitor, counters);
+                    plain::show(payload, packet, visitor);
                 }
             }
             transport::TCP if segment.fault.is_none() => {

@@ -288,7 +288,9 @@ impl Streams {
                 if is_before(*next, end) && end.wrapping_sub(*next) < LONGEST_JUMP {
                     *next = end;
                 }
-                if payload.is_empty() || !parser::begins(payload, context.packet.ports) {
+                let is_asked =
+                    context.reads_unknown || parser::begins(payload, context.packet.ports);
+                if payload.is_empty() || !is_asked {
                     return;
                 }
                 self.start(tcp, side, seq, false, Parser::Start);

@@ -103,6 +103,13 @@ pub(super) fn udp(src: u16, dst: u16, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 17, &bytes)
 }
 
+/// A segment of a client's at a place of its stream.
+pub(super) fn tcp_at(src: u16, dst: u16, seq: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = tcp(src, dst, 24, payload);
+    packet[24..28].copy_from_slice(&seq.to_be_bytes());
+    packet
+}
+
 pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = [src.to_be_bytes(), dst.to_be_bytes()].concat();
     bytes.extend([0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0]);
@@ -167,8 +174,15 @@ pub(super) fn some_packet() -> Packet<'static> {
     }
 }
 
-fn decode_for(mut recorder: Recorder, packets: &[Vec<u8>]) -> (Recorder, Counters) {
-    let mut decoder = Decoder::new(Config::default());
+fn decode_for(recorder: Recorder, packets: &[Vec<u8>]) -> (Recorder, Counters) {
+    decode_as(Decoder::new(Config::default()), recorder, packets)
+}
+
+pub(super) fn decode_as(
+    mut decoder: Decoder,
+    mut recorder: Recorder,
+    packets: &[Vec<u8>],
+) -> (Recorder, Counters) {
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
         let length = data.len() as u32;

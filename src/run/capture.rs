@@ -26,9 +26,10 @@ pub(super) fn opened(input: Input) -> CaptureStream {
 /// what could not be read; everything before it was shown.
 pub(super) fn walk<V: Follower>(
     capture: &mut CaptureStream,
+    config: &Config,
     visitor: &mut V,
 ) -> (packet::Counters, Result<()>) {
-    let mut decoder = Decoder::new(Config::default());
+    let mut decoder = Decoder::new(config.clone());
     let outcome = loop {
         match capture.next() {
             Some(Ok(packet)) => decoder.frame(&frame(&packet), visitor),

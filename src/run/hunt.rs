@@ -9,7 +9,7 @@ use crate::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::indicator::{Place, Timestamp};
 use crate::input::capture::CaptureStream;
 use crate::input::{Chunk, Target};
-use crate::packet::{self, Config, Decoder};
+use crate::packet::{self, Decoder};
 use crate::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sink::Sink;
 use self_cell::self_cell;
@@ -28,6 +28,8 @@ pub struct ScanJob<'d> {
     pub targets: Vec<Target>,
     /// What the scanners do beyond the rules.
     pub options: Options,
+    /// How packets are decoded.
+    pub packets: packet::Config,
     /// How alerts are written.
     pub encoder: Encoder,
     /// Threads; 0 for one a core.
@@ -39,6 +41,7 @@ pub struct ScanJob<'d> {
 struct Hunting<'d> {
     current: &'d Current,
     options: Options,
+    packets: packet::Config,
     encoder: Encoder,
     read_at: Timestamp,
 }
@@ -78,8 +81,9 @@ pub(super) struct Bench {
 /// through a notice and counted.
 pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
     let read_at = now();
-    let (current, options, encoder) = (job.database, job.options, job.encoder);
-    let hunting = Hunting { current, options, encoder, read_at };
+    let (current, options, packets) = (job.database, job.options, job.packets);
+    let encoder = job.encoder;
+    let hunting = Hunting { current, options, packets, encoder, read_at };
     let plan = Plan { targets: job.targets, threads: job.threads, chunk: job.chunk, read_at };
     let mut frame = Vec::new();
     hunting.encoder.begin(read_at, &mut frame);
@@ -140,7 +144,7 @@ impl Work for Hunting<'_> {
         hand_on: &mut dyn FnMut(Found) -> bool,
     ) -> (packet::Counters, Result<()>) {
         let Bench { scanner, lease } = bench;
-        let mut decoder = Decoder::new(Config::default());
+        let mut decoder = Decoder::new(self.packets.clone());
         let mut waiting = VecDeque::new();
         let mut next = capture.next();
         let outcome = loop {

@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct ObserveJob {
     /// The inputs, in order.
     pub targets: Vec<Target>,
+    /// How packets are decoded.
+    pub packets: packet::Config,
     /// Threads; 0 for one a core.
     pub threads: usize,
     /// Bytes of a chunk; 0 for the default.
@@ -35,10 +37,12 @@ pub struct ObserveJob {
 pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
     let plan =
         Plan { targets: job.targets, threads: job.threads, chunk: job.chunk, read_at: now() };
-    pipeline::run(&Observing, plan, sink, notify)
+    pipeline::run(&Observing { packets: job.packets }, plan, sink, notify)
 }
 
-struct Observing;
+struct Observing {
+    packets: packet::Config,
+}
 
 /// An observable with its place.
 pub(super) struct Sighting {
@@ -94,7 +98,7 @@ impl Work for Observing {
             hand_on,
             go_on: true,
         };
-        let outcome = walk(capture, &mut watch);
+        let outcome = walk(capture, &self.packets, &mut watch);
         watch.hand_on();
         outcome
     }

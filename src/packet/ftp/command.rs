@@ -32,10 +32,14 @@ pub(super) enum Verb {
     List,
     /// A file is named, and not moved.
     Name,
+    /// How long a file is, is asked.
+    Size,
+    /// The transfer is broken off.
+    Abort,
     Other,
 }
 
-const VERBS: [(&[u8], Verb); 27] = [
+const VERBS: [(&[u8], Verb); 28] = [
     (b"USER", Verb::User),
     (b"AUTH", Verb::Secure),
     (b"PASV", Verb::Passive),
@@ -56,8 +60,9 @@ const VERBS: [(&[u8], Verb); 27] = [
     (b"DELE", Verb::Name),
     (b"RNFR", Verb::Name),
     (b"RNTO", Verb::Name),
+    (b"ABOR", Verb::Abort),
     // They go in front of the transfer that tells the name.
-    (b"SIZE", Verb::Other),
+    (b"SIZE", Verb::Size),
     (b"MDTM", Verb::Other),
     (b"FEAT", Verb::Other),
     (b"OPTS", Verb::Other),

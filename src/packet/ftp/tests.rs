@@ -132,6 +132,37 @@ fn files_on_their_own_connections() {
     assert!(decode(&wire.packets).0.at(Where::HttpHost).is_empty());
 }
 
+/// A server that ends the connection for data as it should, and has not sent everything.
+#[test]
+fn a_transfer_that_is_broken_off_is_no_file() {
+    let fetch = |sized: &str, path: &str, between: &[(bool, &str)]| {
+        let mut wire = Wire::default();
+        let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+        say(false, "220 us\r\n");
+        say(true, &format!("TYPE I\r\nSIZE {path}\r\n"));
+        say(false, &format!("200 ok\r\n{sized}\r\n"));
+        say(true, "PASV\r\n");
+        say(false, "227 Entering Passive Mode (198,51,100,2,4,1)\r\n");
+        say(true, "RETR a.bin\r\n");
+        say(false, "150 go\r\n");
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
+        wire.send(false, true, 24, b"0123456789");
+        for (to_server, text) in between {
+            wire.send(*to_server, false, 24, text.as_bytes());
+        }
+        wire.send(false, true, 17, &[]);
+        files(&wire).len()
+    };
+    assert_eq!(fetch("213 10", "a.bin", &[]), 1);
+    assert_eq!(fetch("213 11", "a.bin", &[]), 0);
+    assert_eq!(fetch("550 no", "a.bin", &[]), 1);
+    // That of another file says nothing.
+    assert_eq!(fetch("213 11", "b.bin", &[]), 1);
+    assert_eq!(fetch("213 10", "a.bin", &[(true, "ABOR\r\n")]), 0);
+    assert_eq!(fetch("550 no", "a.bin", &[(false, "426 broken off\r\n")]), 0);
+}
+
 #[test]
 fn nobody_announces_what_others_say() {
     // A client of its own names the server's web port, and another client's.

@@ -104,7 +104,7 @@ fn endless_lines_and_words_stay_small() {
     let packet = crate::packet::tests::some_packet();
     let mut visitor = crate::packet::tests::Recorder::default();
     let mut counters = crate::packet::Counters::default();
-    let mut shared = crate::packet::stream::Shared::new(1 << 20);
+    let mut shared = crate::packet::stream::Shared::new(1 << 20, false);
     let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
     for (is_server, text) in [
         (true, "* 1 FETCH (BODY[1] {9"),

@@ -163,7 +163,7 @@ fn feed(pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
     let packet = crate::packet::tests::some_packet();
     let mut visitor = Recorder { fingerprints: true, ..Recorder::default() };
     let mut counters = Counters::default();
-    let mut shared = crate::packet::stream::Shared::new(1 << 20);
+    let mut shared = crate::packet::stream::Shared::new(1 << 20, false);
     let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
     let mut mail = Mail::new("smtp");
     for piece in pieces {

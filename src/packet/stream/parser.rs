@@ -4,8 +4,8 @@ use super::talk::Talk;
 use crate::packet::announced::Announced;
 use crate::packet::bytes::be16;
 use crate::packet::{
-    Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, pop3, smb, smtp, socks, ssh,
-    syslog, tls,
+    Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, plain, pop3, smb, smtp, socks,
+    ssh, syslog, tls,
 };
 
 /// What a parser needs to tell what it finds.
@@ -24,6 +24,8 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     pub(in crate::packet) talk: Talk,
     /// The files that come in ranges.
     pub(in crate::packet) ranges: &'c mut http::Ranges,
+    /// Whether what is of no known protocol is shown as text.
+    pub(in crate::packet) reads_unknown: bool,
     /// Whether the direction has ended as its sender meant it: with a FIN, and every
     /// byte in front of it was there.
     pub(in crate::packet) is_ended: bool,
@@ -36,7 +38,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         counters: &'c mut Counters,
         shared: &'c mut Shared,
     ) -> Self {
-        let Shared { url, announced, ranges } = shared;
+        let Shared { url, announced, ranges, reads_unknown } = shared;
         Context {
             packet,
             visitor,
@@ -46,6 +48,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
             requests: Requests::default(),
             talk: Talk::Nothing,
             ranges,
+            reads_unknown: *reads_unknown,
             is_ended: false,
         }
     }
@@ -60,15 +63,18 @@ pub(in crate::packet) struct Shared {
     pub(in crate::packet) announced: Announced,
     /// Files that come in ranges.
     pub(in crate::packet) ranges: http::Ranges,
+    /// Whether what is of no known protocol is shown as text.
+    pub(in crate::packet) reads_unknown: bool,
 }
 
 impl Shared {
     /// `most_bytes` are for the files that come in ranges.
-    pub(in crate::packet) fn new(most_bytes: usize) -> Self {
+    pub(in crate::packet) fn new(most_bytes: usize, reads_unknown: bool) -> Self {
         Shared {
             url: Vec::new(),
             announced: Announced::default(),
             ranges: http::Ranges::new(most_bytes),
+            reads_unknown,
         }
     }
 }
@@ -204,6 +210,8 @@ pub(in crate::packet) enum Parser {
     Http(http::Framing),
     Http2(Box<http2::Direction>),
     Imap(Box<imap::Side>),
+    /// Of no known protocol, and shown as text.
+    Plain,
     Pop3(pop3::Side),
     Smb(smb::Side),
     Smtp(smtp::Client),
@@ -243,7 +251,12 @@ impl Parser {
             Parser::Start => match guess(data, context.packet.ports, &context.talk) {
                 Guess::Is(parser) => Step::Become(parser),
                 Guess::Maybe(wants) => Step::Wait(wants),
+                Guess::No if context.reads_unknown => Step::Become(Parser::Plain),
                 Guess::No => Step::Lost,
+            },
+            Parser::Plain => match begun(data, context) {
+                Some(parser) => Step::Become(parser),
+                None => plain::step(data, context),
             },
             Parser::Dns => dns::step(data, is_synced, context),
             Parser::FtpClient(client) => client.step(data, context),
@@ -301,6 +314,7 @@ impl Parser {
             Parser::Http(mut framing) => framing.finish(data, context),
             Parser::Http2(mut direction) => direction.finish(context),
             Parser::Imap(mut side) => side.finish(context),
+            Parser::Plain => plain::show(data, context.packet, context.visitor),
             Parser::Pop3(mut side) => side.finish(context),
             Parser::Smtp(mut client) => client.finish(context),
             Parser::Syslog => syslog::finish(data, context),
@@ -373,6 +387,15 @@ fn guess_now(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
     match guess(data, ports, talk) {
         Guess::Maybe(_) if http::is_head(data) => Guess::Is(Parser::Http(http::Framing::default())),
         guess => guess,
+    }
+}
+
+/// The protocol that begins in the midst of what is none, if it is sure.
+fn begun<V: Visitor>(data: &[u8], context: &Context<'_, '_, V>) -> Option<Parser> {
+    let ports = context.packet.ports;
+    match begins(data, ports).then(|| guess(data, ports, &context.talk)) {
+        Some(Guess::Is(parser)) => Some(parser),
+        _ => None,
     }
 }
 

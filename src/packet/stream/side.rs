@@ -4,7 +4,7 @@ use super::parser::{Context, Parser, Step};
 use super::pending::Pending;
 use super::{is_before, parser};
 use crate::indicator::Timestamp;
-use crate::packet::{Fault, Packet, Visitor};
+use crate::packet::{Fault, Packet, Visitor, plain};
 
 /// Bytes and pieces that wait for what is in front of them, before that is given up.
 const MOST_PENDING: usize = 256 << 10;
@@ -263,10 +263,11 @@ impl Side {
     /// Lets the parser take what it can; returns how much that was.
     fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
         if matches!(self.parser, Parser::Loose) {
-            if !parser::begins(data, context.packet.ports) {
-                return data.len();
-            }
-            self.parser = Parser::Start;
+            self.parser = match parser::begins(data, context.packet.ports) {
+                true => Parser::Start,
+                false if context.reads_unknown => Parser::Plain,
+                false => return data.len(),
+            };
         }
         let mut at = 0;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
@@ -286,6 +287,9 @@ impl Side {
                 Step::Become(parser) => self.parser = parser,
                 Step::Lost => {
                     self.parser = Parser::Loose;
+                    if context.reads_unknown {
+                        plain::show(rest, context.packet, context.visitor);
+                    }
                     return data.len();
                 }
                 Step::Over => {

@@ -65,6 +65,8 @@ pub struct TapJob<'d> {
     pub listening: Listening,
     /// What the scanners do beyond the rules.
     pub options: Options,
+    /// How packets are decoded; what it bounds is for all workers together.
+    pub packets: crate::packet::Config,
     /// How alerts are written.
     pub encoder: Encoder,
     /// Workers; 0 for one a core.
@@ -141,6 +143,7 @@ pub fn tap(
     let shared = Shared {
         current: job.database,
         options: job.options,
+        packets: job.packets,
         encoder: job.encoder,
         interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
         workers,

@@ -34,6 +34,7 @@ const LAST_READING: Duration = Duration::from_secs(2);
 pub(super) struct Shared<'s, 'd> {
     pub(super) current: &'d Current,
     pub(super) options: Options,
+    pub(super) packets: Config,
     pub(super) encoder: Encoder,
     pub(super) interfaces: Vec<Arc<str>>,
     pub(super) workers: usize,
@@ -117,7 +118,7 @@ pub(super) struct Worker<'t, 's, 'd> {
 impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     pub(super) fn new(number: usize, shared: &'t Shared<'s, 'd>, sockets: Vec<Socket>) -> Self {
         let count = sockets.len();
-        let all = Config::default();
+        let all = shared.packets.clone();
         // What one decoder may hold is for all of them together.
         let config = Config {
             most_flows: (all.most_flows / shared.workers).max(1),

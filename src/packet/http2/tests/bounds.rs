@@ -24,7 +24,7 @@ impl Alone {
     /// Shows bytes; answers how much of the requests waits for answers.
     fn show(&mut self, data: &[u8]) -> usize {
         let packet = some_packet();
-        let mut shared = Shared::new(1 << 20);
+        let mut shared = Shared::new(1 << 20, false);
         let Alone { direction, seen, counters, requests, skip, most } = self;
         let mut context = Context::new(&packet, seen, counters, &mut shared);
         context.requests = std::mem::take(requests);
