@@ -61,5 +61,12 @@ pub fn run(bytes: &[u8]) {
         }
         _ => (true, [b"a CAPABILITY\r\n", mail].concat()),
     };
-    assert!(told(to_server, &stream, 1400) == told(to_server, &stream, unit));
+    let (large, small) = (told(to_server, &stream, 1400), told(to_server, &stream, unit));
+    // Behind what breaks the protocol each segment is asked anew whether one begins: where
+    // another one is found, the cut decides.
+    let is_mail =
+        |at: Where| ["smtp.", "mail.", "file."].iter().any(|of| at.name().starts_with(of));
+    if large.seen.iter().chain(&small.seen).all(|(at, _)| is_mail(*at)) {
+        assert!(large == small);
+    }
 }
