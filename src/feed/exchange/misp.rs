@@ -125,9 +125,8 @@ impl Misp {
         keeper: &mut dyn Keeper,
         clock: &dyn Clock,
     ) -> Result<Walked> {
-        let cursor = keeper.cursor().and_then(|text| parse(text.as_bytes()).ok());
-        let mut walker =
-            Walker { asker: Asker::new(client, clock), keeper, cursor: cursor.unwrap_or_default() };
+        let cursor = super::resumed(keeper);
+        let mut walker = Walker { asker: Asker::new(client, clock), keeper, cursor };
         match self {
             Misp::Feed(_) | Misp::Folder(_) => walker.directory(self)?,
             Misp::Server(server) => walker.server(server)?,

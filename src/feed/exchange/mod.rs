@@ -56,6 +56,11 @@ pub trait Keeper {
     fn set_cursor(&mut self, cursor: &str) -> Result<()>;
 }
 
+/// Where a walk goes on: at its beginning, if what is kept is not understood.
+fn resumed<T: serde::de::DeserializeOwned + Default>(keeper: &dyn Keeper) -> T {
+    keeper.cursor().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// A server, and what of it is subscribed to.
 #[derive(Clone, Debug)]
 pub enum Exchange {

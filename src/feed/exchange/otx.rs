@@ -220,12 +220,12 @@ impl Otx {
         keeper: &mut dyn Keeper,
         clock: &dyn Clock,
     ) -> Result<Walked> {
-        let cursor = keeper.cursor().and_then(|text| parse(text.as_bytes()).ok());
+        let cursor = super::resumed(keeper);
         let mut walker = Walker {
             otx: self,
             asker: Asker::new(client, clock),
             keeper,
-            cursor: cursor.unwrap_or_default(),
+            cursor,
             seen: HashMap::new(),
             applied: HashSet::new(),
         };

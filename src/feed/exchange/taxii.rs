@@ -136,13 +136,8 @@ impl Taxii {
         keeper: &mut dyn Keeper,
         clock: &dyn Clock,
     ) -> Result<Walked> {
-        let cursor = keeper.cursor().and_then(|text| parse(text.as_bytes()).ok());
-        let mut walker = Walker {
-            taxii: self,
-            asker: Asker::new(client, clock),
-            keeper,
-            cursor: cursor.unwrap_or_default(),
-        };
+        let cursor = super::resumed(keeper);
+        let mut walker = Walker { taxii: self, asker: Asker::new(client, clock), keeper, cursor };
         walker.run()?;
         Ok(walker.asker.walked)
     }
