@@ -442,25 +442,7 @@ impl Compiler {
             }
         };
 
-        self.nets4.sort_unstable();
-        let nets = joiner.join(std::mem::take(&mut self.nets4), |&(a, l, _)| (a, l), |n| n.2);
-        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
-        count("ip", nets.iter().filter(|n| n.1 == 32).count());
-        count("net", nets.iter().filter(|n| n.1 < 32).count());
-        joiner.contents.nets4(&nets);
-
-        self.nets6.sort_unstable();
-        let nets = joiner.join(std::mem::take(&mut self.nets6), |&(a, l, _)| (a, l), |n| n.2);
-        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
-        count("ip", nets.iter().filter(|n| n.1 == 128).count());
-        count("net", nets.iter().filter(|n| n.1 < 128).count());
-        joiner.contents.nets6(&nets);
-
-        self.endpoints.sort_unstable();
-        let rows = joiner.join(std::mem::take(&mut self.endpoints), |e| e.0, |e| e.1);
-        count("endpoint", rows.len());
-        joiner.contents.endpoints(&rows);
-
+        self.finish_addresses(&mut joiner, &mut count);
         // The names are about as much work as everything else.
         let mut names = std::mem::take(&mut self.domains);
         let mut others = [
@@ -498,6 +480,27 @@ impl Compiler {
         }
         self.finish_patterns(&mut joiner, &mut count);
         Ok((joiner.contents, summary))
+    }
+
+    fn finish_addresses(&mut self, joiner: &mut Joiner, count: &mut impl FnMut(&str, usize)) {
+        self.nets4.sort_unstable();
+        let nets = joiner.join(std::mem::take(&mut self.nets4), |&(a, l, _)| (a, l), |n| n.2);
+        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
+        count("ip", nets.iter().filter(|n| n.1 == 32).count());
+        count("net", nets.iter().filter(|n| n.1 < 32).count());
+        joiner.contents.nets4(&nets);
+
+        self.nets6.sort_unstable();
+        let nets = joiner.join(std::mem::take(&mut self.nets6), |&(a, l, _)| (a, l), |n| n.2);
+        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
+        count("ip", nets.iter().filter(|n| n.1 == 128).count());
+        count("net", nets.iter().filter(|n| n.1 < 128).count());
+        joiner.contents.nets6(&nets);
+
+        self.endpoints.sort_unstable();
+        let rows = joiner.join(std::mem::take(&mut self.endpoints), |e| e.0, |e| e.1);
+        count("endpoint", rows.len());
+        joiner.contents.endpoints(&rows);
     }
 
     fn finish_patterns(&mut self, joiner: &mut Joiner, count: &mut impl FnMut(&str, usize)) {
