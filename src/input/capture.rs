@@ -16,7 +16,7 @@ mod classic;
 mod pcapng;
 mod stream;
 
-pub use stream::CaptureStream;
+pub use stream::{Batch, CaptureStream};
 
 use crate::{Error, Result};
 use std::ops::Range;
@@ -143,12 +143,18 @@ struct Found {
 }
 
 impl Found {
-    fn packet(self, item: &[u8], number: u64) -> Packet<'_> {
+    /// The same, in a buffer in which the item has `before` bytes before it.
+    fn after(mut self, before: usize) -> Found {
+        self.data = self.data.start + before..self.data.end + before;
+        self
+    }
+
+    fn packet<'a>(&self, item: &'a [u8], number: u64) -> Packet<'a> {
         Packet {
             number,
             time: self.time,
             linktype: self.linktype,
-            data: item.get(self.data).unwrap_or_default(),
+            data: item.get(self.data.clone()).unwrap_or_default(),
             length: self.length,
             interface: self.interface,
         }

@@ -1,6 +1,6 @@
 //! The flow table: who talks to whom, since when, and how much.
 //!
-//! Entries lie in one array; a hash table of their indices finds them, and each
+//! Entries lie in one array; an [`Index`] finds them, and each
 //! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
 //! moved to its list's end once a second of packet time at most: the order is
 //! exact to the second, and a busy flow doesn't touch its neighbours' memory for
@@ -9,13 +9,16 @@
 //! The packet's own time is the only clock. It may jump: a flow is idle when its
 //! last packet lies further from now than its timeout, on either side.
 
+mod index;
+
 use super::community::conversation;
 use super::stream::Tcp;
 use super::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
 use crate::indicator::{self, Timestamp};
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
+use index::Index;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -129,6 +132,17 @@ pub(super) struct Facts {
     pub(super) tunnel: u64,
 }
 
+/// What is known of a packet's flow before it is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    key: Key,
+    /// Whether it goes from the key's low end to the high one.
+    is_forward: bool,
+    hash: u64,
+    /// An entry that may be the flow's.
+    slot: Option<u32>,
+}
+
 /// How far a flow has come; each stage has its timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -218,33 +232,10 @@ pub(super) struct Touch {
     pub(super) totals: indicator::Flow,
 }
 
-/// Where the hash table finds an entry. Half of the hash is kept, so that neither growing
-/// nor looking for a flow reads entries of others.
-#[derive(Clone, Copy, Debug)]
-struct Found {
-    slot: u32,
-    half: u32,
-}
-
-impl Found {
-    fn new(slot: u32, hash: u64) -> Found {
-        Found { slot, half: hash as u32 }
-    }
-
-    /// The kept half, spread again over the bits that the hash table looks at.
-    fn hash(&self) -> u64 {
-        spread(u64::from(self.half))
-    }
-}
-
-fn spread(half: u64) -> u64 {
-    (half & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 /// The table.
 #[derive(Debug)]
 pub(super) struct Flows {
-    table: HashTable<Found>,
+    index: Index,
     hasher: DefaultHashBuilder,
     entries: Vec<Entry>,
     /// Freed entries, chained by `newer`.
@@ -262,7 +253,7 @@ impl Flows {
     pub(super) fn new(config: &Config) -> Self {
         let seconds = |seconds: u32| i64::from(seconds) * SECOND;
         Flows {
-            table: HashTable::new(),
+            index: Index::new(),
             hasher: DefaultHashBuilder::default(),
             entries: Vec::new(),
             free: NIL,
@@ -286,33 +277,57 @@ impl Flows {
 
     /// Flows that are open.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.index.len()
+    }
+
+    /// Whose packet it is, and where its flow may lie. Reads the index alone.
+    pub(super) fn look_ahead(&self, facts: &Facts) -> Ahead {
+        let (key, is_forward) = Key::new(facts);
+        let hash = self.hasher.hash_one(key);
+        Ahead { key, is_forward, hash, slot: self.index.peek(hash) }
+    }
+
+    /// Has the entry of a packet that is about to come brought into the cache. Whether
+    /// there may be one.
+    pub(super) fn warm(&self, ahead: &Ahead) -> bool {
+        let entry = ahead.slot.and_then(|slot| self.entries.get(slot as usize));
+        if let Some(entry) = entry {
+            // An entry lies in two or three lines.
+            let Entry { key, totals, tcp, newer, .. } = entry;
+            std::hint::black_box((key.rest, totals.packets, tcp, newer));
+        }
+        entry.is_some()
     }
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
-    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
+    pub(super) fn touch(
+        &mut self,
+        facts: &Facts,
+        ahead: &Ahead,
+        closed: &mut impl FnMut(&Ended),
+    ) -> Touch {
         self.sweep(facts.time, closed);
-        let (key, is_forward) = Key::new(facts);
-        let hash = self.hasher.hash_one(key);
-        if let Some(slot) = self.find(&key, hash) {
+        let Ahead { key, is_forward, hash, .. } = *ahead;
+        if let Some(slot) = self.find(ahead) {
             match self.is_over(slot, facts) {
                 None => return self.proceed(slot, facts, is_forward),
                 Some(close) => self.close(slot, close, closed),
             }
         }
-        if self.table.len() >= self.most {
+        if self.index.len() >= self.most {
             self.evict(facts.time, closed);
         }
         self.open(key, hash, facts, is_forward)
     }
 
-    fn find(&self, key: &Key, hash: u64) -> Option<u32> {
-        let is_it = |found: &Found| {
-            found.half == hash as u32
-                && self.entries.get(found.slot as usize).is_some_and(|entry| entry.key == *key)
+    fn find(&self, ahead: &Ahead) -> Option<u32> {
+        let is_it = |slot: u32| {
+            let entry = self.entries.get(slot as usize);
+            entry.is_some_and(|entry| entry.is_open && entry.key == ahead.key)
         };
-        self.table.find(spread(hash), is_it).map(|found| found.slot)
+        // An open flow of this key is its only one.
+        ahead.slot.filter(|&slot| is_it(slot)).or_else(|| self.index.find(ahead.hash, is_it))
     }
 
     /// Notes whether later packets of a flow are to be reported.
@@ -334,7 +349,7 @@ impl Flows {
         for (_, slot) in slots {
             closed(&self.entries[slot as usize].ended(Close::Finished));
         }
-        self.table.clear();
+        self.index.clear();
         self.entries.clear();
         self.free = NIL;
         self.lists = NO_LISTS;
@@ -373,7 +388,7 @@ impl Flows {
             *place = entry;
             slot
         };
-        self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
+        self.index.insert(hash, slot);
         self.link(slot, Stage::Opening);
         Touch { is_new: true, ..self.proceed(slot, facts, is_forward) }
     }
@@ -455,7 +470,7 @@ impl Flows {
     /// stages' oldest flows, the one that has spent the most of its timeout.
     fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         let opening = self.lists[Stage::Opening as usize];
-        if opening.count * 2 > self.table.len() {
+        if opening.count * 2 > self.index.len() {
             return self.close(opening.oldest, Close::Evicted, closed);
         }
         let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
@@ -476,9 +491,7 @@ impl Flows {
         self.free = slot;
         let hash = self.hasher.hash_one(entry.key);
         let ended = entry.ended(close);
-        if let Ok(found) = self.table.find_entry(spread(hash), |other| other.slot == slot) {
-            found.remove();
-        }
+        self.index.remove(hash, slot);
         closed(&ended);
     }
 

@@ -75,6 +75,16 @@ impl Tags {
         self.ids.get(..self.count).unwrap_or_default()
     }
 
+    /// The first of these identifiers.
+    pub(super) fn of(ids: &[u16]) -> Tags {
+        let mut tags = Tags::default();
+        for (place, id) in tags.ids.iter_mut().zip(ids) {
+            *place = *id;
+            tags.count += 1;
+        }
+        tags
+    }
+
     fn push(&mut self, id: u16) -> Result<(), Fault> {
         *self.ids.get_mut(self.count).ok_or(Fault::TooManyTags)? = id;
         self.count += 1;

@@ -143,7 +143,7 @@ pub(super) fn converse(
         }
     }
     decoder.finish(&mut recorder);
-    (recorder, decoder.counters().clone())
+    (recorder, decoder.counters())
 }
 
 /// Decodes raw IP packets, one a second.
@@ -190,7 +190,7 @@ pub(super) fn decode_as(
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
-    (recorder, decoder.counters().clone())
+    (recorder, decoder.counters())
 }
 
 /// One of each kind of packet that is looked into, as raw IP.

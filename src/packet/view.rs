@@ -172,8 +172,34 @@ pub struct FlowEnd {
     pub close: Close,
 }
 
+/// A packet's place in its capture: by its frame, then from the outermost tunnel inwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Order(u64);
+
+impl Order {
+    /// Bits for the depth in tunnels.
+    const DEPTH: u32 = 4;
+
+    /// The place of a packet in `depth` tunnels of the frame of this number.
+    pub(super) fn new(number: u64, depth: usize) -> Order {
+        Order(number << Self::DEPTH | depth as u64 & ((1 << Self::DEPTH) - 1))
+    }
+}
+
 /// Is told what the decoder finds, in the order of the packets.
 pub trait Visitor {
+    /// All that is told from now on was found by the packet of this place; at the end of a
+    /// capture, when its flows are closed one by one, by the first packet of the flow.
+    fn begins(&mut self, order: Order) {
+        let _ = order;
+    }
+
+    /// A flow between these two may soon be opened: who looks addresses up can have what it
+    /// takes brought into the cache. It need not come so.
+    fn expects(&self, src: IpAddr, dst: IpAddr) {
+        let _ = (src, dst);
+    }
+
     /// A packet opened a flow, or is the first since flows are
     /// [shown again](super::Decoder::show_flows_again). Its addresses are observables of `ip.src` and
     /// `ip.dst`, which come here and not through [`seen`](Visitor::seen).

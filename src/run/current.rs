@@ -96,7 +96,7 @@ impl Known {
 }
 
 /// One worker's hold on the database that it works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lease {
     pub(super) known: Arc<Known>,
     turn: u64,
@@ -109,9 +109,14 @@ impl Lease {
         Lease { known: Arc::clone(&known), turn: current.turn.load(Ordering::Acquire) }
     }
 
+    /// How often the database had been replaced.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn
+    }
+
     /// Whether another database is in force by now.
     #[inline]
-    pub(super) fn is_over(&self, current: &Current) -> bool {
+    fn is_over(&self, current: &Current) -> bool {
         current.turn.load(Ordering::Acquire) != self.turn
     }
 

@@ -1,19 +1,19 @@
 //! Logs and captures to alerts.
 
-use super::capture::{Caught, Follower, Hunter, frame};
+use super::capture::{Hunter, Net};
+use super::crew::{Lane, Packets};
 use super::current::{Known, Lease, Look, while_watched};
+use super::findings::{Findings, Waiting};
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::{Current, Follow, Notify, now};
 use crate::Result;
 use crate::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::indicator::{Place, Timestamp};
-use crate::input::capture::CaptureStream;
 use crate::input::{Chunk, Target};
-use crate::packet::{self, Decoder};
+use crate::packet::{self, FlowEnd, Order};
 use crate::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sink::Sink;
 use self_cell::self_cell;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What to scan, and how.
@@ -58,14 +58,6 @@ self_cell!(
     }
 );
 
-/// What was found in a piece of the input.
-pub(super) enum Found {
-    /// In a chunk of a log, whose first line is not known yet.
-    Log(Held),
-    /// In a capture: encoded records, and how many.
-    Records(Vec<u8>, u64),
-}
-
 /// What one thread works with.
 pub(super) struct Bench {
     scanner: Scanner,
@@ -99,21 +91,45 @@ pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result
     Ok(report)
 }
 
-impl Hunting<'_> {
-    /// Encodes what was found in packets.
-    fn records(&self, caught: &[Caught<'_>], origin: &AlertOrigin) -> Found {
-        let mut records = Vec::new();
-        for Caught { hit, found_by } in caught {
-            let origin = found_by.as_deref().unwrap_or(origin);
-            self.encoder.encode(&Alert::new(hit, origin, self.read_at), &mut records);
+/// Takes what is found in packets: it is encoded at once, but for what has to wait.
+struct Catch<'c, 'f> {
+    hunting: &'c Hunting<'c>,
+    origin: &'c Arc<AlertOrigin>,
+    findings: &'f mut Findings,
+}
+
+impl<'d> Net<'d> for Catch<'_, '_> {
+    fn begins(&mut self, order: Order) {
+        self.findings.begins(order);
+    }
+
+    fn catch(&mut self, hit: Hit<'d>, flow: Option<u64>) {
+        let Catch { hunting, origin, findings } = self;
+        match flow {
+            Some(flow) => {
+                let origin = Arc::clone(origin);
+                findings.wait(Waiting { hit: hit.into_owned(), origin, flow });
+            }
+            None => findings.record(|out| hunting.write(&hit, origin, out)),
         }
-        Found::Records(records, caught.len() as u64)
+    }
+
+    fn closed(&mut self, flow: &FlowEnd) {
+        self.findings.closed(flow.flow_id, flow.totals);
+    }
+}
+
+impl Hunting<'_> {
+    fn write(&self, hit: &Hit<'_>, origin: &AlertOrigin, out: &mut Vec<u8>) {
+        self.encoder.encode(&Alert::new(hit, origin, self.read_at), out);
     }
 }
 
 impl Work for Hunting<'_> {
     type Scratch = Bench;
-    type Found = Found;
+    type Found = Held;
+    /// Taken anew for each piece: flows outlive the database that they began with.
+    type Against = Lease;
 
     fn scratch(&self) -> Bench {
         Bench { scanner: Scanner::new(self.options.clone()), lease: Lease::new(self.current) }
@@ -123,68 +139,50 @@ impl Work for Hunting<'_> {
         bench.scanner.take_counters()
     }
 
-    fn chunk(&self, bench: &mut Bench, chunk: &Chunk, origin: &Origin) -> Found {
+    fn chunk(&self, bench: &mut Bench, chunk: &Chunk, origin: &Origin) -> Held {
         let Bench { scanner, lease } = bench;
         lease.renew(self.current);
         let core = chunk.start..chunk.end;
-        Found::Log(Held::new(Arc::clone(&lease.known), |known| {
+        Held::new(Arc::clone(&lease.known), |known| {
             let mut found = Vec::new();
             scanner.scan_text(&known.database, &chunk.buffer, core, origin, |hit| found.push(hit));
             found
-        }))
+        })
     }
 
-    /// Flows outlive the database that they began with: the decoder stays, and so do
-    /// the hits that wait for their flow's end. What looks things up is made again.
-    fn capture(
+    fn against(&self) -> Lease {
+        Lease::new(self.current)
+    }
+
+    fn packets(&self) -> &packet::Config {
+        &self.packets
+    }
+
+    fn decode(
         &self,
         bench: &mut Bench,
-        capture: &mut CaptureStream,
+        lease: &Lease,
         path: &Arc<str>,
-        hand_on: &mut dyn FnMut(Found) -> bool,
-    ) -> (packet::Counters, Result<()>) {
-        let Bench { scanner, lease } = bench;
-        let mut decoder = Decoder::new(self.packets.clone());
-        let mut waiting = VecDeque::new();
-        let mut next = capture.next();
-        let outcome = loop {
-            if lease.renew(self.current) {
-                decoder.show_flows_again();
-            }
-            let Known { database, origin } = &*lease.known;
-            let mut hand_on = |caught: Vec<Caught<'_>>| hand_on(self.records(&caught, origin));
-            let mut hunter =
-                Hunter::new(scanner, database, path, &mut hand_on).with_waiting(waiting);
-            let is_over = loop {
-                let Some(Ok(packet)) = &next else { break true };
-                if lease.is_over(self.current) {
-                    break false;
-                }
-                decoder.frame(&frame(packet), &mut hunter);
-                if !hunter.goes_on() {
-                    next = None;
-                    break true;
-                }
-                next = capture.next();
-            };
-            if is_over {
-                decoder.finish(&mut hunter);
-                hunter.finish();
-                break next.map_or(Ok(()), |last| last.map(drop));
-            }
-            waiting = hunter.into_waiting(origin);
-        };
-        (decoder.counters().clone(), outcome)
+        packets: &Packets,
+        lane: &mut Lane,
+        findings: &mut Findings,
+    ) {
+        let Lane { share, told, turn } = lane;
+        if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
+            share.show_flows_again();
+        }
+        let Known { database, origin } = &*lease.known;
+        let net = Catch { hunting: self, origin, findings };
+        let scanner = &mut bench.scanner;
+        let mut hunter = Hunter { scanner, database, path, is_live: false, told, net };
+        packets.show(share, &mut hunter);
     }
 
-    fn encode(&self, found: Found, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
-        let mut held = match found {
-            Found::Log(held) => held,
-            Found::Records(records, count) => {
-                out.extend_from_slice(&records);
-                return count;
-            }
-        };
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) {
+        self.write(&waiting.hit, &waiting.origin, out);
+    }
+
+    fn encode(&self, mut held: Held, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
         held.with_dependent_mut(|known, hits| {
             for hit in &mut *hits {
                 if let Place::Log(place) = &mut hit.place {
@@ -199,11 +197,8 @@ impl Work for Hunting<'_> {
         })
     }
 
-    fn weight(&self, found: &Found) -> usize {
-        match found {
-            Found::Log(held) => held.borrow_dependent().iter().map(weight).sum(),
-            Found::Records(records, _) => records.len(),
-        }
+    fn weight(&self, found: &Held) -> usize {
+        found.borrow_dependent().iter().map(weight).sum()
     }
 }
 

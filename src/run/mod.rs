@@ -19,7 +19,9 @@
 
 mod build;
 mod capture;
+mod crew;
 mod current;
+mod findings;
 mod hunt;
 mod known;
 mod observe;

@@ -1,14 +1,14 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
-use super::capture::{Follower, walk};
+use super::crew::{Lane, Packets};
+use super::findings::Findings;
 use super::pipeline::{self, Plan, ScanReport, Work};
 use super::told::Told;
 use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
-use crate::input::capture::CaptureStream;
 use crate::input::{Chunk, Target};
-use crate::packet::{self, Packet, Said, Visitor};
+use crate::packet::{self, Order, Packet, Said, Visitor};
 use crate::scan::{Counters, Origin};
 use crate::sink::Sink;
 use crate::text::{self, Extractor};
@@ -44,16 +44,18 @@ struct Observing {
     packets: packet::Config,
 }
 
-/// An observable with its place.
+/// An observable of a text with its place.
 pub(super) struct Sighting {
     record: Map<String, Value>,
-    /// Line and column within the chunk; none for packets.
-    line: Option<(u64, u64)>,
+    /// Line and column within the chunk.
+    line: u64,
+    column: u64,
 }
 
 impl Work for Observing {
     type Scratch = Extractor;
     type Found = Vec<Sighting>;
+    type Against = ();
 
     fn scratch(&self) -> Extractor {
         Extractor::new()
@@ -78,44 +80,39 @@ impl Work for Observing {
             let offset = origin.offset + span.start as u64;
             let mut record = record(kind, value, place);
             record.insert("log".into(), json!({"path": &*origin.path, "offset": offset}));
-            sightings.push(Sighting { record, line: Some((line, (at - start) as u64 + 1)) });
+            sightings.push(Sighting { record, line, column: (at - start) as u64 + 1 });
         }
         sightings
     }
 
-    fn capture(
+    fn against(&self) {}
+
+    fn packets(&self) -> &packet::Config {
+        &self.packets
+    }
+
+    fn decode(
         &self,
         extractor: &mut Extractor,
-        capture: &mut CaptureStream,
+        (): &(),
         path: &Arc<str>,
-        hand_on: &mut dyn FnMut(Vec<Sighting>) -> bool,
-    ) -> (packet::Counters, Result<()>) {
-        let mut watch = Watch {
-            path,
-            extractor,
-            told: Told::default(),
-            found: Vec::new(),
-            hand_on,
-            go_on: true,
-        };
-        let outcome = walk(capture, &self.packets, &mut watch);
-        watch.hand_on();
-        outcome
+        packets: &Packets,
+        lane: &mut Lane,
+        findings: &mut Findings,
+    ) {
+        let Lane { share, told, .. } = lane;
+        packets.show(share, &mut Watch { path, extractor, told, findings });
     }
 
     fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
         let records = found.len() as u64;
-        for mut one in found {
-            if let (Some((line, column)), Some(Value::Object(log))) =
-                (one.line, one.record.get_mut("log"))
-            {
+        for Sighting { mut record, line, column } in found {
+            if let Some(Value::Object(log)) = record.get_mut("log") {
                 let column = if line == 1 { column + columns } else { column };
                 log.insert("line".into(), json!(line + lines));
                 log.insert("column".into(), json!(column));
             }
-            // A map of strings and numbers cannot fail to be written.
-            let _ = serde_json::to_writer(&mut *out, &one.record);
-            out.push(b'\n');
+            write(&record, out);
         }
         records
     }
@@ -123,6 +120,12 @@ impl Work for Observing {
     fn weight(&self, found: &Vec<Sighting>) -> usize {
         512 * found.len()
     }
+}
+
+fn write(record: &Map<String, Value>, out: &mut Vec<u8>) {
+    // A map of strings and numbers cannot fail to be written.
+    let _ = serde_json::to_writer(&mut *out, record);
+    out.push(b'\n');
 }
 
 fn record(kind: Kind, value: String, place: Where) -> Map<String, Value> {
@@ -190,19 +193,11 @@ struct Watch<'a> {
     path: &'a Arc<str>,
     /// For the texts that are carried.
     extractor: &'a mut Extractor,
-    told: Told,
-    found: Vec<Sighting>,
-    hand_on: &'a mut dyn FnMut(Vec<Sighting>) -> bool,
-    go_on: bool,
+    told: &'a mut Told,
+    findings: &'a mut Findings,
 }
 
 impl Watch<'_> {
-    fn hand_on(&mut self) {
-        if !self.found.is_empty() && self.go_on {
-            self.go_on = (self.hand_on)(std::mem::take(&mut self.found));
-        }
-    }
-
     fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         if let Some((kind, value)) = read(observable) {
             self.push_value(kind, value, at, packet, said);
@@ -236,20 +231,15 @@ impl Watch<'_> {
                 "flow_id": packet.flow_id,
             }),
         );
-        self.found.push(Sighting { record, line: None });
-        if self.found.len() >= 4096 {
-            self.hand_on();
-        }
-    }
-}
-
-impl Follower for Watch<'_> {
-    fn goes_on(&self) -> bool {
-        self.go_on
+        self.findings.record(|out| write(&record, out));
     }
 }
 
 impl Visitor for Watch<'_> {
+    fn begins(&mut self, order: Order) {
+        self.findings.begins(order);
+    }
+
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
         self.push(Observable::Address(packet.src, None), Where::IpSrc, packet, Said::None);
         self.push(Observable::Address(packet.dst, None), Where::IpDst, packet, Said::None);

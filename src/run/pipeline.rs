@@ -1,14 +1,16 @@
 //! Inputs cut into pieces of work, and the threads that do them.
 //!
 //! A plain file is cut into chunks that any thread can fetch; a stream (a pipe,
-//! compressed data) and a capture are done by one thread from beginning to end,
-//! while the others go on with the next inputs. What is found is handed on in the
-//! order of the inputs, whoever found it.
+//! compressed data) is done by one thread from beginning to end, while the others go on
+//! with the next inputs. A capture is begun by one thread, and those that have nothing
+//! else to do help it. What is found is handed on in the order of the inputs, whoever
+//! found it.
 
+use super::crew::{Crew, Lane, Packets};
+use super::findings::{Findings, Records, Waiting};
 use super::ordered::{Ordered, Piece, Place};
 use super::{Notice, Notify, Swaps, default_threads};
 use crate::indicator::Timestamp;
-use crate::input::capture::CaptureStream;
 use crate::input::{Bounds, Chunk, Chunker, FileChunks, Input, Opened, Pool, Target};
 use crate::packet;
 use crate::scan::{self, Origin};
@@ -16,6 +18,7 @@ use crate::sink::Sink;
 use crate::text::fields::Format;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How much of a file's head says what its lines are.
@@ -52,18 +55,31 @@ pub(super) trait Work: Sync {
     type Scratch: Send;
     /// What is found in a piece.
     type Found: Send;
+    /// What a piece of a capture is held against.
+    type Against: Send + Sync;
 
     fn scratch(&self) -> Self::Scratch;
     /// Takes what a scratch counted.
     fn counters(&self, scratch: &mut Self::Scratch) -> scan::Counters;
     fn chunk(&self, scratch: &mut Self::Scratch, chunk: &Chunk, origin: &Origin) -> Self::Found;
-    fn capture(
+    /// What the next piece of a capture is held against.
+    fn against(&self) -> Self::Against;
+    /// How packets are decoded.
+    fn packets(&self) -> &packet::Config;
+    /// Decodes the packets of a share in a piece of the capture at `path`.
+    fn decode(
         &self,
         scratch: &mut Self::Scratch,
-        capture: &mut CaptureStream,
+        against: &Self::Against,
         path: &Arc<str>,
-        hand_on: &mut dyn FnMut(Self::Found) -> bool,
-    ) -> (packet::Counters, Result<()>);
+        packets: &Packets,
+        lane: &mut Lane,
+        findings: &mut Findings,
+    );
+    /// Writes the record of what had to wait, where something has to.
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) {
+        let _ = (waiting, out);
+    }
     /// Writes it; `lines` come before the chunk, and its first line has `columns`
     /// bytes before it. Returns how many records there were.
     fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64;
@@ -74,6 +90,8 @@ pub(super) trait Work: Sync {
 /// What a worker hands in.
 struct Finished<F> {
     found: Option<F>,
+    /// What is encoded already.
+    records: Records,
     weight: usize,
     bytes: u64,
     newlines: u64,
@@ -90,6 +108,7 @@ impl<F> Finished<F> {
     fn new(found: Option<F>, weight: usize) -> Self {
         Finished {
             found,
+            records: Records::default(),
             weight: weight + 64,
             bytes: 0,
             newlines: 0,
@@ -124,8 +143,10 @@ struct Cutting {
     next: u64,
 }
 
-struct Given {
+struct Given<'p, W: Work> {
     targets: VecDeque<(usize, Target)>,
+    /// Captures that are being decoded, by their numbers.
+    captures: BTreeMap<usize, Shared<'p, W>>,
     /// By their numbers: a file that was opened late still comes before its
     /// successors. Else all workers could wait with pieces of a later one for a
     /// piece of this one, which nobody would take.
@@ -133,6 +154,23 @@ struct Given {
     /// Workers that are about to find out whether their input can be cut up; then
     /// there will be work for others.
     opening: usize,
+}
+
+/// A capture that others may help with.
+struct Shared<'p, W: Work> {
+    number: usize,
+    crew: Arc<Crew<'p, W>>,
+    is_live: bool,
+    /// Pieces that were handed in.
+    pieces: Arc<AtomicU64>,
+}
+
+impl<W: Work> Clone for Shared<'_, W> {
+    fn clone(&self) -> Self {
+        let Shared { number, crew, is_live, pieces } = self;
+        let (crew, pieces) = (Arc::clone(crew), Arc::clone(pieces));
+        Shared { number: *number, crew, is_live: *is_live, pieces }
+    }
 }
 
 /// What the passing side keeps.
@@ -159,7 +197,7 @@ struct Pipeline<'p, 's, W: Work> {
     work: &'p W,
     bounds: Bounds,
     read_at: Timestamp,
-    given: Mutex<Given>,
+    given: Mutex<Given<'p, W>>,
     opened: Condvar,
     ordered: Ordered<Finished<W::Found>>,
     passing: Mutex<Passing<'s>>,
@@ -188,6 +226,7 @@ pub(super) fn run<W: Work>(
         read_at: plan.read_at,
         given: Mutex::new(Given {
             targets: plan.targets.into_iter().enumerate().collect(),
+            captures: BTreeMap::new(),
             cutting: BTreeMap::new(),
             opening: 0,
         }),
@@ -236,12 +275,13 @@ fn size_of_target(target: &Target) -> u64 {
 }
 
 /// A piece of work that was given to a worker.
-enum Task {
+enum Task<'p, W: Work> {
     Chunk { number: usize, k: u64, chunks: Arc<FileChunks>, format: Arc<Format>, is_last: bool },
     Open { number: usize, target: Target },
+    Help(Shared<'p, W>),
 }
 
-impl<'s, W: Work> Pipeline<'_, 's, W> {
+impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     fn worker(&self) {
         let mut scratch = self.work.scratch();
         while let Some(task) = self.task() {
@@ -250,6 +290,7 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
                     self.file_chunk(&mut scratch, (number, k), &chunks, &format, is_last)
                 }
                 Task::Open { number, target } => self.open(&mut scratch, number, &target),
+                Task::Help(shared) => self.help(&mut scratch, &shared),
             };
             if !go_on {
                 self.ordered.stop();
@@ -264,13 +305,13 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         self.passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn given(&self) -> MutexGuard<'_, Given> {
+    fn given(&self) -> MutexGuard<'_, Given<'p, W>> {
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next piece of work: a chunk of the first file that has any left, or else
-    /// the next input.
-    fn task(&self) -> Option<Task> {
+    /// the next input, or else a part of the first capture.
+    fn task(&self) -> Option<Task<'p, W>> {
         let mut given = self.given();
         loop {
             if let Some(mut first) = given.cutting.first_entry() {
@@ -294,6 +335,9 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             if let Some((number, target)) = given.targets.pop_front() {
                 given.opening += 1;
                 return Some(Task::Open { number, target });
+            }
+            if let Some((_, shared)) = given.captures.first_key_value() {
+                return Some(Task::Help(shared.clone()));
             }
             if given.opening == 0 {
                 return None;
@@ -326,7 +370,6 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         };
         self.passing().report.inputs += 1;
         if crate::input::capture::is_capture(input.head()) {
-            self.opened(None);
             return self.capture(scratch, number, input);
         }
         match input.into_opened() {
@@ -465,19 +508,21 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         true
     }
 
+    /// Decodes a capture, with whoever has nothing else to do.
     fn capture(&self, scratch: &mut W::Scratch, number: usize, input: Input) -> bool {
         let path = Arc::clone(input.path());
         let is_live = input.is_live();
-        let mut capture = super::capture::opened(input);
-        let mut k = 0;
-        let mut go_on = true;
-        let (counters, outcome) = self.work.capture(scratch, &mut capture, &path, &mut |found| {
-            let weight = self.work.weight(&found);
-            let finished = Finished { is_live, ..Finished::new(Some(found), weight) };
-            go_on = self.hand_in((number, k), finished);
-            k += 1;
-            go_on
-        });
+        let capture = super::capture::opened(input);
+        let crew = Arc::new(Crew::new(self.work, capture, Arc::clone(&path)));
+        let shared = Shared { number, crew, is_live, pieces: Arc::default() };
+        {
+            let mut given = self.given();
+            given.opening -= 1;
+            given.captures.insert(number, shared.clone());
+            self.opened.notify_all();
+        }
+        let go_on = self.help(scratch, &shared);
+        let (counters, bytes, outcome) = shared.crew.end();
         if let Err(error) = outcome {
             self.fail(&error.at_path(&*path));
         }
@@ -486,9 +531,22 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
             passing.report.captures += 1;
             passing.report.packets.add(&counters);
         }
-        let mut last = Finished::new(None, 0).last();
-        last.bytes = capture.bytes();
-        go_on && self.hand_in((number, k), last)
+        let last = Finished { bytes, ..Finished::new(None, 0).last() };
+        go_on && self.hand_in((number, shared.pieces.load(Ordering::Relaxed)), last)
+    }
+
+    /// Works on a capture until it is done. Returns whether to go on.
+    fn help(&self, scratch: &mut W::Scratch, shared: &Shared<'p, W>) -> bool {
+        let Shared { number, crew, is_live, pieces } = shared;
+        let go_on = crew.work(scratch, &|records: Records| {
+            // By one thread at a time.
+            let piece = pieces.fetch_add(1, Ordering::Relaxed);
+            let weight = records.0.len();
+            let finished = Finished { is_live: *is_live, records, ..Finished::new(None, weight) };
+            self.hand_in((*number, piece), finished)
+        });
+        self.given().captures.remove(number);
+        go_on
     }
 
     fn hand_in(&self, place: Place, finished: Finished<W::Found>) -> bool {
@@ -501,6 +559,9 @@ impl<'s, W: Work> Pipeline<'_, 's, W> {
         let passing = &mut *passing;
         let columns = finished.offset.saturating_sub(passing.line_start);
         passing.out.clear();
+        let (encoded, count) = finished.records;
+        passing.out.extend_from_slice(&encoded);
+        passing.report.records += count;
         if let Some(found) = finished.found {
             let records = self.work.encode(found, passing.lines, columns, &mut passing.out);
             passing.report.records += records;

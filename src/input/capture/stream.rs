@@ -1,16 +1,44 @@
 //! Captures that come out of a pipe or a decompressor.
 
-use super::{Format, Packet, Stop};
+use super::{Format, Found, Packet, Stop};
 use crate::input::Stream;
 use crate::{Error, Result};
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
 /// What is asked for at a time. A pipe gives what it has.
-const READ: usize = 256 << 10;
+const READ: usize = 128 << 10;
 
 /// The longest record or block that is put together; packets are far shorter.
 const LONGEST: usize = 64 << 20;
+
+/// Packets that were read together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    /// Where they lie in the bytes.
+    packets: Vec<Found>,
+    /// Packets in front of them.
+    before: u64,
+}
+
+impl Batch {
+    /// The bytes that the packets' data lies in.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bytes that are held.
+    pub fn weight(&self) -> usize {
+        self.bytes.capacity() + self.packets.capacity() * size_of::<Found>()
+    }
+
+    /// The packets, in their order.
+    pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
+        let numbers = self.before + 1..;
+        self.packets.iter().zip(numbers).map(|(found, number)| found.packet(&self.bytes, number))
+    }
+}
 
 /// A capture that is read once, from its first byte to its last. Its memory is a
 /// window of the longest record, whatever its length.
@@ -25,6 +53,8 @@ pub struct CaptureStream {
     base: u64,
     format: Option<Format>,
     count: u64,
+    /// What the stream said behind what is filled.
+    failed: Option<io::Error>,
     is_over: bool,
 }
 
@@ -39,6 +69,7 @@ impl CaptureStream {
             base: 0,
             format: None,
             count: 0,
+            failed: None,
             is_over: false,
         }
     }
@@ -53,51 +84,73 @@ impl CaptureStream {
         self.base + self.filled as u64
     }
 
-    /// The next packet. As an iterator over a [`Capture`](super::Capture) would, it
-    /// yields one error at most, and then nothing.
-    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
-    pub fn next(&mut self) -> Option<Result<Packet<'_>>> {
-        let found = loop {
-            if self.is_over {
-                return None;
-            }
+    /// Reads the next packets, as many as come with one read or are there already; those
+    /// of a pipe that somebody writes to at once. `batch` is used again. False at the end.
+    ///
+    /// # Errors
+    ///
+    /// As an iterator over a [`Capture`](super::Capture) would, it yields one error at most,
+    /// behind all packets that could be read, and then nothing.
+    pub fn read(&mut self, batch: &mut Batch) -> Result<bool> {
+        batch.packets.clear();
+        batch.before = self.count;
+        while !self.is_over {
             let rest = self.window.get(self.from..self.filled).unwrap_or_default();
             let needs = match self.format.as_mut().map(|format| format.step(rest)) {
                 // The last byte of the last item may be the last of all.
                 Some(_) if rest.is_empty() => 1,
                 Some(Ok(item)) => {
-                    let start = self.from;
+                    batch.packets.extend(item.found.map(|found| found.after(self.from)));
                     self.from = self.from.saturating_add(item.length);
-                    match item.found {
-                        Some(found) => break (start, found),
-                        None => continue,
-                    }
+                    continue;
                 }
+                // What can't be read is met again, once those in front of it are handed out.
+                Some(Err(_)) if !batch.packets.is_empty() => break,
                 Some(Err(Stop::Short { needs, .. })) if needs <= LONGEST => needs,
                 Some(Err(stop)) => return self.stop(stop.error(self.base + self.from as u64)),
                 None => super::classic::FILE_HEADER,
             };
-            match self.fill(needs) {
-                Err(error) => {
-                    let error = Error::io("cannot read on", error);
-                    return self.stop(error.at_offset(self.bytes()));
-                }
-                Ok(is_enough) => {
-                    let done = match self.format {
-                        None => self.open(),
-                        Some(_) if is_enough => Ok(()),
-                        Some(_) => self.end(),
-                    };
-                    if let Err(error) = done {
-                        return self.stop(error);
-                    }
-                }
+            if !batch.packets.is_empty() {
+                break;
             }
-        };
-        let (start, found) = found;
-        self.count += 1;
-        let item = self.window.get(start..self.filled).unwrap_or_default();
-        Some(Ok(found.packet(item, self.count)))
+            if let Err(error) = self.go_on(needs) {
+                return self.stop(error);
+            }
+        }
+        self.count += batch.packets.len() as u64;
+        self.hand_out(batch);
+        Ok(!batch.packets.is_empty())
+    }
+
+    /// Gives the window away, but for what of it was not read yet.
+    fn hand_out(&mut self, batch: &mut Batch) {
+        if batch.packets.is_empty() {
+            return;
+        }
+        std::mem::swap(&mut self.window, &mut batch.bytes);
+        // The padding of the last block may be missing: `from` may lie behind.
+        let done = self.from.min(self.filled);
+        let rest = batch.bytes.get(done..self.filled).unwrap_or_default();
+        if self.window.len() < rest.len() {
+            self.window.resize(rest.len().max(READ), 0);
+        }
+        if let Some(place) = self.window.get_mut(..rest.len()) {
+            place.copy_from_slice(rest);
+        }
+        (self.from, self.filled) = (self.from - done, rest.len());
+        self.base += done as u64;
+    }
+
+    /// Reads on, until so many bytes that were not looked at are there.
+    fn go_on(&mut self, needs: usize) -> Result<()> {
+        let is_enough = self.fill(needs).map_err(|error| {
+            Error::io("cannot read on", error).at_offset(self.bytes())
+        })?;
+        match self.format {
+            None => self.open(),
+            Some(_) if is_enough => Ok(()),
+            Some(_) => self.end(),
+        }
     }
 
     /// Reads the file's header.
@@ -119,9 +172,9 @@ impl CaptureStream {
         }
     }
 
-    fn stop(&mut self, error: Error) -> Option<Result<Packet<'_>>> {
+    fn stop(&mut self, error: Error) -> Result<bool> {
         self.is_over = true;
-        Some(Err(error))
+        Err(error)
     }
 
     /// Reads until so many bytes are in the window behind what is read already;
@@ -132,18 +185,29 @@ impl CaptureStream {
         self.window.copy_within(done..self.filled, 0);
         (self.from, self.filled) = (self.from - done, self.filled - done);
         self.base += done as u64;
-        while self.filled < self.from.saturating_add(needs) {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        // A block is read whole where nobody waits for its beginning: small reads make small
+        // batches, and those cost more.
+        let wants = if self.stream.is_live() { needs } else { needs.max(READ / 2) };
+        while self.filled < self.from.saturating_add(wants) {
             let size = self.filled + READ;
             if self.window.len() < size {
                 self.window.resize(size, 0);
             }
             match self.stream.read(&mut self.window[self.filled..size]) {
-                Ok(0) => return Ok(false),
+                Ok(0) => break,
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Told once what came before it is read.
+                Err(error) if self.filled >= self.from.saturating_add(needs) => {
+                    self.failed = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        Ok(self.filled >= self.from.saturating_add(needs))
     }
 }

@@ -112,15 +112,15 @@ fn stream(bytes: &[u8], drip: usize) -> Told {
     let reader = Dripping { bytes: bytes.to_vec(), at: 0, drip };
     let mut capture = CaptureStream::new(crate::input::Stream::new("pipe", reader));
     let mut packets = Vec::new();
-    let mut last = None;
-    while let Some(next) = capture.next() {
-        assert!(last.is_none(), "nothing may follow an error");
-        match next {
-            Ok(packet) => packets.push(told(&packet)),
-            Err(error) => last = Some(error.to_string()),
+    let mut batch = Batch::default();
+    let last = loop {
+        match capture.read(&mut batch) {
+            Ok(true) => packets.extend(batch.packets().map(|packet| told(&packet))),
+            Ok(false) => break None,
+            Err(error) => break Some(error.to_string()),
         }
-    }
-    assert!(capture.next().is_none());
+    };
+    assert!(matches!(capture.read(&mut batch), Ok(false)), "nothing may follow an error");
     (packets, last)
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::packet::stream::tests::{Part, decode};
 use crate::packet::tests::{Recorder, text};
+use crate::packet::hosts::Hosts;
 use crate::packet::{Config, Decoder, Frame};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -263,7 +264,7 @@ fn on_connections(config: Config, answers: &[Vec<u8>]) -> (Recorder, Counters) {
         }
     }
     decoder.finish(&mut recorder);
-    (recorder, decoder.counters().clone())
+    (recorder, decoder.counters())
 }
 
 fn range(first: usize, content: &[u8], end: usize, total: usize) -> Vec<u8> {
@@ -347,9 +348,9 @@ fn dns_in_bodies() {
 fn without_digests_bodies_are_skipped() {
     let mut framing = Framing::default();
     let mut recorder = Recorder::default();
-    let mut decoder = Decoder::new(Config::default());
+    let mut hosts = Hosts::new(&Config::default());
     let packet = crate::packet::tests::some_packet();
-    let Decoder { counters, shared, .. } = &mut decoder;
+    let Hosts { counters, shared, .. } = &mut hosts;
     let mut context = Context::new(&packet, &mut recorder, counters, shared);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");

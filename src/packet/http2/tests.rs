@@ -209,7 +209,7 @@ fn play<V: Visitor>(pieces: &[(bool, usize, &[u8])], visitor: &mut V) -> Counter
         }
     }
     decoder.finish(visitor);
-    decoder.counters().clone()
+    decoder.counters()
 }
 
 fn seen(client: &[u8], server: &[u8]) -> (Seen, Counters) {

@@ -68,9 +68,9 @@ fn decode_with(config: Config, port: u16, parts: &[Part]) -> (Recorder, Counters
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
-    assert_eq!(decoder.streams.bytes, 0);
-    assert_eq!(decoder.streams.free.len(), decoder.streams.slots.len());
-    (recorder, decoder.counters().clone())
+    assert_eq!(decoder.hosts.streams.bytes, 0);
+    assert_eq!(decoder.hosts.streams.free.len(), decoder.hosts.streams.slots.len());
+    (recorder, decoder.counters())
 }
 
 pub(in crate::packet) fn decode(port: u16, parts: &[Part]) -> (Recorder, Counters) {
@@ -334,7 +334,7 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
             let frame =
                 Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
             decoder.frame(&frame, &mut recorder);
-            assert!(decoder.streams.used() <= 200_000, "{port}");
+            assert!(decoder.hosts.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
@@ -467,7 +467,7 @@ fn decode_packets(packets: &[Vec<u8>]) -> (Recorder, Counters) {
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
-    (recorder, decoder.counters().clone())
+    (recorder, decoder.counters())
 }
 
 proptest! {

@@ -6,10 +6,11 @@ use super::socket::{PATIENCE, Socket};
 use crate::alert::{Alert, Encoder, Origin};
 use crate::indicator::Timestamp;
 use crate::packet::{Config, Decoder, Frame};
-use crate::run::capture::{Caught, Hunter};
+use crate::run::capture::{Hunter, Net};
 use crate::run::current::{Known, Lease};
 use crate::run::{Current, Stopwatch, now};
-use crate::scan::{Options, Scanner};
+use crate::run::told::Told as ToldOfPacket;
+use crate::scan::{Hit, Options, Scanner};
 use crate::sink::Sink;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -109,6 +110,7 @@ pub(super) struct Worker<'t, 's, 'd> {
     /// Packets seen on each interface.
     seen: Vec<u64>,
     told: Told,
+    told_of_packet: ToldOfPacket,
     /// Encoded alerts.
     out: Vec<u8>,
     /// Nothing later is taken, once it is known when the end was.
@@ -135,6 +137,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             decoder: Decoder::new(config),
             seen: vec![0; count],
             told: Told { interfaces: vec![ToldOfInterface::default(); count], ..Told::default() },
+            told_of_packet: ToldOfPacket::default(),
             out: Vec::new(),
             until: Timestamp(i64::MAX),
         }
@@ -189,13 +192,16 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Lets flows end, and writes what only shows then. No interface is at hand, so that
     /// the first stands for all where there are several.
-    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, '_>)) -> Result<()> {
-        let Some(interface) = self.shared.interfaces.first() else { return Ok(()) };
-        let Worker { shared, lease, decoder, scanner, out, told, .. } = self;
+    fn conclude(
+        &mut self,
+        end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, Alerts<'_>>),
+    ) -> Result<()> {
+        let Some(path) = self.shared.interfaces.first() else { return Ok(()) };
+        let Worker { shared, lease, decoder, scanner, out, told, told_of_packet, .. } = self;
         let Known { database, origin } = &*lease.known;
-        let mut hand_on =
-            |caught: Vec<Caught<'_>>| shared.encode(&caught, origin, out, &mut told.records);
-        end(decoder, &mut Hunter::live(scanner, database, interface, &mut hand_on));
+        let net = Alerts { encoder: &shared.encoder, origin, out, records: &mut told.records };
+        let told = told_of_packet;
+        end(decoder, &mut Hunter { scanner, database, path, is_live: true, told, net });
         self.write()
     }
 
@@ -240,7 +246,8 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             self.decoder.show_flows_again();
         }
         let Worker { number, lease, shared, scanner, decoder, seen, told, out, until, .. } = self;
-        let (Some(Some(socket)), Some(name), Some(seen), Some(of_interface)) = (
+        let told_of_packet = &mut self.told_of_packet;
+        let (Some(Some(socket)), Some(path), Some(seen), Some(of_interface)) = (
             self.sockets.get_mut(interface),
             shared.interfaces.get(interface),
             seen.get_mut(interface),
@@ -250,9 +257,9 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         };
         let (linktype, workers) = (socket.linktype, shared.workers as u64);
         let Known { database, origin } = &*lease.known;
-        let mut hand_on =
-            |caught: Vec<Caught<'_>>| shared.encode(&caught, origin, out, &mut told.records);
-        let mut hunter = Hunter::live(scanner, database, name, &mut hand_on);
+        let net = Alerts { encoder: &shared.encoder, origin, out, records: &mut told.records };
+        let mut hunter =
+            Hunter { scanner, database, path, is_live: true, told: told_of_packet, net };
         let most = shared.tickets.as_ref().map_or(BATCH, |tickets| tickets.reserve(BATCH));
         let (mut used, mut late) = (0, 0);
         let outcome = socket.read(most, |time, packet| {
@@ -317,7 +324,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     /// Tells what was counted.
     fn tell(&mut self) {
         self.ask_kernel();
-        self.told.packets = self.decoder.counters().clone();
+        self.told.packets = self.decoder.counters();
         self.told.counters.clone_from(self.scanner.counters());
         if let Some(place) = self.shared.told.get(self.number) {
             let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
@@ -327,6 +334,23 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             place.clone_from(&self.told);
         }
         (self.told.waited, self.told.ring_use) = (Duration::ZERO, 0);
+    }
+}
+
+/// Encodes alerts as they are found: nobody waits for the end of a flow.
+struct Alerts<'a> {
+    encoder: &'a Encoder,
+    /// Of the database that finds them.
+    origin: &'a Origin,
+    out: &'a mut Vec<u8>,
+    records: &'a mut u64,
+}
+
+impl<'d> Net<'d> for Alerts<'_> {
+    fn catch(&mut self, hit: Hit<'d>, _: Option<u64>) {
+        // The time that is given is for lines of logs.
+        self.encoder.encode(&Alert::new(&hit, self.origin, Timestamp(0)), self.out);
+        *self.records += 1;
     }
 }
 
@@ -342,22 +366,6 @@ impl Drop for StopAll<'_> {
 }
 
 impl Shared<'_, '_> {
-    /// Appends alerts of the database that `origin` is about to `out`.
-    fn encode(
-        &self,
-        caught: &[Caught<'_>],
-        origin: &Origin,
-        out: &mut Vec<u8>,
-        records: &mut u64,
-    ) -> bool {
-        for Caught { hit, .. } in caught {
-            // The time that is given is for lines of logs.
-            self.encoder.encode(&Alert::new(hit, origin, Timestamp(0)), out);
-        }
-        *records += caught.len() as u64;
-        true
-    }
-
     pub(super) fn told(&self, worker: usize) -> Option<MutexGuard<'_, Told>> {
         Some(self.told.get(worker)?.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,0 +1,241 @@
+//! What hosts say to each other: flows, and what is in them.
+//!
+//! Everything that is remembered here is of two hosts: their flows, their streams, the
+//! connections that one announces to the other, the files that one has of the other. So
+//! what a pair of hosts says can be read without what other pairs say.
+
+use super::flow::{self, Ended, Facts, Flows, Touch};
+use super::layers::{Part, Unit};
+use super::stream::{Context, Shared, Stamp, Streams};
+use super::transport::{self, Segment};
+use super::view::{Close, Order, Packet, Visitor};
+use super::{Config, Counters, Ports, dhcp, dns, plain, quic, syslog, tftp};
+use crate::indicator::Timestamp;
+
+/// The share of the bytes for streams that files which come in ranges may have.
+const RANGES_SHARE: usize = 4;
+
+/// Flows that are looked up at a time.
+const TOGETHER: usize = 16;
+
+/// A packet that is about to be taken.
+struct Ahead<'u> {
+    segment: Segment<'u>,
+    facts: Facts,
+    flow: flow::Ahead,
+}
+
+/// Reads the packets of pairs of hosts.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    flows: Flows,
+    pub(super) streams: Streams,
+    quic: quic::Connections,
+    tftp: tftp::Transfers,
+    pub(super) counters: Counters,
+    /// What the streams share.
+    pub(super) shared: Shared,
+}
+
+impl Hosts {
+    pub(super) fn new(config: &Config) -> Self {
+        Hosts {
+            flows: Flows::new(config),
+            streams: Streams::new(config),
+            quic: quic::Connections::default(),
+            tftp: tftp::Transfers::default(),
+            counters: Counters::default(),
+            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
+        }
+    }
+
+    /// Flows that are open.
+    pub(super) fn open_flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).
+    pub(super) fn show_flows_again(&mut self) {
+        self.flows.turn();
+    }
+
+    /// As [`Decoder::advance`](super::Decoder::advance).
+    pub(super) fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        flows.sweep(now, &mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+    }
+
+    /// As [`Decoder::finish`](super::Decoder::finish).
+    pub(super) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
+        self.tftp.finish(&mut self.counters);
+        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        flows.finish(&mut |ended| {
+            visitor.begins(Order::new(ended.end.totals.first, 0));
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+        shared.ranges.clear(counters);
+    }
+
+    /// Takes the next packet.
+    pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
+        let ahead = self.look_ahead(unit);
+        self.take_known(unit, &ahead, visitor);
+    }
+
+    /// Takes the next packets. Several flows are looked up at a time: what they need is not
+    /// in the cache where many are open, and waiting for it once is enough.
+    pub(super) fn take_all<'u, V: Visitor>(
+        &mut self,
+        mut units: impl Iterator<Item = Unit<'u>>,
+        visitor: &mut V,
+    ) {
+        let mut next = Vec::with_capacity(TOGETHER);
+        loop {
+            next.extend(units.by_ref().take(TOGETHER).map(|unit| (unit, self.look_ahead(&unit))));
+            for (unit, ahead) in &next {
+                if !self.flows.warm(&ahead.flow) {
+                    visitor.expects(unit.src, unit.dst);
+                }
+            }
+            for (unit, ahead) in &next {
+                self.take_known(unit, ahead, visitor);
+            }
+            if next.len() < TOGETHER {
+                return;
+            }
+            next.clear();
+        }
+    }
+
+    fn look_ahead<'u>(&self, unit: &Unit<'u>) -> Ahead<'u> {
+        let segment = unit.segment();
+        let facts = Facts {
+            number: unit.number,
+            time: unit.time,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports: segment.ports,
+            flags: segment.flags,
+            vlan: unit.vlan_key,
+            tunnel: unit.tunnel_key,
+        };
+        Ahead { segment, flow: self.flows.look_ahead(&facts), facts }
+    }
+
+    fn take_known<V: Visitor>(&mut self, unit: &Unit<'_>, ahead: &Ahead<'_>, visitor: &mut V) {
+        visitor.begins(Order::new(unit.number, unit.depth));
+        let Ahead { segment, facts, flow } = ahead;
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        let Hosts { flows, streams, counters, shared, .. } = self;
+        let touch = flows.touch(facts, flow, &mut |ended| {
+            close(ended, streams, counters, shared, visitor);
+        });
+        let packet = Packet {
+            number: unit.number,
+            time: unit.time,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports: segment.ports,
+            vlan: unit.vlan,
+            tunnel: unit.tunnel,
+            flow_id: touch.flow_id,
+            to_server: touch.to_server,
+            totals: touch.totals,
+        };
+        if touch.is_new {
+            self.counters.flows += 1;
+            let is_wanted = visitor.flow_opened(&packet);
+            self.flows.set_wanted(&touch, is_wanted);
+        } else if touch.is_wanted {
+            visitor.flow_continued(&packet);
+        } else if touch.is_to_be_shown {
+            let is_wanted = visitor.flow_opened(&packet);
+            self.flows.set_wanted(&touch, is_wanted);
+        }
+        if unit.part == Part::Whole && !unit.is_tunnel {
+            self.contents(segment, unit.missing, &touch, &packet, visitor);
+        }
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Hosts { flows, streams, quic, tftp, counters, shared } = self;
+        match packet.proto {
+            transport::UDP if quic::is_likely(segment.payload) => {
+                quic.inspect(segment.payload, packet, visitor, counters);
+            }
+            transport::UDP if !segment.payload.is_empty() => {
+                let payload = segment.payload;
+                if syslog::is_message(payload) {
+                    syslog::report(payload, packet, visitor);
+                } else if !tftp.inspect(payload, packet, visitor, counters)
+                    && !dhcp::inspect(payload, packet, visitor, counters)
+                    && !dns::inspect_udp(payload, packet, visitor, counters)
+                    && shared.reads_unknown
+                {
+                    plain::show(payload, packet, visitor);
+                }
+            }
+            transport::TCP if segment.fault.is_none() => {
+                let mut context = Context::new(packet, visitor, counters, shared);
+                streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Tells what is left of a flow's streams, and that it is closed.
+fn close<V: Visitor>(
+    ended: &Ended,
+    streams: &mut Streams,
+    counters: &mut Counters,
+    shared: &mut Shared,
+    visitor: &mut V,
+) {
+    let end = &ended.end;
+    counters.evicted += u64::from(end.close == Close::Evicted);
+    if ended.tcp.is_open() {
+        streams.close(&ended.tcp, visitor, counters, shared, |side, last: Stamp| {
+            let to_server = (side == 0) == ended.is_client_low;
+            let (src, dst) =
+                if to_server { (end.client, end.server) } else { (end.server, end.client) };
+            let ports = end.ports.map_or(Ports::None, |(client, server)| {
+                if to_server { Ports::Pair(client, server) } else { Ports::Pair(server, client) }
+            });
+            Packet {
+                number: last.number,
+                time: last.time,
+                length: last.length,
+                src,
+                dst,
+                proto: end.proto,
+                ports,
+                vlan: &[],
+                tunnel: &[],
+                flow_id: end.flow_id,
+                to_server,
+                totals: end.totals,
+            }
+        });
+    }
+    visitor.flow_closed(end);
+}

@@ -1,0 +1,237 @@
+//! Frames to IP packets: links, fragments and tunnels, before anybody's flow is known.
+//!
+//! A frame gives one [`Unit`] for each IP packet in it, the outer ones first. What is
+//! remembered here are fragments alone; all else is remembered of two hosts, and so
+//! units can go different ways: see [`split`](super::split).
+
+use super::fragment::{self, Fragments};
+use super::ip::{self, Datagram};
+use super::link::{self, Net, Tags};
+use super::transport::{self, Segment, UDP};
+use super::tunnel::{self, Tunnels};
+use super::{Config, Counters, Fault, Frame};
+use crate::indicator::{Timestamp, Tunnel};
+use std::net::IpAddr;
+
+/// Which part of a packet a fragment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    /// The first fragment: it has the ports.
+    First,
+    Later,
+}
+
+/// An IP packet: what it says of itself, and of its frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit<'a> {
+    /// Of the frame.
+    pub(super) number: u64,
+    pub(super) time: Timestamp,
+    pub(super) length: u32,
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    pub(super) proto: u8,
+    /// What is behind the IP header, or why it can't be had.
+    pub(super) payload: Result<&'a [u8], Fault>,
+    /// Bytes of the payload that were not captured.
+    pub(super) missing: usize,
+    pub(super) part: Part,
+    /// Whether it is a tunnel's: what it carries comes as the next unit.
+    pub(super) is_tunnel: bool,
+    /// Tunnels around it.
+    pub(super) depth: usize,
+    pub(super) vlan: &'a [u16],
+    pub(super) tunnel: &'a [Tunnel],
+    /// What tells flows of equal addresses apart, where they are told apart; else 0.
+    pub(super) vlan_key: u16,
+    pub(super) tunnel_key: u64,
+}
+
+impl<'a> Unit<'a> {
+    /// Its transport's header. Of a fragment only the addresses and ports count: its packet
+    /// is looked into once it is whole.
+    pub(super) fn segment(&self) -> Segment<'a> {
+        let mut segment = match self.part {
+            Part::Later => Segment::bare(None),
+            Part::Whole | Part::First => transport::parse(self.proto, self.payload),
+        };
+        if self.part != Part::Whole {
+            (segment.payload, segment.fault) = (&[], None);
+        }
+        segment
+    }
+}
+
+/// Takes frames apart.
+#[derive(Debug)]
+pub(super) struct Layers {
+    flow_by_vlan: bool,
+    flow_by_tunnel: bool,
+    fragments: Fragments,
+    pub(super) counters: Counters,
+    /// Scratch for the tunnels of a frame.
+    tunnels: Tunnels,
+}
+
+/// What is around an IP packet: its frame, and what was taken off it.
+struct Around<'f> {
+    frame: &'f Frame<'f>,
+    tags: Tags,
+    tunnels: Tunnels,
+}
+
+impl Layers {
+    pub(super) fn new(config: &Config) -> Self {
+        Layers {
+            flow_by_vlan: config.flow_by_vlan,
+            flow_by_tunnel: config.flow_by_tunnel,
+            fragments: Fragments::new(config),
+            counters: Counters::default(),
+            tunnels: Tunnels::default(),
+        }
+    }
+
+    /// Takes the next frame, and gives `take` the packets in it.
+    pub(super) fn frame(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&Unit<'_>)) {
+        self.counters.frames += 1;
+        self.counters.bytes += u64::from(frame.length);
+        // The list of tunnels is kept for the next frame: most are in none.
+        let tunnels = std::mem::take(&mut self.tunnels);
+        let mut around = Around { frame, tags: Tags::default(), tunnels };
+        match link::strip(frame, &mut around.tags) {
+            Ok((net, data)) => self.packet(net, data, &mut around, take),
+            Err(fault) => self.counters.note(fault),
+        }
+        self.tunnels = around.tunnels;
+        self.tunnels.clear();
+    }
+
+    /// Gives up what waits for fragments.
+    pub(super) fn finish(&mut self) {
+        self.fragments.finish(&mut self.counters);
+    }
+
+    /// Takes an IP packet, of a frame or out of a tunnel.
+    fn packet(
+        &mut self,
+        net: Net,
+        data: &[u8],
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        let datagram = match ip::parse(net, data) {
+            Ok(datagram) => datagram,
+            Err(fault) => return self.counters.note(fault),
+        };
+        self.counters.packets += 1;
+        if let Some(piece) = datagram.piece
+            && let Some(whole) = self.collect(&datagram, piece, around)
+        {
+            let mut proto = whole.proto;
+            // In IPv6 more extension headers may follow.
+            let payload = match datagram.src {
+                IpAddr::V4(_) => Ok(&whole.payload[..]),
+                IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
+            };
+            let datagram = Datagram { proto, payload, missing: 0, piece: None, ..datagram };
+            self.datagram(&datagram, around, take);
+            return self.fragments.recycle(whole.payload);
+        }
+        self.datagram(&datagram, around, take);
+    }
+
+    /// Puts a fragment to those of its packet.
+    fn collect(
+        &mut self,
+        datagram: &Datagram<'_>,
+        piece: ip::Piece,
+        around: &Around<'_>,
+    ) -> Option<fragment::Whole> {
+        let payload = datagram.payload.ok()?;
+        if datagram.missing > 0 {
+            self.counters.note(Fault::IpCut);
+            return None;
+        }
+        let key = fragment::Key {
+            src: datagram.src,
+            dst: datagram.dst,
+            proto: if datagram.src.is_ipv4() { datagram.proto } else { 0 },
+            id: piece.id,
+            realm: u64::from(self.vlan_key(around)) << 48 ^ self.tunnel_key(around),
+        };
+        let (time, counters) = (around.frame.time, &mut self.counters);
+        self.fragments.add(key, piece, datagram.proto, payload, time, counters)
+    }
+
+    fn vlan_key(&self, around: &Around<'_>) -> u16 {
+        around.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
+    }
+
+    fn tunnel_key(&self, around: &Around<'_>) -> u64 {
+        if self.flow_by_tunnel { around.tunnels.key() } else { 0 }
+    }
+
+    fn datagram(
+        &mut self,
+        datagram: &Datagram<'_>,
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        let Datagram { src, dst, proto, payload, missing, piece } = *datagram;
+        let inside = match (piece, payload) {
+            (None, Ok(payload)) => {
+                // Of the others nothing but their number is looked at.
+                let segment = match proto {
+                    UDP => transport::parse(proto, Ok(payload)),
+                    _ => Segment::bare(None),
+                };
+                tunnel::open(src, proto, payload, &segment)
+            }
+            _ => None,
+        };
+        let Frame { number, time, length, .. } = *around.frame;
+        let part = match piece {
+            None => Part::Whole,
+            Some(piece) if piece.offset == 0 => Part::First,
+            Some(_) => Part::Later,
+        };
+        take(&Unit {
+            number,
+            time,
+            length,
+            src,
+            dst,
+            proto,
+            payload,
+            missing,
+            part,
+            is_tunnel: inside.is_some(),
+            depth: around.tunnels.hops().len(),
+            vlan: around.tags.ids(),
+            tunnel: around.tunnels.hops(),
+            vlan_key: self.vlan_key(around),
+            tunnel_key: self.tunnel_key(around),
+        });
+        if let Some(inside) = inside {
+            self.enter(datagram, &inside, around, take);
+        }
+    }
+
+    /// Takes what a tunnel carries.
+    fn enter(
+        &mut self,
+        outer: &Datagram<'_>,
+        inside: &tunnel::Inside<'_>,
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        if !around.tunnels.enter(outer.src, outer.dst, inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        match link::descend(inside.layer, inside.data, &mut around.tags) {
+            Ok((net, data)) => self.packet(net, data, around, take),
+            Err(fault) => self.counters.note(fault),
+        }
+    }
+}
