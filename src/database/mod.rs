@@ -430,16 +430,6 @@ impl Database {
         AddressBitmap(self.bytes(Section::V4Filter)).may_hold(address)
     }
 
-    /// Whether an address may be listed, or lie in a network that is. Of IPv6 there is no
-    /// filter.
-    #[inline]
-    pub(crate) fn may_hold_address(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(address) => self.may_hold_v4(address.to_bits()),
-            IpAddr::V6(_) => true,
-        }
-    }
-
     /// Every network over an IPv4 address, narrowest first.
     #[inline]
     pub(crate) fn covering_v4(

@@ -132,17 +132,6 @@ pub(super) struct Facts {
     pub(super) tunnel: u64,
 }
 
-/// What is known of a packet's flow before it is looked up.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ahead {
-    key: Key,
-    /// Whether it goes from the key's low end to the high one.
-    is_forward: bool,
-    hash: u64,
-    /// An entry that may be the flow's.
-    slot: Option<u32>,
-}
-
 /// How far a flow has come; each stage has its timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -280,36 +269,13 @@ impl Flows {
         self.index.len()
     }
 
-    /// Whose packet it is, and where its flow may lie. Reads the index alone.
-    pub(super) fn look_ahead(&self, facts: &Facts) -> Ahead {
-        let (key, is_forward) = Key::new(facts);
-        let hash = self.hasher.hash_one(key);
-        Ahead { key, is_forward, hash, slot: self.index.peek(hash) }
-    }
-
-    /// Has the entry of a packet that is about to come brought into the cache. Whether
-    /// there may be one.
-    pub(super) fn warm(&self, ahead: &Ahead) -> bool {
-        let entry = ahead.slot.and_then(|slot| self.entries.get(slot as usize));
-        if let Some(entry) = entry {
-            // An entry lies in two or three lines.
-            let Entry { key, totals, tcp, newer, .. } = entry;
-            std::hint::black_box((key.rest, totals.packets, tcp, newer));
-        }
-        entry.is_some()
-    }
-
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
-    pub(super) fn touch(
-        &mut self,
-        facts: &Facts,
-        ahead: &Ahead,
-        closed: &mut impl FnMut(&Ended),
-    ) -> Touch {
+    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
         self.sweep(facts.time, closed);
-        let Ahead { key, is_forward, hash, .. } = *ahead;
-        if let Some(slot) = self.find(ahead) {
+        let (key, is_forward) = Key::new(facts);
+        let hash = self.hasher.hash_one(key);
+        if let Some(slot) = self.find(&key, hash) {
             match self.is_over(slot, facts) {
                 None => return self.proceed(slot, facts, is_forward),
                 Some(close) => self.close(slot, close, closed),
@@ -321,13 +287,10 @@ impl Flows {
         self.open(key, hash, facts, is_forward)
     }
 
-    fn find(&self, ahead: &Ahead) -> Option<u32> {
-        let is_it = |slot: u32| {
-            let entry = self.entries.get(slot as usize);
-            entry.is_some_and(|entry| entry.is_open && entry.key == ahead.key)
-        };
-        // An open flow of this key is its only one.
-        ahead.slot.filter(|&slot| is_it(slot)).or_else(|| self.index.find(ahead.hash, is_it))
+    fn find(&self, key: &Key, hash: u64) -> Option<u32> {
+        let is_it =
+            |slot: u32| self.entries.get(slot as usize).is_some_and(|entry| entry.key == *key);
+        self.index.find(hash, is_it)
     }
 
     /// Notes whether later packets of a flow are to be reported.

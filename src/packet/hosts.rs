@@ -4,7 +4,7 @@
 //! connections that one announces to the other, the files that one has of the other. So
 //! what a pair of hosts says can be read without what other pairs say.
 
-use super::flow::{self, Ended, Facts, Flows, Touch};
+use super::flow::{Ended, Facts, Flows, Touch};
 use super::layers::{Part, Unit};
 use super::stream::{Context, Shared, Stamp, Streams};
 use super::transport::{self, Segment};
@@ -14,16 +14,6 @@ use crate::indicator::Timestamp;
 
 /// The share of the bytes for streams that files which come in ranges may have.
 const RANGES_SHARE: usize = 4;
-
-/// Flows that are looked up at a time.
-const TOGETHER: usize = 16;
-
-/// A packet that is about to be taken.
-struct Ahead<'u> {
-    segment: Segment<'u>,
-    facts: Facts,
-    flow: flow::Ahead,
-}
 
 /// Reads the packets of pairs of hosts.
 #[derive(Debug)]
@@ -82,36 +72,7 @@ impl Hosts {
 
     /// Takes the next packet.
     pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
-        let ahead = self.look_ahead(unit);
-        self.take_known(unit, &ahead, visitor);
-    }
-
-    /// Takes the next packets. Several flows are looked up at a time: what they need is not
-    /// in the cache where many are open, and waiting for it once is enough.
-    pub(super) fn take_all<'u, V: Visitor>(
-        &mut self,
-        mut units: impl Iterator<Item = Unit<'u>>,
-        visitor: &mut V,
-    ) {
-        let mut next = Vec::with_capacity(TOGETHER);
-        loop {
-            next.extend(units.by_ref().take(TOGETHER).map(|unit| (unit, self.look_ahead(&unit))));
-            for (unit, ahead) in &next {
-                if !self.flows.warm(&ahead.flow) {
-                    visitor.expects(unit.src, unit.dst);
-                }
-            }
-            for (unit, ahead) in &next {
-                self.take_known(unit, ahead, visitor);
-            }
-            if next.len() < TOGETHER {
-                return;
-            }
-            next.clear();
-        }
-    }
-
-    fn look_ahead<'u>(&self, unit: &Unit<'u>) -> Ahead<'u> {
+        visitor.begins(Order::new(unit.number, unit.depth));
         let segment = unit.segment();
         let facts = Facts {
             number: unit.number,
@@ -125,17 +86,11 @@ impl Hosts {
             vlan: unit.vlan_key,
             tunnel: unit.tunnel_key,
         };
-        Ahead { segment, flow: self.flows.look_ahead(&facts), facts }
-    }
-
-    fn take_known<V: Visitor>(&mut self, unit: &Unit<'_>, ahead: &Ahead<'_>, visitor: &mut V) {
-        visitor.begins(Order::new(unit.number, unit.depth));
-        let Ahead { segment, facts, flow } = ahead;
         if let Some(fault) = segment.fault {
             self.counters.note(fault);
         }
         let Hosts { flows, streams, counters, shared, .. } = self;
-        let touch = flows.touch(facts, flow, &mut |ended| {
+        let touch = flows.touch(&facts, &mut |ended| {
             close(ended, streams, counters, shared, visitor);
         });
         let packet = Packet {
@@ -163,7 +118,7 @@ impl Hosts {
             self.flows.set_wanted(&touch, is_wanted);
         }
         if unit.part == Part::Whole && !unit.is_tunnel {
-            self.contents(segment, unit.missing, &touch, &packet, visitor);
+            self.contents(&segment, unit.missing, &touch, &packet, visitor);
         }
     }
 

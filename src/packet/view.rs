@@ -194,12 +194,6 @@ pub trait Visitor {
         let _ = order;
     }
 
-    /// A flow between these two may soon be opened: who looks addresses up can have what it
-    /// takes brought into the cache. It need not come so.
-    fn expects(&self, src: IpAddr, dst: IpAddr) {
-        let _ = (src, dst);
-    }
-
     /// A packet opened a flow, or is the first since flows are
     /// [shown again](super::Decoder::show_flows_again). Its addresses are observables of `ip.src` and
     /// `ip.dst`, which come here and not through [`seen`](Visitor::seen).

@@ -7,7 +7,6 @@ use crate::input::capture::CaptureStream;
 use crate::input::{Input, Opened};
 use crate::packet::{self, FlowEnd, Order, Packet, Said, Visitor};
 use crate::scan::{Hit, Match, Scanner, Seen};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A capture that is read once, plain files too. Mapping them was tried: faulting the map
@@ -95,12 +94,6 @@ impl<'d, N: Net<'d>> Hunter<'_, 'd, N> {
 impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
     fn begins(&mut self, order: Order) {
         self.net.begins(order);
-    }
-
-    fn expects(&self, src: IpAddr, dst: IpAddr) {
-        for address in [src, dst] {
-            std::hint::black_box(self.database.may_hold_address(address));
-        }
     }
 
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {

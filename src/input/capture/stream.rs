@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 /// What is asked for at a time. A pipe gives what it has.
-const READ: usize = 128 << 10;
+const READ: usize = 256 << 10;
 
 /// The longest record or block that is put together; packets are far shorter.
 const LONGEST: usize = 64 << 20;

@@ -46,14 +46,6 @@ impl Index {
         (u64::from(half) << bits >> 32) as usize
     }
 
-    /// The first entry that a hash may stand for, if the cell where it is looked for first
-    /// has one. For those who look several up, and want to wait for memory once.
-    pub(super) fn peek(&self, hash: u64) -> Option<u32> {
-        let half = half_of(hash);
-        let cell = *self.cells.get(self.home(half))?;
-        (cell != 0 && (cell >> 32) as u32 == half).then(|| (cell as u32).wrapping_sub(1))
-    }
-
     /// The entry of this hash that `is_it` knows.
     pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let half = half_of(hash);

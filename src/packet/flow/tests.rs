@@ -18,8 +18,7 @@ impl Bench {
     fn touch(&mut self, facts: Facts) -> Touch {
         self.number += 1;
         let facts = Facts { number: self.number, ..facts };
-        let ahead = self.flows.look_ahead(&facts);
-        self.flows.touch(&facts, &ahead, &mut |ended| self.closed.push(ended.end))
+        self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end))
     }
 
     fn closes(&self) -> Vec<Close> {
