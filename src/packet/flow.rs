@@ -1,6 +1,6 @@
 //! The flow table: who talks to whom, since when, and how much.
 //!
-//! Entries lie in one array; an [`Index`] finds them, and each
+//! Entries lie in one array; a hash table of their indices finds them, and each
 //! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
 //! moved to its list's end once a second of packet time at most: the order is
 //! exact to the second, and a busy flow doesn't touch its neighbours' memory for
@@ -9,16 +9,13 @@
 //! The packet's own time is the only clock. It may jump: a flow is idle when its
 //! last packet lies further from now than its timeout, on either side.
 
-mod index;
-
 use super::community::conversation;
 use super::stream::Tcp;
 use super::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
 use crate::indicator::{self, Timestamp};
-use hashbrown::DefaultHashBuilder;
-use index::Index;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -221,10 +218,34 @@ pub(super) struct Touch {
     pub(super) totals: indicator::Flow,
 }
 
+/// Where the hash table finds an entry. Half of the hash is kept, so that neither growing
+/// nor looking for a flow reads entries of others. Linear probing in cells of eight bytes,
+/// which reads one line less for each look-up, was tried, and was no faster.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    slot: u32,
+    half: u32,
+}
+
+impl Found {
+    fn new(slot: u32, hash: u64) -> Found {
+        Found { slot, half: hash as u32 }
+    }
+
+    /// The kept half, spread again over the bits that the hash table looks at.
+    fn hash(&self) -> u64 {
+        spread(u64::from(self.half))
+    }
+}
+
+fn spread(half: u64) -> u64 {
+    (half & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// The table.
 #[derive(Debug)]
 pub(super) struct Flows {
-    index: Index,
+    table: HashTable<Found>,
     hasher: DefaultHashBuilder,
     entries: Vec<Entry>,
     /// Freed entries, chained by `newer`.
@@ -242,7 +263,7 @@ impl Flows {
     pub(super) fn new(config: &Config) -> Self {
         let seconds = |seconds: u32| i64::from(seconds) * SECOND;
         Flows {
-            index: Index::new(),
+            table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             entries: Vec::new(),
             free: NIL,
@@ -266,7 +287,7 @@ impl Flows {
 
     /// Flows that are open.
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.table.len()
     }
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
@@ -281,16 +302,18 @@ impl Flows {
                 Some(close) => self.close(slot, close, closed),
             }
         }
-        if self.index.len() >= self.most {
+        if self.table.len() >= self.most {
             self.evict(facts.time, closed);
         }
         self.open(key, hash, facts, is_forward)
     }
 
     fn find(&self, key: &Key, hash: u64) -> Option<u32> {
-        let is_it =
-            |slot: u32| self.entries.get(slot as usize).is_some_and(|entry| entry.key == *key);
-        self.index.find(hash, is_it)
+        let is_it = |found: &Found| {
+            found.half == hash as u32
+                && self.entries.get(found.slot as usize).is_some_and(|entry| entry.key == *key)
+        };
+        self.table.find(spread(hash), is_it).map(|found| found.slot)
     }
 
     /// Notes whether later packets of a flow are to be reported.
@@ -312,7 +335,7 @@ impl Flows {
         for (_, slot) in slots {
             closed(&self.entries[slot as usize].ended(Close::Finished));
         }
-        self.index.clear();
+        self.table.clear();
         self.entries.clear();
         self.free = NIL;
         self.lists = NO_LISTS;
@@ -351,7 +374,7 @@ impl Flows {
             *place = entry;
             slot
         };
-        self.index.insert(hash, slot);
+        self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
         self.link(slot, Stage::Opening);
         Touch { is_new: true, ..self.proceed(slot, facts, is_forward) }
     }
@@ -433,7 +456,7 @@ impl Flows {
     /// stages' oldest flows, the one that has spent the most of its timeout.
     fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         let opening = self.lists[Stage::Opening as usize];
-        if opening.count * 2 > self.index.len() {
+        if opening.count * 2 > self.table.len() {
             return self.close(opening.oldest, Close::Evicted, closed);
         }
         let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
@@ -454,7 +477,9 @@ impl Flows {
         self.free = slot;
         let hash = self.hasher.hash_one(entry.key);
         let ended = entry.ended(close);
-        self.index.remove(hash, slot);
+        if let Ok(found) = self.table.find_entry(spread(hash), |other| other.slot == slot) {
+            found.remove();
+        }
         closed(&ended);
     }
 
