@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "modules of a binary: `pub` says what the others use")]
 
 mod bad_input;
+mod captures;
 mod cases;
 mod commands;
 mod dependencies;

@@ -224,7 +224,7 @@ impl Split {
 
 /// The share of two hosts, the same whoever of them speaks. Fixed, so that it is the same in
 /// every run.
-fn share_of(src: IpAddr, dst: IpAddr) -> usize {
+pub(super) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
     let bits = |address| match address {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => {

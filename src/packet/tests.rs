@@ -3,6 +3,7 @@
 mod expected;
 mod layers;
 mod speed;
+mod split;
 mod transfers;
 
 use super::*;

@@ -1,0 +1,160 @@
+//! Shares against one decoder that sees everything.
+
+use super::text;
+use crate::indicator::{Observable, Timestamp, Where};
+use crate::input::capture::Capture;
+use crate::packet::{
+    Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Share, Split, Splitter, Visitor,
+};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+/// Everything that is told, in whatever order.
+#[derive(Default)]
+struct Everything {
+    told: Vec<String>,
+    order: Order,
+}
+
+impl Everything {
+    fn sorted(mut self) -> Vec<String> {
+        self.told.sort_unstable();
+        self.told
+    }
+}
+
+impl Visitor for Everything {
+    fn begins(&mut self, order: Order) {
+        self.order = order;
+    }
+
+    fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
+        assert_eq!(self.order, Order::new(packet.number, packet.tunnel.len()));
+        self.told.push(format!("opened {packet:?}"));
+        true
+    }
+
+    fn flow_continued(&mut self, packet: &Packet<'_>) {
+        self.told.push(format!("continued {packet:?}"));
+    }
+
+    fn flow_closed(&mut self, flow: &FlowEnd) {
+        self.told.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
+    }
+
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        self.told.push(format!("seen {} {} {packet:?}", text(what), at.name()));
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
+        self.told.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
+    }
+}
+
+type Raw = (Timestamp, u32, u32, Vec<u8>);
+
+fn frame<'a>(number: usize, (time, linktype, length, data): &'a Raw) -> Frame<'a> {
+    let number = number as u64 + 1;
+    Frame { number, time: *time, linktype: *linktype, length: *length, data }
+}
+
+fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
+    let mut decoder = Decoder::new(config.clone());
+    let mut everything = Everything::default();
+    for (number, raw) in frames.iter().enumerate() {
+        decoder.frame(&frame(number, raw), &mut everything);
+    }
+    decoder.finish(&mut everything);
+    (everything.sorted(), decoder.counters())
+}
+
+/// The same in pieces of so many frames, by shares.
+fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counters) {
+    let mut splitter = Splitter::new(config);
+    let mut shares = Share::all(config);
+    let mut split = Split::default();
+    let mut everything = Everything::default();
+    for (at, frames) in frames.chunks(piece).enumerate() {
+        // As they lie in a capture: one buffer, with something between them.
+        let mut bytes = Vec::new();
+        let places: Vec<_> = frames
+            .iter()
+            .map(|(.., data)| {
+                bytes.push(0);
+                bytes.extend_from_slice(data);
+                bytes.len() - data.len()..bytes.len()
+            })
+            .collect();
+        let given = frames.iter().zip(places).enumerate().map(|(k, (raw, place))| Frame {
+            data: &bytes[place],
+            ..frame(at * piece + k, raw)
+        });
+        splitter.split(&bytes, given, &mut split);
+        for share in &mut shares {
+            share.take(&bytes, &split, &mut everything);
+        }
+    }
+    splitter.finish();
+    let mut counters = splitter.counters().clone();
+    for share in &mut shares {
+        share.finish(&mut everything);
+        counters.add(share.counters());
+    }
+    (everything.sorted(), counters)
+}
+
+/// Our own captures, and the real ones where they are at hand.
+fn captures() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [root.join("testdata/captures"), root.join("../shared/data/pcaps")];
+    let mut paths: Vec<_> = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Whatever is in a capture, the shares find what one decoder finds.
+#[test]
+fn shares_find_the_same() {
+    let mut checked = 0;
+    for path in captures() {
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        // Tables and packed captures lie beside them.
+        let Ok(capture) = Capture::new(&bytes) else { continue };
+        let frames: Vec<Raw> = capture
+            .map_while(Result::ok)
+            .map(|p| (Timestamp(p.time), p.linktype, p.length, p.data.to_vec()))
+            .collect();
+        let tunnels = Config { flow_by_tunnel: true, flow_by_vlan: true, ..Config::default() };
+        for config in [Config { unknown_text: true, ..Config::default() }, tunnels] {
+            let (want, counters) = whole(&frames, &config);
+            for piece in [1, 7, 1000] {
+                let (got, counted) = shared(&frames, &config, piece);
+                assert_eq!(counted, counters, "{}", path.display());
+                let differs = got.iter().zip(&want).find(|(got, want)| got != want);
+                assert_eq!(differs, None, "{}", path.display());
+                assert_eq!(got.len(), want.len(), "{}", path.display());
+            }
+        }
+        checked += 1;
+    }
+    assert!(checked > 15, "{checked}");
+}
+
+/// Both directions are of one share, and shares are about equal.
+#[test]
+fn hosts_are_spread() {
+    let mut counts = [0; crate::packet::SHARES];
+    for number in 0..8000_u32 {
+        let client = IpAddr::from(0x0a00_0001_u32.wrapping_add(number).to_be_bytes());
+        let server = IpAddr::from((0xc000_0200_u32 + number % 3).to_be_bytes());
+        let share = crate::packet::split::share_of(client, server);
+        assert_eq!(share, crate::packet::split::share_of(server, client));
+        counts[share] += 1;
+    }
+    assert!(counts.iter().all(|&count| (800..1200).contains(&count)), "{counts:?}");
+}
