@@ -20,6 +20,7 @@ mod harness;
 mod known;
 mod layering;
 mod mail;
+mod memory;
 mod oracle;
 mod order;
 mod records;
