@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cases;
+mod clock;
 mod commands;
 mod dependencies;
 mod determinism;

@@ -18,6 +18,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// moment before the end could be missed.
 const BETWEEN: Duration = Duration::from_millis(1);
 
+/// When a capture begins: 2023-11-14T22:13:20Z.
+pub const BEGINNING: u32 = 1_700_000_000;
+
+pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;
 pub const ACK: u8 = 16;
 const PUSH: u8 = 8;
@@ -60,10 +64,16 @@ impl Wire {
         Wire { out, time: 0, step: 10, ip: Vec::new() }
     }
 
+    /// The next packet comes at so many seconds since the beginning.
+    pub fn at(&mut self, seconds: u64) -> &mut Wire {
+        self.time = seconds * 1_000_000 - self.step;
+        self
+    }
+
     /// An IP packet. What nobody reads any more is told by the end of the scan.
     pub fn packet(&mut self, data: &[u8]) {
         self.time += self.step;
-        let seconds = 1_700_000_000 + (self.time / 1_000_000) as u32;
+        let seconds = BEGINNING + (self.time / 1_000_000) as u32;
         let length = data.len() as u32;
         for word in [seconds, (self.time % 1_000_000) as u32, length, length] {
             let _ = self.out.write_all(&word.to_le_bytes());

@@ -7,11 +7,10 @@
 
 mod packed;
 mod quic;
-mod wire;
 
+use crate::harness::wire::{ACK, Ends, SYN, Scanned, Wire, scan, v4};
 use crate::harness::{Dir, skip};
 use std::io::Write as _;
-use wire::{ACK, Ends, SYN, Scanned, Wire, scan, v4};
 
 const MIB: u64 = 1 << 20;
 
