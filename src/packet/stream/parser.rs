@@ -127,7 +127,9 @@ pub(in crate::packet) struct Requests {
     kept: u32,
     /// Their URLs, each behind its length in two bytes.
     urls: Vec<u8>,
-    /// The same of HTTP/2, by stream.
+    /// The connection is one of WebSocket from here on.
+    pub(in crate::packet) is_websocket: bool,
+    /// The requests of HTTP/2, by stream.
     pub(in crate::packet) asked: Option<Box<http2::Asked>>,
 }
 
