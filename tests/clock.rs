@@ -67,10 +67,13 @@ fn values(scanned: &Scanned, kind: &str) -> Vec<(u64, String)> {
     scanned.alerts.iter().filter(is_kind).map(told).collect()
 }
 
+/// Something that happens.
+type Event<'e> = Box<dyn Fn(&mut Wire) + 'e>;
+
 /// What happens, in any order; played in that of the clock.
 #[derive(Default)]
 struct Day<'e> {
-    events: Vec<(u64, Box<dyn Fn(&mut Wire) + 'e>)>,
+    events: Vec<(u64, Event<'e>)>,
 }
 
 impl<'e> Day<'e> {

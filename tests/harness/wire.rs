@@ -209,7 +209,6 @@ fn text(mut pipe: impl Read) -> String {
 }
 
 /// Waits for the end of a process, with an eye on its memory.
-#[expect(clippy::disallowed_methods, reason = "a deadline for another process")]
 fn watch(mut child: Child, started: Instant) -> (ExitStatus, Option<u64>) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = None;

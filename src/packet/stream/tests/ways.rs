@@ -163,7 +163,7 @@ impl Hop {
             let header = [&[ip.proto, 0][..], &place, &id.to_be_bytes()].concat();
             return v6(ip, 44, &header, body);
         }
-        let place = (from as u16 / 8 | if has_more { 0x2000 } else { 0 }).to_be_bytes();
+        let place = ((from as u16 / 8) | if has_more { 0x2000 } else { 0 }).to_be_bytes();
         let id = (id as u16).to_be_bytes();
         v4(ip, [id[0], id[1], place[0], place[1]], body)
     }
