@@ -5,6 +5,7 @@
 mod bad_input;
 mod captures;
 mod cases;
+mod clock;
 mod commands;
 mod dependencies;
 mod determinism;
@@ -21,6 +22,7 @@ mod harness;
 mod known;
 mod layering;
 mod mail;
+mod memory;
 mod oracle;
 mod order;
 mod records;

@@ -4,7 +4,9 @@
 //! output may exceed the input by a factor that no honest content reaches.
 
 use super::Fault;
-use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+use brotli_decompressor::{
+    BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, StandardAlloc,
+};
 use flate2::{Decompress, FlushDecompress, Status};
 use std::fmt;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
@@ -22,6 +24,12 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// (RFC 9659), Brotli's at most 16 MiB (RFC 7932, 9.1).
 const DEFLATE_WEIGHT: usize = 48 << 10;
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// What the decoders hold beside it, from their beginning on. Brotli's: itself, seven tables
+/// of codes and the maps of contexts. Zstandard's: its own, and two blocks.
+const BROTLI_WEIGHT: usize = size_of::<Brotli>() + (48 << 10);
+const ZSTD_WEIGHT: usize = 96 << 10;
+const ZSTD_BLOCK: usize = 128 << 10;
 
 type Brotli = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
@@ -42,7 +50,8 @@ enum Machine {
     GzipEnd(Option<u8>),
     /// With the size of its window, once that is known.
     Brotli(Box<Brotli>, usize),
-    Zstd(Box<Decoder<'static>>, usize),
+    /// With the size of its window, and whether a frame is about to begin.
+    Zstd(Box<Decoder<'static>>, usize, bool),
     /// What follows the end is no content.
     Over,
 }
@@ -72,11 +81,12 @@ impl Coding {
             Machine::DeflateStart(None)
         } else if is(&["br"]) {
             let alloc = StandardAlloc::default;
-            Machine::Brotli(Box::new(BrotliState::new(alloc(), alloc(), alloc())), 0)
+            // Larger windows than HTTP's are refused.
+            Machine::Brotli(Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())), 0)
         } else if is(&["zstd"]) {
             let mut decoder = Decoder::new().ok()?;
             decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).ok()?;
-            Machine::Zstd(Box::new(decoder), 0)
+            Machine::Zstd(Box::new(decoder), 0, true)
         } else {
             return None;
         };
@@ -88,7 +98,8 @@ impl Coding {
         match &self.machine {
             Machine::DeflateStart(_) | Machine::GzipEnd(_) | Machine::Over => 0,
             Machine::Deflate(_) | Machine::Gzip(_) => DEFLATE_WEIGHT,
-            Machine::Brotli(_, window) | Machine::Zstd(_, window) => *window,
+            Machine::Brotli(state, window) => BROTLI_WEIGHT + brotli_codes(state) + *window,
+            Machine::Zstd(_, window, _) => ZSTD_WEIGHT + *window + 2 * ZSTD_BLOCK.min(*window),
         }
     }
 
@@ -177,13 +188,16 @@ impl Machine {
                 }
                 unbrotli(state, data, piece)
             }
-            Machine::Zstd(decoder, window) => {
-                if *window == 0 {
-                    *window = zstd_window(data);
+            Machine::Zstd(decoder, window, is_start) => {
+                // Another frame may follow, with a larger window.
+                if *is_start && !data.is_empty() {
+                    *window = zstd_window(data).max(*window);
+                    *is_start = false;
                 }
                 let mut input = InBuffer::around(data);
                 let mut output = OutBuffer::around(&mut piece[..]);
-                decoder.run(&mut input, &mut output).map_err(|_| Fault::BadCoding)?;
+                let hint = decoder.run(&mut input, &mut output).map_err(|_| Fault::BadCoding)?;
+                *is_start |= hint == 0;
                 let given = output.pos();
                 Ok(Step { taken: input.pos(), given, is_end: false })
             }
@@ -218,6 +232,12 @@ fn unbrotli(state: &mut Brotli, data: &[u8], piece: &mut [u8; PIECE]) -> Result<
             Ok(Step { taken, given, is_end })
         }
     }
+}
+
+/// Bytes of the codes of a meta-block, one for each of up to 256 types of each sort.
+fn brotli_codes(state: &Brotli) -> usize {
+    let groups = [&state.literal_hgroup, &state.insert_copy_hgroup, &state.distance_hgroup];
+    groups.iter().map(|group| size_of_val(group.codes.slice())).sum()
 }
 
 /// The window that a Brotli stream announces in its first bits (RFC 7932, 9.1).
@@ -378,6 +398,27 @@ mod tests {
             assert_eq!(outcome, Err(Fault::BadCoding), "{name}");
         }
         assert!(Coding::named(b"rot13").is_none());
+    }
+
+    /// What is held counts: decoders that have seen nothing, codes, and the window of any
+    /// frame.
+    #[test]
+    fn weights() {
+        let coding = |name: &[u8]| Coding::named(name).unwrap();
+        assert!(coding(b"zstd").weight() >= 90 << 10);
+        assert!(coding(b"br").weight() >= 32 << 10);
+        let frame = |window: u8| [0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0];
+        for cut in [0, 4, 9, 12] {
+            let mut two = coding(b"zstd");
+            let bytes = [frame(0), frame(0x68)].concat();
+            for part in [&bytes[..cut], &bytes[cut..]] {
+                two.push(part, &mut |_| panic!("they are empty")).unwrap();
+            }
+            assert!(two.weight() > 8 << 20, "{cut}");
+        }
+        // A window that only a larger sort of Brotli has.
+        let large = coding(b"br").push(&[0x11, 0x1e, 0, 0], &mut |_| {});
+        assert_eq!(large, Err(Fault::BadCoding));
     }
 
     #[test]

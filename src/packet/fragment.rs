@@ -94,6 +94,11 @@ impl Fragments {
         counters: &mut Counters,
     ) -> Option<Whole> {
         self.expire(now, counters);
+        // One behind those that are not due, where the clock was set back between them.
+        if let Some(waiting) = self.waiting.get(&key).filter(|waiting| self.is_due(waiting, now)) {
+            let serial = waiting.serial;
+            self.give_up(&key, serial, Fault::FragmentsMissing, counters);
+        }
         let end = piece.offset + payload.len();
         if end > LONGEST || (!piece.is_last && payload.is_empty()) {
             counters.note(Fault::BadFragment);
@@ -142,16 +147,20 @@ impl Fragments {
 
     fn expire(&mut self, now: Timestamp, counters: &mut Counters) {
         while let Some(&(key, serial)) = self.order.front() {
-            let is_due = self.waiting.get(&key).is_none_or(|waiting| {
-                waiting.serial != serial
-                    || now.0.abs_diff(waiting.arrived.0) > self.timeout.unsigned_abs()
-            });
+            let is_due = self
+                .waiting
+                .get(&key)
+                .is_none_or(|waiting| waiting.serial != serial || self.is_due(waiting, now));
             if !is_due {
                 return;
             }
             self.order.pop_front();
             self.give_up(&key, serial, Fault::FragmentsMissing, counters);
         }
+    }
+
+    fn is_due(&self, waiting: &Waiting, now: Timestamp) -> bool {
+        now.0.abs_diff(waiting.arrived.0) > self.timeout.unsigned_abs()
     }
 
     fn make_room(&mut self, counters: &mut Counters) {

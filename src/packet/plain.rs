@@ -62,4 +62,26 @@ mod tests {
         let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
         assert_eq!(texts(asked, &[tcp_at(40_000, 7778, 0, request)]), "");
     }
+
+    /// A WebSocket is text from its beginning to its end, though a request seems to begin in it.
+    #[test]
+    fn websockets_are_text_on_request() {
+        let ask = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\r\n";
+        let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+        let frames = [&b"\x81\x05\0\0\0\0hello"[..], b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n"];
+        let mut answer = tcp_at(8080, 40_000, 0, switch);
+        let ends = [answer[12..16].to_vec(), answer[16..20].to_vec()];
+        (answer[12..16]).copy_from_slice(&ends[1]);
+        (answer[16..20]).copy_from_slice(&ends[0]);
+        let behind = ask.len() as u32;
+        let packets = [
+            tcp_at(40_000, 8080, 0, ask),
+            answer,
+            tcp_at(40_000, 8080, behind, frames[0]),
+            tcp_at(40_000, 8080, behind + frames[0].len() as u32, frames[1]),
+        ];
+        let asked = Config { unknown_text: true, ..Config::default() };
+        assert_eq!(texts(asked, &packets), String::from_utf8_lossy(&frames.concat()));
+        assert_eq!(texts(Config::default(), &packets), "");
+    }
 }

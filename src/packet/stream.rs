@@ -34,9 +34,6 @@ const NIL: u32 = u32::MAX;
 /// a gap that costs no more than being asked once too often.
 const LONGEST_JUMP: u32 = 1 << 20;
 
-/// The memory of a slot that is used again.
-const MOST_KEPT: usize = 4 << 10;
-
 /// What one direction of a flow is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -365,10 +362,9 @@ impl Streams {
     fn release(&mut self, slot: u32) {
         let stream = &mut self.slots[slot as usize];
         self.bytes -= stream.weight();
-        for side in &mut stream.sides {
-            side.clear(MOST_KEPT);
-        }
-        stream.requests.clear(MOST_KEPT);
+        // Buffers go, too: all slots together would keep more than is ever in use at a time.
+        stream.sides = Default::default();
+        stream.requests = Requests::default();
         stream.talk = Talk::Nothing;
         stream.is_used = false;
         stream.tenancy = stream.tenancy.wrapping_add(1);

@@ -7,6 +7,7 @@
 
 use super::file::File;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
+use crate::indicator::Timestamp;
 use crate::packet::bytes::be16;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -20,6 +21,9 @@ const MOST_NAME: usize = 1 << 10;
 
 /// Bytes of a block, unless client and server agree on others.
 const BLOCK: usize = 512;
+
+/// Microseconds between two datagrams of a transfer; the port may be another's then.
+const TIMEOUT: i64 = 120 * 1_000_000;
 
 const READ: u16 = 1;
 const WRITE: u16 = 2;
@@ -41,6 +45,8 @@ struct Transfer {
     seen: u64,
     /// The server's port, once it has answered.
     port: Option<u16>,
+    /// When the last datagram came.
+    time: Timestamp,
     serial: u64,
 }
 
@@ -109,7 +115,7 @@ impl Transfers {
                 let file = File::begin("tftp", None, packet, visitor);
                 if file.is_hashed() {
                     let file = file.known_as(Some(names::last(name)));
-                    self.begin((packet.src, src), is_write, options, file, counters);
+                    self.begin((packet.src, src), is_write, options, file, packet.time, counters);
                 }
                 true
             }
@@ -119,9 +125,15 @@ impl Transfers {
                 let found = ends.into_iter().find(|(end, ..)| self.open.contains_key(end));
                 let Some((end, port, is_client)) = found else { return false };
                 let Some(transfer) = self.open.get_mut(&end) else { return false };
+                if packet.time.0.abs_diff(transfer.time.0) > TIMEOUT.unsigned_abs() {
+                    counters.note(Fault::TransferLost);
+                    self.open.remove(&end);
+                    return false;
+                }
                 if *transfer.port.get_or_insert(port) != port {
                     return false;
                 }
+                transfer.time = packet.time;
                 match transfer.take(code, payload, is_client) {
                     Progress::Goes => {}
                     Progress::Ended { is_whole } => {
@@ -144,14 +156,15 @@ impl Transfers {
         is_write: bool,
         options: &[u8],
         file: File,
+        time: Timestamp,
         counters: &mut Counters,
     ) {
         self.serial += 1;
         let serial = self.serial;
         // What the client asks for holds if the server agrees, which says so itself.
         let size = parse_options(options).1.filter(|_| is_write);
-        let transfer =
-            Transfer { file, is_write, block: BLOCK, next: 1, size, seen: 0, port: None, serial };
+        let (block, next, seen, port) = (BLOCK, 1, 0, None);
+        let transfer = Transfer { file, is_write, block, next, size, seen, port, time, serial };
         // The same request again: nothing was answered yet.
         if let Some(old) = self.open.insert(end, transfer)
             && old.seen > 0

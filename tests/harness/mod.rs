@@ -10,6 +10,7 @@
 
 pub mod keeper;
 pub mod server;
+pub mod wire;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

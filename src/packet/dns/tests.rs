@@ -174,3 +174,70 @@ fn words_for_what_has_no_word() {
     assert_eq!(words::record_type(65280), "TYPE65280");
     assert_eq!(words::response_code(15), "RCODE15");
 }
+
+/// A message between the ports of multicast DNS, or to those of LLMNR.
+fn multicast(port: u16, message: &[u8]) -> (Recorder, Counters) {
+    decode(&[udp(port, port, message)])
+}
+
+/// RFC 6762: the upper bit of a class asks for a unicast answer, or says that a record is the
+/// only one (10.2, 5.4); answers have no question (6), probes have records (8.2).
+#[test]
+fn multicast_dns() {
+    let mut query = header(0, [2, 0, 1, 0]);
+    query.extend([&wire("_ipp._tcp.local")[..], &[0, 12, 0x80, 1]].concat());
+    query.extend([&wire("printer.local")[..], &[0, 255, 0x80, 1]].concat());
+    query.extend(record(&wire("printer.local"), 1, &[192, 0, 2, 9]));
+    let (recorder, counters) = multicast(5353, &query);
+    assert_eq!(recorder.at(Where::DnsQuery), ["_ipp._tcp.local", "printer.local"]);
+    assert_eq!(recorder.at(Where::DnsAnswer), ["192.0.2.9"]);
+    assert_eq!(counters.faults().count(), 0);
+
+    let only = |owner: &[u8], kind: u16, data: &[u8]| {
+        let mut record = record(owner, kind, data);
+        record[owner.len() + 2] |= 0x80;
+        record
+    };
+    let service = wire("_ipp._tcp.local");
+    let instance = [&[11][..], b"My. Printer", &service].concat();
+    let plain = [&[10][..], b"My Printer", &service].concat();
+    let mut answer = header(0x8400, [0, 3, 0, 4]);
+    answer.extend(record(&service, 12, &plain));
+    // A dot in a label would read as another name: counted.
+    answer.extend(record(&service, 12, &instance));
+    answer.extend(only(&plain, 33, &[&[0; 6][..], &wire("printer.local")].concat()));
+    answer.extend(only(&plain, 16, b"\x07a=b.com"));
+    answer.extend(only(&wire("printer.local"), 1, &[192, 0, 2, 7]));
+    let v6 = [&[0x20, 1, 0x0d, 0xb8][..], &[0; 11], &[7]].concat();
+    answer.extend(only(&wire("printer.local"), 28, &v6));
+    answer.extend(only(&wire("printer.local"), 47, b"\x07printer\x05local\0\0\x04\x40\0\0\x08"));
+    let (recorder, counters) = multicast(5353, &answer);
+    let want = [
+        "_ipp._tcp.local",
+        "My Printer._ipp._tcp.local",
+        "printer.local",
+        "192.0.2.7",
+        "2001:db8::7",
+    ];
+    assert_eq!(recorder.at(Where::DnsAnswer), want);
+    assert!(recorder.at(Where::DnsQuery).is_empty());
+    assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::OddName, 1)]);
+}
+
+/// RFC 4795, 2.1.1: flags of its own in the places of others; names of one label.
+#[test]
+fn llmnr() {
+    let conflict_and_tentative = 0x0500;
+    let mut query = header(conflict_and_tentative, [1, 0, 0, 0]);
+    query.extend(question("wpad", 28));
+    let mut answer = header(0x8000 | conflict_and_tentative, [1, 1, 0, 0]);
+    answer.extend(question("wpad", 1));
+    answer.extend(record(b"\xc0\x0c", 1, &[192, 0, 2, 66]));
+    assert_eq!(multicast(5355, &query).0.at(Where::DnsQuery), ["wpad"]);
+    let framed = [&(answer.len() as u16).to_be_bytes()[..], &answer].concat();
+    for packet in [udp(5355, 50_000, &answer), tcp(5355, 50_000, 24, &framed)] {
+        let (recorder, counters) = decode(&[packet]);
+        assert_eq!(recorder.at(Where::DnsAnswer), ["192.0.2.66"]);
+        assert_eq!(counters.faults().count(), 0);
+    }
+}

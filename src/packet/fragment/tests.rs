@@ -91,6 +91,20 @@ fn time_and_memory_are_bounded() {
     assert_eq!(bench.fragments.bytes, 0);
 }
 
+#[test]
+fn a_clock_that_is_set_back_joins_nothing_old() {
+    let mut bench = Bench::new(&Config::default());
+    for (id, seconds) in [(1, 120), (2, 100)] {
+        bench.seconds = seconds;
+        bench.add(id, 0, b"01234567", false);
+    }
+    // The first waits for 15 seconds by now, the second for 35.
+    bench.seconds = 135;
+    assert_eq!(bench.add(2, 8, b"end", true), None);
+    assert_eq!(bench.faults(), [(Fault::FragmentsMissing, 1)]);
+    assert!(bench.add(1, 8, b"end", true).is_some());
+}
+
 proptest! {
     /// Fragments that agree with each other give the packet, in any order and however
     /// often they come and overlap.

@@ -2,11 +2,11 @@
 
 use super::content::{self, Content, Facts};
 use super::{
-    Body, LONGEST_METHOD, Request, Response, SHORTEST_METHOD, is_method, parse_request,
-    parse_response, report_request, report_response, split_line,
+    Body, Headers, LONGEST_METHOD, MOST_HEADERS, Request, Response, SHORTEST_METHOD, is_method,
+    parse_request, parse_response, report_request, report_response, split_line,
 };
 use crate::packet::stream::{Context, Guess, Parser, RequestKind, Step};
-use crate::packet::{Fault, Visitor, http2};
+use crate::packet::{Fault, Visitor, http2, plain};
 
 /// The longest head that is put together.
 const MOST_HEAD: usize = 64 << 10;
@@ -39,6 +39,8 @@ enum State {
     Trailer,
     /// Perhaps another protocol.
     Other,
+    /// WebSocket, up to the end: whatever it carries is no request, whatever it looks like.
+    WebSocket,
 }
 
 /// One direction of an HTTP/1 connection.
@@ -92,6 +94,13 @@ pub(in crate::packet) fn is_head(data: &[u8]) -> bool {
         && split_line(data).is_some_and(|(line, _)| is_request_line(line))
 }
 
+/// Whether a server goes over to WebSocket (RFC 6455, 4.2.2).
+fn is_websocket(headers: &[u8]) -> bool {
+    (Headers { rest: headers, left: MOST_HEADERS }).any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
+    })
+}
+
 fn is_request_line(line: &[u8]) -> bool {
     memchr::memrchr(b' ', line).is_some_and(|at| line[at + 1..].starts_with(VERSION))
 }
@@ -138,6 +147,8 @@ impl Framing {
                 }
             },
             State::Other => Step::Restart,
+            State::WebSocket if context.reads_unknown => plain::step(data, context),
+            State::WebSocket => Step::Over,
         }
     }
 
@@ -149,6 +160,7 @@ impl Framing {
             State::ChunkData(left) if left > length => State::ChunkData(left - length),
             State::ChunkData(left) if left == length => State::ChunkEnd,
             State::UntilEnd => State::UntilEnd,
+            State::WebSocket => State::WebSocket,
             _ => return false,
         };
         if self.state == State::Head {
@@ -167,6 +179,9 @@ impl Framing {
     ) {
         // A body that nothing else ends has its end with that of the direction.
         self.end(self.state == State::UntilEnd && context.is_ended, context);
+        if self.state == State::WebSocket && context.reads_unknown {
+            plain::show(data, context.packet, context.visitor);
+        }
         if self.state != State::Head || data.is_empty() {
             return;
         }
@@ -216,6 +231,10 @@ impl Framing {
     }
 
     fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+        if context.requests.is_websocket {
+            self.state = State::WebSocket;
+            return Step::Again;
+        }
         // Empty lines in front of a request are to be tolerated (RFC 9112, 2.2).
         match data {
             [b'\r'] => return Step::Wait(2),
@@ -313,7 +332,9 @@ impl Framing {
         context: &mut Context<'_, '_, V>,
     ) -> Option<Body> {
         if response.status == 101 {
-            self.state = State::Other;
+            let is_websocket = is_websocket(response.headers);
+            context.requests.is_websocket = is_websocket;
+            self.state = if is_websocket { State::WebSocket } else { State::Other };
             return None;
         }
         // More responses to the same request follow.

@@ -90,3 +90,42 @@ fn what_is_no_request() {
     assert!(recorder.at(Where::HttpHost).is_empty());
     assert_eq!(counters.fault(Fault::OddName), 1);
 }
+
+/// Behind the upgrade segments may begin with anything: it is what people write to each
+/// other, and no HTTP.
+#[test]
+fn websockets_carry_no_http() {
+    use crate::packet::stream::tests::{Part, decode};
+    let ask = b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let request = b"GET /x HTTP/1.1\r\nHost: b.example\r\n\r\n";
+    let moved = b"HTTP/1.1 302 Found\r\nLocation: http://c.example/\r\n\r\n";
+    for (protocol, hosts) in [("WebSocket", 1), ("something", 2)] {
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nupgrade: {protocol}\r\n\r\n"
+        );
+        let mut parts = Part::handshake();
+        parts.push(Part::data(true, 0, ask));
+        parts.push(Part::data(false, 0, answer.as_bytes()));
+        let mut sent = [ask.len(), answer.len()];
+        // A frame in two segments, masked with zeros, and one that never came.
+        for (to_server, data) in [
+            (false, &b"\x81\x7e\x01\x00text"[..]),
+            (true, b"\x81\xfe\x01\x00\0\0\0\0text"),
+            (false, moved),
+            (true, request),
+        ] {
+            let side = usize::from(!to_server);
+            parts.push(Part::data(to_server, sent[side], data));
+            sent[side] += data.len();
+        }
+        parts.push(Part::data(true, sent[0] + 100, request));
+        parts.push(Part::end(true, sent[0] + 100 + request.len()));
+        let (recorder, _) = decode(8080, &parts);
+        let told = recorder.at(Where::HttpHost);
+        assert_eq!(told[..hosts.min(told.len())], ["a.example", "b.example"][..hosts]);
+        assert_eq!(told.len() > 1, hosts > 1, "{protocol}: {told:?}");
+        let urls = recorder.at(Where::HttpUrl);
+        assert_eq!(urls.contains(&"http://c.example/"), hosts > 1, "{protocol}: {urls:?}");
+    }
+}

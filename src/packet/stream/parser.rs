@@ -104,6 +104,9 @@ pub(in crate::packet) enum Step {
 const MOST_URL: usize = 2 << 10;
 const MOST_URLS: usize = 16 << 10;
 
+/// The memory that is kept for them while there are none.
+const MOST_SPARE: usize = 512;
+
 /// What is kept of a URL. A part of it would be another one, but without its query it
 /// still names the file.
 pub(in crate::packet) fn kept_url(url: &[u8]) -> &[u8] {
@@ -124,7 +127,9 @@ pub(in crate::packet) struct Requests {
     kept: u32,
     /// Their URLs, each behind its length in two bytes.
     urls: Vec<u8>,
-    /// The same of HTTP/2, by stream.
+    /// The connection is one of WebSocket from here on.
+    pub(in crate::packet) is_websocket: bool,
+    /// The requests of HTTP/2, by stream.
     pub(in crate::packet) asked: Option<Box<http2::Asked>>,
 }
 
@@ -170,6 +175,9 @@ impl Requests {
             let end = 2 + be16(&self.urls, 0).map_or(0, usize::from);
             url.extend_from_slice(self.urls.get(2..end).unwrap_or_default());
             self.urls.drain(..end.min(self.urls.len()));
+            if self.urls.is_empty() && self.urls.capacity() > MOST_SPARE {
+                self.urls = Vec::new();
+            }
         }
         kind
     }
@@ -181,17 +189,7 @@ impl Requests {
 
     /// Bytes that are held.
     pub(super) fn weight(&self) -> usize {
-        self.urls.len() + self.asked.as_ref().map_or(0, |asked| asked.weight())
-    }
-
-    /// Forgets everything, but for a buffer up to `most` bytes.
-    pub(super) fn clear(&mut self, most: usize) {
-        let mut urls = std::mem::take(&mut self.urls);
-        urls.clear();
-        *self = Requests::default();
-        if urls.capacity() <= most {
-            self.urls = urls;
-        }
+        self.urls.capacity() + self.asked.as_ref().map_or(0, |asked| asked.weight())
     }
 }
 
@@ -441,7 +439,7 @@ mod tests {
                 format!("http://a.example/{}?{}", round, "q".repeat(round % 2500)).into_bytes();
             requests.push(RequestKind::Usual, (round % 7 != 0).then_some(&url));
             slow.push_back(url);
-            assert!(requests.weight() <= MOST_URLS + MOST_URL + 2);
+            assert!(requests.weight() <= 2 * (MOST_URLS + MOST_URL + 2));
             for _ in 0..(round / 50 % 3) {
                 requests.pop(&mut got);
                 let Some(want) = slow.pop_front() else { continue };

@@ -59,6 +59,9 @@ impl Pending {
     pub(in crate::packet) fn pop(&mut self) -> Option<Piece> {
         let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
+        if self.pieces.is_empty() {
+            self.pieces = VecDeque::new();
+        }
         Some(piece)
     }
 

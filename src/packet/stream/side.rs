@@ -14,6 +14,9 @@ const MOST_PIECES: usize = 64;
 /// captures, too, put packets in disorder.
 const MOST_OVERDUE: u8 = 8;
 
+/// The memory of a buffer that is kept though it holds far less.
+const MOST_KEPT: usize = 1 << 10;
+
 /// When a direction was last heard of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::packet) struct Stamp {
@@ -65,21 +68,11 @@ impl Side {
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.held.len() + self.pending.weight() + self.parser.weight()
+        self.held.capacity() + self.pending.weight() + self.parser.weight()
     }
 
     pub(super) fn start(&mut self, next: u32, is_synced: bool, parser: Parser) {
         (self.next, self.is_synced, self.parser) = (next, is_synced, parser);
-    }
-
-    /// Forgets everything, but for a buffer up to `most` bytes.
-    pub(super) fn clear(&mut self, most: usize) {
-        let mut held = std::mem::take(&mut self.held);
-        held.clear();
-        *self = Side::default();
-        if held.capacity() <= most {
-            self.held = held;
-        }
     }
 
     /// Takes a segment, of which the last `missing` bytes were not captured.
@@ -252,6 +245,10 @@ impl Side {
         let taken = self.consume(&held, context);
         let is_foreign = was_start && matches!(self.parser, Parser::Loose);
         held.drain(..taken);
+        // A long message is over, the stream is not: thousands may be left like that.
+        if held.capacity() > MOST_KEPT.max(2 * held.len()) {
+            held.shrink_to_fit();
+        }
         self.held = held;
         // What was waited for was no beginning; what came last may be one.
         if is_foreign && parser::begins(data, context.packet.ports) {

@@ -1,5 +1,7 @@
 //! Streams against plain streams: whatever a receiver would accept reads the same.
 
+mod ways;
+
 use super::*;
 use crate::indicator::{Timestamp, Where};
 use crate::packet::http::bodies::{answers, uploads};
@@ -398,124 +400,6 @@ impl Treatment {
             }
         }
         parts
-    }
-}
-
-/// How a stream travels: as it is, in IPv6 or in a tunnel.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    V4,
-    V6,
-    /// IPv4 in IPv4, of which the outside is cut.
-    Tunnel,
-}
-
-fn way() -> impl Strategy<Value = Way> {
-    prop_oneof![Just(Way::V4), Just(Way::V6), Just(Way::Tunnel)]
-}
-
-/// The last 16 bits of a fragment's place: in units of 8 bytes, and whether more follow.
-fn cut(body: &[u8], at: &[prop::sample::Index]) -> Vec<(usize, bool, Vec<u8>)> {
-    let units = body.len().div_ceil(8);
-    let mut cuts: Vec<usize> = at.iter().map(|cut| 8 * cut.index(units)).collect();
-    cuts.extend([0, body.len()]);
-    cuts.sort_unstable();
-    cuts.dedup();
-    cuts.windows(2).map(|w| (w[0], w[1] < body.len(), body[w[0]..w[1]].to_vec())).collect()
-}
-
-impl Way {
-    /// The fragments of a packet, the `id`th.
-    fn fragments(self, packet: &[u8], id: u32, at: &[prop::sample::Index]) -> Vec<Vec<u8>> {
-        let (header, body, proto) = match self {
-            Way::V4 | Way::V6 => (&packet[..20], &packet[20..], packet[9]),
-            Way::Tunnel => (&packet[..20], packet, 4),
-        };
-        let ends: [[u8; 4]; 2] =
-            [header[12..16].try_into().unwrap(), header[16..20].try_into().unwrap()];
-        let of = |(from, has_more, part): (usize, bool, Vec<u8>)| {
-            let length = part.len() as u16;
-            if let Way::V6 = self {
-                let mut bytes =
-                    [&[0x60, 0, 0, 0][..], &(length + 8).to_be_bytes(), &[44, 64]].concat();
-                for end in ends {
-                    bytes.extend([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]);
-                    bytes.extend(end);
-                }
-                bytes.extend([proto, 0]);
-                bytes.extend((from as u16 | u16::from(has_more)).to_be_bytes());
-                bytes.extend(id.to_be_bytes());
-                return [bytes, part].concat();
-            }
-            let mut bytes = ipv4(ends[0].into(), ends[1].into(), proto, &part);
-            bytes[4..6].copy_from_slice(&(id as u16).to_be_bytes());
-            let place = (from as u16 / 8) | if has_more { 0x2000 } else { 0 };
-            bytes[6..8].copy_from_slice(&place.to_be_bytes());
-            bytes
-        };
-        cut(body, at).into_iter().map(of).collect()
-    }
-}
-
-/// Decodes packets of raw IP.
-fn decode_packets(packets: &[Vec<u8>]) -> (Recorder, Counters) {
-    let mut decoder = Decoder::new(Config::default());
-    let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
-    for (at, data) in packets.iter().enumerate() {
-        let (number, length) = (at as u64 + 1, data.len() as u32);
-        let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data };
-        decoder.frame(&frame, &mut recorder);
-    }
-    decoder.finish(&mut recorder);
-    (recorder, decoder.counters())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    /// Fragments of each segment in any order, some of them twice.
-    #[test]
-    fn any_fragments_read_like_the_plain_stream(
-        which in 0..16_usize,
-        way in way(),
-        size in 100..1400_usize,
-        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
-        swaps in proptest::collection::vec(any::<[prop::sample::Index; 2]>(), 0..6),
-        again in proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
-    ) {
-        let (port, to_server, to_client) = conversations().swap_remove(which);
-        let mut parts = Part::handshake();
-        for (is_client, stream) in [(true, &to_server), (false, &to_client)] {
-            for (at, piece) in stream.chunks(size).enumerate() {
-                parts.push(Part::data(is_client, at * size, piece));
-            }
-        }
-        parts.push(Part::end(true, to_server.len()));
-        parts.push(Part::end(false, to_client.len()));
-        let (mut whole, mut packets) = (Vec::new(), Vec::new());
-        for (id, part) in (1..).zip(&parts) {
-            let packet = part.packet((40_000, port));
-            let mut pieces = way.fragments(&packet, id, &cuts);
-            // Before the last one comes: behind it they would begin another packet.
-            let repeated: Vec<_> = again.iter().map(|at| pieces[at.index(pieces.len())].clone()).collect();
-            for [one, other] in &swaps {
-                let count = pieces.len();
-                pieces.swap(one.index(count), other.index(count));
-            }
-            if pieces.len() > 1 {
-                let last = pieces.pop();
-                pieces.extend(repeated.into_iter().filter(|piece| Some(piece) != last.as_ref()));
-                pieces.extend(last);
-            }
-            packets.extend(pieces);
-            whole.extend(way.fragments(&packet, id, &[]));
-        }
-        let (want, _) = decode_packets(&whole);
-        let (got, counters) = decode_packets(&packets);
-        prop_assert!(!want.seen.is_empty() || !want.texts.is_empty());
-        prop_assert_eq!(got.seen, want.seen);
-        prop_assert!(got.texts == want.texts);
-        prop_assert_eq!(counters.fault(Fault::StreamGap), 0);
     }
 }
 

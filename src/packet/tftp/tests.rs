@@ -72,6 +72,21 @@ fn blocks_may_be_of_another_size_and_their_numbers_wrap() {
     }
 }
 
+/// Whoever has the client's port later is another one.
+#[test]
+fn a_transfer_does_not_wait_for_ever() {
+    let request = datagram(true, 69, b"\0\x01a\0octet\0");
+    for (wait, files) in [(119, 3), (122, 0)] {
+        // One a second.
+        let mut packets = vec![request.clone()];
+        packets.resize(wait, ipv4(SERVER, CLIENT, 1, &[8, 0]));
+        packets.push(data(false, 1, b"end"));
+        let (recorder, counters) = decode_all(&packets);
+        let lost = u64::from(files == 0);
+        assert_eq!((hashes(&recorder), counters.fault(Fault::TransferLost)), (files, lost));
+    }
+}
+
 #[test]
 fn what_is_lost_is_no_file() {
     let request = datagram(true, 69, b"\0\x01a\0netascii\0");
