@@ -193,6 +193,7 @@ impl Decoder {
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
+        self.shared.credit.earn(frame.data.len());
         // The list of tunnels is kept for the next frame: most are in none.
         let tunnels = std::mem::take(&mut self.tunnels);
         let mut around = Around { frame, tags: Tags::default(), tunnels };
