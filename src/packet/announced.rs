@@ -34,6 +34,8 @@ pub(super) struct Transfer {
     pub(super) size: Option<u64>,
     /// A listing, or a part of a file, or one that is packed: no file by itself.
     pub(super) is_other: bool,
+    /// Text with line ends of the wire.
+    pub(super) is_text: bool,
 }
 
 #[derive(Debug)]

@@ -94,6 +94,8 @@ faults! {
     BadCoding, "coding_malformed";
     /// A body that unpacks to far more than was sent: a bomb.
     CodingBomb, "coding_bomb";
+    /// A body that unpacks to more than there was a credit for, which others had used up.
+    CodingSpent, "coding_credit_spent";
     /// A multipart body whose parts are too many, or have heads that are too long.
     BadMultipart, "multipart_malformed";
     /// Ranges of a file that had to give way to others, or that are too much in pieces.

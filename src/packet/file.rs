@@ -2,10 +2,16 @@
 //!
 //! Nothing of a file is kept but the state of its digests, and only of those that
 //! the visitor asks for. A digest is told of a file of which every byte was there:
-//! that of a part is no file's.
+//! that of a part is no file's. Of text that travels with other line ends than it has on
+//! its disk the digests of both forms are told ([`lines`]).
+
+mod lines;
+
+pub(in crate::packet) use lines::Returns;
 
 use super::{Packet, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where};
+use lines::Lines;
 use md5::Md5;
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
@@ -51,6 +57,8 @@ pub(in crate::packet) struct File {
     size: u64,
     has_gap: bool,
     digests: Option<Box<Digests>>,
+    /// Its other form, where it may have one.
+    lines: Option<Box<Lines>>,
 }
 
 /// Digests that somebody waits for.
@@ -70,6 +78,18 @@ impl Digests {
         };
         let is_any = digests.md5.is_some() || digests.sha1.is_some() || digests.sha256.is_some();
         is_any.then(|| Box::new(digests))
+    }
+
+    fn update(&mut self, data: &[u8]) {
+        if let Some(md5) = &mut self.md5 {
+            md5.update(data);
+        }
+        if let Some(sha1) = &mut self.sha1 {
+            sha1.update(data);
+        }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(data);
+        }
     }
 }
 
@@ -104,13 +124,27 @@ impl File {
         let kept = name.filter(|_| digests.is_some());
         let name = kept.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
         let url = url.filter(|_| digests.is_some()).map(Into::into);
-        File { protocol, name, url, size: 0, has_gap: false, digests }
+        File { protocol, name, url, size: 0, has_gap: false, digests, lines: None }
     }
 
     /// The name, which was told elsewhere.
     pub(in crate::packet) fn known_as(mut self, name: Option<&[u8]>) -> File {
         if self.digests.is_some() {
             self.name = name.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+        }
+        self
+    }
+
+    /// It is text whose lines may end differently where it is kept. Digests of both forms
+    /// are told then, each with the size of its form.
+    pub(in crate::packet) fn with_lines(
+        mut self,
+        returns: Returns,
+        visitor: &impl Visitor,
+    ) -> File {
+        if self.digests.is_some() {
+            let digests = Digests::wanted(visitor);
+            self.lines = digests.map(|digests| Box::new(Lines::new(returns, digests)));
         }
         self
     }
@@ -123,22 +157,18 @@ impl File {
     /// The next bytes.
     pub(in crate::packet) fn update(&mut self, data: &[u8]) {
         self.size += data.len() as u64;
-        let Some(digests) = &mut self.digests else { return };
-        if let Some(md5) = &mut digests.md5 {
-            md5.update(data);
+        if let Some(digests) = &mut self.digests {
+            digests.update(data);
         }
-        if let Some(sha1) = &mut digests.sha1 {
-            sha1.update(data);
-        }
-        if let Some(sha256) = &mut digests.sha256 {
-            sha256.update(data);
+        if let Some(lines) = &mut self.lines {
+            lines.update(data);
         }
     }
 
     /// So many bytes never came.
     pub(in crate::packet) fn gap(&mut self, length: u64) {
         if length > 0 {
-            (self.has_gap, self.digests) = (true, None);
+            (self.has_gap, self.digests, self.lines) = (true, None, None);
         }
     }
 
@@ -150,24 +180,27 @@ impl File {
         visitor: &mut V,
     ) {
         let Some(digests) = self.digests.filter(|_| is_whole && !self.has_gap) else { return };
-        let said = Said::File(FileFacts {
-            protocol: self.protocol,
-            name: self.name.as_deref(),
-            url: self.url.as_deref(),
-            size: Some(self.size),
-            is_whole: Some(true),
-        });
-        let mut seen = |kind, digest: &[u8]| {
-            visitor.seen(Observable::Digest(kind, digest), Where::FileHash, packet, said);
-        };
-        if let Some(md5) = digests.md5 {
-            seen(Kind::Md5, &md5.finalize());
-        }
-        if let Some(sha1) = digests.sha1 {
-            seen(Kind::Sha1, &sha1.finalize());
-        }
-        if let Some(sha256) = digests.sha256 {
-            seen(Kind::Sha256, &sha256.finalize());
+        let other = self.lines.and_then(|lines| lines.finish());
+        for (digests, size) in [Some((digests, self.size)), other].into_iter().flatten() {
+            let said = Said::File(FileFacts {
+                protocol: self.protocol,
+                name: self.name.as_deref(),
+                url: self.url.as_deref(),
+                size: Some(size),
+                is_whole: Some(true),
+            });
+            let mut seen = |kind, digest: &[u8]| {
+                visitor.seen(Observable::Digest(kind, digest), Where::FileHash, packet, said);
+            };
+            if let Some(md5) = digests.md5 {
+                seen(Kind::Md5, &md5.finalize());
+            }
+            if let Some(sha1) = digests.sha1 {
+                seen(Kind::Sha1, &sha1.finalize());
+            }
+            if let Some(sha256) = digests.sha256 {
+                seen(Kind::Sha256, &sha256.finalize());
+            }
         }
     }
 
@@ -175,7 +208,8 @@ impl File {
     pub(in crate::packet) fn weight(&self) -> usize {
         let digests = if self.digests.is_some() { size_of::<Digests>() } else { 0 };
         let texts = [&self.name, &self.url].into_iter().flatten().map(|text| text.len());
-        digests + texts.sum::<usize>()
+        let lines = if self.lines.is_some() { size_of::<(Lines, Digests)>() } else { 0 };
+        digests + lines + texts.sum::<usize>()
     }
 }
 
@@ -235,6 +269,59 @@ mod tests {
         ];
         assert_eq!(carry(&[b"abc"], 0, true), want);
         assert_eq!(carry(&[b"a", b"", b"bc"], 0, true), want);
+    }
+
+    /// Sizes and MD5 of both forms of a text.
+    fn forms(pieces: &[&[u8]], returns: Returns) -> Vec<(u64, String)> {
+        #[derive(Default)]
+        struct Sizes(Vec<(u64, String)>);
+        impl Visitor for Sizes {
+            fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
+                false
+            }
+            fn wants(&self, kind: Kind) -> bool {
+                kind == Kind::Md5
+            }
+            fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, said: Said<'_>) {
+                let (Said::File(file), Observable::Digest(_, digest)) = (said, what) else {
+                    panic!("{said:?}")
+                };
+                let digest = crate::indicator::digest::encode(digest).to_string();
+                self.0.push((file.size.unwrap(), digest));
+            }
+        }
+        let (mut told, packet) = (Sizes::default(), some_packet());
+        let file = File::begin("ftp", None, &packet, &mut told).with_lines(returns, &told);
+        let mut file = file;
+        for piece in pieces {
+            file.update(piece);
+        }
+        file.finish(true, &packet, &mut told);
+        told.0
+    }
+
+    fn md5(text: &[u8]) -> (u64, String) {
+        let digest = crate::indicator::digest::encode(&Md5::digest(text)).to_string();
+        (text.len() as u64, digest)
+    }
+
+    #[test]
+    fn text_has_two_forms() {
+        for (sent, returns, kept) in [
+            (&b"a\r\nb\r\n"[..], Returns::Bare, &b"a\nb\n"[..]),
+            (b"\r\r\n\r", Returns::Bare, b"\r\n\r"),
+            (b"a\r\0b\r\n", Returns::Bare, b"a\r\0b\n"),
+            (b"a\r\0b\r\n", Returns::Padded, b"a\rb\n"),
+            (b"\r\0\n\r\rx\r\0", Returns::Padded, b"\r\n\r\rx\r"),
+        ] {
+            let want = [md5(sent), md5(kept)];
+            assert_eq!(forms(&[sent], returns), want, "{sent:?}");
+            let bytes: Vec<&[u8]> = sent.chunks(1).collect();
+            assert_eq!(forms(&bytes, returns), want, "{sent:?}");
+        }
+        for same in [&b"a\nb\n"[..], b"\r", b"a\rb"] {
+            assert_eq!(forms(&[same], Returns::Padded), [md5(same)], "{same:?}");
+        }
     }
 
     #[test]

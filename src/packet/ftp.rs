@@ -6,8 +6,9 @@
 //! the first connection to that end is read as the file that the
 //! next command names. Behind AUTH anything may follow, which mostly is TLS.
 //!
-//! A file is what its connection carried, as it travelled: in ASCII mode lines end in
-//! CR LF. It is whole if the connection ended with a FIN, no byte was lost, and the size
+//! A file is what its connection carried. In ASCII mode, which is the one unless the client
+//! chooses another, lines travel with CR LF: there it is told as it travelled, and with
+//! LF alone. It is whole if the connection ended with a FIN, no byte was lost, and the size
 //! that the server announced agrees. Listings and parts of files are none.
 
 mod command;
@@ -89,6 +90,7 @@ impl Control {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
             size: self.sized.1.filter(|_| is_sized),
             is_other: verb == Verb::List || is_part || self.is_coded,
+            is_text: !self.is_image,
         });
         self.publish(context);
     }

@@ -133,6 +133,7 @@ impl Hosts {
         visitor: &mut V,
     ) {
         let Hosts { flows, streams, quic, tftp, counters, shared } = self;
+        shared.credit.earn(segment.payload.len());
         match packet.proto {
             transport::UDP if quic::is_likely(segment.payload) => {
                 quic.inspect(segment.payload, packet, visitor, counters);

@@ -19,6 +19,7 @@ mod frame;
 mod head;
 mod hpack;
 mod opening;
+mod tables;
 
 pub(super) use bodies::Asked;
 pub(super) use opening::{begins, guess};
@@ -30,6 +31,7 @@ use bodies::Bodies;
 use frame::{Frame, Start};
 use head::Head;
 use opening::PREFACE;
+use tables::{Allowed, Tables};
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,10 @@ enum State {
     Data {
         left: usize,
         padding: usize,
+    },
+    /// Settings: so many bytes are left of them.
+    Settings {
+        left: usize,
     },
     /// A frame has to be found.
     Search,
@@ -75,6 +81,12 @@ pub(super) struct Direction {
     bodies: Bodies,
     /// The youngest stream that was seen.
     last: u32,
+    /// The size of a table in the settings that are being read.
+    table: Option<usize>,
+    /// It began with HTTP/1, which has settings of its own.
+    is_upgraded: bool,
+    /// SETTINGS were there.
+    has_begun: bool,
 }
 
 impl Direction {
@@ -86,10 +98,18 @@ impl Direction {
             frame: Frame::default(),
             block: None,
             head: Head::default(),
-            hpack: hpack::Decoder::default(),
+            hpack: hpack::Decoder::midway(),
             bodies: Bodies::new(is_client),
             last: 0,
+            table: None,
+            is_upgraded: false,
+            has_begun: false,
         }
+    }
+
+    /// HTTP/1 was spoken before.
+    pub(super) fn set_upgraded(&mut self) {
+        self.is_upgraded = true;
     }
 
     /// Bytes that are held.
@@ -106,6 +126,8 @@ impl Direction {
         match self.state {
             State::Preface => {
                 self.state = State::Frame;
+                self.hpack = hpack::Decoder::fresh(tables::INITIAL);
+                tables(context).is_begun = !self.is_upgraded;
                 Step::Took(PREFACE.len())
             }
             State::Frame => self.frame(data, context),
@@ -124,7 +146,47 @@ impl Direction {
                 // Nobody asks for it: the rest need not be shown.
                 self.end_part(left, 0, padding, context)
             }
+            State::Settings { left } => {
+                self.settings(data.get(..left).unwrap_or(data), left, context)
+            }
             State::Search => self.search(data),
+        }
+    }
+
+    /// Reads settings.
+    fn settings<V: Visitor>(
+        &mut self,
+        part: &[u8],
+        left: usize,
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let mut rest = part;
+        while let Some(setting) = self.start.fill(&mut rest, 0, tables::SETTING) {
+            self.table = tables::parse(setting).or(self.table);
+            self.start = Start::default();
+        }
+        self.state = State::Settings { left: left - part.len() };
+        if left == part.len() {
+            self.state = State::Frame;
+            tables(context).offer(self.is_client, self.table);
+        }
+        Step::Took(part.len())
+    }
+
+    /// SETTINGS begin, or acknowledge those of the other side.
+    fn begin_settings<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let tables = tables(context);
+        if self.frame.is_acknowledgement() {
+            match tables.acknowledge(self.is_client) {
+                Allowed::Same => {}
+                Allowed::Most(size) => self.hpack.allow(Some(size)),
+                Allowed::Unknown => self.hpack.allow(None),
+            }
+        } else if self.frame.length == 0 {
+            tables.offer(self.is_client, None);
+        } else {
+            self.table = None;
+            self.state = State::Settings { left: self.frame.length };
         }
     }
 
@@ -156,7 +218,9 @@ impl Direction {
             State::Preface => {}
             // A header does not go on behind a gap.
             State::Search => self.start = Start::default(),
-            State::Frame | State::Block { .. } | State::Data { .. } => self.lose(context),
+            State::Frame | State::Block { .. } | State::Data { .. } | State::Settings { .. } => {
+                self.lose(context);
+            }
         }
         true
     }
@@ -175,6 +239,7 @@ impl Direction {
         self.break_block();
         self.end_block(context);
         self.bodies.clear();
+        tables(context).lose(self.is_client);
         (self.state, self.start) = (State::Search, Start::default());
     }
 
@@ -218,6 +283,14 @@ impl Direction {
             frame::DATA if self.bodies.has(frame.stream) => {
                 self.state = State::Data { left, padding };
                 self.end_part(0, left, padding, context)
+            }
+            frame::SETTINGS => {
+                let is_first = !std::mem::replace(&mut self.has_begun, true);
+                if is_first && !self.is_client && tables(context).is_begun {
+                    self.hpack = hpack::Decoder::fresh(tables::INITIAL);
+                }
+                self.begin_settings(context);
+                Step::Again
             }
             frame::RST_STREAM => {
                 self.bodies.reset(frame.stream, context);
@@ -345,6 +418,11 @@ impl Direction {
             self.bodies.begin(block.stream, &self.head, is_named, context);
         }
     }
+}
+
+/// What both sides said about their tables.
+fn tables<'c, V: Visitor>(context: &'c mut Context<'_, '_, V>) -> &'c mut Tables {
+    &mut context.requests.asked.get_or_insert_default().tables
 }
 
 /// The same step behind bytes that were taken before.

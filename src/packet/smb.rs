@@ -20,6 +20,7 @@ use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor, names};
 use crate::indicator::{self, Where};
 use session::Sink;
+use v1::Way;
 
 /// The longest message that is read as a whole: a name of 32,767 characters.
 const MOST_MESSAGE: u64 = 72 << 10;
@@ -63,8 +64,11 @@ enum Plan {
     Wait(usize),
     /// It is done with.
     Pass,
-    /// Bytes of a file lie in it.
-    Data { from: usize, bytes: u64, sink: Sink },
+    /// So much of it is done with, and another command follows.
+    Next { skip: u64, way: Way },
+    /// Bytes of a file lie in the first `length` bytes of it; behind them another command
+    /// of the chain may follow.
+    Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<Way> },
 }
 
 /// What follows in a direction.
@@ -75,8 +79,11 @@ enum State {
     Frame,
     /// Messages: so many bytes of the frame are left.
     Message(u64),
-    /// Bytes of a file, then so many of its message, then so many of the frame.
-    Data { sink: Sink, bytes: u64, behind: u64, left: u64 },
+    /// Commands of a message of SMB1: so many bytes of the frame are left.
+    Chain { way: Way, left: u64 },
+    /// Bytes of a file, then so many of its message or its command, then so many of the
+    /// frame.
+    Data { sink: Sink, bytes: u64, behind: u64, left: u64, chain: Option<Way> },
 }
 
 /// One direction of a connection.
@@ -130,26 +137,55 @@ impl Side {
                 context.talk = talk;
                 step
             }
-            State::Data { sink, bytes, behind, left } => {
+            State::Chain { way, left } => {
+                let mut talk = std::mem::take(&mut context.talk);
+                let plan = v1::block(shown(data, left), left, way, talk.smb(), context);
+                context.talk = talk;
+                self.follow(plan, left, 0)
+            }
+            State::Data { sink, bytes, behind, left, chain } => {
                 let known = bytes.min(data.len() as u64);
                 let mut talk = std::mem::take(&mut context.talk);
                 let part = data.get(..known as usize).unwrap_or(data);
                 talk.smb().data(sink, part, context);
                 context.talk = talk;
-                self.pass_data(sink, known, bytes, behind, left)
+                let sink = Sink { at: sink.at.saturating_add(known), ..sink };
+                if known < bytes {
+                    self.state = State::Data { sink, bytes: bytes - known, behind, left, chain };
+                    return Step::Took(known as usize);
+                }
+                self.state = match chain {
+                    Some(way) => State::Chain { way, left },
+                    None => State::Message(left),
+                };
+                Step::Skip(known.saturating_add(behind))
             }
         }
     }
 
-    /// So many bytes of a file are done with; behind them the message ends.
-    fn pass_data(&mut self, sink: Sink, known: u64, bytes: u64, behind: u64, left: u64) -> Step {
-        let sink = Sink { at: sink.at.saturating_add(known), ..sink };
-        if known < bytes {
-            self.state = State::Data { sink, bytes: bytes - known, behind, left };
-            return Step::Took(known as usize);
+    /// Does what was planned for a message, or for the rest of one, of `length` bytes;
+    /// `rest` bytes of the frame lie behind it.
+    fn follow(&mut self, plan: Plan, length: u64, rest: u64) -> Step {
+        match plan {
+            Plan::Wait(wants) => {
+                let most = usize::try_from(length + rest).unwrap_or(wants);
+                Step::Wait(wants.min(most))
+            }
+            Plan::Pass => {
+                self.state = State::Message(rest);
+                Step::Skip(length)
+            }
+            Plan::Next { skip, way } => {
+                self.state = State::Chain { way, left: length.saturating_sub(skip) };
+                Step::Skip(skip)
+            }
+            Plan::Data { from, bytes, sink, length: own, chain } => {
+                let behind = own.saturating_sub((from as u64).saturating_add(bytes));
+                let left = length.saturating_sub(own).saturating_add(rest);
+                self.state = State::Data { sink, bytes, behind, left, chain };
+                Step::Skip(from as u64)
+            }
         }
-        self.state = State::Message(left);
-        Step::Skip(known.saturating_add(behind))
     }
 
     fn frame(&mut self, data: &[u8]) -> Step {
@@ -174,10 +210,7 @@ impl Side {
         session: &mut Session,
         context: &mut Context<'_, '_, V>,
     ) -> Step {
-        let shown = match usize::try_from(left) {
-            Ok(left) => data.get(..left).unwrap_or(data),
-            Err(_) => data,
-        };
+        let shown = shown(data, left);
         let whole = |wants: usize| Step::Wait(wants.min(usize::try_from(left).unwrap_or(wants)));
         if left < 4 {
             self.state = State::Frame;
@@ -191,26 +224,19 @@ impl Side {
                 None => return whole(64),
             }
         } else if magic == v1::MAGIC {
-            (left, v1::message(shown, left, session, context))
+            let header = v1::HEADER as u64;
+            match v1::begin(shown, session) {
+                Some(way) if left > header => (left, Plan::Next { skip: header, way }),
+                None if left > header => return whole(v1::HEADER),
+                _ => (left, Plan::Pass),
+            }
         } else if magic == ENCRYPTED || magic == COMPRESSED {
             context.counters.note(Fault::DarkSmb);
             (left, Plan::Pass)
         } else {
             return Step::Lost;
         };
-        let rest = left - length;
-        match plan {
-            Plan::Wait(wants) => whole(wants),
-            Plan::Pass => {
-                self.state = State::Message(rest);
-                Step::Skip(length)
-            }
-            Plan::Data { from, bytes, sink } => {
-                let behind = length.saturating_sub((from as u64).saturating_add(bytes));
-                self.state = State::Data { sink, bytes, behind, left: rest };
-                Step::Skip(from as u64)
-            }
-        }
+        self.follow(plan, length, left - length)
     }
 
     /// So many bytes never came. Inside of a file that is a loss for this file alone.
@@ -220,12 +246,12 @@ impl Side {
         context: &mut Context<'_, '_, V>,
     ) -> bool {
         match self.state {
-            State::Data { sink, bytes, behind, left } if length <= bytes => {
+            State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
                 let mut talk = std::mem::take(&mut context.talk);
                 talk.smb().lose(sink);
                 context.talk = talk;
                 let sink = Sink { at: sink.at.saturating_add(length), ..sink };
-                self.state = State::Data { sink, bytes: bytes - length, behind, left };
+                self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
                 true
             }
             State::Data { sink, .. } => {
@@ -237,6 +263,11 @@ impl Side {
             _ => false,
         }
     }
+}
+
+/// What is there of `left` bytes.
+fn shown(data: &[u8], left: u64) -> &[u8] {
+    usize::try_from(left).ok().and_then(|left| data.get(..left)).unwrap_or(data)
 }
 
 /// Text in 16-bit characters.

@@ -3,9 +3,10 @@
 //! A request is found by its modes' names on any port. The file goes between the
 //! client's port and another one of the server, so transfers are known by the client's
 //! end. Blocks are read in their order; one that was sent again is gone over. In the mode
-//! `netascii` a file is what travelled. What is remembered is bounded, and the oldest goes.
+//! `netascii` a file is told as it travelled, and with local line ends. What is remembered is
+//! bounded, and the oldest goes.
 
-use super::file::File;
+use super::file::{File, Returns};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
 use crate::indicator::Timestamp;
 use crate::packet::bytes::be16;
@@ -36,6 +37,7 @@ const OPTIONS: u16 = 6;
 struct Transfer {
     file: File,
     is_write: bool,
+    is_text: bool,
     /// Bytes of a full block.
     block: usize,
     /// The block that comes next.
@@ -60,8 +62,16 @@ pub(super) struct Transfers {
     serial: u64,
 }
 
-/// A request: whether it is to write, the name, and the options.
-fn parse_request(payload: &[u8]) -> Option<(bool, &[u8], &[u8])> {
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Request<'a> {
+    is_write: bool,
+    is_text: bool,
+    name: &'a [u8],
+    options: &'a [u8],
+}
+
+fn parse_request(payload: &[u8]) -> Option<Request<'_>> {
     let is_write = match be16(payload, 0)? {
         READ => false,
         WRITE => true,
@@ -72,7 +82,8 @@ fn parse_request(payload: &[u8]) -> Option<(bool, &[u8], &[u8])> {
     let is_mode =
         [&b"octet"[..], b"netascii", b"mail"].iter().any(|m| mode.eq_ignore_ascii_case(m));
     let is_name = !name.is_empty() && name.len() <= MOST_NAME && name.iter().all(|&b| b >= b' ');
-    (is_mode && is_name).then_some((is_write, name, options))
+    let is_text = !mode.eq_ignore_ascii_case(b"octet");
+    (is_mode && is_name).then_some(Request { is_write, is_text, name, options })
 }
 
 fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -110,12 +121,16 @@ impl Transfers {
         let Ports::Pair(src, dst) = packet.ports else { return false };
         match u16::from(code) {
             READ | WRITE => {
-                let Some((is_write, name, options)) = parse_request(payload) else { return false };
+                let Some(request) = parse_request(payload) else { return false };
+                let Request { name, .. } = request;
                 names::report(name, packet, visitor, Said::None);
                 let file = File::begin("tftp", None, packet, visitor);
                 if file.is_hashed() {
-                    let file = file.known_as(Some(names::last(name)));
-                    self.begin((packet.src, src), is_write, options, file, packet.time, counters);
+                    let mut file = file.known_as(Some(names::last(name)));
+                    if request.is_text {
+                        file = file.with_lines(Returns::Padded, visitor);
+                    }
+                    self.begin((packet.src, src), request, file, packet.time, counters);
                 }
                 true
             }
@@ -153,8 +168,7 @@ impl Transfers {
     fn begin(
         &mut self,
         end: End,
-        is_write: bool,
-        options: &[u8],
+        Request { is_write, is_text, options, .. }: Request<'_>,
         file: File,
         time: Timestamp,
         counters: &mut Counters,
@@ -163,8 +177,18 @@ impl Transfers {
         let serial = self.serial;
         // What the client asks for holds if the server agrees, which says so itself.
         let size = parse_options(options).1.filter(|_| is_write);
-        let (block, next, seen, port) = (BLOCK, 1, 0, None);
-        let transfer = Transfer { file, is_write, block, next, size, seen, port, time, serial };
+        let transfer = Transfer {
+            file,
+            is_write,
+            is_text,
+            block: BLOCK,
+            next: 1,
+            size,
+            seen: 0,
+            port: None,
+            time,
+            serial,
+        };
         // The same request again: nothing was answered yet.
         if let Some(old) = self.open.insert(end, transfer)
             && old.seen > 0
@@ -222,7 +246,9 @@ impl Transfer {
                 if data.len() >= self.block {
                     return Progress::Goes;
                 }
-                Progress::Ended { is_whole: self.size.is_none_or(|size| size == self.seen) }
+                // A size is that of the disk, which text travels with more than.
+                let size = self.size.filter(|_| !self.is_text);
+                Progress::Ended { is_whole: size.is_none_or(|size| size == self.seen) }
             }
             ACKNOWLEDGE => Progress::Goes,
             _ => Progress::Goes,

@@ -143,9 +143,9 @@ impl CaptureStream {
 
     /// Reads on, until so many bytes that were not looked at are there.
     fn go_on(&mut self, needs: usize) -> Result<()> {
-        let is_enough = self.fill(needs).map_err(|error| {
-            Error::io("cannot read on", error).at_offset(self.bytes())
-        })?;
+        let is_enough = self
+            .fill(needs)
+            .map_err(|error| Error::io("cannot read on", error).at_offset(self.bytes()))?;
         match self.format {
             None => self.open(),
             Some(_) if is_enough => Ok(()),

@@ -1,7 +1,7 @@
 //! A connection that was announced for a file.
 
 use crate::packet::announced::End;
-use crate::packet::file::File;
+use crate::packet::file::{File, Returns};
 use crate::packet::stream::{Context, Step};
 use crate::packet::{Visitor, tls};
 
@@ -35,13 +35,16 @@ impl Data {
             if tls::begins(data) {
                 return Step::Restart;
             }
-            let transfer = context.announced.get_mut(self.end);
-            if transfer.as_ref().is_some_and(|transfer| transfer.is_other) {
+            let transfer = context.announced.get_mut(self.end).map(|transfer| &*transfer);
+            if transfer.is_some_and(|transfer| transfer.is_other) {
                 return Step::Over;
             }
             let file = File::begin("ftp", None, context.packet, context.visitor);
             let name = transfer.and_then(|transfer| transfer.name.as_deref());
             let mut file = file.known_as(name);
+            if transfer.is_some_and(|transfer| transfer.is_text) {
+                file = file.with_lines(Returns::Bare, context.visitor);
+            }
             file.gap(self.size);
             self.file = Some(file);
         }

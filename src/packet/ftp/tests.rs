@@ -132,6 +132,22 @@ fn files_on_their_own_connections() {
     assert!(decode(&wire.packets).0.at(Where::HttpHost).is_empty());
 }
 
+/// In ASCII mode, which counts unless another is chosen, lines have two ends.
+#[test]
+fn text_is_told_in_both_forms() {
+    use md5::Digest as _;
+    let md5 = |text: &str| format!("Md5 {:?}", <[u8; 16]>::from(md5::Md5::digest(text)));
+    let sent = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let told = |kind: &str| {
+        let told = files(&transfer(true, &format!("{kind}RETR a.txt"), 35, 1, false));
+        told.into_iter().map(|(digest, size, _)| (digest, size)).collect::<Vec<_>>()
+    };
+    let local = sent.replace('\r', "");
+    assert_eq!(told(""), [(md5(sent), 35)]);
+    assert_eq!(told("TYPE A\r\n"), [(md5(sent), 35), (md5(&local), 32)]);
+    assert_eq!(told("TYPE A\r\nTYPE I\r\n"), [(md5(sent), 35)]);
+}
+
 /// A server that ends the connection for data as it should, and has not sent everything.
 #[test]
 fn a_transfer_that_is_broken_off_is_no_file() {

@@ -1,9 +1,10 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
 use super::*;
+use crate::packet::coding::Credit;
+use crate::packet::hosts::Hosts;
 use crate::packet::stream::tests::{Part, decode};
 use crate::packet::tests::{Recorder, text};
-use crate::packet::hosts::Hosts;
 use crate::packet::{Config, Decoder, Frame};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -223,6 +224,19 @@ fn a_gap_costs_one_file() {
 }
 
 #[test]
+fn honest_content_may_be_a_thousandth_of_itself() {
+    let zeros = vec![0; 64 << 20];
+    for coding in ["gzip", "zstd"] {
+        let packed = pack(coding, &zeros);
+        assert!(packed.len() < 70_000, "{}", packed.len());
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
+        let (recorder, counters) = carried(b"", &with_length(&head, &packed));
+        assert_eq!(digests(&recorder), [told(&zeros)], "{coding}");
+        assert_eq!(counters.faults().count(), 0);
+    }
+}
+
+#[test]
 fn bombs_and_damage_cost_one_file() {
     let bomb = pack("gzip", &vec![0; 40 << 20]);
     let inner = pack("zstd", &vec![0; 200 << 20]);
@@ -235,11 +249,7 @@ fn bombs_and_damage_cost_one_file() {
     ] {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let server = [with_length(&head, body), last.clone()].concat();
-        let mut parts = Part::handshake();
-        for (at, piece) in server.chunks(1400).enumerate() {
-            parts.push(Part::data(false, at * 1400, piece));
-        }
-        let (recorder, counters) = decode(8081, &parts);
+        let (recorder, counters) = with_credit(16 << 20, &[server]);
         assert_eq!(digests(&recorder), [told(b"whole")], "{coding}");
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(fault, 1)], "{coding}");
     }
@@ -248,14 +258,49 @@ fn bombs_and_damage_cost_one_file() {
     assert_eq!(digests(&carried(b"", &odd).0), [told(b"plain")]);
 }
 
+/// A thousand bombs are unpacked as far as the credit goes, and what comes among them and
+/// is not so much larger than its body is not lost for them.
+#[test]
+fn a_flood_of_bombs_has_an_end() {
+    let (size, credit) = (4 << 20, 256 << 20);
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip";
+    let bomb = with_length(head, &pack("gzip", &vec![0; size]));
+    let text: Vec<u8> = (0..20_000_u32).flat_map(|n| (n % 700).to_le_bytes()).collect();
+    let usual = with_length(head, &pack("gzip", &text));
+    let answers: Vec<Vec<u8>> =
+        (0..1100).map(|at| if at % 11 == 10 { usual.clone() } else { bomb.clone() }).collect();
+    let (recorder, counters) = with_credit(credit, &answers);
+    let digests = digests(&recorder);
+    let usual = digests.iter().filter(|&&digest| digest == told(&text)).count();
+    let whole = digests.len() - usual;
+    assert_eq!(usual, 100);
+    // Each costs its size less what its own bytes pay for.
+    let bytes: usize = answers.iter().map(Vec::len).sum();
+    assert!((30..(credit + 52 * bytes) / size).contains(&whole), "{whole}");
+    let given_up = counters.fault(Fault::CodingBomb) + counters.fault(Fault::CodingSpent);
+    assert_eq!(given_up as usize, 1000 - whole);
+}
+
+/// Answers on connections of their own, with so many bytes to unpack at first.
+fn with_credit(credit: usize, answers: &[Vec<u8>]) -> (Recorder, Counters) {
+    let mut decoder = Decoder::new(Config::default());
+    decoder.hosts.shared.credit = Credit::of(credit as u64);
+    play(decoder, answers)
+}
+
 /// Answers, each on a connection of its own.
 fn on_connections(config: Config, answers: &[Vec<u8>]) -> (Recorder, Counters) {
-    let mut decoder = Decoder::new(config);
+    play(Decoder::new(config), answers)
+}
+
+fn play(mut decoder: Decoder, answers: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
     for (at, answer) in answers.iter().enumerate() {
         let mut parts = Part::handshake();
         parts.push(Part::data(true, 0, b"GET /f.bin HTTP/1.1\r\nHost: a.example\r\n\r\n"));
-        parts.push(Part::data(false, 0, answer));
+        for (at, piece) in answer.chunks(30_000).enumerate() {
+            parts.push(Part::data(false, at * 30_000, piece));
+        }
         for part in parts {
             let data = part.packet((1000 + at as u16, 8081));
             let time = crate::indicator::Timestamp(0);

@@ -9,10 +9,10 @@
 
 use super::pieces::{Form, RangeParts, begin_range, write_range};
 use super::ranges::{self, Key};
-use super::undo::{Undone, undo};
+use super::undo::undo;
 use super::{Headers, MOST_HEADERS, names};
 use crate::indicator::Kind;
-use crate::packet::coding::Coding;
+use crate::packet::coding::{Coding, Spent};
 use crate::packet::dns;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
@@ -116,7 +116,7 @@ pub(in crate::packet) fn is_wanted(headers: &[u8], visitor: &impl Visitor) -> bo
 #[derive(Debug)]
 pub(in crate::packet) struct Content {
     codings: Vec<Coding>,
-    undone: Undone,
+    spent: Spent,
     sink: Sink,
 }
 
@@ -177,7 +177,7 @@ impl Content {
         };
         // The codings of a range are those of the file that it is a part of.
         codings.extend(facts.content.drain(..).rev());
-        Some(Content { codings, undone: Undone::default(), sink })
+        Some(Content { codings, spent: Spent::default(), sink })
     }
 
     /// Bytes that are held.
@@ -210,14 +210,10 @@ impl Content {
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
-        let Content { codings, undone, sink } = self;
-        let mut inner = Ok(());
-        let outcome = undo(codings, undone, data, &mut |bytes| {
-            if inner.is_ok() {
-                inner = sink.push(bytes, context);
-            }
-        });
-        if let Err(fault) = outcome.and(inner) {
+        let Content { codings, spent, sink } = self;
+        let credit = context.credit;
+        let outcome = undo(codings, spent, credit, data, &mut |bytes| sink.push(bytes, context));
+        if let Err(fault) = outcome {
             context.counters.note(fault);
             self.sink = Sink::Nothing;
         }

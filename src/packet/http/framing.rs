@@ -244,6 +244,10 @@ impl Framing {
         }
         // The client was answered that HTTP/2 is spoken from here on.
         match http2::guess(data) {
+            Guess::Is(Parser::Http2(mut direction)) => {
+                direction.set_upgraded();
+                return Step::Become(Parser::Http2(direction));
+            }
             Guess::Is(parser) => return Step::Become(parser),
             Guess::Maybe(wants) => return Step::Wait(wants),
             Guess::No => {}

@@ -172,8 +172,8 @@ pub(super) fn write_range<V: Visitor>(
     data: &[u8],
     context: &mut Context<'_, '_, V>,
 ) -> bool {
-    let Context { packet, visitor, counters, ranges, .. } = context;
-    let is_wanted = ranges.write(key, *at, data, packet, *visitor, counters);
+    let Context { packet, visitor, counters, ranges, credit, .. } = context;
+    let is_wanted = ranges.write(key, *at, data, credit, (packet, *visitor, counters));
     *at = at.saturating_add(data.len() as u64);
     is_wanted
 }

@@ -6,8 +6,8 @@
 //! bound. No byte is taken twice. What belongs
 //! together is told by both hosts, the URL, the length of the whole and its tag.
 
-use super::undo::{Undone, undo};
-use crate::packet::coding::Coding;
+use super::undo::undo;
+use crate::packet::coding::{Coding, Credit, Spent};
 use crate::packet::file::File;
 use crate::packet::{Counters, Fault, Packet, Visitor};
 use std::collections::{BTreeMap, HashMap};
@@ -70,7 +70,7 @@ pub(super) fn key(packet: &Packet<'_>, url: &[u8], total: u64, tag: &[u8]) -> Op
 struct Partial {
     codings: Vec<Coding>,
     file: File,
-    undone: Undone,
+    spent: Spent,
     /// Bytes from the beginning that were taken.
     next: u64,
     total: u64,
@@ -89,29 +89,32 @@ impl Partial {
     }
 
     /// Takes bytes that lie at `at`.
-    fn write(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
+    fn write(&mut self, at: u64, data: &[u8], credit: &Credit) -> Result<(), Fault> {
         let room = usize::try_from(self.total.saturating_sub(at)).unwrap_or(usize::MAX);
         let data = data.get(..room).unwrap_or(data);
         if at > self.next {
             return self.hold(at, data);
         }
         let known = usize::try_from(self.next - at).unwrap_or(usize::MAX);
-        self.take(data.get(known..).unwrap_or_default())?;
+        self.take(data.get(known..).unwrap_or_default(), credit)?;
         while let Some((&start, _)) = self.waiting.first_key_value()
             && start <= self.next
             && let Some((start, run)) = self.waiting.pop_first()
         {
             self.held -= run.len();
             let known = usize::try_from(self.next - start).unwrap_or(usize::MAX);
-            self.take(run.get(known..).unwrap_or_default())?;
+            self.take(run.get(known..).unwrap_or_default(), credit)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, data: &[u8]) -> Result<(), Fault> {
+    fn take(&mut self, data: &[u8], credit: &Credit) -> Result<(), Fault> {
         self.next += data.len() as u64;
-        let Partial { codings, file, undone, .. } = self;
-        undo(codings, undone, data, &mut |bytes| file.update(bytes))
+        let Partial { codings, file, spent, .. } = self;
+        undo(codings, spent, credit, data, &mut |bytes| {
+            file.update(bytes);
+            Ok(())
+        })
     }
 
     /// Holds bytes, behind those of the run that they go on.
@@ -177,7 +180,7 @@ impl Ranges {
         let partial = Partial {
             codings,
             file,
-            undone: Undone::default(),
+            spent: Spent::default(),
             next: 0,
             total,
             waiting: BTreeMap::new(),
@@ -197,15 +200,14 @@ impl Ranges {
         key: Key,
         at: u64,
         data: &[u8],
-        packet: &Packet<'_>,
-        visitor: &mut V,
-        counters: &mut Counters,
+        credit: &Credit,
+        (packet, visitor, counters): (&Packet<'_>, &mut V, &mut Counters),
     ) -> bool {
         let Some(partial) = self.files.get_mut(&key) else { return false };
         self.clock += 1;
         partial.touched = self.clock;
         let before = partial.weight();
-        let outcome = partial.write(at, data);
+        let outcome = partial.write(at, data, credit);
         self.bytes = self.bytes + partial.weight() - before;
         let is_whole = partial.next >= partial.total;
         if let Err(fault) = outcome {

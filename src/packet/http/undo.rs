@@ -1,50 +1,37 @@
 //! Codings upon each other, undone as they stream.
 
 use crate::packet::Fault;
-use crate::packet::coding::{Coding, FREE_OUTPUT, MOST_RATIO};
+use crate::packet::coding::{Coding, Credit, Spent};
 
-/// How far a body was unpacked.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Undone {
-    taken: u64,
-    given: u64,
-}
-
-/// Undoes codings upon each other, the outermost first. Each has its bound; this
-/// is the one on all of them.
+/// Undoes codings upon each other, the outermost first. What each of them gives counts:
+/// the next one has work with it.
+///
+/// # Errors
+///
+/// The fault of a coding, of who is shown the content, or that it costs too much.
 pub(super) fn undo(
     codings: &mut [Coding],
-    undone: &mut Undone,
+    spent: &mut Spent,
+    credit: &Credit,
     data: &[u8],
-    out: &mut dyn FnMut(&[u8]),
+    out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     if codings.is_empty() {
-        out(data);
-        return Ok(());
+        return out(data);
     }
-    undone.taken += data.len() as u64;
-    let most = FREE_OUTPUT + undone.taken.saturating_mul(MOST_RATIO);
-    chain(codings, data, &mut |bytes| {
-        undone.given += bytes.len() as u64;
-        if undone.given > most {
-            return Err(Fault::CodingBomb);
-        }
-        out(bytes);
-        Ok(())
-    })
+    spent.take(data.len());
+    chain(codings, data, &mut |bytes| spent.give(bytes.len(), credit), out)
 }
 
 fn chain(
     codings: &mut [Coding],
     data: &[u8],
+    pay: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
     out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let Some((first, rest)) = codings.split_first_mut() else { return out(data) };
-    let mut inner = Ok(());
     first.push(data, &mut |bytes| {
-        if inner.is_ok() {
-            inner = chain(rest, bytes, out);
-        }
-    })?;
-    inner
+        pay(bytes)?;
+        chain(rest, bytes, pay, out)
+    })
 }

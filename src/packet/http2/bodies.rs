@@ -1,6 +1,7 @@
 //! Bodies of many streams at a time, and what one direction tells the other.
 
 use super::head::Head;
+use super::tables::Tables;
 use crate::packet::http::{Content, Facts, is_wanted};
 use crate::packet::stream::{Context, kept_url};
 use crate::packet::{Fault, Visitor};
@@ -27,6 +28,8 @@ pub(in crate::packet) struct Asked {
     bytes: usize,
     /// For which direction, and the stream.
     resets: VecDeque<(bool, u32)>,
+    /// How large the tables of headers may be.
+    pub(super) tables: Tables,
 }
 
 /// A request that waits for its answer.
@@ -41,7 +44,8 @@ impl Asked {
     /// Bytes that are held.
     pub(in crate::packet) fn weight(&self) -> usize {
         let rows = self.requests.capacity() * size_of::<Request>();
-        size_of::<Asked>() + rows + self.bytes + self.resets.capacity() * size_of::<(bool, u32)>()
+        let resets = self.resets.capacity() * size_of::<(bool, u32)>();
+        size_of::<Asked>() + rows + self.bytes + resets + self.tables.weight()
     }
 
     /// A request; the oldest give way, for they may never be answered.

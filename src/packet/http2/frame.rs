@@ -22,7 +22,7 @@ pub(super) const PUSH_PROMISE: u8 = 5;
 pub(super) const CONTINUATION: u8 = 9;
 
 const PRIORITY: u8 = 2;
-const SETTINGS: u8 = 4;
+pub(super) const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
@@ -60,6 +60,11 @@ impl Frame {
 
     pub(super) fn ends_headers(&self) -> bool {
         self.flags & END_HEADERS != 0
+    }
+
+    /// Whether SETTINGS acknowledge those of the other side.
+    pub(super) fn is_acknowledgement(&self) -> bool {
+        self.flags & ACK != 0
     }
 
     fn is_padded(&self) -> bool {

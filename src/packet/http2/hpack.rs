@@ -6,8 +6,11 @@
 //! a gap took the bytes that said it, or because the capture began behind them, is
 //! None in the [`Field`].
 //!
-//! Whether the size of a table is one that the other side has allowed is not asked:
-//! whoever breaks that rule is not read by the other side either.
+//! The encoder says how large its table is, at the beginning of a block and within what
+//! the other side has allowed (RFC 7541, 4.2 and 6.3; RFC 9113, 4.3.1); anything else breaks
+//! the block. As long as neither is known, any size is followed, and ours is the largest
+//! that is kept: entries that the encoder has dropped are never referred to, and the
+//! younger ones have the same index in both.
 
 mod huffman;
 mod table;
@@ -57,7 +60,7 @@ enum Form {
 }
 
 /// Reads the header blocks of one direction of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Decoder {
     table: Table,
     stage: Stage,
@@ -73,8 +76,14 @@ pub(super) struct Decoder {
     huffman: Huffman,
     name: Text,
     value: Text,
-    /// The encoder's table may be larger than ours.
-    is_larger: bool,
+    /// How large the encoder's table is, if that is known.
+    size: Option<usize>,
+    /// How large it may be, if that is known.
+    limit: Option<usize>,
+    /// The next block has to begin with a smaller size.
+    must_shrink: bool,
+    /// The block has begun with something else than a size.
+    has_fields: bool,
 }
 
 /// A name or a value. One that is too long is not known, but counts as too long.
@@ -97,6 +106,39 @@ impl Text {
 }
 
 impl Decoder {
+    /// A decoder of which nothing is known: it may begin in the midst of a connection.
+    pub(super) fn midway() -> Self {
+        Decoder {
+            table: Table::new(MOST_TABLE),
+            stage: Stage::Start,
+            form: Form::Indexed,
+            number: 0,
+            shift: 0,
+            is_value: false,
+            is_coded: false,
+            left: 0,
+            huffman: Huffman::default(),
+            name: Text::default(),
+            value: Text::default(),
+            size: None,
+            limit: None,
+            must_shrink: false,
+            has_fields: false,
+        }
+    }
+
+    /// A decoder from the beginning of a connection, with a table of so many bytes.
+    pub(super) fn fresh(size: usize) -> Self {
+        let (size, most) = (Some(size), size.min(MOST_TABLE));
+        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midway() }
+    }
+
+    /// The encoder may have a table of so many bytes from here on. None if that is not known.
+    pub(super) fn allow(&mut self, limit: Option<usize>) {
+        self.limit = limit;
+        self.must_shrink = self.size.zip(limit).is_some_and(|(size, limit)| size > limit);
+    }
+
     /// Reads the next part of a block, and hands out the fields that end in it.
     pub(super) fn push(
         &mut self,
@@ -144,12 +186,15 @@ impl Decoder {
                 text.bytes = Vec::new();
             }
         }
+        self.has_fields = false;
         std::mem::take(&mut self.stage) == Stage::Start
     }
 
     /// A part of a block was not seen: what follows is read as well as it can be.
     pub(super) fn forget(&mut self) {
         self.table.forget();
+        self.table.resize(MOST_TABLE);
+        (self.size, self.limit, self.must_shrink) = (None, None, false);
         (self.stage, self.huffman) = (Stage::Start, Huffman::default());
     }
 
@@ -164,6 +209,15 @@ impl Decoder {
             0x20.. => (Form::Resize, 5),
             _ => (Form::Plain, 4),
         };
+        if form == Form::Resize {
+            if self.has_fields {
+                return Err(Broken);
+            }
+        } else if self.must_shrink {
+            return Err(Broken);
+        } else {
+            self.has_fields = true;
+        }
         self.form = form;
         if self.prefix(byte, bits) {
             return self.index(found);
@@ -197,7 +251,13 @@ impl Decoder {
         match (self.form, self.number) {
             (Form::Indexed, 0) => return Err(Broken),
             (Form::Indexed, index) => found(self.table.get(index)),
-            (Form::Resize, size) => self.is_larger = self.table.resize(size),
+            (Form::Resize, size) if self.limit.is_some_and(|limit| size > limit) => {
+                return Err(Broken);
+            }
+            (Form::Resize, size) => {
+                self.table.resize(size);
+                (self.size, self.must_shrink) = (Some(size), false);
+            }
             (_, 0) => (self.is_value, self.stage) = (false, Stage::Length),
             (_, index) => {
                 self.name.set(self.table.get(index).name);
@@ -242,7 +302,8 @@ impl Decoder {
         found(field);
         if self.form == Form::Added {
             let length = self.name.bytes.len() + self.value.bytes.len();
-            self.table.insert(field, length, self.is_larger);
+            let may_be_larger = self.size.is_none_or(|size| size > MOST_TABLE);
+            self.table.insert(field, length, may_be_larger);
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 mod bounds;
+mod sizes;
 
 use super::*;
 use crate::indicator::{Kind, Observable, Protocol, Timestamp, Where, digest};

@@ -2,6 +2,7 @@
 //! answers, and open files.
 
 use super::ranges::Ranges;
+use super::v1::{Chain, Way};
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Visitor};
@@ -94,6 +95,8 @@ pub(in crate::packet) struct Session {
     pipes: Vec<u32>,
     /// What the last request of a compound was about.
     pub(super) chain: Option<Key>,
+    /// How far a request and an answer of SMB1 were read.
+    chains: [Chain; 2],
     /// Bytes of requests and open files.
     bytes: usize,
     serial: u64,
@@ -105,8 +108,18 @@ impl Session {
         size_of::<Self>() + self.bytes
     }
 
+    /// How far a message of SMB1 was read.
+    pub(super) fn chain_of(&mut self, way: Way) -> &mut Chain {
+        let [request, answer] = &mut self.chains;
+        if way == Way::Request { request } else { answer }
+    }
+
     /// A request waits for its answer.
     pub(super) fn asked(&mut self, message: u64, request: Request) {
+        if matches!(request, Request::Create { .. }) {
+            // SMB1 uses its numbers again.
+            self.created.retain(|&(of, _)| of != message);
+        }
         self.bytes += request.weight();
         self.requests.push_back((message, request));
         if self.requests.len() > MOST_REQUESTS
@@ -118,10 +131,29 @@ impl Session {
 
     /// The request that a message answers. Answers mostly come in order.
     pub(super) fn answered(&mut self, message: u64) -> Option<Request> {
-        let at = self.requests.iter().position(|&(number, _)| number == message)?;
+        self.answered_if(message, |_| true)
+    }
+
+    /// The same of several that one message may answer.
+    pub(super) fn answered_if(
+        &mut self,
+        message: u64,
+        is_asked: impl Fn(&Request) -> bool,
+    ) -> Option<Request> {
+        let is = |(number, request): &(u64, Request)| *number == message && is_asked(request);
+        let at = self.requests.iter().position(is)?;
         let (_, request) = self.requests.remove(at)?;
         self.bytes -= request.weight();
         Some(request)
+    }
+
+    /// A message was answered: whatever of it was not, will not be.
+    pub(super) fn over(&mut self, message: u64) {
+        while let Some(request) = self.answered(message) {
+            if matches!(request, Request::Create { .. }) {
+                self.refused(message);
+            }
+        }
     }
 
     /// The key by which a file is known now.
@@ -194,6 +226,17 @@ impl Session {
     pub(super) fn set_size(&mut self, key: Key, size: u64) {
         let key = self.resolve(key);
         self.edit(key, |open| open.size = Some(size));
+    }
+
+    /// Fewer bytes were read than asked for, as at a file's end. A server may have had other
+    /// reasons, if the file was longer when it was opened.
+    pub(super) fn ends_at(&mut self, key: Key, end: u64) {
+        let key = self.resolve(key);
+        self.edit(key, |open| {
+            if open.size.is_none_or(|size| size < end) {
+                open.size = Some(end);
+            }
+        });
     }
 
     /// Whether the bytes that follow are worth a look. The file is there afterwards.

@@ -5,7 +5,7 @@ const ID: [u8; 16] = [7; 16];
 const OTHER_ID: [u8; 16] = [8; 16];
 const RELATED: [u8; 16] = [0xff; 16];
 
-fn utf16(text: &str) -> Vec<u8> {
+pub(super) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
@@ -24,7 +24,7 @@ fn message(command: u16, flags: u32, number: u64, body: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Messages in one frame.
-fn frame(messages: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn frame(messages: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (at, message) in messages.iter().enumerate() {
         let mut message = message.clone();
@@ -106,19 +106,19 @@ pub(in crate::packet) fn server() -> Vec<u8> {
     .concat()
 }
 
-fn exchange(client: &[u8], server: &[u8]) -> Recorder {
+pub(super) fn exchange(client: &[u8], server: &[u8]) -> Recorder {
     let (recorder, counters) = both(client, server);
     assert_eq!(counters.faults().count(), 0);
     recorder
 }
 
 /// What a client says, then what its server says.
-fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::packet::Counters) {
+pub(super) fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::packet::Counters) {
     turns(&[(true, client), (false, server)])
 }
 
 /// What both say in turn.
-fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counters) {
+pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counters) {
     let mut next = [0_u32; 2];
     let packets = said.iter().map(|&(to_server, data)| {
         let mut packet = tcp(40_000, 9445, 24, data);
@@ -137,12 +137,12 @@ fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counters) {
     decode_all(&packets.collect::<Vec<_>>())
 }
 
-fn md5(data: &[u8]) -> String {
+pub(super) fn md5(data: &[u8]) -> String {
     use md5::Digest as _;
     format!("Md5 {:?}", <[u8; 16]>::from(md5::Md5::digest(data)))
 }
 
-fn hashes(recorder: &Recorder) -> Vec<&str> {
+pub(super) fn hashes(recorder: &Recorder) -> Vec<&str> {
     let all = recorder.at(Where::FileHash);
     all.into_iter().filter(|text| text.starts_with("Md5")).collect()
 }

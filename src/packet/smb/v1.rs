@@ -1,251 +1,304 @@
-//! SMB1: one message, and what it means for the session.
+//! SMB1: the commands of a message, and what they mean for the session.
 //!
-//! Offsets are those of [MS-CIFS], section 2.2.4, and [MS-SMB]. Only the first command
-//! of a chain is read.
+//! A message is a chain of blocks ([MS-CIFS], 2.2.3.4): the header names the first
+//! command, and a block whose command is an AndX one where the next begins, which must
+//! lie further on. The file that a block opens, or is about, is that of all blocks
+//! behind it, whatever number they give. An error in the header's status is that of the
+//! last block. Other offsets are those of [MS-CIFS], 2.2.4, and [MS-SMB]. Only the first
+//! message of a transaction is read, which has the names.
+
+mod chain;
+mod names_of;
+
+pub(super) use chain::{Chain, HEADER, Way};
 
 use super::session::{Key, Request, Session, Sink};
-use super::{Facts, MOST_MESSAGE, Plan, ntlm, text};
-use crate::packet::bytes::{le16, le32, le64};
+use super::{Facts, MOST_MESSAGE, Plan, ntlm};
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Said, Visitor, names};
+use chain::Block;
 
 pub(super) const MAGIC: &[u8] = b"\xffSMB";
 
-const HEADER: usize = 32;
-
-/// Where the parameters begin.
-const WORDS: usize = HEADER + 1;
-
+const OPEN: u8 = 0x02;
+const CREATE: u8 = 0x03;
 const CLOSE: u8 = 0x04;
-const OPEN: u8 = 0x2d;
-const READ: u8 = 0x2e;
-const WRITE: u8 = 0x2f;
+const READ: u8 = 0x0a;
+const WRITE: u8 = 0x0b;
+const CREATE_NEW: u8 = 0x0f;
+const LOCK_AND_READ: u8 = 0x13;
+const WRITE_AND_UNLOCK: u8 = 0x14;
+const WRITE_AND_CLOSE: u8 = 0x2c;
+const OPEN_ANDX: u8 = 0x2d;
+const READ_ANDX: u8 = 0x2e;
+const WRITE_ANDX: u8 = 0x2f;
 const SESSION_SETUP: u8 = 0x73;
-const TREE_CONNECT: u8 = 0x75;
-const CREATE: u8 = 0xa2;
+const TREE_CONNECT_ANDX: u8 = 0x75;
+const NT_TRANSACT: u8 = 0xa0;
+const NT_CREATE_ANDX: u8 = 0xa2;
 
-const IS_ANSWER: u8 = 0x80;
-const IS_UNICODE: u16 = 0x8000;
-
-/// What is read of a message with data: up to the end of its words.
-const READ_ANSWER: usize = WORDS + 24;
-const WRITE_REQUEST: usize = WORDS + 24;
+/// In front of the bytes of READ and WRITE: a buffer's format and length.
+const BUFFER: usize = 3;
 
 /// A request to write with so many words has the upper half of its offset behind the others.
-const FAR_WORDS: u8 = 14;
+const FAR_WORDS: usize = 14;
 
-struct Header {
-    command: u8,
-    status: u32,
-    is_answer: bool,
-    is_unicode: bool,
-    tree: u32,
-    /// Process and number of the request.
-    message: u64,
+/// Begins with a message of which the header is there; answers which chain it is.
+pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
+    let chain = Chain::begin(shown)?;
+    let way = chain.way();
+    *session.chain_of(way) = chain;
+    Some(way)
 }
 
-fn header(message: &[u8]) -> Option<Header> {
-    let (process, number) = (le16(message, 26)?, le16(message, 30)?);
-    Some(Header {
-        command: *message.get(4)?,
-        status: le32(message, 5)?,
-        is_answer: message.get(9)? & IS_ANSWER != 0,
-        is_unicode: le16(message, 10)? & IS_UNICODE != 0,
-        tree: u32::from(le16(message, 24)?),
-        message: u64::from(process) << 16 | u64::from(number),
-    })
-}
-
-/// Reads a message of `length` bytes, of which some are there.
-pub(super) fn message<V: Visitor>(
+/// Reads the next block of a chain: `left` bytes of the message are to come, and some
+/// are there.
+pub(super) fn block<V: Visitor>(
     shown: &[u8],
-    length: u64,
+    left: u64,
+    way: Way,
     session: &mut Session,
     context: &mut Context<'_, '_, V>,
 ) -> Plan {
-    if length <= WORDS as u64 {
-        return Plan::Pass;
-    }
-    if shown.len() <= WORDS {
-        return Plan::Wait(WORDS + 1);
-    }
-    let Some(header) = header(shown) else { return Plan::Pass };
-    let wants = match (header.command, header.is_answer) {
-        (READ, true) if header.status == 0 => READ_ANSWER as u64,
-        (WRITE, false) => (WRITE_REQUEST + far(shown)) as u64,
-        (CLOSE | OPEN | READ | SESSION_SETUP | TREE_CONNECT | CREATE, _) => length,
-        _ => return Plan::Pass,
+    let chain = *session.chain_of(way);
+    let block = match Block::parse(shown, left, &chain) {
+        Ok(block) => block,
+        Err(wants) if wants as u64 <= left => return Plan::Wait(wants),
+        Err(_) => {
+            context.counters.note(Fault::BadSmb);
+            return Plan::Pass;
+        }
     };
-    if wants > length || wants > MOST_MESSAGE {
-        return Plan::Pass;
-    }
-    let wants = wants as usize;
-    let Some(message) = shown.get(..wants) else { return Plan::Wait(wants) };
-    let plan = if header.is_answer {
-        answer(&header, message, length, session, context)
-    } else {
-        request(&header, message, length, session, context)
+    let (head, next) = (&block.head, block.next);
+    let is_good = head.status == 0 || next.is_some();
+    let whole = block.left.min(MOST_MESSAGE);
+    let wants = match (head.command, way) {
+        (CLOSE | OPEN | CREATE | CREATE_NEW | OPEN_ANDX | NT_CREATE_ANDX, Way::Answer)
+        | (TREE_CONNECT_ANDX | READ | LOCK_AND_READ | READ_ANDX, Way::Answer)
+        | (WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE | WRITE_ANDX, Way::Request)
+        | (READ | LOCK_AND_READ | READ_ANDX | CLOSE, Way::Request) => block.bytes_at() as u64,
+        (SESSION_SETUP, _) | (NT_TRANSACT | names_of::TRANSACTION2, Way::Answer) => whole,
+        (command, Way::Request) if names_of::is_naming(command) => whole,
+        _ => 0,
     };
-    plan.unwrap_or_else(|| {
+    if wants > shown.len() as u64 {
+        return Plan::Wait(wants as usize);
+    }
+    if block.is_astray {
         context.counters.note(Fault::BadSmb);
-        Plan::Pass
-    })
+    }
+    let outcome = match way {
+        Way::Request => request(&block, session, context),
+        Way::Answer => answer(&block, is_good, session, context),
+    };
+    let data = outcome.unwrap_or_else(|| {
+        context.counters.note(Fault::BadSmb);
+        None
+    });
+    if way == Way::Answer && next.is_none() {
+        session.over(head.message);
+    }
+    session.chain_of(way).go_on(&block);
+    let next = next.map(|_| way);
+    match data {
+        Some((from, bytes, sink)) => {
+            Plan::Data { from, bytes, sink, length: block.left, chain: next }
+        }
+        None if next.is_some() => Plan::Next { skip: block.left, way },
+        None => Plan::Pass,
+    }
 }
 
+/// Where the bytes of a file lie in a block, how many there are, and whose they are.
+type Data = (usize, u64, Sink);
+
+/// The file that a request is about.
+fn subject(block: &Block<'_>, at: usize, session: &mut Session) -> Option<Key> {
+    let chain = session.chain_of(Way::Request);
+    let key = match chain.key {
+        Some(key) => key,
+        None => Key::Fid(block.le16(at)?),
+    };
+    chain.key = Some(key);
+    Some(key)
+}
+
+/// None if it contradicts itself; else the bytes of a file in it.
 fn request<V: Visitor>(
-    header: &Header,
-    message: &[u8],
-    length: u64,
+    block: &Block<'_>,
     session: &mut Session,
     context: &mut Context<'_, '_, V>,
-) -> Option<Plan> {
-    let number = header.message;
-    let fid = |at| le16(message, WORDS + at).map(Key::Fid);
-    match header.command {
-        CREATE | OPEN => {
-            let name = name(header, message)?;
-            let command = if header.command == CREATE { "nt_create_andx" } else { "open_andx" };
-            let said = Said::Smb(Facts { command, name: Some(name.as_bytes()) });
-            names::report(name.as_bytes(), context.packet, context.visitor, said);
-            let is_pipe = session.is_pipe(header.tree);
-            session.asked(number, Request::create(&name, is_pipe));
-        }
-        READ => {
-            let high = u64::from(le16(message, WORDS + 14)?);
+) -> Option<Option<Data>> {
+    let head = &block.head;
+    let number = head.message;
+    match head.command {
+        READ_ANDX => {
+            let high = u64::from(block.le16(14)?);
             // All bits set stand for a timeout.
             let high = if high == 0xffff { 0 } else { high };
-            let length = u64::from(le16(message, WORDS + 10)?) | high << 16;
-            let at = offset(message, 6, 12, 20)?;
-            session.asked(number, Request::Read { key: fid(4)?, at, length });
+            let length = u64::from(block.le16(10)?) | high << 16;
+            let (key, at) = (subject(block, 4, session)?, block.offset(6, 12, 20)?);
+            session.asked(number, Request::Read { key, at, length });
         }
-        WRITE => {
-            let bytes =
-                u64::from(le16(message, WORDS + 20)?) | u64::from(le16(message, WORDS + 18)?) << 16;
-            let from = usize::from(le16(message, WORDS + 22)?);
-            let at = offset(message, 6, FAR_WORDS, 24)?;
-            let least = WRITE_REQUEST + far(message);
-            let sink = Sink { key: fid(4)?, is_read: false, at };
-            return data(from, bytes, length, least, sink, session, context);
+        READ | LOCK_AND_READ => {
+            let (length, at) = (u64::from(block.le16(2)?), u64::from(block.le32(4)?));
+            let key = subject(block, 0, session)?;
+            session.asked(number, Request::Read { key, at, length });
         }
-        CLOSE => session.closing(number, fid(0)?, context),
-        SESSION_SETUP => ntlm::report(message, "session_setup_andx", context),
-        TREE_CONNECT => tree_connect(header, message, session, context)?,
-        _ => {}
-    }
-    Some(Plan::Pass)
-}
-
-fn answer<V: Visitor>(
-    header: &Header,
-    message: &[u8],
-    length: u64,
-    session: &mut Session,
-    context: &mut Context<'_, '_, V>,
-) -> Option<Plan> {
-    if header.command == SESSION_SETUP {
-        ntlm::report(message, "session_setup_andx", context);
-        return Some(Plan::Pass);
-    }
-    let number = header.message;
-    let is_good = header.status == 0;
-    let Some(asked) = session.answered(number) else { return Some(Plan::Pass) };
-    match (header.command, asked) {
-        (CREATE, Request::Create { name, is_pipe }) if is_good => {
-            let is_pipe = is_pipe || le16(message, WORDS + 63)? != 0;
-            let key = Key::Fid(le16(message, WORDS + 5)?);
-            let request = Request::Create { name, is_pipe };
-            session.opened(number, &request, key, le64(message, WORDS + 55)?);
+        WRITE_ANDX => {
+            let bytes = u64::from(block.le16(20)?) | u64::from(block.le16(18)?) << 16;
+            let from = block.inside(block.le16(22)?.into());
+            let at = block.offset(6, FAR_WORDS, 24)?;
+            let sink = Sink { key: subject(block, 4, session)?, is_read: false, at };
+            return data(block, from, bytes, sink, session, context);
         }
-        (OPEN, request @ Request::Create { .. }) if is_good => {
-            let key = Key::Fid(le16(message, WORDS + 4)?);
-            session.opened(number, &request, key, u64::from(le32(message, WORDS + 12)?));
-        }
-        (READ, Request::Read { key, at, length: wanted }) if is_good => {
-            let bytes =
-                u64::from(le16(message, WORDS + 10)?) | u64::from(le16(message, WORDS + 14)?) << 16;
-            let from = usize::from(le16(message, WORDS + 12)?);
-            if bytes == 0 {
-                session.end_of_file(key, at, context);
-                return Some(Plan::Pass);
+        WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE => {
+            let (bytes, at) = (u64::from(block.le16(2)?), u64::from(block.le32(4)?));
+            let key = subject(block, 0, session)?;
+            if bytes == 0 && head.command == WRITE {
+                // The file ends here from now on.
+                session.set_size(key, at);
             }
-            let sink = Sink { key, is_read: true, at };
-            let plan = data(from, bytes, length, READ_ANSWER, sink, session, context);
-            if bytes < wanted {
-                session.set_size(key, at.saturating_add(bytes));
+            let is_closed = head.command == WRITE_AND_CLOSE;
+            let from = block.bytes_at() + if is_closed { 1 } else { BUFFER };
+            let sink = Sink { key, is_read: false, at };
+            if is_closed {
+                // Once its answer is there: the bytes are still to come.
+                session.asked(number, Request::Close(key));
             }
-            return plan;
+            return data(block, Some(from), bytes, sink, session, context);
         }
-        (CLOSE, Request::Close(key)) if is_good => session.closed(key, context),
-        (TREE_CONNECT, Request::Tree { is_pipe }) if is_good => {
-            session.tree(header.tree, is_pipe);
+        CLOSE => {
+            let key = subject(block, 0, session)?;
+            session.closing(number, key, context);
         }
-        _ => {}
+        SESSION_SETUP => ntlm::report(block.bytes(), "session_setup_andx", context),
+        _ => named(block, session, context)?,
     }
-    Some(Plan::Pass)
+    Some(None)
 }
 
-/// An offset of 32 bits, or of 64 if there are more words than `few`.
-fn offset(message: &[u8], low: usize, few: u8, high: usize) -> Option<u64> {
-    let is_long = *message.get(HEADER)? >= few;
-    let high = if is_long { le32(message, WORDS + high)? } else { 0 };
-    Some(u64::from(high) << 32 | u64::from(le32(message, WORDS + low)?))
-}
-
-/// Bytes of the upper half of the offset in a request to write; 0 if it has none.
-fn far(message: &[u8]) -> usize {
-    if message.get(HEADER).is_some_and(|&words| words >= FAR_WORDS) { 4 } else { 0 }
-}
-
-/// Where in a message of `length` bytes the data of a file lies: behind `least` others.
-fn data<V: Visitor>(
-    from: usize,
-    bytes: u64,
-    length: u64,
-    least: usize,
-    sink: Sink,
-    session: &mut Session,
-    context: &mut Context<'_, '_, V>,
-) -> Option<Plan> {
-    if bytes == 0 {
-        return Some(Plan::Pass);
-    }
-    if from < least || (from as u64).checked_add(bytes)? > length {
-        return None;
-    }
-    let is_wanted = session.is_wanted(sink, context);
-    Some(if is_wanted { Plan::Data { from, bytes, sink } } else { Plan::Pass })
-}
-
-/// The name of a file to be opened: behind the words and their count of bytes.
-fn name(header: &Header, message: &[u8]) -> Option<String> {
-    let words = 2 * usize::from(*message.get(HEADER)?);
-    let from = WORDS + words + 2;
-    Some(zero_ended(header, message, from))
-}
-
-/// A string up to its zero; of 16-bit characters at an even place.
-fn zero_ended(header: &Header, message: &[u8], from: usize) -> String {
-    if !header.is_unicode {
-        let bytes = message.get(from..).unwrap_or_default();
-        let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
-        return String::from_utf8_lossy(&bytes[..end]).into_owned();
-    }
-    let bytes = message.get(from + from % 2..).unwrap_or_default();
-    let end = bytes.chunks_exact(2).position(|unit| unit == [0, 0]);
-    text(bytes.get(..end.map_or(bytes.len(), |end| 2 * end)).unwrap_or_default())
-}
-
-fn tree_connect<V: Visitor>(
-    header: &Header,
-    message: &[u8],
+/// A request that names a file or a share.
+fn named<V: Visitor>(
+    block: &Block<'_>,
     session: &mut Session,
     context: &mut Context<'_, '_, V>,
 ) -> Option<()> {
-    let words = 2 * usize::from(*message.get(HEADER)?);
-    let password = usize::from(le16(message, WORDS + 6)?);
-    let path = zero_ended(header, message, WORDS + words + 2 + password);
-    let said = Said::Smb(Facts { command: "tree_connect_andx", name: Some(path.as_bytes()) });
-    let is_pipe = super::report_share(path.as_bytes(), context, said);
-    session.asked(header.message, Request::Tree { is_pipe });
+    let Some(named) = names_of::request(block)? else { return Some(()) };
+    let number = block.head.message;
+    let facts = |name| Said::Smb(Facts { command: named.command, name: Some(name) });
+    if named.is_share {
+        let path = named.names.first().map(String::as_bytes).unwrap_or_default();
+        let is_pipe = super::report_share(path, context, facts(path));
+        session.asked(number, Request::Tree { is_pipe });
+        return Some(());
+    }
+    for name in named.names.iter().filter(|name| !name.is_empty()) {
+        let name = name.as_bytes();
+        names::report(name, context.packet, context.visitor, facts(name));
+    }
+    if let Some((fid, size)) = named.size {
+        session.set_size(Key::Fid(fid), size);
+    }
+    if named.is_opened {
+        let name = named.names.first().map_or("", String::as_str);
+        let is_pipe = session.is_pipe(block.head.tree);
+        session.asked(number, Request::create(name, is_pipe));
+        session.chain_of(Way::Request).key = Some(Key::Create(number));
+    }
     Some(())
 }
+
+/// None if it contradicts itself; else the bytes of a file in it.
+fn answer<V: Visitor>(
+    block: &Block<'_>,
+    is_good: bool,
+    session: &mut Session,
+    context: &mut Context<'_, '_, V>,
+) -> Option<Option<Data>> {
+    let head = &block.head;
+    let number = head.message;
+    match head.command {
+        SESSION_SETUP => ntlm::report(block.bytes(), "session_setup_andx", context),
+        OPEN
+        | CREATE
+        | CREATE_NEW
+        | OPEN_ANDX
+        | NT_CREATE_ANDX
+        | NT_TRANSACT
+        | names_of::TRANSACTION2 => {
+            let is_create = |request: &Request| matches!(request, Request::Create { .. });
+            let asked = session.answered_if(number, is_create);
+            let Some(Request::Create { name, is_pipe }) = asked else { return Some(None) };
+            if !is_good {
+                session.refused(number);
+                return Some(None);
+            }
+            let opened = names_of::opened(block)?;
+            let request = Request::Create { name, is_pipe: is_pipe || opened.is_pipe };
+            session.opened(number, &request, Key::Fid(opened.fid), opened.size);
+        }
+        READ_ANDX | READ | LOCK_AND_READ => {
+            let is_read = |request: &Request| matches!(request, Request::Read { .. });
+            let asked = session.answered_if(number, is_read).filter(|_| is_good);
+            let Some(Request::Read { key, at, length }) = asked else { return Some(None) };
+            let (from, bytes) = if head.command == READ_ANDX {
+                let bytes = u64::from(block.le16(10)?) | u64::from(block.le16(14)?) << 16;
+                (block.inside(block.le16(12)?.into()), bytes)
+            } else {
+                (Some(block.bytes_at() + BUFFER), u64::from(block.le16(0)?))
+            };
+            if bytes == 0 && length > 0 {
+                session.end_of_file(key, at, context);
+                return Some(None);
+            }
+            let sink = Sink { key, is_read: true, at };
+            let data = data(block, from, bytes, sink, session, context)?;
+            if bytes < length {
+                session.ends_at(key, at.saturating_add(bytes));
+            }
+            return Some(data);
+        }
+        CLOSE | WRITE_AND_CLOSE => {
+            let is_close = |request: &Request| matches!(request, Request::Close(_));
+            if let Some(Request::Close(key)) = session.answered_if(number, is_close)
+                && is_good
+            {
+                session.closed(key, context);
+            }
+        }
+        TREE_CONNECT_ANDX | names_of::TREE_CONNECT => {
+            let is_tree = |request: &Request| matches!(request, Request::Tree { .. });
+            if let Some(Request::Tree { is_pipe }) = session.answered_if(number, is_tree)
+                && is_good
+            {
+                session.tree(head.tree, is_pipe);
+            }
+        }
+        _ => {}
+    }
+    Some(None)
+}
+
+/// Where in a block the data of a file lies: behind its words, and inside of it.
+fn data<V: Visitor>(
+    block: &Block<'_>,
+    from: Option<usize>,
+    bytes: u64,
+    sink: Sink,
+    session: &mut Session,
+    context: &mut Context<'_, '_, V>,
+) -> Option<Option<Data>> {
+    if bytes == 0 {
+        return Some(None);
+    }
+    let from = from?;
+    if from < block.bytes_at() || (from as u64).checked_add(bytes)? > block.left {
+        return None;
+    }
+    let is_wanted = session.is_wanted(sink, context);
+    Some(is_wanted.then_some((from, bytes, sink)))
+}
+
+#[cfg(test)]
+pub(in crate::packet) mod tests;

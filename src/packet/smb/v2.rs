@@ -99,8 +99,8 @@ fn note_link(header: &Header, shown: &[u8], session: &mut Session) {
     let is_request = header.flags & IS_ANSWER == 0;
     if is_request && header.flags & IS_RELATED == 0 {
         session.chain = match header.command {
-            // QUERY_DIRECTORY, QUERY_INFO
-            14 => key(shown, HEADER + 8),
+            // FLUSH, LOCK, IOCTL, QUERY_DIRECTORY, CHANGE_NOTIFY; QUERY_INFO
+            7 | 10 | 11 | 14 | 15 => key(shown, HEADER + 8),
             16 => key(shown, HEADER + 24),
             _ => None,
         };
@@ -236,7 +236,7 @@ fn data<V: Visitor>(
         return None;
     }
     let is_wanted = session.is_wanted(sink, context);
-    Some(if is_wanted { Plan::Data { from, bytes, sink } } else { Plan::Pass })
+    Some(if is_wanted { Plan::Data { from, bytes, sink, length, chain: None } } else { Plan::Pass })
 }
 
 /// A file's new length, or its new name.

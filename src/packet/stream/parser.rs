@@ -3,6 +3,7 @@
 use super::talk::Talk;
 use crate::packet::announced::Announced;
 use crate::packet::bytes::be16;
+use crate::packet::coding::Credit;
 use crate::packet::{
     Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, plain, pop3, smb, smtp, socks,
     ssh, syslog, tls,
@@ -24,6 +25,8 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     pub(in crate::packet) talk: Talk,
     /// The files that come in ranges.
     pub(in crate::packet) ranges: &'c mut http::Ranges,
+    /// What may be unpacked.
+    pub(in crate::packet) credit: &'c Credit,
     /// Whether what is of no known protocol is shown as text.
     pub(in crate::packet) reads_unknown: bool,
     /// Whether the direction has ended as its sender meant it: with a FIN, and every
@@ -38,7 +41,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         counters: &'c mut Counters,
         shared: &'c mut Shared,
     ) -> Self {
-        let Shared { url, announced, ranges, reads_unknown } = shared;
+        let Shared { url, announced, ranges, credit, reads_unknown } = shared;
         Context {
             packet,
             visitor,
@@ -48,6 +51,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
             requests: Requests::default(),
             talk: Talk::Nothing,
             ranges,
+            credit,
             reads_unknown: *reads_unknown,
             is_ended: false,
         }
@@ -63,6 +67,8 @@ pub(in crate::packet) struct Shared {
     pub(in crate::packet) announced: Announced,
     /// Files that come in ranges.
     pub(in crate::packet) ranges: http::Ranges,
+    /// What may be unpacked.
+    pub(in crate::packet) credit: Credit,
     /// Whether what is of no known protocol is shown as text.
     pub(in crate::packet) reads_unknown: bool,
 }
@@ -74,6 +80,7 @@ impl Shared {
             url: Vec::new(),
             announced: Announced::default(),
             ranges: http::Ranges::new(most_bytes),
+            credit: Credit::default(),
             reads_unknown,
         }
     }

@@ -85,10 +85,11 @@ fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counte
                 bytes.len() - data.len()..bytes.len()
             })
             .collect();
-        let given = frames.iter().zip(places).enumerate().map(|(k, (raw, place))| Frame {
-            data: &bytes[place],
-            ..frame(at * piece + k, raw)
-        });
+        let given = frames
+            .iter()
+            .zip(places)
+            .enumerate()
+            .map(|(k, (raw, place))| Frame { data: &bytes[place], ..frame(at * piece + k, raw) });
         splitter.split(&bytes, given, &mut split);
         for share in &mut shares {
             share.take(&bytes, &split, &mut everything);

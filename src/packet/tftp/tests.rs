@@ -54,6 +54,24 @@ fn a_file_is_fetched_or_sent() {
 }
 
 #[test]
+fn text_is_told_in_both_forms() {
+    let packets = [
+        datagram(true, 69, b"\0\x01a\0NetASCII\0tsize\x000\0"),
+        // As long as on the disk.
+        datagram(false, 50_000, b"\0\x06tsize\x007\0"),
+        data(false, 1, b"one\r\ntwo\r\0"),
+    ];
+    let (recorder, counters) = decode_all(&packets);
+    assert_eq!((hashes(&recorder), counters.faults().count()), (6, 0));
+    let size = |place: &crate::indicator::PacketPlace| match &place.protocol {
+        Some(crate::indicator::Protocol::File(file)) => file.size,
+        _ => None,
+    };
+    let sizes: Vec<u64> = recorder.places.iter().filter_map(size).collect();
+    assert_eq!(sizes, [10, 10, 10, 8, 8, 8]);
+}
+
+#[test]
 fn blocks_may_be_of_another_size_and_their_numbers_wrap() {
     for first in [0, 1] {
         let mut packets = vec![datagram(true, 69, b"\0\x01a\0octet\0blksize\08\0tsize\x000\0")];

@@ -9,7 +9,7 @@ pub(super) const GROUPS: u16 = 10;
 pub(super) const POINT_FORMATS: u16 = 11;
 pub(super) const SIGNATURES: u16 = 13;
 pub(super) const ALPN: u16 = 16;
-const SUPPORTED_VERSIONS: u16 = 43;
+pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 
 /// The random number by which a server asks for another hello (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
@@ -127,7 +127,7 @@ pub(in crate::packet) fn parse_client(body: &[u8]) -> Option<Hello<'_>> {
     let ciphers = body.get(at + 2..at + 2 + length)?;
     let at = at + 2 + length;
     let compressions = usize::from(*body.get(at)?);
-    if session > 32 || length % 2 != 0 || length == 0 || compressions == 0 {
+    if session > 32 || length % 2 != 0 || compressions == 0 {
         return None;
     }
     // Before TLS 1.2 there may be no extensions at all.

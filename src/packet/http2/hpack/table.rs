@@ -45,13 +45,11 @@ pub(super) struct Table {
     most: usize,
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Table { entries: VecDeque::new(), bytes: Vec::new(), size: 0, most: 4096 }
-    }
-}
-
 impl Table {
+    pub(super) fn new(most: usize) -> Self {
+        Table { entries: VecDeque::new(), bytes: Vec::new(), size: 0, most }
+    }
+
     /// The field of an index from 1.
     pub(super) fn get(&self, index: usize) -> Field<'_> {
         let Some(at) = index.checked_sub(1) else { return Field::default() };
@@ -93,11 +91,10 @@ impl Table {
         self.tidy();
     }
 
-    /// The encoder changes the size. True if it chose more than is kept.
-    pub(super) fn resize(&mut self, most: usize) -> bool {
+    /// The encoder changes the size.
+    pub(super) fn resize(&mut self, most: usize) {
         self.most = most.min(MOST_TABLE);
         self.evict(0);
-        most > MOST_TABLE
     }
 
     /// What was known is not so any more.
