@@ -42,7 +42,7 @@ fn feed(dir: &Dir, capture: &str) -> String {
         .json_lines()
         .iter()
         .filter(|record| {
-            ["ip", "domain", "url", "sha256", "email"].contains(&&*text(record, "/kind"))
+            ["ip", "domain", "url", "sha256", "email"].contains(&text(record, "/kind"))
         })
         .map(|record| text(record, "/value").to_string())
         .collect();

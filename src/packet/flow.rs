@@ -275,7 +275,7 @@ impl Flows {
                 seconds(config.ended_timeout),
             ],
             most: config.most_flows.clamp(1, NIL as usize - 1),
-            swept: Timestamp(i64::MIN),
+            swept: NEVER,
             turn: 0,
         }
     }
@@ -436,10 +436,9 @@ impl Flows {
 
     /// Once a second, closes what is idle, from the oldest on.
     pub(super) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
-        if now.0.abs_diff(self.swept.0) < SECOND.unsigned_abs() {
+        if !is_due(&mut self.swept, now) {
             return;
         }
-        self.swept = now;
         for stage in 0..STAGES {
             loop {
                 let oldest = self.lists[stage].oldest;
@@ -514,6 +513,18 @@ impl Flows {
             self.entries[newer as usize].older = older;
         }
     }
+}
+
+/// Before any packet.
+pub(super) const NEVER: Timestamp = Timestamp(i64::MIN);
+
+/// Whether it is time to look for idle flows, and was not since `swept`.
+pub(super) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
+    let is_due = now.0.abs_diff(swept.0) >= SECOND.unsigned_abs();
+    if is_due {
+        *swept = now;
+    }
+    is_due
 }
 
 fn idle_for(entry: &Entry, now: Timestamp) -> u64 {

@@ -49,8 +49,9 @@ impl Hosts {
         self.flows.turn();
     }
 
-    /// As [`Decoder::advance`](super::Decoder::advance).
-    pub(super) fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+    /// Closes the flows that are idle by `now`, if they were not looked for just before. As
+    /// [`Decoder::advance`](super::Decoder::advance).
+    pub(super) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
         let Hosts { flows, streams, quic, counters, shared, .. } = self;
         flows.sweep(now, &mut |ended| {
             quic.remove(ended.end.flow_id);

@@ -179,7 +179,7 @@ impl Decoder {
     /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
     /// show the time.
     pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
-        self.hosts.advance(now, visitor);
+        self.hosts.sweep(now, visitor);
     }
 
     /// Closes every flow. The decoder can be used again for another capture.

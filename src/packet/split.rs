@@ -10,10 +10,11 @@
 //! ranges and streams each may remember an equal part of it; flows, too, so that hosts that
 //! flood each other push out nobody's flows but those of their share.
 
+use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
 use super::layers::{Layers, Part, Unit};
 use super::link::Tags;
-use super::{Config, Counters, Fault, Frame, Visitor};
+use super::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::indicator::{Timestamp, Tunnel};
 use std::net::IpAddr;
 
@@ -25,6 +26,8 @@ pub const SHARES: usize = 8;
 #[derive(Debug)]
 pub struct Splitter {
     layers: Layers,
+    /// When idle flows were last looked for.
+    swept: Timestamp,
 }
 
 /// IP packets of one piece of a capture, by share.
@@ -36,6 +39,17 @@ pub struct Split {
     around: Vec<Around>,
     /// Packets that were put together of fragments.
     wholes: Vec<u8>,
+    ticks: Vec<Tick>,
+}
+
+/// A time at which all shares look for idle flows, as one decoder would: whose clock it is
+/// does not matter.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    order: Order,
+    time: Timestamp,
+    /// Packets of each share in front of it.
+    before: [u32; SHARES],
 }
 
 /// What is known of a frame.
@@ -81,7 +95,7 @@ const NOTHING: u32 = u32::MAX;
 impl Splitter {
     /// A splitter that has seen nothing.
     pub fn new(config: &Config) -> Self {
-        Splitter { layers: Layers::new(config) }
+        Splitter { layers: Layers::new(config), swept: NEVER }
     }
 
     /// What was counted so far, but for what shares count.
@@ -101,7 +115,13 @@ impl Splitter {
         for frame in frames {
             let Frame { number, time, length, .. } = frame;
             split.frames.push(Head { number, time, length });
-            self.layers.frame(&frame, &mut |unit| split.put(unit, bytes));
+            let Splitter { layers, swept } = self;
+            layers.frame(&frame, &mut |unit| {
+                if is_due(swept, unit.time) {
+                    split.tick(Order::new(unit.number, unit.depth), unit.time);
+                }
+                split.put(unit, bytes);
+            });
         }
     }
 
@@ -117,6 +137,12 @@ impl Split {
         self.units.iter_mut().for_each(Vec::clear);
         self.around.clear();
         self.wholes.clear();
+        self.ticks.clear();
+    }
+
+    fn tick(&mut self, order: Order, time: Timestamp) {
+        let before = self.units.each_ref().map(|units| units.len() as u32);
+        self.ticks.push(Tick { order, time, before });
     }
 
     /// Bytes that are held.
@@ -124,12 +150,13 @@ impl Split {
         let units: usize = self.units.iter().map(Vec::capacity).sum();
         units * size_of::<Stored>()
             + self.frames.capacity() * size_of::<Head>()
+            + self.ticks.capacity() * size_of::<Tick>()
             + self.wholes.capacity()
     }
 
     /// Whether a share has nothing to do.
     pub fn is_empty(&self, share: usize) -> bool {
-        self.units.get(share).is_none_or(Vec::is_empty)
+        self.ticks.is_empty() && self.units.get(share).is_none_or(Vec::is_empty)
     }
 
     fn put(&mut self, unit: &Unit<'_>, bytes: &[u8]) {
@@ -265,9 +292,21 @@ impl Share {
         // Looking the flows of sixteen packets up together, so that they wait for memory at the
         // same time, was tried: what it takes to hold them cost more than it gave, with
         // thousands of open flows and with a million.
+        let mut ticks = split.ticks.iter().peekable();
+        let mut tick = |hosts: &mut Hosts, taken: usize, visitor: &mut V| {
+            let is_due = |tick: &&Tick| tick.before[self.number] as usize <= taken;
+            while let Some(tick) = ticks.next_if(is_due) {
+                visitor.begins(tick.order);
+                hosts.sweep(tick.time, visitor);
+            }
+        };
+        let mut taken = 0;
         for unit in split.units(bytes, self.number) {
+            tick(&mut self.hosts, taken, visitor);
             self.hosts.take(&unit, visitor);
+            taken += 1;
         }
+        tick(&mut self.hosts, taken, visitor);
     }
 
     /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).

@@ -389,7 +389,7 @@ impl Streams {
 /// What reads the first bytes of a direction.
 fn first_parser<V>(is_synced: bool, context: &Context<'_, '_, V>) -> Parser {
     match context.announced.find(context.packet) {
-        Some(end) => Parser::FtpData(ftp::Data::new(end, is_synced)),
+        Some(end) => Parser::FtpData(Box::new(ftp::Data::new(end, is_synced))),
         None => Parser::Start,
     }
 }

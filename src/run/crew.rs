@@ -61,7 +61,7 @@ impl Packets {
 }
 
 struct Piece<A> {
-    packets: Packets,
+    packets: Box<Packets>,
     against: A,
     findings: [Mutex<Findings>; SHARES],
 }
@@ -81,7 +81,8 @@ struct State<A> {
     next: [u64; SHARES],
     is_busy: [bool; SHARES],
     weight: usize,
-    spare: Vec<Packets>,
+    #[expect(clippy::vec_box, reason = "they go from hand to hand")]
+    spare: Vec<Box<Packets>>,
     workers: usize,
     is_reading: bool,
     /// What was found in a piece is being handed on.
@@ -110,7 +111,8 @@ pub(super) struct Crew<'w, W: Work> {
 }
 
 enum Task<A> {
-    Read(Packets),
+    /// Into memory that is used again.
+    Read(Box<Packets>),
     Decode(usize, Arc<Piece<A>>),
     HandOn(Arc<Piece<A>>),
 }
@@ -194,7 +196,7 @@ impl<'w, W: Work> Crew<'w, W> {
         }
     }
 
-    fn read(&self, mut packets: Packets) {
+    fn read(&self, mut packets: Box<Packets>) {
         let mut outcome = Ok(());
         {
             let Reader { capture, splitter } = &mut *locked(&self.reader);
@@ -205,7 +207,7 @@ impl<'w, W: Work> Crew<'w, W> {
                     true
                 }
             };
-            let Packets { batch, split, is_end } = &mut packets;
+            let Packets { batch, split, is_end } = &mut *packets;
             if *is_end {
                 splitter.finish();
             } else {

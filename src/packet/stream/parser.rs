@@ -210,7 +210,7 @@ pub(in crate::packet) enum Parser {
     Start,
     Dns,
     FtpClient(ftp::Client),
-    FtpData(ftp::Data),
+    FtpData(Box<ftp::Data>),
     FtpServer(ftp::Server),
     Http(http::Framing),
     Http2(Box<http2::Direction>),
@@ -231,7 +231,7 @@ impl Parser {
     /// Bytes that are held beside the stream's own buffer.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Parser::FtpData(data) => data.weight(),
+            Parser::FtpData(data) => size_of::<ftp::Data>() + data.weight(),
             Parser::Http(framing) => framing.weight(),
             Parser::Http2(direction) => direction.weight(),
             Parser::Imap(side) => size_of::<imap::Side>() + side.weight(),
