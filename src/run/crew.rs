@@ -22,6 +22,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Pieces that are under way for each thread beyond the first, which needs one.
 const PIECES: usize = 2;
 
+/// Pieces that a share is left behind before another thread takes it over.
+const STEAL: u64 = 2;
+
 /// Bytes under way beyond which no other piece is read: records of a capture may be long.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -80,10 +83,15 @@ struct State<A> {
     /// The piece that each share takes next, and whether it is at one.
     next: [u64; SHARES],
     is_busy: [bool; SHARES],
+    /// Who decoded each share last, and has its flows in the cache.
+    last: [u64; SHARES],
     weight: usize,
     #[expect(clippy::vec_box, reason = "they go from hand to hand")]
     spare: Vec<Box<Packets>>,
+    /// Who works on the capture, who ever did, and who waits for something to do.
     workers: usize,
+    joined: u64,
+    idle: usize,
     is_reading: bool,
     /// What was found in a piece is being handed on.
     is_handing_on: bool,
@@ -135,9 +143,12 @@ impl<'w, W: Work> Crew<'w, W> {
                 first: 0,
                 next: [0; SHARES],
                 is_busy: [false; SHARES],
+                last: [0; SHARES],
                 weight: 0,
                 spare: Vec::new(),
                 workers: 0,
+                joined: 0,
+                idle: 0,
                 is_reading: false,
                 is_handing_on: false,
                 is_read: false,
@@ -153,9 +164,13 @@ impl<'w, W: Work> Crew<'w, W> {
     /// at a time; it answers whether anybody wants more.
     /// Returns whether somebody did to the end.
     pub(super) fn work(&self, scratch: &mut W::Scratch, hand_on: &dyn Fn(Records) -> bool) -> bool {
-        locked(&self.state).workers += 1;
+        let number = {
+            let mut state = locked(&self.state);
+            (state.workers, state.joined) = (state.workers + 1, state.joined + 1);
+            state.joined
+        };
         let _guard = StopAll(self);
-        while let Some(task) = self.task() {
+        while let Some(task) = self.task(number) {
             match task {
                 Task::Read(packets) => self.read(packets),
                 Task::Decode(share, piece) => self.decode(scratch, share, &piece),
@@ -179,20 +194,31 @@ impl<'w, W: Work> Crew<'w, W> {
         (counters, reader.capture.bytes(), outcome)
     }
 
-    /// What is to be done next; none when all is.
-    fn task(&self) -> Option<Task<W::Against>> {
+    /// What is to be done next, by the worker of this number; none when all is.
+    fn task(&self, number: u64) -> Option<Task<W::Against>> {
         let mut state = locked(&self.state);
         loop {
             if state.is_stopped {
                 return None;
             }
-            if let Some(task) = state.task() {
+            if let Some(task) = state.task(number) {
                 return Some(task);
             }
             if state.is_read && state.pieces.is_empty() && !state.is_handing_on {
                 return None;
             }
+            state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    /// Calls those who wait. To call nobody would be a system call, too.
+    fn call(&self, state: MutexGuard<'_, State<W::Against>>) {
+        let is_anybody = state.idle > 0;
+        drop(state);
+        if is_anybody {
+            self.changed.notify_all();
         }
     }
 
@@ -227,7 +253,7 @@ impl<'w, W: Work> Crew<'w, W> {
         }
         state.weight += weight;
         state.pieces.push_back(UnderWay { piece, left: SHARES, weight });
-        self.changed.notify_all();
+        self.call(state);
     }
 
     fn decode(&self, scratch: &mut W::Scratch, share: usize, piece: &Piece<W::Against>) {
@@ -242,15 +268,10 @@ impl<'w, W: Work> Crew<'w, W> {
         let place = (state.next[share] - state.first) as usize;
         state.is_busy[share] = false;
         state.next[share] += 1;
-        let mut is_done = false;
         if let Some(under_way) = state.pieces.get_mut(place) {
             under_way.left -= 1;
-            is_done = under_way.left == 0;
         }
-        // The share's next piece is this thread's next task; another one is called for more.
-        if is_done || state.workers > 1 {
-            self.changed.notify_all();
-        }
+        self.call(state);
     }
 
     fn hand_on(&self, piece: Arc<Piece<W::Against>>, hand_on: &dyn Fn(Records) -> bool) {
@@ -278,12 +299,12 @@ impl<'w, W: Work> Crew<'w, W> {
         }
         state.is_handing_on = false;
         state.is_stopped |= !goes_on;
-        self.changed.notify_all();
+        self.call(state);
     }
 }
 
 impl<A> State<A> {
-    fn task(&mut self) -> Option<Task<A>> {
+    fn task(&mut self, number: u64) -> Option<Task<A>> {
         if !self.is_handing_on
             && self.pieces.front().is_some_and(|front| front.left == 0)
             && let Some(UnderWay { piece, weight, .. }) = self.pieces.pop_front()
@@ -302,10 +323,15 @@ impl<A> State<A> {
         }
         let end = self.first + self.pieces.len() as u64;
         let free = (0..SHARES).filter(|&share| !self.is_busy[share] && self.next[share] < end);
-        // The one that is behind the others holds them up.
-        let share = free.min_by_key(|&share| self.next[share])?;
+        // The one that is behind the others holds them up; but for one that others had, memory
+        // has to come from their caches, and so they may keep it for a piece or two.
+        let share = free.min_by_key(|&share| {
+            let is_others = self.last[share] != number;
+            (self.next[share] + if is_others { STEAL } else { 0 }, is_others)
+        })?;
         let under_way = self.pieces.get((self.next[share] - self.first) as usize)?;
         self.is_busy[share] = true;
+        self.last[share] = number;
         Some(Task::Decode(share, Arc::clone(&under_way.piece)))
     }
 }
