@@ -1,10 +1,14 @@
-//! Any bytes as a capture file: no panic, at most one error, and that the last.
-use wiresift::input::capture::{Capture, is_capture};
+//! Any bytes as a capture file: no panic, at most one error, and that the last; the same
+//! out of a pipe.
+use std::io::Cursor;
+use wiresift::input::Stream;
+use wiresift::input::capture::{Batch, Capture, CaptureStream, is_capture};
 
 /// Packets are numbered, hold no more than they say, and nothing follows an error.
 pub fn run(bytes: &[u8]) {
     let Ok(capture) = Capture::new(bytes) else { return };
     assert!(is_capture(bytes));
+    let mut packets = Vec::new();
     let mut is_over = false;
     for (at, packet) in capture.enumerate() {
         assert!(!is_over);
@@ -12,8 +16,23 @@ pub fn run(bytes: &[u8]) {
             Ok(packet) => {
                 assert_eq!(packet.number, at as u64 + 1);
                 assert!(packet.length as usize >= packet.data.len());
+                packets.push(packet);
             }
             Err(_) => is_over = true,
         }
     }
+    let mut stream = CaptureStream::new(Stream::new("fuzz", Cursor::new(bytes.to_vec())));
+    let (mut batch, mut taken) = (Batch::default(), 0);
+    loop {
+        match stream.read(&mut batch) {
+            Ok(true) => {
+                for packet in batch.packets() {
+                    assert_eq!(Some(&packet), packets.get(taken));
+                    taken += 1;
+                }
+            }
+            end => break assert_eq!(end.is_err(), is_over),
+        }
+    }
+    assert_eq!(taken, packets.len());
 }

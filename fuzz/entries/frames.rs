@@ -2,10 +2,13 @@
 //!
 //! The input is a capture, so that real ones serve as seeds, or a list of frames:
 //! link type, seconds, length in units of four bytes, data.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wiresift::indicator::{Observable, Timestamp, Where};
 use wiresift::input::capture::Capture;
-use wiresift::packet::{Config, Decoder, FlowEnd, Frame, Packet, Said, Visitor};
+use wiresift::packet::{
+    Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Share, Split, Splitter, Visitor,
+};
 
 /// Link types with a decoder, and one without.
 const LINKS: [u32; 20] =
@@ -14,7 +17,15 @@ const LINKS: [u32; 20] =
 struct Count {
     opened: u64,
     closed: u64,
+    /// What was said of closed flows, in any order.
+    ends: BTreeSet<String>,
     path: Arc<str>,
+}
+
+impl Count {
+    fn new() -> Self {
+        Count { opened: 0, closed: 0, ends: BTreeSet::new(), path: Arc::from("fuzz") }
+    }
 }
 
 impl Visitor for Count {
@@ -26,6 +37,7 @@ impl Visitor for Count {
     fn flow_closed(&mut self, flow: &FlowEnd) {
         assert!(flow.totals.packets > 0);
         self.closed += 1;
+        self.ends.insert(format!("{flow:?}"));
     }
 
     fn seen(&mut self, what: Observable<'_>, _: Where, packet: &Packet<'_>, said: Said<'_>) {
@@ -36,33 +48,76 @@ impl Visitor for Count {
     }
 }
 
-/// Flows are bounded, and each that was opened is closed.
+/// Flows are bounded, and each that was opened is closed. Shares see the same flows as one
+/// decoder, wherever the capture is cut.
 pub fn run(bytes: &[u8]) {
+    let frames = frames(bytes);
     let config =
         Config { most_flows: 8, flow_by_vlan: true, flow_by_tunnel: true, ..Config::default() };
-    let mut decoder = Decoder::new(config);
-    let mut count = Count { opened: 0, closed: 0, path: Arc::from("fuzz") };
-    let mut feed = |number, time, linktype, data: &[u8]| {
-        let length = data.len() as u32;
-        decoder.frame(&Frame { number, time, linktype, length, data }, &mut count);
+    let mut decoder = Decoder::new(config.clone());
+    let mut count = Count::new();
+    for frame in &frames {
+        decoder.frame(frame, &mut count);
         assert!(decoder.open_flows() <= 8);
-    };
-    if let Ok(capture) = Capture::new(bytes) {
-        for packet in capture.map_while(Result::ok) {
-            feed(packet.number, Timestamp(packet.time), packet.linktype, packet.data);
-        }
-    } else {
-        let mut rest = bytes;
-        let mut number = 0;
-        while let [link, step, length, behind @ ..] = rest {
-            let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
-            rest = behind;
-            number += 1;
-            let time = Timestamp::from_seconds(i64::from(*step) * number as i64);
-            feed(number, time, LINKS[usize::from(*link) % LINKS.len()], data);
-        }
     }
     decoder.finish(&mut count);
     assert_eq!(count.opened, count.closed);
     assert_eq!(decoder.counters().flows, count.opened);
+
+    let config = Config { most_flows: 1 << 20, ..config };
+    let mut decoder = Decoder::new(config.clone());
+    let mut one = Count::new();
+    frames.iter().for_each(|frame| decoder.frame(frame, &mut one));
+    decoder.finish(&mut one);
+    let mut shared = Count::new();
+    let counters = shares(bytes, &frames, &config, &mut shared);
+    let counts = |c: Counters| (c.frames, c.bytes, c.packets, c.flows);
+    assert_eq!(counts(counters), counts(decoder.counters()));
+    assert_eq!((shared.opened, shared.closed), (one.opened, one.closed));
+    assert_eq!(shared.ends, one.ends);
+}
+
+/// Reads the frames by shares, in pieces of some.
+fn shares(bytes: &[u8], frames: &[Frame<'_>], config: &Config, count: &mut Count) -> Counters {
+    let mut splitter = Splitter::new(config);
+    let mut split = Split::default();
+    let mut shares = Share::all(config);
+    for piece in frames.chunks(1 + frames.len() / 3) {
+        splitter.split(bytes, piece.iter().copied(), &mut split);
+        shares.iter_mut().for_each(|share| share.take(bytes, &split, count));
+    }
+    splitter.finish();
+    let mut counters = splitter.counters().clone();
+    for share in &mut shares {
+        share.finish(count);
+        counters.add(share.counters());
+    }
+    counters
+}
+
+/// The frames in an input.
+fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
+    if let Ok(capture) = Capture::new(bytes) {
+        let packets = capture.map_while(Result::ok);
+        return packets
+            .map(|packet| Frame {
+                number: packet.number,
+                time: Timestamp(packet.time),
+                linktype: packet.linktype,
+                length: packet.data.len() as u32,
+                data: packet.data,
+            })
+            .collect();
+    }
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    while let [link, step, length, behind @ ..] = rest {
+        let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
+        rest = behind;
+        let number = frames.len() as u64 + 1;
+        let time = Timestamp::from_seconds(i64::from(*step) * number as i64);
+        let linktype = LINKS[usize::from(*link) % LINKS.len()];
+        frames.push(Frame { number, time, linktype, length: data.len() as u32, data });
+    }
+    frames
 }

@@ -311,7 +311,10 @@ impl Streams {
             tcp.tenancy = stream.tenancy;
         }
         tcp.mode[side] = Mode::Streaming;
-        self.slots[tcp.slot as usize].sides[side].start(next, is_synced, parser);
+        let side = &mut self.slots[tcp.slot as usize].sides[side];
+        let before = side.weight();
+        side.start(next, is_synced, parser);
+        self.bytes = self.bytes + side.weight() - before;
     }
 
     /// Lets a side work, and accounts what it holds afterwards.
