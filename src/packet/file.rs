@@ -135,6 +135,12 @@ impl File {
         self
     }
 
+    /// Another form of a file: its name and URL are the same.
+    pub(in crate::packet) fn known_like(mut self, other: &File) -> File {
+        (self.name, self.url) = (other.name.clone(), other.url.clone());
+        self
+    }
+
     /// It is text whose lines may end differently where it is kept. Digests of both forms
     /// are told then, each with the size of its form.
     pub(in crate::packet) fn with_lines(

@@ -40,7 +40,10 @@ struct Initial<'a> {
 /// A connection that is being opened.
 #[derive(Debug)]
 struct Connection {
+    version: u32,
     keys: [Keys; 2],
+    /// The client's first identifier, of which the keys of other versions are made, too.
+    identifier: Box<[u8]>,
     crypto: [Crypto; 2],
     /// Whether the client is who opened the flow.
     is_client_opener: bool,
@@ -96,7 +99,7 @@ impl Connections {
     ) {
         if let Some(connection) = self.open.get_mut(&packet.flow_id) {
             let side = usize::from(packet.to_server != connection.is_client_opener);
-            if let Some(plain) = connection.keys[side].open(initial) {
+            if let Some(plain) = connection.open(side, initial) {
                 return connection.crypto[side].frames(&plain, packet, visitor, counters);
             }
         }
@@ -106,7 +109,9 @@ impl Connections {
         let Some(plain) = keys[0].open(initial) else { return counters.note(Fault::BadQuic) };
         self.serial += 1;
         let mut connection = Connection {
+            version: initial.version,
             keys,
+            identifier: initial.destination.into(),
             crypto: [Crypto::default(), Crypto::default()],
             is_client_opener: packet.to_server,
             serial: self.serial,
@@ -125,6 +130,20 @@ impl Connections {
                 self.open.remove(&flow_id);
             }
         }
+    }
+}
+
+impl Connection {
+    /// Takes the protection off a packet of a side. A server may choose another version than
+    /// the client began with, and both go on in that one (RFC 9368, 2.3; RFC 9369, 4).
+    fn open(&mut self, side: usize, initial: &Initial<'_>) -> Option<Vec<u8>> {
+        if initial.version == self.version {
+            return self.keys.get(side)?.open(initial);
+        }
+        let keys = keys::derive(initial.version, &self.identifier)?;
+        let plain = keys.get(side)?.open(initial)?;
+        (self.version, self.keys) = (initial.version, keys);
+        Some(plain)
     }
 }
 

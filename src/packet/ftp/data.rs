@@ -12,7 +12,7 @@ pub(in crate::packet) struct Data {
     /// Whether the first byte of the connection is known.
     is_synced: bool,
     size: u64,
-    file: Option<File>,
+    file: Option<Box<File>>,
 }
 
 impl Data {
@@ -22,7 +22,7 @@ impl Data {
 
     /// Bytes that are held.
     pub(in crate::packet) fn weight(&self) -> usize {
-        self.file.as_ref().map_or(0, File::weight)
+        self.file.as_ref().map_or(0, |file| size_of::<File>() + file.weight())
     }
 
     /// Reads on.
@@ -46,7 +46,7 @@ impl Data {
                 file = file.with_lines(Returns::Bare, context.visitor);
             }
             file.gap(self.size);
-            self.file = Some(file);
+            self.file = Some(Box::new(file));
         }
         self.size += data.len() as u64;
         if let Some(file) = &mut self.file {

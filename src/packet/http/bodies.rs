@@ -258,6 +258,32 @@ fn bombs_and_damage_cost_one_file() {
     assert_eq!(digests(&carried(b"", &odd).0), [told(b"plain")]);
 }
 
+/// Servers that send an archive with the coding that it is packed in: curl saves what was
+/// sent, and a browser, too.
+#[test]
+fn an_archive_in_a_coding_is_told_in_both_forms() {
+    let packed = pack("gzip", b"an archive");
+    let answer = |head: &str| with_length(&format!("HTTP/1.1 200 OK\r\n{head}"), &packed);
+    let gzip = "Content-Encoding: x-gzip";
+    let both = sorted(&[b"an archive".to_vec(), packed.clone()]);
+    for (path, head) in [
+        ("a.tar.GZ", gzip.to_owned()),
+        ("a", format!("{gzip}\r\nContent-Disposition: attachment; filename=\"b.tgz\"")),
+        ("a", format!("Content-Type: application/x-gzip; q=1\r\n{gzip}")),
+    ] {
+        let client = format!("GET /{path} HTTP/1.1\r\nHost: a.example\r\n\r\n");
+        let (recorder, counters) = carried(client.as_bytes(), &answer(&head));
+        assert_eq!(digests(&recorder), both, "{head}");
+        assert_eq!(counters.faults().count(), 0);
+    }
+    // It is no archive at all, but carried as one: what was sent is a file all the same.
+    let client = b"GET /a.gz HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let plain = with_length(&format!("HTTP/1.1 200 OK\r\n{gzip}"), b"plain");
+    assert_eq!(digests(&carried(client, &plain).0), [told(b"plain")]);
+    let client = b"GET /a.html HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    assert_eq!(digests(&carried(client, &answer(gzip)).0), [told(b"an archive")]);
+}
+
 /// A thousand bombs are unpacked as far as the credit goes, and what comes among them and
 /// is not so much larger than its body is not lost for them.
 #[test]

@@ -3,7 +3,9 @@
 //! Codings are undone in the reverse order of their listing, those of the transfer
 //! first. The content is a file, several of them (`multipart/form-data`), a range of
 //! one, or a DNS message (RFC 8484). Digests are of the content, not of what was sent:
-//! that is what a program that saves it, or a scanner behind it, has before it.
+//! that is what a program that saves it, or a scanner behind it, has before it. Servers
+//! send `a.tar.gz` with `Content-Encoding: gzip`, too, and then what is saved is mostly
+//! what was sent: of those both digests are told.
 //!
 //! Whatever cannot be read any more is given up and counted; the stream goes on.
 
@@ -118,6 +120,8 @@ pub(in crate::packet) struct Content {
     codings: Vec<Coding>,
     spent: Spent,
     sink: Sink,
+    /// The same file as it was sent, if that may be what is saved.
+    packed: Option<Box<File>>,
 }
 
 /// Whose bytes they are.
@@ -175,9 +179,18 @@ impl Content {
             }
             Sink::File(file, false)
         };
+        // Those of the transfer are undone by everybody.
+        let is_saved = codings.is_empty() && !facts.content.is_empty() && is_packed(&facts);
+        let packed = match &sink {
+            Sink::File(file, _) if is_saved => {
+                let packed = File::begin("http", None, context.packet, context.visitor);
+                Some(Box::new(packed.known_like(file)))
+            }
+            _ => None,
+        };
         // The codings of a range are those of the file that it is a part of.
         codings.extend(facts.content.drain(..).rev());
-        Some(Content { codings, spent: Spent::default(), sink })
+        Some(Content { codings, spent: Spent::default(), sink, packed })
     }
 
     /// Bytes that are held.
@@ -190,13 +203,14 @@ impl Content {
             Sink::Dns(message) => message.capacity(),
             Sink::RangeParts(ranges) => ranges.weight(),
         };
-        size_of::<Content>() + codings + sink
+        let packed = self.packed.as_ref().map_or(0, |file| size_of::<File>() + file.weight());
+        size_of::<Content>() + codings + sink + packed
     }
 
     /// Whether nothing more is asked for: the rest of the body need not be shown.
     pub(in crate::packet) fn is_over(&self) -> bool {
         match &self.sink {
-            Sink::Nothing => true,
+            Sink::Nothing => self.packed.is_none(),
             Sink::File(file, _) => !file.is_hashed(),
             Sink::Form(form) => form.is_over(),
             Sink::RangeParts(ranges) => ranges.is_over(),
@@ -210,7 +224,10 @@ impl Content {
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
-        let Content { codings, spent, sink } = self;
+        let Content { codings, spent, sink, packed } = self;
+        if let Some(packed) = packed {
+            packed.update(data);
+        }
         let credit = context.credit;
         let outcome = undo(codings, spent, credit, data, &mut |bytes| sink.push(bytes, context));
         if let Err(fault) = outcome {
@@ -223,7 +240,7 @@ impl Content {
     pub(in crate::packet) fn gap(&mut self, length: u64) {
         match &mut self.sink {
             Sink::Range(_, at) if self.codings.is_empty() => *at = at.saturating_add(length),
-            _ if length > 0 => self.sink = Sink::Nothing,
+            _ if length > 0 => (self.sink, self.packed) = (Sink::Nothing, None),
             _ => {}
         }
     }
@@ -234,6 +251,9 @@ impl Content {
         is_whole: bool,
         context: &mut Context<'_, '_, V>,
     ) {
+        if let Some(packed) = self.packed {
+            packed.finish(is_whole, context.packet, context.visitor);
+        }
         match self.sink {
             Sink::File(file, has_bytes) => {
                 file.finish(is_whole && has_bytes, context.packet, context.visitor);
@@ -245,6 +265,27 @@ impl Content {
             _ => {}
         }
     }
+}
+
+/// Whether a name or a media type says that a file is packed by itself.
+fn is_packed(facts: &Facts<'_>) -> bool {
+    const ENDS: [&[u8]; 6] = [b".gz", b".tgz", b".svgz", b".br", b".zst", b".tzst"];
+    const TYPES: [&[u8]; 6] = [
+        b"application/gzip",
+        b"application/x-gzip",
+        b"application/x-gtar",
+        b"application/x-tgz",
+        b"application/x-compressed",
+        b"application/zstd",
+    ];
+    let mut name = Vec::new();
+    file_name(facts, &mut name);
+    let media_type = facts.media_type();
+    let has_end = |end: &[u8]| {
+        let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    ENDS.into_iter().any(has_end) || TYPES.iter().any(|of| media_type.eq_ignore_ascii_case(of))
 }
 
 /// The name that the head gives the content; empty if it gives none.

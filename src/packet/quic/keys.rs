@@ -80,6 +80,27 @@ impl Keys {
 }
 
 #[cfg(test)]
+impl Keys {
+    /// A packet of a header up to its number, which has two bytes, and frames.
+    pub(super) fn seal(&self, header: &[u8], frames: &[u8]) -> Vec<u8> {
+        let number = header.len() - 2;
+        let mut nonce = self.iv;
+        nonce[10] ^= header[number];
+        nonce[11] ^= header[number + 1];
+        let payload = Payload { msg: frames, aad: header };
+        let sealed = Aes128Gcm::new(&self.key.into()).encrypt(&Nonce::from(nonce), payload);
+        let mut packet = [header, &sealed.unwrap()].concat();
+        let sample: [u8; 16] = *packet[number + 4..].first_chunk().unwrap();
+        let mut mask = sample.into();
+        Aes128::new(&self.header.into()).encrypt_block(&mut mask);
+        packet[0] ^= mask[0] & 0x0f;
+        packet[number] ^= mask[1];
+        packet[number + 1] ^= mask[2];
+        packet
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -45,6 +45,51 @@ fn what_does_not_open_is_counted() {
     assert_eq!(counters.fault(Fault::BadQuic), 1);
 }
 
+/// An Initial packet of a side with one CRYPTO frame.
+fn sealed(version: u32, to_server: bool, number: u8, offset: u8, data: &[u8]) -> Vec<u8> {
+    let keys = keys::derive(version, b"first").unwrap();
+    let mut frames =
+        [&[6, offset, 0x40 | (data.len() >> 8) as u8, data.len() as u8][..], data].concat();
+    frames.resize(frames.len().max(100), 0);
+    let length = frames.len() + 2 + 16;
+    let first = if version == VERSION_2 { 0xd1 } else { 0xc1 };
+    let ids = if to_server { &b"\x05first\x01c"[..] } else { b"\x01c\x01s" };
+    let length = [0x40 | (length >> 8) as u8, length as u8];
+    let header = [&[first], &version.to_be_bytes()[..], ids, &[0], &length, &[0, number]].concat();
+    keys[usize::from(!to_server)].seal(&header, &frames)
+}
+
+#[test]
+fn a_server_chooses_another_version() {
+    let whole = tls::tests::hello(Some("quic.example"), &["h3"]);
+    let hello = &whole[5..];
+    let mut answer = b"\x02\0\0\x28\x03\x03".to_vec();
+    answer.extend([7; 32]);
+    answer.extend(b"\0\x13\x01\0\0\0");
+    let (first, rest) = hello.split_at(60);
+    let from = |to_server: bool, data: &[u8]| {
+        let mut packet = udp(1000, 443, data);
+        if !to_server {
+            packet[12..20].rotate_left(4);
+            packet[20..24].rotate_left(2);
+        }
+        packet
+    };
+    for (version, chosen) in
+        [(VERSION_1, VERSION_1), (VERSION_1, VERSION_2), (VERSION_2, VERSION_1)]
+    {
+        let packets = [
+            from(true, &sealed(version, true, 0, 0, first)),
+            from(true, &sealed(version, true, 1, 60, rest)),
+            from(false, &sealed(chosen, false, 0, 0, &answer)),
+        ];
+        let (recorder, counters) = crate::packet::tests::decode_all(&packets);
+        assert_eq!(recorder.at(Where::QuicSni), ["quic.example"]);
+        assert_eq!(recorder.at(Where::TlsJa3s).len(), 1, "{version:x} {chosen:x}");
+        assert_eq!(counters.faults().count(), 0);
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(
