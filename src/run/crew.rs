@@ -58,6 +58,11 @@ impl Packets {
         }
     }
 
+    /// Prepares [`Self::show`] by another thread than the one that read them.
+    fn warm(&self, share: &Share) {
+        share.warm(self.batch.bytes(), &self.split);
+    }
+
     fn weight(&self) -> usize {
         self.batch.weight() + self.split.weight()
     }
@@ -66,6 +71,8 @@ impl Packets {
 struct Piece<A> {
     packets: Box<Packets>,
     against: A,
+    /// Who read it.
+    reader: u64,
     findings: [Mutex<Findings>; SHARES],
 }
 
@@ -172,8 +179,10 @@ impl<'w, W: Work> Crew<'w, W> {
         let _guard = StopAll(self);
         while let Some(task) = self.task(number) {
             match task {
-                Task::Read(packets) => self.read(packets),
-                Task::Decode(share, piece) => self.decode(scratch, share, &piece),
+                Task::Read(packets) => self.read(packets, number),
+                Task::Decode(share, piece) => {
+                    self.decode(scratch, share, &piece, piece.reader != number);
+                }
                 Task::HandOn(piece) => self.hand_on(piece, hand_on),
             }
         }
@@ -222,7 +231,7 @@ impl<'w, W: Work> Crew<'w, W> {
         }
     }
 
-    fn read(&self, mut packets: Box<Packets>) {
+    fn read(&self, mut packets: Box<Packets>, reader: u64) {
         let mut outcome = Ok(());
         {
             let Reader { capture, splitter } = &mut *locked(&self.reader);
@@ -244,7 +253,7 @@ impl<'w, W: Work> Crew<'w, W> {
         let weight = packets.weight();
         let against = self.work.against();
         let findings = std::array::from_fn(|_| Mutex::new(Findings::default()));
-        let piece = Arc::new(Piece { packets, against, findings });
+        let piece = Arc::new(Piece { packets, against, reader, findings });
         let mut state = locked(&self.state);
         state.is_reading = false;
         state.is_read = is_end;
@@ -256,12 +265,21 @@ impl<'w, W: Work> Crew<'w, W> {
         self.call(state);
     }
 
-    fn decode(&self, scratch: &mut W::Scratch, share: usize, piece: &Piece<W::Against>) {
+    fn decode(
+        &self,
+        scratch: &mut W::Scratch,
+        share: usize,
+        piece: &Piece<W::Against>,
+        is_others: bool,
+    ) {
         if let (Some(lane), Some(findings)) = (self.lanes.get(share), piece.findings.get(share))
             && (piece.packets.is_end || !piece.packets.split.is_empty(share))
         {
             let (lane, findings) = (&mut *locked(lane), &mut *locked(findings));
             let Piece { packets, against, .. } = piece;
+            if is_others {
+                packets.warm(&lane.share);
+            }
             self.work.decode(scratch, against, &self.path, packets, lane, findings);
         }
         let mut state = locked(&self.state);
