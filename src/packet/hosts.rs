@@ -73,7 +73,7 @@ impl Hosts {
 
     /// Takes the next packet.
     pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
-        visitor.begins(Order::new(unit.number, unit.depth));
+        visitor.begins(unit.order());
         let segment = unit.segment();
         let facts = Facts {
             number: unit.number,

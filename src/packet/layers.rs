@@ -9,7 +9,7 @@ use super::ip::{self, Datagram};
 use super::link::{self, Net, Tags};
 use super::transport::{self, Segment, UDP};
 use super::tunnel::{self, Tunnels};
-use super::{Config, Counters, Fault, Frame};
+use super::{Config, Counters, Fault, Frame, Order};
 use crate::indicator::{Timestamp, Tunnel};
 use std::net::IpAddr;
 
@@ -39,8 +39,6 @@ pub(super) struct Unit<'a> {
     pub(super) part: Part,
     /// Whether it is a tunnel's: what it carries comes as the next unit.
     pub(super) is_tunnel: bool,
-    /// Tunnels around it.
-    pub(super) depth: usize,
     pub(super) vlan: &'a [u16],
     pub(super) tunnel: &'a [Tunnel],
     /// What tells flows of equal addresses apart, where they are told apart; else 0.
@@ -49,6 +47,11 @@ pub(super) struct Unit<'a> {
 }
 
 impl<'a> Unit<'a> {
+    /// Its place in the capture.
+    pub(super) fn order(&self) -> Order {
+        Order::new(self.number, self.tunnel.len())
+    }
+
     /// Its transport's header. Of a fragment only the addresses and ports count: its packet
     /// is looked into once it is whole.
     pub(super) fn segment(&self) -> Segment<'a> {
@@ -207,7 +210,6 @@ impl Layers {
             missing,
             part,
             is_tunnel: inside.is_some(),
-            depth: around.tunnels.hops().len(),
             vlan: around.tags.ids(),
             tunnel: around.tunnels.hops(),
             vlan_key: self.vlan_key(around),

@@ -122,7 +122,7 @@ impl Splitter {
             let Splitter { layers, swept } = self;
             layers.frame(&frame, &mut |unit| {
                 if is_due(swept, unit.time) {
-                    split.tick(Order::new(unit.number, unit.depth), unit.time);
+                    split.tick(unit.order(), unit.time);
                 }
                 split.put(unit, bytes);
             });
@@ -259,7 +259,6 @@ impl Split {
             missing: stored.missing as usize,
             part: stored.part,
             is_tunnel: stored.is_tunnel,
-            depth: around.map_or(0, |around| around.tunnels.len()),
             vlan: around.map_or(&[], |around| around.tags.ids()),
             tunnel: around.map_or(&[], |around| &around.tunnels),
             vlan_key: around.map_or(0, |around| around.vlan_key),
