@@ -3,9 +3,10 @@
 //! Unpacking streams, so what a bomb costs is time. Honest content can be as small as a
 //! thousandth of itself (a disk image of zeros; deflate reaches 1,032), so no ratio tells a
 //! bomb. Each body may give a number of bytes for each one of its own; what it gives
-//! beyond is drawn from a credit that all bodies of a decoder share and that grows with
-//! every byte captured. So a run unpacks, over all its bytes, no more than
-//! [`OWN`] + [`EARNED`] times of them and [`MOST`] once. A body that has drawn more than it
+//! beyond is drawn from a credit that all bodies of a decoder (in a capture, of one of its
+//! shares) have together, and that grows with every byte that is carried to it. So each of
+//! them unpacks, over all its bytes, no more than [`OWN`] + [`EARNED`] times of them and
+//! [`MOST`] once. A body that has drawn more than it
 //! left for others is given up: a few bombs halve the credit each, and do not end it.
 
 use crate::packet::Fault;
