@@ -7,7 +7,7 @@ WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
 SKIPPED  := target/tmp/skipped-tests.txt
 
-BENCHES  := classify exchange extract lookup scan
+BENCHES  := classify digests exchange extract lookup scan
 
 .PHONY: help demo build install-deps test lint doc fuzz licences advisories
 .PHONY: bench bench-check peers packets subscriptions instructions instructions-accept

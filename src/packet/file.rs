@@ -5,16 +5,15 @@
 //! that of a part is no file's. Of text that travels with other line ends than it has on
 //! its disk the digests of both forms are told ([`lines`]).
 
+mod digests;
 mod lines;
 
+pub use digests::{Digested, Digests};
 pub(in crate::packet) use lines::Returns;
 
 use super::{Packet, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where};
 use lines::Lines;
-use md5::Md5;
-use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
 
 /// The longest name that is kept for the alerts about the digests.
 const MOST_NAME: usize = 1 << 10;
@@ -59,38 +58,6 @@ pub(in crate::packet) struct File {
     digests: Option<Box<Digests>>,
     /// Its other form, where it may have one.
     lines: Option<Box<Lines>>,
-}
-
-/// Digests that somebody waits for.
-#[derive(Debug, Default)]
-struct Digests {
-    md5: Option<Md5>,
-    sha1: Option<Sha1>,
-    sha256: Option<Sha256>,
-}
-
-impl Digests {
-    fn wanted(visitor: &impl Visitor) -> Option<Box<Digests>> {
-        let digests = Digests {
-            md5: visitor.wants(Kind::Md5).then(Md5::new),
-            sha1: visitor.wants(Kind::Sha1).then(Sha1::new),
-            sha256: visitor.wants(Kind::Sha256).then(Sha256::new),
-        };
-        let is_any = digests.md5.is_some() || digests.sha1.is_some() || digests.sha256.is_some();
-        is_any.then(|| Box::new(digests))
-    }
-
-    fn update(&mut self, data: &[u8]) {
-        if let Some(md5) = &mut self.md5 {
-            md5.update(data);
-        }
-        if let Some(sha1) = &mut self.sha1 {
-            sha1.update(data);
-        }
-        if let Some(sha256) = &mut self.sha256 {
-            sha256.update(data);
-        }
-    }
 }
 
 impl File {
@@ -198,15 +165,10 @@ impl File {
             let mut seen = |kind, digest: &[u8]| {
                 visitor.seen(Observable::Digest(kind, digest), Where::FileHash, packet, said);
             };
-            if let Some(md5) = digests.md5 {
-                seen(Kind::Md5, &md5.finalize());
-            }
-            if let Some(sha1) = digests.sha1 {
-                seen(Kind::Sha1, &sha1.finalize());
-            }
-            if let Some(sha256) = digests.sha256 {
-                seen(Kind::Sha256, &sha256.finalize());
-            }
+            let Digested { md5, sha1, sha256 } = digests.finish();
+            md5.iter().for_each(|digest| seen(Kind::Md5, digest));
+            sha1.iter().for_each(|digest| seen(Kind::Sha1, digest));
+            sha256.iter().for_each(|digest| seen(Kind::Sha256, digest));
         }
     }
 
@@ -223,6 +185,7 @@ impl File {
 mod tests {
     use super::*;
     use crate::packet::tests::some_packet;
+    use md5::{Digest as _, Md5};
 
     /// Writes down what it is told.
     #[derive(Default)]

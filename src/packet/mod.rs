@@ -55,7 +55,7 @@ mod view;
 
 pub use community::community_id;
 pub use counters::{Counters, Fault};
-pub use file::FileFacts;
+pub use file::{Digested, Digests, FileFacts};
 pub use split::{SHARES, Share, Split, Splitter};
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
