@@ -1,7 +1,6 @@
 //! MD5, SHA-1 and SHA-256 of a file: block by block, and one behind the other.
 
 use criterion::{Criterion, Throughput};
-use sha1::Digest as _;
 use std::hint::black_box;
 use wiresift::packet::{Digested, Digests};
 

@@ -15,15 +15,16 @@
 //! | room | does | may import, beside `error` |
 //! | --- | --- | --- |
 //! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
+//! | `memory` | what the system gives by pages: maps of files, big pages | nothing |
 //! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
 //! | [`feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
 //! | [`config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
 //! | [`store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
-//! | [`database`] | the file in both directions, the mapping, typed look-ups | indicator |
+//! | [`database`] | the file in both directions, the mapping, typed look-ups | memory, indicator |
 //! | [`compile`] | guards, duplicates, order, publication | indicator, database |
 //! | [`input`] | bytes and where they came from: files, streams, compression, captures | nothing |
 //! | [`text`] | bytes of a log to observables | indicator |
-//! | [`packet`] | frames to flows to protocol fields to observables | indicator |
+//! | [`packet`] | frames to flows to protocol fields to observables | memory, indicator |
 //! | [`scan`] | observables against the database: hits | indicator, text, packet, database |
 //! | [`alert`] | severity, the record, its formats | indicator, scan |
 //! | [`sink`] | where alerts go | alert |
@@ -39,6 +40,7 @@ pub mod error;
 pub mod feed;
 pub mod indicator;
 pub mod input;
+mod memory;
 pub mod packet;
 pub mod run;
 pub mod scan;

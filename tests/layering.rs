@@ -12,15 +12,16 @@ use std::path::{Path, PathBuf};
 /// What a room may import, beside `error`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("memory", &[]),
     ("indicator", &[]),
     ("feed", &["indicator"]),
     ("config", &["indicator", "feed"]),
     ("store", &["indicator", "feed"]),
-    ("database", &["indicator"]),
+    ("database", &["memory", "indicator"]),
     ("compile", &["indicator", "database"]),
     ("input", &[]),
     ("text", &["indicator"]),
-    ("packet", &["indicator"]),
+    ("packet", &["memory", "indicator"]),
     ("scan", &["indicator", "text", "packet", "database"]),
     ("alert", &["indicator", "scan"]),
     ("sink", &["alert"]),
@@ -68,9 +69,9 @@ const OF_ERROR: &[&str] = &["Error", "ErrorKind", "Result"];
 const BANNED: &[&str] =
     &["event", "events", "manager", "util", "utils", "common", "helper", "helpers"];
 
-/// Where `unsafe` may stand: the mapping of the database, vector instructions, and one
-/// option of packet sockets.
-const UNSAFE: &[&str] = &["database/map.rs", "text/vector.rs", "run/tap/fanout.rs"];
+/// Where `unsafe` may stand: memory by pages, vector instructions, and one option of packet
+/// sockets.
+const UNSAFE: &[&str] = &["memory.rs", "text/vector.rs", "run/tap/fanout.rs"];
 
 #[test]
 fn rooms_import_one_way() {

@@ -1,8 +1,6 @@
 //! The bytes of a database: mapped from a file, or held in memory.
-//!
-//! This is the only file of the room with `unsafe` in it.
-#![allow(unsafe_code)]
 
+use crate::memory;
 use crate::{Error, Result};
 use std::fs::{File, Metadata};
 use std::ops::Deref;
@@ -36,15 +34,7 @@ impl Map {
             // The kernel refuses to map nothing; the header check says it better.
             return Ok((Map::Memory(Vec::new()), metadata));
         }
-        // SAFETY: the map is read-only and private to this process. What `Mmap::map`
-        // cannot rule out is that somebody changes or truncates the file under us.
-        // Changed bytes are harmless: every read is checked against the bounds of its
-        // section, whatever the bytes say, and no reference to a type with invalid bit
-        // patterns is ever made from them. A truncated file would raise SIGBUS; our own
-        // writer never truncates a published file, it renames a new one over it, and
-        // the old inode lives as long as this map.
-        let map = unsafe { memmap2::Mmap::map(&file) };
-        match map {
+        match memory::map(&file) {
             Ok(map) => Ok((Map::File(map), metadata)),
             Err(e) => Err(Error::io("cannot map the database", e).at_path(path)),
         }

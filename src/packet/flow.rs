@@ -1,115 +1,38 @@
 //! The flow table: who talks to whom, since when, and how much.
 //!
-//! Entries lie in one array; a hash table of their indices finds them, and each
+//! An [`Entry`] for each flow lies in memory that does not move; keys of IPv6 and of tunnels
+//! lie elsewhere. A hash table of their numbers finds them, and each
 //! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
-//! moved to its list's end once a second of packet time at most: the order is
-//! exact to the second, and a busy flow doesn't touch its neighbours' memory for
+//! moved to its list's end about once a second of packet time at most: the order is
+//! as exact as that, and a busy flow doesn't touch its neighbours' memory for
 //! every packet.
 //!
 //! The packet's own time is the only clock. It may jump: a flow is idle when its
 //! last packet lies further from now than its timeout, on either side.
 
-use super::community::conversation;
+mod entry;
+mod key;
+mod slab;
+
 use super::stream::Tcp;
 use super::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
 use crate::indicator::{self, Timestamp};
+use entry::{Entry, STAGES, Stage, bits};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::{BuildHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use key::{Key, Short, Wide};
+use slab::{Pool, Slab};
+use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 /// No entry: the end of a list.
 const NIL: u32 = u32::MAX;
 
 const SECOND: i64 = 1_000_000;
 
-/// Flow identifiers have 53 bits: a number in JSON keeps no more.
-const ID_BITS: u32 = 53;
-
-/// The two ends of a flow in an order of their own, so that both directions meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Key {
-    low: [u64; 2],
-    high: [u64; 2],
-    /// Ports of both ends, VLAN, protocol, and what kind of addresses and ports these are.
-    rest: u64,
-    /// The tunnels, where they are part of the key; else 0.
-    tunnel: u64,
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let rest = self.rest ^ self.tunnel;
-        for word in [self.low[0], self.low[1], self.high[0], self.high[1], rest] {
-            state.write_u64(word);
-        }
-    }
-}
-
-/// Flags in [`Key::rest`].
-const IS_V6: u64 = 1;
-const HAS_PORTS: u64 = 2;
-
-impl Key {
-    /// The key, and whether the packet travels from the low end to the high one.
-    fn new(facts: &Facts) -> (Key, bool) {
-        let (src, is_v6) = words(facts.src);
-        let (dst, _) = words(facts.dst);
-        let ports = conversation(facts.proto, facts.ports);
-        let (src_port, dst_port) = ports.unwrap_or_default();
-        let is_forward = (src, src_port) <= (dst, dst_port);
-        let (low, high) = if is_forward { (src, dst) } else { (dst, src) };
-        let (low_port, high_port) =
-            if is_forward { (src_port, dst_port) } else { (dst_port, src_port) };
-        let flags = if is_v6 { IS_V6 } else { 0 } | if ports.is_some() { HAS_PORTS } else { 0 };
-        let rest = u64::from(low_port) << 48
-            | u64::from(high_port) << 32
-            | u64::from(facts.vlan) << 16
-            | u64::from(facts.proto) << 8
-            | flags;
-        (Key { low, high, rest, tunnel: facts.tunnel }, is_forward)
-    }
-
-    fn proto(&self) -> u8 {
-        (self.rest >> 8) as u8
-    }
-
-    /// Ports of client and server.
-    fn ports(&self, is_client_low: bool) -> Option<(u16, u16)> {
-        let (low, high) = ((self.rest >> 48) as u16, (self.rest >> 32) as u16);
-        let ports = if is_client_low { (low, high) } else { (high, low) };
-        (self.rest & HAS_PORTS != 0).then_some(ports)
-    }
-
-    fn address(&self, words: [u64; 2]) -> IpAddr {
-        if self.rest & IS_V6 == 0 {
-            return IpAddr::V4(Ipv4Addr::from_bits(words[1] as u32));
-        }
-        IpAddr::V6(Ipv6Addr::from_bits(u128::from(words[0]) << 64 | u128::from(words[1])))
-    }
-
-    /// The flow's identity: the same for the same key and first packet, in any run.
-    fn id(&self, first: u64) -> u64 {
-        let rest = self.rest ^ self.tunnel;
-        let words = [self.low[0], self.low[1], self.high[0], self.high[1], rest, first];
-        let mixed = words.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, word| {
-            let wide = u128::from(state ^ word) * 0xd6e8_feb8_6659_fd93;
-            (wide as u64 ^ (wide >> 64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15)
-        });
-        (mixed >> (u64::BITS - ID_BITS)).max(1)
-    }
-}
-
-fn words(address: IpAddr) -> ([u64; 2], bool) {
-    match address {
-        IpAddr::V4(address) => ([0, u64::from(address.to_bits())], false),
-        IpAddr::V6(address) => {
-            let bits = address.to_bits();
-            ([(bits >> 64) as u64, bits as u64], true)
-        }
-    }
-}
+/// A flow is moved in its list once in so many microseconds at most: 2 to this.
+const TICK: u32 = 20;
 
 /// What the table wants to know of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -129,61 +52,6 @@ pub(super) struct Facts {
     pub(super) tunnel: u64,
 }
 
-/// How far a flow has come; each stage has its timeout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// One side has spoken.
-    Opening = 0,
-    /// TCP, and both have.
-    Connected = 1,
-    /// Both have, of another protocol.
-    Answered = 2,
-    /// TCP, and it was ended by both or reset by one.
-    Ended = 3,
-}
-
-const STAGES: usize = 4;
-
-#[derive(Clone, Debug)]
-struct Entry {
-    key: Key,
-    totals: indicator::Flow,
-    id: u64,
-    older: u32,
-    newer: u32,
-    stage: Stage,
-    /// Whether the low end opened it.
-    is_client_low: bool,
-    is_wanted: bool,
-    /// Whether the entry is in use.
-    is_open: bool,
-    /// When it was shown last: [`Flows::turn`] counts.
-    shown: u32,
-    tcp: Tcp,
-    /// Sides that spoke, bit 0 the low end; then sides that sent FIN.
-    spoke: u8,
-    ended: u8,
-}
-
-impl Entry {
-    fn ended(&self, close: Close) -> Ended {
-        let Entry { key, is_client_low, .. } = *self;
-        let (client, server) =
-            if is_client_low { (key.low, key.high) } else { (key.high, key.low) };
-        let end = FlowEnd {
-            flow_id: self.id,
-            client: key.address(client),
-            server: key.address(server),
-            proto: key.proto(),
-            ports: key.ports(is_client_low),
-            totals: self.totals,
-            is_wanted: self.is_wanted,
-            close,
-        };
-        Ended { end, tcp: self.tcp, is_client_low }
-    }
-}
-
 /// The ends of one list.
 #[derive(Clone, Copy, Debug)]
 struct List {
@@ -192,7 +60,7 @@ struct List {
     count: usize,
 }
 
-const NO_LISTS: [List; STAGES] = [List { oldest: NIL, newest: NIL, count: 0 }; STAGES];
+const NO_LISTS: [List; STAGES.len()] = [List { oldest: NIL, newest: NIL, count: 0 }; STAGES.len()];
 
 /// A flow that was closed, with what is left of its streams.
 #[derive(Clone, Copy, Debug)]
@@ -247,11 +115,13 @@ fn spread(half: u64) -> u64 {
 pub(super) struct Flows {
     table: HashTable<Found>,
     hasher: DefaultHashBuilder,
-    entries: Vec<Entry>,
+    entries: Slab<Entry>,
+    /// Keys that have no short form.
+    wide: Pool<Wide>,
     /// Freed entries, chained by `newer`.
     free: u32,
-    lists: [List; STAGES],
-    timeouts: [i64; STAGES],
+    lists: [List; STAGES.len()],
+    timeouts: [u64; STAGES.len()],
     most: usize,
     /// When idle flows were last looked for.
     swept: Timestamp,
@@ -261,11 +131,12 @@ pub(super) struct Flows {
 
 impl Flows {
     pub(super) fn new(config: &Config) -> Self {
-        let seconds = |seconds: u32| i64::from(seconds) * SECOND;
+        let seconds = |seconds: u32| u64::from(seconds) * SECOND.unsigned_abs();
         Flows {
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            entries: Vec::new(),
+            entries: Slab::new(),
+            wide: Pool::new(),
             free: NIL,
             lists: NO_LISTS,
             timeouts: [
@@ -295,143 +166,170 @@ impl Flows {
     pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
+        let side = usize::from(!is_forward);
         let hash = self.hasher.hash_one(key);
         if let Some(slot) = self.find(&key, hash) {
-            match self.is_over(slot, facts) {
-                None => return self.proceed(slot, facts, is_forward),
-                Some(close) => self.close(slot, close, closed),
+            match self.proceed(slot, facts, side) {
+                Ok(touch) => return touch,
+                Err(close) => self.close(slot, close, closed),
             }
         }
         if self.table.len() >= self.most {
             self.evict(facts.time, closed);
         }
-        self.open(key, hash, facts, is_forward)
+        self.open(&key, hash, facts, side)
     }
 
+    #[inline(always)]
     fn find(&self, key: &Key, hash: u64) -> Option<u32> {
-        let is_it = |found: &Found| {
-            found.half == hash as u32
-                && self.entries.get(found.slot as usize).is_some_and(|entry| entry.key == *key)
+        let spread = spread(hash);
+        let is_near = |found: &Found| found.half == hash as u32;
+        let found = match key {
+            Key::Short(short) => self.table.find(spread, |found| {
+                is_near(found)
+                    && self.entries.get(found.slot).is_some_and(|entry| entry.short() == *short)
+            }),
+            Key::Wide(wide) => self.table.find(spread, |found| {
+                is_near(found) && self.wide_key(found.slot).is_some_and(|other| other == wide)
+            }),
         };
-        self.table.find(spread(hash), is_it).map(|found| found.slot)
+        found.map(|found| found.slot)
+    }
+
+    /// The key of a flow, if it has no short form.
+    fn wide_key(&self, slot: u32) -> Option<&Wide> {
+        let entry = self.entries.get(slot).filter(|entry| entry.rest == Short::NONE)?;
+        self.wide.get(entry.wide)
+    }
+
+    fn key(&self, slot: u32) -> Key {
+        match self.wide_key(slot) {
+            Some(wide) => Key::Wide(*wide),
+            None => Key::Short(self.entries[slot].short()),
+        }
     }
 
     /// Notes whether later packets of a flow are to be reported.
     pub(super) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
-        self.entries[touch.slot as usize].is_wanted = is_wanted;
+        self.entries[touch.slot].set(bits::IS_WANTED, is_wanted);
     }
 
     /// What a flow remembers of its TCP connection.
     pub(super) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
-        &mut self.entries[touch.slot as usize].tcp
+        &mut self.entries[touch.slot].tcp
     }
 
     /// Closes every flow, in the order of their first packets.
     pub(super) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
-        let open = self.entries.iter().enumerate().filter(|(_, entry)| entry.is_open);
-        let mut slots: Vec<(u64, u32)> =
-            open.map(|(slot, entry)| (entry.totals.first, slot as u32)).collect();
+        let open = self.entries.iter().filter(|(_, entry)| entry.has(bits::IS_OPEN));
+        let mut slots: Vec<(u64, u32)> = open.map(|(slot, entry)| (entry.first, slot)).collect();
         slots.sort_unstable();
         for (_, slot) in slots {
-            closed(&self.entries[slot as usize].ended(Close::Finished));
+            closed(&self.ended(slot, Close::Finished));
         }
-        self.table.clear();
+        self.table = HashTable::new();
         self.entries.clear();
+        self.wide.clear();
         self.free = NIL;
         self.lists = NO_LISTS;
     }
 
-    fn open(&mut self, key: Key, hash: u64, facts: &Facts, is_forward: bool) -> Touch {
+    fn ended(&self, slot: u32, close: Close) -> Ended {
+        self.entries[slot].ended(&self.key(slot).wide(), close)
+    }
+
+    fn open(&mut self, key: &Key, hash: u64, facts: &Facts, side: usize) -> Touch {
         // The answer to a SYN goes to whoever opened the flow; else the first to speak did.
         let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
+        let (said, stage) = step(0, side, facts);
+        let (short, wide) = match key {
+            Key::Short(short) => (*short, NIL),
+            Key::Wide(wide) => (Short { ends: 0, rest: Short::NONE }, self.wide.put(*wide)),
+        };
+        let is_client_low = (side == 0) != is_answer;
         let entry = Entry {
-            key,
-            totals: indicator::Flow {
-                first: facts.number,
-                first_time: facts.time,
-                last_time: facts.time,
-                ..indicator::Flow::default()
-            },
+            ends: short.ends,
+            rest: short.rest,
             id: key.id(facts.number),
+            packets: 1,
+            bytes: u64::from(facts.length),
+            last: facts.number,
+            last_time: facts.time.0,
+            shown: self.turn,
+            stage: stage as u8,
+            bits: bits::IS_OPEN | said | if is_client_low { bits::IS_CLIENT_LOW } else { 0 },
+            unused: [0; 2],
+            tcp: Tcp::default(),
+            wide,
+            first: facts.number,
+            first_time: facts.time.0,
             older: NIL,
             newer: NIL,
-            stage: Stage::Opening,
-            is_client_low: is_forward != is_answer,
-            is_wanted: false,
-            is_open: true,
-            shown: self.turn,
-            tcp: Tcp::default(),
-            spoke: 0,
-            ended: 0,
+            rest_of_line: [0; 8],
         };
         let slot = if self.free == NIL {
-            self.entries.push(entry);
-            self.entries.len() as u32 - 1
+            self.entries.push(entry)
         } else {
             let slot = self.free;
-            let place = &mut self.entries[slot as usize];
-            self.free = place.newer;
+            let place = &mut self.entries[slot];
+            let next = place.newer;
             *place = entry;
+            self.free = next;
             slot
         };
         self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
-        self.link(slot, Stage::Opening);
-        Touch { is_new: true, ..self.proceed(slot, facts, is_forward) }
+        self.link(slot, stage);
+        Touch { is_new: true, ..self.touched(slot, side) }
     }
 
-    /// Adds a packet to a flow.
-    fn proceed(&mut self, slot: u32, facts: &Facts, is_forward: bool) -> Touch {
-        let entry = &mut self.entries[slot as usize];
-        let is_other_second =
-            entry.totals.last_time.0.div_euclid(SECOND) != facts.time.0.div_euclid(SECOND);
-        entry.totals.packets += 1;
-        entry.totals.bytes += u64::from(facts.length);
-        entry.totals.last = facts.number;
-        entry.totals.last_time = facts.time;
-        let side = if is_forward { 1 } else { 2 };
-        entry.spoke |= side;
-        if facts.flags & FIN != 0 {
-            entry.ended |= side;
-        }
-        if facts.flags & RST != 0 {
-            entry.ended = 3;
-        }
-        let stage = match (entry.ended, entry.spoke) {
-            (3, _) => Stage::Ended,
-            (_, 3) if facts.proto == TCP => Stage::Connected,
-            (_, 3) => Stage::Answered,
-            _ => Stage::Opening,
-        };
-        let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
-        let touch = Touch {
+    #[inline(always)]
+    fn touched(&self, slot: u32, side: usize) -> Touch {
+        let entry = &self.entries[slot];
+        Touch {
             slot,
-            side: usize::from(!is_forward),
+            side,
             is_new: false,
-            is_wanted: entry.is_wanted,
-            is_to_be_shown,
+            is_wanted: entry.has(bits::IS_WANTED),
+            is_to_be_shown: false,
             flow_id: entry.id,
-            to_server: is_forward == entry.is_client_low,
-            totals: entry.totals,
-        };
-        if is_other_second || stage != entry.stage {
+            to_server: (side == 0) == entry.has(bits::IS_CLIENT_LOW),
+            totals: entry.totals(),
+        }
+    }
+
+    /// Adds a packet to a flow, unless that ended before.
+    fn proceed(&mut self, slot: u32, facts: &Facts, side: usize) -> Result<Touch, Close> {
+        let entry = &mut self.entries[slot];
+        let before = entry.stage();
+        if facts.time.0.abs_diff(entry.last_time) > self.timeouts[before as usize] {
+            return Err(Close::Idle);
+        }
+        let is_syn = facts.flags & (SYN | ACK | RST) == SYN;
+        if is_syn && before == Stage::Ended {
+            return Err(Close::Reused);
+        }
+        let is_other_tick = entry.last_time >> TICK != facts.time.0 >> TICK;
+        entry.packets += 1;
+        entry.bytes += u64::from(facts.length);
+        entry.last = facts.number;
+        entry.last_time = facts.time.0;
+        let (said, stage) = step(entry.bits, side, facts);
+        entry.bits |= said;
+        let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
+        let touch = Touch { is_to_be_shown, ..self.touched(slot, side) };
+        if is_other_tick || stage != before {
             self.unlink(slot);
             self.link(slot, stage);
         }
-        touch
+        Ok(touch)
     }
 
-    /// Whether the flow in this slot ended before this packet.
-    fn is_over(&self, slot: u32, facts: &Facts) -> Option<Close> {
-        let entry = &self.entries[slot as usize];
-        if self.is_idle(entry, facts.time) {
-            return Some(Close::Idle);
-        }
-        let is_syn = facts.flags & (SYN | ACK | RST) == SYN;
-        (is_syn && entry.stage == Stage::Ended).then_some(Close::Reused)
+    fn idle_for(&self, slot: u32, now: Timestamp) -> u64 {
+        now.0.abs_diff(self.entries[slot].last_time)
     }
 
-    fn is_idle(&self, entry: &Entry, now: Timestamp) -> bool {
-        idle_for(entry, now) > self.timeouts[entry.stage as usize].unsigned_abs()
+    fn is_idle(&self, slot: u32, now: Timestamp) -> bool {
+        self.idle_for(slot, now) > self.timeouts[self.entries[slot].stage() as usize]
     }
 
     /// Once a second, closes what is idle, from the oldest on.
@@ -439,10 +337,10 @@ impl Flows {
         if !is_due(&mut self.swept, now) {
             return;
         }
-        for stage in 0..STAGES {
+        for stage in STAGES {
             loop {
-                let oldest = self.lists[stage].oldest;
-                if oldest == NIL || !self.is_idle(&self.entries[oldest as usize], now) {
+                let oldest = self.lists[stage as usize].oldest;
+                if oldest == NIL || !self.is_idle(oldest, now) {
                     break;
                 }
                 self.close(oldest, Close::Idle, closed);
@@ -460,9 +358,8 @@ impl Flows {
         }
         let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
         let worst = oldest.max_by_key(|&slot| {
-            let entry = &self.entries[slot as usize];
-            let timeout = self.timeouts[entry.stage as usize].unsigned_abs().max(1);
-            u128::from(idle_for(entry, now)) * 1_000_000 / u128::from(timeout)
+            let timeout = self.timeouts[self.entries[slot].stage() as usize].max(1);
+            u128::from(self.idle_for(slot, now)) * 1_000_000 / u128::from(timeout)
         });
         if let Some(slot) = worst {
             self.close(slot, Close::Evicted, closed);
@@ -471,14 +368,18 @@ impl Flows {
 
     fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&Ended)) {
         self.unlink(slot);
-        let entry = &mut self.entries[slot as usize];
-        (entry.newer, entry.is_open) = (self.free, false);
-        self.free = slot;
-        let hash = self.hasher.hash_one(entry.key);
-        let ended = entry.ended(close);
+        let ended = self.ended(slot, close);
+        let hash = self.hasher.hash_one(self.key(slot));
         if let Ok(found) = self.table.find_entry(spread(hash), |other| other.slot == slot) {
             found.remove();
         }
+        if self.wide_key(slot).is_some() {
+            self.wide.free(self.entries[slot].wide);
+        }
+        let free = self.free;
+        let entry = &mut self.entries[slot];
+        (entry.newer, entry.bits) = (free, 0);
+        self.free = slot;
         closed(&ended);
     }
 
@@ -490,14 +391,15 @@ impl Flows {
         if before == NIL {
             list.oldest = slot;
         } else {
-            self.entries[before as usize].newer = slot;
+            self.entries[before].newer = slot;
         }
-        let entry = &mut self.entries[slot as usize];
-        (entry.older, entry.newer, entry.stage) = (before, NIL, stage);
+        let entry = &mut self.entries[slot];
+        (entry.older, entry.newer, entry.stage) = (before, NIL, stage as u8);
     }
 
     fn unlink(&mut self, slot: u32) {
-        let Entry { older, newer, stage, .. } = self.entries[slot as usize];
+        let Entry { older, newer, .. } = self.entries[slot];
+        let stage = self.entries[slot].stage();
         let list = &mut self.lists[stage as usize];
         list.count -= 1;
         if older == NIL {
@@ -507,12 +409,34 @@ impl Flows {
             list.newest = older;
         }
         if older != NIL {
-            self.entries[older as usize].newer = newer;
+            self.entries[older].newer = newer;
         }
         if newer != NIL {
-            self.entries[newer as usize].older = older;
+            self.entries[newer].older = older;
         }
     }
+}
+
+/// What a packet adds to the bits of its flow, and how far that brings it.
+fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
+    let mut said = bits::SPOKE[side];
+    if facts.flags & FIN != 0 {
+        said |= bits::ENDED[side];
+    }
+    if facts.flags & RST != 0 {
+        said |= bits::ENDED[0] | bits::ENDED[1];
+    }
+    let all = |both: [u8; 2]| (before | said) & (both[0] | both[1]) == both[0] | both[1];
+    let stage = if all(bits::ENDED) {
+        Stage::Ended
+    } else if !all(bits::SPOKE) {
+        Stage::Opening
+    } else if facts.proto == TCP {
+        Stage::Connected
+    } else {
+        Stage::Answered
+    };
+    (said, stage)
 }
 
 /// Before any packet.
@@ -525,10 +449,6 @@ pub(super) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
         *swept = now;
     }
     is_due
-}
-
-fn idle_for(entry: &Entry, now: Timestamp) -> u64 {
-    now.0.abs_diff(entry.totals.last_time.0)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub(super) use talk::Talk;
 use super::transport::{ACK, FIN, SYN, Segment};
 use super::{Config, Counters, Fault, Packet, Visitor, ftp};
 use side::Side;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// No slot.
 const NIL: u32 = u32::MAX;
@@ -50,8 +51,11 @@ pub(super) enum Mode {
     Over,
 }
 
+const MODES: [Mode; 5] = [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Loose, Mode::Over];
+
 /// What a flow remembers of its TCP connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 pub(super) struct Tcp {
     /// By side: the low end of the flow's key sends the first.
     next: [u32; 2],
@@ -60,9 +64,10 @@ pub(super) struct Tcp {
     slot: u32,
     /// The flow's slot is its own while this is the slot's tenancy.
     tenancy: u32,
-    mode: [Mode; 2],
-    /// Whether `start` is known.
-    has_start: [bool; 2],
+    /// Of [`Mode`].
+    modes: [u8; 2],
+    /// Whether `start` is known: 0 or 1.
+    has_start: [u8; 2],
 }
 
 impl Default for Tcp {
@@ -72,13 +77,25 @@ impl Default for Tcp {
             start: [0; 2],
             slot: NIL,
             tenancy: 0,
-            mode: [Mode::Fresh; 2],
-            has_start: [false; 2],
+            modes: [Mode::Fresh as u8; 2],
+            has_start: [0; 2],
         }
     }
 }
 
 impl Tcp {
+    fn mode(&self, side: usize) -> Mode {
+        MODES[usize::from(self.modes[side]) % MODES.len()]
+    }
+
+    fn set_mode(&mut self, side: usize, mode: Mode) {
+        self.modes[side] = mode as u8;
+    }
+
+    fn set_synced(&mut self, side: usize) {
+        (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
+    }
+
     /// Whether something may be left to tell when the flow is closed.
     pub(super) fn is_open(&self) -> bool {
         self.slot != NIL
@@ -153,8 +170,10 @@ impl Streams {
         if tcp.slot != NIL && !self.is_own(tcp) {
             // It was taken away: go on from here.
             tcp.slot = NIL;
-            for mode in &mut tcp.mode {
-                *mode = if *mode == Mode::Streaming { Mode::Loose } else { *mode };
+            for side in 0..2 {
+                if tcp.mode(side) == Mode::Streaming {
+                    tcp.set_mode(side, Mode::Loose);
+                }
             }
             tcp.next[side] = segment.seq;
             if segment.flags & ACK != 0 {
@@ -190,10 +209,10 @@ impl Streams {
         end: u32,
         context: &mut Context<'_, '_, V>,
     ) {
-        if tcp.mode[side] == Mode::Synced && is_before(tcp.next[side], end) {
+        if tcp.mode(side) == Mode::Synced && is_before(tcp.next[side], end) {
             self.start(tcp, side, tcp.next[side], true, first_parser(true, context));
         }
-        if tcp.slot != NIL && tcp.mode[side] == Mode::Streaming {
+        if tcp.slot != NIL && tcp.mode(side) == Mode::Streaming {
             self.work(tcp.slot, side, context, |side, context| side.end(end, context));
         }
     }
@@ -238,8 +257,8 @@ impl Streams {
         segment: &Segment<'_>,
         context: &mut Context<'_, '_, V>,
     ) {
-        let is_first = tcp.mode[side] == Mode::Fresh;
-        let is_other = tcp.has_start[side] && tcp.start[side] != start;
+        let is_first = tcp.mode(side) == Mode::Fresh;
+        let is_other = tcp.has_start[side] != 0 && tcp.start[side] != start;
         let is_anew = is_other && segment.flags & ACK != 0;
         if !is_first && !is_anew {
             return;
@@ -253,10 +272,10 @@ impl Streams {
             }
             *tcp = Tcp::default();
             (tcp.next[side ^ 1], tcp.start[side ^ 1]) = (segment.ack, segment.ack);
-            (tcp.mode[side ^ 1], tcp.has_start[side ^ 1]) = (Mode::Synced, true);
+            tcp.set_synced(side ^ 1);
         }
         (tcp.next[side], tcp.start[side]) = (start, start);
-        (tcp.mode[side], tcp.has_start[side]) = (Mode::Synced, true);
+        tcp.set_synced(side);
     }
 
     fn payload<V: Visitor>(
@@ -268,7 +287,7 @@ impl Streams {
         missing: usize,
         context: &mut Context<'_, '_, V>,
     ) {
-        match tcp.mode[side] {
+        match tcp.mode(side) {
             Mode::Over => return,
             Mode::Streaming => {}
             Mode::Synced => {
@@ -310,7 +329,7 @@ impl Streams {
             stream.is_used = true;
             tcp.tenancy = stream.tenancy;
         }
-        tcp.mode[side] = Mode::Streaming;
+        tcp.set_mode(side, Mode::Streaming);
         let side = &mut self.slots[tcp.slot as usize].sides[side];
         let before = side.weight();
         side.start(next, is_synced, parser);
@@ -342,11 +361,11 @@ impl Streams {
         let stream = &self.slots[tcp.slot as usize];
         let mut is_needed = false;
         for (at, side) in stream.sides.iter().enumerate() {
-            if tcp.mode[at] == Mode::Streaming {
+            if tcp.mode(at) == Mode::Streaming {
                 match side.parser() {
-                    Parser::Over => tcp.mode[at] = Mode::Over,
+                    Parser::Over => tcp.set_mode(at, Mode::Over),
                     Parser::Loose if !side.is_waiting() => {
-                        tcp.mode[at] = Mode::Loose;
+                        tcp.set_mode(at, Mode::Loose);
                         tcp.next[at] = side.next();
                     }
                     _ => is_needed = true,
@@ -354,7 +373,7 @@ impl Streams {
             }
         }
         // An end without an answer yet: it will be read with what was asked.
-        let is_awaited = tcp.mode.iter().any(|mode| matches!(mode, Mode::Fresh | Mode::Synced));
+        let is_awaited = (0..2).any(|side| matches!(tcp.mode(side), Mode::Fresh | Mode::Synced));
         is_needed |= is_awaited && stream.has_shared();
         if !is_needed {
             self.release(tcp.slot);
