@@ -1,0 +1,243 @@
+#!/bin/bash
+# Record captures/ftp.pcap, ftp_old.pcap, tftp.pcap, smb1.pcap and smb2.pcap anew: servers and clients of FTP,
+# TFTP and SMB of all ages carry files between two network namespaces of their own, and
+# tcpdump listens. Nothing leaves the machine. Beside them it writes captures/TRANSFERS.tsv:
+# what md5sum, sha1sum and sha256sum say of the files on both disks.
+#
+# Run as root: testdata/record/transfers.sh [ftp|tftp|smb]...
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(dirname "$here")/captures
+export TZ=UTC LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+
+missing=
+need() { command -v "$1" >/dev/null || missing="$missing $2"; }
+need tcpdump tcpdump; need ip iproute2; need ethtool ethtool; need python3 python3; need curl curl
+need vsftpd vsftpd; need lftp lftp; need tnftp tnftp; need inetutils-ftp inetutils-ftp; need busybox busybox
+need in.tftpd tftpd-hpa; need atftpd atftpd; need tftp tftp-hpa; need atftp atftp
+need smbd samba; need smbclient smbclient; need smbtorture samba-testsuite
+/usr/bin/python3 -c 'import pyftpdlib' 2>/dev/null || missing="$missing python3-pyftpdlib"
+if [ -n "$missing" ]; then
+    echo "missing programs; on Debian 12: apt-get install --no-install-recommends$missing" >&2
+    exit 2
+fi
+
+client=wsr$$-ws7 server=wsr$$-srv
+work=$(mktemp -d)
+chmod 755 "$work"
+declare -A pids=()
+stop() { # name...: ends programs that were started here
+    local name
+    for name in "$@"; do
+        if [ -n "${pids[$name]:-}" ]; then
+            kill "${pids[$name]}" 2>/dev/null || true
+            wait "${pids[$name]}" 2>/dev/null || true
+            unset "pids[$name]"
+        fi
+    done
+}
+clean() {
+    local ns pid
+    stop "${!pids[@]}"
+    for ns in "$client" "$server"; do
+        for pid in $(ip netns pids "$ns" 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    done
+    sleep 0.5
+    for ns in "$client" "$server"; do ip netns del "$ns" 2>/dev/null || true; done
+    if [ -n "${KEEP:-}" ]; then echo "kept $work" >&2; else rm -rf "$work"; fi
+}
+trap clean EXIT
+
+# --- the stage ---------------------------------------------------------------
+ip netns add "$client"
+ip netns add "$server"
+ip link add name ws0 netns "$client" type veth peer name srv0 netns "$server"
+ip -n "$client" addr add 192.0.2.10/24 dev ws0
+ip -n "$client" addr add 2001:db8:1::10/64 dev ws0 nodad
+for one in 203.0.113.80 203.0.113.66 198.51.100.80; do ip -n "$server" addr add $one/24 dev srv0; done
+ip -n "$server" addr add 2001:db8:bad::80/64 dev srv0 nodad
+for ns in "$client" "$server"; do ip -n "$ns" link set lo up; done
+ip -n "$client" link set ws0 up
+ip -n "$server" link set srv0 up
+for family in -4 -6; do
+    ip -n "$client" $family route add default dev ws0
+    ip -n "$server" $family route add default dev srv0
+done
+ip netns exec "$client" ethtool -K ws0 tso off gso off gro off tx off >/dev/null
+ip netns exec "$server" ethtool -K srv0 tso off gso off gro off tx off >/dev/null
+
+on() { # namespace, command...
+    local ns=$1
+    shift
+    ip netns exec "$ns" env HOME="$work/home" "$@"
+}
+start() { # name, namespace, command...: a program that stays
+    local name=$1 ns=$2
+    shift 2
+    # setsid: smbd ends its whole process group when it is told to stop
+    setsid ip netns exec "$ns" "$@" >"$work/$name.out" 2>&1 </dev/null &
+    pids[$name]=$!
+}
+wait_for() { # what, command...
+    local what=$1
+    shift
+    for _ in $(seq 100); do
+        if "$@" >/dev/null 2>&1; then return; fi
+        sleep 0.1
+    done
+    echo "$what did not come up" >&2
+    cat "$work"/*.out >&2
+    exit 2
+}
+takes() { # port, udp or tcp
+    ip netns exec "$server" ss -Hnl"${2:-t}" "sport = :$1" | grep -q .
+}
+capture() { # name, filter...
+    local name=$1
+    shift
+    ip netns exec "$client" tcpdump -Z root -n -i ws0 -s 0 -B 8192 -U -w "$work/$name" "$@" 2>"$work/$name.out" &
+    pids[$name]=$!
+    wait_for "tcpdump for $name" grep -q 'listening on' "$work/$name.out"
+    rm -f "$work/$name.tsv"
+    capture=$name
+}
+keep() { # ends the capture and keeps it with what is true of it
+    sleep 1.2
+    stop "$capture"
+    if ! grep -q '^0 packets dropped' "$work/$capture.out"; then
+        echo "$capture: packets were dropped; run again" >&2
+        exit 2
+    fi
+    cp "$work/$capture" "$out/$capture"
+    touch "$out/TRANSFERS.tsv"
+    { grep -v "^$capture	" "$out/TRANSFERS.tsv" || true; sort -u "$work/$capture.tsv"; } >"$work/transfers"
+    cp "$work/transfers" "$out/TRANSFERS.tsv"
+}
+digests() { # file
+    printf '%s\t%s\t%s\t%s' "$(stat -c %s "$1")" "$(md5sum <"$1" | cut -d' ' -f1)" \
+        "$(sha1sum <"$1" | cut -d' ' -f1)" "$(sha256sum <"$1" | cut -d' ' -f1)"
+}
+truth() { # protocol, name, file on a disk: it was carried as a whole
+    if [ ! -s "$3" ]; then
+        echo "$capture: $3 did not arrive" >&2
+        exit 2
+    fi
+    printf '%s\t%s\t%s\t%s\n' "$capture" "$1" "$2" "$(digests "$3")" >>"$work/$capture.tsv"
+}
+agree() { # file, file: a program did what it was asked for
+    if ! cmp "$1" "$2" >&2; then
+        echo "$capture: $1 is not $2" >&2
+        exit 2
+    fi
+}
+quietly() { "$@" >>"$work/sessions.out" 2>&1 || true; }
+
+# --- the files ---------------------------------------------------------------
+mkdir -p "$work"/{home,site,disk,pub/up}
+python3 "$here/site.py" "$work/site" >/dev/null
+python3 "$here/texts.py" "$work/pub"
+cp "$work/site/kestrel/dl/KestrelSetup.bin" "$work/pub/"
+# as text travels: `sed` knows nothing of FTP
+for text in lf crlf; do
+    tr -d '\r' <"$work/pub/$text.txt" >"$work/$text.lf"
+    sed 's/$/\r/' "$work/$text.lf" >"$work/$text.wire"
+done
+cd "$work/disk"
+
+ftp() {
+    chown ftp "$work/pub/up"
+    chmod 755 "$work/pub" "$work/pub/up"
+    mkdir -p /run/vsftpd/empty
+    local family
+    for family in 4 6; do
+        cp "$here/ftp/vsftpd.conf" "$work/vsftpd$family.conf"
+        {
+            echo "anon_root=$work/pub"
+            if [ $family = 4 ]; then
+                printf '%s\n' listen=YES listen_ipv6=NO listen_address=203.0.113.80
+            else
+                printf '%s\n' listen=NO listen_ipv6=YES listen_address6=2001:db8:bad::80
+            fi
+        } >>"$work/vsftpd$family.conf"
+        start "vsftpd$family" "$server" vsftpd "$work/vsftpd$family.conf"
+    done
+    sed -e 's/^listen_address=.*/listen_address=203.0.113.66/' "$work/vsftpd4.conf" >"$work/slow.conf"
+    printf '%s\n' anon_max_rate=6000 trans_chunk_size=4096 >>"$work/slow.conf"
+    start slow "$server" vsftpd "$work/slow.conf"
+    wait_for vsftpd takes 21
+    sleep 1
+    local pub=$work/pub up=$work/pub/up base=ftp://203.0.113.80 six='ftp://[2001:db8:bad::80]'
+    c() { on "$client" curl -q -sS --max-time 8 -u anonymous:ana.ruiz@corp.example "$@" >>"$work/sessions.out" 2>&1; }
+    fetched() { truth ftp "$1" "$pub/$1"; }
+    as_text() { truth ftp "$1" "$2"; truth ftp "$1" "$3"; }
+
+    capture ftp.pcap 'tcp and not port 2121'
+    # curl: EPSV, PASV, EPRT, PORT, IPv6; bytes and text, both ways.
+    c -o k1 $base/KestrelSetup.bin; agree k1 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
+    c -o k2 --disable-epsv $base/pairs.bin; agree k2 "$pub/pairs.bin"; fetched pairs.bin
+    c -o k3 -P - "$six/KestrelSetup.bin"; agree k3 "$pub/KestrelSetup.bin"
+    c -o k4 -P - --disable-eprt $base/pairs.bin; agree k4 "$pub/pairs.bin"
+    c -o k5 -B $base/lf.txt; agree k5 "$work/lf.lf"; as_text lf.txt "$work/lf.lf" "$work/lf.wire"
+    c -o k6 -B -P - "$six/crlf.txt"; agree k6 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
+    c -T "$pub/KestrelSetup.bin" $base/up/curl.bin; agree "$up/curl.bin" "$pub/KestrelSetup.bin"; truth ftp curl.bin "$up/curl.bin"
+    c -T "$pub/crlf.txt" -B -P - --disable-eprt "$base/up/curl.txt"; # It adds CR to each end of a line, and so does not lose those that were there.
+    sed 's/$/\r/' "$pub/crlf.txt" >"$work/crcrlf.wire"
+    agree "$up/curl.txt" "$pub/crlf.txt"; as_text curl.txt "$pub/crlf.txt" "$work/crcrlf.wire"
+    # A file in two parts, a part, one that goes behind what was there: no file by itself.
+    head -c 2048 "$pub/KestrelSetup.bin" >k7
+    c -C 2048 -o k7 $base/KestrelSetup.bin; agree k7 "$pub/KestrelSetup.bin"
+    quietly c -o k8 -r 100-1500 $base/KestrelSetup.bin
+    c -a -T "$pub/pairs.bin" $base/up/curl.bin
+    # Two files over one control connection.
+    c -o k9 $base/pairs.bin -o k10 -B $base/lf.txt
+    keep
+
+    capture ftp_old.pcap 'tcp and not port 2121'
+    # tnftp and inetutils: PASV and PORT by commands, text first.
+    on "$client" tnftp -n -v -A 203.0.113.80 >>"$work/sessions.out" 2>&1 <<FTP
+user anonymous ana.ruiz@corp.example
+epsv4 off
+ascii
+get lf.txt t1
+put $pub/lf.txt up/tn.txt
+binary
+get pairs.bin t2
+passive
+get KestrelSetup.bin t3
+ascii
+get crlf.txt t4
+binary
+restart 2048
+get KestrelSetup.bin t5
+ls
+put $pub/KestrelSetup.bin up/tn.bin
+bye
+FTP
+    agree t1 "$work/lf.lf"; as_text lf.txt "$work/lf.lf" "$work/lf.wire"
+    agree "$up/tn.txt" "$work/lf.lf"; as_text tn.txt "$work/lf.lf" "$work/lf.wire"
+    agree t2 "$pub/pairs.bin"; fetched pairs.bin
+    agree t3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
+    agree t4 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
+    agree "$up/tn.bin" "$pub/KestrelSetup.bin"; truth ftp tn.bin "$up/tn.bin"
+    on "$client" inetutils-ftp -n -v 203.0.113.80 >>"$work/sessions.out" 2>&1 <<FTP
+user anonymous ana.ruiz@corp.example
+ascii
+get lf.txt i1
+put $pub/crlf.txt up/in.txt
+binary
+put $pub/pairs.bin up/in.bin
+reget KestrelSetup.bin
+bye
+FTP
+    agree i1 "$work/lf.lf"
+    agree "$up/in.txt" "$work/crlf.wire"; 
+    agree "$up/in.bin" "$pub/pairs.bin"; truth ftp in.bin "$up/in.bin"
+    on "$client" busybox ftpget 203.0.113.80 b1 pairs.bin
+    agree b1 "$pub/pairs.bin"
+    on "$client" busybox ftpput 203.0.113.80 up/busy.bin "$pub/pairs.bin"
+    agree "$up/busy.bin" "$pub/pairs.bin"; truth ftp busy.bin "$up/busy.bin"
+    keep
+}
+
+for session in "${@:-ftp}"; do "$session"; done
