@@ -15,11 +15,19 @@ missing=
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 need tcpdump tcpdump; need ip iproute2; need ethtool ethtool; need python3 python3; need curl curl
 need vsftpd vsftpd; need lftp lftp; need tnftp tnftp; need inetutils-ftp inetutils-ftp; need busybox busybox
-need in.tftpd tftpd-hpa; need atftpd atftpd; need tftp tftp-hpa; need atftp atftp
+need in.tftpd tftpd-hpa; need tftp tftp-hpa; need atftp atftp
 need smbd samba; need smbclient smbclient; need smbtorture samba-testsuite
 /usr/bin/python3 -c 'import pyftpdlib' 2>/dev/null || missing="$missing python3-pyftpdlib"
 if [ -n "$missing" ]; then
     echo "missing programs; on Debian 12: apt-get install --no-install-recommends$missing" >&2
+    exit 2
+fi
+
+# Debian lets these not stand beside vsftpd and tftpd-hpa: they are run from where they lie.
+unpacked=${UNPACKED:-}
+if [ ! -x "$unpacked/usr/sbin/proftpd" ] || [ ! -x "$unpacked/usr/sbin/atftpd" ]; then
+    echo 'missing servers; UNPACKED names a folder that has them:' >&2
+    echo '  apt-get download proftpd-core atftpd; for deb in *.deb; do dpkg -x "$deb" FOLDER; done' >&2
     exit 2
 fi
 
@@ -190,11 +198,12 @@ ftp() {
     quietly c -o k8 -r 100-1500 $base/KestrelSetup.bin
     c -a -T "$pub/pairs.bin" $base/up/curl.bin
     # Two files over one control connection.
-    c -o k9 $base/pairs.bin -o k10 -B $base/lf.txt
+    c -o k9 $base/pairs.bin -o k10 $base/lf.txt; agree k10 "$pub/lf.txt"
     keep
 
     capture ftp_old.pcap 'tcp and not port 2121'
     # tnftp and inetutils: PASV and PORT by commands, text first.
+    head -c 2048 "$pub/KestrelSetup.bin" | tee t5 >KestrelSetup.bin
     on "$client" tnftp -n -v -A 203.0.113.80 >>"$work/sessions.out" 2>&1 <<FTP
 user anonymous ana.ruiz@corp.example
 epsv4 off
@@ -208,8 +217,7 @@ get KestrelSetup.bin t3
 ascii
 get crlf.txt t4
 binary
-restart 2048
-get KestrelSetup.bin t5
+reget KestrelSetup.bin t5
 ls
 put $pub/KestrelSetup.bin up/tn.bin
 bye
@@ -218,6 +226,7 @@ FTP
     agree "$up/tn.txt" "$work/lf.lf"; as_text tn.txt "$work/lf.lf" "$work/lf.wire"
     agree t2 "$pub/pairs.bin"; fetched pairs.bin
     agree t3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
+    agree t5 "$pub/KestrelSetup.bin"
     agree t4 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
     agree "$up/tn.bin" "$pub/KestrelSetup.bin"; truth ftp tn.bin "$up/tn.bin"
     on "$client" inetutils-ftp -n -v 203.0.113.80 >>"$work/sessions.out" 2>&1 <<FTP
@@ -231,13 +240,107 @@ reget KestrelSetup.bin
 bye
 FTP
     agree i1 "$work/lf.lf"
-    agree "$up/in.txt" "$work/crlf.wire"; 
+    agree "$up/in.txt" "$work/crlf.wire"; as_text in.txt "$up/in.txt" "$work/crcrlf.wire"
+    agree KestrelSetup.bin "$pub/KestrelSetup.bin"
     agree "$up/in.bin" "$pub/pairs.bin"; truth ftp in.bin "$up/in.bin"
     on "$client" busybox ftpget 203.0.113.80 b1 pairs.bin
     agree b1 "$pub/pairs.bin"
     on "$client" busybox ftpput 203.0.113.80 up/busy.bin "$pub/pairs.bin"
     agree "$up/busy.bin" "$pub/pairs.bin"; truth ftp busy.bin "$up/busy.bin"
     keep
+}
+
+
+tftp() {
+    local dir=$work/tftp
+    mkdir -p "$dir/up" "$work/atftp"
+    cp "$work/pub"/*.* "$dir/"
+    cp "$work/pub"/*.* "$work/atftp/"
+    touch "$dir/up"/{hpa.bin,hpa.txt,hpa.cr,curl.bin,atftp.bin,atftp.txt,busy.bin}
+    chmod 777 "$dir/up" "$work/atftp"
+    chmod 666 "$dir/up"/*
+    start tftpd "$server" in.tftpd -L -a 203.0.113.80:69 -u tftp -s -B 1428 "$dir"
+    start atftpd "$server" "$unpacked/usr/sbin/atftpd" --daemon --no-fork --user nobody.nogroup --bind-address 203.0.113.66 "$work/atftp"
+    wait_for in.tftpd takes 69 u
+    sleep 1
+    on_time() { quietly on "$client" timeout 8 "$@"; }
+    carried() { truth tftp "$1" "$2"; }
+    as_text() { truth tftp "$1" "$2"; truth tftp "$1" "$3"; }
+    # as netascii has it: CR LF for LF, CR NUL for CR
+    wire() { sed -e 's/\r/\r\x00/g' -e 's/$/\r/' "$1"; }
+    for text in lf crlf; do wire "$work/pub/$text.txt" >"$work/$text.net"; done
+    # its last line has no end
+    wire "$work/pub/cr.txt" | head -c -1 >"$work/cr.net"
+
+    capture tftp.pcap udp
+    # tftp-hpa has no options; it translates text itself.
+    on_time tftp 203.0.113.80 -m octet -c get KestrelSetup.bin h1; agree h1 "$work/pub/KestrelSetup.bin"
+    carried KestrelSetup.bin "$work/pub/KestrelSetup.bin"
+    on_time tftp 203.0.113.80 -m netascii -c get lf.txt h2; agree h2 "$work/pub/lf.txt"; as_text lf.txt h2 "$work/lf.net"
+    on_time tftp 203.0.113.80 -m netascii -c get crlf.txt h3; agree h3 "$work/pub/crlf.txt"; as_text crlf.txt h3 "$work/crlf.net"
+    on_time tftp 203.0.113.80 -m netascii -c get cr.txt h4; agree h4 "$work/pub/cr.txt"; as_text cr.txt h4 "$work/cr.net"
+    on_time tftp 203.0.113.80 -m octet -c put "$work/pub/pairs.bin" up/hpa.bin
+    agree "$dir/up/hpa.bin" "$work/pub/pairs.bin"; carried hpa.bin "$dir/up/hpa.bin"
+    on_time tftp 203.0.113.80 -m netascii -c put "$work/pub/lf.txt" up/hpa.txt
+    agree "$dir/up/hpa.txt" "$work/pub/lf.txt"; as_text hpa.txt "$dir/up/hpa.txt" "$work/lf.net"
+    on_time tftp 203.0.113.80 -m netascii -c put "$work/pub/cr.txt" up/hpa.cr
+    agree "$dir/up/hpa.cr" "$work/pub/cr.txt"; as_text hpa.cr "$dir/up/hpa.cr" "$work/cr.net"
+    # curl asks for blksize, tsize and timeout; of 1,428 bytes the server grants all, and less of more.
+    on_time curl -q -sS -o c1 --tftp-blksize 1024 tftp://203.0.113.80/KestrelSetup.bin; agree c1 "$work/pub/KestrelSetup.bin"
+    on_time curl -q -sS -o c2 --tftp-blksize 8192 tftp://203.0.113.80/pairs.bin; agree c2 "$work/pub/pairs.bin"
+    carried pairs.bin "$work/pub/pairs.bin"
+    on_time curl -q -sS -o c3 --tftp-no-options tftp://203.0.113.80/pairs.bin; agree c3 "$work/pub/pairs.bin"
+    on_time curl -q -sS -T "$work/pub/pairs.bin" --tftp-blksize 700 tftp://203.0.113.80/up/curl.bin
+    agree "$dir/up/curl.bin" "$work/pub/pairs.bin"; carried curl.bin "$dir/up/curl.bin"
+    on_time curl -q -sS -o c4 'tftp://203.0.113.80/lf.txt;mode=netascii'
+    # atftp and busybox, with options, against two servers
+    local at
+    for at in 203.0.113.80 203.0.113.66; do
+        on_time atftp --option 'blksize 512' --option 'tsize 0' -g -r KestrelSetup.bin -l "a1.$at" $at; agree "a1.$at" "$work/pub/KestrelSetup.bin"
+        on_time atftp --option 'mode netascii' --option 'blksize 1200' -g -r lf.txt -l "a2.$at" $at
+        on_time busybox tftp -g -b 900 -r pairs.bin -l "b1.$at" $at; agree "b1.$at" "$work/pub/pairs.bin"
+    done
+    on_time atftp --option 'blksize 1400' --option 'tsize 0' -p -l "$work/pub/pairs.bin" -r at.bin 203.0.113.66
+    agree "$work/atftp/at.bin" "$work/pub/pairs.bin"; carried at.bin "$work/atftp/at.bin"
+    on_time atftp --option 'mode netascii' -p -l "$work/pub/lf.txt" -r at.txt 203.0.113.66
+    as_text at.txt "$work/pub/lf.txt" "$work/lf.net"
+    on_time atftp --option 'windowsize 4' --option 'blksize 600' -g -r pairs.bin -l a3 203.0.113.66; agree a3 "$work/pub/pairs.bin"
+    on_time busybox tftp -p -b 1000 -l "$work/pub/KestrelSetup.bin" -r up/busy.bin 203.0.113.80
+    agree "$dir/up/busy.bin" "$work/pub/KestrelSetup.bin"; carried busy.bin "$dir/up/busy.bin"
+    # What is not there.
+    on_time tftp 203.0.113.80 -m octet -c get absent.bin h9
+    keep
+}
+
+
+smb() {
+    local share=$work/share state=$work/samba
+    mkdir -p "$share" "$state/ncalrpc" "$work/home"
+    cp "$work/pub"/*.* "$share/"
+    {
+        cat "$here/samba/old.conf"
+        printf '%s\n' "path = $share" '[global]' "log file = $state/log" "ncalrpc dir = $state/ncalrpc"
+        for one in 'private dir' 'lock directory' 'state directory' 'cache directory' 'pid directory'; do echo "$one = $state"; done
+        # several messages for each file
+        printf '%s\n' 'max xmit = 2920' 'large readwrite = no' 'smb2 max read = 65536' 'smb2 max write = 65536'
+    } >"$work/smb.conf"
+    cp "$here/samba/old-client.conf" "$work/client.conf"
+    start smbd "$server" smbd --foreground --no-process-group --configfile="$work/smb.conf"
+    wait_for smbd takes 445
+    sleep 1
+    s() { # dialect, commands
+        quietly on "$client" timeout 20 smbclient -s "$work/client.conf" -U ana.ruiz%guess -m "$1" //198.51.100.80/pub -c "$2"
+    }
+    carried() { truth smb "$1" "$2"; }
+
+    capture smb1.pcap 'tcp port 445'
+    local dialect
+    for dialect in CORE COREPLUS LANMAN1 LANMAN2 NT1; do
+        s $dialect "get KestrelSetup.bin s1.$dialect; put $work/pub/pairs.bin $dialect.bin; get lf.txt s2.$dialect; quit"
+        ls -l "s1.$dialect" "$share/$dialect.bin" || true
+    done
+    keep
+    cat "$work/sessions.out"
 }
 
 for session in "${@:-ftp}"; do "$session"; done
