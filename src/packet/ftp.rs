@@ -1,7 +1,7 @@
 //! FTP (RFC 959, 2428): commands, names of files, and the files on their own connections.
 //!
 //! A server is found by its greeting, a client by its commands behind one, or on port
-//! 21; in the midst of a connection both by what announces data. A client's PORT and
+//! 21; in the midst of a connection, or without a greeting, both by what only FTP says. A client's PORT and
 //! EPRT and a server's answers to PASV and EPSV announce where a connection for data will be taken:
 //! the first connection to that end is read as the file that the
 //! next command names. Behind AUTH anything may follow, which mostly is TLS.
@@ -9,7 +9,8 @@
 //! A file is what its connection carried. In ASCII mode, which is the one unless the client
 //! chooses another, lines travel with CR LF: there it is told as it travelled, and with
 //! LF alone. It is whole if the connection ended with a FIN, no byte was lost, and the size
-//! that the server announced agrees. Listings and parts of files are none.
+//! that the server announced agrees; where it announced none, if who gets the file did not
+//! hang up first. Listings and parts of files are none.
 
 mod command;
 mod data;
@@ -140,13 +141,16 @@ pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
     }
 }
 
-/// Whether a segment announces a connection, in the midst of anything.
+/// Whether a segment is FTP in the midst of anything: it announces a connection, or says what
+/// only clients of FTP say. Some of them do not wait for the greeting.
 pub(super) fn begins(data: &[u8]) -> bool {
     match data {
         [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,
         [b'P', b'A', b'S', b'V', b'\r', ..] | [b'E', b'P', b'S', b'V', b'\r', ..] => true,
         [b'P', b'O', b'R', b'T', b' ', digit, ..] => digit.is_ascii_digit(),
         [b'E', b'P', b'R', b'T', b' ', b'|', ..] => true,
+        [b'F', b'E', b'A', b'T', b'\r', ..] => true,
+        [b'T', b'Y', b'P', b'E', b' ', b'A' | b'I', b'\r', ..] => true,
         _ => false,
     }
 }

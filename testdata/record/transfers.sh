@@ -18,6 +18,7 @@ need vsftpd vsftpd; need lftp lftp; need tnftp tnftp; need inetutils-ftp inetuti
 need in.tftpd tftpd-hpa; need tftp tftp-hpa; need atftp atftp
 need smbd samba; need smbclient smbclient; need smbtorture samba-testsuite
 /usr/bin/python3 -c 'import pyftpdlib' 2>/dev/null || missing="$missing python3-pyftpdlib"
+/usr/bin/python3 -c 'import impacket' 2>/dev/null || missing="$missing python3-impacket"
 if [ -n "$missing" ]; then
     echo "missing programs; on Debian 12: apt-get install --no-install-recommends$missing" >&2
     exit 2
@@ -170,9 +171,16 @@ ftp() {
         } >>"$work/vsftpd$family.conf"
         start "vsftpd$family" "$server" vsftpd "$work/vsftpd$family.conf"
     done
-    sed -e 's/^listen_address=.*/listen_address=203.0.113.66/' "$work/vsftpd4.conf" >"$work/slow.conf"
-    printf '%s\n' anon_max_rate=6000 trans_chunk_size=4096 >>"$work/slow.conf"
-    start slow "$server" vsftpd "$work/slow.conf"
+    {
+        cat "$here/ftp/proftpd.conf"
+        printf '%s\n' 'DefaultAddress 203.0.113.66' "PidFile $work/proftpd.pid" "ScoreboardFile $work/proftpd.board"
+        printf '%s\n' "<Anonymous $work/pub>" 'User ftp' 'Group nogroup' 'UserAlias anonymous ftp' 'RequireValidShell off' '</Anonymous>'
+    } >"$work/proftpd.conf"
+    start proftpd "$server" "$unpacked/usr/sbin/proftpd" --nodaemon --config "$work/proftpd.conf"
+    start ftp_fast "$server" /usr/bin/python3 "$here/ftp_server.py" 203.0.113.80 "$work/pub" 0
+    start ftp_slow "$server" /usr/bin/python3 "$here/ftp_server.py" 203.0.113.66 "$work/pub" 1000
+    wait_for proftpd takes 2021
+    wait_for pyftpdlib takes 2121
     wait_for vsftpd takes 21
     sleep 1
     local pub=$work/pub up=$work/pub/up base=ftp://203.0.113.80 six='ftp://[2001:db8:bad::80]'
@@ -248,6 +256,32 @@ FTP
     on "$client" busybox ftpput 203.0.113.80 up/busy.bin "$pub/pairs.bin"
     agree "$up/busy.bin" "$pub/pairs.bin"; truth ftp busy.bin "$up/busy.bin"
     keep
+
+    capture ftp_parts.pcap 'tcp and not port 21'
+    # lftp: text, active, a file in two connections at once, one that goes on where it ended.
+    l() { quietly on "$client" timeout 20 lftp -c "set net:max-retries 1; set cmd:interactive no; set ftp:sync-mode no; $*"; }
+    l "open -u anonymous,a@b.example 203.0.113.66:2021; get pairs.bin -o l1; get -a lf.txt -o l2; set ftp:passive-mode no; get KestrelSetup.bin -o l3; put -O up $work/pub/pairs.bin -o lftp.bin; put -O up -a $work/pub/lf.txt -o lftp.txt"
+    agree l1 "$pub/pairs.bin"; fetched pairs.bin
+    agree l2 "$pub/lf.txt"; as_text lf.txt "$pub/lf.txt" "$work/lf.wire"
+    agree l3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
+    agree "$up/lftp.bin" "$pub/pairs.bin"; truth ftp lftp.bin "$up/lftp.bin"
+    agree "$up/lftp.txt" "$pub/lf.txt"; as_text lftp.txt "$pub/lf.txt" "$work/lf.wire"
+    l "set pget:min-chunk-size 1k; open -u anonymous,a@b.example 203.0.113.80:2121; get -a crlf.txt -o l5; pget -n 2 KestrelSetup.bin -o l4"
+    agree l4 "$pub/KestrelSetup.bin"
+    agree l5 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
+    head -c 1000 "$pub/pairs.bin" >l6
+    l "open -u anonymous,a@b.example 203.0.113.80:2121; get -c pairs.bin -o l6"
+    agree l6 "$pub/pairs.bin"
+    # Broken off: by time, by the user, text and bytes, fetched and sent.
+    quietly on "$client" curl -q -sS --max-time 0.9 -u anonymous:a -o x1 ftp://203.0.113.66:2121/KestrelSetup.bin
+    quietly on "$client" curl -q -sS --max-time 0.9 -u anonymous:a -B -o x2 ftp://203.0.113.66:2121/crlf.txt
+    printf '%s\n' 'user anonymous a' ascii 'get crlf.txt x3' bye >abort
+    quietly on "$client" timeout -s INT 1 tnftp -n -A 203.0.113.66 2121 <abort
+    quietly on "$client" timeout -s INT 1 tnftp -n 203.0.113.66 2121 <abort
+    quietly on "$client" timeout -s INT 1 inetutils-ftp -n 203.0.113.66 2121 <abort
+    quietly on "$client" timeout 1 lftp -c "open -u anonymous,a 203.0.113.66:2121; get -a lf.txt -o x4"
+    keep
+    ls -l x* l5
 }
 
 
@@ -334,13 +368,31 @@ smb() {
     carried() { truth smb "$1" "$2"; }
 
     capture smb1.pcap 'tcp port 445'
-    local dialect
-    for dialect in CORE COREPLUS LANMAN1 LANMAN2 NT1; do
-        s $dialect "get KestrelSetup.bin s1.$dialect; put $work/pub/pairs.bin $dialect.bin; get lf.txt s2.$dialect; quit"
-        ls -l "s1.$dialect" "$share/$dialect.bin" || true
+    # smbclient opens, reads and writes in the manner of each dialect that smbd still speaks.
+    local dialect file
+    for dialect in LANMAN1 LANMAN2 NT1; do
+        s $dialect "get KestrelSetup.bin s1.$dialect; put $work/pub/pairs.bin $dialect.bin; get lf.txt s2.$dialect"
+        agree "s1.$dialect" "$share/KestrelSetup.bin"; carried KestrelSetup.bin "$share/KestrelSetup.bin"
+        agree "$share/$dialect.bin" "$work/pub/pairs.bin"; carried $dialect.bin "$share/$dialect.bin"
+        agree "s2.$dialect" "$share/lf.txt"; carried lf.txt "$share/lf.txt"
+    done
+    # A part of a file that is there already, and one behind another: no file by itself.
+    head -c 2100 "$share/KestrelSetup.bin" >s3
+    s NT1 "reget KestrelSetup.bin s3"; agree s3 "$share/KestrelSetup.bin"
+    on "$client" /usr/bin/python3 "$here/old_smb.py" 198.51.100.80 pub pairs.bin "$work/disk"
+    for file in read readraw; do agree "old.$file" "$share/pairs.bin"; done
+    carried pairs.bin "$share/pairs.bin"
+    for file in write writeraw writeraw2; do agree "$share/$file.bin" "$share/pairs.bin"; carried $file.bin "$share/$file.bin"; done
+    carried chain.bin "$share/chain.bin"
+    keep
+
+    capture smb2.pcap 'tcp port 445'
+    for dialect in SMB2_02 SMB2_10 SMB3_00 SMB3_02 SMB3_11; do
+        s $dialect "get KestrelSetup.bin s4.$dialect; put $work/pub/pairs.bin $dialect.bin"
+        agree "s4.$dialect" "$share/KestrelSetup.bin"; carried KestrelSetup.bin "$share/KestrelSetup.bin"
+        agree "$share/$dialect.bin" "$work/pub/pairs.bin"; carried $dialect.bin "$share/$dialect.bin"
     done
     keep
-    cat "$work/sessions.out"
 }
 
 for session in "${@:-ftp}"; do "$session"; done
