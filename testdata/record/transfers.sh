@@ -281,7 +281,6 @@ FTP
     quietly on "$client" timeout -s INT 1 inetutils-ftp -n 203.0.113.66 2121 <abort
     quietly on "$client" timeout 1 lftp -c "open -u anonymous,a 203.0.113.66:2121; get -a lf.txt -o x4"
     keep
-    ls -l x* l5
 }
 
 
@@ -387,7 +386,7 @@ smb() {
     keep
 
     capture smb2.pcap 'tcp port 445'
-    for dialect in SMB2_02 SMB2_10 SMB3_00 SMB3_02 SMB3_11; do
+    for dialect in SMB2_10 SMB3_11; do
         s $dialect "get KestrelSetup.bin s4.$dialect; put $work/pub/pairs.bin $dialect.bin"
         agree "s4.$dialect" "$share/KestrelSetup.bin"; carried KestrelSetup.bin "$share/KestrelSetup.bin"
         agree "$share/$dialect.bin" "$work/pub/pairs.bin"; carried $dialect.bin "$share/$dialect.bin"
@@ -395,4 +394,12 @@ smb() {
     keep
 }
 
-for session in "${@:-ftp}"; do "$session"; done
+if [ $# = 0 ]; then set -- ftp tftp smb; fi
+for session in "$@"; do "$session"; done
+"$here/versions.sh" atftp busybox inetutils-ftp lftp python3-impacket python3-pyftpdlib samba smbclient tcpdump tftp-hpa tftpd-hpa tnftp vsftpd
+version() { # package
+    zcat "$unpacked/usr/share/doc/$1/changelog.Debian.gz" | sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p'
+}
+for one in proftpd-core atftpd; do printf '%s\t%s\n' $one "$(version $one)"; done |
+    cat - "$(dirname "$out")/VERSIONS.tsv" | sort -s -u -t '	' -k 1,1 >"$work/versions"
+cp "$work/versions" "$(dirname "$out")/VERSIONS.tsv"

@@ -121,7 +121,7 @@ fn files_of_recorded_programs() {
         let digests = digests.iter().map(|&digest| digest.to_owned());
         want.entry(capture).or_default().0.entry(key).or_default().extend(digests);
     }
-    assert_eq!(want.len(), 5);
+    assert_eq!(want.len(), 6);
     for (capture, want) in want {
         let mut told = Rows::default();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
