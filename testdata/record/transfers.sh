@@ -1,8 +1,8 @@
 #!/bin/bash
-# Record captures/ftp.pcap, ftp_old.pcap, tftp.pcap, smb1.pcap and smb2.pcap anew: servers and clients of FTP,
-# TFTP and SMB of all ages carry files between two network namespaces of their own, and
+# Record captures/ftp*.pcap, tftp.pcap, smb1.pcap and smb2.pcap anew: servers and clients of
+# FTP, TFTP and SMB of all ages carry files between two network namespaces of their own, and
 # tcpdump listens. Nothing leaves the machine. Beside them it writes captures/TRANSFERS.tsv:
-# what md5sum, sha1sum and sha256sum say of the files on both disks.
+# what md5sum, sha1sum and sha256sum say of the files on the disks.
 #
 # Run as root: testdata/record/transfers.sh [ftp|tftp|smb]...
 set -euo pipefail
@@ -120,14 +120,14 @@ keep() { # ends the capture and keeps it with what is true of it
     fi
     cp "$work/$capture" "$out/$capture"
     touch "$out/TRANSFERS.tsv"
-    { grep -v "^$capture	" "$out/TRANSFERS.tsv" || true; sort -u "$work/$capture.tsv"; } >"$work/transfers"
+    { grep -v "^$capture	" "$out/TRANSFERS.tsv" || true; sort "$work/$capture.tsv"; } >"$work/transfers"
     cp "$work/transfers" "$out/TRANSFERS.tsv"
 }
 digests() { # file
     printf '%s\t%s\t%s\t%s' "$(stat -c %s "$1")" "$(md5sum <"$1" | cut -d' ' -f1)" \
         "$(sha1sum <"$1" | cut -d' ' -f1)" "$(sha256sum <"$1" | cut -d' ' -f1)"
 }
-truth() { # protocol, name, file on a disk: it was carried as a whole
+truth() { # protocol, name, file on a disk: it was carried as a whole, once
     if [ ! -s "$3" ]; then
         echo "$capture: $3 did not arrive" >&2
         exit 2
@@ -192,8 +192,8 @@ ftp() {
     # curl: EPSV, PASV, EPRT, PORT, IPv6; bytes and text, both ways.
     c -o k1 $base/KestrelSetup.bin; agree k1 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
     c -o k2 --disable-epsv $base/pairs.bin; agree k2 "$pub/pairs.bin"; fetched pairs.bin
-    c -o k3 -P - "$six/KestrelSetup.bin"; agree k3 "$pub/KestrelSetup.bin"
-    c -o k4 -P - --disable-eprt $base/pairs.bin; agree k4 "$pub/pairs.bin"
+    c -o k3 -P - "$six/KestrelSetup.bin"; agree k3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
+    c -o k4 -P - --disable-eprt $base/pairs.bin; agree k4 "$pub/pairs.bin"; fetched pairs.bin
     c -o k5 -B $base/lf.txt; agree k5 "$work/lf.lf"; as_text lf.txt "$work/lf.lf" "$work/lf.wire"
     c -o k6 -B -P - "$six/crlf.txt"; agree k6 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
     c -T "$pub/KestrelSetup.bin" $base/up/curl.bin; agree "$up/curl.bin" "$pub/KestrelSetup.bin"; truth ftp curl.bin "$up/curl.bin"
@@ -206,7 +206,7 @@ ftp() {
     quietly c -o k8 -r 100-1500 $base/KestrelSetup.bin
     c -a -T "$pub/pairs.bin" $base/up/curl.bin
     # Two files over one control connection.
-    c -o k9 $base/pairs.bin -o k10 $base/lf.txt; agree k10 "$pub/lf.txt"
+    c -o k9 $base/pairs.bin -o k10 $base/lf.txt; agree k9 "$pub/pairs.bin"; fetched pairs.bin; agree k10 "$pub/lf.txt"; fetched lf.txt
     keep
 
     capture ftp_old.pcap 'tcp and not port 2121'
@@ -247,12 +247,12 @@ put $pub/pairs.bin up/in.bin
 reget KestrelSetup.bin
 bye
 FTP
-    agree i1 "$work/lf.lf"
+    agree i1 "$work/lf.lf"; as_text lf.txt "$work/lf.lf" "$work/lf.wire"
     agree "$up/in.txt" "$work/crlf.wire"; as_text in.txt "$up/in.txt" "$work/crcrlf.wire"
     agree KestrelSetup.bin "$pub/KestrelSetup.bin"
     agree "$up/in.bin" "$pub/pairs.bin"; truth ftp in.bin "$up/in.bin"
     on "$client" busybox ftpget 203.0.113.80 b1 pairs.bin
-    agree b1 "$pub/pairs.bin"
+    agree b1 "$pub/pairs.bin"; fetched pairs.bin
     on "$client" busybox ftpput 203.0.113.80 up/busy.bin "$pub/pairs.bin"
     agree "$up/busy.bin" "$pub/pairs.bin"; truth ftp busy.bin "$up/busy.bin"
     keep
@@ -266,7 +266,8 @@ FTP
     agree l3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
     agree "$up/lftp.bin" "$pub/pairs.bin"; truth ftp lftp.bin "$up/lftp.bin"
     agree "$up/lftp.txt" "$pub/lf.txt"; as_text lftp.txt "$pub/lf.txt" "$work/lf.wire"
-    l "set pget:min-chunk-size 1k; open -u anonymous,a@b.example 203.0.113.80:2121; get -a crlf.txt -o l5; pget -n 2 KestrelSetup.bin -o l4"
+    l "open -u anonymous,a@b.example 203.0.113.80:2121; get -a crlf.txt -o l5"
+    l "set pget:min-chunk-size 1k; open -u anonymous,a@b.example 203.0.113.66:2121; pget -n 2 KestrelSetup.bin -o l4"
     agree l4 "$pub/KestrelSetup.bin"
     agree l5 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
     head -c 1000 "$pub/pairs.bin" >l6
@@ -319,10 +320,10 @@ tftp() {
     on_time tftp 203.0.113.80 -m netascii -c put "$work/pub/cr.txt" up/hpa.cr
     agree "$dir/up/hpa.cr" "$work/pub/cr.txt"; as_text hpa.cr "$dir/up/hpa.cr" "$work/cr.net"
     # curl asks for blksize, tsize and timeout; of 1,428 bytes the server grants all, and less of more.
-    on_time curl -q -sS -o c1 --tftp-blksize 1024 tftp://203.0.113.80/KestrelSetup.bin; agree c1 "$work/pub/KestrelSetup.bin"
+    on_time curl -q -sS -o c1 --tftp-blksize 1024 tftp://203.0.113.80/KestrelSetup.bin; agree c1 "$work/pub/KestrelSetup.bin"; carried KestrelSetup.bin c1
     on_time curl -q -sS -o c2 --tftp-blksize 8192 tftp://203.0.113.80/pairs.bin; agree c2 "$work/pub/pairs.bin"
     carried pairs.bin "$work/pub/pairs.bin"
-    on_time curl -q -sS -o c3 --tftp-no-options tftp://203.0.113.80/pairs.bin; agree c3 "$work/pub/pairs.bin"
+    on_time curl -q -sS -o c3 --tftp-no-options tftp://203.0.113.80/pairs.bin; agree c3 "$work/pub/pairs.bin"; carried pairs.bin c3
     on_time curl -q -sS -T "$work/pub/pairs.bin" --tftp-blksize 700 tftp://203.0.113.80/up/curl.bin
     agree "$dir/up/curl.bin" "$work/pub/pairs.bin"; carried curl.bin "$dir/up/curl.bin"
     on_time curl -q -sS -o c4 'tftp://203.0.113.80/lf.txt;mode=netascii'
@@ -330,14 +331,16 @@ tftp() {
     local at
     for at in 203.0.113.80 203.0.113.66; do
         on_time atftp --option 'blksize 512' --option 'tsize 0' -g -r KestrelSetup.bin -l "a1.$at" $at; agree "a1.$at" "$work/pub/KestrelSetup.bin"
+        carried KestrelSetup.bin "a1.$at"
         on_time atftp --option 'mode netascii' --option 'blksize 1200' -g -r lf.txt -l "a2.$at" $at
-        on_time busybox tftp -g -b 900 -r pairs.bin -l "b1.$at" $at; agree "b1.$at" "$work/pub/pairs.bin"
+        as_text lf.txt "$work/pub/lf.txt" "$work/lf.net"
+        on_time busybox tftp -g -b 900 -r pairs.bin -l "b1.$at" $at; agree "b1.$at" "$work/pub/pairs.bin"; carried pairs.bin "b1.$at"
     done
     on_time atftp --option 'blksize 1400' --option 'tsize 0' -p -l "$work/pub/pairs.bin" -r at.bin 203.0.113.66
     agree "$work/atftp/at.bin" "$work/pub/pairs.bin"; carried at.bin "$work/atftp/at.bin"
     on_time atftp --option 'mode netascii' -p -l "$work/pub/lf.txt" -r at.txt 203.0.113.66
     as_text at.txt "$work/pub/lf.txt" "$work/lf.net"
-    on_time atftp --option 'windowsize 4' --option 'blksize 600' -g -r pairs.bin -l a3 203.0.113.66; agree a3 "$work/pub/pairs.bin"
+    on_time atftp --option 'windowsize 4' --option 'blksize 600' -g -r pairs.bin -l a3 203.0.113.66; agree a3 "$work/pub/pairs.bin"; carried pairs.bin a3
     on_time busybox tftp -p -b 1000 -l "$work/pub/KestrelSetup.bin" -r up/busy.bin 203.0.113.80
     agree "$dir/up/busy.bin" "$work/pub/KestrelSetup.bin"; carried busy.bin "$dir/up/busy.bin"
     # What is not there.
@@ -379,7 +382,8 @@ smb() {
     head -c 2100 "$share/KestrelSetup.bin" >s3
     s NT1 "reget KestrelSetup.bin s3"; agree s3 "$share/KestrelSetup.bin"
     on "$client" /usr/bin/python3 "$here/old_smb.py" 198.51.100.80 pub pairs.bin "$work/disk"
-    for file in read readraw; do agree "old.$file" "$share/pairs.bin"; done
+    for file in read readraw; do agree "old.$file" "$share/pairs.bin"; carried pairs.bin "old.$file"; done
+    # and in one message with its opening
     carried pairs.bin "$share/pairs.bin"
     for file in write writeraw writeraw2; do agree "$share/$file.bin" "$share/pairs.bin"; carried $file.bin "$share/$file.bin"; done
     carried chain.bin "$share/chain.bin"
