@@ -47,6 +47,10 @@ pub(super) struct Control {
     is_rest: bool,
     /// The file whose length was asked last, and that length.
     sized: (Vec<u8>, Option<u64>),
+    /// The answer with that length is to come.
+    is_size_asked: bool,
+    /// That length is the one of what is fetched.
+    is_sized: bool,
 }
 
 impl Control {
@@ -83,13 +87,13 @@ impl Control {
     fn begin<V: Visitor>(&mut self, command: &Command<'_>, context: &mut Context<'_, '_, V>) {
         let (verb, path) = (command.verb, command.argument);
         let is_fetched = command.name.eq_ignore_ascii_case(b"RETR");
-        let is_sized = is_fetched && self.is_image && self.sized.0 == path;
+        self.is_sized = is_fetched && self.is_image && self.sized.0 == path;
         let name = names::last(path);
         let name = name.get(..MOST_NAME).unwrap_or(name);
         let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
         self.transfer = Some(Transfer {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
-            size: self.sized.1.filter(|_| is_sized),
+            size: self.sized.1.filter(|_| self.is_sized),
             is_other: verb == Verb::List || is_part || self.is_coded,
             is_text: !self.is_image,
         });
@@ -101,6 +105,21 @@ impl Control {
         for &end in &self.ends {
             if let Some(transfer) = context.announced.get_mut(end) {
                 transfer.is_other = true;
+            }
+        }
+    }
+
+    /// The answer to SIZE. A client that waits for nothing has asked for the file already.
+    fn sized<V: Visitor>(&mut self, size: u64, context: &mut Context<'_, '_, V>) {
+        self.sized.1 = Some(size);
+        if self.is_sized {
+            if let Some(transfer) = &mut self.transfer {
+                transfer.size.get_or_insert(size);
+            }
+            for &end in &self.ends {
+                if let Some(transfer) = context.announced.get_mut(end) {
+                    transfer.size.get_or_insert(size);
+                }
             }
         }
     }
@@ -245,7 +264,8 @@ fn read_command<V: Visitor>(
         Verb::Name => names::report(path, context.packet, context.visitor, said),
         Verb::Size => {
             let path = path.get(..MOST_NAME).unwrap_or(path);
-            control.sized = (path.to_vec(), None);
+            (control.sized, control.is_size_asked) = ((path.to_vec(), None), true);
+            control.is_sized = false;
         }
         Verb::Abort => control.abort(context),
         Verb::User | Verb::Secure | Verb::Other => {}
@@ -308,13 +328,18 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
             talk.ftp().size(size, context);
             context.talk = talk;
         }
-        // RFC 3659, 4.
+        // RFC 3659, 4; a time (3) has the same code, and 14 digits.
         213 => {
-            if let Talk::Ftp(control) = &mut context.talk
-                && let Ok(size) = std::str::from_utf8(text.trim_ascii()).unwrap_or("").parse()
+            let text = text.trim_ascii();
+            let size = std::str::from_utf8(text).ok().filter(|text| text.len() < 14);
+            let Some(size) = size.and_then(|size| size.parse().ok()) else { return };
+            let mut talk = std::mem::take(&mut context.talk);
+            if let Talk::Ftp(control) = &mut talk
+                && std::mem::take(&mut control.is_size_asked)
             {
-                control.sized.1 = Some(size);
+                control.sized(size, context);
             }
+            context.talk = talk;
         }
         426 | 451 | 552 => {
             let talk = std::mem::take(&mut context.talk);
@@ -322,6 +347,12 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
                 control.abort(context);
             }
             context.talk = talk;
+        }
+        // That SIZE is not allowed, among others.
+        500..=599 => {
+            if let Talk::Ftp(control) = &mut context.talk {
+                control.is_size_asked = false;
+            }
         }
         _ => {}
     }

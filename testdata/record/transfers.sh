@@ -266,7 +266,8 @@ FTP
     agree l3 "$pub/KestrelSetup.bin"; fetched KestrelSetup.bin
     agree "$up/lftp.bin" "$pub/pairs.bin"; truth ftp lftp.bin "$up/lftp.bin"
     agree "$up/lftp.txt" "$pub/lf.txt"; as_text lftp.txt "$pub/lf.txt" "$work/lf.wire"
-    l "open -u anonymous,a@b.example 203.0.113.80:2121; get -a crlf.txt -o l5"
+    l "open -u anonymous,a@b.example 203.0.113.80:2121; get -a crlf.txt -o l5; set ftp:sync-mode yes; get pairs.bin -o l7"
+    agree l7 "$pub/pairs.bin"; fetched pairs.bin
     l "set pget:min-chunk-size 1k; open -u anonymous,a@b.example 203.0.113.66:2121; pget -n 2 KestrelSetup.bin -o l4"
     agree l4 "$pub/KestrelSetup.bin"
     agree l5 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"

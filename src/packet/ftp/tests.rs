@@ -209,6 +209,8 @@ fn a_client_that_waits_for_nothing() {
     say(true, "TYPE I\r\nSIZE a.bin\r\nPASV\r\nRETR a.bin\r\n");
     say(false, "200 ok\r\n213 3\r\n227 Entering Passive Mode (198,51,100,2,4,1).\r\n");
     say(false, "150 go\r\n");
+    wire.send(true, true, 2, &[]);
+    wire.send(false, true, 18, &[]);
     wire.send(false, true, 24, b"abc");
     wire.send(false, true, 17, &[]);
     // Not on its port.
@@ -223,6 +225,34 @@ fn a_client_that_waits_for_nothing() {
     assert_eq!((*size, &**name), (3, "a.bin"));
 }
 
+/// The time of a file has the code of a length, and the length may come after all was asked.
+#[test]
+fn lengths_and_times() {
+    let fetch = |asked: &str, answered: &str| {
+        let mut wire = Wire::default();
+        let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+        say(false, "220 us\r\n");
+        say(true, &format!("TYPE I\r\n{asked}"));
+        say(false, answered);
+        say(false, "227 Entering Passive Mode (198,51,100,2,4,1).\r\n150 go\r\n");
+        say(true, "RETR a.bin\r\n");
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
+        wire.send(false, true, 24, b"abc");
+        wire.send(false, true, 17, &[]);
+        files(&wire).len()
+    };
+    let (time, size) = ("213 20261124190207\r\n", "213 3\r\n");
+    let both = "SIZE a.bin\r\nMDTM a.bin\r\nPASV\r\n";
+    assert_eq!(fetch(both, &[size, time].concat()), 1);
+    assert_eq!(fetch(both, &["213 4\r\n", time].concat()), 0);
+    assert_eq!(fetch(both, &["550 no\r\n", "213 7\r\n"].concat()), 1);
+    assert_eq!(fetch("MDTM a.bin\r\nSIZE a.bin\r\nPASV\r\n", &[time, size].concat()), 1);
+    let all = "SIZE a.bin\r\nPASV\r\nRETR a.bin\r\n";
+    assert_eq!(fetch(all, size), 1);
+    assert_eq!(fetch(all, "213 4\r\n"), 0);
+}
+
 /// What is broken off is no file, even where nobody says how long it is.
 #[test]
 fn an_interrupted_text() {
@@ -234,6 +264,8 @@ fn an_interrupted_text() {
         say(false, b"227 Entering Passive Mode (198,51,100,2,4,1).\r\n");
         say(true, b"RETR a.txt\r\n");
         say(false, b"150 go\r\n");
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
         wire.send(false, true, 24, b"one\r\n");
         wire.send(true, false, 24, abort);
         wire.send(false, true, 17, &[]);
