@@ -1,9 +1,9 @@
 //! FTP (RFC 959, 2428): commands, names of files, and the files on their own connections.
 //!
 //! A server is found by its greeting, a client by its commands behind one, or on port
-//! 21; in the midst of a connection, or without a greeting, both by what only FTP says. A client's PORT and
-//! EPRT and a server's answers to PASV and EPSV announce where a connection for data will be taken:
-//! the first connection to that end is read as the file that the
+//! 21; in the midst of a connection, or without a greeting, both by what only FTP says. A
+//! client's PORT and EPRT and a server's answers to PASV and EPSV announce where a connection
+//! for data will be taken: the first connection to that end is read as the file that the
 //! next command names. Behind AUTH anything may follow, which mostly is TLS.
 //!
 //! A file is what its connection carried. In ASCII mode, which is the one unless the client

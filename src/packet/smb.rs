@@ -16,7 +16,7 @@ mod v2;
 pub(super) use session::Session;
 
 use super::bytes::be24;
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{Context, Guess, Parser, Step, Talk};
 use super::{Fault, Said, Visitor, names};
 use crate::indicator::{self, Where};
 use session::Sink;
@@ -301,7 +301,13 @@ impl Side {
                 context.talk = talk;
                 false
             }
-            _ => false,
+            _ => {
+                // Raw bytes that are awaited may have been among them.
+                if let Talk::Smb(session) = &mut context.talk {
+                    (session.raw_read, session.raw_write) = (None, None);
+                }
+                false
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 need tcpdump tcpdump; need ip iproute2; need ethtool ethtool; need python3 python3; need curl curl
 need vsftpd vsftpd; need lftp lftp; need tnftp tnftp; need inetutils-ftp inetutils-ftp; need busybox busybox
 need in.tftpd tftpd-hpa; need tftp tftp-hpa; need atftp atftp
-need smbd samba; need smbclient smbclient; need smbtorture samba-testsuite
+need smbd samba; need smbclient smbclient
 /usr/bin/python3 -c 'import pyftpdlib' 2>/dev/null || missing="$missing python3-pyftpdlib"
 /usr/bin/python3 -c 'import impacket' 2>/dev/null || missing="$missing python3-impacket"
 if [ -n "$missing" ]; then
@@ -197,8 +197,9 @@ ftp() {
     c -o k5 -B $base/lf.txt; agree k5 "$work/lf.lf"; as_text lf.txt "$work/lf.lf" "$work/lf.wire"
     c -o k6 -B -P - "$six/crlf.txt"; agree k6 "$work/crlf.lf"; as_text crlf.txt "$work/crlf.lf" "$work/crlf.wire"
     c -T "$pub/KestrelSetup.bin" $base/up/curl.bin; agree "$up/curl.bin" "$pub/KestrelSetup.bin"; truth ftp curl.bin "$up/curl.bin"
-    c -T "$pub/crlf.txt" -B -P - --disable-eprt "$base/up/curl.txt"; # It adds CR to each end of a line, and so does not lose those that were there.
+    # It adds CR to each end of a line, and so does not lose those that were there.
     sed 's/$/\r/' "$pub/crlf.txt" >"$work/crcrlf.wire"
+    c -T "$pub/crlf.txt" -B -P - --disable-eprt "$base/up/curl.txt"
     agree "$up/curl.txt" "$pub/crlf.txt"; as_text curl.txt "$pub/crlf.txt" "$work/crcrlf.wire"
     # A file in two parts, a part, one that goes behind what was there: no file by itself.
     head -c 2048 "$pub/KestrelSetup.bin" >k7
@@ -258,7 +259,8 @@ FTP
     keep
 
     capture ftp_parts.pcap 'tcp and not port 21'
-    # lftp: text, active, a file in two connections at once, one that goes on where it ended.
+    # lftp, which waits for nothing unless it is told to: text, active, a file in two connections
+    # at once, one that goes on where it ended.
     l() { quietly on "$client" timeout 20 lftp -c "set net:max-retries 1; set cmd:interactive no; set ftp:sync-mode no; $*"; }
     l "open -u anonymous,a@b.example 203.0.113.66:2021; get pairs.bin -o l1; get -a lf.txt -o l2; set ftp:passive-mode no; get KestrelSetup.bin -o l3; put -O up $work/pub/pairs.bin -o lftp.bin; put -O up -a $work/pub/lf.txt -o lftp.txt"
     agree l1 "$pub/pairs.bin"; fetched pairs.bin
@@ -274,7 +276,7 @@ FTP
     head -c 1000 "$pub/pairs.bin" >l6
     l "open -u anonymous,a@b.example 203.0.113.80:2121; get -c pairs.bin -o l6"
     agree l6 "$pub/pairs.bin"
-    # Broken off: by time, by the user, text and bytes, fetched and sent.
+    # Broken off: by time, by the user (ABOR), by the client's end.
     quietly on "$client" curl -q -sS --max-time 0.9 -u anonymous:a -o x1 ftp://203.0.113.66:2121/KestrelSetup.bin
     quietly on "$client" curl -q -sS --max-time 0.9 -u anonymous:a -B -o x2 ftp://203.0.113.66:2121/crlf.txt
     printf '%s\n' 'user anonymous a' ascii 'get crlf.txt x3' bye >abort
@@ -285,13 +287,12 @@ FTP
     keep
 }
 
-
 tftp() {
     local dir=$work/tftp
     mkdir -p "$dir/up" "$work/atftp"
     cp "$work/pub"/*.* "$dir/"
     cp "$work/pub"/*.* "$work/atftp/"
-    touch "$dir/up"/{hpa.bin,hpa.txt,hpa.cr,curl.bin,atftp.bin,atftp.txt,busy.bin}
+    touch "$dir/up"/{hpa.bin,hpa.txt,hpa.cr,curl.bin,busy.bin}
     chmod 777 "$dir/up" "$work/atftp"
     chmod 666 "$dir/up"/*
     start tftpd "$server" in.tftpd -L -a 203.0.113.80:69 -u tftp -s -B 1428 "$dir"

@@ -118,7 +118,8 @@ fn files_of_recorded_programs() {
     }
     let mut want: BTreeMap<&str, Rows> = BTreeMap::new();
     for row in CARRIED.lines() {
-        let [capture, protocol, name, size, digests @ ..] = &row.split('\t').collect::<Vec<_>>()[..]
+        let [capture, protocol, name, size, digests @ ..] =
+            &row.split('\t').collect::<Vec<_>>()[..]
         else {
             panic!("{row}")
         };

@@ -1,7 +1,7 @@
 //! Chains of commands, and the commands of old clients.
 
 use crate::indicator::Where;
-use crate::packet::smb::tests::{both, exchange, frame, hashes, md5, turns, utf16};
+use crate::packet::smb::tests::{both, exchange, frame, hashes, heard, md5, turns, utf16};
 
 const CREATE: u8 = 0xa2;
 const OPEN: u8 = 0x2d;
@@ -461,4 +461,21 @@ fn raw_bytes_that_are_not_wanted() {
         assert_eq!(hashes(&recorder), [md5(b"text")]);
         assert_eq!(recorder.at(Where::FileName), ["a.bin", "b.bin"]);
     }
+}
+
+/// What comes behind a gap is a message again.
+#[test]
+fn raw_bytes_that_were_lost() {
+    let said = [
+        (true, 0, request(1, &[open("a.bin")])),
+        (false, 0, answer(1, &[opened(7, 100)])),
+        (true, 0, request(2, &[read_raw(7, 0, 100)])),
+        (true, 0, request(3, &[open("b.bin")])),
+        (false, 104, answer(3, &[opened(8, 4)])),
+        (true, 0, request(4, &[read(8, 0, 100)])),
+        (false, 0, answer(4, &[was_read(b"text")])),
+    ];
+    let (recorder, counters) = heard(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
+    assert_eq!(counters.fault(crate::packet::Fault::StreamGap), 1);
+    assert_eq!(hashes(&recorder), [md5(b"text")]);
 }
