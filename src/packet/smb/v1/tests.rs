@@ -2,6 +2,7 @@
 
 use crate::indicator::Where;
 use crate::packet::smb::tests::{both, exchange, frame, hashes, heard, md5, turns, utf16};
+use proptest::prelude::*;
 
 const CREATE: u8 = 0xa2;
 const OPEN: u8 = 0x2d;
@@ -404,12 +405,16 @@ fn go_on() -> Vec<u8> {
     request(0, &[(0x1d, words(1, &[(0, &[0xff, 0xff])]), vec![])])
 }
 
-#[test]
-fn raw_bytes_have_a_frame_without_a_header() {
-    // They may look like a message.
-    let text = message(0x80, 9, 0, false, &[closed()]);
+/// Bytes of a file that look like a message.
+fn misleading() -> Vec<u8> {
+    message(0x80, 9, 0, false, &[closed()])
+}
+
+/// Two files that are moved by raw reads and writes, as both say it in turn.
+fn raw_talk() -> Vec<(bool, Vec<u8>)> {
+    let text = misleading();
     let broken = request(9, &[(0x24, words(8, &[(0, &[0xff])]), vec![])]);
-    let said: [(bool, Vec<u8>); 19] = [
+    vec![
         (true, request(1, &[open("a.bin")])),
         (false, answer(1, &[opened(7, 4 + text.len() as u32)])),
         (true, request(2, &[read_raw(7, 0, 4)])),
@@ -431,7 +436,12 @@ fn raw_bytes_have_a_frame_without_a_header() {
         (false, go_on()),
         (true, raw(b"\0tail")),
         (true, request(8, &[close(8)])),
-    ];
+    ]
+}
+
+#[test]
+fn raw_bytes_have_a_frame_without_a_header() {
+    let (text, said) = (misleading(), raw_talk());
     let want = [[&b"head"[..], &text].concat(), [&b"ab"[..], &text, b"\0tail"].concat()];
     let want = want.each_ref().map(|text| md5(text));
     for size in [1, 5, 4000] {
@@ -440,6 +450,23 @@ fn raw_bytes_have_a_frame_without_a_header() {
         let (recorder, counters) = turns(&said);
         assert_eq!(counters.faults().count(), 0, "{size}");
         assert_eq!(hashes(&recorder), want, "{size}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn changed_raw_bytes_do_not_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..9),
+        without in any::<prop::sample::Index>(),
+    ) {
+        let mut said = raw_talk();
+        for (which, place, value) in changes {
+            let text = &mut said[which.index(19)].1;
+            let place = place.index(text.len());
+            text[place] = value;
+        }
+        said.remove(without.index(19));
+        turns(&said.iter().map(|(way, text)| (*way, &text[..])).collect::<Vec<_>>());
     }
 }
 
