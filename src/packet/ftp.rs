@@ -1,15 +1,16 @@
 //! FTP (RFC 959, 2428): commands, names of files, and the files on their own connections.
 //!
 //! A server is found by its greeting, a client by its commands behind one, or on port
-//! 21; in the midst of a connection both by what announces data. A client's PORT and
-//! EPRT and a server's answers to PASV and EPSV announce where a connection for data will be taken:
-//! the first connection to that end is read as the file that the
+//! 21; in the midst of a connection, or without a greeting, both by what only FTP says. A
+//! client's PORT and EPRT and a server's answers to PASV and EPSV announce where a connection
+//! for data will be taken: the first connection to that end is read as the file that the
 //! next command names. Behind AUTH anything may follow, which mostly is TLS.
 //!
 //! A file is what its connection carried. In ASCII mode, which is the one unless the client
 //! chooses another, lines travel with CR LF: there it is told as it travelled, and with
 //! LF alone. It is whole if the connection ended with a FIN, no byte was lost, and the size
-//! that the server announced agrees. Listings and parts of files are none.
+//! that the server announced agrees; where it announced none, if who gets the file did not
+//! hang up first. Listings and parts of files are none.
 
 mod command;
 mod data;
@@ -46,6 +47,10 @@ pub(super) struct Control {
     is_rest: bool,
     /// The file whose length was asked last, and that length.
     sized: (Vec<u8>, Option<u64>),
+    /// The answer with that length is to come.
+    is_size_asked: bool,
+    /// That length is the one of what is fetched.
+    is_sized: bool,
 }
 
 impl Control {
@@ -82,13 +87,13 @@ impl Control {
     fn begin<V: Visitor>(&mut self, command: &Command<'_>, context: &mut Context<'_, '_, V>) {
         let (verb, path) = (command.verb, command.argument);
         let is_fetched = command.name.eq_ignore_ascii_case(b"RETR");
-        let is_sized = is_fetched && self.is_image && self.sized.0 == path;
+        self.is_sized = is_fetched && self.is_image && self.sized.0 == path;
         let name = names::last(path);
         let name = name.get(..MOST_NAME).unwrap_or(name);
         let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
         self.transfer = Some(Transfer {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
-            size: self.sized.1.filter(|_| is_sized),
+            size: self.sized.1.filter(|_| self.is_sized),
             is_other: verb == Verb::List || is_part || self.is_coded,
             is_text: !self.is_image,
         });
@@ -100,6 +105,21 @@ impl Control {
         for &end in &self.ends {
             if let Some(transfer) = context.announced.get_mut(end) {
                 transfer.is_other = true;
+            }
+        }
+    }
+
+    /// The answer to SIZE. A client that waits for nothing has asked for the file already.
+    fn sized<V: Visitor>(&mut self, size: u64, context: &mut Context<'_, '_, V>) {
+        self.sized.1 = Some(size);
+        if self.is_sized {
+            if let Some(transfer) = &mut self.transfer {
+                transfer.size.get_or_insert(size);
+            }
+            for &end in &self.ends {
+                if let Some(transfer) = context.announced.get_mut(end) {
+                    transfer.size.get_or_insert(size);
+                }
             }
         }
     }
@@ -140,13 +160,16 @@ pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
     }
 }
 
-/// Whether a segment announces a connection, in the midst of anything.
+/// Whether a segment is FTP in the midst of anything: it announces a connection, or says what
+/// only clients of FTP say. Some of them do not wait for the greeting.
 pub(super) fn begins(data: &[u8]) -> bool {
     match data {
         [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,
         [b'P', b'A', b'S', b'V', b'\r', ..] | [b'E', b'P', b'S', b'V', b'\r', ..] => true,
         [b'P', b'O', b'R', b'T', b' ', digit, ..] => digit.is_ascii_digit(),
         [b'E', b'P', b'R', b'T', b' ', b'|', ..] => true,
+        [b'F', b'E', b'A', b'T', b'\r', ..] => true,
+        [b'T', b'Y', b'P', b'E', b' ', b'A' | b'I', b'\r', ..] => true,
         _ => false,
     }
 }
@@ -241,7 +264,8 @@ fn read_command<V: Visitor>(
         Verb::Name => names::report(path, context.packet, context.visitor, said),
         Verb::Size => {
             let path = path.get(..MOST_NAME).unwrap_or(path);
-            control.sized = (path.to_vec(), None);
+            (control.sized, control.is_size_asked) = ((path.to_vec(), None), true);
+            control.is_sized = false;
         }
         Verb::Abort => control.abort(context),
         Verb::User | Verb::Secure | Verb::Other => {}
@@ -304,13 +328,18 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
             talk.ftp().size(size, context);
             context.talk = talk;
         }
-        // RFC 3659, 4.
+        // RFC 3659, 4; a time (3) has the same code, and 14 digits.
         213 => {
-            if let Talk::Ftp(control) = &mut context.talk
-                && let Ok(size) = std::str::from_utf8(text.trim_ascii()).unwrap_or("").parse()
+            let text = text.trim_ascii();
+            let size = std::str::from_utf8(text).ok().filter(|text| text.len() < 14);
+            let Some(size) = size.and_then(|size| size.parse().ok()) else { return };
+            let mut talk = std::mem::take(&mut context.talk);
+            if let Talk::Ftp(control) = &mut talk
+                && std::mem::take(&mut control.is_size_asked)
             {
-                control.sized.1 = Some(size);
+                control.sized(size, context);
             }
+            context.talk = talk;
         }
         426 | 451 | 552 => {
             let talk = std::mem::take(&mut context.talk);
@@ -318,6 +347,12 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
                 control.abort(context);
             }
             context.talk = talk;
+        }
+        // That SIZE is not allowed, among others.
+        500..=599 => {
+            if let Talk::Ftp(control) = &mut context.talk {
+                control.is_size_asked = false;
+            }
         }
         _ => {}
     }

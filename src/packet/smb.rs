@@ -16,11 +16,11 @@ mod v2;
 pub(super) use session::Session;
 
 use super::bytes::be24;
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{Context, Guess, Parser, Step, Talk};
 use super::{Fault, Said, Visitor, names};
 use crate::indicator::{self, Where};
 use session::Sink;
-use v1::Way;
+use v1::{Raw, Way};
 
 /// The longest message that is read as a whole: a name of 32,767 characters.
 const MOST_MESSAGE: u64 = 72 << 10;
@@ -90,6 +90,8 @@ enum State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Side {
     state: State,
+    /// Whether it has asked for raw bytes, as only clients do.
+    is_client: bool,
 }
 
 /// Looks whether a stream begins with a message.
@@ -125,7 +127,7 @@ impl Side {
         context: &mut Context<'_, '_, V>,
     ) -> Step {
         match self.state {
-            State::Frame => self.frame(data),
+            State::Frame => self.frame(data, context),
             State::Message(0) => {
                 self.state = State::Frame;
                 Step::Again
@@ -139,7 +141,9 @@ impl Side {
             }
             State::Chain { way, left } => {
                 let mut talk = std::mem::take(&mut context.talk);
-                let plan = v1::block(shown(data, left), left, way, talk.smb(), context);
+                let session = talk.smb();
+                let plan = v1::block(shown(data, left), left, way, session, context);
+                self.is_client |= std::mem::take(&mut session.has_asked_for_raw);
                 context.talk = talk;
                 self.follow(plan, left, 0)
             }
@@ -188,9 +192,12 @@ impl Side {
         }
     }
 
-    fn frame(&mut self, data: &[u8]) -> Step {
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         let Some(length) = be24(data, 1) else { return Step::Wait(4) };
         match data.first() {
+            Some(&MESSAGE) if context.talk.is_raw(self.is_client) => {
+                self.raw(data, u64::from(length), context)
+            }
             Some(&MESSAGE) => {
                 self.state = State::Message(u64::from(length));
                 Step::Took(4)
@@ -200,6 +207,40 @@ impl Side {
             Some(&KEEP_ALIVE) => Step::Took(4),
             _ => Step::Lost,
         }
+    }
+
+    /// A frame of `length` bytes where one without a header is awaited.
+    fn raw<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
+        let known = data.get(4..).unwrap_or_default();
+        if v1::may_interrupt(length) && known.len() < v1::HEADER {
+            return Step::Wait(4 + v1::HEADER);
+        }
+        let mut talk = std::mem::take(&mut context.talk);
+        let session = talk.smb();
+        let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
+        if v1::may_interrupt(length) && v1::interrupts(known) {
+            self.state = State::Message(length);
+        } else if let Some(raw) = raw.take().filter(|raw| raw.fits(length)) {
+            let Raw { sink, most } = raw;
+            let is_wanted = length > 0 && session.is_wanted(sink, context);
+            if sink.is_read && (1..most).contains(&length) {
+                session.ends_at(sink.key, sink.at.saturating_add(length));
+            }
+            if !is_wanted {
+                context.talk = talk;
+                return Step::Skip(4 + length);
+            }
+            self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
+        } else {
+            self.state = State::Message(length);
+        }
+        context.talk = talk;
+        Step::Took(4)
     }
 
     /// The next message of a frame; `left` bytes of the frame are to come.
@@ -260,7 +301,13 @@ impl Side {
                 context.talk = talk;
                 false
             }
-            _ => false,
+            _ => {
+                // Raw bytes that are awaited may have been among them.
+                if let Talk::Smb(session) = &mut context.talk {
+                    (session.raw_read, session.raw_write) = (None, None);
+                }
+                false
+            }
         }
     }
 }

@@ -186,7 +186,11 @@ impl Streams {
             self.synchronise(tcp, side, seq, segment, context);
         }
         if tcp.slot != NIL && segment.flags & ACK != 0 {
-            self.slots[tcp.slot as usize].sides[side ^ 1].acknowledged(segment.ack);
+            let other = &mut self.slots[tcp.slot as usize].sides[side ^ 1];
+            other.acknowledged(segment.ack);
+            if segment.flags & FIN != 0 {
+                other.left(segment.ack);
+            }
         }
         if !segment.payload.is_empty() || missing > 0 {
             self.payload(tcp, side, seq, segment.payload, missing, context);

@@ -153,7 +153,8 @@ impl Transfers {
                     Progress::Goes => {}
                     Progress::Ended { is_whole } => {
                         if let Some(transfer) = self.open.remove(&end) {
-                            if !is_whole {
+                            // What was refused was no transfer.
+                            if !is_whole && transfer.seen > 0 {
                                 counters.note(Fault::TransferLost);
                             }
                             transfer.file.finish(is_whole, packet, visitor);

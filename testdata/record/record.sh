@@ -408,8 +408,6 @@ for file in "$here"/indicators/*.in; do
     fi
 done
 "$here/expected.sh"
-if command -v dpkg-query >/dev/null; then
-    dpkg-query -W bind9 bind9-dnsutils curl iproute2 nghttp2-client nghttp2-server nginx-light openssh-client openssh-server openssl postfix \
-        rsyslog socat squid swaks tcpdump tshark wireshark-common 2>/dev/null >"$out/VERSIONS.tsv" || true
-fi
+"$here/versions.sh" bind9 bind9-dnsutils curl iproute2 nghttp2-client nghttp2-server nginx-light openssh-client openssh-server \
+    openssl postfix rsyslog samba smbclient socat squid swaks tcpdump tshark wireshark-common
 du -sh "$out" >&2

@@ -83,7 +83,7 @@ impl<'a> Command<'a> {
 
     /// Reads a line. None if it is no command.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
-        let line = line.trim_ascii_start();
+        let line = untelnet(line).trim_ascii_start();
         let end = memchr::memchr(b' ', line).unwrap_or(line.len());
         let (name, rest) = line.split_at_checked(end)?;
         if !(3..=4).contains(&name.len()) || !name.iter().all(u8::is_ascii_alphabetic) {
@@ -93,6 +93,19 @@ impl<'a> Command<'a> {
         let verb = verb.map_or(Verb::Other, |&(_, verb)| verb);
         Some(Command { name, argument: rest.trim_ascii(), verb })
     }
+}
+
+/// A line without Telnet's commands in front of it: clients that break a transfer off send
+/// "interrupt process" and "data mark" ahead of ABOR (RFC 959, 4.1.3), the second by itself if
+/// the urgent byte was taken out of the stream.
+fn untelnet(mut line: &[u8]) -> &[u8] {
+    const COMMAND: u8 = 0xff;
+    const INTERRUPT: u8 = 0xf4;
+    const MARK: u8 = 0xf2;
+    while let [COMMAND | INTERRUPT | MARK, rest @ ..] = line {
+        line = rest;
+    }
+    line
 }
 
 /// How sure first bytes are a client's.
@@ -211,5 +224,8 @@ mod tests {
         let command = Command::parse(b"retr  /pub/a b.txt ").unwrap();
         assert_eq!((command.verb, command.argument), (Verb::Move, &b"/pub/a b.txt"[..]));
         assert_eq!(Command::parse(b"no command"), None);
+        for line in [&b"\xff\xf4\xff\xf2ABOR"[..], b"\xf2ABOR", b"\xff\xf4\xffABOR"] {
+            assert_eq!(Command::parse(line).unwrap().verb, Verb::Abort);
+        }
     }
 }

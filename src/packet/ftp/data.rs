@@ -11,13 +11,15 @@ pub(in crate::packet) struct Data {
     end: End,
     /// Whether the first byte of the connection is known.
     is_synced: bool,
+    /// Whoever gets it hung up before its end.
+    is_left: bool,
     size: u64,
     file: Option<Box<File>>,
 }
 
 impl Data {
     pub(in crate::packet) fn new(end: End, is_synced: bool) -> Self {
-        Data { end, is_synced, size: 0, file: None }
+        Data { end, is_synced, is_left: false, size: 0, file: None }
     }
 
     /// Bytes that are held.
@@ -64,11 +66,17 @@ impl Data {
         true
     }
 
+    /// Whoever gets it has hung up.
+    pub(in crate::packet) fn leave(&mut self) {
+        self.is_left = true;
+    }
+
     /// The connection has ended.
     pub(in crate::packet) fn finish<V: Visitor>(self, context: &mut Context<'_, '_, V>) {
         let Some(file) = self.file else { return };
         let transfer = context.announced.remove(self.end).unwrap_or_default();
-        let is_size = transfer.size.map_or(self.is_synced, |size| size == self.size);
+        let is_all = self.is_synced && !self.is_left;
+        let is_size = transfer.size.map_or(is_all, |size| size == self.size);
         let is_whole = context.is_ended && is_size && !transfer.is_other;
         file.finish(is_whole, context.packet, context.visitor);
     }

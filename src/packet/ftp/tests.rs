@@ -45,6 +45,7 @@ fn answers() {
     assert_eq!(code(b"+20 a"), None);
     assert!(begins(b"227 Entering Passive"));
     assert!(begins(b"PORT 1,2") && !begins(b"PORTS"));
+    assert!(begins(b"FEAT\r\n") && begins(b"TYPE A\r\n") && !begins(b"TYPE ABC\r\n"));
 }
 
 /// Segments of both connections of a transfer, each side with its own count.
@@ -195,4 +196,106 @@ fn nobody_announces_what_others_say() {
     wire.packets.extend(other);
     assert!(files(&wire).is_empty());
     assert_eq!(decode(&wire.packets).0.at(Where::HttpHost), ["a.example"]);
+}
+
+/// As lftp does: it speaks before the server has, and asks for the file before it knows where
+/// the connection will be.
+#[test]
+fn a_client_that_waits_for_nothing() {
+    let mut wire = Wire::default();
+    let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+    say(true, "FEAT\r\n");
+    say(false, "220 us\r\n211-Features:\r\n PASV\r\n211 End\r\n");
+    say(true, "TYPE I\r\nSIZE a.bin\r\nPASV\r\nRETR a.bin\r\n");
+    say(false, "200 ok\r\n213 3\r\n227 Entering Passive Mode (198,51,100,2,4,1).\r\n");
+    say(false, "150 go\r\n");
+    wire.send(true, true, 2, &[]);
+    wire.send(false, true, 18, &[]);
+    wire.send(false, true, 24, b"abc");
+    wire.send(false, true, 17, &[]);
+    // Not on its port.
+    for packet in &mut wire.packets {
+        for at in [20, 22] {
+            if packet[at..at + 2] == [0, 21] {
+                packet[at..at + 2].copy_from_slice(&2121_u16.to_be_bytes());
+            }
+        }
+    }
+    let [(_, size, name)] = &files(&wire)[..] else { panic!("{:?}", files(&wire)) };
+    assert_eq!((*size, &**name), (3, "a.bin"));
+}
+
+/// The time of a file has the code of a length, and the length may come after all was asked.
+#[test]
+fn lengths_and_times() {
+    let fetch = |asked: &str, answered: &str| {
+        let mut wire = Wire::default();
+        let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+        say(false, "220 us\r\n");
+        say(true, &format!("TYPE I\r\n{asked}"));
+        say(false, answered);
+        say(false, "227 Entering Passive Mode (198,51,100,2,4,1).\r\n150 go\r\n");
+        say(true, "RETR a.bin\r\n");
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
+        wire.send(false, true, 24, b"abc");
+        wire.send(false, true, 17, &[]);
+        files(&wire).len()
+    };
+    let (time, size) = ("213 20261124190207\r\n", "213 3\r\n");
+    let both = "SIZE a.bin\r\nMDTM a.bin\r\nPASV\r\n";
+    assert_eq!(fetch(both, &[size, time].concat()), 1);
+    assert_eq!(fetch(both, &["213 4\r\n", time].concat()), 0);
+    assert_eq!(fetch(both, &["550 no\r\n", "213 7\r\n"].concat()), 1);
+    assert_eq!(fetch("MDTM a.bin\r\nSIZE a.bin\r\nPASV\r\n", &[time, size].concat()), 1);
+    let all = "SIZE a.bin\r\nPASV\r\nRETR a.bin\r\n";
+    assert_eq!(fetch(all, size), 1);
+    assert_eq!(fetch(all, "213 4\r\n"), 0);
+}
+
+/// What is broken off is no file, even where nobody says how long it is.
+#[test]
+fn an_interrupted_text() {
+    for abort in [&b"ABOR\r\n"[..], b"\xff\xf4\xff\xf2ABOR\r\n", b"NOOP\r\n"] {
+        let mut wire = Wire::default();
+        let mut say = |to_server, text: &[u8]| wire.send(to_server, false, 24, text);
+        say(false, b"220 us\r\n");
+        say(true, b"TYPE A\r\nPASV\r\n");
+        say(false, b"227 Entering Passive Mode (198,51,100,2,4,1).\r\n");
+        say(true, b"RETR a.txt\r\n");
+        say(false, b"150 go\r\n");
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
+        wire.send(false, true, 24, b"one\r\n");
+        wire.send(true, false, 24, abort);
+        wire.send(false, true, 17, &[]);
+        wire.send(false, false, 24, b"226 ok\r\n");
+        assert_eq!(files(&wire).len(), if abort == b"NOOP\r\n" { 2 } else { 0 });
+    }
+}
+
+/// Who hangs up before the end has not got all of it, unless it is as long as was said.
+#[test]
+fn a_client_that_hangs_up() {
+    for (size, is_first, want) in
+        [("", true, 0), ("", false, 1), (" (3 bytes)", true, 1), (" (4 bytes)", false, 0)]
+    {
+        let mut wire = Wire::default();
+        let mut say = |to_server, text: &str| wire.send(to_server, false, 24, text.as_bytes());
+        say(false, "220 us\r\n");
+        say(true, "TYPE I\r\nPASV\r\n");
+        say(false, "227 Entering Passive Mode (198,51,100,2,4,1).\r\n");
+        say(true, "RETR a.bin\r\n");
+        say(false, &format!("150 go{size}\r\n"));
+        wire.send(true, true, 2, &[]);
+        wire.send(false, true, 18, &[]);
+        wire.send(false, true, 24, b"abc");
+        wire.send(true, true, 17, &[]);
+        // What it has received: everything, or the FIN, too, which the capture shows behind it.
+        let ack = 1004 + u32::from(!is_first);
+        let last = wire.packets.last_mut().unwrap();
+        last[28..32].copy_from_slice(&ack.to_be_bytes());
+        wire.send(false, true, 17, &[]);
+        assert_eq!(files(&wire).len(), want, "{size} {is_first}");
+    }
 }

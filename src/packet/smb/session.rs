@@ -2,7 +2,7 @@
 //! answers, and open files.
 
 use super::ranges::Ranges;
-use super::v1::{Chain, Way};
+use super::v1::{Chain, Raw, Way};
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Visitor};
@@ -95,6 +95,11 @@ pub(in crate::packet) struct Session {
     pipes: Vec<u32>,
     /// What the last request of a compound was about.
     pub(super) chain: Option<Key>,
+    /// What the next frame of the server, or of the client, is if it has no header.
+    pub(super) raw_read: Option<Raw>,
+    pub(super) raw_write: Option<Raw>,
+    /// The request that was read last asked for such a frame.
+    pub(super) has_asked_for_raw: bool,
     /// How far a request and an answer of SMB1 were read.
     chains: [Chain; 2],
     /// Bytes of requests and open files.
@@ -112,6 +117,18 @@ impl Session {
     pub(super) fn chain_of(&mut self, way: Way) -> &mut Chain {
         let [request, answer] = &mut self.chains;
         if way == Way::Request { request } else { answer }
+    }
+
+    /// Raw bytes follow in a frame of the server, or of the client.
+    pub(super) fn ask_for_raw(&mut self, raw: Raw) {
+        self.has_asked_for_raw = true;
+        let awaited = if raw.sink.is_read { &mut self.raw_read } else { &mut self.raw_write };
+        *awaited = Some(raw);
+    }
+
+    /// Whether the next frame of the client, or of the server, may have no header.
+    pub(in crate::packet) fn is_raw(&self, is_client: bool) -> bool {
+        if is_client { self.raw_write.is_some() } else { self.raw_read.is_some() }
     }
 
     /// A request waits for its answer.

@@ -119,8 +119,15 @@ pub(super) fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::packet::Co
 
 /// What both say in turn.
 pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counters) {
+    heard(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
+}
+
+/// The same, where of some bytes in front of what is said nothing was captured.
+pub(super) fn heard<'a>(
+    said: impl Iterator<Item = (bool, u32, &'a [u8])>,
+) -> (Recorder, crate::packet::Counters) {
     let mut next = [0_u32; 2];
-    let packets = said.iter().map(|&(to_server, data)| {
+    let packets = said.map(|(to_server, missing, data)| {
         let mut packet = tcp(40_000, 9445, 24, data);
         if !to_server {
             // The same flow the other way.
@@ -130,6 +137,7 @@ pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::packet::Counter
             packet[20..24].rotate_left(2);
         }
         let seq = &mut next[usize::from(to_server)];
+        *seq += missing;
         packet[24..28].copy_from_slice(&seq.to_be_bytes());
         *seq += data.len() as u32;
         packet

@@ -4,7 +4,8 @@
 //! command, and a block whose command is an AndX one where the next begins, which must
 //! lie further on. The file that a block opens, or is about, is that of all blocks
 //! behind it, whatever number they give. An error in the header's status is that of the
-//! last block. Other offsets are those of [MS-CIFS], 2.2.4, and [MS-SMB]. Only the first
+//! last block. Raw bytes of a file follow a request to write some, or one to read some, in a
+//! frame of their own that has no header (2.2.4.22 and 2.2.4.25). Other offsets are those of [MS-CIFS], 2.2.4, and [MS-SMB]. Only the first
 //! message of a transaction is read, which has the names.
 
 mod chain;
@@ -28,6 +29,9 @@ const WRITE: u8 = 0x0b;
 const CREATE_NEW: u8 = 0x0f;
 const LOCK_AND_READ: u8 = 0x13;
 const WRITE_AND_UNLOCK: u8 = 0x14;
+const READ_RAW: u8 = 0x1a;
+const WRITE_RAW: u8 = 0x1d;
+const WRITE_COMPLETE: u8 = 0x20;
 const WRITE_AND_CLOSE: u8 = 0x2c;
 const OPEN_ANDX: u8 = 0x2d;
 const READ_ANDX: u8 = 0x2e;
@@ -42,6 +46,38 @@ const BUFFER: usize = 3;
 
 /// A request to write with so many words has the upper half of its offset behind the others.
 const FAR_WORDS: usize = 14;
+
+/// Words of a request to write raw bytes; with fewer it is the answer that asks for them, which
+/// Samba sends without saying that it is one.
+const WRITE_RAW_WORDS: u8 = 12;
+
+/// Bytes of a file that follow in a frame without a header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw {
+    pub(super) sink: Sink,
+    pub(super) most: u64,
+}
+
+impl Raw {
+    /// Whether a frame of that length can be the one. What is written has its length from the
+    /// request; of what is read the end of the file may come sooner.
+    pub(super) fn fits(&self, length: u64) -> bool {
+        if self.sink.is_read { length <= self.most } else { length == self.most }
+    }
+}
+
+/// Whether a frame of that length may be a server's request, in the place of raw bytes.
+pub(super) fn may_interrupt(length: u64) -> bool {
+    length > HEADER as u64
+}
+
+/// Whether a frame is a server's request to give up a lock ([MS-CIFS], 3.3.4.2), which may come
+/// in front of raw bytes.
+pub(super) fn interrupts(frame: &[u8]) -> bool {
+    frame.starts_with(MAGIC)
+        && frame.get(4) == Some(&chain::LOCKING)
+        && Chain::begin(frame).is_some_and(|chain| chain.way() == Way::Request)
+}
 
 /// Begins with a message of which the header is there; answers which chain it is.
 pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
@@ -76,7 +112,9 @@ pub(super) fn block<V: Visitor>(
         (CLOSE | OPEN | CREATE | CREATE_NEW | OPEN_ANDX | NT_CREATE_ANDX, Way::Answer)
         | (TREE_CONNECT_ANDX | READ | LOCK_AND_READ | READ_ANDX, Way::Answer)
         | (WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE | WRITE_ANDX, Way::Request)
-        | (READ | LOCK_AND_READ | READ_ANDX | CLOSE, Way::Request) => block.bytes_at() as u64,
+        | (READ | LOCK_AND_READ | READ_ANDX | READ_RAW | WRITE_RAW | CLOSE, Way::Request) => {
+            block.bytes_at() as u64
+        }
         (SESSION_SETUP, _) | (NT_TRANSACT | names_of::TRANSACTION2, Way::Answer) => whole,
         (command, Way::Request) if names_of::is_naming(command) => whole,
         _ => 0,
@@ -168,6 +206,24 @@ fn request<V: Visitor>(
             }
             return data(block, Some(from), bytes, sink, session, context);
         }
+        READ_RAW => {
+            let (at, most) = (block.offset(2, 10, 16)?, u64::from(block.le16(6)?));
+            let sink = Sink { key: subject(block, 0, session)?, is_read: true, at };
+            session.ask_for_raw(Raw { sink, most });
+        }
+        // Some of the bytes may be in the request already.
+        WRITE_RAW if block.words() >= WRITE_RAW_WORDS.into() => {
+            let (bytes, all) = (u64::from(block.le16(20)?), u64::from(block.le16(2)?));
+            let from = block.inside(block.le16(22)?.into());
+            let at = block.offset(6, FAR_WORDS, 24)?;
+            let sink = Sink { key: subject(block, 0, session)?, is_read: false, at };
+            if let Some(most) = all.checked_sub(bytes).filter(|&most| most > 0) {
+                let sink = Sink { at: at.saturating_add(bytes), ..sink };
+                session.ask_for_raw(Raw { sink, most });
+            }
+            return data(block, from, bytes, sink, session, context);
+        }
+        WRITE_RAW => {}
         CLOSE => {
             let key = subject(block, 0, session)?;
             session.closing(number, key, context);
@@ -259,6 +315,9 @@ fn answer<V: Visitor>(
             }
             return Some(data);
         }
+        // The server does not want the bytes, or has them.
+        WRITE_RAW if !is_good => session.raw_write = None,
+        WRITE_COMPLETE => session.raw_write = None,
         CLOSE | WRITE_AND_CLOSE => {
             let is_close = |request: &Request| matches!(request, Request::Close(_));
             if let Some(Request::Close(key)) = session.answered_if(number, is_close)

@@ -141,6 +141,16 @@ impl Side {
         }
     }
 
+    /// Notes that the other end sends no more, and how far it had received then. Who hears the
+    /// end of a file only afterwards did not wait for it.
+    pub(super) fn left(&mut self, ack: u32) {
+        if let Parser::FtpData(data) = &mut self.parser
+            && !is_before(self.next, ack)
+        {
+            data.leave();
+        }
+    }
+
     /// Takes everything that waits, over all gaps, and ends.
     pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         while !self.pending.is_empty() {

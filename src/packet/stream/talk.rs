@@ -36,6 +36,11 @@ impl Talk {
         }
     }
 
+    /// Whether bytes without a header may follow from the client, or from the server.
+    pub(in crate::packet) fn is_raw(&self, is_client: bool) -> bool {
+        matches!(self, Talk::Smb(session) if session.is_raw(is_client))
+    }
+
     /// What is known of an SMB connection, from now on.
     pub(in crate::packet) fn smb(&mut self) -> &mut smb::Session {
         if !matches!(self, Talk::Smb(_)) {

@@ -4,11 +4,15 @@ use super::expected::{decode_file, pcaps};
 use crate::indicator::{Kind, Observable, Protocol, Where, digest};
 use crate::packet::{Fault, Packet, Said, Visitor};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Capture, protocol, name, MD5 and size of `tshark --export-objects`.
 const TRANSFERS: &str = include_str!("transfers.tsv");
+
+/// What `testdata/record/transfers.sh` found on the disks between which it had files carried:
+/// capture, protocol, name, size, MD5, SHA-1, SHA-256. A row for each time, and two for text.
+const CARRIED: &str = include_str!("../../../testdata/captures/TRANSFERS.tsv");
 
 /// What is told of files: protocol, name, MD5, size.
 #[derive(Default)]
@@ -86,6 +90,52 @@ fn files_of_real_captures() {
         }
         assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
         assert!(told.is_empty(), "{capture}: also {told:?}");
+    }
+}
+
+/// All that is told of files in the captures of old and new programs, and nothing else.
+#[test]
+fn files_of_recorded_programs() {
+    #[derive(Default)]
+    struct Rows(BTreeMap<(String, String, u64, String), u32>);
+    impl Rows {
+        fn add(&mut self, protocol: &str, name: Option<&str>, size: Option<u64>, digest: &str) {
+            let name = name.unwrap_or_default().to_owned();
+            let key = (protocol.to_owned(), name, size.unwrap(), digest.to_owned());
+            *self.0.entry(key).or_default() += 1;
+        }
+    }
+    impl Visitor for Rows {
+        fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
+            false
+        }
+
+        fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, said: Said<'_>) {
+            let Observable::Digest(_, bytes) = what else { return };
+            let Some(Protocol::File(file)) = said.protocol() else { return };
+            self.add(file.protocol, file.name.as_deref(), file.size, &digest::encode(bytes));
+        }
+    }
+    let mut want: BTreeMap<&str, Rows> = BTreeMap::new();
+    for row in CARRIED.lines() {
+        let [capture, protocol, name, size, digests @ ..] =
+            &row.split('\t').collect::<Vec<_>>()[..]
+        else {
+            panic!("{row}")
+        };
+        assert_eq!(digests.len(), 3, "{row}");
+        for digest in digests {
+            let rows = want.entry(capture).or_default();
+            rows.add(protocol, Some(name), size.parse().ok(), digest);
+        }
+    }
+    assert_eq!(want.len(), 6);
+    for (capture, want) in want {
+        let mut told = Rows::default();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
+        let decoder = decode_file(&folder.join(capture), &mut told);
+        assert_eq!(told.0, want.0, "{capture}");
+        assert_eq!(decoder.counters().faults().collect::<Vec<_>>(), [], "{capture}");
     }
 }
 

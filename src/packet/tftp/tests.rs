@@ -111,8 +111,12 @@ fn what_is_lost_is_no_file() {
     let (recorder, counters) = decode_all(&[request.clone(), data(false, 2, b"end")]);
     assert_eq!((hashes(&recorder), counters.fault(Fault::TransferLost)), (0, 1));
     let error = datagram(false, 50_000, b"\0\x05\0\x01no\0");
-    let (recorder, _) = decode_all(&[request, error, data(false, 1, b"end")]);
-    assert_eq!(hashes(&recorder), 0);
+    // Refused; broken off.
+    for (number, lost) in [(9, 0), (1, 1)] {
+        let packets = [request.clone(), data(false, number, &[0; 512]), error.clone()];
+        let (recorder, counters) = decode_all(&[&packets[..], &[data(false, 2, b"end")]].concat());
+        assert_eq!((hashes(&recorder), counters.fault(Fault::TransferLost)), (0, lost));
+    }
     for bad in
         [&b"\0\x01\0octet\0"[..], b"\0\x01a\0other\0", b"\0\x01a\0octet", b"\0\x03a\0octet\0"]
     {

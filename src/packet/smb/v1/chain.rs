@@ -12,7 +12,7 @@ pub(in crate::packet::smb) const HEADER: usize = 32;
 /// Blocks of a message that are read. No more than four make sense.
 const MOST_BLOCKS: u8 = 16;
 
-const LOCKING: u8 = 0x24;
+pub(super) const LOCKING: u8 = 0x24;
 const LOG_OFF: u8 = 0x74;
 
 /// Behind the words lies the count of bytes.
@@ -137,7 +137,8 @@ impl<'m> Block<'m> {
         Block { left: self.left.min(end as u64), ..self }
     }
 
-    fn words(&self) -> usize {
+    /// How many words it has.
+    pub(super) fn words(&self) -> usize {
         self.shown.first().map_or(0, |&words| usize::from(words))
     }
 

@@ -1,7 +1,8 @@
 //! Chains of commands, and the commands of old clients.
 
 use crate::indicator::Where;
-use crate::packet::smb::tests::{both, exchange, frame, hashes, md5, turns, utf16};
+use crate::packet::smb::tests::{both, exchange, frame, hashes, heard, md5, turns, utf16};
+use proptest::prelude::*;
 
 const CREATE: u8 = 0xa2;
 const OPEN: u8 = 0x2d;
@@ -377,5 +378,131 @@ fn created_by_a_transaction() {
     ]);
     assert_eq!(counters.faults().count(), 0);
     assert_eq!(recorder.at(Where::FileName), ["new.exe"]);
+    assert_eq!(hashes(&recorder), [md5(b"text")]);
+}
+
+/// A frame without a header.
+fn raw(data: &[u8]) -> Vec<u8> {
+    frame(&[data.to_vec()])
+}
+
+fn read_raw(fid: u8, at: u32, length: u16) -> Block {
+    let (at, length) = (at.to_le_bytes(), length.to_le_bytes());
+    (0x1a, words(8, &[(0, &[fid]), (2, &at), (6, &length)]), vec![])
+}
+
+/// Asks to write `all` bytes, of which some are there.
+fn write_raw(fid: u8, at: u32, all: u16, data: &[u8]) -> Block {
+    let (at, all) = (at.to_le_bytes(), all.to_le_bytes());
+    // Behind header, words and count of bytes.
+    let values: [(usize, &[u8]); 5] =
+        [(0, &[fid]), (2, &all), (6, &at), (20, &[data.len() as u8]), (22, &[59])];
+    (0x1d, words(12, &values), data.to_vec())
+}
+
+/// What Samba answers to a request to write raw bytes: it does not say that it is an answer.
+fn go_on() -> Vec<u8> {
+    request(0, &[(0x1d, words(1, &[(0, &[0xff, 0xff])]), vec![])])
+}
+
+/// Bytes of a file that look like a message.
+fn misleading() -> Vec<u8> {
+    message(0x80, 9, 0, false, &[closed()])
+}
+
+/// Two files that are moved by raw reads and writes, as both say it in turn.
+fn raw_talk() -> Vec<(bool, Vec<u8>)> {
+    let text = misleading();
+    let broken = request(9, &[(0x24, words(8, &[(0, &[0xff])]), vec![])]);
+    vec![
+        (true, request(1, &[open("a.bin")])),
+        (false, answer(1, &[opened(7, 4 + text.len() as u32)])),
+        (true, request(2, &[read_raw(7, 0, 4)])),
+        (false, raw(b"head")),
+        (true, request(3, &[read_raw(7, 4, 1000)])),
+        // The server asks that a lock is given up.
+        (false, broken),
+        (false, raw(&text)),
+        // Behind the end there is nothing.
+        (true, request(4, &[read_raw(7, 1000, 1000)])),
+        (false, raw(b"")),
+        (true, request(5, &[create("b.bin")])),
+        (false, answer(5, &[created(8, 0)])),
+        (true, request(6, &[write_raw(8, 0, 2 + text.len() as u16, b"ab")])),
+        (false, go_on()),
+        (true, raw(&text)),
+        (false, answer(6, &[(0x20, words(1, &[]), vec![])])),
+        (true, request(7, &[write_raw(8, 2 + text.len() as u32, 5, b"")])),
+        (false, go_on()),
+        (true, raw(b"\0tail")),
+        (true, request(8, &[close(8)])),
+    ]
+}
+
+#[test]
+fn raw_bytes_have_a_frame_without_a_header() {
+    let (text, said) = (misleading(), raw_talk());
+    let want = [[&b"head"[..], &text].concat(), [&b"ab"[..], &text, b"\0tail"].concat()];
+    let want = want.each_ref().map(|text| md5(text));
+    for size in [1, 5, 4000] {
+        let said: Vec<(bool, &[u8])> =
+            said.iter().flat_map(|(way, text)| text.chunks(size).map(|t| (*way, t))).collect();
+        let (recorder, counters) = turns(&said);
+        assert_eq!(counters.faults().count(), 0, "{size}");
+        assert_eq!(hashes(&recorder), want, "{size}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn changed_raw_bytes_do_not_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..9),
+        without in any::<prop::sample::Index>(),
+    ) {
+        let mut said = raw_talk();
+        for (which, place, value) in changes {
+            let text = &mut said[which.index(19)].1;
+            let place = place.index(text.len());
+            text[place] = value;
+        }
+        said.remove(without.index(19));
+        turns(&said.iter().map(|(way, text)| (*way, &text[..])).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn raw_bytes_that_are_not_wanted() {
+    let refused = frame(&[message(0x80, 2, 0xc000_0022, false, &[(0x1d, vec![], vec![])])]);
+    let whole = answer(2, &[(0x20, words(1, &[]), vec![])]);
+    for answered in [refused, whole, vec![]] {
+        let (recorder, counters) = turns(&[
+            (true, &request(1, &[open("a.bin")])),
+            (false, &answer(1, &[opened(7, 0)])),
+            (true, &request(2, &[write_raw(7, 0, 900, b"")])),
+            (false, &answered),
+            // Not so long as what was announced: it has a header, whatever the server said.
+            (true, &request(3, &[write(7, 0, b"text"), close(7)])),
+            (true, &request(4, &[open("b.bin")])),
+        ]);
+        assert_eq!(counters.faults().count(), 0);
+        assert_eq!(hashes(&recorder), [md5(b"text")]);
+        assert_eq!(recorder.at(Where::FileName), ["a.bin", "b.bin"]);
+    }
+}
+
+/// What comes behind a gap is a message again.
+#[test]
+fn raw_bytes_that_were_lost() {
+    let said = [
+        (true, 0, request(1, &[open("a.bin")])),
+        (false, 0, answer(1, &[opened(7, 100)])),
+        (true, 0, request(2, &[read_raw(7, 0, 100)])),
+        (true, 0, request(3, &[open("b.bin")])),
+        (false, 104, answer(3, &[opened(8, 4)])),
+        (true, 0, request(4, &[read(8, 0, 100)])),
+        (false, 0, answer(4, &[was_read(b"text")])),
+    ];
+    let (recorder, counters) = heard(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
+    assert_eq!(counters.fault(crate::packet::Fault::StreamGap), 1);
     assert_eq!(hashes(&recorder), [md5(b"text")]);
 }
