@@ -114,11 +114,6 @@ impl Mail {
         (depth + 1 < MOST_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
     }
 
-    /// Whether no multipart is open.
-    pub(super) fn is_closed(&self) -> bool {
-        self.bounds.is_empty()
-    }
-
     pub(super) fn weight(&self) -> usize {
         let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
         let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
