@@ -156,7 +156,7 @@ impl Side {
     pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.mail_done(false, context);
         if let Some(text) = self.text.take() {
-            text.finish(context);
+            text.finish(false, context);
         }
     }
 
@@ -248,7 +248,7 @@ impl Side {
             Target::Mail(true) => self.mail_done(true, context),
             Target::Text => {
                 if let Some(text) = self.text.take() {
-                    text.finish(context);
+                    text.finish(true, context);
                 }
             }
             // A word may have line breaks; its line has none.

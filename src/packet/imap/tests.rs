@@ -57,7 +57,7 @@ fn mails_and_mailboxes() {
     assert_eq!(recorder.at(Where::MailFrom), from);
     assert_eq!(recorder.at(Where::MailTo)[..2], ["c@evil.example", "d@evil.example"]);
     assert_eq!(recorder.at(Where::MailTo).len(), 6);
-    assert_eq!(recorder.at(Where::FileName).len(), 8);
+    assert_eq!(recorder.at(Where::FileName).len(), 10);
     assert_eq!(recorder.at(Where::FileHash).len(), 24);
     assert!(recorder.text_at(Where::MailBody).contains("part\r\n"));
     assert!(!recorder.text_at(Where::MailBody).contains("no@x"));

@@ -37,7 +37,7 @@ fn mails_and_mailboxes() {
     let from = ["a@evil.example", "i@evil.example", "t@evil.example"];
     assert_eq!(recorder.at(Where::MailFrom), from);
     assert_eq!(recorder.at(Where::MailTo), ["c@evil.example", "b@x.example", "c@x.example"]);
-    assert_eq!(recorder.at(Where::FileName).len(), 4);
+    assert_eq!(recorder.at(Where::FileName).len(), 5);
     // Three each, and none of the part that TOP shows.
     assert_eq!(recorder.at(Where::FileHash).len(), 12);
     assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);
