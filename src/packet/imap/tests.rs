@@ -122,3 +122,73 @@ fn endless_lines_and_words_stay_small() {
         }
     }
 }
+
+/// What is sent to be kept: seen, and with how many digests.
+fn appended(client: &str) -> (Vec<String>, usize) {
+    let (recorder, counters) = converse(1430, client.as_bytes(), &[], 7);
+    assert_eq!(counters.faults().count(), 0);
+    let from = recorder.at(Where::MailFrom).into_iter().map(str::to_owned).collect();
+    (from, recorder.at(Where::FileHash).len())
+}
+
+const FILE: &str = "From: a@evil.example\r\nContent-Type: x/y\r\n\r\nbytes\r\n";
+
+#[test]
+fn a_literal_that_is_refused() {
+    // RFC 3501, 6.3.11: there is no such mailbox, and the client makes it.
+    let offer = format!("a APPEND Sent (\\Seen) {{{}}}\r\n", FILE.len());
+    let text = format!("{offer}b CREATE Sent\r\n{offer}{FILE}\r\nc NOOP\r\n");
+    assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 3));
+    // One that waits for nobody.
+    let text = format!("a APPEND Sent {{{}+}}\r\nb NOOP\r\n{FILE}\r\n", FILE.len() + 8);
+    assert_eq!(appended(&text).0, ["a@evil.example"]);
+}
+
+#[test]
+fn mails_that_replace_others_and_parts_of_mails() {
+    for command in ["REPLACE 4 Drafts", "UID REPLACE 4 Drafts (\\Seen)", "REPLACE 4 {1}\r\nx"] {
+        let text = format!("a {command} {}\r\nb NOOP\r\n", literal(FILE));
+        assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 3), "{command}");
+    }
+    // RFC 4469: of the second part nothing is known.
+    let text = format!("a APPEND Sent CATENATE (TEXT {} URL \"/x\")\r\nb NOOP\r\n", literal(FILE));
+    assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 0));
+    let text = format!(
+        "a APPEND Sent CATENATE (URL \"/x\" TEXT {} TEXT {})\r\n",
+        literal("a\r\n"),
+        literal(FILE)
+    );
+    assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 0));
+}
+
+#[test]
+fn a_literal_with_a_gap() {
+    let text = format!("* OK ready\r\n* 1 FETCH (BODY[] {})\r\n", literal(FILE));
+    let text =
+        [text.as_bytes(), b"* 2 FETCH (BODY[] {25}\r\nFrom: b@evil.example\r\n\r\nx)\r\n"].concat();
+    let end = memchr::memmem::find(&text, b"bytes").unwrap() + 7;
+    for (from, to) in [(end - 5, end - 2), (end - 5, end)] {
+        let segment = |at: usize, data: &[u8]| {
+            let mut packet = crate::packet::tests::tcp(1430, 40_000, 24, data);
+            packet[24..28].copy_from_slice(&(at as u32).to_be_bytes());
+            packet
+        };
+        let packets = [segment(0, &text[..from]), segment(to, &text[to..])];
+        let (recorder, _) = crate::packet::tests::decode_all(&packets);
+        assert_eq!(recorder.at(Where::MailFrom), ["a@evil.example", "b@evil.example"]);
+        assert!(recorder.at(Where::FileHash).is_empty());
+    }
+}
+
+/// RFC 3501, 7.4.2: `BODY[]<0>` is a part, of a length that the client chose.
+#[test]
+fn a_part_is_no_whole_mail() {
+    let digests = |items: &str| {
+        let text = format!("* OK ready\r\n* 1 FETCH ({items} {})\r\n* OK\r\n", literal(FILE));
+        let (recorder, _) = converse(1430, b"", text.as_bytes(), 9);
+        assert_eq!(recorder.at(Where::MailFrom), ["a@evil.example"], "{items}");
+        recorder.at(Where::FileHash).len()
+    };
+    assert_eq!(digests("BODY[]"), 3);
+    assert_eq!(digests("BODY[]<0>"), 0);
+}

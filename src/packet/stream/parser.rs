@@ -410,6 +410,7 @@ pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
         || http::is_head(data)
         || http2::begins(data)
         || smb::begins(data)
+        || smtp::begins(data)
         || ftp::begins(data)
         || dns::begins(data, ports)
 }
