@@ -15,7 +15,11 @@ pub(in crate::packet) fn client() -> Vec<u8> {
         &format!("a3 LOGIN {} {}\r\n", literal("d@evil.example"), literal("x")),
         "a4 SELECT INBOX\r\na5 FETCH 1:* (UID BODY[])\r\n",
         &format!("a6 APPEND {} (\\Seen) {}\r\n", literal("Sent"), literal(append)),
-        "a7 IDLE\r\nDONE\r\na8 STARTTLS\r\n",
+        "a7 IDLE\r\nDONE\r\n",
+        // One that is refused, and the command that follows in its place.
+        "b1 APPEND No {70}\r\nb2 CREATE No\r\n",
+        &format!("b3 REPLACE 4 No {}\r\n", literal("Sender: rp@evil.example\r\n\r\nx")),
+        "a8 STARTTLS\r\n",
     ];
     let mut text = text.concat().into_bytes();
     text.extend(crate::packet::tls::tests::hello(Some("tls.example"), &[]));
@@ -53,7 +57,8 @@ pub(in crate::packet) fn server() -> Vec<u8> {
 fn mails_and_mailboxes() {
     let (recorder, counters) = converse(1430, &client(), &server(), 1000);
     assert_eq!(counters.faults().count(), 0);
-    let from = ["ap", "a", "i", "h", "a", "i", "z"].map(|name| format!("{name}@evil.example"));
+    let from =
+        ["ap", "rp", "a", "i", "h", "a", "i", "z"].map(|name| format!("{name}@evil.example"));
     assert_eq!(recorder.at(Where::MailFrom), from);
     assert_eq!(recorder.at(Where::MailTo)[..2], ["c@evil.example", "d@evil.example"]);
     assert_eq!(recorder.at(Where::MailTo).len(), 6);

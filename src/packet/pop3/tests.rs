@@ -5,7 +5,7 @@ use crate::packet::tests::converse;
 /// A client that lists and fetches.
 pub(in crate::packet) fn client() -> Vec<u8> {
     let mut text = b"CAPA\r\nUSER c@evil.example\r\nPASS no@x.example\r\nSTAT\r\nLIST\r\n".to_vec();
-    text.extend(b"RETR 1\r\nTOP 2 5\r\nDELE 1\r\nSTLS\r\n");
+    text.extend(b"RETR 1\r\nTOP 2 5\r\nRETR 3\r\nDELE 1\r\nSTLS\r\n");
     text.extend(crate::packet::tls::tests::hello(Some("tls.example"), &[]));
     text
 }
@@ -25,7 +25,9 @@ pub(in crate::packet) fn server() -> Vec<u8> {
     text.extend(
         b".\r\n+OK\r\nFrom: t@evil.example\r\nContent-Type: multipart/x; boundary=b\r\n\r\n",
     );
-    text.extend(b"--b\r\nContent-Type: x/y\r\n\r\nonly the fir\r\n.\r\n-ERR no\r\n+OK begin\r\n");
+    text.extend(b"--b\r\nContent-Type: x/y\r\n\r\nonly the fir\r\n.\r\n+OK\r\n");
+    text.extend(FILE);
+    text.extend(b"-ERR no\r\n+OK begin\r\n");
     text.extend(crate::packet::tls::tests::server_flight());
     text
 }
@@ -37,9 +39,9 @@ fn mails_and_mailboxes() {
     let from = ["a@evil.example", "i@evil.example", "t@evil.example"];
     assert_eq!(recorder.at(Where::MailFrom), from);
     assert_eq!(recorder.at(Where::MailTo), ["c@evil.example", "b@x.example", "c@x.example"]);
-    assert_eq!(recorder.at(Where::FileName).len(), 5);
+    assert_eq!(recorder.at(Where::FileName).len(), 6);
     // Three each, and none of the part that TOP shows.
-    assert_eq!(recorder.at(Where::FileHash).len(), 12);
+    assert_eq!(recorder.at(Where::FileHash).len(), 15);
     assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);
     assert!(!recorder.at(Where::TlsCert).is_empty());
 }
