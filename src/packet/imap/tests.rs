@@ -18,7 +18,7 @@ pub(in crate::packet) fn client() -> Vec<u8> {
         "a7 IDLE\r\nDONE\r\n",
         // One that is refused, and the command that follows in its place.
         "b1 APPEND No {70}\r\nb2 CREATE No\r\n",
-        &format!("b3 REPLACE 4 No {}\r\n", literal("Sender: rp@evil.example\r\n\r\nx")),
+        &format!("b3 REPLACE 4 No {}\r\n", literal("Sender: rp@evil.example\r\n\r\n")),
         "a8 STARTTLS\r\n",
     ];
     let mut text = text.concat().into_bytes();
