@@ -33,7 +33,8 @@ const PROTOCOL: &str = "imap";
 enum Target {
     /// A mail; whether it is over with the literal.
     Mail(bool),
-    Text,
+    /// Text; whether it is all of its part.
+    Text(bool),
     /// A word of a line.
     Word,
     Nothing,
@@ -169,7 +170,7 @@ impl Side {
                     *position = position.saturating_add(length);
                 }
             }
-            Target::Text => {
+            Target::Text(_) => {
                 if let Some(text) = &mut self.text {
                     text.gap(length, context);
                 }
@@ -269,7 +270,7 @@ impl Side {
                     *position = position.saturating_add(piece.len() as u64);
                 }
             }
-            Target::Text => {
+            Target::Text(_) => {
                 if let Some(text) = &mut self.text {
                     text.push(piece, context);
                     text.flush(context);
@@ -284,9 +285,9 @@ impl Side {
             Target::Mail(true) => self.mail_done(true, context),
             // A client puts a mail together from parts of which some are not here.
             Target::Mail(false) if !self.is_server => self.mail_done(false, context),
-            Target::Text => {
+            Target::Text(is_whole) => {
                 if let Some(text) = self.text.take() {
-                    text.finish(true, context);
+                    text.finish(is_whole, context);
                 }
             }
             // A word may have line breaks; its line has none.

@@ -194,6 +194,15 @@ fn a_part_is_no_whole_mail() {
         assert_eq!(recorder.at(Where::MailFrom), ["a@evil.example"], "{items}");
         recorder.at(Where::FileHash).len()
     };
+    // Nor are the words at its borders.
+    let text = |item: &str| {
+        let text = format!("* OK ready\r\n* 1 FETCH ({item} {})\r\n", literal("a.example b.exam"));
+        converse(1430, b"", text.as_bytes(), 9).0.text_at(Where::MailBody)
+    };
+    assert_eq!(text("BODY[1]"), "a.example b.exam");
+    assert_eq!(text("BODY[1]<0>"), "a.example ");
+    assert_eq!(text("BODY[1]<7>"), " ");
+    assert_eq!(text("BODY[]<7>"), " ");
     assert_eq!(digests("BODY[]"), 3);
     assert_eq!(digests("BODY[]<0>"), 0);
 }

@@ -119,6 +119,11 @@ impl Text {
         (self.is_line_start, self.is_torn) = (false, true);
     }
 
+    /// It begins in the midst of a word.
+    pub(in crate::packet) fn set_torn(&mut self) {
+        self.is_torn = true;
+    }
+
     /// Takes the last word away, whose end did not come: a part of it would be another one.
     fn cut_word(&mut self) {
         let end = self.held.iter().rposition(is_cut).map_or(0, |at| at + 1);
