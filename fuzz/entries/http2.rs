@@ -47,10 +47,22 @@ fn packet(to_server: bool, seq: usize, data: &[u8]) -> Vec<u8> {
 
 /// Plays the client and then the server, in segments of so many bytes.
 fn play(client: &[u8], server: &[u8], unit: usize, gap: usize) -> Vec<(Where, String)> {
+    play_behind([PREFACE, SETTINGS], client, server, unit, gap)
+}
+
+/// The same behind other openings.
+fn play_behind(
+    openings: [&[u8]; 2],
+    client: &[u8],
+    server: &[u8],
+    unit: usize,
+    gap: usize,
+) -> Vec<(Where, String)> {
+    let [preface, settings] = openings;
     let mut decoder = Decoder::new(Config::default());
     let mut seen = Seen::default();
     let mut number = 0;
-    for (to_server, opening, text) in [(true, PREFACE, client), (false, SETTINGS, server)] {
+    for (to_server, opening, text) in [(true, preface, client), (false, settings, server)] {
         let text = [opening, text].concat();
         for (at, part) in text.chunks(unit).enumerate() {
             number += 1;
@@ -78,4 +90,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     play(client, server, 50, 1 + at % 50);
+    // Where the openings were not seen.
+    play_behind([b""; 2], client, server, 700, 0);
+    play_behind([b""; 2], client, server, 50, 1 + at % 50);
 }

@@ -9,7 +9,7 @@ use super::bytes::{be16, be32};
 use super::dns::Name;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
 use crate::indicator::{Observable, Where};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 const MAGIC: u32 = 0x6382_5363;
 const MAGIC_AT: usize = 236;
@@ -18,8 +18,8 @@ const MOST_OPTIONS: usize = 256;
 const MOST_NAMES: usize = 64;
 const MOST_RELAYS: usize = 8;
 
-/// Longer search lists come in several options (RFC 3396).
-const MOST_SEARCH: usize = 4 << 10;
+/// The longest option that is put together, of all its parts (RFC 3396).
+const MOST_OPTION: usize = 4 << 10;
 
 /// Who is told, and of what.
 struct Told<'t, 'p, V> {
@@ -43,15 +43,39 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
+    /// A file to boot, which may be at a URL.
     fn file(&mut self, path: &[u8]) {
         let path = path.split(|&b| b == 0).next().unwrap_or_default();
+        self.url(path);
         names::report(path, self.packet, self.visitor, Said::None);
     }
 
     fn url(&mut self, url: &[u8]) {
-        let url = url.split(|&b| b == 0).next().unwrap_or_default();
+        let url = url.split(|&b| b == 0).next().unwrap_or_default().trim_ascii();
         if memchr::memmem::find(url, b"://").is_some() {
             self.visitor.seen(Observable::Url(url), Where::DhcpServer, self.packet, Said::None);
+        }
+    }
+
+    /// A client's name in the form of DNS, of which the last labels may be left out
+    /// (RFC 4702, 3.3.1; RFC 4704, 4.2).
+    fn full_name(&mut self, bytes: &[u8]) {
+        let bytes = [bytes, &[0]].concat();
+        let mut name = Name::default();
+        match name.read(&bytes, 0) {
+            Err(_) => self.counters.note(Fault::BadDhcp),
+            Ok(_) if name.is_odd() => self.counters.note(Fault::OddName),
+            Ok(_) => self.host(name.text(), Where::DhcpHost),
+        }
+    }
+
+    /// Addresses, one behind the other.
+    fn addresses<const N: usize>(&mut self, bytes: &[u8])
+    where
+        IpAddr: From<[u8; N]>,
+    {
+        for &address in bytes.as_chunks::<N>().0.iter().take(MOST_NAMES) {
+            self.address(IpAddr::from(address));
         }
     }
 
@@ -99,10 +123,12 @@ pub(super) fn inspect<V: Visitor>(
     true
 }
 
-/// What is remembered of a message of version 4 while its options are read.
-struct Options<'o, 't, 'p, V> {
-    told: &'o mut Told<'t, 'p, V>,
-    search: Vec<u8>,
+/// The options of a message of version 4 that are told, in their order. One that is there
+/// several times is one in parts, also where they are in different fields (RFC 2131, 4.1;
+/// RFC 3396, section 7).
+#[derive(Default)]
+struct Options {
+    all: Vec<(u8, Vec<u8>)>,
     overload: u8,
 }
 
@@ -110,26 +136,29 @@ struct Options<'o, 't, 'p, V> {
 fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()> {
     let next: Option<&[u8; 4]> = payload.get(20..)?.first_chunk();
     told.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
-    let mut options = Options { told, search: Vec::new(), overload: 0 };
+    let mut options = Options::default();
     let mut is_good = options.read(payload.get(MAGIC_AT + 4..)?);
     let (server, file) = (payload.get(44..108)?, payload.get(108..MAGIC_AT)?);
     let overload = options.overload;
-    if overload & 1 == 0 {
-        options.told.file(file);
-    } else {
+    if overload & 1 != 0 {
         is_good &= options.read(file);
     }
-    if overload & 2 == 0 {
-        options.told.host(server, Where::DhcpServer);
-    } else {
+    if overload & 2 != 0 {
         is_good &= options.read(server);
     }
-    let search = std::mem::take(&mut options.search);
-    told.names(&search);
+    for (code, value) in &options.all {
+        told.option(*code, value);
+    }
+    if overload & 1 == 0 {
+        told.file(file);
+    }
+    if overload & 2 == 0 {
+        told.host(server, Where::DhcpServer);
+    }
     is_good.then_some(())
 }
 
-impl<V: Visitor> Options<'_, '_, '_, V> {
+impl Options {
     /// Reads options up to their end; false if one breaks off.
     fn read(&mut self, mut rest: &[u8]) -> bool {
         for _ in 0..MOST_OPTIONS {
@@ -140,7 +169,7 @@ impl<V: Visitor> Options<'_, '_, '_, V> {
                     let Some((value, behind)) = behind.split_at_checked(usize::from(length)) else {
                         return false;
                     };
-                    self.option(code, value);
+                    self.add(code, value);
                     rest = behind;
                 }
                 [_] => return false,
@@ -150,33 +179,46 @@ impl<V: Visitor> Options<'_, '_, '_, V> {
         rest.iter().all(|&b| b == 0)
     }
 
-    fn option(&mut self, code: u8, value: &[u8]) {
+    fn add(&mut self, code: u8, value: &[u8]) {
         match code {
-            // Name servers.
-            6 => {
-                for bytes in value.chunks_exact(4).take(MOST_NAMES) {
-                    if let Some(&bytes) = bytes.first_chunk::<4>() {
-                        self.told.address(Ipv4Addr::from(bytes));
+            52 => self.overload = value.first().copied().unwrap_or(0),
+            6 | 12 | 15 | 66 | 67 | 81 | 114 | 119 | 150 | 252 => {
+                match self.all.iter_mut().find(|(other, _)| *other == code) {
+                    Some((_, all)) if all.len() + value.len() <= MOST_OPTION => {
+                        all.extend_from_slice(value);
                     }
+                    Some(_) => {}
+                    None => self.all.push((code, value.to_vec())),
                 }
             }
-            // Host and domain.
-            12 | 15 => self.told.host(value, Where::DhcpHost),
-            52 => self.overload = value.first().copied().unwrap_or(0),
+            _ => {}
+        }
+    }
+}
+
+impl<V: Visitor> Told<'_, '_, V> {
+    fn option(&mut self, code: u8, value: &[u8]) {
+        match code {
+            // Name servers, and those of TFTP (RFC 5859).
+            6 | 150 => self.addresses::<4>(value),
+            12 => self.host(value, Where::DhcpHost),
+            // Some write several domains.
+            15 => {
+                let domains = value.split(|&b| b == b' ').filter(|domain| !domain.is_empty());
+                domains.take(MOST_NAMES).for_each(|domain| self.host(domain, Where::DhcpHost));
+            }
             // From where to boot, and what.
-            66 => self.told.host(value, Where::DhcpServer),
-            67 => self.told.file(value),
+            66 => self.host(value, Where::DhcpServer),
+            67 => self.file(value),
             // The client's full name (RFC 4702): flags, two codes, and the name in one of two forms.
             81 => match *value {
-                [flags, _, _, ref name @ ..] if flags & 4 != 0 => self.told.names(name),
-                [_, _, _, ref name @ ..] => self.told.host(name, Where::DhcpHost),
-                _ => self.told.counters.note(Fault::BadDhcp),
+                [flags, _, _, ref name @ ..] if flags & 4 != 0 => self.full_name(name),
+                [_, _, _, ref name @ ..] => self.host(name, Where::DhcpHost),
+                _ => self.counters.note(Fault::BadDhcp),
             },
             // The portal of a captive network (RFC 8910), and the settings of proxies.
-            114 | 252 => self.told.url(value),
-            119 if self.search.len() + value.len() <= MOST_SEARCH => {
-                self.search.extend_from_slice(value);
-            }
+            114 | 252 => self.url(value),
+            119 => self.names(value),
             _ => {}
         }
     }
@@ -198,18 +240,12 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V
         let (value, behind) = rest.get(4..)?.split_at_checked(length)?;
         match code {
             RELAYED if relays > 0 => message6(value, relays - 1, told)?,
-            23 => {
-                for bytes in value.chunks_exact(16).take(MOST_NAMES) {
-                    if let Some(&bytes) = bytes.first_chunk::<16>() {
-                        told.address(Ipv6Addr::from(bytes));
-                    }
-                }
-            }
+            23 => told.addresses::<16>(value),
             24 => told.names(value),
             // The client's full name (RFC 4704), behind flags.
-            39 => told.names(value.get(1..)?),
-            // From where to boot (RFC 5970).
-            59 => told.url(value),
+            39 => told.full_name(value.get(1..)?),
+            // From where to boot (RFC 5970), and the portal of a captive network (RFC 8910).
+            59 | 103 => told.url(value),
             _ => {}
         }
         rest = behind;

@@ -2,7 +2,8 @@
 //!
 //! A client is found by the preface that it begins with, a server by the SETTINGS
 //! that is its first frame; also behind `Upgrade: h2c`, where the request that asked
-//! for it becomes stream 1. Each direction is read by itself; what both need to know is
+//! for it becomes stream 1. One that is joined behind its beginning is found by whole frames with
+//! a header block that reads ([`midway`]). Each direction is read by itself; what both need to know is
 //! in [`Asked`]: the URLs that wait for their answers, and streams that were reset.
 //!
 //! Header blocks are decoded as they come ([`hpack`]), bodies of many streams at a
@@ -18,6 +19,7 @@ mod bodies;
 mod frame;
 mod head;
 mod hpack;
+mod midway;
 mod opening;
 mod tables;
 
@@ -37,6 +39,8 @@ use tables::{Allowed, Tables};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Preface,
+    /// It was joined in its midst.
+    Midway,
     /// The header of a frame.
     Frame,
     /// A part of a header block, and the padding behind it.
@@ -107,6 +111,11 @@ impl Direction {
         }
     }
 
+    /// A direction whose beginning was not seen.
+    fn midway(is_client: bool) -> Self {
+        Direction { state: State::Midway, has_begun: true, ..Direction::new(is_client) }
+    }
+
     /// HTTP/1 was spoken before.
     pub(super) fn set_upgraded(&mut self) {
         self.is_upgraded = true;
@@ -129,6 +138,12 @@ impl Direction {
                 self.hpack = hpack::Decoder::fresh(tables::INITIAL);
                 tables(context).is_begun = !self.is_upgraded;
                 Step::Took(PREFACE.len())
+            }
+            State::Midway => {
+                // What it acknowledged before is not known.
+                tables(context).lose(self.is_client);
+                self.state = State::Frame;
+                Step::Again
             }
             State::Frame => self.frame(data, context),
             State::Block { left, padding } => {
@@ -215,7 +230,7 @@ impl Direction {
                     self.end_part(0, 0, 0, context);
                 }
             }
-            State::Preface => {}
+            State::Preface | State::Midway => {}
             // A header does not go on behind a gap.
             State::Search => self.start = Start::default(),
             State::Frame | State::Block { .. } | State::Data { .. } | State::Settings { .. } => {
@@ -378,6 +393,9 @@ impl Direction {
             context.counters.note(fault);
         }
         if self.head.is_head() {
+            if !self.is_client && block.promised.is_none() && self.head.is_request() {
+                self.become_client(context);
+            }
             if self.is_client || block.promised.is_some() {
                 self.request(block, context);
             } else {
@@ -388,6 +406,13 @@ impl Direction {
             self.bodies.finish(block.stream, context);
         }
         self.head.clear();
+    }
+
+    /// What began with SETTINGS was no server: the preface was not seen.
+    fn become_client<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        self.is_client = true;
+        self.bodies = Bodies::new(true);
+        tables(context).lose(true);
     }
 
     fn request<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {

@@ -7,7 +7,8 @@
 //! fetched piece by piece; headers alone as such; a part alone, whose encoding nobody
 //! tells, as text. Lists and structures (ENVELOPE, BODYSTRUCTURE) are gone over: what
 //! they tell is in the mails. A login that is an e-mail address is told at
-//! `mail.to`. Behind STARTTLS anything may follow.
+//! `mail.to`. Behind STARTTLS and COMPRESS anything may follow. A literal that a client offers
+//! may be refused: then its next command follows.
 
 mod client;
 mod server;
@@ -32,7 +33,8 @@ const PROTOCOL: &str = "imap";
 enum Target {
     /// A mail; whether it is over with the literal.
     Mail(bool),
-    Text,
+    /// Text; whether it is all of its part.
+    Text(bool),
     /// A word of a line.
     Word,
     Nothing,
@@ -41,6 +43,8 @@ enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Line,
+    /// The server may refuse a literal of so many bytes; then a command comes in its place.
+    Offer(u64),
     /// So many bytes of a literal are to come.
     Literal(u64, Target),
     /// Perhaps TLS.
@@ -122,6 +126,19 @@ impl Side {
                 }
                 Step::Took(piece.len())
             }
+            State::Offer(size) => {
+                match client::is_command(data) {
+                    None if (data.len() as u64) < size => return Step::Wait(data.len() + 1),
+                    Some(true) => {
+                        self.mail = None;
+                        (self.state, self.is_continued, self.brings_mail) =
+                            (State::Line, false, false);
+                        self.line.clear();
+                    }
+                    _ => self.state = State::Literal(size, Target::Mail(true)),
+                }
+                Step::Again
+            }
             State::Literal(left, target) => {
                 let length = left.min(data.len() as u64);
                 let piece = data.get(..length as usize).unwrap_or(data);
@@ -141,13 +158,28 @@ impl Side {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        let State::Literal(left, _) = &mut self.state else { return false };
-        if *left <= length {
-            return false;
+        let State::Literal(left, target) = self.state else { return false };
+        let Some(left) = left.checked_sub(length) else { return false };
+        self.state = State::Literal(left, target);
+        match target {
+            Target::Mail(_) => {
+                if let Some(mail) = &mut self.mail {
+                    mail.gap(length, context);
+                }
+                if let Some((_, position)) = &mut self.partial {
+                    *position = position.saturating_add(length);
+                }
+            }
+            Target::Text(_) => {
+                if let Some(text) = &mut self.text {
+                    text.gap(length, context);
+                }
+            }
+            // A word without some of its bytes is another one.
+            Target::Word | Target::Nothing => self.line.clear(),
         }
-        *left -= length;
-        if let Some(mail) = &mut self.mail {
-            mail.gap(length, context);
+        if left == 0 {
+            self.literal_done(target, context);
         }
         true
     }
@@ -156,7 +188,7 @@ impl Side {
     pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.mail_done(false, context);
         if let Some(text) = self.text.take() {
-            text.finish(context);
+            text.finish(false, context);
         }
     }
 
@@ -202,7 +234,12 @@ impl Side {
                 };
                 // The words in front of one are needed again behind it.
                 let kept = if target == Target::Word { text.len() } else { 0 };
-                self.state = State::Literal(size, target);
+                let is_offered = !self.is_server && target == Target::Mail(true) && size > 0;
+                self.state = if is_offered && !line.trim_ascii_end().ends_with(b"+}") {
+                    State::Offer(size)
+                } else {
+                    State::Literal(size, target)
+                };
                 line.truncate(kept.min(MOST_LINE));
                 self.line = line;
                 if size == 0 {
@@ -233,7 +270,7 @@ impl Side {
                     *position = position.saturating_add(piece.len() as u64);
                 }
             }
-            Target::Text => {
+            Target::Text(_) => {
                 if let Some(text) = &mut self.text {
                     text.push(piece, context);
                     text.flush(context);
@@ -246,9 +283,11 @@ impl Side {
         self.state = State::Line;
         match target {
             Target::Mail(true) => self.mail_done(true, context),
-            Target::Text => {
+            // A client puts a mail together from parts of which some are not here.
+            Target::Mail(false) if !self.is_server => self.mail_done(false, context),
+            Target::Text(is_whole) => {
                 if let Some(text) = self.text.take() {
-                    text.finish(context);
+                    text.finish(is_whole, context);
                 }
             }
             // A word may have line breaks; its line has none.

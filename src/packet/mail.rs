@@ -114,11 +114,6 @@ impl Mail {
         (depth + 1 < MOST_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
     }
 
-    /// Whether no multipart is open.
-    pub(super) fn is_closed(&self) -> bool {
-        self.bounds.is_empty()
-    }
-
     pub(super) fn weight(&self) -> usize {
         let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
         let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
@@ -177,7 +172,7 @@ impl Mail {
         self.held.extend_from_slice(line);
         if self.held.len() >= MOST_HEADER && !self.held.ends_with(b"\n") {
             context.counters.note(Fault::SplitMail);
-            self.header(context);
+            self.torn_header(context);
             self.state = State::TooLong(false);
         } else if matches!(&self.held[..], b"\r\n" | b"\n") {
             self.headers_done(context);
@@ -199,6 +194,18 @@ impl Mail {
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
         self.state = State::TooLong(data.get(..end).is_some_and(|line| line.ends_with(b"\n")));
         end
+    }
+
+    /// Reads what there is of a header that does not go on, without the last word: a part of
+    /// it would be another one.
+    fn torn_header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if !self.held.ends_with(b"\n") {
+            let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
+            let colon = memchr::memchr(b':', &self.held);
+            let end = self.held.iter().rposition(is_cut).max(colon);
+            self.held.truncate(end.map_or(0, |at| at + 1));
+        }
+        self.header(context);
     }
 
     /// Reads the header that is held.
@@ -227,7 +234,7 @@ impl Mail {
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
-            return;
+            return leaf::tell_names(&entity, self.protocol, false, context);
         }
         if entity.kind == Kind::Multipart
             && let Some(text) = entity.boundary.take()
@@ -248,7 +255,7 @@ impl Mail {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
-                    self.header(context);
+                    self.torn_header(context);
                 }
                 self.state = State::TooLong(false);
             }
@@ -271,7 +278,8 @@ impl Mail {
             }
             match self.delimiter() {
                 Some((at, is_close)) => self.delimit(at, is_close, context),
-                None => self.header(context),
+                None if is_whole => self.header(context),
+                None => self.torn_header(context),
             }
         }
         if self.state == State::Body && !self.bounds.is_empty() {

@@ -2,17 +2,24 @@
 //!
 //! Both sides are found by content: the server by `+OK `, the client by its first
 //! command, but for `USER`, with which FTP begins, too: there the port of FTP tells.
-//! An answer of several lines is a mail if its first line is a header; else it is a
-//! list. A mailbox that is named by an e-mail address is told at `mail.to`: mails
+//! An answer of several lines is a mail if RETR or TOP asked for it; where that is not known,
+//! if its first line is a header; else it is a list. Only what RETR gives is a whole mail:
+//! TOP shows the beginning of one, and digests of what it breaks off in are not told, nor
+//! where the command was not seen. A mailbox that is named by an e-mail address is told at `mail.to`: mails
 //! that are for it. Behind STLS anything may follow.
 
 use super::mail::{self, Dots, Mail, Taken};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Ports, Said, Visitor};
 use crate::indicator::{Observable, Where};
+use std::collections::VecDeque;
 
-/// The longest line of a command or an answer.
-const MOST_LINE: usize = 4 << 10;
+/// The longest line of a command or an answer: those of AUTH have up to 12,288 octets
+/// (RFC 5034, section 4).
+const MOST_LINE: usize = 16 << 10;
+
+/// Commands that wait for their answers. Clients that pipeline send fewer.
+const MOST_ASKED: usize = 1 << 10;
 
 /// Lines in a row that are none of the protocol.
 const MOST_ODD: u8 = 16;
@@ -35,17 +42,72 @@ enum State {
     Other,
 }
 
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    /// A mail.
+    Retr,
+    /// The beginning of one.
+    Top,
+    Other,
+}
+
+/// Commands whose answers are to come, the oldest first. Each has one answer (RFC 1939,
+/// section 3).
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    commands: VecDeque<Command>,
+    /// Answers whose commands were not seen yet.
+    ahead: u32,
+    /// Which answer belongs to which command is not known any more.
+    is_lost: bool,
+}
+
+impl Asked {
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Asked>() + self.commands.capacity() * size_of::<Command>()
+    }
+
+    fn ask(&mut self, command: Command) {
+        if self.ahead > 0 {
+            self.ahead -= 1;
+        } else if self.commands.len() < MOST_ASKED {
+            self.commands.push_back(command);
+        } else {
+            self.is_lost = true;
+        }
+    }
+
+    /// The command that is answered, if it is known.
+    fn answer(&mut self) -> Option<Command> {
+        let command = self.commands.pop_front();
+        if command.is_none() {
+            self.ahead = self.ahead.saturating_add(1);
+        }
+        command.filter(|_| !self.is_lost)
+    }
+}
+
 /// One side of a connection.
 #[derive(Debug)]
 pub(super) struct Side {
     state: State,
     odd: u8,
     mail: Option<Box<Mail>>,
+    /// The server has greeted.
+    has_greeted: bool,
+    /// What the client goes on with is of AUTH, and no command.
+    is_auth: bool,
+    /// What the answer is to, if that is known.
+    asked: Option<Command>,
 }
 
 /// Looks whether a stream begins like a server's or a client's.
 pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
-    let parser = |state| Parser::Pop3(Side { state, odd: 0, mail: None });
+    let parser = |state| {
+        let (odd, mail, asked) = (0, None, None);
+        Parser::Pop3(Side { state, odd, mail, has_greeted: false, is_auth: false, asked })
+    };
     let server = data.iter().zip(b"+OK ").take_while(|(a, b)| a == b).count();
     match server {
         4 => return Guess::Is(parser(State::Answer(false))),
@@ -76,7 +138,7 @@ impl Side {
                     let line = data.get(..end).unwrap_or_default().trim_ascii_end();
                     let is_bare = !data.get(..end).unwrap_or_default().ends_with(b"\r");
                     match self.state {
-                        State::Answer(is_ok) => self.answer(line, is_ok, is_bare, end + 1),
+                        State::Answer(is_ok) => self.answer(line, is_ok, is_bare, end + 1, context),
                         _ => self.command(line, end + 1, context),
                     }
                 }
@@ -102,16 +164,14 @@ impl Side {
             Taken::Wants(wants) => Step::Wait(wants),
             Taken::End(length) => {
                 self.state = State::Answer(false);
-                self.mail_done(true, context);
+                self.mail_done(self.asked == Some(Command::Retr), context);
                 Step::Took(length)
             }
         }
     }
 
-    /// A mail is over. TOP shows only the first lines of one: then multiparts are left open.
     fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
         if let Some(mail) = self.mail.take() {
-            let is_whole = is_whole && mail.is_closed();
             mail.finish(is_whole, context);
         }
     }
@@ -124,6 +184,11 @@ impl Side {
     ) -> bool {
         let State::Mail(dots) = &mut self.state else { return false };
         dots.gap();
+        // The end of the mail may be in it, and other answers.
+        if let Some(asked) = context.talk.pop3() {
+            asked.is_lost = true;
+        }
+        self.asked = None;
         if let Some(mail) = &mut self.mail {
             mail.gap(length, context);
         }
@@ -135,10 +200,26 @@ impl Side {
         self.mail_done(false, context);
     }
 
-    fn answer(&mut self, line: &[u8], is_ok: bool, is_bare: bool, length: usize) -> Step {
+    fn answer<V: Visitor>(
+        &mut self,
+        line: &[u8],
+        is_ok: bool,
+        is_bare: bool,
+        length: usize,
+        context: &mut Context<'_, '_, V>,
+    ) -> Step {
         let starts = |start: &[u8]| line.starts_with(start);
-        if starts(b"+OK") || starts(b"-ERR") || line == b"+" || starts(b"+ ") {
+        if line == b"+" || starts(b"+ ") {
+            // The command goes on.
+            (self.state, self.odd) = (State::Answer(false), 0);
+            return Step::Took(length);
+        }
+        if starts(b"+OK") || starts(b"-ERR") {
             (self.state, self.odd) = (State::Answer(starts(b"+OK")), 0);
+            // Nobody asked for the greeting.
+            if std::mem::replace(&mut self.has_greeted, true) {
+                self.asked = context.talk.pop3().and_then(Asked::answer);
+            }
             return Step::Took(length);
         }
         if !is_ok {
@@ -146,9 +227,17 @@ impl Side {
         }
         // The answer has more lines.
         let dots = Dots::new(is_bare);
-        let is_mail =
+        let is_asked = matches!(self.asked, Some(Command::Retr | Command::Top));
+        let is_likely =
             line.is_empty() || line.starts_with(b"From ") || mail::split_header(line).is_some();
-        if is_mail {
+        if is_likely && self.asked == Some(Command::Other) {
+            // It answers to another command: some were not seen.
+            self.asked = None;
+            if let Some(asked) = context.talk.pop3() {
+                asked.is_lost = true;
+            }
+        }
+        if is_asked || is_likely {
             self.mail = Some(Box::new(Mail::new(PROTOCOL)));
             self.state = State::Mail(dots);
         } else {
@@ -168,24 +257,39 @@ impl Side {
         length: usize,
         context: &mut Context<'_, '_, V>,
     ) -> Step {
-        const VERBS: [&[u8]; 13] = [
+        const VERBS: [&[u8]; 14] = [
             b"PASS", b"STAT", b"LIST", b"RETR", b"DELE", b"NOOP", b"RSET", b"QUIT", b"TOP",
-            b"UIDL", b"CAPA", b"AUTH", b"UTF8",
+            b"UIDL", b"CAPA", b"AUTH", b"UTF8", b"LANG",
         ];
         let mut words = line.split(|&b| b == b' ').filter(|word| !word.is_empty());
         let verb = words.next().unwrap_or_default();
         let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
+        let mut is_known = true;
         if is(b"STLS") {
             self.state = State::Other;
         } else if is(b"USER") || is(b"APOP") {
             if let Some(name) = words.next() {
                 report_mailbox(name, context);
             }
-        } else if !VERBS.iter().any(|verb| is(verb)) {
-            // As what AUTH goes on with.
+        } else {
+            is_known = VERBS.iter().any(|verb| is(verb));
+        }
+        if !is_known && self.is_auth {
+            // What AUTH goes on with has no answer of its own.
             return self.odd_line(length);
         }
-        self.odd = 0;
+        let command = match () {
+            () if is(b"RETR") => Command::Retr,
+            () if is(b"TOP") => Command::Top,
+            () => Command::Other,
+        };
+        if let Some(asked) = context.talk.pop3() {
+            asked.ask(command);
+        }
+        if !is_known {
+            return self.odd_line(length);
+        }
+        (self.is_auth, self.odd) = (is(b"AUTH"), 0);
         Step::Took(length)
     }
 }

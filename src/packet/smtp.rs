@@ -1,7 +1,7 @@
 //! SMTP: HELO, envelope, and the mails.
 //!
 //! Found by the client's first command on any port. Lines are followed through
-//! DATA and BDAT. Behind STARTTLS anything may follow, in both directions. What the
+//! DATA and BDAT; a mail that another command comes in the midst of is no whole one. Behind STARTTLS anything may follow, in both directions. What the
 //! server says holds no indicators but for its certificate, which is found there.
 
 use super::mail::{self, Dots, Mail, Taken};
@@ -9,14 +9,17 @@ use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
 use crate::indicator::{self, Observable, Where, address};
 
-/// The longest line.
-const MOST_LINE: usize = 4 << 10;
+/// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
+const MOST_LINE: usize = 16 << 10;
 
 /// What is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
 const MOST_KEPT: usize = 320;
 
 /// First commands that give a client away.
-const OPENINGS: [&[u8]; 4] = [b"EHLO ", b"HELO ", b"LHLO ", b"MAIL FROM:"];
+const OPENINGS: [&[u8]; 5] = [b"EHLO ", b"HELO ", b"LHLO ", MAIL, b"RCPT TO:<"];
+
+/// What each mail begins with, and nothing else does.
+const MAIL: &[u8] = b"MAIL FROM:";
 
 const PROTOCOL: &str = "smtp";
 
@@ -72,6 +75,11 @@ pub(super) struct Client {
 /// Looks whether a stream begins like a client's.
 pub(super) fn guess(data: &[u8]) -> Guess {
     Guess::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
+}
+
+/// Whether a segment begins with another mail, in the midst of anything.
+pub(super) fn begins(data: &[u8]) -> bool {
+    data.get(..MAIL.len()).is_some_and(|start| start.eq_ignore_ascii_case(MAIL))
 }
 
 impl Client {
@@ -137,13 +145,19 @@ impl Client {
         length: u64,
         context: &mut Context<'_, '_, V>,
     ) -> bool {
-        match &mut self.state {
-            State::Mail(dots) => dots.gap(),
-            State::Chunk(left, _) if *left > length => *left -= length,
+        let chunk = match &mut self.state {
+            State::Mail(dots) => {
+                dots.gap();
+                None
+            }
+            State::Chunk(left, is_last) if *left >= length => Some((*left - length, *is_last)),
             _ => return false,
-        }
+        };
         if let Some(mail) = &mut self.mail {
             mail.gap(length, context);
+        }
+        if let Some((left, is_last)) = chunk {
+            self.chunk(left, is_last, context);
         }
         true
     }
@@ -168,6 +182,7 @@ impl Client {
         let (verb, rest) = line.split_at(line.len().min(4));
         let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
         if (is(b"EHLO") || is(b"HELO") || is(b"LHLO")) && rest.starts_with(b" ") {
+            self.mail_done(false, context);
             keep(&mut self.helo, rest.trim_ascii());
             self.from.clear();
             report_helo(rest.trim_ascii(), context);
@@ -176,6 +191,7 @@ impl Client {
             let (at, to) =
                 if is(b"MAIL") { (Where::SmtpFrom, None) } else { (Where::SmtpTo, path) };
             if is(b"MAIL") {
+                self.mail_done(false, context);
                 keep(&mut self.from, path.unwrap_or_default());
             }
             if let Some(path) = path {
@@ -224,8 +240,12 @@ fn keep(kept: &mut Vec<u8>, text: &[u8]) {
 /// Whether what follows DATA is a command, and no mail. None if there is too little of
 /// it to tell.
 fn is_command(data: &[u8]) -> Option<bool> {
-    const VERBS: [&[u8]; 9] = [
-        b"MAIL FROM:",
+    const VERBS: [&[u8]; 13] = [
+        b"QUIT\n",
+        b"RSET\n",
+        b"AUTH ",
+        b"LHLO ",
+        MAIL,
         b"RCPT TO:",
         b"QUIT\r",
         b"RSET\r",

@@ -1,5 +1,6 @@
 use super::*;
 use crate::packet::tests::{decode, udp};
+use std::net::Ipv6Addr;
 
 fn message(options: &[u8]) -> Vec<u8> {
     let mut bytes = vec![2, 1, 6, 0];
@@ -24,7 +25,6 @@ fn version_4() {
         option(15, b"corp.example"),
         option(6, &[192, 0, 2, 53, 192, 0, 2, 54]),
         option(81, b"\x05\0\0\x06laptop\x04corp\x07example\0"),
-        option(81, b"\x01\0\0pc.corp.example"),
         // RFC 3397: one list in two options, with a pointer.
         option(119, b"\x03eng\x04corp\x07exa"),
         option(119, b"mple\0\x03lab\xc0\x04"),
@@ -33,21 +33,15 @@ fn version_4() {
         vec![0, 255, 12, 9],
     ];
     let (recorder, counters) = decode(&[udp(67, 68, &message(&options.concat()))]);
-    let names = [
-        "laptop",
-        "corp.example",
-        "laptop.corp.example",
-        "pc.corp.example",
-        "eng.corp.example",
-        "lab.corp.example",
-    ];
+    let names =
+        ["laptop", "corp.example", "laptop.corp.example", "eng.corp.example", "lab.corp.example"];
     assert_eq!(recorder.at(Where::DhcpHost), names);
     let servers = [
         "192.0.2.9",
         "192.0.2.53",
         "192.0.2.54",
         "192.0.2.66",
-        "http://wpad.example/wpad.dat\n",
+        "http://wpad.example/wpad.dat",
         "boot.example",
     ];
     assert_eq!(recorder.at(Where::DhcpServer), servers);
@@ -87,4 +81,42 @@ fn version_6() {
     }
     let (_, counters) = decode(&[udp(546, 547, b"\x03abc\0\x27\0\x0d\x01")]);
     assert_eq!(counters.fault(Fault::BadDhcp), 1);
+}
+
+/// RFC 3396: parts of an option, in all fields; RFC 4702, 3.3.1: a name without its end.
+#[test]
+fn options_in_parts_and_parts_of_names() {
+    let options = [
+        option(52, &[1]),
+        option(12, b"lap"),
+        option(15, b"a.example b.example"),
+        option(81, b"\x01\0\0pc.corp.exa"),
+        option(12, b"top.corp.exa"),
+        option(81, b"mple"),
+        option(150, &[192, 0, 2, 69]),
+    ];
+    let mut bytes = message(&options.concat());
+    bytes[108..MAGIC_AT].fill(0);
+    bytes[108..115].copy_from_slice(b"\x0c\x04mple\xff");
+    let (recorder, counters) = decode(&[udp(67, 68, &bytes)]);
+    let names = ["laptop.corp.example", "a.example", "b.example", "pc.corp.example"];
+    assert_eq!(recorder.at(Where::DhcpHost), names);
+    assert_eq!(recorder.at(Where::DhcpServer), ["192.0.2.9", "192.0.2.69", "boot.example"]);
+    assert_eq!(counters.faults().count(), 0);
+    let options = [option(81, b"\x05\0\0\x06laptop"), option(67, b"http://b.example/x/boot.efi")];
+    let (recorder, counters) = decode(&[udp(67, 68, &message(&options.concat()))]);
+    assert_eq!(recorder.at(Where::DhcpHost), ["laptop"]);
+    assert!(recorder.at(Where::DhcpServer).contains(&"http://b.example/x/boot.efi"));
+    assert!(recorder.at(Where::FileName).contains(&"boot.efi"));
+    assert_eq!(counters.faults().count(), 0);
+    let (recorder, _) =
+        decode(&[udp(546, 547, b"\x03abc\0\x27\0\x04\x01\x02pc\0\x67\0\x0bhttp://p/q")]);
+    assert_eq!(recorder.at(Where::DhcpHost), ["pc"]);
+}
+
+/// Nothing but padding and parts: as much as a datagram holds.
+#[test]
+fn endless_options_stay_small() {
+    let (_, counters) = decode(&[udp(67, 68, &message(&option(12, &[b'a'; 255]).repeat(240)))]);
+    assert_eq!(counters.fault(Fault::BadDhcp), 0);
 }

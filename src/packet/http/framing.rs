@@ -243,7 +243,7 @@ impl Framing {
             _ => {}
         }
         // The client was answered that HTTP/2 is spoken from here on.
-        match http2::guess(data) {
+        match http2::guess(data, true) {
             Guess::Is(Parser::Http2(mut direction)) => {
                 direction.set_upgraded();
                 return Step::Become(Parser::Http2(direction));

@@ -46,6 +46,10 @@ pub(super) struct Head {
     is_head: bool,
     /// A field was there whose name or value is not known.
     has_unknown: bool,
+    /// A field without a colon was there: none with one follows (RFC 9113, 8.3).
+    has_regular: bool,
+    /// The authority was not there, and may be what is not known.
+    lacks_authority: bool,
     is_full: bool,
 }
 
@@ -64,20 +68,22 @@ impl Head {
     /// A part of the block can't be read.
     pub(super) fn set_unknown(&mut self) {
         self.has_unknown = true;
+        self.lacks_authority |= !self.has_regular && !self.has_authority;
     }
 
     /// Takes a field. The first of each name counts where there may be one only.
     pub(super) fn take(&mut self, field: Field<'_>) {
         let Some(name) = field.name else {
-            self.has_unknown = true;
+            self.set_unknown();
             return;
         };
         let is_pseudo = name.first() == Some(&b':');
+        self.has_regular |= !is_pseudo;
         if !is_pseudo && !HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) {
             return;
         }
         let Some(value) = field.value else {
-            self.has_unknown = true;
+            self.set_unknown();
             return;
         };
         if self.lines.len() + self.text.len() + name.len() + value.len() > MOST_LIST {
@@ -97,7 +103,7 @@ impl Head {
             b":path" => &mut self.path,
             b":authority" => {
                 if !self.has_authority && !value.is_empty() {
-                    self.has_authority = true;
+                    (self.has_authority, self.lacks_authority) = (true, false);
                     self.line(b"host", value);
                 }
                 return;
@@ -146,6 +152,11 @@ impl Head {
         self.is_head || self.has_unknown
     }
 
+    /// Whether it is that of a request.
+    pub(super) fn is_request(&self) -> bool {
+        self.method.is_some()
+    }
+
     /// Whether something else than messages goes through the stream from now on.
     pub(super) fn is_tunnel(&self) -> bool {
         self.text(self.method) == b"CONNECT" || self.is_other
@@ -171,8 +182,9 @@ impl Head {
         let mut request = Request::of(method, scheme, self.text(self.path), &self.lines);
         if method == b"CONNECT" && !self.is_other {
             request.target = request.host.unwrap_or_default();
-        } else if self.has_unknown && request.host.is_none() {
-            // The host may be what is not known: then the URL is not, either.
+        } else if self.lacks_authority || (self.has_unknown && request.host.is_none()) {
+            // The authority, which goes before a Host, may be what is not known: then the URL
+            // is not, either.
             request.target = b"";
         }
         request

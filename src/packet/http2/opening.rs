@@ -2,13 +2,27 @@
 
 use super::Direction;
 use super::frame::{self, Frame};
+use super::midway::{self, Joined};
 use crate::packet::stream::{Guess, Parser};
 
 /// What a client begins with (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Looks whether a direction begins with HTTP/2.
-pub(in crate::packet) fn guess(data: &[u8]) -> Guess {
+/// Looks whether a direction begins with HTTP/2, or goes on with it if its beginning was
+/// not seen.
+pub(in crate::packet) fn guess(data: &[u8], is_synced: bool) -> Guess {
+    match begin(data) {
+        Guess::No if !is_synced => {}
+        guess => return guess,
+    }
+    match midway::join(data) {
+        Joined::Side(is_client) => Guess::Is(Parser::Http2(Box::new(Direction::midway(is_client)))),
+        Joined::Wants(wants) => Guess::Maybe(wants),
+        Joined::No => Guess::No,
+    }
+}
+
+fn begin(data: &[u8]) -> Guess {
     let is = |is_client| Guess::Is(Parser::Http2(Box::new(Direction::new(is_client))));
     if data.starts_with(PREFACE) {
         return is(true);
@@ -30,7 +44,7 @@ pub(in crate::packet) fn guess(data: &[u8]) -> Guess {
     }
 }
 
-/// Whether a segment begins with HTTP/2, in the midst of anything.
+/// Whether a segment begins with HTTP/2, or with frames of it, in the midst of anything.
 pub(in crate::packet) fn begins(data: &[u8]) -> bool {
     data.starts_with(PREFACE)
         || Frame::parse(data).is_some_and(|frame| {
@@ -41,4 +55,5 @@ pub(in crate::packet) fn begins(data: &[u8]) -> bool {
                 && settings
                     .is_some_and(|all| all.chunks(6).all(|one| matches!(one, [0, 1..=16, ..])))
         })
+        || matches!(midway::join(data), Joined::Side(_))
 }

@@ -24,7 +24,7 @@ fn literal(name: &str, value: &str, is_added: bool) -> Vec<u8> {
     block
 }
 
-fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     fields.iter().flat_map(|(name, value)| literal(name, value, false)).collect()
 }
 
@@ -123,8 +123,8 @@ fn sha256(content: &[u8]) -> String {
 
 /// Remembers what was seen, and digests as text.
 #[derive(Default)]
-struct Seen {
-    lines: Vec<(Where, String)>,
+pub(super) struct Seen {
+    pub(super) lines: Vec<(Where, String)>,
     said: Vec<Option<Protocol>>,
 }
 
@@ -198,7 +198,7 @@ fn packet(to_server: bool, seq: usize, data: &[u8]) -> Vec<u8> {
 }
 
 /// Sends pieces: of whom, where they begin, and what.
-fn play<V: Visitor>(pieces: &[(bool, usize, &[u8])], visitor: &mut V) -> Counters {
+pub(super) fn play<V: Visitor>(pieces: &[(bool, usize, &[u8])], visitor: &mut V) -> Counters {
     let mut decoder = Decoder::new(Config::default());
     for (at, (to_server, seq, data)) in pieces.iter().enumerate() {
         for (part, data) in data.chunks(30_000).enumerate() {
@@ -352,16 +352,16 @@ fn what_is_no_http2() {
         b"\0\0\x07\x04\0\0\0\0\0",
         b"\0\0\x06\x04\0\0\0\0\x01",
     ] {
-        assert!(matches!(guess(data), Guess::No), "{data:?}");
+        assert!(matches!(guess(data, false), Guess::No), "{data:?}");
         assert!(!begins(data));
     }
     for end in 0..PREFACE.len() {
-        assert!(matches!(guess(&PREFACE[..end]), Guess::Maybe(_)));
+        assert!(matches!(guess(&PREFACE[..end], true), Guess::Maybe(_)));
     }
     for end in 0..9 {
-        assert!(matches!(guess(&settings()[..end]), Guess::Maybe(_)));
+        assert!(matches!(guess(&settings()[..end], true), Guess::Maybe(_)));
     }
-    assert!(matches!(guess(&settings()), Guess::Is(Parser::Http2(_))));
+    assert!(matches!(guess(&settings(), true), Guess::Is(Parser::Http2(_))));
     assert!(begins(&settings()) && begins(&preface()));
 }
 

@@ -1,4 +1,4 @@
-//! What a client of IMAP says: LOGIN, APPEND, STARTTLS.
+//! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
 use super::{Context, PROTOCOL, Side, State, Target, Visitor, pop3};
 use crate::packet::mail::Mail;
@@ -7,7 +7,7 @@ use crate::packet::mail::Mail;
 const MOST_TAG: usize = 32;
 
 /// Commands that a client begins with, or that a stream is picked up with.
-const COMMANDS: [&[u8]; 22] = [
+const COMMANDS: [&[u8]; 28] = [
     b"CAPABILITY",
     b"NOOP",
     b"LOGOUT",
@@ -30,6 +30,12 @@ const COMMANDS: [&[u8]; 22] = [
     b"NAMESPACE",
     b"ENABLE",
     b"SEARCH",
+    b"REPLACE",
+    b"DELETE",
+    b"SUBSCRIBE",
+    b"EXPUNGE",
+    b"CLOSE",
+    b"COMPRESS",
 ];
 
 /// Whether data begins like a client's. None if there is too little to tell.
@@ -69,10 +75,14 @@ impl Side {
         if self.brings_mail {
             // The first literal may be the mailbox's name: then no flags or date are
             // in front, and more of the line follows.
-            if has_literal && !(is("APPEND") && arguments.is_empty()) {
+            if has_literal && !is_mailbox(verb, arguments) {
                 self.mail_done(false, context);
                 self.mail = Some(Box::new(Mail::new(PROTOCOL)));
-                return Target::Mail(true);
+                // It may be put together from parts of others (RFC 4469).
+                let upper = line.to_ascii_uppercase();
+                let is_part =
+                    memchr::memmem::find(&upper, b"CATENATE").is_some() || is_after_part(&upper);
+                return Target::Mail(!is_part);
             }
             return Target::Nothing;
         }
@@ -81,7 +91,7 @@ impl Side {
                 return Target::Word;
             }
             pop3::report_mailbox(&first_string(arguments), context);
-        } else if is("STARTTLS") {
+        } else if is("STARTTLS") || is("COMPRESS") {
             self.state = State::Other;
         }
         Target::Nothing
@@ -90,7 +100,30 @@ impl Side {
 
 /// Whether a line brings mails.
 pub(super) fn is_append(line: &[u8]) -> bool {
-    split_word(split_word(line).1).0.trim_ascii().eq_ignore_ascii_case(b"APPEND")
+    let (verb, rest) = split_word(split_word(line).1);
+    let is = |word: &[u8], name: &str| word.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
+    let is_uid = is(verb, "UID") && is(split_word(rest).0, "REPLACE");
+    is(verb, "APPEND") || is(verb, "REPLACE") || is_uid
+}
+
+/// Whether the literal behind the words of a command is the name of a mailbox.
+fn is_mailbox(verb: &[u8], arguments: &[u8]) -> bool {
+    let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
+    let words = arguments.split(|&b| b == b' ').filter(|word| !word.is_empty()).count();
+    let before = match () {
+        () if is("APPEND") => 0,
+        // The number of the mail that is replaced.
+        () if is("REPLACE") => 1,
+        () if is("UID") => 2,
+        () => return false,
+    };
+    words == before
+}
+
+/// Whether the part of a line between two literals goes on with a part of a mail, in upper case.
+fn is_after_part(between: &[u8]) -> bool {
+    let text = between.trim_ascii();
+    text == b"TEXT" || (text.starts_with(b"URL ") && text.ends_with(b" TEXT"))
 }
 
 /// The first word of a line, and what follows it.

@@ -46,17 +46,24 @@ impl Side {
         let (section, origin) = section(line);
         match section {
             Section::None => Target::Nothing,
-            Section::Text => {
-                self.text = Some(Box::new(Text::plain(PROTOCOL)));
-                Target::Text
-            }
+            Section::Text => self.begin_text(origin),
             Section::Head => {
                 self.mail_done(false, context);
                 self.mail = Some(Box::new(Mail::head(PROTOCOL)));
-                Target::Mail(true)
+                Target::Mail(origin.is_none())
             }
             Section::Mail => self.begin_mail(origin, context),
         }
+    }
+
+    /// Text begins. That of a piece may begin and end within a word.
+    fn begin_text(&mut self, origin: Option<u64>) -> Target {
+        let mut text = Text::plain(PROTOCOL);
+        if origin.is_some_and(|origin| origin > 0) {
+            text.set_torn();
+        }
+        self.text = Some(Box::new(text));
+        Target::Text(origin.is_none())
     }
 
     /// A mail begins, or goes on where it ended before.
@@ -76,8 +83,7 @@ impl Side {
         self.mail_done(false, context);
         if origin > 0 {
             // A piece whose beginning is not known.
-            self.text = Some(Box::new(Text::plain(PROTOCOL)));
-            return Target::Text;
+            return self.begin_text(Some(origin));
         }
         self.mail = Some(Box::new(Mail::new(PROTOCOL)));
         self.partial = Some((self.message, 0));

@@ -4,14 +4,15 @@
 //! front of a delimiter belongs to the delimiter, so each is kept back until the
 //! next line is known; only lines that begin with a dash are put together.
 
-use super::entity::{Entity, MOST_BOUNDARY};
+use super::entity::Entity;
 use super::leaf::Leaf;
 use super::{Mail, State};
 use crate::packet::Visitor;
 use crate::packet::stream::Context;
 
-/// The longest line that can be a delimiter: blanks may follow the boundary.
-const MOST_DELIMITER: usize = MOST_BOUNDARY + 64;
+/// The longest line that can be a delimiter: blanks may follow the boundary, and a line has
+/// up to 998 characters (RFC 5322, 2.1.1).
+const MOST_DELIMITER: usize = 1 << 10;
 
 impl Mail {
     /// Takes bytes of a body.

@@ -6,7 +6,13 @@ use super::transfer::Transfer;
 use super::words::Charset;
 
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
-pub(super) const MOST_BOUNDARY: usize = 256;
+const MOST_BOUNDARY: usize = 256;
+
+/// Names of one file that are told: each header may give it in two forms.
+const MOST_NAMES: usize = 8;
+
+/// How names of pages end.
+const PAGES: [&[u8]; 5] = [b".htm", b".html", b".xhtml", b".shtml", b".svg"];
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +35,9 @@ pub(super) struct Entity {
     pub(super) transfer: Transfer,
     pub(super) charset: Charset,
     pub(super) is_attachment: bool,
-    pub(super) name: Option<Vec<u8>>,
+    /// What it is called as a file, the best name first. Mail programs differ in which they
+    /// show.
+    pub(super) names: Vec<Vec<u8>>,
 }
 
 impl Entity {
@@ -49,14 +57,16 @@ impl Entity {
         } else if is("Content-Disposition") {
             let params = Params::of(value);
             self.is_attachment = params.first.eq_ignore_ascii_case(b"attachment");
-            self.name = params.get("filename").or(self.name.take());
+            let names = std::mem::take(&mut self.names);
+            self.add_names(params.all("filename"));
+            self.add_names(names);
         }
     }
 
     fn content_type(&mut self, params: &Params<'_>) {
         let lower = params.first.to_ascii_lowercase();
         self.kind = match &lower[..] {
-            b"text/html" | b"text/xml" | b"application/xhtml+xml" => Kind::Html,
+            b"text/html" | b"text/xml" | b"application/xhtml+xml" | b"image/svg+xml" => Kind::Html,
             b"message/rfc822" | b"message/global" | b"message/news" => Kind::Mail,
             // What has no type that makes sense is text (RFC 2045, 5.2).
             _ if lower.starts_with(b"text/") || !lower.contains(&b'/') => Kind::Text,
@@ -69,22 +79,33 @@ impl Entity {
         let boundary = boundary.trim_ascii_end();
         self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
         self.charset = Charset::named(&params.get("charset").unwrap_or_default());
-        self.name = self.name.take().or(params.get("name"));
+        self.add_names(params.all("name"));
+    }
+
+    fn add_names(&mut self, names: Vec<Vec<u8>>) {
+        for name in names {
+            if !name.is_empty() && self.names.len() < MOST_NAMES && !self.names.contains(&name) {
+                self.names.push(name);
+            }
+        }
     }
 
     /// Whether the body is a file by itself.
     pub(super) fn is_file(&self) -> bool {
-        self.kind == Kind::Other || self.is_attachment || self.name.is_some()
+        self.kind == Kind::Other || self.is_attachment || !self.names.is_empty()
     }
 
     /// Whether it can be read as HTML, as a page that is attached.
     pub(super) fn is_html(&self) -> bool {
-        let name = self.name.as_deref().unwrap_or_default().to_ascii_lowercase();
-        self.kind == Kind::Html
-            || (self.kind == Kind::Other && (name.ends_with(b".htm") || name.ends_with(b".html")))
+        let is_page = |name: &Vec<u8>| {
+            let name = name.to_ascii_lowercase();
+            PAGES.iter().any(|end| name.ends_with(end))
+        };
+        self.kind == Kind::Html || (self.kind == Kind::Other && self.names.iter().any(is_page))
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.name.as_ref().map_or(0, Vec::len) + self.boundary.as_ref().map_or(0, |b| b.len())
+        self.names.iter().map(|name| name.capacity() + size_of::<Vec<u8>>()).sum::<usize>()
+            + self.boundary.as_ref().map_or(0, |b| b.len())
     }
 }

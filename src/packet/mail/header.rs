@@ -47,11 +47,12 @@ enum Contents {
 impl Contents {
     fn of(name: &[u8]) -> Contents {
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
-        if is(&["From", "Sender", "Reply-To", "Return-Path", "Resent-From"]) {
+        let from = ["From", "Sender", "Reply-To", "Return-Path", "Resent-From", "Resent-Sender"];
+        if is(&from) || is(&["Resent-Reply-To"]) {
             return Contents::People(Where::MailFrom);
         }
-        let to = ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Delivered-To", "X-Original-To"];
-        if is(&to) {
+        let to = ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc", "Delivered-To"];
+        if is(&to) || is(&["X-Original-To", "Envelope-To"]) {
             return Contents::People(Where::MailTo);
         }
         if is(&["Received", "X-Received", "X-Originating-IP"]) {
@@ -79,6 +80,11 @@ pub(super) fn report<V: Visitor>(
 ) {
     let (packet, said) = (context.packet, Said::None);
     match Contents::of(name) {
+        // Where a body is to be fetched from (RFC 2046, 5.2.3; RFC 2017).
+        Contents::Nothing if has_external(name, value) => {
+            text.extend(words::decode(value).iter().filter(|&&b| b != b'\t'));
+            text.push(b'\n');
+        }
         Contents::Nothing => {}
         Contents::Text if value.is_empty() => {}
         Contents::Text => {
@@ -94,44 +100,85 @@ pub(super) fn report<V: Visitor>(
             let mut seen = |what| context.visitor.seen(what, Where::SmtpHeader, packet, said);
             emails(value).take(MOST_ADDRESSES).for_each(|email| seen(Observable::Email(email)));
             literals(value).for_each(|ip| seen(Observable::Address(ip, None)));
-            hosts(value).take(MOST_ADDRESSES).for_each(|host| seen(Observable::Name(host)));
+            hosts(value).take(MOST_ADDRESSES).for_each(seen);
         }
     }
 }
 
-/// The names that hosts give themselves and each other in Received (RFC 5321, 4.4):
-/// `from a.example (b.example [192.0.2.1]) by c.example`.
-fn hosts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let words = || {
-        value
-            .split(|&b| b <= b' ' || matches!(b, b';' | b',' | b')'))
-            .filter(|word| !word.is_empty())
-    };
-    let is_host = |word: &&[u8]| {
-        let is_of_name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        word.iter().all(is_of_name)
-            && memchr::memchr(b'.', word).is_some_and(|at| at > 0 && at + 1 < word.len())
-            && word.last().is_some_and(u8::is_ascii_alphabetic)
-    };
-    words()
-        .skip(1)
-        .zip(words())
-        .filter_map(|(word, before)| {
-            let is_after = |name: &str| before.eq_ignore_ascii_case(name.as_bytes());
-            let inner = word.strip_prefix(b"(").map(|word| {
-                let helo = word.get(..5).filter(|start| start.eq_ignore_ascii_case(b"helo="));
-                word.get(helo.map_or(0, <[u8]>::len)..).unwrap_or(word)
-            });
-            inner.or_else(|| (is_after("from") || is_after("by")).then_some(word))
-        })
-        .filter(is_host)
+/// Whether a header says that the body is elsewhere.
+fn has_external(name: &[u8], value: &[u8]) -> bool {
+    const KIND: &[u8] = b"message/external-body";
+    name.eq_ignore_ascii_case(b"Content-Type")
+        && value.get(..KIND.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(KIND))
 }
 
-/// What looks like an e-mail address: runs without spaces and brackets around an at.
+/// The names and addresses that hosts give themselves and each other in Received (RFC 5321,
+/// 4.4): `from a.example (b.example [192.0.2.1]) by c.example`, also without the brackets,
+/// and in the words of other programs: `(HELO a.example)`, `([192.0.2.1] helo=a.example)`.
+/// An address that is all of a header, as in X-Originating-IP, is one, too.
+fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
+    let is_break = |b: u8| b <= b' ' || matches!(b, b';' | b',' | b'(' | b')');
+    let (mut at, mut before) = (0, &b""[..]);
+    let words = std::iter::from_fn(move || {
+        let start = at + value.get(at..)?.iter().position(|&b| !is_break(b))?;
+        let rest = value.get(start..)?;
+        let word = rest.split(|&b| is_break(b)).next()?;
+        at = start + word.len();
+        let is_all = word.len() == value.len();
+        let is_first = start.checked_sub(1).and_then(|at| value.get(at)) == Some(&b'(');
+        Some((std::mem::replace(&mut before, word), word, is_first || is_all))
+    });
+    words.filter_map(|(before, word, is_first)| {
+        let is_after = |name: &str| before.eq_ignore_ascii_case(name.as_bytes());
+        let helo = word.get(..5).filter(|start| {
+            start.eq_ignore_ascii_case(b"helo=") || start.eq_ignore_ascii_case(b"ehlo=")
+        });
+        let is_told = is_first
+            || helo.is_some()
+            || ["from", "by", "helo", "ehlo"].iter().any(|b| is_after(b));
+        let word = word.get(helo.map_or(0, <[u8]>::len)..).filter(|_| is_told)?;
+        host(word)
+    })
+}
+
+/// A host, by its name with or without the last dot, or by its address without brackets.
+fn host(word: &[u8]) -> Option<Observable<'_>> {
+    let address = std::str::from_utf8(word).ok().and_then(|text| address::parse_ip(text).ok());
+    if let Some(address) = address {
+        return Some(Observable::Address(address, None));
+    }
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    let is_of_name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let is_host = word.iter().all(is_of_name)
+        && memchr::memchr(b'.', word).is_some_and(|at| at > 0 && at + 1 < word.len())
+        && word.last().is_some_and(u8::is_ascii_alphabetic);
+    is_host.then_some(Observable::Name(word))
+}
+
+/// What looks like an e-mail address: runs without spaces and brackets around an at. In
+/// front of it may be a string in quotes (RFC 5322, 3.4.1).
 fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b'"' | b':'))
-        .filter(|word| memchr::memchr(b'@', word).is_some_and(|at| at > 0 && at + 1 < word.len()))
+    let is_break = |b: u8| b <= b' ' || b"<>(),;\":".contains(&b);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + value.get(at..)?.iter().position(|&b| !is_break(b))?;
+            let word = value.get(start..)?.split(|&b| is_break(b)).next()?;
+            at = start + word.len();
+            match memchr::memchr(b'@', word) {
+                None => {}
+                Some(0) => {
+                    let quoted = value.get(..start)?.strip_suffix(b"\"").unwrap_or_default();
+                    let open = memchr::memrchr(b'"', quoted).filter(|_| word.len() > 1);
+                    if let Some(open) = open {
+                        return value.get(open..at);
+                    }
+                }
+                Some(place) if place + 1 < word.len() => return Some(word),
+                Some(_) => {}
+            }
+        }
+    })
 }
 
 /// The addresses in brackets by which hosts note where a mail came from.
@@ -173,8 +220,31 @@ mod tests {
     fn names_of_hosts() {
         let value = b"from a.example (b.example [192.0.2.1]) (helo=c.example)\r\n\
             by d.example (Postfix 1.2) with ESMTPS id 1A.2B for x; Mon, 1.May";
-        let found: Vec<_> = hosts(value).map(String::from_utf8_lossy).collect();
-        assert_eq!(found, ["a.example", "b.example", "c.example", "d.example"]);
+        assert_eq!(hosts_in(value), ["a.example", "b.example", "c.example", "d.example"]);
+        for (value, want) in [
+            (
+                "from unknown (HELO a.example) (192.0.2.7) by 0 with SMTP",
+                &["a.example", "192.0.2.7"][..],
+            ),
+            ("from [192.0.2.7] (port=9 helo=a.example) by b.example", &["a.example", "b.example"]),
+            (
+                "from a (b.example. [192.0.2.7]) by c.example. with ESMTP",
+                &["b.example", "c.example"],
+            ),
+            (
+                "from A.example (2001:db8::7) by b.example (2001:db8::8) id 1.2.3.4",
+                &["A.example", "2001:db8::7", "b.example", "2001:db8::8"],
+            ),
+            ("by 2001:db8::9 with SMTP id x.y", &["2001:db8::9"]),
+            ("192.0.2.8", &["192.0.2.8"]),
+            ("from a (8.13.8/8.13.8) by b (Exim 4.92) with x.example", &[]),
+        ] {
+            assert_eq!(hosts_in(value.as_bytes()), want, "{value}");
+        }
+    }
+
+    fn hosts_in(value: &[u8]) -> Vec<String> {
+        hosts(value).map(crate::packet::tests::text).collect()
     }
 
     #[test]
@@ -182,6 +252,9 @@ mod tests {
         let value = b"\"A, B\" <a@b.example>, c@d.example (x@y), @no, no@, group:e@f.example;";
         let found: Vec<_> = emails(value).map(String::from_utf8_lossy).collect();
         assert_eq!(found, ["a@b.example", "c@d.example", "x@y", "e@f.example"]);
+        let value = b"\"x\" <\"a b\"@c.example>, \"d\"@e.example, @no, \"no\" @no, \"@\"";
+        let found: Vec<_> = emails(value).map(String::from_utf8_lossy).collect();
+        assert_eq!(found, ["\"a b\"@c.example", "\"d\"@e.example"]);
         let value = b"from x (y [192.0.2.1]) by z ([IPv6:2001:db8::1]) [no] [192.0.2.2";
         let found: Vec<_> = literals(value).map(|ip| ip.to_string()).collect();
         assert_eq!(found, ["192.0.2.1", "2001:db8::1"]);

@@ -1,12 +1,13 @@
 //! The body of a part that has no parts: text, a file, a mail, or several of them.
 
 use super::Mail;
-use super::entity::{Entity, Kind};
+use super::entity::{self, Entity};
 use super::text::Text;
 use super::transfer::Transfer;
-use crate::packet::file::File;
+use crate::indicator::{Kind, Observable, Where};
+use crate::packet::file::{File, FileFacts};
 use crate::packet::stream::Context;
-use crate::packet::{Fault, Visitor};
+use crate::packet::{Fault, Said, Visitor, names};
 
 /// A body on its way.
 #[derive(Debug)]
@@ -36,19 +37,23 @@ impl Leaf {
         context: &mut Context<'_, '_, V>,
     ) -> Leaf {
         let file = entity.is_file().then(|| {
-            File::begin(protocol, entity.name.as_deref(), context.packet, context.visitor)
+            let path = entity.names.first().map(|path| &path[..]);
+            let name =
+                path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
+            File::begin(protocol, name, context.packet, context.visitor)
         });
+        tell_names(&entity, protocol, file.is_some(), context);
         let mut mail = None;
-        if entity.kind == Kind::Mail {
+        if entity.kind == entity::Kind::Mail {
             mail = Mail::inside(protocol, depth).map(Box::new);
             if mail.is_none() {
                 context.counters.note(Fault::DeepMail);
             }
         }
         let is_text = match entity.kind {
-            Kind::Text | Kind::Multipart => true,
-            Kind::Mail => mail.is_none(),
-            Kind::Html | Kind::Other => entity.is_html(),
+            entity::Kind::Text | entity::Kind::Multipart => true,
+            entity::Kind::Mail => mail.is_none(),
+            entity::Kind::Html | entity::Kind::Other => entity.is_html(),
         };
         let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
         Leaf { transfer: entity.transfer, text, file, mail }
@@ -82,6 +87,7 @@ impl Leaf {
     }
 
     pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+        self.transfer.gap();
         if let Some(text) = &mut self.text {
             text.gap(length, context);
         }
@@ -97,13 +103,34 @@ impl Leaf {
         let Leaf { transfer, text, file, mail } = &mut self;
         transfer.finish(&mut |bytes| show(bytes, text, file, mail, context));
         if let Some(text) = self.text {
-            text.finish(context);
+            text.finish(is_whole, context);
         }
         if let Some(file) = self.file {
             file.finish(is_whole, context.packet, context.visitor);
         }
         if let Some(mail) = self.mail {
             mail.finish(is_whole, context);
+        }
+    }
+}
+
+/// Tells what a file is called beside the name that it was begun with, if it was: with
+/// folders, and by other parameters.
+pub(super) fn tell_names<V: Visitor>(
+    entity: &Entity,
+    protocol: &'static str,
+    is_begun: bool,
+    context: &mut Context<'_, '_, V>,
+) {
+    for (at, path) in entity.names.iter().enumerate() {
+        let name = names::last(path);
+        let facts = FileFacts { protocol, name: Some(name), url: None, size: None, is_whole: None };
+        let said = Said::File(facts);
+        if !is_begun || at > 0 {
+            names::report(path, context.packet, context.visitor, said);
+        } else if !name.is_empty() && name.len() < path.len() {
+            let path = Observable::Text(Kind::Filepath, path);
+            context.visitor.seen(path, Where::FileName, context.packet, said);
         }
     }
 }

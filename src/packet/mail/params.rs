@@ -27,11 +27,14 @@ impl<'a> Params<'a> {
             if let Some(at) = memchr::memchr(b'=', param)
                 && let Some((name, value)) = param.split_at_checked(at)
             {
-                let value = unquote(value.get(1..).unwrap_or_default().trim_ascii());
-                params.push((name.trim_ascii(), value));
+                let value = value.get(1..).unwrap_or_default().trim_ascii();
+                let name = name.trim_ascii();
+                params.push((name, unquote(without_comment(name, value))));
             }
         }
-        Params { first: first.trim_ascii(), params }
+        // A comment may follow (RFC 2045, 5.1).
+        let end = first.iter().position(|&b| b == b'(').unwrap_or(first.len());
+        Params { first: first.get(..end).unwrap_or(first).trim_ascii(), params }
     }
 
     fn plain(&self, name: &[u8]) -> Option<&[u8]> {
@@ -41,6 +44,21 @@ impl<'a> Params<'a> {
 
     /// The value of a parameter, decoded.
     pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.all(name).into_iter().next()
+    }
+
+    /// The values of a parameter in all forms that are there, the best one first: mail
+    /// programs differ in which they read.
+    pub(super) fn all(&self, name: &str) -> Vec<Vec<u8>> {
+        let plain = self.plain(name.as_bytes()).map(|value| words::decode(value).into_owned());
+        let mut all: Vec<_> = self.extended(name).into_iter().chain(plain).collect();
+        all.iter_mut().for_each(|value| value.truncate(MOST_VALUE));
+        all.dedup();
+        all
+    }
+
+    /// With a character set, or in parts.
+    fn extended(&self, name: &str) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         if let Some(value) = self.plain(format!("{name}*").as_bytes()) {
             let (charset, text) = split_charset(value);
@@ -50,9 +68,8 @@ impl<'a> Params<'a> {
         } else if self.has_parts(name) {
             self.join(name, &mut out);
         } else {
-            out.extend_from_slice(&words::decode(self.plain(name.as_bytes())?));
+            return None;
         }
-        out.truncate(MOST_VALUE);
         Some(out)
     }
 
@@ -108,6 +125,17 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
     (value, &[])
 }
 
+/// A value without the comment behind it; names of files have brackets of their own.
+fn without_comment<'v>(name: &[u8], value: &'v [u8]) -> &'v [u8] {
+    let is_file = name.to_ascii_lowercase().windows(4).any(|part| part == b"name");
+    let end = if is_file || value.starts_with(b"\"") {
+        None
+    } else {
+        value.windows(2).position(|pair| matches!(pair, [b' ' | b'\t', b'(']))
+    };
+    value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_ascii_end()
+}
+
 /// A value without its quotes. A backslash that escapes nothing is one of a path.
 fn unquote(value: &[u8]) -> Vec<u8> {
     let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
@@ -149,5 +177,14 @@ mod tests {
             assert_eq!(got.as_deref(), want, "{value}");
         }
         assert_eq!(Params::of(b" text/plain ; x=y").first, b"text/plain");
+        // RFC 2045, 5.1, and more of its kind.
+        let params =
+            Params::of(b"text/html (page); charset=us-ascii (Plain text); boundary=\"a (b\" (c)");
+        assert_eq!(params.first, b"text/html");
+        assert_eq!(params.get("charset").as_deref(), Some(&b"us-ascii"[..]));
+        assert_eq!(params.get("boundary").as_deref(), Some(&b"a (b"[..]));
+        let params = Params::of(b"x/y; name=a (1).exe; name*=utf-8''b.exe");
+        assert_eq!(params.all("name"), [b"b.exe".to_vec(), b"a (1).exe".to_vec()]);
+        assert!(params.all("filename").is_empty());
     }
 }

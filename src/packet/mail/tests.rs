@@ -77,7 +77,7 @@ fn one_of_everything() {
         <a href=\"http://h.evil.example/?a=1&b\">x</a>Epilogue.hi\
         Text that is a file.\r\nBehind it.";
     assert_eq!(recorder.text_at(Where::MailBody), body);
-    assert_eq!(recorder.at(Where::FileName), ["ä.zip", "n.bin", "t.txt", "u.bin"]);
+    assert_eq!(recorder.at(Where::FileName), ["ä.zip", "a.zip", "n.bin", "t.txt", "u.bin"]);
     assert_eq!(digests(&recorder), FILES.map(digest));
 }
 
@@ -151,7 +151,75 @@ fn a_mail_with_a_gap() {
     assert_eq!(counters.fault(Fault::StreamGap), 1);
     // The file with the gap has no digest; all others do.
     assert_eq!(digests(&recorder), [&FILES[1], &FILES[2], &FILES[3]].map(|file| digest(file)));
-    assert_eq!(recorder.at(Where::FileName).len(), 4);
+    assert_eq!(recorder.at(Where::FileName).len(), 5);
+}
+
+#[test]
+fn names_of_files_in_all_forms() {
+    let mail = "Content-Type: x/y; name=\"C:\\dir\\a.exe\"; name*=utf-8''b.exe\r\n\
+        Content-Disposition: attachment; filename=../c.exe\r\n\r\nx\r\n";
+    let (recorder, _) = read(mail.as_bytes(), 7);
+    let names = ["c.exe", "../c.exe", "b.exe", "a.exe", "C:\\dir\\a.exe"];
+    assert_eq!(recorder.at(Where::FileName), names);
+    // The headers of a part alone, as IMAP fetches them.
+    let (recorder, _) = feed_to(Mail::head("imap"), [mail.as_bytes().to_vec()].into_iter());
+    assert_eq!(
+        recorder.at(Where::FileName),
+        ["c.exe", "../c.exe", "b.exe", "a.exe", "C:\\dir\\a.exe"]
+    );
+}
+
+/// RFC 2045, 5.1: comments. RFC 2046, 5.2.3: a body that is elsewhere.
+#[test]
+fn comments_and_external_bodies() {
+    let mail = "Content-Type: multipart/mixed (x); boundary=b (y)\r\n\r\n--b \t\r\n\
+        Content-Type: text/html (z)\r\n\r\na&#46;b\r\n--b\r\n\
+        Content-Type: message/external-body; access-type=URL;\r\n\turl=\"http://e.example/x\"\r\n\r\n--b--\r\n";
+    let (recorder, _) = read(mail.as_bytes(), 7);
+    assert_eq!(recorder.text_at(Where::MailBody), "a.b");
+    assert!(recorder.text_at(Where::SmtpHeader).contains("url=\"http://e.example/x\""));
+    // Blanks up to the end of the longest line.
+    let mail =
+        format!("Content-Type: multipart/x; boundary=b\r\n\r\n--b{}\r\n\r\nx\r\n", " ".repeat(900));
+    assert_eq!(read(mail.as_bytes(), 50).0.text_at(Where::MailBody), "x\r\n");
+}
+
+/// A part of a name or an address is another one.
+#[test]
+fn what_breaks_off_tells_no_part_of_a_word() {
+    let told = |text: &[u8]| converse(2525, text, &[], 1000).0;
+    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
+    assert_eq!(recorder.at(Where::MailTo), ["a@b.example"]);
+    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo:c@d.exam");
+    assert!(recorder.at(Where::MailTo).is_empty());
+    let recorder = told(b"EHLO a.example\r\nDATA\r\n\r\nsee <http://a.example> http://b.exam");
+    assert_eq!(recorder.text_at(Where::MailBody), "see <http://a.example> ");
+    // Bytes that never come, in a header and in a body.
+    let lost = |text: &[u8], from: usize| {
+        let segment = |at: usize, data: &[u8]| {
+            let mut packet = crate::packet::tests::tcp(40_000, 2525, 24, data);
+            packet[24..28].copy_from_slice(&(at as u32).to_be_bytes());
+            packet
+        };
+        let packets = [segment(0, &text[..from]), segment(from + 5, &text[from + 5..])];
+        crate::packet::tests::decode_all(&packets).0
+    };
+    let text = b"EHLO a.example\r\nDATA\r\nTo: a@b.example, c@d.example\r\nCc: e@f.example\r\n\r\nx http://g.example/y z\r\n.\r\n";
+    let recorder = lost(text, memchr::memmem::find(text, b"d.example").unwrap());
+    assert_eq!(recorder.at(Where::MailTo), ["a@b.example", "e@f.example"]);
+    assert_eq!(recorder.text_at(Where::MailBody), "x http://g.example/y z\r\n");
+    let recorder = lost(text, memchr::memmem::find(text, b"g.example").unwrap());
+    assert_eq!(recorder.text_at(Where::MailBody), "x  z\r\n");
+}
+
+/// `begin` hides no text that is none of its data.
+#[test]
+fn what_only_begins_like_data() {
+    let mail = "\r\nbegin 644 a.bin\r\n#0V%T\r\nsee http://a.example/\r\nbegin 644 b.bin\r\n#0V%T\r\n`\r\nend\r\n";
+    let (recorder, _) = read(mail.as_bytes(), 9);
+    assert_eq!(recorder.text_at(Where::MailBody), "see http://a.example/\r\n");
+    assert_eq!(recorder.at(Where::FileName), ["a.bin", "b.bin"]);
+    assert_eq!(digests(&recorder), [digest(b"Cat")]);
 }
 
 /// What a mail holds of memory at most: headers, lines of text, boundaries, a mail in
@@ -160,12 +228,16 @@ const MOST_WEIGHT: usize = 600 << 10;
 
 /// Feeds a mail piece by piece, and looks that it stays small.
 fn feed(pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
+    feed_to(Mail::new("smtp"), pieces)
+}
+
+fn feed_to(mail: Mail, pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
     let packet = crate::packet::tests::some_packet();
     let mut visitor = Recorder { fingerprints: true, ..Recorder::default() };
     let mut counters = Counters::default();
     let mut shared = crate::packet::stream::Shared::new(1 << 20, false);
     let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
-    let mut mail = Mail::new("smtp");
+    let mut mail = mail;
     for piece in pieces {
         mail.push(&piece, &mut context);
         assert!(mail.weight() < MOST_WEIGHT, "{}", mail.weight());

@@ -29,6 +29,8 @@ pub(in crate::packet) struct Text {
     inside: Option<Box<(Uu, File)>>,
     /// A piece ended with a line.
     is_line_start: bool,
+    /// Bytes were lost: what comes up to the next blank is the end of some word.
+    is_torn: bool,
 }
 
 impl Text {
@@ -44,6 +46,7 @@ impl Text {
             held: Vec::new(),
             inside: None,
             is_line_start: true,
+            is_torn: false,
         }
     }
 
@@ -77,6 +80,11 @@ impl Text {
                     html.decode(&narrow, held);
                 }
             }
+            if self.is_torn {
+                let end = self.held.iter().position(is_cut);
+                self.is_torn = end.is_none();
+                self.held.drain(..end.unwrap_or(self.held.len()));
+            }
             if self.held.len() >= WINDOW {
                 self.flush(context);
             }
@@ -88,26 +96,51 @@ impl Text {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
             None if self.held.len() < WINDOW => return,
-            None => {
-                let is_cut = |b: &u8| *b <= b' ' || matches!(b, b'<' | b'>' | b'"');
-                self.held.iter().rposition(is_cut).map_or(self.held.len(), |at| at + 1)
-            }
+            None => self.held.iter().rposition(is_cut).map_or(self.held.len(), |at| at + 1),
         };
         self.hand_on(end, context);
     }
 
-    /// Bytes never came: a line ends in front of them.
-    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
-        self.hand_on(self.held.len(), context);
-        if let Some(inside) = &mut self.inside {
-            inside.1.gap(length);
-        }
-        self.is_line_start = false;
-    }
-
-    pub(in crate::packet) fn finish<V: Visitor>(mut self, context: &mut Context<'_, '_, V>) {
+    /// Bytes never came: a line ends in front of them, with the last word that was whole.
+    pub(in crate::packet) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut Context<'_, '_, V>,
+    ) {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
+        }
+        self.cut_word();
+        self.hand_on(self.held.len(), context);
+        if let Some((uu, file)) = self.inside.as_deref_mut() {
+            uu.gap();
+            file.gap(length);
+        }
+        (self.is_line_start, self.is_torn) = (false, true);
+    }
+
+    /// It begins in the midst of a word.
+    pub(in crate::packet) fn set_torn(&mut self) {
+        self.is_torn = true;
+    }
+
+    /// Takes the last word away, whose end did not come: a part of it would be another one.
+    fn cut_word(&mut self) {
+        let end = self.held.iter().rposition(is_cut).map_or(0, |at| at + 1);
+        self.held.truncate(end);
+    }
+
+    /// It has ended; `is_whole` unless it broke off.
+    pub(in crate::packet) fn finish<V: Visitor>(
+        mut self,
+        is_whole: bool,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        if let Some(html) = &mut self.html {
+            html.finish(&mut self.held);
+        }
+        if !is_whole {
+            self.cut_word();
         }
         self.hand_on(self.held.len(), context);
     }
@@ -119,14 +152,23 @@ impl Text {
             let taken = match &mut self.inside {
                 Some(inside) => {
                     let (uu, file) = &mut **inside;
-                    let taken = uu.decode(rest, &mut |bytes| file.update(bytes));
-                    if uu.is_over()
+                    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    let line = rest.get(..end).unwrap_or(rest);
+                    // What was begun like data goes on as text.
+                    let is_data = uu::fits(line);
+                    if is_data {
+                        uu.decode(line, &mut |bytes| file.update(bytes));
+                    }
+                    if (uu.is_over() || !is_data)
                         && let Some(inside) = self.inside.take()
                     {
-                        inside.1.finish(true, context.packet, context.visitor);
+                        inside.1.finish(is_data, context.packet, context.visitor);
                         self.is_line_start = true;
                     }
-                    taken
+                    if !is_data {
+                        continue;
+                    }
+                    line.len()
                 }
                 None => self.plain_text(rest, context),
             };
@@ -167,4 +209,9 @@ impl Text {
             Some((at, at + end + 1, name))
         })
     }
+}
+
+/// Whether a word ends with a byte in front of it.
+fn is_cut(byte: &u8) -> bool {
+    *byte <= b' ' || matches!(byte, b'<' | b'>' | b'"')
 }

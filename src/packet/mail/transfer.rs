@@ -69,6 +69,18 @@ impl Transfer {
         }
     }
 
+    /// Bytes never came: what is read goes on where it can be known again.
+    pub(super) fn gap(&mut self) {
+        match self {
+            Transfer::Plain => {}
+            Transfer::Base64(base64) => {
+                (base64.bits, base64.count, base64.skips_line) = (0, 0, true);
+            }
+            Transfer::Quoted(quoted) => *quoted = Quoted::Text,
+            Transfer::Uu(uu) => uu.gap(),
+        }
+    }
+
     /// What was begun and does not go on.
     pub(super) fn finish(&mut self, take: &mut dyn FnMut(&[u8])) {
         match self {
@@ -128,12 +140,21 @@ pub(super) struct Base64 {
     count: u8,
     /// The padding was there: what follows is something else (RFC 2045, 6.8).
     is_over: bool,
+    /// Bytes were lost. Lines of whole groups are what everybody sends, so the next one
+    /// begins with one.
+    skips_line: bool,
 }
 
 impl Base64 {
     fn decode(&mut self, data: &[u8], take: &mut dyn FnMut(&[u8])) {
         if self.is_over {
             return;
+        }
+        let mut data = data;
+        if self.skips_line {
+            let Some(end) = memchr::memchr(b'\n', data) else { return };
+            data = data.get(end + 1..).unwrap_or_default();
+            self.skips_line = false;
         }
         let mut out = Out::new(take);
         for &byte in data {
@@ -285,6 +306,23 @@ mod tests {
         every_cut("base64", b"=aGFsbG8", b"hallo");
         every_cut("base64", b"aGFsbA", b"hall");
         every_cut("7bit", b"a=3D", b"a=3D");
+    }
+
+    #[test]
+    fn what_follows_a_gap() {
+        for (name, pieces, want) in [
+            ("base64", [&b"aGFs\r\nbG8"[..], b"FsbG8\r\nIGFs\r\n"], &b"hal al"[..]),
+            ("base64", [b"aGFs\r\nbG", b"no line end"], b"hal"),
+            ("quoted-printable", [b"a=3", b"db=3Dc"], b"adb=c"),
+            ("uuencode", [b"begin 644 a\r\n#0V", b"%T\r\n#0V%T\r\n"], b"Cat"),
+        ] {
+            let (mut transfer, mut all) = (Transfer::named(name.as_bytes()), Vec::new());
+            transfer.decode(pieces[0], &mut |bytes| all.extend_from_slice(bytes));
+            transfer.gap();
+            transfer.decode(pieces[1], &mut |bytes| all.extend_from_slice(bytes));
+            transfer.finish(&mut |bytes| all.extend_from_slice(bytes));
+            assert_eq!(String::from_utf8_lossy(&all), String::from_utf8_lossy(want), "{name}");
+        }
     }
 
     proptest! {

@@ -14,6 +14,16 @@ pub(super) fn begin(line: &[u8]) -> Option<&[u8]> {
     (is_mode && !name.is_empty()).then_some(name)
 }
 
+/// Whether a line can be one of uuencoded data: nothing, `end`, or no more characters than its
+/// length asks for, with a sum behind them.
+pub(super) fn fits(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let Some((&first, data)) = line.split_first() else { return true };
+    let most = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
+    let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= most;
+    is_data || line == b"end"
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     /// In front of the line that begins it.
@@ -53,6 +63,14 @@ impl Uu {
         self.head.capacity()
     }
 
+    /// Bytes never came: it goes on with the next line.
+    pub(super) fn gap(&mut self) {
+        if !matches!(self.state, State::Head | State::Over) {
+            (self.state, self.bits, self.count) = (State::Rest, 0, 0);
+        }
+        self.head.clear();
+    }
+
     /// Decodes the next bytes; returns how many belonged to it.
     pub(super) fn decode(&mut self, data: &[u8], take: &mut dyn FnMut(&[u8])) -> usize {
         let mut out = Out::new(take);
@@ -84,6 +102,14 @@ impl Uu {
             }
             (State::Line, b'\r') => {}
             (State::Line | State::Rest | State::Data(_), b'\n') => {
+                // Blanks at the end of a line stand for zeros, and get lost on the way.
+                while let State::Data(left @ 1..) = self.state {
+                    self.bits <<= 6;
+                    self.count += 1;
+                    if self.count == 4 {
+                        self.state = State::Data(self.group(left, out));
+                    }
+                }
                 self.state = if self.is_last && self.state != State::Line {
                     State::Over
                 } else {
@@ -136,6 +162,16 @@ mod tests {
             assert_eq!(all, b"Cat\0\x01\x02\x03", "{cut}");
             assert!(uu.is_over());
             assert_eq!(first + second, text.len() - 4);
+        }
+        // Without its blanks.
+        let (mut uu, mut all) = (Uu::begun(), Vec::new());
+        uu.decode(b"$  $\" P\n`\nend\n", &mut |bytes| all.extend_from_slice(bytes));
+        assert_eq!(all, b"\0\x01\x02\x03"[..].to_vec());
+        for line in [&b"#0V%T\r"[..], b"#0V%T", b"`", b"end\r", b"", b"$  $\" P", b"#0V%T!"] {
+            assert!(fits(line), "{line:?}");
+        }
+        for line in [&b"#0V%T0V%T"[..], b"see http://a.example/", b"ending", b"`GO ON"] {
+            assert!(!fits(line), "{line:?}");
         }
         assert_eq!(begin(b"begin 0644 a.exe\r"), Some(&b"a.exe"[..]));
         for line in [&b"begin"[..], b"begin 644", b"begin 888 a", b"begin the day", b"begins 644 a"]

@@ -10,6 +10,13 @@ use std::borrow::Cow;
 /// The longest encoded word; it should have 75 characters at most.
 const MOST_WORD: usize = 4 << 10;
 
+/// What Windows-1252 has where Latin-1 has nothing that is seen; whoever says one of them
+/// means both (WHATWG Encoding, 4.2).
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
 /// How characters are coded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Charset {
@@ -44,11 +51,11 @@ impl Charset {
         match self {
             Charset::Narrow => out.extend_from_slice(text),
             Charset::Latin => {
-                out.extend(text.iter().flat_map(|&byte| {
-                    let mut utf8 = [0; 2];
-                    let length = char::from(byte).encode_utf8(&mut utf8).len();
-                    utf8.into_iter().take(length)
-                }));
+                for &byte in text {
+                    let high = byte.checked_sub(0x80).and_then(|at| WINDOWS.get(usize::from(at)));
+                    let char = high.copied().unwrap_or(char::from(byte));
+                    out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                }
             }
             _ => {
                 let mut wide = Wide::new(self);
@@ -213,6 +220,7 @@ mod tests {
             ("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=", "If you can read this yo"),
             ("=?US-ASCII*EN?Q?Keith_Moore?= <m@x.example>", "Keith Moore <m@x.example>"),
             ("=?iso-8859-1?q?Andr=E9?=", "André"),
+            ("=?windows-1252?q?=80=9F=FF.exe?=", "€Ÿÿ.exe"),
             ("=?utf-8?b?w6Q=?= =?x?z?y?= =?utf-8?q?=c3=a4", "ä =?x?z?y?= =?utf-8?q?=c3=a4"),
             ("=?utf-16le?b?YQBiAA==?=", "ab"),
             ("plain\r\n text", "plain text"),

@@ -88,3 +88,54 @@ fn a_refused_mail_and_one_that_breaks_off() {
     let (_, counters) = seen(b"EHLO a.example\r\nDATA\r\nFrom: a@b.ex");
     assert_eq!(counters.fault(Fault::SplitMail), 1);
 }
+
+/// RFC 3030: chunks are one mail up to the last of them. What comes in their midst ends it.
+#[test]
+fn chunks_of_a_mail_that_is_given_up() {
+    for command in ["RSET", "MAIL FROM:<c@d.example>", "EHLO a.example"] {
+        let text = format!(
+            "EHLO a.example\r\nBDAT 30\r\nContent-Type: x/y\r\n\r\nbytes\r\n\r\n{command}\r\n\
+             BDAT 28 LAST\r\nSubject: a\r\n\r\nhttp://b/ \r\n\r\nQUIT\r\n"
+        );
+        let (recorder, counters) = seen(text.as_bytes());
+        assert!(recorder.at(Where::FileHash).is_empty(), "{command}");
+        assert_eq!(recorder.text_at(Where::SmtpHeader), "a\n", "{command}");
+        assert_eq!(recorder.text_at(Where::MailBody), "http://b/ \r\n\r\n", "{command}");
+        assert_eq!(counters.faults().count(), 0);
+    }
+}
+
+/// RFC 6531: addresses beyond ASCII. RFC 4954: long lines.
+#[test]
+fn addresses_beyond_ascii_and_long_lines() {
+    let text = format!(
+        "EHLO a.example\r\nAUTH X {}\r\nMAIL FROM:<ä@bücher.example> SMTPUTF8\r\nRCPT TO:<\"a b\"@c.example>\r\n",
+        "A".repeat(12_000)
+    );
+    let (recorder, _) = seen(text.as_bytes());
+    assert_eq!(recorder.at(Where::SmtpFrom), ["ä@bücher.example"]);
+    assert_eq!(recorder.at(Where::SmtpTo), ["\"a b\"@c.example"]);
+}
+
+/// Another mail of a connection of which bytes are missing.
+#[test]
+fn a_mail_behind_a_gap() {
+    let segment = |at: usize, data: &[u8]| {
+        let mut packet = tcp(40_000, 2525, 24, data);
+        packet[24..28].copy_from_slice(&(at as u32).to_be_bytes());
+        packet
+    };
+    let packets = [
+        segment(0, b"EHLO a.example\r\n"),
+        segment(100, b"mail from:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"),
+    ];
+    let (recorder, _) = crate::packet::tests::decode_all(&packets);
+    assert_eq!(recorder.at(Where::SmtpFrom), ["a@b.example"]);
+    assert_eq!(recorder.at(Where::SmtpTo), ["c@d.example"]);
+    // A gap that is all that is left of a chunk.
+    let packets = [
+        segment(0, b"EHLO a.example\r\nBDAT 9 LAST\r\nA: b"),
+        segment(38, b"MAIL FROM:<a@b.example>\r\n"),
+    ];
+    assert_eq!(crate::packet::tests::decode_all(&packets).0.at(Where::SmtpFrom), ["a@b.example"]);
+}

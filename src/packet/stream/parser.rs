@@ -253,7 +253,7 @@ impl Parser {
         match self {
             Parser::Loose => Step::Lost,
             Parser::Over => Step::Over,
-            Parser::Start => match guess(data, context.packet.ports, &context.talk) {
+            Parser::Start => match guess(data, is_synced, context) {
                 Guess::Is(parser) => Step::Become(parser),
                 Guess::Maybe(wants) => Step::Wait(wants),
                 Guess::No if context.reads_unknown => Step::Become(Parser::Plain),
@@ -310,7 +310,7 @@ impl Parser {
             | Parser::Socks(_)
             | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(parser) = guess_now(data, context.packet.ports, &context.talk) {
+                if let Guess::Is(parser) = guess_now(data, context) {
                     parser.finish(data, context);
                 }
             }
@@ -371,8 +371,9 @@ impl Guess {
     }
 }
 
-/// Looks for a protocol, ready to wait for more.
-fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
+/// Looks for a protocol, ready to wait for more. `is_synced`: the direction begins here.
+fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>) -> Guess {
+    let (ports, talk) = (context.packet.ports, &context.talk);
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
@@ -382,14 +383,14 @@ fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
         .or_else(|| socks::guess(data, talk))
         .or_else(|| smb::guess(data))
         .or_else(|| syslog::guess(data))
-        .or_else(|| http2::guess(data))
+        .or_else(|| http2::guess(data, is_synced))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
 }
 
 /// Looks for a protocol in all that there is.
-fn guess_now(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
-    match guess(data, ports, talk) {
+fn guess_now<V: Visitor>(data: &[u8], context: &Context<'_, '_, V>) -> Guess {
+    match guess(data, true, context) {
         Guess::Maybe(_) if http::is_head(data) => Guess::Is(Parser::Http(http::Framing::default())),
         guess => guess,
     }
@@ -397,8 +398,7 @@ fn guess_now(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
 
 /// The protocol that begins in the midst of what is none, if it is sure.
 fn begun<V: Visitor>(data: &[u8], context: &Context<'_, '_, V>) -> Option<Parser> {
-    let ports = context.packet.ports;
-    match begins(data, ports).then(|| guess(data, ports, &context.talk)) {
+    match begins(data, context.packet.ports).then(|| guess(data, false, context)) {
         Some(Guess::Is(parser)) => Some(parser),
         _ => None,
     }
@@ -410,6 +410,7 @@ pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
         || http::is_head(data)
         || http2::begins(data)
         || smb::begins(data)
+        || smtp::begins(data)
         || ftp::begins(data)
         || dns::begins(data, ports)
 }

@@ -1,6 +1,6 @@
 //! What the two directions of a connection need to know of each other.
 
-use crate::packet::{ftp, smb};
+use crate::packet::{ftp, pop3, smb};
 
 /// Shared by both directions.
 #[derive(Debug, Default)]
@@ -10,6 +10,7 @@ pub(in crate::packet) enum Talk {
     /// A server said `220`, as those of FTP and SMTP do.
     Greeted,
     Ftp(Box<ftp::Control>),
+    Pop3(Box<pop3::Asked>),
     Smb(Box<smb::Session>),
     /// A client asked for a way through SOCKS of this version.
     Socks(u8),
@@ -21,6 +22,7 @@ impl Talk {
         match self {
             Talk::Nothing | Talk::Greeted | Talk::Socks(_) => 0,
             Talk::Ftp(control) => control.weight(),
+            Talk::Pop3(asked) => asked.weight(),
             Talk::Smb(session) => session.weight(),
         }
     }
@@ -39,6 +41,18 @@ impl Talk {
     /// Whether bytes without a header may follow from the client, or from the server.
     pub(in crate::packet) fn is_raw(&self, is_client: bool) -> bool {
         matches!(self, Talk::Smb(session) if session.is_raw(is_client))
+    }
+
+    /// What is known of a POP3 connection, from now on; none while the directions know
+    /// something else of each other.
+    pub(in crate::packet) fn pop3(&mut self) -> Option<&mut pop3::Asked> {
+        if matches!(self, Talk::Nothing | Talk::Greeted) {
+            *self = Talk::Pop3(Box::default());
+        }
+        match self {
+            Talk::Pop3(asked) => Some(asked),
+            _ => None,
+        }
     }
 
     /// What is known of an SMB connection, from now on.
