@@ -49,7 +49,8 @@ impl Visitor for Count {
 }
 
 /// Flows are bounded, and each that was opened is closed. Shares see the same flows as one
-/// decoder, wherever the capture is cut.
+/// decoder, wherever the capture is cut; unless its clock goes back, for then it is a matter
+/// of the flows beside it whether one is found to be idle.
 pub fn run(bytes: &[u8]) {
     let frames = frames(bytes);
     let config =
@@ -71,10 +72,13 @@ pub fn run(bytes: &[u8]) {
     decoder.finish(&mut one);
     let mut shared = Count::new();
     let counters = shares(bytes, &frames, &config, &mut shared);
-    let counts = |c: Counters| (c.frames, c.bytes, c.packets, c.flows);
-    assert_eq!(counts(counters), counts(decoder.counters()));
-    assert_eq!((shared.opened, shared.closed), (one.opened, one.closed));
-    assert_eq!(shared.ends, one.ends);
+    let counts = |c: &Counters| (c.frames, c.bytes, c.packets);
+    assert_eq!(counts(&counters), counts(&decoder.counters()));
+    assert_eq!((shared.opened, shared.closed), (counters.flows, counters.flows));
+    if frames.is_sorted_by_key(|frame| frame.time) {
+        assert_eq!(counters.flows, decoder.counters().flows);
+        assert_eq!(shared.ends, one.ends);
+    }
 }
 
 /// Reads the frames by shares, in pieces of some.

@@ -43,7 +43,8 @@ pub struct Split {
 }
 
 /// A time at which all shares look for idle flows, as one decoder would: whose clock it is
-/// does not matter.
+/// does not matter. If the clock goes back, a flow may stand in its list behind one whose
+/// last packet is younger, and be found idle the sooner the fewer are beside it.
 #[derive(Clone, Copy, Debug)]
 struct Tick {
     order: Order,

@@ -93,19 +93,50 @@ fn idle_flows_end_by_packet_time() {
     let config = Config::default();
     let mut bench = Bench::new(&config);
     bench.touch(tcp(0, true, SYN));
-    bench.touch(udp(61, 1));
+    bench.touch(udp(60, 1));
+    assert!(bench.closed.is_empty());
+    bench.touch(udp(63, 1));
     assert_eq!(bench.closes(), [Close::Idle], "half open");
     let mut bench = Bench::new(&config);
     bench.touch(tcp(0, true, SYN));
     bench.touch(tcp(1, false, SYN | ACK));
     bench.touch(udp(500, 1));
     assert!(bench.closed.is_empty(), "connected");
-    bench.touch(udp(602, 1));
+    bench.touch(udp(604, 1));
     assert_eq!(bench.closes(), [Close::Idle, Close::Idle]);
     // The clock jumps back: nothing waits for the future.
     bench.touch(udp(-10_000, 2));
     assert_eq!(bench.closes().len(), 3);
     assert_eq!(bench.flows.len(), 1);
+}
+
+/// A flow that had another packet a moment later stands in front of it in the list.
+#[test]
+fn what_a_sweep_closes_is_no_matter_of_the_flows_beside_it() {
+    let at = |millis: i64, port| Facts { time: Timestamp(millis * 1000), ..udp(0, port) };
+    let closed = |beside: &[Facts]| {
+        let mut bench = Bench::new(&Config::default());
+        let mut closed = Vec::new();
+        beside.iter().for_each(|&facts| {
+            bench.touch(facts);
+        });
+        bench.touch(at(10_100, 1));
+        beside.iter().for_each(|&facts| {
+            bench.touch(Facts { time: at(10_400, 1).time, ..facts });
+        });
+        for millis in (60_000..80_000).step_by(100) {
+            bench.flows.sweep(at(millis, 1).time, &mut |ended| {
+                if ended.end.ports == Some((1, 53)) {
+                    closed.push(millis);
+                }
+            });
+        }
+        closed
+    };
+    let alone = closed(&[]);
+    assert_eq!(alone.len(), 1);
+    assert_eq!(closed(&[at(10_000, 2)]), alone);
+    assert_eq!(closed(&[at(10_050, 2), at(10_090, 3)]), alone);
 }
 
 #[test]
