@@ -128,14 +128,15 @@ impl Side {
             }
             State::Offer(size) => {
                 match client::is_command(data) {
-                    None if (data.len() as u64) < size => return Step::Wait(data.len() + 1),
+                    // Behind a short literal the end of the line says it, at the latest.
+                    None => return Step::Wait(data.len() + 1),
                     Some(true) => {
                         self.mail = None;
                         (self.state, self.is_continued, self.brings_mail) =
                             (State::Line, false, false);
                         self.line.clear();
                     }
-                    _ => self.state = State::Literal(size, Target::Mail(true)),
+                    Some(false) => self.state = State::Literal(size, Target::Mail(true)),
                 }
                 Step::Again
             }
