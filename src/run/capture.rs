@@ -12,7 +12,10 @@ use std::sync::Arc;
 /// A capture that is read once, plain files too. Mapping them was tried: faulting the map
 /// in cost up to a third more user time than reading through a small window (then `wiresift
 /// scan -j 1 FILE` against `wiresift scan -j 1 - <FILE`, with the files of `make packets`),
-/// and a file that got shorter under way raised a signal where it now just ends.
+/// and a file that got shorter under way raised a signal where it now just ends. Mapping only
+/// long packets, a MiB at a time, so that nobody copies what nobody looks at, cost 228 ns a
+/// packet of bulk TLS where reading cost 197: each page is a miss of the address cache, and
+/// where memory is virtual twice that is dear.
 pub(super) fn opened(input: Input) -> CaptureStream {
     CaptureStream::new(match input.into_opened() {
         Opened::Stream(stream) => stream,
