@@ -39,8 +39,7 @@ impl<T: FromBytes + IntoBytes> Pages<T> {
     pub(crate) const LEN: usize = Self::BYTES / size_of::<T>();
 
     /// Gets them, in one big page if that can be had: then the first one that is touched has
-    /// the system clear the whole of it, which costs a tenth of what its pages would one by
-    /// one.
+    /// the system clear the whole of it, and not each of its pages by itself.
     ///
     /// # Panics
     ///
@@ -64,7 +63,8 @@ impl<T: FromBytes + IntoBytes> Deref for Pages<T> {
     fn deref(&self) -> &[T] {
         // SAFETY: the map is of `BYTES` bytes, which hold `LEN` entries; it begins at a page,
         // which is as much as `T` wants at most (`new`); any bytes are a `T` (`FromBytes`),
-        // and the borrow is that of the map. A checked cast each time cost 3% of a packet.
+        // and the borrow is that of the map. A checked cast each time cost 70
+        // instructions a packet (`valgrind --tool=callgrind` on 30,000 of `make packets`).
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().cast(), Self::LEN) }
     }
 }

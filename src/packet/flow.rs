@@ -180,8 +180,8 @@ impl Flows {
         self.open(&key, hash, facts, side)
     }
 
-    // Left to itself the compiler calls this, and two more of each packet's, at 50 instructions
-    // for all of them.
+    // Left to itself the compiler calls this, and two more of each packet's, at 40 instructions
+    // for all of them (`valgrind --tool=callgrind` on 30,000 of `make packets`).
     #[inline(always)]
     fn find(&self, key: &Key, hash: u64) -> Option<u32> {
         let spread = spread(hash);

@@ -2,8 +2,8 @@
 //!
 //! Each of the three is a chain of steps that wait for each other, MD5's (RFC 1321) the
 //! longest; SHA-1 and SHA-256 (FIPS 180-4) have instructions of their own. Taken in turn for
-//! each block, a processor does the steps of one while another waits: all three take 1.56 ns
-//! a byte, one behind the other 2.26 (`cargo bench --bench digests`). The compression
+//! each block, a processor does the steps of one while another waits: all three take 1.55 ns
+//! a byte, one behind the other 2.27 (`cargo bench --bench digests`). The compression
 //! functions are those of the libraries; an MD5 of our own, written for a shorter chain,
 //! was compiled to the same one.
 

@@ -295,25 +295,7 @@ fn answer<V: Visitor>(
             session.opened(number, &request, Key::Fid(opened.fid), opened.size);
         }
         READ_ANDX | READ | LOCK_AND_READ => {
-            let is_read = |request: &Request| matches!(request, Request::Read { .. });
-            let asked = session.answered_if(number, is_read).filter(|_| is_good);
-            let Some(Request::Read { key, at, length }) = asked else { return Some(None) };
-            let (from, bytes) = if head.command == READ_ANDX {
-                let bytes = u64::from(block.le16(10)?) | u64::from(block.le16(14)?) << 16;
-                (block.inside(block.le16(12)?.into()), bytes)
-            } else {
-                (Some(block.bytes_at() + BUFFER), u64::from(block.le16(0)?))
-            };
-            if bytes == 0 && length > 0 {
-                session.end_of_file(key, at, context);
-                return Some(None);
-            }
-            let sink = Sink { key, is_read: true, at };
-            let data = data(block, from, bytes, sink, session, context)?;
-            if bytes < length {
-                session.ends_at(key, at.saturating_add(bytes));
-            }
-            return Some(data);
+            return answer_to_read(block, is_good, session, context);
         }
         // The server does not want the bytes, or has them.
         WRITE_RAW if !is_good => session.raw_write = None,
@@ -337,6 +319,34 @@ fn answer<V: Visitor>(
         _ => {}
     }
     Some(None)
+}
+
+/// As [`answer`], of one to a request to read.
+fn answer_to_read<V: Visitor>(
+    block: &Block<'_>,
+    is_good: bool,
+    session: &mut Session,
+    context: &mut Context<'_, '_, V>,
+) -> Option<Option<Data>> {
+    let is_read = |request: &Request| matches!(request, Request::Read { .. });
+    let asked = session.answered_if(block.head.message, is_read).filter(|_| is_good);
+    let Some(Request::Read { key, at, length }) = asked else { return Some(None) };
+    let (from, bytes) = if block.head.command == READ_ANDX {
+        let bytes = u64::from(block.le16(10)?) | u64::from(block.le16(14)?) << 16;
+        (block.inside(block.le16(12)?.into()), bytes)
+    } else {
+        (Some(block.bytes_at() + BUFFER), u64::from(block.le16(0)?))
+    };
+    if bytes == 0 && length > 0 {
+        session.end_of_file(key, at, context);
+        return Some(None);
+    }
+    let sink = Sink { key, is_read: true, at };
+    let data = data(block, from, bytes, sink, session, context)?;
+    if bytes < length {
+        session.ends_at(key, at.saturating_add(bytes));
+    }
+    Some(data)
 }
 
 /// Where in a block the data of a file lies: behind its words, and inside of it.
