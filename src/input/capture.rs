@@ -115,6 +115,15 @@ impl Format {
         Ok((Format::Classic(reader), classic::FILE_HEADER))
     }
 
+    /// Reads the packets from `from` on, as many as can be read at once, and returns where
+    /// [`Self::step`] is to go on.
+    fn run(&self, bytes: &[u8], from: usize, found: &mut Vec<Found>, touched: &mut u8) -> usize {
+        match self {
+            Format::Classic(reader) => reader.run(bytes, from, found, touched),
+            Format::Pcapng(_) => from,
+        }
+    }
+
     fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
         match self {
             Format::Classic(reader) => reader.step(rest),

@@ -81,6 +81,11 @@ pub(super) struct Touch {
     pub(super) is_wanted: bool,
     /// It is old, and was not shown since flows are shown again.
     pub(super) is_to_be_shown: bool,
+}
+
+/// What is known of a packet's flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
     pub(super) flow_id: u64,
     pub(super) to_server: bool,
     pub(super) totals: indicator::Flow,
@@ -163,6 +168,7 @@ impl Flows {
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
+    #[inline(always)]
     pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
@@ -281,25 +287,21 @@ impl Flows {
         };
         self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
         self.link(slot, stage);
-        Touch { is_new: true, ..self.touched(slot, side) }
+        Touch { slot, side, is_new: true, is_wanted: false, is_to_be_shown: false }
     }
 
-    #[inline(always)]
-    fn touched(&self, slot: u32, side: usize) -> Touch {
-        let entry = &self.entries[slot];
-        Touch {
-            slot,
-            side,
-            is_new: false,
-            is_wanted: entry.has(bits::IS_WANTED),
-            is_to_be_shown: false,
+    /// What is known of the flow of a packet that was accounted.
+    pub(super) fn known(&self, touch: &Touch) -> Known {
+        let entry = &self.entries[touch.slot];
+        Known {
             flow_id: entry.id,
-            to_server: (side == 0) == entry.has(bits::IS_CLIENT_LOW),
+            to_server: (touch.side == 0) == entry.has(bits::IS_CLIENT_LOW),
             totals: entry.totals(),
         }
     }
 
     /// Adds a packet to a flow, unless that ended before.
+    #[inline(always)]
     fn proceed(&mut self, slot: u32, facts: &Facts, side: usize) -> Result<Touch, Close> {
         let entry = &mut self.entries[slot];
         let before = entry.stage();
@@ -318,12 +320,12 @@ impl Flows {
         let (said, stage) = step(entry.bits, side, facts);
         entry.bits |= said;
         let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
-        let touch = Touch { is_to_be_shown, ..self.touched(slot, side) };
+        let is_wanted = entry.has(bits::IS_WANTED);
         if is_other_tick || stage != before {
             self.unlink(slot);
             self.link(slot, stage);
         }
-        Ok(touch)
+        Ok(Touch { slot, side, is_new: false, is_wanted, is_to_be_shown })
     }
 
     fn idle_for(&self, slot: u32, now: Timestamp) -> u64 {
@@ -339,10 +341,14 @@ impl Flows {
     }
 
     /// Once a second, closes what is idle, from the oldest on.
+    #[inline(always)]
     pub(super) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
-        if !is_due(&mut self.swept, now) {
-            return;
+        if is_due(&mut self.swept, now) {
+            self.close_idle(now, closed);
         }
+    }
+
+    fn close_idle(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         for stage in STAGES {
             loop {
                 let oldest = self.lists[stage as usize].oldest;

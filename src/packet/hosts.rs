@@ -4,7 +4,7 @@
 //! connections that one announces to the other, the files that one has of the other. So
 //! what a pair of hosts says can be read without what other pairs say.
 
-use super::flow::{Ended, Facts, Flows, Touch};
+use super::flow::{Ended, Facts, Flows, Known, Touch};
 use super::layers::{Part, Unit};
 use super::stream::{Context, Shared, Stamp, Streams};
 use super::transport::{self, Segment};
@@ -25,6 +25,9 @@ pub(super) struct Hosts {
     pub(super) counters: Counters,
     /// What the streams share.
     pub(super) shared: Shared,
+    /// No segment is passed over.
+    #[cfg(test)]
+    pub(super) is_careful: bool,
 }
 
 impl Hosts {
@@ -36,6 +39,8 @@ impl Hosts {
             tftp: tftp::Transfers::default(),
             counters: Counters::default(),
             shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
+            #[cfg(test)]
+            is_careful: false,
         }
     }
 
@@ -72,6 +77,7 @@ impl Hosts {
     }
 
     /// Takes the next packet.
+    #[inline(always)]
     pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
         visitor.begins(unit.order());
         let segment = unit.segment();
@@ -94,32 +100,65 @@ impl Hosts {
         let touch = flows.touch(&facts, &mut |ended| {
             close(ended, streams, counters, shared, visitor);
         });
-        let packet = Packet {
+        let has_contents = unit.part == Part::Whole && !unit.is_tunnel;
+        if has_contents {
+            shared.credit.earn(segment.payload.len());
+        }
+        if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.show(&touch, &packet, visitor);
+        }
+        if has_contents && !self.pass(unit, &segment, &touch) {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.contents(&segment, unit.missing, &touch, &packet, visitor);
+        }
+    }
+
+    /// What a visitor is shown of a packet.
+    fn packet<'a>(&self, unit: &Unit<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
+        let Known { flow_id, to_server, totals } = self.flows.known(touch);
+        Packet {
             number: unit.number,
             time: unit.time,
             length: unit.length,
             src: unit.src,
             dst: unit.dst,
             proto: unit.proto,
-            ports: segment.ports,
+            ports,
             vlan: unit.vlan,
             tunnel: unit.tunnel,
-            flow_id: touch.flow_id,
-            to_server: touch.to_server,
-            totals: touch.totals,
-        };
-        if touch.is_new {
-            self.counters.flows += 1;
-            let is_wanted = visitor.flow_opened(&packet);
-            self.flows.set_wanted(&touch, is_wanted);
-        } else if touch.is_wanted {
-            visitor.flow_continued(&packet);
-        } else if touch.is_to_be_shown {
-            let is_wanted = visitor.flow_opened(&packet);
-            self.flows.set_wanted(&touch, is_wanted);
+            flow_id,
+            to_server,
+            totals,
         }
-        if unit.part == Part::Whole && !unit.is_tunnel {
-            self.contents(&segment, unit.missing, &touch, &packet, visitor);
+    }
+
+    /// Shows a packet of a flow that is new, or wanted, or shown again.
+    fn show<V: Visitor>(&mut self, touch: &Touch, packet: &Packet<'_>, visitor: &mut V) {
+        self.counters.flows += u64::from(touch.is_new);
+        if touch.is_wanted && !touch.is_new {
+            visitor.flow_continued(packet);
+        } else {
+            let is_wanted = visitor.flow_opened(packet);
+            self.flows.set_wanted(touch, is_wanted);
+        }
+    }
+
+    /// Whether there is nothing to be looked into; most packets are like that.
+    #[inline(always)]
+    fn pass(&mut self, unit: &Unit<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
+        #[cfg(test)]
+        if self.is_careful && unit.proto == transport::TCP && segment.fault.is_none() {
+            return false;
+        }
+        let Hosts { flows, streams, shared, .. } = self;
+        match unit.proto {
+            transport::TCP if segment.fault.is_none() => {
+                let asked = (segment.ports, shared.reads_unknown);
+                streams.pass(flows.tcp(touch), touch.side, segment, unit.missing, asked)
+            }
+            transport::UDP => segment.payload.is_empty(),
+            _ => true,
         }
     }
 
@@ -133,29 +172,21 @@ impl Hosts {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        let Hosts { flows, streams, quic, tftp, counters, shared } = self;
-        shared.credit.earn(segment.payload.len());
-        match packet.proto {
-            transport::UDP if quic::is_likely(segment.payload) => {
-                quic.inspect(segment.payload, packet, visitor, counters);
-            }
-            transport::UDP if !segment.payload.is_empty() => {
-                let payload = segment.payload;
-                if syslog::is_message(payload) {
-                    syslog::report(payload, packet, visitor);
-                } else if !tftp.inspect(payload, packet, visitor, counters)
-                    && !dhcp::inspect(payload, packet, visitor, counters)
-                    && !dns::inspect_udp(payload, packet, visitor, counters)
-                    && shared.reads_unknown
-                {
-                    plain::show(payload, packet, visitor);
-                }
-            }
-            transport::TCP if segment.fault.is_none() => {
-                let mut context = Context::new(packet, visitor, counters, shared);
-                streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
-            }
-            _ => {}
+        let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
+        let payload = segment.payload;
+        if packet.proto == transport::TCP {
+            let mut context = Context::new(packet, visitor, counters, shared);
+            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+        } else if quic::is_likely(payload) {
+            quic.inspect(payload, packet, visitor, counters);
+        } else if syslog::is_message(payload) {
+            syslog::report(payload, packet, visitor);
+        } else if !tftp.inspect(payload, packet, visitor, counters)
+            && !dhcp::inspect(payload, packet, visitor, counters)
+            && !dns::inspect_udp(payload, packet, visitor, counters)
+            && shared.reads_unknown
+        {
+            plain::show(payload, packet, visitor);
         }
     }
 }

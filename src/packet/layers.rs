@@ -4,6 +4,8 @@
 //! remembered here are fragments alone; all else is remembered of two hosts, and so
 //! units can go different ways: see [`split`](super::split).
 
+mod usual;
+
 use super::fragment::{self, Fragments};
 use super::ip::{self, Datagram};
 use super::link::{self, Net, Tags};
@@ -54,6 +56,7 @@ impl<'a> Unit<'a> {
 
     /// Its transport's header. Of a fragment only the addresses and ports count: its packet
     /// is looked into once it is whole.
+    #[inline(always)]
     pub(super) fn segment(&self) -> Segment<'a> {
         let mut segment = match self.part {
             Part::Later => Segment::bare(None),
@@ -75,6 +78,9 @@ pub(super) struct Layers {
     pub(super) counters: Counters,
     /// Scratch for the tunnels of a frame.
     tunnels: Tunnels,
+    /// No frame is a usual one.
+    #[cfg(test)]
+    pub(super) is_careful: bool,
 }
 
 /// What is around an IP packet: its frame, and what was taken off it.
@@ -92,11 +98,28 @@ impl Layers {
             fragments: Fragments::new(config),
             counters: Counters::default(),
             tunnels: Tunnels::default(),
+            #[cfg(test)]
+            is_careful: false,
         }
     }
 
-    /// Takes the next frame, and gives `take` the packets in it.
-    pub(super) fn frame(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&Unit<'_>)) {
+    /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
+    /// are for [`Self::unusual`].
+    #[inline(always)]
+    pub(super) fn usual<'a>(&mut self, frame: &Frame<'a>) -> Option<Unit<'a>> {
+        #[cfg(test)]
+        if self.is_careful {
+            return None;
+        }
+        let unit = usual::read(frame)?;
+        self.counters.frames += 1;
+        self.counters.bytes += u64::from(frame.length);
+        self.counters.packets += 1;
+        Some(unit)
+    }
+
+    /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
+    pub(super) fn unusual(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&Unit<'_>)) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
         // The list of tunnels is kept for the next frame: most are in none.

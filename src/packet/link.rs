@@ -16,7 +16,7 @@ use super::{Fault, Frame};
 /// Link types, as the tcpdump group numbers them. 12 and 14 are what raw IP is
 /// called inside of some BSDs.
 const NULL: u32 = 0;
-const ETHERNET: u32 = 1;
+pub(super) const ETHERNET: u32 = 1;
 const PPP: u32 = 9;
 const RAW_BSD: u32 = 12;
 const RAW_OPENBSD: u32 = 14;

@@ -152,6 +152,14 @@ impl Decoder {
         Decoder { layers: Layers::new(&config), hosts: Hosts::new(&config) }
     }
 
+    /// One that takes no short cuts: the slow twin that decoders are held against.
+    #[cfg(test)]
+    fn careful(config: Config) -> Self {
+        let mut decoder = Decoder::new(config);
+        (decoder.layers.is_careful, decoder.hosts.is_careful) = (true, true);
+        decoder
+    }
+
     /// What was decoded so far, and what was not.
     pub fn counters(&self) -> Counters {
         let mut counters = self.layers.counters.clone();
@@ -167,7 +175,10 @@ impl Decoder {
     /// Takes the next frame.
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         let Decoder { layers, hosts } = self;
-        layers.frame(frame, &mut |unit: &Unit<'_>| hosts.take(unit, visitor));
+        match layers.usual(frame) {
+            Some(unit) => hosts.take(&unit, visitor),
+            None => layers.unusual(frame, &mut |unit: &Unit<'_>| hosts.take(unit, visitor)),
+        }
     }
 
     /// Says that the visitor knows more than before: flows that it did not want are shown

@@ -17,6 +17,7 @@ use super::link::Tags;
 use super::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::indicator::{Timestamp, Tunnel};
 use std::net::IpAddr;
+use std::ops::Range;
 
 /// Shares of a capture: more than most machines have cores for, so that threads which are
 /// done with one find another.
@@ -121,12 +122,10 @@ impl Splitter {
             let Frame { number, time, length, .. } = frame;
             split.frames.push(Head { number, time, length });
             let Splitter { layers, swept } = self;
-            layers.frame(&frame, &mut |unit| {
-                if is_due(swept, unit.time) {
-                    split.tick(unit.order(), unit.time);
-                }
-                split.put(unit, bytes);
-            });
+            match layers.usual(&frame) {
+                Some(unit) => split.take(&unit, bytes, swept),
+                None => layers.unusual(&frame, &mut |unit| split.take(unit, bytes, swept)),
+            }
         }
     }
 
@@ -143,6 +142,14 @@ impl Split {
         self.around.clear();
         self.wholes.clear();
         self.ticks.clear();
+    }
+
+    #[inline(always)]
+    fn take(&mut self, unit: &Unit<'_>, bytes: &[u8], swept: &mut Timestamp) {
+        if is_due(swept, unit.time) {
+            self.tick(unit.order(), unit.time);
+        }
+        self.put(unit, bytes);
     }
 
     fn tick(&mut self, order: Order, time: Timestamp) {
@@ -164,6 +171,7 @@ impl Split {
         self.ticks.is_empty() && self.units.get(share).is_none_or(Vec::is_empty)
     }
 
+    #[inline(always)]
     fn put(&mut self, unit: &Unit<'_>, bytes: &[u8]) {
         let (payload, fault) = match unit.payload {
             Ok(payload) => (payload, None),
@@ -232,12 +240,7 @@ impl Split {
         std::hint::black_box(sum);
     }
 
-    /// The packets of a share, in their order.
-    fn units<'a>(&'a self, bytes: &'a [u8], share: usize) -> impl Iterator<Item = Unit<'a>> {
-        let stored = self.units.get(share).map(Vec::as_slice).unwrap_or_default();
-        stored.iter().filter_map(|stored| self.unit(bytes, stored))
-    }
-
+    #[inline(always)]
     fn unit<'a>(&'a self, bytes: &'a [u8], stored: &Stored) -> Option<Unit<'a>> {
         let Head { number, time, length } = *self.frames.get(stored.frame as usize)?;
         let source = if stored.is_whole { &self.wholes[..] } else { bytes };
@@ -316,21 +319,32 @@ impl Share {
         // Looking the flows of sixteen packets up together, so that they wait for memory at the
         // same time, was tried: what it takes to hold them cost more than it gave, with
         // thousands of open flows and with a million.
-        let mut ticks = split.ticks.iter().peekable();
-        let mut tick = |hosts: &mut Hosts, taken: usize, visitor: &mut V| {
-            let is_due = |tick: &&Tick| tick.before[self.number] as usize <= taken;
-            while let Some(tick) = ticks.next_if(is_due) {
-                visitor.begins(tick.order);
-                hosts.sweep(tick.time, visitor);
-            }
-        };
         let mut taken = 0;
-        for unit in split.units(bytes, self.number) {
-            tick(&mut self.hosts, taken, visitor);
-            self.hosts.take(&unit, visitor);
-            taken += 1;
+        for tick in &split.ticks {
+            let before = tick.before.get(self.number).map_or(0, |&before| before as usize);
+            self.take_some(bytes, split, taken..before, visitor);
+            taken = before;
+            visitor.begins(tick.order);
+            self.hosts.sweep(tick.time, visitor);
         }
-        tick(&mut self.hosts, taken, visitor);
+        self.take_some(bytes, split, taken..usize::MAX, visitor);
+    }
+
+    /// Reads those of its packets that have these numbers.
+    fn take_some<V: Visitor>(
+        &mut self,
+        bytes: &[u8],
+        split: &Split,
+        numbers: Range<usize>,
+        visitor: &mut V,
+    ) {
+        let all = split.units.get(self.number).map(Vec::as_slice).unwrap_or_default();
+        let end = numbers.end.min(all.len());
+        for stored in all.get(numbers.start..end).unwrap_or_default() {
+            if let Some(unit) = split.unit(bytes, stored) {
+                self.hosts.take(&unit, visitor);
+            }
+        }
     }
 
     /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).

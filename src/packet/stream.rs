@@ -24,7 +24,7 @@ pub(super) use side::Stamp;
 pub(super) use talk::Talk;
 
 use super::transport::{ACK, FIN, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Visitor, ftp};
+use super::{Config, Counters, Fault, Packet, Ports, Visitor, ftp};
 use side::Side;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -96,6 +96,46 @@ impl Tcp {
         (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
     }
 
+    /// Whether a side's SYN tells nothing new; or that the host knows of a new connection,
+    /// where an answer is not the one that was seen before.
+    fn is_anew(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
+        let is_other = self.has_start[side] != 0 && self.start[side] != start;
+        self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
+    }
+
+    /// Notes where a direction begins, if that is not known or not true any more. What was
+    /// remembered of a connection before is done with by then.
+    fn synchronise(&mut self, side: usize, start: u32, segment: &Segment<'_>) {
+        if self.is_anew(side, start, segment) {
+            *self = Tcp::default();
+            (self.next[side ^ 1], self.start[side ^ 1]) = (segment.ack, segment.ack);
+            self.set_synced(side ^ 1);
+        } else if self.mode(side) != Mode::Fresh {
+            return;
+        }
+        (self.next[side], self.start[side]) = (start, start);
+        self.set_synced(side);
+    }
+
+    /// What of a segment in a loose direction was not seen yet, and the next byte behind it.
+    fn unread<'a>(
+        &self,
+        side: usize,
+        seq: u32,
+        payload: &'a [u8],
+        missing: usize,
+    ) -> (u32, &'a [u8], u32) {
+        let next = self.next[side];
+        let end = seq.wrapping_add((payload.len() + missing) as u32);
+        let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
+        let behind = if is_on { end } else { next };
+        if is_before(seq, next) {
+            let rest = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
+            return (next, rest, behind);
+        }
+        (seq, payload, behind)
+    }
+
     /// Whether something may be left to tell when the flow is closed.
     pub(super) fn is_open(&self) -> bool {
         self.slot != NIL
@@ -156,6 +196,45 @@ impl Streams {
     /// Bytes in use: slots and what is buffered in them.
     fn used(&self) -> usize {
         self.bytes + (self.slots.len() - self.free.len()) * size_of::<Stream>()
+    }
+
+    /// Takes a segment of a flow that shows nothing: one without bytes, or with bytes of no
+    /// protocol that is looked into. False if it is another; then nothing was done.
+    #[inline(always)]
+    pub(super) fn pass(
+        &self,
+        tcp: &mut Tcp,
+        side: usize,
+        segment: &Segment<'_>,
+        missing: usize,
+        packet: (Ports, bool),
+    ) -> bool {
+        if tcp.slot != NIL || segment.flags & FIN != 0 {
+            return false;
+        }
+        if segment.payload.is_empty() && missing == 0 {
+            if segment.flags & SYN != 0 {
+                tcp.synchronise(side, segment.seq.wrapping_add(1), segment);
+            }
+            return true;
+        }
+        if segment.flags & SYN != 0 {
+            return false;
+        }
+        match tcp.mode(side) {
+            Mode::Over => true,
+            Mode::Loose => {
+                let (ports, reads_unknown) = packet;
+                let (_, payload, next) = tcp.unread(side, segment.seq, segment.payload, missing);
+                let is_none = !reads_unknown && !parser::begins(payload, ports);
+                if is_none || payload.is_empty() {
+                    tcp.next[side] = next;
+                    return true;
+                }
+                false
+            }
+            Mode::Fresh | Mode::Synced | Mode::Streaming => false,
+        }
     }
 
     /// Takes a segment of a flow. `side` is who sent it.
@@ -251,8 +330,7 @@ impl Streams {
             .is_some_and(|stream| stream.is_used && stream.tenancy == tcp.tenancy)
     }
 
-    /// Notes where a direction begins. An answer to a SYN that is not the one seen
-    /// before means that the host knows of a new connection.
+    /// Takes a SYN. If it tells of a new connection, the one before is over.
     fn synchronise<V: Visitor>(
         &mut self,
         tcp: &mut Tcp,
@@ -261,25 +339,13 @@ impl Streams {
         segment: &Segment<'_>,
         context: &mut Context<'_, '_, V>,
     ) {
-        let is_first = tcp.mode(side) == Mode::Fresh;
-        let is_other = tcp.has_start[side] != 0 && tcp.start[side] != start;
-        let is_anew = is_other && segment.flags & ACK != 0;
-        if !is_first && !is_anew {
-            return;
-        }
-        if !is_first {
-            if tcp.slot != NIL {
-                for side in 0..2 {
-                    self.work(tcp.slot, side, context, |side, context| side.finish(context));
-                }
-                self.release(tcp.slot);
+        if tcp.slot != NIL && tcp.is_anew(side, start, segment) {
+            for side in 0..2 {
+                self.work(tcp.slot, side, context, |side, context| side.finish(context));
             }
-            *tcp = Tcp::default();
-            (tcp.next[side ^ 1], tcp.start[side ^ 1]) = (segment.ack, segment.ack);
-            tcp.set_synced(side ^ 1);
+            self.release(tcp.slot);
         }
-        (tcp.next[side], tcp.start[side]) = (start, start);
-        tcp.set_synced(side);
+        tcp.synchronise(side, start, segment);
     }
 
     fn payload<V: Visitor>(
@@ -299,15 +365,7 @@ impl Streams {
             }
             Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, context)),
             Mode::Loose => {
-                let next = &mut tcp.next[side];
-                let end = seq.wrapping_add((payload.len() + missing) as u32);
-                if is_before(seq, *next) {
-                    payload = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
-                    seq = *next;
-                }
-                if is_before(*next, end) && end.wrapping_sub(*next) < LONGEST_JUMP {
-                    *next = end;
-                }
+                (seq, payload, tcp.next[side]) = tcp.unread(side, seq, payload, missing);
                 let is_asked =
                     context.reads_unknown || parser::begins(payload, context.packet.ports);
                 if payload.is_empty() || !is_asked {

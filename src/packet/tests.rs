@@ -3,7 +3,7 @@
 mod expected;
 mod layers;
 mod speed;
-mod split;
+pub(super) mod split;
 mod transfers;
 
 use super::*;

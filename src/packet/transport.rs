@@ -50,6 +50,7 @@ impl<'a> Segment<'a> {
 }
 
 /// Reads the transport header of a packet.
+#[inline(always)]
 pub(super) fn parse(proto: u8, payload: Result<&[u8], Fault>) -> Segment<'_> {
     let data = match payload {
         Ok(data) => data,
@@ -72,6 +73,7 @@ fn pair(data: &[u8]) -> Option<Ports> {
     Some(Ports::Pair(be16(data, 0)?, be16(data, 2)?))
 }
 
+#[inline(always)]
 fn parse_tcp(data: &[u8]) -> Option<Segment<'_>> {
     let ports = pair(data)?;
     let (Some(&length), Some(&flags)) = (data.get(12), data.get(13)) else {
@@ -87,6 +89,7 @@ fn parse_tcp(data: &[u8]) -> Option<Segment<'_>> {
     Some(Segment { ports, flags, seq, ack, payload, fault })
 }
 
+#[inline(always)]
 fn parse_udp(data: &[u8]) -> Option<Segment<'_>> {
     let ports = pair(data)?;
     let Some((length, rest)) = be16(data, 4).zip(data.get(8..)) else {

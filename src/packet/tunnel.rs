@@ -104,14 +104,31 @@ pub(super) fn open<'a>(
     }
 }
 
+/// The ports that tunnels over UDP are sent to; Teredo's are sent from its own, too. 8472 is what
+/// Linux used for VXLAN before its number was assigned.
+const VXLAN: u16 = 4789;
+const VXLAN_OF_LINUX: u16 = 8472;
+const GENEVE: u16 = 6081;
+const GTP: u16 = 2152;
+
+/// Whether a UDP packet may be a tunnel's; a quick no for most that are none. `packet` begins
+/// with UDP's header.
+#[inline(always)]
+pub(super) fn is_likely(packet: &[u8]) -> bool {
+    let [s0, s1, d0, d1, _, _, _, _, rest @ ..] = packet else { return true };
+    let (src, dst) = (u16::from_be_bytes([*s0, *s1]), u16::from_be_bytes([*d0, *d1]));
+    let is_port = |port| matches!(port, VXLAN | VXLAN_OF_LINUX | GENEVE | GTP | teredo::PORT);
+    // Between Teredo's peers any port will do; what they send is IPv6.
+    is_port(dst) || src == teredo::PORT || rest.first().is_some_and(|first| first >> 4 == 6)
+}
+
 fn over_udp<'a>(segment: &Segment<'a>) -> Option<Inside<'a>> {
     let Ports::Pair(src, dst) = segment.ports else { return None };
     let data = segment.payload;
     match dst {
-        // 8472 is what Linux used before the number was assigned.
-        4789 | 8472 => vxlan::open(data),
-        6081 => geneve::open(data),
-        2152 => gtp::open(data),
+        VXLAN | VXLAN_OF_LINUX => vxlan::open(data),
+        GENEVE => geneve::open(data),
+        GTP => gtp::open(data),
         _ => teredo::open(data, src == teredo::PORT || dst == teredo::PORT),
     }
 }

@@ -69,10 +69,11 @@ impl<'d, N: Net<'d>> Hunter<'_, 'd, N> {
         self.scanner.observe(self.database, observable, at, packet.time, |seen, matches| {
             found.push((seen, matches));
         });
-        self.take(found, packet, said, of_flow)
+        !found.is_empty() && self.take(found, packet, said, of_flow)
     }
 
     /// Makes hits of what was found in a packet. Returns whether there are any.
+    #[cold]
     fn take(
         &mut self,
         found: Found<'d>,
@@ -140,6 +141,8 @@ impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
                 found.push((seen, matches));
             }
         });
-        self.take(found, packet, said, false);
+        if !found.is_empty() {
+            self.take(found, packet, said, false);
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! The classic format: one header of 24 bytes, then records of 16 bytes and data.
 
 use super::{Endian, Found, Item, Stop};
+use std::ops::Range;
 
 /// The length of what is in front of the first record.
 pub(super) const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
 
 /// No record is longer, unless the file's own snap length says so (as libpcap has it).
 const LONGEST: u32 = 262_144;
@@ -49,6 +53,48 @@ impl Reader {
         Ok(Reader { order, linktype, longest: snaplen.max(LONGEST) })
     }
 
+    /// Reads the records from `from` on, as many as are whole. Returns where the first begins
+    /// that is not, or is damaged: [`Self::step`] says which. `touched` is given a byte of each
+    /// record's second line in the cache: what was just read from a file need not be in the
+    /// cache of the core that read it, and here nobody waits for it.
+    pub(super) fn run(
+        &self,
+        bytes: &[u8],
+        from: usize,
+        found: &mut Vec<Found>,
+        touched: &mut u8,
+    ) -> usize {
+        let mut at = from;
+        while let Some(rest) = bytes.get(at..) {
+            let field = |at| self.order.endian.u32(rest, at);
+            let (Some(seconds), Some(fraction), Some(captured), Some(length)) =
+                (field(0), field(4), field(8), field(12))
+            else {
+                break;
+            };
+            let end = RECORD_HEADER + captured as usize;
+            if captured > self.longest || rest.len() < end {
+                break;
+            }
+            *touched ^= rest.get(LINE).copied().unwrap_or_default();
+            found.push(self.found(seconds, fraction, at + RECORD_HEADER..at + end, length));
+            at += end;
+        }
+        at
+    }
+
+    #[inline(always)]
+    fn found(&self, seconds: u32, fraction: u32, data: Range<usize>, length: u32) -> Found {
+        let micros = if self.order.is_nano { fraction / 1000 } else { fraction };
+        Found {
+            time: i64::from(seconds) * 1_000_000 + i64::from(micros),
+            linktype: self.linktype,
+            length: length.max(data.len() as u32),
+            data,
+            interface: 0,
+        }
+    }
+
     /// Reads the record at the front of what is left.
     pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
         let field = |at| self.order.endian.u32(rest, at);
@@ -64,14 +110,7 @@ impl Reader {
         if rest.len() < end {
             return Err(Stop::Short { what: "a packet", needs: end });
         }
-        let micros = if self.order.is_nano { fraction / 1000 } else { fraction };
-        let found = Found {
-            time: i64::from(seconds) * 1_000_000 + i64::from(micros),
-            linktype: self.linktype,
-            data: RECORD_HEADER..end,
-            length: length.max(captured),
-            interface: 0,
-        };
+        let found = self.found(seconds, fraction, RECORD_HEADER..end, length);
         Ok(Item { length: end, found: Some(found) })
     }
 }

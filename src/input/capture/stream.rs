@@ -12,11 +12,6 @@ const READ: usize = 256 << 10;
 /// The longest record or block that is put together; packets are far shorter.
 const LONGEST: usize = 64 << 20;
 
-/// Bytes from the beginning of a record to the line of the cache behind it. That one is
-/// touched when the record's header is read: what was just read from a file need not be in
-/// the cache of the core that read it, and here nobody waits for it.
-const LINE: usize = 64;
-
 /// Packets that were read together.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -101,12 +96,15 @@ impl CaptureStream {
         batch.before = self.count;
         let mut touched = 0;
         while !self.is_over {
+            if let Some(format) = &self.format {
+                let filled = self.window.get(..self.filled).unwrap_or_default();
+                self.from = format.run(filled, self.from, &mut batch.packets, &mut touched);
+            }
             let rest = self.window.get(self.from..self.filled).unwrap_or_default();
             let needs = match self.format.as_mut().map(|format| format.step(rest)) {
                 // The last byte of the last item may be the last of all.
                 Some(_) if rest.is_empty() => 1,
                 Some(Ok(item)) => {
-                    touched ^= rest.get(LINE).copied().unwrap_or_default();
                     batch.packets.extend(item.found.map(|found| found.after(self.from)));
                     self.from = self.from.saturating_add(item.length);
                     continue;

@@ -11,15 +11,27 @@ struct Bench {
     number: u64,
 }
 
+/// What became of a packet.
+struct Touched {
+    is_new: bool,
+    is_to_be_shown: bool,
+    flow_id: u64,
+    to_server: bool,
+    totals: indicator::Flow,
+}
+
 impl Bench {
     fn new(config: &Config) -> Self {
         Bench { flows: Flows::new(config), closed: Vec::new(), number: 0 }
     }
 
-    fn touch(&mut self, facts: Facts) -> Touch {
+    fn touch(&mut self, facts: Facts) -> Touched {
         self.number += 1;
         let facts = Facts { number: self.number, ..facts };
-        self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end))
+        let touch = self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end));
+        let Touch { is_new, is_to_be_shown, .. } = touch;
+        let Known { flow_id, to_server, totals } = self.flows.known(&touch);
+        Touched { is_new, is_to_be_shown, flow_id, to_server, totals }
     }
 
     fn closes(&self) -> Vec<Close> {
@@ -41,7 +53,7 @@ fn udp(seconds: i64, port: u16) -> Facts {
 #[test]
 fn flows_are_shown_again_once_for_each_turn() {
     let mut bench = Bench::new(&Config::default());
-    let shown = |touch: Touch| (touch.is_new, touch.is_to_be_shown);
+    let shown = |touch: Touched| (touch.is_new, touch.is_to_be_shown);
     assert_eq!(shown(bench.touch(udp(0, 1))), (true, false));
     assert_eq!(shown(bench.touch(udp(0, 1))), (false, false));
     bench.flows.turn();

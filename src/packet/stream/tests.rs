@@ -59,8 +59,16 @@ impl Part {
     }
 }
 
+/// As any decoder does it, and as one that takes no short cuts.
 fn decode_with(config: Config, port: u16, parts: &[Part]) -> (Recorder, Counters) {
-    let mut decoder = Decoder::new(config);
+    let (recorder, counters) = run(Decoder::new(config.clone()), port, parts);
+    let (slow, counted) = run(Decoder::careful(config), port, parts);
+    assert_eq!((&recorder.seen, &recorder.texts), (&slow.seen, &slow.texts));
+    assert_eq!(counters, counted);
+    (recorder, counters)
+}
+
+fn run(mut decoder: Decoder, port: u16, parts: &[Part]) -> (Recorder, Counters) {
     let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
     for (at, part) in parts.iter().enumerate() {
         let data = part.packet((40_000, port));

@@ -1,4 +1,4 @@
-//! Shares against one decoder that sees everything.
+//! Shares against one decoder that sees everything, and takes no short cuts.
 
 use super::text;
 use crate::indicator::{Observable, Timestamp, Where};
@@ -59,7 +59,7 @@ fn frame<'a>(number: usize, (time, linktype, length, data): &'a Raw) -> Frame<'a
 }
 
 fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
-    let mut decoder = Decoder::new(config.clone());
+    let mut decoder = Decoder::careful(config.clone());
     let mut everything = Everything::default();
     for (number, raw) in frames.iter().enumerate() {
         decoder.frame(&frame(number, raw), &mut everything);
@@ -105,7 +105,7 @@ fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counte
 }
 
 /// Our own captures, and the real ones where they are at hand.
-fn captures() -> Vec<PathBuf> {
+pub(in crate::packet) fn captures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = [root.join("testdata/captures"), root.join("../shared/data/pcaps")];
     let mut paths: Vec<_> = folders
