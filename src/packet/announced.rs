@@ -15,7 +15,7 @@ use std::net::IpAddr;
 const MOST: usize = 4096;
 
 /// Microseconds between an announcement and the first bytes of its connection.
-const TIMEOUT: i64 = 120 * 1_000_000;
+pub(super) const TIMEOUT: i64 = 120 * 1_000_000;
 
 /// Where a connection will be taken, and by whom it will be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

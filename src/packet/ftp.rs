@@ -174,6 +174,16 @@ pub(super) fn begins(data: &[u8]) -> bool {
     }
 }
 
+/// The end at which a line says that a connection will be taken.
+pub(super) fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
+    let (line, _) = line(data).ok()?;
+    if let Some((227, false)) = code(line) {
+        return command::port(line.get(4..)?);
+    }
+    let command = Command::parse(line).filter(|command| command.verb == Verb::Port)?;
+    command::port(command.argument).or_else(|| command::long_port(command.argument))
+}
+
 /// The code of an answer, and whether more lines follow.
 fn code(line: &[u8]) -> Option<(u16, bool)> {
     let (digits, rest) = line.split_at_checked(3)?;

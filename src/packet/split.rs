@@ -3,12 +3,15 @@
 //! A [`Splitter`] takes the frames apart, in their order, and puts each IP packet into one of
 //! [`SHARES`] shares, by its two addresses. A [`Share`] reads the packets of its own: all of
 //! what it remembers is of two hosts, so that shares need nothing of each other. Packets
-//! inside of tunnels go by their own addresses, and not by those of the tunnel.
+//! inside of tunnels go by their own addresses, and not by those of the tunnel. What a third
+//! host announced goes by that: see [`detour`].
 //!
 //! There are as many shares for one thread as for many: what is found depends on nothing
 //! but the frames. What one decoder may remember is for all shares together. Of files in
 //! ranges and streams each may remember an equal part of it; flows, too, so that hosts that
 //! flood each other push out nobody's flows but those of their share.
+
+mod detour;
 
 use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
@@ -16,6 +19,7 @@ use super::layers::{Layers, Part, Unit};
 use super::link::Tags;
 use super::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::indicator::{Timestamp, Tunnel};
+use detour::Detours;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -27,8 +31,15 @@ pub const SHARES: usize = 8;
 #[derive(Debug)]
 pub struct Splitter {
     layers: Layers,
+    place: Place,
+}
+
+/// What is remembered of where packets go, and when.
+#[derive(Debug)]
+struct Place {
     /// When idle flows were last looked for.
     swept: Timestamp,
+    detours: Detours,
 }
 
 /// IP packets of one piece of a capture, by share.
@@ -101,7 +112,8 @@ const WARM: usize = 512;
 impl Splitter {
     /// A splitter that has seen nothing.
     pub fn new(config: &Config) -> Self {
-        Splitter { layers: Layers::new(config), swept: NEVER }
+        let place = Place { swept: NEVER, detours: Detours::default() };
+        Splitter { layers: Layers::new(config), place }
     }
 
     /// What was counted so far, but for what shares count.
@@ -121,10 +133,10 @@ impl Splitter {
         for frame in frames {
             let Frame { number, time, length, .. } = frame;
             split.frames.push(Head { number, time, length });
-            let Splitter { layers, swept } = self;
+            let Splitter { layers, place } = self;
             match layers.usual(&frame) {
-                Some(unit) => split.take(&unit, bytes, swept),
-                None => layers.unusual(&frame, &mut |unit| split.take(unit, bytes, swept)),
+                Some(unit) => split.take(&unit, bytes, place),
+                None => layers.unusual(&frame, &mut |unit| split.take(unit, bytes, place)),
             }
         }
     }
@@ -145,11 +157,12 @@ impl Split {
     }
 
     #[inline(always)]
-    fn take(&mut self, unit: &Unit<'_>, bytes: &[u8], swept: &mut Timestamp) {
-        if is_due(swept, unit.time) {
+    fn take(&mut self, unit: &Unit<'_>, bytes: &[u8], place: &mut Place) {
+        if is_due(&mut place.swept, unit.time) {
             self.tick(unit.order(), unit.time);
         }
-        self.put(unit, bytes);
+        let share = place.detours.share(unit, share_of(unit.src, unit.dst));
+        self.put(unit, bytes, share);
     }
 
     fn tick(&mut self, order: Order, time: Timestamp) {
@@ -172,7 +185,7 @@ impl Split {
     }
 
     #[inline(always)]
-    fn put(&mut self, unit: &Unit<'_>, bytes: &[u8]) {
+    fn put(&mut self, unit: &Unit<'_>, bytes: &[u8], share: usize) {
         let (payload, fault) = match unit.payload {
             Ok(payload) => (payload, None),
             Err(fault) => (&[][..], Some(fault)),
@@ -198,7 +211,7 @@ impl Split {
             is_whole,
             fault,
         };
-        if let Some(units) = self.units.get_mut(share_of(unit.src, unit.dst)) {
+        if let Some(units) = self.units.get_mut(share) {
             units.push(stored);
         }
     }

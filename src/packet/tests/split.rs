@@ -1,12 +1,13 @@
 //! Shares against one decoder that sees everything, and takes no short cuts.
 
-use super::text;
+use super::{ipv4, text};
 use crate::indicator::{Observable, Timestamp, Where};
 use crate::input::capture::Capture;
+use crate::packet::split::share_of;
 use crate::packet::{
     Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Share, Split, Splitter, Visitor,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 /// Everything that is told, in whatever order.
@@ -152,6 +153,65 @@ fn shares_find_the_same() {
     assert!(checked > 15, "{checked}");
 }
 
+/// A segment of TCP in a raw IP packet.
+fn segment(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, flags: u8, data: &[u8]) -> Raw {
+    let mut bytes = [src.1.to_be_bytes(), dst.1.to_be_bytes()].concat();
+    bytes.extend([seq, 0].map(u32::to_be_bytes).concat());
+    bytes.extend([0x50, flags, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(data);
+    let packet = ipv4(src.0, dst.0, 6, &bytes);
+    (Timestamp(0), 101, packet.len() as u32, packet)
+}
+
+/// A file that one server sends to another one, as their client has told both (RFC 959, 5.2).
+#[test]
+fn a_file_between_two_servers_is_named() {
+    const FIN: u8 = 1;
+    const SYN: u8 = 2;
+    const PUSH: u8 = 8;
+    let (client, from) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 1));
+    let share = |a: Ipv4Addr, b: Ipv4Addr| share_of(a.into(), b.into());
+    let mut apart = 0;
+    for last in 1..40 {
+        let to = Ipv4Addr::new(203, 0, 113, last);
+        apart += usize::from(share(client, from) != share(to, from));
+        let port = format!("PORT 203,0,113,{last},16,1\r\n");
+        let lines = [&b"TYPE I\r\n"[..], port.as_bytes(), b"RETR secret.bin\r\n"];
+        let (end, other) = ((to, 0x1001), (from, 999));
+        let (control, data) = (((client, 40_000), (from, 21)), ((from, 20), end));
+        let request = b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n";
+        let again = 1 + request.len() as u32;
+        // Another connection to that end is open before it is announced.
+        let mut frames = vec![
+            segment(control.0, control.1, 0, SYN, b""),
+            segment(other, end, 0, SYN, b""),
+            segment(other, end, 1, PUSH, request),
+        ];
+        let mut seq = 1;
+        for line in lines {
+            frames.push(segment(control.0, control.1, seq, PUSH, line));
+            seq += line.len() as u32;
+        }
+        frames.extend([
+            segment(data.0, end, 0, SYN, b""),
+            segment(other, end, again, PUSH, request),
+            segment(data.0, end, 1, PUSH, b"what it holds"),
+            segment(end, data.0, 0, PUSH, b""),
+            segment(data.0, end, 14, FIN, b""),
+        ]);
+        let (want, counters) = whole(&frames, &Config::default());
+        assert!(want.iter().any(|told| told.contains("secret.bin")));
+        assert!(want.iter().any(|told| told.starts_with("seen Sha256")), "{want:#?}");
+        for piece in [1, 3, 100] {
+            assert_eq!(
+                shared(&frames, &Config::default(), piece),
+                (want.clone(), counters.clone())
+            );
+        }
+    }
+    assert!(apart > 20, "{apart}");
+}
+
 /// Both directions are of one share, and shares are about equal.
 #[test]
 fn hosts_are_spread() {
@@ -159,8 +219,8 @@ fn hosts_are_spread() {
     for number in 0..8000_u32 {
         let client = IpAddr::from(0x0a00_0001_u32.wrapping_add(number).to_be_bytes());
         let server = IpAddr::from((0xc000_0200_u32 + number % 3).to_be_bytes());
-        let share = crate::packet::split::share_of(client, server);
-        assert_eq!(share, crate::packet::split::share_of(server, client));
+        let share = share_of(client, server);
+        assert_eq!(share, share_of(server, client));
         counts[share] += 1;
     }
     assert!(counts.iter().all(|&count| (800..1200).contains(&count)), "{counts:?}");
