@@ -9,12 +9,13 @@ SKIPPED  := target/tmp/skipped-tests.txt
 
 BENCHES  := classify digests exchange extract lookup scan
 
-.PHONY: help demo build install-deps test lint doc fuzz licences advisories
+.PHONY: help demo build guided install-deps test lint doc fuzz licences advisories
 .PHONY: bench bench-check peers packets subscriptions instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
 	@echo 'make test         install what is missing, format, lints, docs, all tests, the fuzz corpus'
+	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
@@ -34,6 +35,9 @@ install-deps:
 
 build: install-deps
 	$(CARGO) build --release --locked
+
+guided: install-deps
+	benches/guided/build.sh
 
 demo: build
 	@echo

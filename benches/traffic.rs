@@ -1,5 +1,5 @@
 //! Writes the captures that packets are measured on (`benches/packets/`):
-//! `cargo test --bench traffic -- FOLDER PCAPS`. The same on every machine.
+//! `cargo test --bench traffic -- FOLDER PCAPS [PACKETS]`. The same on every machine.
 //!
 //! `mixed` holds the packets of real captures, again and again, many conversations at a
 //! time; in each round their addresses and ports are others, so that no cache is warm by
@@ -18,10 +18,9 @@ use wiresift::indicator::{Observable, Timestamp, Where};
 use wiresift::input::capture::Capture;
 use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
-/// Packets of each capture.
+/// Packets of each capture, and flows that are open at a time in `flows`, with three packets
+/// each; unless others are asked for.
 const PACKETS: u64 = 1_000_000;
-/// Flows that are open at a time in `flows`; three packets each.
-const FLOWS: u64 = 1_000_000;
 /// Microseconds between packets.
 const STEP: u64 = 5;
 /// Microseconds between the packets of one conversation in `mixed`.
@@ -34,14 +33,15 @@ const ACK: u8 = 16;
 fn main() {
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
     let (Some(folder), Some(pcaps)) = (words.next(), words.next()) else { return };
+    let packets = words.next().map_or(PACKETS, |packets| packets.parse().unwrap());
     let folder = PathBuf::from(folder);
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str| Writer::new(&folder.join(name));
-    mixed(file("mixed.pcap"), Path::new(&pcaps));
-    syn_flood(file("syn_flood.pcap"));
-    dns_flood(file("dns_flood.pcap"));
-    bulk_tls(file("bulk_tls.pcap"));
-    flows(file("flows.pcap"));
+    mixed(file("mixed.pcap"), Path::new(&pcaps), packets);
+    syn_flood(file("syn_flood.pcap"), packets);
+    dns_flood(file("dns_flood.pcap"), packets);
+    bulk_tls(file("bulk_tls.pcap"), packets);
+    flows(file("flows.pcap"), packets);
 }
 
 /// A capture that is being written.
@@ -169,11 +169,11 @@ fn rename(data: &mut [u8], addresses: &BTreeSet<IpAddr>, seed: u64) {
     }
 }
 
-fn mixed(mut out: Writer, pcaps: &Path) {
+fn mixed(mut out: Writer, pcaps: &Path, packets: u64) {
     let captures = real_captures(pcaps);
     let in_a_round: u64 = captures.iter().map(|real| real.packets.len() as u64).sum();
     assert!(in_a_round > 0, "no captures in {}", pcaps.display());
-    let rounds = PACKETS.div_ceil(in_a_round);
+    let rounds = packets.div_ceil(in_a_round);
     // Every conversation at its own time, with the packets of many others between its own.
     let mut order = Vec::new();
     let mut numbers = Numbers::new(7);
@@ -225,9 +225,9 @@ fn public(numbers: &mut Numbers) -> [u8; 4] {
     octets
 }
 
-fn syn_flood(mut out: Writer) {
+fn syn_flood(mut out: Writer, packets: u64) {
     let mut numbers = Numbers::new(11);
-    for _ in 0..PACKETS {
+    for _ in 0..packets {
         let source = public(&mut numbers);
         let ports = [numbers.next() as u16, 443];
         let segment = tcp(ports, numbers.next() as u32, 0, SYN, &[]);
@@ -235,9 +235,9 @@ fn syn_flood(mut out: Writer) {
     }
 }
 
-fn dns_flood(mut out: Writer) {
+fn dns_flood(mut out: Writer, packets: u64) {
     let mut numbers = Numbers::new(13);
-    for _ in 0..PACKETS {
+    for _ in 0..packets {
         let name = format!("{:012x}", numbers.next() & 0xffff_ffff_ffff);
         let mut payload: Vec<u8> = (1024 + numbers.below(64_000) as u16).to_be_bytes().to_vec();
         let mut dns = (numbers.next() as u16).to_be_bytes().to_vec();
@@ -257,7 +257,7 @@ fn dns_flood(mut out: Writer) {
 }
 
 /// Records of TLS in segments that fill their frames, of a few connections at a time.
-fn bulk_tls(mut out: Writer) {
+fn bulk_tls(mut out: Writer, packets: u64) {
     const FLOWS: usize = 32;
     const SEGMENT: usize = 1460;
     let mut numbers = Numbers::new(17);
@@ -272,7 +272,7 @@ fn bulk_tls(mut out: Writer) {
         out.packet(&ipv4(client(flow), server, 6, &tcp(there, 0, 0, SYN, &[])));
         out.packet(&ipv4(server, client(flow), 6, &tcp(back, 0, 1, SYN | ACK, &[])));
     }
-    for at in 0..PACKETS as usize {
+    for at in 0..packets as usize {
         let flow = at % FLOWS;
         let mut payload = Vec::with_capacity(SEGMENT);
         let start = sent[flow];
@@ -288,10 +288,10 @@ fn bulk_tls(mut out: Writer) {
 }
 
 /// A million connections at a time, each with a request that is not whole yet.
-fn flows(mut out: Writer) {
+fn flows(mut out: Writer, flows: u64) {
     let server = [203, 0, 114, 10];
     for step in 0..3 {
-        for flow in 0..FLOWS {
+        for flow in 0..flows {
             let client = (0x0a80_0000 | (flow as u32 & 0x7f_ffff)).to_be_bytes();
             let ports = [20_000 + (flow % 40_000) as u16, 80];
             let back = [ports[1], ports[0]];
