@@ -11,6 +11,7 @@
 //! last packet lies further from now than its timeout, on either side.
 
 mod entry;
+mod index;
 mod key;
 mod slab;
 
@@ -19,11 +20,11 @@ use super::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
 use crate::indicator::{self, Timestamp};
+use crate::memory;
 use entry::{Entry, STAGES, Stage, bits};
-use hashbrown::{DefaultHashBuilder, HashTable};
-use key::{Key, Short, Wide};
+use index::Index;
+use key::{Key, Seeds, Short, Wide};
 use slab::{Pool, Slab};
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// No entry: the end of a list.
@@ -91,35 +92,11 @@ pub(super) struct Known {
     pub(super) totals: indicator::Flow,
 }
 
-/// Where the hash table finds an entry. Half of the hash is kept, so that neither growing
-/// nor looking for a flow reads entries of others. Linear probing in cells of eight bytes,
-/// which reads one line less for each look-up, was tried, and was no faster.
-#[derive(Clone, Copy, Debug)]
-struct Found {
-    slot: u32,
-    half: u32,
-}
-
-impl Found {
-    fn new(slot: u32, hash: u64) -> Found {
-        Found { slot, half: hash as u32 }
-    }
-
-    /// The kept half, spread again over the bits that the hash table looks at.
-    fn hash(&self) -> u64 {
-        spread(u64::from(self.half))
-    }
-}
-
-fn spread(half: u64) -> u64 {
-    (half & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 /// The table.
 #[derive(Debug)]
 pub(super) struct Flows {
-    table: HashTable<Found>,
-    hasher: DefaultHashBuilder,
+    index: Index,
+    seeds: Seeds,
     entries: Slab<Entry>,
     /// Keys that have no short form.
     wide: Pool<Wide>,
@@ -138,8 +115,8 @@ impl Flows {
     pub(super) fn new(config: &Config) -> Self {
         let seconds = |seconds: u32| u64::from(seconds) * SECOND.unsigned_abs();
         Flows {
-            table: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            index: Index::new(),
+            seeds: Seeds::new(),
             entries: Slab::new(),
             wide: Pool::new(),
             free: NIL,
@@ -163,7 +140,7 @@ impl Flows {
 
     /// Flows that are open.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.index.len()
     }
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
@@ -173,14 +150,14 @@ impl Flows {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
         let side = usize::from(!is_forward);
-        let hash = self.hasher.hash_one(key);
+        let hash = key.hash(&self.seeds);
         if let Some(slot) = self.find(&key, hash) {
             match self.proceed(slot, facts, side) {
                 Ok(touch) => return touch,
                 Err(close) => self.close(slot, close, closed),
             }
         }
-        if self.table.len() >= self.most {
+        if self.index.len() >= self.most {
             self.evict(facts.time, closed);
         }
         self.open(&key, hash, facts, side)
@@ -189,19 +166,44 @@ impl Flows {
     // Left to itself the compiler calls this, and two more of each packet's, at 40 instructions
     // for all of them (`valgrind --tool=callgrind` on 30,000 of `make packets`).
     #[inline(always)]
-    fn find(&self, key: &Key, hash: u64) -> Option<u32> {
-        let spread = spread(hash);
-        let is_near = |found: &Found| found.half == hash as u32;
-        let found = match key {
-            Key::Short(short) => self.table.find(spread, |found| {
-                is_near(found)
-                    && self.entries.get(found.slot).is_some_and(|entry| entry.short() == *short)
+    fn find(&self, key: &Key, hash: u32) -> Option<u32> {
+        match key {
+            Key::Short(short) => self.index.find(hash, |slot| {
+                self.entries.get(slot).is_some_and(|entry| entry.short() == *short)
             }),
-            Key::Wide(wide) => self.table.find(spread, |found| {
-                is_near(found) && self.wide_key(found.slot).is_some_and(|other| other == wide)
-            }),
-        };
-        found.map(|found| found.slot)
+            Key::Wide(wide) => self.index.find(hash, |slot| self.wide_key(slot) == Some(wide)),
+        }
+    }
+
+    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    #[inline(always)]
+    pub(super) fn is_large(&self) -> bool {
+        self.index.is_large()
+    }
+
+    /// Asks for the place of a packet's flow, whose transport begins with `ports`. Returns what
+    /// [`Self::expect_entry`] asks for the flow itself with, once the place is there.
+    #[inline(always)]
+    pub(super) fn expect(
+        &self,
+        src: IpAddr,
+        dst: IpAddr,
+        vlan: u16,
+        proto: u8,
+        ports: [u8; 4],
+    ) -> u32 {
+        let hash = self.seeds.early(src, dst, vlan, proto, ports);
+        self.index.expect(hash);
+        hash
+    }
+
+    /// Asks for a flow that was expected.
+    #[inline(always)]
+    pub(super) fn expect_entry(&self, hash: u32) {
+        if let Some(entry) = self.index.likely(hash).and_then(|slot| self.entries.get(slot)) {
+            memory::prefetch(&entry.ends);
+            memory::prefetch(&entry.first);
+        }
     }
 
     /// The key of a flow, if it has no short form.
@@ -235,7 +237,7 @@ impl Flows {
         for (_, slot) in slots {
             closed(&self.ended(slot, Close::Finished));
         }
-        self.table = HashTable::new();
+        self.index = Index::new();
         self.entries.clear();
         self.wide.clear();
         self.free = NIL;
@@ -246,7 +248,7 @@ impl Flows {
         self.entries[slot].ended(&self.key(slot).wide(), close)
     }
 
-    fn open(&mut self, key: &Key, hash: u64, facts: &Facts, side: usize) -> Touch {
+    fn open(&mut self, key: &Key, hash: u32, facts: &Facts, side: usize) -> Touch {
         // The answer to a SYN goes to whoever opened the flow; else the first to speak did.
         let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
         let (said, stage) = step(0, side, facts);
@@ -285,7 +287,7 @@ impl Flows {
             self.free = next;
             slot
         };
-        self.table.insert_unique(spread(hash), Found::new(slot, hash), Found::hash);
+        self.index.insert(hash, slot);
         self.link(slot, stage);
         Touch { slot, side, is_new: true, is_wanted: false, is_to_be_shown: false }
     }
@@ -365,7 +367,7 @@ impl Flows {
     /// stages' oldest flows, the one that has spent the most of its timeout.
     fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         let opening = self.lists[Stage::Opening as usize];
-        if opening.count * 2 > self.table.len() {
+        if opening.count * 2 > self.index.len() {
             return self.close(opening.oldest, Close::Evicted, closed);
         }
         let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
@@ -381,10 +383,7 @@ impl Flows {
     fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&Ended)) {
         self.unlink(slot);
         let ended = self.ended(slot, close);
-        let hash = self.hasher.hash_one(self.key(slot));
-        if let Ok(found) = self.table.find_entry(spread(hash), |other| other.slot == slot) {
-            found.remove();
-        }
+        self.index.remove(self.key(slot).hash(&self.seeds), slot);
         if self.wide_key(slot).is_some() {
             self.wide.free(self.entries[slot].wide);
         }

@@ -76,6 +76,28 @@ impl Hosts {
         shared.ranges.clear(counters);
     }
 
+    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    #[inline(always)]
+    pub(super) fn is_large(&self) -> bool {
+        self.flows.is_large()
+    }
+
+    /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
+    #[inline(always)]
+    pub(super) fn expect(&self, unit: &Unit<'_>) -> u32 {
+        let ports = match unit.payload {
+            Ok([a, b, c, d, ..]) => [*a, *b, *c, *d],
+            _ => [0; 4],
+        };
+        self.flows.expect(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
+    }
+
+    /// Asks for the flow itself: the second step.
+    #[inline(always)]
+    pub(super) fn expect_flow(&self, hash: u32) {
+        self.flows.expect_entry(hash);
+    }
+
     /// Takes the next packet.
     #[inline(always)]
     pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {

@@ -105,6 +105,10 @@ struct Around {
 
 const NOTHING: u32 = u32::MAX;
 
+/// Packets for whose flows memory is asked ahead of time, where there are many flows; half of
+/// them in the second step.
+const AHEAD: usize = 8;
+
 /// Bytes of a line of the cache, and of a packet's beginning: what most protocols read.
 const LINE: usize = 64;
 const WARM: usize = 512;
@@ -353,10 +357,31 @@ impl Share {
     ) {
         let all = split.units.get(self.number).map(Vec::as_slice).unwrap_or_default();
         let end = numbers.end.min(all.len());
-        for stored in all.get(numbers.start..end).unwrap_or_default() {
+        let some = all.get(numbers.start..end).unwrap_or_default();
+        let mut expected = self.hosts.is_large().then_some([0; AHEAD]);
+        for (number, stored) in some.iter().enumerate() {
+            if let Some(expected) = &mut expected {
+                self.expect(bytes, split, expected, number, some.get(number + AHEAD));
+            }
             if let Some(unit) = split.unit(bytes, stored) {
                 self.hosts.take(&unit, visitor);
             }
+        }
+    }
+
+    /// Asks for the memory of the flow of a packet `AHEAD` of this one, in two steps.
+    #[inline(never)]
+    fn expect(
+        &self,
+        bytes: &[u8],
+        split: &Split,
+        expected: &mut [u32; AHEAD],
+        number: usize,
+        next: Option<&Stored>,
+    ) {
+        self.hosts.expect_flow(expected[(number + AHEAD / 2) % AHEAD]);
+        if let Some(unit) = next.and_then(|next| split.unit(bytes, next)) {
+            expected[number % AHEAD] = self.hosts.expect(&unit);
         }
     }
 

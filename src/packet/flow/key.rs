@@ -3,7 +3,8 @@
 use super::super::Ports;
 use super::super::community::conversation;
 use super::Facts;
-use std::hash::{Hash, Hasher};
+use hashbrown::DefaultHashBuilder;
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Flow identifiers have 53 bits: a number in JSON keeps no more.
@@ -34,20 +35,71 @@ pub(super) struct Wide {
     tunnel: u64,
 }
 
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self {
-            Key::Short(Short { ends, rest }) => {
-                state.write_u64(*ends);
-                state.write_u64(*rest);
-            }
-            Key::Wide(Wide { low, high, rest, tunnel }) => {
-                for word in [low[0], low[1], high[0], high[1], rest ^ tunnel] {
-                    state.write_u64(word);
-                }
-            }
-        }
+/// What nobody who sends packets knows: so nobody can choose flows that meet in one place.
+#[derive(Debug)]
+pub(super) struct Seeds([u64; 4]);
+
+impl Seeds {
+    pub(super) fn new() -> Self {
+        let random = DefaultHashBuilder::default();
+        Seeds([1_u64, 2, 3, 4].map(|number| random.hash_one(number)))
     }
+
+    #[inline(always)]
+    fn end(&self, address: u64, port: u64) -> u64 {
+        fold((address << 16 | port) ^ self.0[0], self.0[1])
+    }
+
+    #[inline(always)]
+    fn wide_end(&self, address: [u64; 2], port: u64) -> u64 {
+        self.end(fold(address[0] ^ self.0[2], address[1] ^ self.0[3]) >> 16, port)
+    }
+
+    /// The ends meet in a sum: who sends does not matter.
+    #[inline(always)]
+    fn hash(&self, ends: [u64; 2], kind: u64) -> u32 {
+        fold(ends[0].wrapping_add(ends[1]) ^ kind ^ self.0[2], self.0[3]) as u32
+    }
+
+    /// The hash of a packet's key before its transport was read, if it is one of TCP, UDP or
+    /// SCTP in no tunnel that counts. `ports` are the first bytes of its transport.
+    #[inline(always)]
+    pub(super) fn early(
+        &self,
+        src: IpAddr,
+        dst: IpAddr,
+        vlan: u16,
+        proto: u8,
+        ports: [u8; 4],
+    ) -> u32 {
+        let [s0, s1, d0, d1] = ports;
+        let kind = kind(vlan, proto, true);
+        let (src_port, dst_port) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+        let (ends, flag) = match (src, dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                let end = |ip: Ipv4Addr, port: u16| self.end(ip.to_bits().into(), port.into());
+                ([end(src, src_port), end(dst, dst_port)], 0)
+            }
+            _ => {
+                let end = |ip, port: u16| self.wide_end(words(ip).0, port.into());
+                ([end(src, src_port), end(dst, dst_port)], IS_V6)
+            }
+        };
+        self.hash(ends, kind | flag)
+    }
+}
+
+/// Both halves of a product, in one word.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let wide = u128::from(a) * u128::from(b);
+    wide as u64 ^ (wide >> 64) as u64
+}
+
+#[inline(always)]
+fn kind(vlan: u16, proto: u8, has_ports: bool) -> u64 {
+    let flags = if has_ports { HAS_PORTS } else { 0 };
+    u64::from(vlan) << 16 | u64::from(proto) << 8 | flags
 }
 
 /// Flags in what a key has beside addresses.
@@ -62,8 +114,7 @@ impl Key {
             Ports::Pair(src, dst) => Some((src, dst)),
             other => conversation(facts.proto, other),
         };
-        let flags = if ports.is_some() { HAS_PORTS } else { 0 };
-        let kind = u64::from(facts.vlan) << 16 | u64::from(facts.proto) << 8 | flags;
+        let kind = kind(facts.vlan, facts.proto, ports.is_some());
         let (src_port, dst_port) = ports.map_or((0, 0), |(src, dst)| (src.into(), dst.into()));
         let rest = |low_port: u64, high_port: u64| low_port << 48 | high_port << 32 | kind;
         if let (IpAddr::V4(src), IpAddr::V4(dst), 0) = (facts.src, facts.dst, facts.tunnel) {
@@ -81,6 +132,24 @@ impl Key {
         let ports = if is_forward { rest(src_port, dst_port) } else { rest(dst_port, src_port) };
         let rest = ports | if is_v6 { IS_V6 } else { 0 };
         (Key::Wide(Wide { low, high, rest, tunnel: facts.tunnel }), is_forward)
+    }
+
+    /// Its hash, the one half that is used.
+    #[inline(always)]
+    pub(super) fn hash(&self, seeds: &Seeds) -> u32 {
+        let (Key::Short(Short { rest, .. }) | Key::Wide(Wide { rest, .. })) = self;
+        let (low_port, high_port) = (rest >> 48, rest >> 32 & 0xffff);
+        match self {
+            Key::Short(Short { ends, rest }) => {
+                let ends =
+                    [seeds.end(ends >> 32, low_port), seeds.end(ends & 0xffff_ffff, high_port)];
+                seeds.hash(ends, rest & 0xffff_ffff)
+            }
+            Key::Wide(Wide { low, high, rest, tunnel }) => {
+                let ends = [seeds.wide_end(*low, low_port), seeds.wide_end(*high, high_port)];
+                seeds.hash(ends, rest & 0xffff_ffff ^ tunnel)
+            }
+        }
     }
 
     /// All of it, in one form for all.

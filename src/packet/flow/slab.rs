@@ -47,7 +47,7 @@ impl<T: FromBytes + IntoBytes> Slab<T> {
             return number;
         }
         if locate::<T>(number).0 == self.later.len() {
-            self.later.push(Pages::new());
+            self.later.push(Pages::new(Pages::<T>::LEN));
         }
         self[number] = entry;
         number
