@@ -62,7 +62,9 @@ impl<'a> Transducer<'a> {
     }
 
     /// The state behind `byte`, if any key goes on like that.
-    #[inline]
+    ///
+    /// Called for each byte of a walk: what it is given and gives stays in registers.
+    #[inline(always)]
     pub(super) fn step(&self, state: State, byte: u8) -> Option<State> {
         let address = state.address;
         if address == EMPTY {
@@ -152,7 +154,7 @@ impl<'a> Transducer<'a> {
     }
 
     /// A little-endian number of `size` bytes; 0 bytes are 0.
-    #[inline]
+    #[inline(always)]
     fn uint(&self, at: usize, size: usize) -> Option<u64> {
         if size > 8 {
             return None;
@@ -161,6 +163,12 @@ impl<'a> Transducer<'a> {
             let unused = 8 * (8 - size as u32);
             return Some(wide.checked_shl(unused).map_or(0, |w| w >> unused));
         }
+        self.uint_at_end(at, size)
+    }
+
+    /// [`Self::uint`] where no eight bytes follow.
+    #[cold]
+    fn uint_at_end(&self, at: usize, size: usize) -> Option<u64> {
         let mut value = 0;
         for (place, &byte) in self.data.get(at..at + size)?.iter().enumerate() {
             value |= u64::from(byte) << (8 * place);
