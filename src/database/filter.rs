@@ -5,7 +5,7 @@
 
 use super::layout::u64_at;
 pub(super) use crate::indicator::fold::hash;
-use crate::indicator::fold::{TAILS, has_bit, tail_slot};
+use crate::indicator::fold::{TAILS, has_bit, tail_slot, tail_slot_of};
 
 /// Bits for each key; at four probes in one word about one in a hundred absent
 /// keys passes.
@@ -75,7 +75,14 @@ impl DomainFilter<'_> {
     /// Whether `name` (any case, no trailing dot) or a parent of it may be listed.
     #[inline]
     pub(super) fn may_hold(self, name: &[u8]) -> bool {
-        match last_labels(name, 2) {
+        // Most networks have names of their own, that end like no indicator does.
+        let word = word_before(name, name.len());
+        let dots = dots_of(word);
+        let label = (dots.leading_zeros() / 8).min(name.len() as u32);
+        if !has_bit(self.tails, tail_slot_of(word, label)) {
+            return false;
+        }
+        match last_labels_by(dots, name, 2) {
             Some(pair) => self.may_hold_pair(name, pair),
             None => self.bloom.may_hold(hash(name)),
         }
@@ -107,10 +114,16 @@ impl DomainFilter<'_> {
 /// `memrchr` for each dot.
 #[inline]
 pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
+    last_labels_by(dots_of(word_before(name, name.len())), name, count)
+}
+
+/// The same, where the dots among the last eight bytes are known.
+#[inline]
+fn last_labels_by(dots: u64, name: &[u8], count: usize) -> Option<&[u8]> {
     let mut dots_left = count;
     let mut end = name.len();
-    while end > 0 {
-        let mut dots = dots_of(word_before(name, end));
+    let mut dots = dots;
+    loop {
         while dots != 0 {
             dots_left = dots_left.saturating_sub(1);
             let behind = dots.leading_zeros() & 0x38;
@@ -120,8 +133,11 @@ pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
             dots ^= 1 << 63 >> behind;
         }
         end = end.saturating_sub(8);
+        if end == 0 {
+            return (dots_left == 1).then_some(name);
+        }
+        dots = dots_of(word_before(name, end));
     }
-    (dots_left == 1).then_some(name)
 }
 
 /// The eight bytes before `end`, the last on top; zeros where there are fewer.

@@ -1,6 +1,6 @@
 //! Addresses, networks and endpoints (matching specification, section 6.1).
 
-use super::Reason;
+use super::{Reason, digest};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -242,8 +242,8 @@ pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
         if at % 2 == 1 {
             (byte == b'.').then_some(())?;
         } else {
-            let digit = char::from(byte).to_digit(16)?;
-            bits |= u128::from(digit) << (2 * at);
+            // The first is the lowest.
+            bits = bits >> 4 | u128::from(digest::nibble(byte)?) << 124;
         }
     }
     Some(fold(Ipv6Addr::from_bits(bits)))

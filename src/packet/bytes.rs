@@ -38,7 +38,7 @@ fn has_unprintable(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Borrowing changes bytes only above one that is found.
     let below = word.wrapping_sub(ONES * 0x21) & !word;
-    let delete = word ^ ONES * 0x7f;
+    let delete = word ^ (ONES * 0x7f);
     (below | delete.wrapping_sub(ONES) & !delete) & (ONES * 0x80) != 0
 }
 

@@ -172,7 +172,8 @@ pub(super) fn is_message(payload: &[u8]) -> bool {
     if !is_plain || (q0, q1) != (0, 1) || (!is_answer && (a0 | a1 | n0 | n1) != 0) {
         return false;
     }
-    let opening = Opening::read(payload, head);
+    let mut opening = Opening::new(head);
+    opening.read(payload);
     let Ok(end) = opening.end else { return false };
     let class = be16(payload, end + 2);
     opening.question.is_host_like()
@@ -192,7 +193,8 @@ pub(super) fn report<V: Visitor>(
         return;
     };
     let &[id0, id1, flags, codes, ..] = head;
-    let opening = Opening::read(message, head);
+    let mut opening = Opening::new(head);
+    opening.read(message);
     let said = Said::Dns(Message {
         id: u16::from_be_bytes([id0, id1]),
         is_answer: flags & 0x80 != 0,
@@ -212,7 +214,9 @@ pub(super) fn report<V: Visitor>(
 /// Walks a message from its header to its end, which is returned.
 fn walk(message: &[u8], found: &mut impl FnMut(Found<'_>)) -> Result<usize, Broken> {
     let head = message.first_chunk::<HEADER>().ok_or(Broken)?;
-    Opening::read(message, head).walk(message, found)
+    let mut opening = Opening::new(head);
+    opening.read(message);
+    opening.walk(message, found)
 }
 
 /// How a message opens: most have one question, and little else that is a name.
@@ -226,21 +230,25 @@ struct Opening {
 }
 
 impl Opening {
+    /// Of a header alone: the question is still to be [read](Opening::read).
     #[inline]
-    fn read(message: &[u8], head: &[u8; HEADER]) -> Opening {
+    fn new(head: &[u8; HEADER]) -> Opening {
         let &[_, _, _, _, q0, q1, a0, a1, n0, n1, m0, m1] = head;
         let count = |high, low| usize::from(u16::from_be_bytes([high, low]));
         let questions = count(q0, q1);
         let records = count(a0, a1) + count(n0, n1) + count(m0, m1);
-        let mut opening =
-            Opening { questions, records, question: Name::default(), end: Ok(HEADER) };
-        if questions > 0 {
-            opening.end = opening.question.read(message, HEADER);
+        Opening { questions, records, question: Name::default(), end: Ok(HEADER) }
+    }
+
+    /// Reads the name of the first question, where it stays: it is long to move.
+    #[inline]
+    fn read(&mut self, message: &[u8]) {
+        if self.questions > 0 {
+            self.end = self.question.read(message, HEADER);
         }
-        if opening.end.is_err() {
-            opening.question.clear();
+        if self.end.is_err() {
+            self.question.clear();
         }
-        opening
     }
 
     /// The type of the first question.
@@ -300,7 +308,9 @@ impl<'m> Walk<'m> {
         // Most owners are the root, or nothing but a pointer to a name that was told.
         let (start, is_new) = match self.message.get(owner..) {
             Some([0, ..]) => (owner + 1, false),
-            Some(&[high, low, ..]) if self.told.knows_place([high, low]) => (owner + 2, false),
+            Some(&[high, low, ..]) if self.told.knows(u16::from_be_bytes([high, low])) => {
+                (owner + 2, false)
+            }
             _ => (self.read(owner)?, true),
         };
         let head: &[u8; 10] =

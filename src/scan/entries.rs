@@ -107,9 +107,7 @@ fn may_meet_name(database: &Database, name: &[u8]) -> bool {
 }
 
 fn may_meet_v6(database: &Database, address: Ipv6Addr) -> bool {
-    database.has(Section::Endpoints6)
-        || database.covering_v6(address.to_bits()).next().is_some()
-        || address::nat64(address).is_some()
+    database.may_hold_v6(address.to_bits()) || address::nat64(address).is_some()
 }
 
 impl Scratch {

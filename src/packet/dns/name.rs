@@ -143,13 +143,15 @@ impl Name {
         }
         let words = filled.div_ceil(WORD);
         let (mut either, mut all, mut others) = (0, u64::MAX, 0);
-        for &word in self.bytes.as_chunks::<WORD>().0.iter().take(words) {
+        let bytes = self.bytes.get(..words * WORD).unwrap_or_default();
+        for &word in bytes.as_chunks::<WORD>().0 {
             let word = u64::from_le_bytes(word);
             // The top bit is set beyond ASCII, and where one more is beyond it.
             either |= word | word.wrapping_add(ONES);
             // One of two bits is set in what ASCII can print.
             all &= word | word << 1;
-            others += ((word ^ ONES * u64::from(b'.')).wrapping_add(ONES * 0x7f) >> 7) & ONES;
+            let differs = (word ^ (ONES * u64::from(b'.'))).wrapping_add(ONES * 0x7f);
+            others += (differs >> 7) & ONES;
         }
         if either & (ONES * 0x80) != 0 || all & (ONES * 0x40) != ONES * 0x40 {
             return self.has_odd_beyond_ascii(filled, labels);

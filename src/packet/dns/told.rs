@@ -8,6 +8,9 @@ const MOST_NAMES: usize = 64;
 /// As many are remembered in place.
 const FEW: usize = 8;
 
+/// What marks a pointer.
+const POINTER: u16 = 0xc000;
+
 /// Names, as hashes of their lower case, and where they stand.
 #[derive(Debug)]
 pub(super) struct Told<'m> {
@@ -16,17 +19,16 @@ pub(super) struct Told<'m> {
     few: [u64; FEW],
     more: Vec<u64>,
     count: usize,
-    /// Where names stand that are remembered, as a pointer to them is written.
-    places: [[u8; 2]; FEW],
+    /// Pointers to where names stand that are remembered; 0 is none.
+    places: [u16; FEW],
     placed: usize,
 }
 
 impl<'m> Told<'m> {
     /// Knows the name of the first question; empty without one.
     pub(super) fn new(question: &'m Name) -> Self {
-        let few = [0; FEW];
-        let mut told =
-            Told { question, few, more: Vec::new(), count: 0, places: [[0; 2]; FEW], placed: 0 };
+        let (few, places) = ([0; FEW], [0; FEW]);
+        let mut told = Told { question, few, more: Vec::new(), count: 0, places, placed: 0 };
         if !question.text().is_empty() {
             told.note_place(question, HEADER);
         }
@@ -34,17 +36,20 @@ impl<'m> Told<'m> {
     }
 
     /// Whether a pointer leads to a name that is remembered.
-    pub(super) fn knows_place(&self, pointer: [u8; 2]) -> bool {
-        self.places.iter().take(self.placed).any(|&place| place == pointer)
+    #[inline]
+    pub(super) fn knows(&self, pointer: u16) -> bool {
+        // All are compared at once.
+        let is_known = self.places.iter().fold(false, |known, &place| known | (place == pointer));
+        pointer >= POINTER && is_known
     }
 
     /// Notes where a name stands that is remembered.
     fn note_place(&mut self, name: &Name, at: usize) {
-        if at < 0x4000
+        if at < usize::from(!POINTER)
             && name.can_be_led_to()
             && let Some(place) = self.places.get_mut(self.placed)
         {
-            *place = [0xc0 | (at >> 8) as u8, at as u8];
+            *place = POINTER | at as u16;
             self.placed += 1;
         }
     }
