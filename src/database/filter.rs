@@ -5,7 +5,7 @@
 
 use super::layout::u64_at;
 pub(super) use crate::indicator::fold::hash;
-use crate::indicator::fold::{TAILS, has_bit, tail_slot};
+use crate::indicator::fold::{TAILS, has_bit, tail_slot, tail_slot_of};
 
 /// Bits for each key; at four probes in one word about one in a hundred absent
 /// keys passes.
@@ -20,8 +20,14 @@ impl Bloom<'_> {
     #[inline]
     pub(super) fn may_hold(self, hash: u64) -> bool {
         let words = (self.0.len() / 8) as u64;
+        let Some(word) = u64_at(self.0, word_of(hash, words) * 8) else { return false };
+        // Two of the bits turn away nearly all that is absent.
+        let first = 1 << (hash & 63) | 1 << (hash >> 6 & 63);
+        if word & first != first {
+            return false;
+        }
         let mask = mask_of(hash);
-        u64_at(self.0, word_of(hash, words) * 8).is_some_and(|word| word & mask == mask)
+        word & mask == mask
     }
 }
 
@@ -69,7 +75,14 @@ impl DomainFilter<'_> {
     /// Whether `name` (any case, no trailing dot) or a parent of it may be listed.
     #[inline]
     pub(super) fn may_hold(self, name: &[u8]) -> bool {
-        match last_labels(name, 2) {
+        // Most networks have names of their own, that end like no indicator does.
+        let word = word_before(name, name.len());
+        let dots = dots_of(word);
+        let label = (dots.leading_zeros() / 8).min(name.len() as u32);
+        if !has_bit(self.tails, tail_slot_of(word, label)) {
+            return false;
+        }
+        match last_labels_by(dots, name, 2) {
             Some(pair) => self.may_hold_pair(name, pair),
             None => self.bloom.may_hold(hash(name)),
         }
@@ -101,28 +114,42 @@ impl DomainFilter<'_> {
 /// `memrchr` for each dot.
 #[inline]
 pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
+    last_labels_by(dots_of(word_before(name, name.len())), name, count)
+}
+
+/// The same, where the dots among the last eight bytes are known.
+#[inline]
+fn last_labels_by(dots: u64, name: &[u8], count: usize) -> Option<&[u8]> {
     let mut dots_left = count;
-    let mut rest = name;
-    while dots_left > 0 {
-        let Some((head, word)) = rest.split_last_chunk::<8>() else { break };
-        let mut dots = dots_of(u64::from_le_bytes(*word));
+    let mut end = name.len();
+    let mut dots = dots;
+    loop {
         while dots != 0 {
-            dots_left -= 1;
-            let at = 7 - dots.leading_zeros() as usize / 8;
+            dots_left = dots_left.saturating_sub(1);
+            let behind = dots.leading_zeros() & 0x38;
             if dots_left == 0 {
-                return name.get(head.len() + at + 1..);
+                return name.get(end - behind as usize / 8..);
             }
-            dots ^= 0x80 << (8 * at);
+            dots ^= 1 << 63 >> behind;
         }
-        rest = head;
-    }
-    for (at, _) in rest.iter().enumerate().rev().filter(|(_, byte)| **byte == b'.') {
-        dots_left = dots_left.saturating_sub(1);
-        if dots_left == 0 {
-            return name.get(at + 1..);
+        end = end.saturating_sub(8);
+        if end == 0 {
+            return (dots_left == 1).then_some(name);
         }
+        dots = dots_of(word_before(name, end));
     }
-    (dots_left == 1).then_some(name)
+}
+
+/// The eight bytes before `end`, the last on top; zeros where there are fewer.
+#[inline]
+fn word_before(name: &[u8], end: usize) -> u64 {
+    if let Some(word) = end.checked_sub(8).and_then(|start| name.get(start..)?.first_chunk()) {
+        return u64::from_le_bytes(*word);
+    }
+    match name.first_chunk() {
+        Some(first) => u64::from_le_bytes(*first) << (8 * (8 - end)),
+        None => name.iter().fold(0, |word, &byte| word >> 8 | u64::from(byte) << 56),
+    }
 }
 
 /// The top bit of each byte that is a dot.

@@ -327,6 +327,7 @@ impl Database {
         }
     }
 
+    #[inline]
     fn nets6(&self) -> Prefixes<'_> {
         Prefixes {
             starts: self.bytes(Section::V6Starts),
@@ -439,6 +440,12 @@ impl Database {
         self.nets4()
             .covering(address)
             .map(|net| (Ipv4Addr::from_bits(net.address), net.length, net.posting))
+    }
+
+    /// Whether an indicator may cover this IPv6 address.
+    #[inline]
+    pub(crate) fn may_hold_v6(&self, address: u128) -> bool {
+        self.has(Section::Endpoints6) || self.nets6().covers(address)
     }
 
     /// Every network over an IPv6 address, narrowest first.

@@ -137,6 +137,12 @@ impl<'a> Prefixes<'a> {
         })
     }
 
+    /// Whether there is a network over `address`.
+    #[inline]
+    pub(super) fn covers<T: Bits>(self, address: T) -> bool {
+        self.owner(address) != NONE
+    }
+
     /// The narrowest network over `address`.
     #[inline]
     fn owner<T: Bits>(self, address: T) -> u32 {
@@ -311,6 +317,7 @@ mod tests {
         for address in addresses {
             let got: Vec<_> = view.covering(address).collect();
             assert_eq!(got, naive(&nets, address), "{address:?} in {nets:?}");
+            assert_eq!(view.covers(address), !got.is_empty());
         }
     }
 

@@ -1,6 +1,6 @@
 //! Addresses, networks and endpoints (matching specification, section 6.1).
 
-use super::Reason;
+use super::{Reason, digest};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -60,6 +60,9 @@ pub fn fold(address: Ipv6Addr) -> IpAddr {
 ///
 /// [`Reason::LeadingZero`] for `010.1.1.1`, otherwise [`Reason::BadAddress`].
 pub fn parse_ip(text: &str) -> Result<IpAddr, Reason> {
+    if !may_be_ip(text.as_bytes()) {
+        return Err(Reason::BadAddress);
+    }
     if let Some(v4) = parse_v4(text.as_bytes()) {
         return Ok(IpAddr::V4(v4));
     }
@@ -71,11 +74,32 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, Reason> {
     if let Some(v6) = parse_v6(inner.as_bytes()) {
         return Ok(fold(v6));
     }
-    let octets: Vec<&str> = text.split('.').collect();
-    let zeros = octets.len() == 4
-        && octets.iter().all(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
-        && octets.iter().any(|o| o.len() > 1 && o.starts_with('0'));
+    let is_decimal = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let zeros = is_decimal
+        && text.split('.').count() == 4
+        && text.split('.').all(|octet| !octet.is_empty())
+        && text.split('.').any(|octet| octet.len() > 1 && octet.starts_with('0'));
     Err(if zeros { Reason::LeadingZero } else { Reason::BadAddress })
+}
+
+/// [`parse_ip`] of what may be no text at all. Most of it are names, and turned away at
+/// their first byte.
+#[inline]
+pub fn ip_of(text: &[u8]) -> Option<IpAddr> {
+    if !may_be_ip(text) {
+        return None;
+    }
+    parse_ip(std::str::from_utf8(text).ok()?).ok()
+}
+
+/// Whether an address can begin like that. All but those of four decimal octets have a colon.
+#[inline]
+fn may_be_ip(text: &[u8]) -> bool {
+    match text {
+        [b'0'..=b'9', ..] => true,
+        [b'a'..=b'f' | b'A'..=b'F' | b':' | b'[', ..] => text.contains(&b':'),
+        _ => false,
+    }
 }
 
 /// Reads an address or a network. Host bits are cleared; `/32` and `/128` are
@@ -218,8 +242,8 @@ pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
         if at % 2 == 1 {
             (byte == b'.').then_some(())?;
         } else {
-            let digit = char::from(byte).to_digit(16)?;
-            bits |= u128::from(digit) << (2 * at);
+            // The first is the lowest.
+            bits = bits >> 4 | u128::from(digest::nibble(byte)?) << 124;
         }
     }
     Some(fold(Ipv6Addr::from_bits(bits)))
@@ -246,6 +270,25 @@ mod tests {
             assert_eq!(parse_v4(bad.as_bytes()), None, "{bad}");
         }
         assert_eq!(parse_ip("010.1.1.1"), Err(Reason::LeadingZero));
+    }
+
+    #[test]
+    fn names_are_turned_away_early() {
+        for text in ["", "example", "cafe.example", "[1.2.3.4]", "%eth0", "4.example", "[::1"] {
+            assert_eq!(parse_ip(text), Err(Reason::BadAddress), "{text}");
+            assert_eq!(ip_of(text.as_bytes()), None, "{text}");
+        }
+        for text in ["face::1", "::1", "[FACE::]", "192.0.2.1", "fe80::1%eth0"] {
+            assert_eq!(ip_of(text.as_bytes()), parse_ip(text).ok(), "{text}");
+            assert!(parse_ip(text).is_ok(), "{text}");
+        }
+        for text in ["01.2.3.4", "1.2.3.04"] {
+            assert_eq!(parse_ip(text), Err(Reason::LeadingZero), "{text}");
+        }
+        for text in ["1.2.3", "1.2.3.4.05", "1..3.04", "1.2.3.999"] {
+            assert_eq!(parse_ip(text), Err(Reason::BadAddress), "{text}");
+        }
+        assert_eq!(ip_of(b"::1\xff"), None);
     }
 
     #[test]

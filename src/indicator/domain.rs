@@ -153,20 +153,43 @@ fn check(name: &str) -> Result<(), Reason> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(Reason::BadDomain);
     }
-    let mut digits_only = true;
-    for label in name.as_bytes().split(|&b| b == b'.') {
-        if label.is_empty() || label.len() > MAX_LABEL {
-            return Err(Reason::BadDomain);
-        }
-        for &byte in label {
-            if !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || byte >= 0x80) {
+    let is_label = |length: usize| (1..=MAX_LABEL).contains(&length);
+    let mut start = 0;
+    let mut seen = 0;
+    for (at, &byte) in name.as_bytes().iter().enumerate() {
+        let class = CLASSES[usize::from(byte)];
+        seen |= class;
+        if class & (DOT | OTHER) != 0 {
+            if class == OTHER || !is_label(at - start) {
                 return Err(Reason::BadDomain);
             }
-            digits_only &= byte.is_ascii_digit();
+            start = at + 1;
         }
     }
-    if digits_only { Err(Reason::BadDomain) } else { Ok(()) }
+    if is_label(name.len() - start) && seen & LETTER != 0 { Ok(()) } else { Err(Reason::BadDomain) }
 }
+
+const DIGIT: u8 = 1;
+/// A letter, a hyphen, an underscore, a byte beyond ASCII.
+const LETTER: u8 = 2;
+const DOT: u8 = 4;
+/// What no name holds.
+const OTHER: u8 = 8;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | 0x80.. => LETTER,
+            b'.' => DOT,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// A feed's spelling of a name: `*.x.y` reaches below `x.y` only, `.x.y` reaches
 /// `x.y` and below, anything else as far as `scope` says.

@@ -16,7 +16,7 @@ pub const MAX_LOCAL: usize = 64;
 pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
     // Hardly any address is written in another way than this, which needs none of the
     // searches below.
-    if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte)) {
+    if is_plain(raw.as_bytes()) {
         let (local, name) = raw.rsplit_once('@').ok_or(Reason::BadEmail)?;
         return join(local, name).map(Cow::Owned);
     }
@@ -48,6 +48,23 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
         .unwrap_or(local);
     join(local, name).map(Cow::Owned)
 }
+
+/// Whether an address is written like most: its normal form, if it has one, is the same in
+/// lower case, but for a dot at its end.
+pub fn is_plain(raw: &[u8]) -> bool {
+    raw.iter().all(|&byte| PLAIN[usize::from(byte)])
+}
+
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        plain[byte] = it.is_ascii_alphanumeric() || matches!(it, b'@' | b'.' | b'-' | b'_' | b'+');
+        byte += 1;
+    }
+    plain
+};
 
 /// The address of both parts, if they are any.
 fn join(local: &str, name: &str) -> Result<String, Reason> {

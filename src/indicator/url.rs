@@ -5,7 +5,7 @@
 //! and feeds like Zeek's have no scheme at all.
 
 use super::{Quality, Reason, address, domain};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The longest URL that is read, in bytes.
@@ -136,15 +136,28 @@ impl Url {
             return Err(Reason::TooLong);
         }
         self.key.clear();
-        let raw = raw.trim();
+        let raw = match raw.as_bytes() {
+            // Most have nothing around them.
+            [b'!'..=b'~', .., b'!'..=b'~'] => raw,
+            _ => raw.trim(),
+        };
         let rest = self.read_scheme(raw)?;
         let web = self.scheme != Scheme::Other;
-        let ends = |c: char| matches!(c, '/' | '?' | '#') || (web && c == '\\');
-        let (authority, tail) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
-        self.read_authority(authority)?;
+        let ends = if web { ENDS | BACKSLASH } else { ENDS };
+        let mut seen = 0;
+        let mut end = 0;
+        for &byte in rest.as_bytes() {
+            let class = MARKS[usize::from(byte)];
+            if class & ends != 0 {
+                break;
+            }
+            seen |= class;
+            end += 1;
+        }
+        let (authority, tail) = rest.split_at(end);
+        self.read_authority(authority, seen & OF_AUTHORITY == 0)?;
         self.path_start = self.key.len();
-        let tail = tail.split_once('#').map_or(tail, |(before, _)| before);
-        self.path_end = push_path_and_query(&mut self.key, tail, web);
+        self.path_end = push_path_and_query(&mut self.key, without_fragment(tail), web);
         // Escapes make it longer, and a canonical URL must be one itself.
         if self.key.len() + self.scheme.prefix().len() > MAX_URL {
             return Err(Reason::TooLong);
@@ -153,6 +166,15 @@ impl Url {
     }
 
     fn read_scheme<'a>(&mut self, raw: &'a str) -> Result<&'a str, Reason> {
+        for scheme in [Scheme::Http, Scheme::Https] {
+            let prefix = scheme.prefix();
+            if let (Some(head), Some(rest)) = (raw.get(..prefix.len()), raw.get(prefix.len()..))
+                && head.eq_ignore_ascii_case(prefix)
+            {
+                self.scheme = scheme;
+                return Ok(rest);
+            }
+        }
         let Some((scheme, rest)) = raw.split_once("://") else {
             self.scheme = Scheme::Any;
             return Ok(raw.strip_prefix("//").unwrap_or(raw));
@@ -180,24 +202,37 @@ impl Url {
         Ok(rest)
     }
 
-    fn read_authority(&mut self, authority: &str) -> Result<(), Reason> {
-        let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let (host, port) = split_port(host_and_port)?;
+    /// `is_bare`: it is a host, without a port or anything else that is not of its name.
+    fn read_authority(&mut self, authority: &str, is_bare: bool) -> Result<(), Reason> {
+        let (host, port) = if is_bare {
+            (authority, None)
+        } else {
+            split_port(authority.rsplit_once('@').map_or(authority, |(_, host)| host))?
+        };
         self.odd_host = false;
         if host.starts_with('[') {
             match address::parse_ip(host).map_err(|_| Reason::BadUrl)? {
                 IpAddr::V4(v4) => self.key.push_str(&v4.to_string()),
                 IpAddr::V6(v6) => self.key.push_str(&format!("[{v6}]")),
             }
-        } else if let Some(v4) = address::parse_v4(host.as_bytes()) {
-            self.key.push_str(&v4.to_string());
+        } else if address::parse_v4(host.as_bytes()).is_some() {
+            // There is but one form.
+            self.key.push_str(host);
         } else if let Some(v4) = odd_v4(host) {
             self.odd_host = true;
             self.key.push_str(&v4.to_string());
-        } else if host.contains('%') {
+        } else if !is_bare && host.contains('%') {
             let decoded = percent_decode(host);
             let decoded = std::str::from_utf8(&decoded).map_err(|_| Reason::BadUrl)?;
             self.key.push_str(&domain::normalise(decoded).map_err(|_| Reason::BadUrl)?);
+        } else if host.is_ascii() {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            if !domain::is_name(name) {
+                return Err(Reason::BadUrl);
+            }
+            let start = self.key.len();
+            self.key.push_str(name);
+            self.key[start..].make_ascii_lowercase();
         } else {
             self.key.push_str(&domain::normalise(host).map_err(|_| Reason::BadUrl)?);
         }
@@ -205,7 +240,8 @@ impl Url {
         if let Some(port) = port
             && port != self.scheme.default_port()
         {
-            self.key.push_str(&format!(":{port}"));
+            // Writing to a String can't fail.
+            let _ = write!(self.key, ":{port}");
         }
         Ok(())
     }
@@ -298,9 +334,37 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
 /// Canonicalises the target of a request or the path of an observed URL, to be
 /// looked up as a path at any host. Returns where the path ends in `key`.
 pub fn push_observed_path(key: &mut String, raw: &str) -> usize {
-    let raw = raw.split_once('#').map_or(raw, |(before, _)| before);
-    push_path_and_query(key, raw, true)
+    push_path_and_query(key, without_fragment(raw), true)
 }
+
+fn without_fragment(tail: &str) -> &str {
+    memchr::memchr(b'#', tail.as_bytes()).map_or(tail, |at| &tail[..at])
+}
+
+/// What ends an authority in any URL, and what else does in one of the web.
+const ENDS: u8 = 1;
+const BACKSLASH: u8 = 2;
+/// What in an authority is not of a name.
+const OF_AUTHORITY: u8 = 4;
+/// What is written in another way in a path.
+const ESCAPED: u8 = 8;
+
+static MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        marks[byte] = match byte as u8 {
+            b'/' | b'?' | b'#' => ENDS,
+            b'\\' => BACKSLASH | ESCAPED,
+            b'@' | b':' | b'[' | b']' => OF_AUTHORITY,
+            b'%' => OF_AUTHORITY | ESCAPED,
+            0..=0x20 | 0x7f.. | b'"' | b'<' | b'>' | b'`' => ESCAPED,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    marks
+};
 
 fn split_port(host_and_port: &str) -> Result<(&str, Option<u16>), Reason> {
     let after_bracket = host_and_port.rfind(']').map_or(0, |at| at + 1);
@@ -350,8 +414,8 @@ pub fn odd_v4(host: &str) -> Option<Ipv4Addr> {
 
 /// Appends the canonical path and query; returns where the path ends.
 fn push_path_and_query(key: &mut String, tail: &str, web: bool) -> usize {
-    let (path, query) = match tail.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    let (path, query) = match memchr::memchr(b'?', tail.as_bytes()) {
+        Some(at) => (&tail[..at], Some(&tail[at + 1..])),
         None => (tail, None),
     };
     let start = key.len();
@@ -382,8 +446,11 @@ fn push_encoded(key: &mut String, text: &str, backslash_is_slash: bool) {
     };
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes[at];
-        at += 1;
+        let plain = bytes[at..].iter().take_while(|&&b| MARKS[usize::from(b)] & ESCAPED == 0);
+        let end = at + plain.count();
+        key.push_str(text.get(at..end).unwrap_or_default());
+        let Some(&byte) = bytes.get(end) else { return };
+        at = end + 1;
         match byte {
             b'%' => match escaped(bytes, at - 1) {
                 Some(decoded) => {
@@ -432,7 +499,8 @@ fn percent_decode(text: &str) -> Vec<u8> {
 /// RFC 3986, section 5.2.4, on the path that begins at `start`; duplicate slashes
 /// are kept.
 fn remove_dot_segments(key: &mut String, start: usize) {
-    if !key[start..].contains("/.") {
+    let path = &key.as_bytes()[start..];
+    if !memchr::memchr_iter(b'.', path).any(|at| at > 0 && path[at - 1] == b'/') {
         return;
     }
     let path = key[start..].to_string();

@@ -101,6 +101,7 @@ impl<V: Visitor> Told<'_, '_, V> {
 }
 
 /// Reads a datagram; answers whether it was one of DHCP.
+#[inline]
 pub(super) fn inspect<V: Visitor>(
     payload: &[u8],
     packet: &Packet<'_>,
@@ -108,19 +109,23 @@ pub(super) fn inspect<V: Visitor>(
     counters: &mut Counters,
 ) -> bool {
     let is_v6 = matches!(packet.ports, Ports::Pair(546 | 547, 546 | 547));
-    if !is_v6 && be32(payload, MAGIC_AT) != Some(MAGIC) {
-        return false;
+    let is_dhcp = is_v6 || be32(payload, MAGIC_AT) == Some(MAGIC);
+    if is_dhcp {
+        message(is_v6, payload, Told { packet, visitor, counters });
     }
-    let mut told = Told { packet, visitor, counters };
+    is_dhcp
+}
+
+#[inline(never)]
+fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut told: Told<'_, '_, V>) {
     let is_good = if is_v6 {
         message6(payload, MOST_RELAYS, &mut told).is_some()
     } else {
         message4(payload, &mut told).is_some()
     };
     if !is_good {
-        counters.note(Fault::BadDhcp);
+        told.counters.note(Fault::BadDhcp);
     }
-    true
 }
 
 /// The options of a message of version 4 that are told, in their order. One that is there

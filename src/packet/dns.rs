@@ -13,6 +13,7 @@
 
 mod name;
 mod record;
+mod told;
 mod words;
 
 use super::bytes::be16;
@@ -20,6 +21,7 @@ use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Observable, Where};
 pub(super) use name::Name;
+use told::Told;
 
 const HEADER: usize = 12;
 
@@ -163,21 +165,20 @@ fn is_netbios(ports: Ports) -> bool {
 
 /// Whether a payload is a DNS message beyond doubt.
 pub(super) fn is_message(payload: &[u8]) -> bool {
-    let Some(&[_, _, flags, codes, q0, q1, a0, a1, n0, n1, ..]) = payload.first_chunk::<HEADER>()
-    else {
-        return false;
-    };
+    let Some(head) = payload.first_chunk::<HEADER>() else { return false };
+    let &[_, _, flags, codes, q0, q1, a0, a1, n0, n1, ..] = head;
     let is_answer = flags & 0x80 != 0;
     let is_plain = flags & 0x78 == 0 && codes & 0x40 == 0 && codes & 0x0f <= 10;
     if !is_plain || (q0, q1) != (0, 1) || (!is_answer && (a0 | a1 | n0 | n1) != 0) {
         return false;
     }
-    let mut name = Name::default();
-    let Ok(end) = name.read(payload, HEADER) else { return false };
+    let mut opening = Opening::new(head);
+    opening.read(payload);
+    let Ok(end) = opening.end else { return false };
     let class = be16(payload, end + 2);
-    name.is_host_like()
+    opening.question.is_host_like()
         && matches!(class, Some(1 | 3 | 4 | 254 | 255))
-        && walk(payload, &mut |_| {}) == Ok(payload.len())
+        && opening.walk(payload, &mut |_| {}) == Ok(payload.len())
 }
 
 /// Tells the visitor what a message holds.
@@ -187,26 +188,21 @@ pub(super) fn report<V: Visitor>(
     visitor: &mut V,
     counters: &mut Counters,
 ) {
-    let Some(&[id0, id1, flags, codes, q0, q1, ..]) = message.first_chunk::<HEADER>() else {
+    let Some(head) = message.first_chunk::<HEADER>() else {
         counters.note(Fault::BadDns);
         return;
     };
-    let mut question = Name::default();
-    let mut rrtype = 0;
-    if (q0, q1) != (0, 0) {
-        match question.read(message, HEADER) {
-            Ok(end) => rrtype = be16(message, end).unwrap_or(0),
-            Err(Broken) => question.clear(),
-        }
-    }
+    let &[id0, id1, flags, codes, ..] = head;
+    let mut opening = Opening::new(head);
+    opening.read(message);
     let said = Said::Dns(Message {
         id: u16::from_be_bytes([id0, id1]),
         is_answer: flags & 0x80 != 0,
         rcode: codes & 0x0f,
-        name: question.text(),
-        rrtype,
+        name: opening.question.text(),
+        rrtype: opening.rrtype(message),
     });
-    let outcome = walk(message, &mut |found| match found {
+    let outcome = opening.walk(message, &mut |found| match found {
         Found::Seen(observable, at) => visitor.seen(observable, at, packet, said),
         Found::Odd => counters.note(Fault::OddName),
     });
@@ -217,38 +213,106 @@ pub(super) fn report<V: Visitor>(
 
 /// Walks a message from its header to its end, which is returned.
 fn walk(message: &[u8], found: &mut impl FnMut(Found<'_>)) -> Result<usize, Broken> {
-    let count = |at| be16(message, at).map(usize::from).ok_or(Broken);
-    let questions = count(4)?;
-    let records = count(6)? + count(8)? + count(10)?;
-    let mut walk = Walk { message, at: HEADER, name: Name::default(), told: Told::default() };
-    for _ in 0..questions.min(MOST_RECORDS) {
-        walk.question(found)?;
+    let head = message.first_chunk::<HEADER>().ok_or(Broken)?;
+    let mut opening = Opening::new(head);
+    opening.read(message);
+    opening.walk(message, found)
+}
+
+/// How a message opens: most have one question, and little else that is a name.
+struct Opening {
+    questions: usize,
+    records: usize,
+    /// The name of the first question; empty without one.
+    question: Name,
+    /// Where that name ends, or where the header does.
+    end: Result<usize, Broken>,
+}
+
+impl Opening {
+    /// Of a header alone: the question is still to be [read](Opening::read).
+    #[inline]
+    fn new(head: &[u8; HEADER]) -> Opening {
+        let &[_, _, _, _, q0, q1, a0, a1, n0, n1, m0, m1] = head;
+        let count = |high, low| usize::from(u16::from_be_bytes([high, low]));
+        let questions = count(q0, q1);
+        let records = count(a0, a1) + count(n0, n1) + count(m0, m1);
+        Opening { questions, records, question: Name::default(), end: Ok(HEADER) }
     }
-    for _ in 0..records.min(MOST_RECORDS) {
-        walk.record(found)?;
+
+    /// Reads the name of the first question, where it stays: it is long to move.
+    #[inline]
+    fn read(&mut self, message: &[u8]) {
+        if self.questions > 0 {
+            self.end = self.question.read(message, HEADER);
+        }
+        if self.end.is_err() {
+            self.question.clear();
+        }
     }
-    Ok(walk.at)
+
+    /// The type of the first question.
+    fn rrtype(&self, message: &[u8]) -> u16 {
+        match self.end {
+            Ok(end) if self.questions > 0 => be16(message, end).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Walks the message to its end, which is returned.
+    fn walk(&self, message: &[u8], found: &mut impl FnMut(Found<'_>)) -> Result<usize, Broken> {
+        let mut at = self.end?;
+        if self.questions > 0 {
+            at += 4;
+            if at > message.len() {
+                return Err(Broken);
+            }
+            if !self.question.text().is_empty() {
+                found(Found::of(&self.question, Where::DnsQuery));
+            }
+        }
+        if self.questions <= 1 && self.records == 0 {
+            return Ok(at);
+        }
+        let mut walk = Walk { message, at, name: None, told: Told::new(&self.question) };
+        for _ in 1..self.questions.min(MOST_RECORDS) {
+            walk.question(found)?;
+        }
+        for _ in 0..self.records.min(MOST_RECORDS) {
+            walk.record(found)?;
+        }
+        Ok(walk.at)
+    }
 }
 
 /// A place in a message, and what was told of it.
 struct Walk<'m> {
     message: &'m [u8],
     at: usize,
-    name: Name,
-    told: Told,
+    /// Scratch, made for the first name that has to be read.
+    name: Option<Name>,
+    told: Told<'m>,
 }
 
-impl Walk<'_> {
+impl<'m> Walk<'m> {
     fn question(&mut self, found: &mut impl FnMut(Found<'_>)) -> Result<(), Broken> {
-        let end = self.name.read(self.message, self.at)?;
+        let (start, end) = (self.at, self.read(self.at)?);
         self.message.get(end..end + 4).ok_or(Broken)?;
         self.at = end + 4;
-        self.tell(Where::DnsQuery, found);
+        self.tell(start, Where::DnsQuery, found);
         Ok(())
     }
 
     fn record(&mut self, found: &mut impl FnMut(Found<'_>)) -> Result<(), Broken> {
-        let start = self.name.read(self.message, self.at)?;
+        let owner = self.at;
+        // Most owners are the root, or nothing but a pointer to a name that was told.
+        let (start, is_new) = match self.message.get(owner..) {
+            Some([0, ..]) => (owner + 1, false),
+            Some(&[high, low, ..]) if self.told.knows(u16::from_be_bytes([high, low])) => {
+                (owner + 2, false)
+            }
+            _ => (self.read(owner)?, true),
+        };
         let head: &[u8; 10] =
             self.message.get(start..).and_then(|head| head.first_chunk()).ok_or(Broken)?;
         let &[t0, t1, c0, c1, .., l0, l1] = head;
@@ -258,7 +322,9 @@ impl Walk<'_> {
         self.at = end;
         // What was cut off in the last record still leaves its owner.
         if !record::is_meta(kind) {
-            self.tell(Where::DnsAnswer, found);
+            if is_new {
+                self.tell(owner, Where::DnsAnswer, found);
+            }
             if end <= self.message.len() {
                 self.data(kind, class, data..end, found)?;
             }
@@ -266,49 +332,23 @@ impl Walk<'_> {
         if end > self.message.len() { Err(Broken) } else { Ok(()) }
     }
 
-    /// Reports the name that was read last, unless it only repeats another.
-    fn tell(&mut self, at: Where, found: &mut impl FnMut(Found<'_>)) {
-        if self.name.text().is_empty() || !self.told.is_first(self.name.text()) {
-            return;
-        }
-        if self.name.is_odd() {
-            found(Found::Odd);
-        } else {
-            found(Found::Seen(Observable::Name(self.name.text()), at));
+    /// Reads the name at `at`; returns where its own bytes end.
+    fn read(&mut self, at: usize) -> Result<usize, Broken> {
+        self.name.get_or_insert_default().read(self.message, at)
+    }
+
+    /// Reports the name that was read last, at `start`, unless it only repeats another.
+    fn tell(&mut self, start: usize, at: Where, found: &mut impl FnMut(Found<'_>)) {
+        let Some(name) = &self.name else { return };
+        if !name.text().is_empty() && self.told.is_first(name, start) {
+            found(Found::of(name, at));
         }
     }
 }
 
-/// The names of a message that were told already, as hashes of their lower case.
-struct Told {
-    names: [u64; 64],
-    count: usize,
-}
-
-impl Default for Told {
-    fn default() -> Self {
-        Told { names: [0; 64], count: 0 }
-    }
-}
-
-impl Told {
-    /// Notes a name; false if it was noted before. Past the capacity names are
-    /// told again rather than lost.
-    fn is_first(&mut self, name: &[u8]) -> bool {
-        let mut lower = [0; 256];
-        let Some(lower) = lower.get_mut(..name.len()) else { return true };
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        let hash = xxhash_rust::xxh3::xxh3_64(lower);
-        let known = self.names.get(..self.count).unwrap_or_default();
-        if known.contains(&hash) {
-            return false;
-        }
-        if let Some(place) = self.names.get_mut(self.count) {
-            *place = hash;
-            self.count += 1;
-        }
-        true
+impl Found<'_> {
+    fn of(name: &Name, at: Where) -> Found<'_> {
+        if name.is_odd() { Found::Odd } else { Found::Seen(Observable::Name(name.text()), at) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Names of files and hosts in commands, requests and options.
 
+use super::bytes::is_printable;
 use super::{Counters, Fault, Packet, Said, Visitor};
 use crate::indicator::{Kind, Observable, Where, address};
 
@@ -40,11 +41,10 @@ pub(super) fn report_host<V: Visitor>(
     said: Said<'_>,
 ) {
     let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
-    let address = std::str::from_utf8(bare).ok().and_then(|text| address::parse_ip(text).ok());
-    if let Some(address) = address {
+    if let Some(address) = address::ip_of(bare) {
         return visitor.seen(Observable::Address(address, None), at, packet, said);
     }
-    if host.iter().any(|&b| b <= b' ' || b == 0x7f) {
+    if !is_printable(host) {
         counters.note(Fault::OddName);
     } else if !host.is_empty() {
         visitor.seen(Observable::Name(host), at, packet, said);

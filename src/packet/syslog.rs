@@ -28,8 +28,9 @@ fn has_priority(data: &[u8]) -> Option<bool> {
 }
 
 /// Whether a datagram is a message.
+#[inline]
 pub(super) fn is_message(payload: &[u8]) -> bool {
-    has_priority(payload) == Some(true)
+    payload.first() == Some(&b'<') && has_priority(payload) == Some(true)
 }
 
 /// Shows the text of a message.

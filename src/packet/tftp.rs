@@ -110,6 +110,7 @@ fn parse_options(mut options: &[u8]) -> (Option<usize>, Option<u64>) {
 
 impl Transfers {
     /// Reads a datagram; answers whether it was one of a transfer.
+    #[inline]
     pub(super) fn inspect<V: Visitor>(
         &mut self,
         payload: &[u8],
@@ -117,7 +118,22 @@ impl Transfers {
         visitor: &mut V,
         counters: &mut Counters,
     ) -> bool {
-        let [0, code @ 1..=6, ..] = *payload else { return false };
+        match *payload {
+            [0, code @ 1..=6, ..] => self.message(code, payload, packet, visitor, counters),
+            _ => false,
+        }
+    }
+
+    /// Reads what begins like a message.
+    #[inline(never)]
+    fn message<V: Visitor>(
+        &mut self,
+        code: u8,
+        payload: &[u8],
+        packet: &Packet<'_>,
+        visitor: &mut V,
+        counters: &mut Counters,
+    ) -> bool {
         let Ports::Pair(src, dst) = packet.ports else { return false };
         match u16::from(code) {
             READ | WRITE => {

@@ -11,7 +11,7 @@ pub(super) mod hello;
 
 pub use hello::{Hello, ServerHello};
 
-use super::bytes::{be16, be24};
+use super::bytes::{be16, be24, is_printable};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, address};
@@ -243,8 +243,7 @@ fn report_name<V: Visitor>(
         _ => None,
     };
     // An address has no place here (RFC 6066), but clients put it there.
-    let text = std::str::from_utf8(name).ok();
-    let observable = match text.and_then(|text| address::parse_ip(text).ok()) {
+    let observable = match address::ip_of(name) {
         Some(literal) => Observable::Address(literal, port),
         None if !is_printable(name) => return counters.note(Fault::OddName),
         None => Observable::Name(name),
@@ -323,11 +322,6 @@ fn digest<D: Digest>(data: &[u8], bytes: &mut [u8; 32]) -> usize {
         *byte = *digest;
     }
     digest.len()
-}
-
-/// Whether a name can be told as text.
-fn is_printable(name: &[u8]) -> bool {
-    !name.iter().any(|&byte| byte <= b' ' || byte == 0x7f)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 use super::Scratch;
 use crate::database::{Database, Posting, Section, UrlWalk, bare_path};
 use crate::indicator::url::{Scheme, push_observed_path};
-use crate::indicator::{Kind, Observable, Quality, Scope, domain, email, words};
-use std::net::{IpAddr, Ipv4Addr};
+use crate::indicator::{Kind, Observable, Quality, Scope, address, domain, email, words};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How the observable stands to the value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,17 +87,27 @@ pub(super) fn v4_text(net: Ipv4Addr, length: u8) -> String {
 pub(super) fn may_meet(database: &Database, observable: Observable<'_>) -> bool {
     match observable {
         Observable::Address(IpAddr::V4(v4), _) => database.may_hold_v4(v4.to_bits()),
-        Observable::Name(name) => {
-            let name = name.strip_suffix(b".").unwrap_or(name);
-            // Names that end like `arpa` stand for addresses, too.
-            !name.is_ascii()
-                || matches!(name.last(), Some(b'a' | b'A'))
-                || database.may_hold_domain(name)
-                || database.has_patterns(Kind::Domain)
-        }
+        Observable::Address(IpAddr::V6(v6), _) => may_meet_v6(database, v6),
+        Observable::Name(name) => may_meet_name(database, name),
         Observable::Digest(_, digest) => database.digest(digest).is_some(),
-        _ => true,
+        Observable::Text(kind, _) => {
+            kind == Kind::UrlPath || database.has_words_of(kind) || database.has_patterns(kind)
+        }
+        Observable::Url(_) | Observable::Email(_) => true,
     }
+}
+
+fn may_meet_name(database: &Database, name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    // Names that end like `arpa` stand for addresses, too.
+    !name.is_ascii()
+        || matches!(name.last(), Some(b'a' | b'A'))
+        || database.may_hold_domain(name)
+        || database.has_patterns(Kind::Domain)
+}
+
+fn may_meet_v6(database: &Database, address: Ipv6Addr) -> bool {
+    database.may_hold_v6(address.to_bits()) || address::nat64(address).is_some()
 }
 
 impl Scratch {
@@ -152,7 +162,8 @@ impl Scratch {
             if raw.len() > domain::MAX_NAME {
                 return false;
             }
-            self.name.extend(raw.iter().map(u8::to_ascii_lowercase));
+            self.name.extend_from_slice(raw);
+            self.name.make_ascii_lowercase();
             return !self.name.is_empty();
         }
         let text = String::from_utf8_lossy(raw);
@@ -313,7 +324,15 @@ impl Scratch {
     }
 
     fn email(&mut self, database: &Database, raw: &[u8]) {
-        if !database.has(Section::Emails) && !database.has_patterns(Kind::Email) {
+        let has_patterns = database.has_patterns(Kind::Email);
+        if !database.has(Section::Emails) && !has_patterns {
+            return;
+        }
+        // The filter folds case by itself: hardly any address comes further.
+        if !has_patterns
+            && email::is_plain(raw)
+            && !database.may_hold_email(raw.strip_suffix(b".").unwrap_or(raw))
+        {
             return;
         }
         let Ok(raw) = std::str::from_utf8(raw) else { return };

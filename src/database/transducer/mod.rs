@@ -62,7 +62,9 @@ impl<'a> Transducer<'a> {
     }
 
     /// The state behind `byte`, if any key goes on like that.
-    #[inline]
+    ///
+    /// Called for each byte of a walk: what it is given and gives stays in registers.
+    #[inline(always)]
     pub(super) fn step(&self, state: State, byte: u8) -> Option<State> {
         let address = state.address;
         if address == EMPTY {
@@ -152,15 +154,29 @@ impl<'a> Transducer<'a> {
     }
 
     /// A little-endian number of `size` bytes; 0 bytes are 0.
-    #[inline]
+    #[inline(always)]
     fn uint(&self, at: usize, size: usize) -> Option<u64> {
-        if size > 8 {
-            return None;
-        }
+        const KEPT: [u64; 9] = [
+            0,
+            0xff,
+            0xffff,
+            0xff_ffff,
+            0xffff_ffff,
+            0xff_ffff_ffff,
+            0xffff_ffff_ffff,
+            0xff_ffff_ffff_ffff,
+            u64::MAX,
+        ];
+        let kept = *KEPT.get(size)?;
         if let Some(wide) = u64_at(self.data, at) {
-            let unused = 8 * (8 - size as u32);
-            return Some(wide.checked_shl(unused).map_or(0, |w| w >> unused));
+            return Some(wide & kept);
         }
+        self.uint_at_end(at, size)
+    }
+
+    /// [`Self::uint`] where no eight bytes follow.
+    #[cold]
+    fn uint_at_end(&self, at: usize, size: usize) -> Option<u64> {
         let mut value = 0;
         for (place, &byte) in self.data.get(at..at + size)?.iter().enumerate() {
             value |= u64::from(byte) << (8 * place);

@@ -1,6 +1,6 @@
 //! What lies in the data of each record type.
 
-use super::{Broken, Found, Walk};
+use super::{Broken, Found, Name, Walk};
 use crate::indicator::{Observable, Where};
 use crate::packet::bytes::be16;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -64,8 +64,8 @@ impl Walk<'_> {
             _ if data.is_empty() => {}
             SOA => {
                 let mailbox = self.name_in(range.start, range.end, found)?;
-                self.name.read(self.message, mailbox)?;
-                if let Some(mailbox) = self.name.as_mailbox() {
+                self.read(mailbox)?;
+                if let Some(mailbox) = self.name.as_mut().and_then(Name::as_mailbox) {
                     found(Found::Seen(Observable::Email(mailbox), Where::DnsAnswer));
                 }
             }
@@ -99,11 +99,11 @@ impl Walk<'_> {
         end: usize,
         found: &mut impl FnMut(Found<'_>),
     ) -> Result<usize, Broken> {
-        let behind = self.name.read(self.message, at)?;
+        let behind = self.read(at)?;
         if behind > end {
             return Err(Broken);
         }
-        self.tell(Where::DnsAnswer, found);
+        self.tell(at, Where::DnsAnswer, found);
         Ok(behind)
     }
 

@@ -241,3 +241,141 @@ fn llmnr() {
         assert_eq!(counters.faults().count(), 0);
     }
 }
+
+/// The slow twin: every name read by itself, label by label, and all of them remembered as text.
+mod twin {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    /// The labels with dots between them, whether they are odd, and the end.
+    fn name(message: &[u8], at: usize) -> Option<(Vec<u8>, bool, usize)> {
+        let (mut here, mut start, mut end, mut hops) = (at, at, None, 0);
+        let mut labels: Vec<&[u8]> = Vec::new();
+        loop {
+            let length = usize::from(*message.get(here)?);
+            match length {
+                0 => break,
+                1..=63 => {
+                    labels.push(message.get(here + 1..here + 1 + length)?);
+                    here += 1 + length;
+                }
+                64..0xc0 => return None,
+                _ => {
+                    let target = (length & 0x3f) << 8 | usize::from(*message.get(here + 1)?);
+                    end.get_or_insert(here + 2);
+                    hops += 1;
+                    if target >= start || hops > 64 {
+                        return None;
+                    }
+                    (here, start) = (target, target);
+                }
+            }
+        }
+        let text = labels.join(&b'.');
+        let is_odd = labels.concat().iter().any(|&b| b < b' ' || b == b'.' || b == 0x7f);
+        (text.len() <= 253).then_some((text, is_odd, end.unwrap_or(here + 1)))
+    }
+
+    /// What is seen of messages of questions and of records of CNAME, MX, TXT and OPT.
+    fn walked(message: &[u8], seen: &mut Vec<String>) -> Option<usize> {
+        let mut told = HashSet::new();
+        let mut tell = |text: &[u8], is_odd: bool| {
+            let text = text.to_ascii_lowercase();
+            let is_first = !told.contains(&text) && !text.is_empty();
+            if told.len() < 64 && !text.is_empty() {
+                told.insert(text.clone());
+            }
+            if is_first {
+                let text = if is_odd { "(odd)".into() } else { String::from_utf8_lossy(&text) };
+                seen.push(text.into_owned());
+            }
+        };
+        let count = |at| be16(message, at).map(usize::from);
+        let (questions, records) = (count(4)?, count(6)? + count(8)? + count(10)?);
+        let mut at = HEADER;
+        for _ in 0..questions {
+            let (text, is_odd, end) = name(message, at)?;
+            at = end + 4;
+            message.get(..at)?;
+            tell(&text, is_odd);
+        }
+        for _ in 0..records {
+            let (text, is_odd, start) = name(message, at)?;
+            message.get(..start + 10)?;
+            let (kind, length) = (count(start)?, count(start + 8)?);
+            at = start + 10 + length;
+            if kind != 41 {
+                tell(&text, is_odd);
+            }
+            message.get(..at)?;
+            let before = match kind {
+                5 => 0,
+                15 => 2,
+                _ => continue,
+            };
+            if length > 0 {
+                let (text, is_odd, end) = name(message, start + 10 + before)?;
+                (end <= at).then_some(())?;
+                tell(&text, is_odd);
+            }
+        }
+        Some(at)
+    }
+
+    /// A name of a few labels that ends with the root, or with a pointer to somewhere.
+    fn any_name() -> impl Strategy<Value = Vec<u8>> {
+        let label = prop_oneof![
+            4 => "[abAB]{1,2}".prop_map(String::into_bytes),
+            1 => Just(b"a.".to_vec()),
+            1 => Just(b"x\x1f".to_vec()),
+            1 => "[a-z]{14,20}".prop_map(String::into_bytes),
+            1 => Just(vec![b'y'; 63]),
+        ];
+        let labels = proptest::collection::vec(label, 0..4);
+        let end = prop_oneof![
+            1 => Just(vec![0]),
+            2 => Just(vec![0xc0, 12]),
+            2 => (0..160_u8).prop_map(|low| vec![0xc0, low]),
+        ];
+        (labels, end).prop_map(|(labels, end)| {
+            let labels = labels.into_iter().flat_map(|l| [vec![l.len() as u8], l].concat());
+            labels.chain(end).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees(
+            questions in proptest::collection::vec(any_name(), 0..3),
+            records in proptest::collection::vec(
+                (any_name(), prop::sample::select(vec![5_u16, 5, 15, 16, 41]), any_name()), 0..9),
+            repeats in 1..12_usize,
+            cut in 0..40_usize,
+        ) {
+            let counts = [questions.len() as u16, (records.len() * repeats) as u16, 0, 0];
+            let mut message = header(0x8180, counts);
+            for name in questions {
+                message.extend([&name[..], &[0, 1, 0, 1]].concat());
+            }
+            for _ in 0..repeats {
+                for (owner, kind, name) in &records {
+                    let before = if *kind == 15 { 2 } else { 0 };
+                    message.extend(record(owner, *kind, &[&vec![0; before], &name[..]].concat()));
+                }
+            }
+            message.truncate(message.len() - cut.saturating_sub(20).min(message.len() - HEADER));
+            let (mut want, mut got) = (Vec::new(), Vec::new());
+            let end = walked(&message, &mut want);
+            let ended = walk(&message, &mut |found| match found {
+                Found::Seen(Observable::Name(name), _) => {
+                    got.push(String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned());
+                }
+                Found::Seen(..) => {}
+                Found::Odd => got.push("(odd)".to_owned()),
+            });
+            prop_assert_eq!(got, want);
+            prop_assert_eq!(ended.ok(), end);
+        }
+    }
+}

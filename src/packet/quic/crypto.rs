@@ -61,7 +61,12 @@ impl Crypto {
     pub(super) fn frame<'f>(&mut self, bytes: &'f [u8]) -> Option<&'f [u8]> {
         let (kind, rest) = varint(bytes)?;
         match kind {
-            PADDING | PING => Some(rest),
+            // Mostly a long row of them.
+            PADDING => {
+                let end = rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len());
+                rest.get(end..)
+            }
+            PING => Some(rest),
             ACK | ACK_ECN => skip_ack(rest, kind == ACK_ECN),
             CRYPTO => {
                 let (offset, rest) = varint(rest)?;

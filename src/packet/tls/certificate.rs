@@ -3,8 +3,8 @@
 //! Only what stands on the way to the names is read of the DER, and nothing is
 //! verified: a certificate that a host was shown is an observable, good or bad.
 
-use super::is_printable;
 use crate::indicator::{Observable, address};
+use crate::packet::bytes::is_printable;
 use std::net::IpAddr;
 
 const BOOLEAN: u8 = 0x01;
@@ -149,8 +149,7 @@ fn text<'a>(value: &[u8], observable: Observable<'a>) -> Name<'a> {
 /// A host name, or an address in its place. A wildcard stands for its parent.
 fn host(value: &[u8]) -> Name<'_> {
     let name = value.strip_prefix(b"*.").unwrap_or(value);
-    let literal = std::str::from_utf8(name).ok().and_then(|name| address::parse_ip(name).ok());
-    match literal {
+    match address::ip_of(name) {
         Some(ip) => Name::Is(Observable::Address(ip, None)),
         None => text(name, Observable::Name(name)),
     }
