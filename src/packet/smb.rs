@@ -319,7 +319,14 @@ fn shown(data: &[u8], left: u64) -> &[u8] {
 
 /// Text in 16-bit characters.
 fn text(bytes: &[u8]) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let (units, _) = bytes.as_chunks();
+    // Most is ASCII.
+    if units.iter().all(|&[low, high]| low.is_ascii() && high == 0)
+        && let Ok(text) = String::from_utf8(units.iter().map(|&[low, _]| low).collect())
+    {
+        return text;
+    }
+    let units = units.iter().map(|&unit| u16::from_le_bytes(unit));
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 

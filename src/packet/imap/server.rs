@@ -9,6 +9,9 @@ const GREETINGS: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];
 /// Whether data begins like a server's. None if there is too little to tell.
 pub(super) fn is_greeting(data: &[u8]) -> Option<bool> {
     let mut answer = Some(false);
+    if data.first().is_some_and(|&first| first != b'*') {
+        return answer;
+    }
     for greeting in GREETINGS {
         let length = greeting.len().min(data.len());
         if data.get(..length) != greeting.get(..length) {

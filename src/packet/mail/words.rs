@@ -117,12 +117,14 @@ impl Wide {
 
 /// A header's value with its encoded words decoded, on one line.
 pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
-    let has_words = memchr::memmem::find(value, b"=?").is_some();
-    if !has_words && memchr::memchr2(b'\n', b'\r', value).is_none() {
+    // A byte that may not stay as it is.
+    let is_change = |&at: &usize| value.get(at) != Some(&b'=') || value.get(at + 1) == Some(&b'?');
+    let Some(at) = memchr::memchr3_iter(b'=', b'\n', b'\r', value).find(is_change) else {
         return Cow::Borrowed(value);
-    }
+    };
     let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
+    let (text, mut rest) = value.split_at(at);
+    out.extend_from_slice(text);
     // Where the blanks begin behind an encoded word: between two they count for nothing.
     let mut word_end = None;
     while let Some(&byte) = rest.first() {
@@ -134,13 +136,13 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
             (rest, word_end) = (behind, Some(out.len()));
             continue;
         }
-        if !matches!(byte, b'\r' | b'\n') {
-            out.push(byte);
-        }
-        if !byte.is_ascii_whitespace() {
-            word_end = None;
-        }
-        rest = rest.get(1..).unwrap_or_default();
+        // Up to the next byte of that kind, but for this one if it is a line break.
+        let at = memchr::memchr3(b'=', b'\n', b'\r', rest.get(1..).unwrap_or_default());
+        let (text, behind) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
+        let text = text.get(usize::from(matches!(byte, b'\r' | b'\n'))..).unwrap_or_default();
+        out.extend_from_slice(text);
+        word_end = word_end.filter(|_| text.iter().all(u8::is_ascii_whitespace));
+        rest = behind;
     }
     Cow::Owned(out)
 }

@@ -96,22 +96,40 @@ impl Huffman {
         out: &mut Vec<u8>,
         most: usize,
     ) -> Result<(), Broken> {
-        for &byte in data {
-            // Fewer than 30 bits are left over from the codes before.
-            self.bits = self.bits << 8 | u64::from(byte);
-            self.count += 8;
-            while let Some((symbol, length)) = self.next() {
-                self.count -= length;
-                let symbol = u8::try_from(symbol).map_err(|_| Broken)?;
-                if out.len() < most {
-                    out.push(symbol);
-                }
+        let (fours, rest) = data.as_chunks();
+        for &four in fours {
+            self.add(u32::from_be_bytes(four).into(), 32, out, most)?;
+        }
+        for &byte in rest {
+            self.add(byte.into(), 8, out, most)?;
+        }
+        Ok(())
+    }
+
+    /// Takes so many bits more, and decodes what there is of whole codes.
+    #[inline]
+    fn add(
+        &mut self,
+        bits: u64,
+        count: usize,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), Broken> {
+        // Fewer than 30 bits are left over from the codes before.
+        self.bits = self.bits << count | bits;
+        self.count += count;
+        while let Some((symbol, length)) = self.next() {
+            self.count -= length;
+            let symbol = u8::try_from(symbol).map_err(|_| Broken)?;
+            if out.len() < most {
+                out.push(symbol);
             }
         }
         Ok(())
     }
 
     /// The next code, if it is whole.
+    #[inline]
     fn next(&self) -> Option<(u16, usize)> {
         if self.count < SHORTEST {
             return None;
