@@ -254,7 +254,7 @@ impl<'a> Iterator for Headers<'a> {
             self.rest = rest;
             // A folded line belongs to the header before; a line without colon to nobody.
             if !matches!(line.first(), Some(b' ' | b'\t'))
-                && let Some(colon) = memchr::memchr(b':', line)
+                && let Some(colon) = line.iter().position(|&b| b == b':')
             {
                 let (name, value) = line.split_at_checked(colon)?;
                 return Some((name.trim_ascii_end(), value.get(1..)?.trim_ascii()));

@@ -123,7 +123,9 @@ impl Tile {
         };
         let whole = slots.len().min(text.len().saturating_sub(start) / 64);
         let (full, rest) = slots.split_at_mut(whole);
-        vector::classify_all(&text[start..start + whole * 64], full);
+        if whole > 0 {
+            vector::classify_all(&text[start..start + whole * 64], full);
+        }
         let Some((part, beyond)) = rest.split_first_mut() else { return };
         let tail = text.get(start + whole * 64..).unwrap_or_default();
         let mut block = [b'\n'; 64];

@@ -133,9 +133,8 @@ fn section(line: &[u8]) -> (Section, Option<u64>) {
         (ends(name, "BODY") || ends(name, "BINARY")).then(|| rest.get(at + 1..)).flatten()
     });
     let Some(inner) = inner else { return (Section::None, None) };
-    let upper = inner.to_ascii_uppercase();
-    let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
-    let section = match &upper[..] {
+    let has = |word: &[u8]| inner.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    let section = match inner {
         b"" => Section::Mail,
         _ if has(b"HEADER") || has(b"MIME") => Section::Head,
         _ => Section::Text,

@@ -5,6 +5,33 @@ use crate::indicator::{Observable, Where, address};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
 
+/// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
+/// a host's name.
+const ENDS_EMAIL: u8 = 1;
+const ENDS_HOST: u8 = 2;
+const OF_HOST: u8 = 4;
+
+/// The classes of each byte.
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < table.len() {
+        let byte = at as u8;
+        table[at] = match byte {
+            0..=b' ' | b'(' | b')' | b',' | b';' => ENDS_EMAIL | ENDS_HOST,
+            b'<' | b'>' | b'"' | b':' => ENDS_EMAIL,
+            b'-' | b'_' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => OF_HOST,
+            _ => 0,
+        };
+        at += 1;
+    }
+    table
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
 /// E-mail addresses of one header that are told.
 const MOST_ADDRESSES: usize = 1024;
 
@@ -133,7 +160,7 @@ fn has_external(name: &[u8], value: &[u8]) -> bool {
 /// and in the words of other programs: `(HELO a.example)`, `([192.0.2.1] helo=a.example)`.
 /// An address that is all of a header, as in X-Originating-IP, is one, too.
 fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
-    let is_break = |b: u8| b <= b' ' || matches!(b, b';' | b',' | b'(' | b')');
+    let is_break = |b: u8| is(b, ENDS_HOST);
     let (mut at, mut before) = (0, &b""[..]);
     let words = std::iter::from_fn(move || {
         let start = at + value.get(at..)?.iter().position(|&b| !is_break(b))?;
@@ -168,8 +195,7 @@ fn host(word: &[u8]) -> Option<Observable<'_>> {
         return Some(Observable::Address(address, None));
     }
     let word = word.strip_suffix(b".").unwrap_or(word);
-    let is_of_name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let is_host = word.iter().all(is_of_name)
+    let is_host = word.iter().all(|&b| is(b, OF_HOST))
         && memchr::memchr(b'.', word).is_some_and(|at| at > 0 && at + 1 < word.len())
         && word.last().is_some_and(u8::is_ascii_alphabetic);
     is_host.then_some(Observable::Name(word))
@@ -178,8 +204,7 @@ fn host(word: &[u8]) -> Option<Observable<'_>> {
 /// What looks like an e-mail address: runs without spaces and brackets around an at. In
 /// front of it may be a string in quotes (RFC 5322, 3.4.1).
 fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let is_break =
-        |b: &u8| matches!(b, 0..=b' ' | b'<' | b'>' | b'(' | b')' | b',' | b';' | b'"' | b':');
+    let is_break = |&b: &u8| is(b, ENDS_EMAIL);
     // Where the last word ended that was looked at.
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -215,6 +240,7 @@ fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn paths() {
@@ -288,6 +314,47 @@ mod tests {
 
     fn hosts_in(value: &[u8]) -> Vec<String> {
         hosts(value).map(crate::packet::tests::text).collect()
+    }
+
+    /// Word by word: the slow twin of [`emails`].
+    fn slow_emails(value: &[u8]) -> Vec<&[u8]> {
+        let is_break = |b: u8| b <= b' ' || b"<>(),;\":".contains(&b);
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(length) = value[at..].iter().position(|&b| !is_break(b)) {
+            let start = at + length;
+            let word = value[start..].split(|&b| is_break(b)).next().unwrap();
+            at = start + word.len();
+            match word.iter().position(|&b| b == b'@') {
+                Some(0) => {
+                    let quoted = value[..start].strip_suffix(b"\"").unwrap_or_default();
+                    let open = quoted.iter().rposition(|&b| b == b'"');
+                    found.extend(open.filter(|_| word.len() > 1).map(|open| &value[open..at]));
+                }
+                Some(place) if place + 1 < word.len() => found.push(word),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Piece by piece: the slow twin of [`literals`].
+    fn slow_literals(value: &[u8]) -> Vec<std::net::IpAddr> {
+        let pieces = value.split(|&b| b == b'[').skip(1);
+        let inner = pieces.filter_map(|piece| {
+            let inner = &piece[..piece.iter().position(|&b| b == b']')?];
+            let inner = inner.strip_prefix(b"IPv6:").unwrap_or(inner);
+            address::parse_ip(std::str::from_utf8(inner).ok()?).ok()
+        });
+        inner.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twins(value in "([ab@\"<>,: .]{0,4}|\\[?192\\.0\\.2\\.1\\]?|\\[IPv6:2001:db8::1\\]){0,9}") {
+            let value = value.as_bytes();
+            prop_assert_eq!(emails(value).collect::<Vec<_>>(), slow_emails(value));
+            prop_assert_eq!(literals(value).collect::<Vec<_>>(), slow_literals(value));
+        }
     }
 
     #[test]

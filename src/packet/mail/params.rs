@@ -188,6 +188,51 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Byte by byte: the slow twin of [`split`].
+    fn slow_split(value: &[u8]) -> (&[u8], &[u8]) {
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        for (at, &byte) in value.iter().enumerate() {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if is_quoted => is_escaped = true,
+                b'"' => is_quoted = !is_quoted,
+                b';' if !is_quoted => return (&value[..at], &value[at + 1..]),
+                _ => {}
+            }
+        }
+        (value, &[])
+    }
+
+    /// The same of [`unquote`].
+    fn slow_unquote(value: &[u8]) -> Vec<u8> {
+        let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
+        let (mut out, mut at) = (Vec::new(), 0);
+        while at < inner.len() && inner[at] != b'"' {
+            let is_escape = matches!(inner[at..], [b'\\', b'"' | b'\\', ..]);
+            at += usize::from(is_escape);
+            if !matches!(inner[at], b'\r' | b'\n') {
+                out.push(inner[at]);
+            }
+            at += 1;
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twins(value in "[a;\"\\\\ (\\r\\n]{0,12}") {
+            let value = value.as_bytes();
+            prop_assert_eq!(split(value), slow_split(value));
+            prop_assert_eq!(&*unquote(value), &slow_unquote(value)[..]);
+            let pair = value.windows(2).position(|pair| pair == b" (");
+            let want = if value.starts_with(b"\"") { None } else { pair };
+            let want = value[..want.unwrap_or(value.len())].trim_ascii_end();
+            prop_assert_eq!(without_comment(b"x", value), want);
+            prop_assert_eq!(without_comment(b"fileNAME", value), value.trim_ascii_end());
+        }
+    }
 
     #[test]
     fn parameters() {

@@ -209,6 +209,7 @@ pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// The examples of RFC 2047, section 8, and more.
     #[test]
@@ -229,6 +230,38 @@ mod tests {
             ("=?", "=?"),
         ] {
             assert_eq!(String::from_utf8_lossy(&decode(text.as_bytes())), want, "{text}");
+        }
+    }
+
+    /// Byte by byte: the slow twin of [`decode`].
+    fn slow(value: &[u8]) -> Vec<u8> {
+        let (mut out, mut rest, mut word_end) = (Vec::new(), value, None);
+        while let Some(&byte) = rest.first() {
+            if let Some((word, behind)) = split_word(rest) {
+                out.truncate(word_end.unwrap_or(out.len()));
+                word.append(&mut out);
+                (rest, word_end) = (behind, Some(out.len()));
+                continue;
+            }
+            if !matches!(byte, b'\r' | b'\n') {
+                out.push(byte);
+            }
+            word_end = word_end.filter(|_| byte.is_ascii_whitespace());
+            rest = &rest[1..];
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twin(
+            pieces in prop::collection::vec(prop_oneof![
+                "[a=?\\r\\n \\t_]{0,6}",
+                "=\\?utf-8\\?q\\?[a-c=41_]{0,5}\\?=",
+            ], 0..8)
+        ) {
+            let value = pieces.concat();
+            prop_assert_eq!(&*decode(value.as_bytes()), &slow(value.as_bytes())[..], "{:?}", value);
         }
     }
 
