@@ -111,8 +111,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         let ends = ["%2E", "%2e", ".", "\u{3002}", "\u{ff0e}", "\u{ff61}"];
-        while let Some(dot) =
-            ends.iter().find(|dot| self.text[start..end].ends_with(dot.as_bytes()))
+        let may_be_dot = |byte: u8| matches!(byte, b'.' | b'E' | b'e' | 0x80..);
+        while end > start
+            && may_be_dot(self.text[end - 1])
+            && let Some(dot) =
+                ends.iter().find(|dot| self.text[start..end].ends_with(dot.as_bytes()))
         {
             end -= dot.len();
         }
