@@ -186,11 +186,14 @@ pub(super) fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
 
 /// The code of an answer, and whether more lines follow.
 fn code(line: &[u8]) -> Option<(u16, bool)> {
-    let (digits, rest) = line.split_at_checked(3)?;
-    let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    let is_code = digits.iter().all(u8::is_ascii_digit) && (100..700).contains(&number);
+    let (&[first @ b'1'..=b'6', second @ b'0'..=b'9', third @ b'0'..=b'9'], rest) =
+        line.split_first_chunk()?
+    else {
+        return None;
+    };
+    let [first, second, third] = [first, second, third].map(|digit| u16::from(digit - b'0'));
+    let number = first * 100 + second * 10 + third;
     match rest.first() {
-        _ if !is_code => None,
         Some(b'-') => Some((number, true)),
         None | Some(b' ') => Some((number, false)),
         _ => None,

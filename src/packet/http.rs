@@ -235,7 +235,7 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
 }
 
-/// The headers of a head; stops in front of the line that is none.
+/// Those headers of a head that somebody may ask for; stops in front of the line that is none.
 struct Headers<'a> {
     rest: &'a [u8],
     left: usize,
@@ -253,7 +253,7 @@ impl<'a> Iterator for Headers<'a> {
             }
             self.rest = rest;
             // A folded line belongs to the header before; a line without colon to nobody.
-            if !matches!(line.first(), Some(b' ' | b'\t'))
+            if line.first().is_some_and(|&first| may_be_asked_for(first))
                 && let Some(colon) = memchr::memchr(b':', line)
             {
                 let (name, value) = line.split_at_checked(colon)?;
@@ -261,6 +261,12 @@ impl<'a> Iterator for Headers<'a> {
             }
         }
     }
+}
+
+/// Whether the name of a header that is looked at anywhere begins with a letter: Content-…, ETag,
+/// Host, Location, Referer, Transfer-Encoding, Upgrade, User-Agent, X-Forwarded-For.
+fn may_be_asked_for(first: u8) -> bool {
+    matches!(first | 0x20, b'c' | b'e' | b'h' | b'l' | b'r' | b't' | b'u' | b'x')
 }
 
 pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
@@ -330,10 +336,10 @@ fn report_host<'r>(
     counters: &mut Counters,
     seen: &mut impl FnMut(Observable<'r>, Where),
 ) {
-    if let Some((address, port)) = parse_address(host) {
+    let (name, port) = split_port(host);
+    if let Some(address) = parse_bare(name) {
         return seen(Observable::Address(address, port), Where::HttpHost);
     }
-    let (name, _) = split_port(host);
     if name.iter().any(|&b| b <= b' ' || b == 0x7f) {
         counters.note(Fault::OddName);
     } else if !name.is_empty() {
@@ -385,14 +391,18 @@ fn split_port(host: &[u8]) -> (&[u8], Option<u16>) {
 /// Reads `address`, `address:port`, `[address]`, `[address]:port`.
 fn parse_address(host: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let (name, port) = split_port(host);
+    Some((parse_bare(name)?, port))
+}
+
+/// Reads `address` or `[address]`.
+fn parse_bare(name: &[u8]) -> Option<IpAddr> {
     let bare = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name);
     // Most hosts are names: those end in a letter and hold no colon.
     let is_likely = bare.last().is_some_and(u8::is_ascii_digit) || bare.contains(&b':');
     if !is_likely {
         return None;
     }
-    let address = address::parse_ip(std::str::from_utf8(bare).ok()?).ok()?;
-    Some((address, port))
+    address::parse_ip(std::str::from_utf8(bare).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -147,12 +147,35 @@ impl Mail {
         let mut rest = data;
         while let Some(&first) = rest.first() {
             let taken = match self.state {
-                State::Headers => self.header_line(first, rest, context),
+                State::Headers => match self.whole_header(first, rest) {
+                    Some(length) => {
+                        self.header(rest.get(..length).unwrap_or(rest), context);
+                        length
+                    }
+                    None => self.header_line(first, rest, context),
+                },
                 State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
                 State::Body => self.body(first, rest, context),
             };
             rest = rest.get(taken..).unwrap_or_default();
         }
+    }
+
+    /// The length of the header that data begins with, if all of it is there and nothing of it
+    /// is held: then it need not be put together. A line that begins with a dash may be a
+    /// delimiter, and an empty one ends the headers.
+    fn whole_header(&self, first: u8, data: &[u8]) -> Option<usize> {
+        if !self.held.is_empty() || matches!(first, b'-' | b'\r' | b'\n') {
+            return None;
+        }
+        let mut end = 0;
+        while end < MOST_HEADER {
+            end += memchr::memchr(b'\n', data.get(end..)?)? + 1;
+            if !matches!(data.get(end)?, b' ' | b'\t') {
+                return (end < MOST_HEADER).then_some(end);
+            }
+        }
+        None
     }
 
     /// Takes bytes of a line among the headers. The header before is over once a line
@@ -164,7 +187,9 @@ impl Mail {
         context: &mut Context<'_, '_, V>,
     ) -> usize {
         if self.held.ends_with(b"\n") && !matches!(first, b' ' | b'\t') {
-            self.header(context);
+            self.held_header(context);
+            // The next one may be whole.
+            return 0;
         }
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
         let room = MOST_HEADER - self.held.len().min(MOST_HEADER);
@@ -205,19 +230,26 @@ impl Mail {
             let end = self.held.iter().rposition(is_cut).max(colon);
             self.held.truncate(end.map_or(0, |at| at + 1));
         }
-        self.header(context);
+        self.held_header(context);
     }
 
     /// Reads the header that is held.
-    fn header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn held_header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let mut held = std::mem::take(&mut self.held);
+        self.header(&held, context);
+        held.clear();
+        self.held = held;
+    }
+
+    /// Reads a header, or what stands in its place.
+    fn header<V: Visitor>(&mut self, field: &[u8], context: &mut Context<'_, '_, V>) {
         let [text, odd] = &mut self.texts;
-        if let Some((name, value)) = split_header(&self.held) {
+        if let Some((name, value)) = split_header(field) {
             self.entity.header(name, value);
             header::report(name, value, text, context);
         } else {
-            odd.extend_from_slice(&self.held);
+            odd.extend_from_slice(field);
         }
-        self.held.clear();
         if text.len() + odd.len() >= MOST_TEXT {
             self.flush_headers(context);
         }
@@ -278,7 +310,7 @@ impl Mail {
             }
             match self.delimiter() {
                 Some((at, is_close)) => self.delimit(at, is_close, context),
-                None if is_whole => self.header(context),
+                None if is_whole => self.held_header(context),
                 None => self.torn_header(context),
             }
         }

@@ -108,11 +108,12 @@ pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
         let (odd, mail, asked) = (0, None, None);
         Parser::Pop3(Side { state, odd, mail, has_greeted: false, is_auth: false, asked })
     };
-    let server = data.iter().zip(b"+OK ").take_while(|(a, b)| a == b).count();
-    match server {
-        4 => return Guess::Is(parser(State::Answer(false))),
-        _ if server == data.len() => return Guess::Maybe(data.len() + 1),
-        _ => {}
+    match data {
+        [b'+', b'O', b'K', b' ', ..] => return Guess::Is(parser(State::Answer(false))),
+        [] | b"+" | b"+O" | b"+OK" => return Guess::Maybe(data.len() + 1),
+        // What the openings begin with.
+        [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
+        _ => return Guess::No,
     }
     let is_ftp = matches!(ports, Ports::Pair(21, _) | Ports::Pair(_, 21));
     let openings = OPENINGS.into_iter().skip(usize::from(is_ftp));

@@ -86,6 +86,13 @@ enum State {
     Data { sink: Sink, bytes: u64, behind: u64, left: u64, chain: Option<Way> },
 }
 
+impl State {
+    /// What follows where so many bytes of the frame are left.
+    fn behind(left: u64) -> State {
+        if left > 0 { State::Message(left) } else { State::Frame }
+    }
+}
+
 /// One direction of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Side {
@@ -127,11 +134,17 @@ impl Side {
         context: &mut Context<'_, '_, V>,
     ) -> Step {
         match self.state {
-            State::Frame => self.frame(data, context),
-            State::Message(0) => {
-                self.state = State::Frame;
-                Step::Again
-            }
+            State::Frame => match self.frame(data, context) {
+                // What follows mostly is there, too.
+                Step::Took(4) if data.len() > 4 && matches!(self.state, State::Message(_)) => {
+                    match self.step(data.get(4..).unwrap_or_default(), context) {
+                        Step::Took(length) => Step::Took(4 + length),
+                        Step::Skip(length) => Step::Skip(length.saturating_add(4)),
+                        _ => Step::Took(4),
+                    }
+                }
+                step => step,
+            },
             State::Message(left) => {
                 // The talk is lent to the directions in turn: here it is this one's.
                 let mut talk = std::mem::take(&mut context.talk);
@@ -160,7 +173,7 @@ impl Side {
                 }
                 self.state = match chain {
                     Some(way) => State::Chain { way, left },
-                    None => State::Message(left),
+                    None => State::behind(left),
                 };
                 Step::Skip(known.saturating_add(behind))
             }
@@ -176,7 +189,7 @@ impl Side {
                 Step::Wait(wants.min(most))
             }
             Plan::Pass => {
-                self.state = State::Message(rest);
+                self.state = State::behind(rest);
                 Step::Skip(length)
             }
             Plan::Next { skip, way } => {
@@ -199,7 +212,7 @@ impl Side {
                 self.raw(data, u64::from(length), context)
             }
             Some(&MESSAGE) => {
-                self.state = State::Message(u64::from(length));
+                self.state = State::behind(u64::from(length));
                 Step::Took(4)
             }
             // Seventeen bits of length.
@@ -224,7 +237,7 @@ impl Side {
         let session = talk.smb();
         let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
         if v1::may_interrupt(length) && v1::interrupts(known) {
-            self.state = State::Message(length);
+            self.state = State::behind(length);
         } else if let Some(raw) = raw.take().filter(|raw| raw.fits(length)) {
             let Raw { sink, most } = raw;
             let is_wanted = length > 0 && session.is_wanted(sink, context);
@@ -237,7 +250,7 @@ impl Side {
             }
             self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
         } else {
-            self.state = State::Message(length);
+            self.state = State::behind(length);
         }
         context.talk = talk;
         Step::Took(4)
@@ -319,7 +332,14 @@ fn shown(data: &[u8], left: u64) -> &[u8] {
 
 /// Text in 16-bit characters.
 fn text(bytes: &[u8]) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let (units, _) = bytes.as_chunks();
+    // Most is ASCII.
+    if units.iter().all(|&[low, high]| low.is_ascii() && high == 0)
+        && let Ok(text) = String::from_utf8(units.iter().map(|&[low, _]| low).collect())
+    {
+        return text;
+    }
+    let units = units.iter().map(|&unit| u16::from_le_bytes(unit));
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 

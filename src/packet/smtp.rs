@@ -74,6 +74,11 @@ pub(super) struct Client {
 
 /// Looks whether a stream begins like a client's.
 pub(super) fn guess(data: &[u8]) -> Guess {
+    // What the openings begin with, in either case.
+    if data.first().is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
+    {
+        return Guess::No;
+    }
     Guess::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
 }
 

@@ -123,14 +123,17 @@ impl Tile {
         };
         let whole = slots.len().min(text.len().saturating_sub(start) / 64);
         let (full, rest) = slots.split_at_mut(whole);
-        vector::classify_all(&text[start..start + whole * 64], full);
-        for (at, masks) in rest.iter_mut().enumerate() {
-            let tail = text.get(start + (whole + at) * 64..).unwrap_or(&[]);
-            let mut block = [b'\n'; 64];
-            let len = tail.len().min(64);
-            block[..len].copy_from_slice(&tail[..len]);
-            *masks = classify(&block);
+        if whole > 0 {
+            vector::classify_all(&text[start..start + whole * 64], full);
         }
+        let Some((part, beyond)) = rest.split_first_mut() else { return };
+        let tail = text.get(start + whole * 64..).unwrap_or_default();
+        let mut block = [b'\n'; 64];
+        let len = tail.len().min(64);
+        block[..len].copy_from_slice(&tail[..len]);
+        vector::classify_all(&block, std::slice::from_mut(part));
+        // Separators are of no class.
+        beyond.fill(Masks::default());
     }
 
     /// How many blocks there are.

@@ -12,7 +12,7 @@ use crate::indicator::{Observable, Where};
 /// A byte of a local part as logs hold them. `=` and the other oddities that RFC
 /// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
 fn is_local(byte: u8) -> bool {
-    is(byte, class::NAME) || b".+%".contains(&byte)
+    is(byte, class::NAME) || matches!(byte, b'.' | b'+' | b'%')
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
@@ -56,8 +56,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
             place += 1;
         }
-        let leads =
-            |at: usize| b".-+%".contains(&percent_at(self.text, at).unwrap_or(self.text[at]));
+        let leads = |at: usize| {
+            let byte = percent_at(self.text, at).unwrap_or(self.text[at]);
+            matches!(byte, b'.' | b'-' | b'+' | b'%')
+        };
         while start < local_end && leads(start) {
             start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
@@ -71,7 +73,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let is_escaped = |at: usize| {
             percent_at(self.text, at).is_some_and(|byte| byte != b'@') || self.text[at] == b'\\'
         };
-        if (start..local_end).chain(domain_start..end).any(is_escaped) {
+        let may_be_escaped = memchr::memchr2(b'%', b'\\', address).is_some();
+        if may_be_escaped && (start..local_end).chain(domain_start..end).any(is_escaped) {
             let mut decoded = std::mem::take(self.decoded);
             match memchr::memchr(b'\\', address) {
                 Some(_) => unescape_json(address, &mut decoded),
@@ -88,6 +91,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while end < self.text.len() && end - start < 512 {
             let byte = self.text[end];
             if byte < 0x80 {
+                if is(byte, class::NAME | class::DOT) {
+                    end += 1;
+                    continue;
+                }
                 if percent_at(self.text, end).is_some_and(|b| b < 0x80 && continues_name(b)) {
                     end += 3;
                     continue;
@@ -96,11 +103,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                     end += 6;
                     continue;
                 }
-                if !is(byte, class::NAME | class::DOT) {
-                    break;
-                }
-                end += 1;
-                continue;
+                break;
             }
             match char_at(&self.text[end..]) {
                 (Some(char), len) if is_of_name(char) => end += len,
@@ -108,8 +111,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         let ends = ["%2E", "%2e", ".", "\u{3002}", "\u{ff0e}", "\u{ff61}"];
-        while let Some(dot) =
-            ends.iter().find(|dot| self.text[start..end].ends_with(dot.as_bytes()))
+        let may_be_dot = |byte: u8| matches!(byte, b'.' | b'E' | b'e' | 0x80..);
+        while end > start
+            && may_be_dot(self.text[end - 1])
+            && let Some(dot) =
+                ends.iter().find(|dot| self.text[start..end].ends_with(dot.as_bytes()))
         {
             end -= dot.len();
         }

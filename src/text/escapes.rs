@@ -11,8 +11,15 @@ use crate::indicator::url::escaped;
 
 /// How many bytes at the head of a run that begins at `start` belong to an escape
 /// before it, and the byte that the escape stands for.
+#[inline]
 pub(super) fn tail_of_escape(text: &[u8], start: usize, end: usize) -> Option<(usize, u8)> {
     let before = start.checked_sub(1)?;
+    if matches!(text[before], b'%' | b'\\') { tail_behind(text, before, end) } else { None }
+}
+
+/// The same behind the byte `before`, with which the escape begins.
+fn tail_behind(text: &[u8], before: usize, end: usize) -> Option<(usize, u8)> {
+    let start = before + 1;
     match text[before] {
         b'%' if end - start >= 2 => Some((2, escaped(text, before)?)),
         b'\\' => {
@@ -55,6 +62,7 @@ pub(super) fn ends_escape(text: &[u8], at: usize) -> bool {
 }
 
 /// The percent escape at `at` and what it stands for.
+#[inline]
 pub(super) fn percent_at(text: &[u8], at: usize) -> Option<u8> {
     if text.get(at) == Some(&b'%') { escaped(text, at) } else { None }
 }
@@ -78,7 +86,12 @@ pub(super) fn piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Ra
 }
 
 /// The character of the `\uXXXX` at `at`, whose backslash is no escaped one.
+#[inline]
 pub(super) fn json_char(text: &[u8], at: usize) -> Option<char> {
+    if text.get(at) == Some(&b'\\') { escaped_char(text, at) } else { None }
+}
+
+fn escaped_char(text: &[u8], at: usize) -> Option<char> {
     let digits = match text.get(at..at + 6)? {
         [b'\\', b'u', digits @ ..] => digits,
         _ => return None,

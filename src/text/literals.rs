@@ -24,6 +24,12 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Hands over the windows that may be in an anchor of a string that begins in
     /// the core.
     pub(super) fn literals(&mut self) {
+        if self.visitor.gram_filter().is_some() {
+            self.windows();
+        }
+    }
+
+    fn windows(&mut self) {
         let text = self.text;
         let end = (self.core.end + MAX_LEAD).min(text.len());
         let mut at = self.core.start;

@@ -258,14 +258,16 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// the authority of a URL.
     pub(super) fn userinfo_start(&self, at: usize) -> Option<usize> {
         let floor = at.saturating_sub(256);
-        for place in (floor..at).rev() {
+        let mut place = at;
+        loop {
+            let before = &self.text[floor..place];
+            place = floor + before.iter().rposition(|&byte| MAY_END_USERINFO[usize::from(byte)])?;
             match self.text[place] {
                 b'/' => return self.is_behind_scheme(place + 1).then_some(place + 1),
                 _ if self.ends_userinfo(place) => return None,
                 _ => {}
             }
         }
-        None
     }
 
     /// Whether the run is a user's name in the authority of a URL, or a part of one.
@@ -284,8 +286,12 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Whether what ends at `end`, in an authority, is a user's name: an `@` follows
     /// before the authority ends.
     fn is_userinfo(&self, end: usize) -> bool {
+        let is_end = |at: usize| {
+            let byte = self.text[at];
+            MAY_END_USERINFO[usize::from(byte)] && (byte == b'/' || self.ends_userinfo(at))
+        };
         (end..(end + 256).min(self.text.len()))
-            .take_while(|at| self.text[*at] != b'/' && !self.ends_userinfo(*at))
+            .take_while(|&at| !is_end(at))
             .any(|at| self.text[at] == b'@')
     }
 
@@ -368,6 +374,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// Whether the `\uXXXX` at `at` stands for a character of a name.
+    #[inline]
     pub(super) fn continues_json(&self, at: usize) -> bool {
         json_char(self.text, at).is_some_and(|char| {
             char.is_alphanumeric() || "-_.".contains(char) || is_full_stop(char)
@@ -396,5 +403,22 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
 /// A byte that no user's name in a URL has, or that separates URLs in a list.
 fn ends_userinfo(byte: u8) -> bool {
-    byte <= b' ' || b"\"'<>\\?#,;|[]".contains(&byte)
+    MAY_END_USERINFO[usize::from(byte)] && byte != b'/'
 }
+
+/// The bytes that [`ends_userinfo`] names, and the slash.
+static MAY_END_USERINFO: [bool; 256] = {
+    let ends = b"\"'<>\\?#,;|[]/";
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at <= b' ' as usize {
+        table[at] = true;
+        at += 1;
+    }
+    at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = true;
+        at += 1;
+    }
+    table
+};

@@ -16,7 +16,7 @@ const MAX_ODD_HOST: usize = 48;
 /// A byte that no URL in text goes on behind. The backslash is one: in JSON it
 /// begins an escape, and elsewhere it is more often a quote's than a path's.
 fn ends_url(byte: u8) -> bool {
-    byte <= b' ' || byte == 0x7f || b"\"<>\\`|".contains(&byte)
+    matches!(byte, 0..=b' ' | b'"' | b'<' | b'>' | b'\\' | b'`' | b'|' | 0x7f)
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
@@ -97,7 +97,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let floor = colon.saturating_sub(MAX_SCHEME);
         let mut start = colon;
         while start > floor
-            && (is(self.text[start - 1], class::ALNUM) || b"+-.".contains(&self.text[start - 1]))
+            && (is(self.text[start - 1], class::ALNUM)
+                || matches!(self.text[start - 1], b'+' | b'-' | b'.'))
         {
             start -= 1;
         }
@@ -183,7 +184,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// A path that stands by itself, as in a request line.
     pub(super) fn path_at(&mut self, slash: usize) {
         let before = self.before(slash);
-        if !(before <= b' ' || b"\"'=(,|".contains(&before)) || self.byte(slash + 1) == b'/' {
+        let may_precede = matches!(before, 0..=b' ' | b'"' | b'\'' | b'=' | b'(' | b',' | b'|');
+        if !may_precede || self.byte(slash + 1) == b'/' {
             return;
         }
         let end = self.url_end(slash, before);

@@ -39,7 +39,11 @@ pub(super) enum Verb {
     Other,
 }
 
-const VERBS: [(&[u8], Verb); 28] = [
+/// The bit that makes small letters of large ones, four times. Nothing but the two forms of a
+/// letter becomes a small one by it.
+const SMALL: u32 = 0x2020_2020;
+
+const VERBS: [(&[u8; 4], Verb); 28] = [
     (b"USER", Verb::User),
     (b"AUTH", Verb::Secure),
     (b"PASV", Verb::Passive),
@@ -71,6 +75,15 @@ const VERBS: [(&[u8], Verb); 28] = [
     (b"CLNT", Verb::Other),
 ];
 
+impl Verb {
+    /// The verb of a name, in any case.
+    fn of(name: &[u8; 4]) -> Option<Verb> {
+        let name = u32::from_le_bytes(*name) | SMALL;
+        let found = VERBS.iter().find(|(verb, _)| u32::from_le_bytes(**verb) | SMALL == name);
+        found.map(|&(_, verb)| verb)
+    }
+}
+
 impl<'a> Command<'a> {
     /// The owned form, for an alert.
     pub fn owned(&self) -> indicator::Ftp {
@@ -89,8 +102,8 @@ impl<'a> Command<'a> {
         if !(3..=4).contains(&name.len()) || !name.iter().all(u8::is_ascii_alphabetic) {
             return None;
         }
-        let verb = VERBS.iter().find(|(verb, _)| name.eq_ignore_ascii_case(verb));
-        let verb = verb.map_or(Verb::Other, |&(_, verb)| verb);
+        let verb = name.first_chunk().filter(|_| name.len() == 4).and_then(Verb::of);
+        let verb = verb.unwrap_or(Verb::Other);
         Some(Command { name, argument: rest.trim_ascii(), verb })
     }
 }
@@ -122,10 +135,14 @@ pub(super) enum Opening {
 
 /// Looks how a client begins.
 pub(super) fn opening(data: &[u8]) -> Opening {
-    let start = data.get(..4).unwrap_or(data);
-    let fits =
-        |verb: &[u8]| verb.get(..start.len()).is_some_and(|verb| start.eq_ignore_ascii_case(verb));
-    if !VERBS.iter().any(|(verb, _)| fits(verb)) {
+    let Some(start) = data.first_chunk() else {
+        let fits = |verb: &[u8]| {
+            verb.get(..data.len()).is_some_and(|verb| data.eq_ignore_ascii_case(verb))
+        };
+        let is_begun = VERBS.iter().any(|(verb, _)| fits(&verb[..]));
+        return if is_begun { Opening::Short } else { Opening::No };
+    };
+    if Verb::of(start).is_none() {
         return Opening::No;
     }
     let secure = data.get(..8).unwrap_or(data);

@@ -19,6 +19,8 @@ use crate::packet::dns;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Visitor};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Codings upon each other.
 const MOST_CODINGS: usize = 4;
@@ -26,6 +28,7 @@ const MOST_CODINGS: usize = 4;
 /// The longest DNS message, and the media type of one.
 const MOST_DNS: usize = u16::MAX as usize;
 const DNS_TYPE: &[u8] = b"application/dns-message";
+static DNS_MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"dns-message"));
 
 /// What the head of a message says about its content.
 #[derive(Debug, Default)]
@@ -111,7 +114,7 @@ fn add_codings(list: &[u8], codings: &mut Vec<Coding>) -> bool {
 /// Whether anybody asks for what bodies hold. Headers that speak of DNS say so, too.
 pub(in crate::packet) fn is_wanted(headers: &[u8], visitor: &impl Visitor) -> bool {
     [Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Filename].iter().any(|&kind| visitor.wants(kind))
-        || memchr::memmem::find(headers, b"dns-message").is_some()
+        || DNS_MESSAGE.find(headers).is_some()
 }
 
 /// A body on its way.

@@ -9,6 +9,9 @@ const GREETINGS: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];
 /// Whether data begins like a server's. None if there is too little to tell.
 pub(super) fn is_greeting(data: &[u8]) -> Option<bool> {
     let mut answer = Some(false);
+    if data.first().is_some_and(|&first| first != b'*') {
+        return answer;
+    }
     for greeting in GREETINGS {
         let length = greeting.len().min(data.len());
         if data.get(..length) != greeting.get(..length) {
@@ -130,9 +133,8 @@ fn section(line: &[u8]) -> (Section, Option<u64>) {
         (ends(name, "BODY") || ends(name, "BINARY")).then(|| rest.get(at + 1..)).flatten()
     });
     let Some(inner) = inner else { return (Section::None, None) };
-    let upper = inner.to_ascii_uppercase();
-    let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
-    let section = match &upper[..] {
+    let has = |word: &[u8]| inner.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    let section = match inner {
         b"" => Section::Mail,
         _ if has(b"HEADER") || has(b"MIME") => Section::Head,
         _ => Section::Text,

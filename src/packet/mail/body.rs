@@ -9,10 +9,15 @@ use super::leaf::Leaf;
 use super::{Mail, State};
 use crate::packet::Visitor;
 use crate::packet::stream::Context;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The longest line that can be a delimiter: blanks may follow the boundary, and a line has
 /// up to 998 characters (RFC 5322, 2.1.1).
 const MOST_DELIMITER: usize = 1 << 10;
+
+/// Where a line begins with a dash.
+static DASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n-"));
 
 impl Mail {
     /// Takes bytes of a body.
@@ -41,7 +46,7 @@ impl Mail {
             self.is_line_start = false;
         }
         // Everything up to the next line that begins with a dash.
-        let end = memchr::memmem::find(data, b"\n-").map_or(data.len(), |at| at + 1);
+        let end = DASH.find(data).map_or(data.len(), |at| at + 1);
         let text = data.get(..end).unwrap_or(data);
         let shown = self.hold_break(text);
         self.show(shown, context);

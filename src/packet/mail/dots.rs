@@ -8,6 +8,11 @@
 use super::Mail;
 use crate::packet::Visitor;
 use crate::packet::stream::Context;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Where a line begins with a dot.
+static DOT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n."));
 
 /// What stands in front of the next byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +76,7 @@ impl Dots {
                 at += 1;
                 continue;
             }
-            let end = memchr::memmem::find(rest, b"\n.").map_or(rest.len(), |at| at + 1);
+            let end = DOT.find(rest).map_or(rest.len(), |at| at + 1);
             let text = rest.get(..end).unwrap_or(rest);
             self.follow(text);
             if let Some(mail) = &mut mail {

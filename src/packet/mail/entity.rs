@@ -64,17 +64,23 @@ impl Entity {
     }
 
     fn content_type(&mut self, params: &Params<'_>) {
-        let lower = params.first.to_ascii_lowercase();
-        self.kind = match &lower[..] {
-            b"text/html" | b"text/xml" | b"application/xhtml+xml" | b"image/svg+xml" => Kind::Html,
-            b"message/rfc822" | b"message/global" | b"message/news" => Kind::Mail,
-            // What has no type that makes sense is text (RFC 2045, 5.2).
-            _ if lower.starts_with(b"text/") || !lower.contains(&b'/') => Kind::Text,
-            _ if lower.starts_with(b"message/") => Kind::Text,
-            _ if lower.starts_with(b"multipart/") => Kind::Multipart,
-            _ => Kind::Other,
+        let first = params.first;
+        let is = |names: &[&str]| names.iter().any(|n| first.eq_ignore_ascii_case(n.as_bytes()));
+        let starts = |name: &str| {
+            first.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
         };
-        self.is_digest = lower == b"multipart/digest";
+        self.kind = match () {
+            () if starts("text/") && !is(&["text/html", "text/xml"]) => Kind::Text,
+            () if starts("multipart/") => Kind::Multipart,
+            () if starts("text/") => Kind::Html,
+            () if is(&["application/xhtml+xml", "image/svg+xml"]) => Kind::Html,
+            () if is(&["message/rfc822", "message/global", "message/news"]) => Kind::Mail,
+            () if starts("message/") => Kind::Text,
+            // What has no type that makes sense is text (RFC 2045, 5.2).
+            () if !first.contains(&b'/') => Kind::Text,
+            () => Kind::Other,
+        };
+        self.is_digest = is(&["multipart/digest"]);
         let boundary = params.get("boundary").unwrap_or_default();
         let boundary = boundary.trim_ascii_end();
         self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));

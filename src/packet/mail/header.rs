@@ -5,6 +5,33 @@ use crate::indicator::{Observable, Where, address};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
 
+/// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
+/// a host's name.
+const ENDS_EMAIL: u8 = 1;
+const ENDS_HOST: u8 = 2;
+const OF_HOST: u8 = 4;
+
+/// The classes of each byte.
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < table.len() {
+        let byte = at as u8;
+        table[at] = match byte {
+            0..=b' ' | b'(' | b')' | b',' | b';' => ENDS_EMAIL | ENDS_HOST,
+            b'<' | b'>' | b'"' | b':' => ENDS_EMAIL,
+            b'-' | b'_' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => OF_HOST,
+            _ => 0,
+        };
+        at += 1;
+    }
+    table
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
 /// E-mail addresses of one header that are told.
 const MOST_ADDRESSES: usize = 1024;
 
@@ -32,7 +59,11 @@ pub(in crate::packet) fn split_header(field: &[u8]) -> Option<(&[u8], &[u8])> {
     is_name.then(|| (name, value.get(1..).unwrap_or_default().trim_ascii()))
 }
 
+/// Memory for the text of the first headers.
+const FIRST_TEXT: usize = 512;
+
 /// What is in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contents {
     /// Addresses of people.
     People(Where),
@@ -46,28 +77,37 @@ enum Contents {
 
 impl Contents {
     fn of(name: &[u8]) -> Contents {
+        const FROM: Contents = Contents::People(Where::MailFrom);
+        const TO: Contents = Contents::People(Where::MailTo);
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
-        let from = ["From", "Sender", "Reply-To", "Return-Path", "Resent-From", "Resent-Sender"];
-        if is(&from) || is(&["Resent-Reply-To"]) {
-            return Contents::People(Where::MailFrom);
+        // By length, so that few are compared.
+        match name.len() {
+            2 if is(&["To", "Cc"]) => TO,
+            3 if is(&["Bcc"]) => TO,
+            4 if is(&["From"]) => FROM,
+            4 if is(&["Date"]) => Contents::Nothing,
+            6 if is(&["Sender"]) => FROM,
+            8 if is(&["Received"]) => Contents::Hosts,
+            8 if is(&["Reply-To"]) => FROM,
+            9 if is(&["Resent-To", "Resent-Cc"]) => TO,
+            9 if is(&["Errors-To"]) => Contents::People(Where::SmtpHeader),
+            10 if is(&["X-Received"]) => Contents::Hosts,
+            10 if is(&["Resent-Bcc"]) => TO,
+            11 if is(&["Return-Path", "Resent-From"]) => FROM,
+            11 if is(&["Envelope-To"]) => TO,
+            12 if is(&["MIME-Version"]) => Contents::Nothing,
+            12 if is(&["Delivered-To"]) => TO,
+            13 if is(&["Resent-Sender"]) => FROM,
+            13 if is(&["X-Original-To"]) => TO,
+            15 if is(&["Resent-Reply-To"]) => FROM,
+            16 if is(&["X-Originating-IP"]) => Contents::Hosts,
+            27 if is(&["Disposition-Notification-To"]) => Contents::People(Where::SmtpHeader),
+            _ if !name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"Content-")) => {
+                Contents::Text
+            }
+            _ if is(&["Content-Location", "Content-Base", "Content-Description"]) => Contents::Text,
+            _ => Contents::Nothing,
         }
-        let to = ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc", "Delivered-To"];
-        if is(&to) || is(&["X-Original-To", "Envelope-To"]) {
-            return Contents::People(Where::MailTo);
-        }
-        if is(&["Received", "X-Received", "X-Originating-IP"]) {
-            return Contents::Hosts;
-        }
-        if is(&["Errors-To", "Disposition-Notification-To"]) {
-            return Contents::People(Where::SmtpHeader);
-        }
-        let of_part = name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));
-        if is(&["Date", "MIME-Version"])
-            || (of_part && !is(&["Content-Location", "Content-Base", "Content-Description"]))
-        {
-            return Contents::Nothing;
-        }
-        Contents::Text
     }
 }
 
@@ -88,7 +128,10 @@ pub(super) fn report<V: Visitor>(
         Contents::Nothing => {}
         Contents::Text if value.is_empty() => {}
         Contents::Text => {
-            text.extend_from_slice(&words::decode(value));
+            let value = words::decode(value);
+            // A buffer that grows with the first lines would be moved with each of them.
+            text.reserve(if text.capacity() == 0 { FIRST_TEXT } else { 0 }.max(value.len() + 1));
+            text.extend_from_slice(&value);
             text.push(b'\n');
         }
         Contents::People(at) => {
@@ -117,7 +160,7 @@ fn has_external(name: &[u8], value: &[u8]) -> bool {
 /// and in the words of other programs: `(HELO a.example)`, `([192.0.2.1] helo=a.example)`.
 /// An address that is all of a header, as in X-Originating-IP, is one, too.
 fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
-    let is_break = |b: u8| b <= b' ' || matches!(b, b';' | b',' | b'(' | b')');
+    let is_break = |b: u8| is(b, ENDS_HOST);
     let (mut at, mut before) = (0, &b""[..]);
     let words = std::iter::from_fn(move || {
         let start = at + value.get(at..)?.iter().position(|&b| !is_break(b))?;
@@ -143,13 +186,16 @@ fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
 
 /// A host, by its name with or without the last dot, or by its address without brackets.
 fn host(word: &[u8]) -> Option<Observable<'_>> {
-    let address = std::str::from_utf8(word).ok().and_then(|text| address::parse_ip(text).ok());
-    if let Some(address) = address {
+    // Most are names, which end in a letter and hold no colon.
+    let may_be_address = word.last().is_some_and(u8::is_ascii_digit) || word.contains(&b':');
+    if may_be_address
+        && let Ok(text) = std::str::from_utf8(word)
+        && let Ok(address) = address::parse_ip(text)
+    {
         return Some(Observable::Address(address, None));
     }
     let word = word.strip_suffix(b".").unwrap_or(word);
-    let is_of_name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let is_host = word.iter().all(is_of_name)
+    let is_host = word.iter().all(|&b| is(b, OF_HOST))
         && memchr::memchr(b'.', word).is_some_and(|at| at > 0 && at + 1 < word.len())
         && word.last().is_some_and(u8::is_ascii_alphabetic);
     is_host.then_some(Observable::Name(word))
@@ -158,24 +204,24 @@ fn host(word: &[u8]) -> Option<Observable<'_>> {
 /// What looks like an e-mail address: runs without spaces and brackets around an at. In
 /// front of it may be a string in quotes (RFC 5322, 3.4.1).
 fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let is_break = |b: u8| b <= b' ' || b"<>(),;\":".contains(&b);
+    let is_break = |&b: &u8| is(b, ENDS_EMAIL);
+    // Where the last word ended that was looked at.
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            let start = at + value.get(at..)?.iter().position(|&b| !is_break(b))?;
-            let word = value.get(start..)?.split(|&b| is_break(b)).next()?;
-            at = start + word.len();
-            match memchr::memchr(b'@', word) {
-                None => {}
-                Some(0) => {
-                    let quoted = value.get(..start)?.strip_suffix(b"\"").unwrap_or_default();
-                    let open = memchr::memrchr(b'"', quoted).filter(|_| word.len() > 1);
-                    if let Some(open) = open {
-                        return value.get(open..at);
-                    }
+            let sign = at + memchr::memchr(b'@', value.get(at..)?)?;
+            let before = value.get(at..sign)?.iter().rposition(is_break);
+            let start = before.map_or(at, |before| at + before + 1);
+            let length = value.get(sign..)?.iter().position(is_break);
+            at = length.map_or(value.len(), |length| sign + length);
+            if start == sign {
+                let quoted = value.get(..start)?.strip_suffix(b"\"").unwrap_or_default();
+                let open = memchr::memrchr(b'"', quoted).filter(|_| sign + 1 < at);
+                if let Some(open) = open {
+                    return value.get(open..at);
                 }
-                Some(place) if place + 1 < word.len() => return Some(word),
-                Some(_) => {}
+            } else if sign + 1 < at {
+                return value.get(start..at);
             }
         }
     })
@@ -183,8 +229,9 @@ fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The addresses in brackets by which hosts note where a mail came from.
 fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
-    value.split(|&b| b == b'[').skip(1).take(MOST_ADDRESSES).filter_map(|rest| {
-        let inner = rest.get(..memchr::memchr(b']', rest)?)?;
+    memchr::memchr_iter(b'[', value).take(MOST_ADDRESSES).filter_map(|at| {
+        let inner = value.get(at + 1..)?.split(|&b| matches!(b, b'[' | b']')).next()?;
+        value.get(at + 1 + inner.len()).filter(|&&end| end == b']')?;
         let inner = inner.strip_prefix(b"IPv6:").unwrap_or(inner);
         address::parse_ip(std::str::from_utf8(inner).ok()?).ok()
     })
@@ -193,6 +240,7 @@ fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn paths() {
@@ -214,6 +262,27 @@ mod tests {
         assert_eq!(split_header(b"To : a\r\n"), Some((&b"To"[..], &b"a"[..])));
         assert_eq!(split_header(b"RCPT TO:<a@b>"), None);
         assert_eq!(split_header(b"QUIT"), None);
+    }
+
+    /// All that are known, in any case.
+    #[test]
+    fn names_of_headers() {
+        let (from, to) = (Contents::People(Where::MailFrom), Contents::People(Where::MailTo));
+        let other = Contents::People(Where::SmtpHeader);
+        for (names, want) in [
+            ("From Sender Reply-To Return-Path Resent-From Resent-Sender Resent-Reply-To", from),
+            ("To Cc Bcc Resent-To Resent-Cc Resent-Bcc Delivered-To", to),
+            ("X-Original-To Envelope-To", to),
+            ("Received X-Received X-Originating-IP", Contents::Hosts),
+            ("Errors-To Disposition-Notification-To", other),
+            ("Date MIME-Version Content-Type Content-X", Contents::Nothing),
+            ("Content-Location Content-Base Content-Description Content Subject", Contents::Text),
+        ] {
+            for name in names.split(' ') {
+                assert_eq!(Contents::of(name.as_bytes()), want, "{name}");
+                assert_eq!(Contents::of(name.to_uppercase().as_bytes()), want, "{name}");
+            }
+        }
     }
 
     #[test]
@@ -245,6 +314,47 @@ mod tests {
 
     fn hosts_in(value: &[u8]) -> Vec<String> {
         hosts(value).map(crate::packet::tests::text).collect()
+    }
+
+    /// Word by word: the slow twin of [`emails`].
+    fn slow_emails(value: &[u8]) -> Vec<&[u8]> {
+        let is_break = |b: u8| b <= b' ' || b"<>(),;\":".contains(&b);
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(length) = value[at..].iter().position(|&b| !is_break(b)) {
+            let start = at + length;
+            let word = value[start..].split(|&b| is_break(b)).next().unwrap();
+            at = start + word.len();
+            match word.iter().position(|&b| b == b'@') {
+                Some(0) => {
+                    let quoted = value[..start].strip_suffix(b"\"").unwrap_or_default();
+                    let open = quoted.iter().rposition(|&b| b == b'"');
+                    found.extend(open.filter(|_| word.len() > 1).map(|open| &value[open..at]));
+                }
+                Some(place) if place + 1 < word.len() => found.push(word),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Piece by piece: the slow twin of [`literals`].
+    fn slow_literals(value: &[u8]) -> Vec<std::net::IpAddr> {
+        let pieces = value.split(|&b| b == b'[').skip(1);
+        let inner = pieces.filter_map(|piece| {
+            let inner = &piece[..piece.iter().position(|&b| b == b']')?];
+            let inner = inner.strip_prefix(b"IPv6:").unwrap_or(inner);
+            address::parse_ip(std::str::from_utf8(inner).ok()?).ok()
+        });
+        inner.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twins(value in "([ab@\"<>,: .]{0,4}|\\[?192\\.0\\.2\\.1\\]?|\\[IPv6:2001:db8::1\\]){0,9}") {
+            let value = value.as_bytes();
+            prop_assert_eq!(emails(value).collect::<Vec<_>>(), slow_emails(value));
+            prop_assert_eq!(literals(value).collect::<Vec<_>>(), slow_literals(value));
+        }
     }
 
     #[test]

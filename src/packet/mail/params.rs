@@ -3,6 +3,7 @@
 //! should not be there and often are.
 
 use super::words::{self, Charset};
+use std::borrow::Cow;
 
 /// Parameters of one header, and parts of one parameter, that are looked at.
 const MOST_PARAMS: usize = 64;
@@ -14,13 +15,16 @@ const MOST_VALUE: usize = 4 << 10;
 #[derive(Debug)]
 pub(super) struct Params<'a> {
     pub(super) first: &'a [u8],
-    params: Vec<(&'a [u8], Vec<u8>)>,
+    params: Vec<(&'a [u8], Cow<'a, [u8]>)>,
+    /// A parameter is there that has a character set, or comes in parts.
+    has_extended: bool,
 }
 
 impl<'a> Params<'a> {
     pub(super) fn of(value: &'a [u8]) -> Params<'a> {
         let (first, mut rest) = split(value);
         let mut params = Vec::new();
+        let mut has_extended = false;
         while !rest.is_empty() && params.len() < MOST_PARAMS {
             let (param, behind) = split(rest);
             rest = behind;
@@ -29,28 +33,44 @@ impl<'a> Params<'a> {
             {
                 let value = value.get(1..).unwrap_or_default().trim_ascii();
                 let name = name.trim_ascii();
+                has_extended |= name.contains(&b'*');
                 params.push((name, unquote(without_comment(name, value))));
             }
         }
         // A comment may follow (RFC 2045, 5.1).
-        let end = first.iter().position(|&b| b == b'(').unwrap_or(first.len());
-        Params { first: first.get(..end).unwrap_or(first).trim_ascii(), params }
+        let end = memchr::memchr(b'(', first).unwrap_or(first.len());
+        let first = first.get(..end).unwrap_or(first).trim_ascii();
+        Params { first, params, has_extended }
     }
 
-    fn plain(&self, name: &[u8]) -> Option<&[u8]> {
-        let found = self.params.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    /// The parameter of a name with some stars and digits behind it, as it stands.
+    fn plain(&self, name: &str, tail: &str) -> Option<&[u8]> {
+        let is = |other: &[u8]| {
+            other.split_at_checked(name.len()).is_some_and(|(start, end)| {
+                end == tail.as_bytes() && start.eq_ignore_ascii_case(name.as_bytes())
+            })
+        };
+        let found = self.params.iter().find(|(other, _)| is(other));
         found.map(|(_, value)| &value[..])
     }
 
-    /// The value of a parameter, decoded.
-    pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        self.all(name).into_iter().next()
+    /// The value of a parameter, decoded: the best one of [`all`](Self::all).
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let mut value = match self.extended(name) {
+            Some(value) => Cow::Owned(value),
+            None => words::decode(self.plain(name, "")?),
+        };
+        match &mut value {
+            Cow::Owned(value) => value.truncate(MOST_VALUE),
+            Cow::Borrowed(value) => *value = value.get(..MOST_VALUE).unwrap_or(value),
+        }
+        Some(value)
     }
 
     /// The values of a parameter in all forms that are there, the best one first: mail
     /// programs differ in which they read.
     pub(super) fn all(&self, name: &str) -> Vec<Vec<u8>> {
-        let plain = self.plain(name.as_bytes()).map(|value| words::decode(value).into_owned());
+        let plain = self.plain(name, "").map(|value| words::decode(value).into_owned());
         let mut all: Vec<_> = self.extended(name).into_iter().chain(plain).collect();
         all.iter_mut().for_each(|value| value.truncate(MOST_VALUE));
         all.dedup();
@@ -59,8 +79,11 @@ impl<'a> Params<'a> {
 
     /// With a character set, or in parts.
     fn extended(&self, name: &str) -> Option<Vec<u8>> {
+        if !self.has_extended {
+            return None;
+        }
         let mut out = Vec::new();
-        if let Some(value) = self.plain(format!("{name}*").as_bytes()) {
+        if let Some(value) = self.plain(name, "*") {
             let (charset, text) = split_charset(value);
             let mut bytes = Vec::new();
             words::unescape(text, b'%', &mut bytes);
@@ -74,8 +97,7 @@ impl<'a> Params<'a> {
     }
 
     fn has_parts(&self, name: &str) -> bool {
-        self.plain(format!("{name}*0").as_bytes()).is_some()
-            || self.plain(format!("{name}*0*").as_bytes()).is_some()
+        self.plain(name, "*0").is_some() || self.plain(name, "*0*").is_some()
     }
 
     /// `name*0*=utf-8''a%20; name*1="b"`.
@@ -83,13 +105,13 @@ impl<'a> Params<'a> {
         let mut charset = Charset::Narrow;
         let mut bytes = Vec::new();
         for part in 0..MOST_PARAMS {
-            if let Some(value) = self.plain(format!("{name}*{part}*").as_bytes()) {
+            if let Some(value) = self.plain(name, &format!("*{part}*")) {
                 let mut text = value;
                 if part == 0 {
                     (charset, text) = split_charset(value);
                 }
                 words::unescape(text, b'%', &mut bytes);
-            } else if let Some(value) = self.plain(format!("{name}*{part}").as_bytes()) {
+            } else if let Some(value) = self.plain(name, &format!("*{part}")) {
                 bytes.extend_from_slice(value);
             } else {
                 break;
@@ -110,16 +132,19 @@ fn split_charset(value: &[u8]) -> (Charset, &[u8]) {
 
 /// What stands in front of the next semicolon outside of quotes, and behind it.
 fn split(value: &[u8]) -> (&[u8], &[u8]) {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for (at, &byte) in value.iter().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            b';' if !is_quoted => {
-                return (value.get(..at).unwrap_or(value), value.get(at + 1..).unwrap_or_default());
+    let (mut at, mut is_quoted) = (0, false);
+    while let Some(rest) = value.get(at..)
+        && let Some(next) = memchr::memchr2(b'"', if is_quoted { b'\\' } else { b';' }, rest)
+    {
+        at += next + 1;
+        match rest.get(next) {
+            Some(b'"') => is_quoted = !is_quoted,
+            // The byte behind it is one of the text.
+            Some(b'\\') => at += 1,
+            _ => {
+                let text = value.get(..at - 1).unwrap_or(value);
+                return (text, value.get(at..).unwrap_or_default());
             }
-            _ => {}
         }
     }
     (value, &[])
@@ -127,18 +152,26 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
 
 /// A value without the comment behind it; names of files have brackets of their own.
 fn without_comment<'v>(name: &[u8], value: &'v [u8]) -> &'v [u8] {
-    let is_file = name.to_ascii_lowercase().windows(4).any(|part| part == b"name");
-    let end = if is_file || value.starts_with(b"\"") {
+    let is_file = || name.windows(4).any(|part| part.eq_ignore_ascii_case(b"name"));
+    let end = if value.starts_with(b"\"") || is_file() {
         None
     } else {
-        value.windows(2).position(|pair| matches!(pair, [b' ' | b'\t', b'(']))
+        let is_behind_blank = |at: usize| matches!(value.get(at), Some(b' ' | b'\t'));
+        let mut blanks = memchr::memchr_iter(b'(', value).filter_map(|at| at.checked_sub(1));
+        blanks.find(|&at| is_behind_blank(at))
     };
     value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_ascii_end()
 }
 
 /// A value without its quotes. A backslash that escapes nothing is one of a path.
-fn unquote(value: &[u8]) -> Vec<u8> {
-    let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
+fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
+    let Some(inner) = value.strip_prefix(b"\"") else { return Cow::Borrowed(value) };
+    let end = memchr::memchr(b'"', inner).unwrap_or(inner.len());
+    if let Some(plain) = inner.get(..end)
+        && memchr::memchr3(b'\\', b'\r', b'\n', plain).is_none()
+    {
+        return Cow::Borrowed(plain);
+    }
     let mut out = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -149,12 +182,57 @@ fn unquote(value: &[u8]) -> Vec<u8> {
             _ => out.push(byte),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Byte by byte: the slow twin of [`split`].
+    fn slow_split(value: &[u8]) -> (&[u8], &[u8]) {
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        for (at, &byte) in value.iter().enumerate() {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if is_quoted => is_escaped = true,
+                b'"' => is_quoted = !is_quoted,
+                b';' if !is_quoted => return (&value[..at], &value[at + 1..]),
+                _ => {}
+            }
+        }
+        (value, &[])
+    }
+
+    /// The same of [`unquote`].
+    fn slow_unquote(value: &[u8]) -> Vec<u8> {
+        let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
+        let (mut out, mut at) = (Vec::new(), 0);
+        while at < inner.len() && inner[at] != b'"' {
+            let is_escape = matches!(inner[at..], [b'\\', b'"' | b'\\', ..]);
+            at += usize::from(is_escape);
+            if !matches!(inner[at], b'\r' | b'\n') {
+                out.push(inner[at]);
+            }
+            at += 1;
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twins(value in "[a;\"\\\\ (\\r\\n]{0,12}") {
+            let value = value.as_bytes();
+            prop_assert_eq!(split(value), slow_split(value));
+            prop_assert_eq!(&*unquote(value), &slow_unquote(value)[..]);
+            let pair = value.windows(2).position(|pair| pair == b" (");
+            let want = if value.starts_with(b"\"") { None } else { pair };
+            let want = value[..want.unwrap_or(value.len())].trim_ascii_end();
+            prop_assert_eq!(without_comment(b"x", value), want);
+            prop_assert_eq!(without_comment(b"fileNAME", value), value.trim_ascii_end());
+        }
+    }
 
     #[test]
     fn parameters() {
@@ -172,7 +250,8 @@ mod tests {
             ("inline", None),
             ("inline; filename", None),
         ] {
-            let got = Params::of(value.as_bytes()).get("filename");
+            let params = Params::of(value.as_bytes());
+            let got = params.get("filename");
             let got = got.as_deref().map(String::from_utf8_lossy);
             assert_eq!(got.as_deref(), want, "{value}");
         }

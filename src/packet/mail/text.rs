@@ -11,6 +11,8 @@ use crate::indicator::Where;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The most of a line that is held back.
 const WINDOW: usize = 16 << 10;
@@ -198,7 +200,8 @@ impl Text {
         if self.html.is_some() {
             return None;
         }
-        memchr::memmem::find_iter(text, b"begin ").find_map(|at| {
+        static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"begin "));
+        BEGIN.find_iter(text).find_map(|at| {
             let is_start = match at.checked_sub(1) {
                 None => self.is_line_start,
                 Some(before) => text.get(before) == Some(&b'\n'),

@@ -116,9 +116,19 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// Takes bytes as they are. Few of them are handed on with those around them.
     fn all(&mut self, bytes: &[u8]) {
-        self.flush();
-        if !bytes.is_empty() {
+        if bytes.len() < PIECE / 4 {
+            if bytes.len() > PIECE - self.length {
+                self.flush();
+            }
+            let end = self.length + bytes.len();
+            if let Some(place) = self.bytes.get_mut(self.length..end) {
+                place.copy_from_slice(bytes);
+                self.length = end;
+            }
+        } else {
+            self.flush();
             (self.take)(bytes);
         }
     }

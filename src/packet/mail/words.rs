@@ -117,12 +117,14 @@ impl Wide {
 
 /// A header's value with its encoded words decoded, on one line.
 pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
-    let has_words = memchr::memmem::find(value, b"=?").is_some();
-    if !has_words && memchr::memchr2(b'\n', b'\r', value).is_none() {
+    // A byte that may not stay as it is.
+    let is_change = |&at: &usize| value.get(at) != Some(&b'=') || value.get(at + 1) == Some(&b'?');
+    let Some(at) = memchr::memchr3_iter(b'=', b'\n', b'\r', value).find(is_change) else {
         return Cow::Borrowed(value);
-    }
+    };
     let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
+    let (text, mut rest) = value.split_at(at);
+    out.extend_from_slice(text);
     // Where the blanks begin behind an encoded word: between two they count for nothing.
     let mut word_end = None;
     while let Some(&byte) = rest.first() {
@@ -134,13 +136,13 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
             (rest, word_end) = (behind, Some(out.len()));
             continue;
         }
-        if !matches!(byte, b'\r' | b'\n') {
-            out.push(byte);
-        }
-        if !byte.is_ascii_whitespace() {
-            word_end = None;
-        }
-        rest = rest.get(1..).unwrap_or_default();
+        // Up to the next byte of that kind, but for this one if it is a line break.
+        let at = memchr::memchr3(b'=', b'\n', b'\r', rest.get(1..).unwrap_or_default());
+        let (text, behind) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
+        let text = text.get(usize::from(matches!(byte, b'\r' | b'\n'))..).unwrap_or_default();
+        out.extend_from_slice(text);
+        word_end = word_end.filter(|_| text.iter().all(u8::is_ascii_whitespace));
+        rest = behind;
     }
     Cow::Owned(out)
 }
@@ -207,6 +209,7 @@ pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// The examples of RFC 2047, section 8, and more.
     #[test]
@@ -227,6 +230,38 @@ mod tests {
             ("=?", "=?"),
         ] {
             assert_eq!(String::from_utf8_lossy(&decode(text.as_bytes())), want, "{text}");
+        }
+    }
+
+    /// Byte by byte: the slow twin of [`decode`].
+    fn slow(value: &[u8]) -> Vec<u8> {
+        let (mut out, mut rest, mut word_end) = (Vec::new(), value, None);
+        while let Some(&byte) = rest.first() {
+            if let Some((word, behind)) = split_word(rest) {
+                out.truncate(word_end.unwrap_or(out.len()));
+                word.append(&mut out);
+                (rest, word_end) = (behind, Some(out.len()));
+                continue;
+            }
+            if !matches!(byte, b'\r' | b'\n') {
+                out.push(byte);
+            }
+            word_end = word_end.filter(|_| byte.is_ascii_whitespace());
+            rest = &rest[1..];
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twin(
+            pieces in prop::collection::vec(prop_oneof![
+                "[a=?\\r\\n \\t_]{0,6}",
+                "=\\?utf-8\\?q\\?[a-c=41_]{0,5}\\?=",
+            ], 0..8)
+        ) {
+            let value = pieces.concat();
+            prop_assert_eq!(&*decode(value.as_bytes()), &slow(value.as_bytes())[..], "{:?}", value);
         }
     }
 

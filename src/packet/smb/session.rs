@@ -133,7 +133,8 @@ impl Session {
 
     /// A request waits for its answer.
     pub(super) fn asked(&mut self, message: u64, request: Request) {
-        if matches!(request, Request::Create { .. }) {
+        let is_known = |&(of, _): &(u64, Key)| of == message;
+        if matches!(request, Request::Create { .. }) && self.created.iter().any(is_known) {
             // SMB1 uses its numbers again.
             self.created.retain(|&(of, _)| of != message);
         }

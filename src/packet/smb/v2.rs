@@ -47,12 +47,13 @@ pub(super) fn length(shown: &[u8], left: u64) -> Option<u64> {
 }
 
 fn header(message: &[u8]) -> Option<Header> {
+    let header: &[u8; HEADER] = message.first_chunk()?;
     Some(Header {
-        status: le32(message, 8)?,
-        command: le16(message, 12)?,
-        flags: le32(message, 16)?,
-        message: le64(message, 24)?,
-        tree: le32(message, 36)?,
+        status: le32(header, 8)?,
+        command: le16(header, 12)?,
+        flags: le32(header, 16)?,
+        message: le64(header, 24)?,
+        tree: le32(header, 36)?,
     })
 }
 

@@ -96,40 +96,42 @@ impl Huffman {
         out: &mut Vec<u8>,
         most: usize,
     ) -> Result<(), Broken> {
-        for &byte in data {
-            // Fewer than 30 bits are left over from the codes before.
-            self.bits = self.bits << 8 | u64::from(byte);
-            self.count += 8;
-            while let Some((symbol, length)) = self.next() {
-                self.count -= length;
-                let symbol = u8::try_from(symbol).map_err(|_| Broken)?;
-                if out.len() < most {
-                    out.push(symbol);
-                }
-            }
+        let (fours, rest) = data.as_chunks();
+        for &four in fours {
+            self.add(u32::from_be_bytes(four).into(), 32, out, most)?;
+        }
+        for &byte in rest {
+            self.add(byte.into(), 8, out, most)?;
         }
         Ok(())
     }
 
-    /// The next code, if it is whole.
-    fn next(&self) -> Option<(u16, usize)> {
-        if self.count < SHORTEST {
-            return None;
+    /// Takes so many bits more, and decodes what there is of whole codes.
+    #[inline]
+    fn add(
+        &mut self,
+        bits: u64,
+        count: usize,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), Broken> {
+        // Fewer than 30 bits are left over from the codes before.
+        let mut left = self.count + count;
+        // At the top; what is not there yet is 0, and too short a match.
+        let mut top = (self.bits << count | bits) << (64 - left);
+        while let Some((symbol, length)) = next(top, left) {
+            (top, left) = (top << length, left - length);
+            let Ok(symbol) = u8::try_from(symbol) else {
+                *self = Huffman::default();
+                return Err(Broken);
+            };
+            if out.len() < most {
+                out.push(symbol);
+            }
         }
-        // At the top of 32 bits; what is not there yet is 0, and too short a match.
-        let top = (self.bits << (64 - self.count)) >> 32;
-        let (symbol, length) = TABLES.fast[(top >> (32 - FAST)) as usize];
-        if length > 0 {
-            let length = usize::from(length);
-            return (length <= self.count).then_some((u16::from(symbol), length));
-        }
-        let length = (FAST + 1..=LONGEST).find(|&length| top < TABLES.limit[length])?;
-        if length > self.count {
-            return None;
-        }
-        let code = (top >> (32 - length)) as i32;
-        let symbol = TABLES.symbols.get((code + TABLES.offset[length]) as usize)?;
-        Some((*symbol, length))
+        self.count = left;
+        self.bits = top.checked_shr((64 - left) as u32).unwrap_or(0);
+        Ok(())
     }
 
     /// The string's end: what is left is less than a byte, all ones.
@@ -138,6 +140,24 @@ impl Huffman {
         let ones = (1 << count) - 1;
         if count < 8 && bits & ones == ones { Ok(()) } else { Err(Broken) }
     }
+}
+
+/// The next code, if it is whole: there are `count` bits, at the top.
+#[inline]
+fn next(bits: u64, count: usize) -> Option<(u16, usize)> {
+    let (symbol, length) = TABLES.fast[(bits >> (64 - FAST)) as usize];
+    if length > 0 {
+        let length = usize::from(length);
+        return (length <= count).then_some((u16::from(symbol), length));
+    }
+    let top = bits >> 32;
+    let length = (FAST + 1..=LONGEST).find(|&length| top < TABLES.limit[length])?;
+    if length > count {
+        return None;
+    }
+    let code = (top >> (32 - length)) as i32;
+    let symbol = TABLES.symbols.get((code + TABLES.offset[length]) as usize)?;
+    Some((*symbol, length))
 }
 
 #[cfg(test)]
