@@ -400,6 +400,22 @@ mod tests {
         }
     }
 
+    /// Pieces with escapes that are longer than what is decoded together, cut everywhere.
+    #[test]
+    fn long_pieces_wherever_they_are_cut() {
+        let name = format!("{}-{}", "a.".repeat(20), "b".repeat(30));
+        for escape in ["%2F", "%2e", "\\u002e", "\\u0041"] {
+            let long = format!("{name}.example{escape}c.com{escape}").repeat(12);
+            for text in [format!(" {long} "), format!("d.ab“{long}“。b.ab"), long.clone()] {
+                for cut in 0..=text.len() {
+                    if text.is_char_boundary(cut) {
+                        both_ways(text.as_bytes(), cut);
+                    }
+                }
+            }
+        }
+    }
+
     /// Numbers that are no quads, and what can stand at them.
     #[test]
     fn numbers_that_are_no_quads() {

@@ -7,7 +7,7 @@ use super::escapes::{
     unescape_json,
 };
 use super::unicode::is_full_stop;
-use super::{Visit, Visitor};
+use super::{MAX_BEHIND, Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, address, domain};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -307,11 +307,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// A name that has an escape inside it: the piece around it, decoded once.
     fn decoded_piece(&mut self, inside: usize) {
-        let piece = piece_around(self.text, inside, 512);
-        if !self.core.contains(&piece.start) || inside < self.decoded_to {
+        if inside < self.decoded_to {
             return;
         }
-        self.decoded_to = piece.end;
+        let (piece, done) = window(self.text, inside, piece_around);
+        self.decoded_to = done;
+        if !self.core.contains(&piece.start) {
+            return;
+        }
         let mut decoded = std::mem::take(self.decoded);
         let mut inside = Vec::new();
         decode(&self.text[piece.clone()], &mut inside);
@@ -383,15 +386,18 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// A name that JSON wrote with escapes inside it, decoded once.
     fn json_piece(&mut self, inside: usize) {
-        let mut piece = json_piece_around(self.text, inside, 512);
+        if inside < self.decoded_to {
+            return;
+        }
+        let (mut piece, done) = window(self.text, inside, json_piece_around);
+        self.decoded_to = done;
         if self.before(piece.start) == b'%' {
             let tail = tail_of_escape(self.text, piece.start, piece.end);
             piece.start += tail.map_or(0, |(len, _)| len);
         }
-        if !self.core.contains(&piece.start) || inside < self.decoded_to {
+        if !self.core.contains(&piece.start) {
             return;
         }
-        self.decoded_to = piece.end;
         let mut decoded = std::mem::take(self.decoded);
         let mut inside = Vec::new();
         unescape_json(&self.text[piece.clone()], &mut inside);
@@ -399,6 +405,30 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.visit_decoded(&decoded, inside, piece);
         *self.decoded = decoded;
     }
+}
+
+/// Bytes of a piece with escapes that are decoded together. A longer piece is decoded by
+/// windows, which overlap by half of that on both sides.
+const WINDOW: usize = 512;
+
+/// What is decoded together of the piece around `inside`, and where that is done with. Both are
+/// the same for all places in a window: they go by the piece's beginning, and not by where it was
+/// found, or a name would be told twice where texts are cut.
+fn window(
+    text: &[u8],
+    inside: usize,
+    around: impl Fn(&[u8], usize, usize) -> Range<usize>,
+) -> (Range<usize>, usize) {
+    let near = around(text, inside, WINDOW);
+    let is_begun = inside - near.start < WINDOW;
+    let first = if is_begun { near.start } else { around(text, inside, MAX_BEHIND).start };
+    let before = (inside - first) / WINDOW * WINDOW;
+    let start = if before == 0 { first } else { first + before - WINDOW / 2 };
+    let next = first + before + WINDOW;
+    let most = next + WINDOW / 2;
+    let is_ended = near.end - inside < WINDOW;
+    let end = if is_ended { near.end } else { around(text, inside, most - inside).end };
+    if end < most { (start..end, end) } else { (start..most, next) }
 }
 
 /// A byte that no user's name in a URL has, or that separates URLs in a list.
