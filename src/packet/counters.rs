@@ -84,6 +84,8 @@ faults! {
     /// A QUIC Initial packet that the keys of its connection don't open, or a hello
     /// in it that does not hold together.
     BadQuic, "quic_not_opened";
+    /// Half a hello of QUIC that was forgotten to keep the bound on memory.
+    QuicEvicted, "quic_hello_evicted";
     /// An SSH negotiation that contradicts itself.
     BadSsh, "ssh_malformed";
     /// A header of a mail whose end did not come, or that is too long.

@@ -35,7 +35,7 @@ impl Hosts {
         Hosts {
             flows: Flows::new(config),
             streams: Streams::new(config),
-            quic: quic::Connections::default(),
+            quic: quic::Connections::new(config),
             tftp: tftp::Transfers::default(),
             counters: Counters::default(),
             shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),

@@ -88,6 +88,8 @@ pub struct Config {
     /// out of order, messages that are not whole, and what goes with each stream. A
     /// quarter of it more may go to files that come in ranges.
     pub most_stream_bytes: usize,
+    /// The most bytes of hellos of QUIC that are not whole.
+    pub most_quic_bytes: usize,
     /// The most bytes of packets that wait for their other fragments.
     pub most_fragment_bytes: usize,
     /// Seconds that they wait.
@@ -107,6 +109,7 @@ impl Default for Config {
             answered_timeout: 120,
             ended_timeout: 10,
             most_stream_bytes: 64 << 20,
+            most_quic_bytes: 32 << 20,
             most_fragment_bytes: 8 << 20,
             fragment_timeout: 30,
             unknown_text: false,

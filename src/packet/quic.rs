@@ -11,13 +11,13 @@ mod keys;
 
 use super::bytes::{be16, be32};
 use super::tls::{self, hello};
-use super::{Counters, Fault, Packet, Visitor};
+use super::{Config, Counters, Fault, Packet, Visitor};
 use crypto::Crypto;
 use hashbrown::HashMap;
 use keys::Keys;
 use std::collections::VecDeque;
 
-/// Connections whose hellos are being read.
+/// Connections whose hellos are being read, of one share of a capture.
 const MOST_CONNECTIONS: usize = 2048;
 
 /// Packets in one datagram that are looked at.
@@ -51,11 +51,14 @@ struct Connection {
 }
 
 /// Connections by flow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Connections {
     open: HashMap<u64, Connection>,
     order: VecDeque<(u64, u64)>,
     serial: u64,
+    /// Bytes of hellos that are not whole, and the most of them.
+    bytes: usize,
+    most: usize,
 }
 
 /// Whether a UDP payload may be of QUIC: cheap, and mostly no.
@@ -65,10 +68,22 @@ pub(super) fn is_likely(payload: &[u8]) -> bool {
 }
 
 impl Connections {
+    pub(super) fn new(config: &Config) -> Self {
+        Connections {
+            open: HashMap::new(),
+            order: VecDeque::new(),
+            serial: 0,
+            bytes: 0,
+            most: config.most_quic_bytes,
+        }
+    }
+
     /// Forgets a flow.
     pub(super) fn remove(&mut self, flow_id: u64) {
-        if !self.open.is_empty() {
-            self.open.remove(&flow_id);
+        if !self.open.is_empty()
+            && let Some(connection) = self.open.remove(&flow_id)
+        {
+            self.bytes -= connection.weight();
         }
     }
 
@@ -100,7 +115,10 @@ impl Connections {
         if let Some(connection) = self.open.get_mut(&packet.flow_id) {
             let side = usize::from(packet.to_server != connection.is_client_opener);
             if let Some(plain) = connection.open(side, initial) {
-                return connection.crypto[side].frames(&plain, packet, visitor, counters);
+                let before = connection.weight();
+                connection.crypto[side].frames(&plain, packet, visitor, counters);
+                self.bytes = self.bytes + connection.weight() - before;
+                return self.make_room(counters);
             }
         }
         // It opens a connection, or begins anew behind a Retry: then its own
@@ -117,23 +135,34 @@ impl Connections {
             serial: self.serial,
         };
         connection.crypto[0].frames(&plain, packet, visitor, counters);
+        self.remove(packet.flow_id);
+        self.bytes += connection.weight();
         self.open.insert(packet.flow_id, connection);
         self.order.push_back((packet.flow_id, self.serial));
-        self.make_room();
+        self.make_room(counters);
     }
 
-    fn make_room(&mut self) {
-        while self.order.len() > MOST_CONNECTIONS
+    fn make_room(&mut self, counters: &mut Counters) {
+        while (self.order.len() > MOST_CONNECTIONS || self.bytes > self.most)
             && let Some((flow_id, serial)) = self.order.pop_front()
         {
-            if self.open.get(&flow_id).is_some_and(|connection| connection.serial == serial) {
-                self.open.remove(&flow_id);
+            let Some(connection) = self.open.get(&flow_id) else { continue };
+            if connection.serial == serial {
+                if connection.weight() > 0 {
+                    counters.note(Fault::QuicEvicted);
+                }
+                self.remove(flow_id);
             }
         }
     }
 }
 
 impl Connection {
+    /// Bytes that are held of what is not whole.
+    fn weight(&self) -> usize {
+        self.crypto.iter().map(Crypto::weight).sum()
+    }
+
     /// Takes the protection off a packet of a side. A server may choose another version than
     /// the client began with, and both go on in that one (RFC 9368, 2.3; RFC 9369, 4).
     fn open(&mut self, side: usize, initial: &Initial<'_>) -> Option<Vec<u8>> {

@@ -316,6 +316,7 @@ impl Share {
         let config = Config {
             most_flows: (config.most_flows / SHARES).max(1),
             most_stream_bytes: config.most_stream_bytes / SHARES,
+            most_quic_bytes: config.most_quic_bytes / SHARES,
             ..config.clone()
         };
         std::array::from_fn(|number| Share { number, hosts: Hosts::new(&config) })

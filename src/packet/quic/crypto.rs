@@ -53,6 +53,11 @@ impl Crypto {
         }
     }
 
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> usize {
+        self.held.capacity() + self.pending.weight()
+    }
+
     fn finish(&mut self) {
         *self = Crypto { is_done: true, ..Crypto::default() };
     }

@@ -125,6 +125,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         let config = Config {
             most_flows: (all.most_flows / shared.workers).max(1),
             most_stream_bytes: all.most_stream_bytes / shared.workers,
+            most_quic_bytes: all.most_quic_bytes / shared.workers,
             most_fragment_bytes: all.most_fragment_bytes / shared.workers,
             ..all
         };
