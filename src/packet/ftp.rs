@@ -236,9 +236,9 @@ impl Client {
         let Some(command) = Command::parse(line) else { return Step::Took(length) };
         self.is_open = command.verb == Verb::Secure;
         // The talk is lent to the directions in turn: here it is this one's.
-        let mut talk = std::mem::take(&mut context.talk);
+        let mut talk = std::mem::take(context.talk);
         read_command(&command, talk.ftp(), context);
-        context.talk = talk;
+        *context.talk = talk;
         Step::Took(length)
     }
 }
@@ -323,7 +323,7 @@ impl Server {
 fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>) {
     let Packet { src, .. } = *context.packet;
     match number {
-        220 if matches!(context.talk, Talk::Nothing) => context.talk = Talk::Greeted,
+        220 if matches!(*context.talk, Talk::Nothing) => *context.talk = Talk::Greeted,
         227 | 229 => {
             let end = if number == 227 {
                 command::port(text)
@@ -331,39 +331,39 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>
                 command::extended(text).map(|port| (src, port))
             };
             let Some(end) = end else { return };
-            let mut talk = std::mem::take(&mut context.talk);
+            let mut talk = std::mem::take(context.talk);
             talk.ftp().announce(end, context);
-            context.talk = talk;
+            *context.talk = talk;
         }
         125 | 150 => {
             let Some(size) = command::size(text) else { return };
-            let mut talk = std::mem::take(&mut context.talk);
+            let mut talk = std::mem::take(context.talk);
             talk.ftp().size(size, context);
-            context.talk = talk;
+            *context.talk = talk;
         }
         // RFC 3659, 4; a time (3) has the same code, and 14 digits.
         213 => {
             let text = text.trim_ascii();
             let size = std::str::from_utf8(text).ok().filter(|text| text.len() < 14);
             let Some(size) = size.and_then(|size| size.parse().ok()) else { return };
-            let mut talk = std::mem::take(&mut context.talk);
+            let mut talk = std::mem::take(context.talk);
             if let Talk::Ftp(control) = &mut talk
                 && std::mem::take(&mut control.is_size_asked)
             {
                 control.sized(size, context);
             }
-            context.talk = talk;
+            *context.talk = talk;
         }
         426 | 451 | 552 => {
-            let talk = std::mem::take(&mut context.talk);
+            let talk = std::mem::take(context.talk);
             if let Talk::Ftp(control) = &talk {
                 control.abort(context);
             }
-            context.talk = talk;
+            *context.talk = talk;
         }
         // That SIZE is not allowed, among others.
         500..=599 => {
-            if let Talk::Ftp(control) = &mut context.talk {
+            if let Talk::Ftp(control) = &mut *context.talk {
                 control.is_size_asked = false;
             }
         }

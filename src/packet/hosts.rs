@@ -6,7 +6,7 @@
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
 use super::layers::{Part, Unit};
-use super::stream::{Context, Shared, Stamp, Streams};
+use super::stream::{Given, Shared, Stamp, Streams};
 use super::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
 use super::{Config, Counters, Ports, dhcp, dns, plain, quic, syslog, tftp};
@@ -197,8 +197,8 @@ impl Hosts {
         let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
         let payload = segment.payload;
         if packet.proto == transport::TCP {
-            let mut context = Context::new(packet, visitor, counters, shared);
-            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut context);
+            let mut given = Given { packet, visitor, counters, shared };
+            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
         } else if quic::is_likely(payload) {
             quic.inspect(payload, packet, visitor, counters);
         } else if syslog::is_message(payload) {

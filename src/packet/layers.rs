@@ -209,7 +209,7 @@ impl Layers {
             (None, Ok(payload)) => {
                 // Of the others nothing but their number is looked at.
                 let segment = match proto {
-                    UDP => transport::parse(proto, Ok(payload)),
+                    UDP if tunnel::is_likely(payload) => transport::parse(proto, Ok(payload)),
                     _ => Segment::bare(None),
                 };
                 tunnel::open(src, proto, payload, &segment)

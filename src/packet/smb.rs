@@ -147,25 +147,25 @@ impl Side {
             },
             State::Message(left) => {
                 // The talk is lent to the directions in turn: here it is this one's.
-                let mut talk = std::mem::take(&mut context.talk);
+                let mut talk = std::mem::take(context.talk);
                 let step = self.message(data, left, talk.smb(), context);
-                context.talk = talk;
+                *context.talk = talk;
                 step
             }
             State::Chain { way, left } => {
-                let mut talk = std::mem::take(&mut context.talk);
+                let mut talk = std::mem::take(context.talk);
                 let session = talk.smb();
                 let plan = v1::block(shown(data, left), left, way, session, context);
                 self.is_client |= std::mem::take(&mut session.has_asked_for_raw);
-                context.talk = talk;
+                *context.talk = talk;
                 self.follow(plan, left, 0)
             }
             State::Data { sink, bytes, behind, left, chain } => {
                 let known = bytes.min(data.len() as u64);
-                let mut talk = std::mem::take(&mut context.talk);
+                let mut talk = std::mem::take(context.talk);
                 let part = data.get(..known as usize).unwrap_or(data);
                 talk.smb().data(sink, part, context);
-                context.talk = talk;
+                *context.talk = talk;
                 let sink = Sink { at: sink.at.saturating_add(known), ..sink };
                 if known < bytes {
                     self.state = State::Data { sink, bytes: bytes - known, behind, left, chain };
@@ -233,7 +233,7 @@ impl Side {
         if v1::may_interrupt(length) && known.len() < v1::HEADER {
             return Step::Wait(4 + v1::HEADER);
         }
-        let mut talk = std::mem::take(&mut context.talk);
+        let mut talk = std::mem::take(context.talk);
         let session = talk.smb();
         let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
         if v1::may_interrupt(length) && v1::interrupts(known) {
@@ -245,14 +245,14 @@ impl Side {
                 session.ends_at(sink.key, sink.at.saturating_add(length));
             }
             if !is_wanted {
-                context.talk = talk;
+                *context.talk = talk;
                 return Step::Skip(4 + length);
             }
             self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
         } else {
             self.state = State::behind(length);
         }
-        context.talk = talk;
+        *context.talk = talk;
         Step::Took(4)
     }
 
@@ -301,22 +301,22 @@ impl Side {
     ) -> bool {
         match self.state {
             State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
-                let mut talk = std::mem::take(&mut context.talk);
+                let mut talk = std::mem::take(context.talk);
                 talk.smb().lose(sink);
-                context.talk = talk;
+                *context.talk = talk;
                 let sink = Sink { at: sink.at.saturating_add(length), ..sink };
                 self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
                 true
             }
             State::Data { sink, .. } => {
-                let mut talk = std::mem::take(&mut context.talk);
+                let mut talk = std::mem::take(context.talk);
                 talk.smb().lose(sink);
-                context.talk = talk;
+                *context.talk = talk;
                 false
             }
             _ => {
                 // Raw bytes that are awaited may have been among them.
-                if let Talk::Smb(session) = &mut context.talk {
+                if let Talk::Smb(session) = &mut *context.talk {
                     (session.raw_read, session.raw_write) = (None, None);
                 }
                 false

@@ -157,7 +157,7 @@ impl Side {
     ) -> Step {
         let outcome = match *self {
             Side::Client4 => split4(data).map(|request| {
-                context.talk = Talk::Socks(4);
+                *context.talk = Talk::Socks(4);
                 let target = match request.host {
                     Some(host) => Target::Host(host),
                     None => Target::Address(request.address.into()),
@@ -166,7 +166,7 @@ impl Side {
                 (Side::Through, request.length)
             }),
             Side::Greeting => {
-                context.talk = Talk::Socks(5);
+                *context.talk = Talk::Socks(5);
                 let count = data.get(1).copied().map(usize::from);
                 count.map(|count| (Side::Client5, 2 + count)).ok_or(Some(2))
             }
@@ -188,8 +188,8 @@ impl Side {
         match outcome {
             Ok((next, length)) if length <= data.len() => {
                 let is_server = matches!(self, Side::Server4 | Side::Server5);
-                if is_server && matches!(context.talk, Talk::Socks(_)) {
-                    context.talk = Talk::Nothing;
+                if is_server && matches!(*context.talk, Talk::Socks(_)) {
+                    *context.talk = Talk::Nothing;
                 }
                 *self = next;
                 Step::Took(length)

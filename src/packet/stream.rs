@@ -18,7 +18,9 @@ mod pending;
 mod side;
 mod talk;
 
-pub(super) use parser::{Context, Guess, Parser, RequestKind, Requests, Shared, Step, kept_url};
+pub(super) use parser::{
+    Context, Given, Guess, Parser, RequestKind, Requests, Shared, Step, kept_url,
+};
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
 pub(super) use talk::Talk;
@@ -244,7 +246,7 @@ impl Streams {
         side: usize,
         segment: &Segment<'_>,
         missing: usize,
-        context: &mut Context<'_, '_, V>,
+        given: &mut Given<'_, '_, V>,
     ) {
         if tcp.slot != NIL && !self.is_own(tcp) {
             // It was taken away: go on from here.
@@ -262,7 +264,7 @@ impl Streams {
         let mut seq = segment.seq;
         if segment.flags & SYN != 0 {
             seq = seq.wrapping_add(1);
-            self.synchronise(tcp, side, seq, segment, context);
+            self.synchronise(tcp, side, seq, segment, given);
         }
         if tcp.slot != NIL && segment.flags & ACK != 0 {
             let other = &mut self.slots[tcp.slot as usize].sides[side ^ 1];
@@ -272,15 +274,15 @@ impl Streams {
             }
         }
         if !segment.payload.is_empty() || missing > 0 {
-            self.payload(tcp, side, seq, segment.payload, missing, context);
+            self.payload(tcp, side, seq, segment.payload, missing, given);
         }
         if segment.flags & FIN != 0 {
             let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
-            self.end(tcp, side, end, context);
+            self.end(tcp, side, end, given);
         }
         if tcp.slot != NIL {
             self.settle(tcp);
-            self.make_room(context.counters);
+            self.make_room(given.counters);
         }
     }
 
@@ -290,13 +292,13 @@ impl Streams {
         tcp: &mut Tcp,
         side: usize,
         end: u32,
-        context: &mut Context<'_, '_, V>,
+        given: &mut Given<'_, '_, V>,
     ) {
         if tcp.mode(side) == Mode::Synced && is_before(tcp.next[side], end) {
-            self.start(tcp, side, tcp.next[side], true, first_parser(true, context));
+            self.start(tcp, side, tcp.next[side], true, first_parser(true, given));
         }
         if tcp.slot != NIL && tcp.mode(side) == Mode::Streaming {
-            self.work(tcp.slot, side, context, |side, context| side.end(end, context));
+            self.work(tcp.slot, side, given, |side, context| side.end(end, context));
         }
     }
 
@@ -317,8 +319,8 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut context = Context::new(&packet, visitor, counters, shared);
-            self.work(tcp.slot, side, &mut context, |side, context| side.finish(context));
+            let mut given = Given { packet: &packet, visitor, counters, shared };
+            self.work(tcp.slot, side, &mut given, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
     }
@@ -337,11 +339,11 @@ impl Streams {
         side: usize,
         start: u32,
         segment: &Segment<'_>,
-        context: &mut Context<'_, '_, V>,
+        given: &mut Given<'_, '_, V>,
     ) {
         if tcp.slot != NIL && tcp.is_anew(side, start, segment) {
             for side in 0..2 {
-                self.work(tcp.slot, side, context, |side, context| side.finish(context));
+                self.work(tcp.slot, side, given, |side, context| side.finish(context));
             }
             self.release(tcp.slot);
         }
@@ -355,27 +357,25 @@ impl Streams {
         mut seq: u32,
         mut payload: &[u8],
         missing: usize,
-        context: &mut Context<'_, '_, V>,
+        given: &mut Given<'_, '_, V>,
     ) {
         match tcp.mode(side) {
             Mode::Over => return,
             Mode::Streaming => {}
-            Mode::Synced => {
-                self.start(tcp, side, tcp.next[side], true, first_parser(true, context))
-            }
-            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, context)),
+            Mode::Synced => self.start(tcp, side, tcp.next[side], true, first_parser(true, given)),
+            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, given)),
             Mode::Loose => {
                 (seq, payload, tcp.next[side]) = tcp.unread(side, seq, payload, missing);
                 let is_asked =
-                    context.reads_unknown || parser::begins(payload, context.packet.ports);
+                    given.shared.reads_unknown || parser::begins(payload, given.packet.ports);
                 if payload.is_empty() || !is_asked {
                     return;
                 }
                 self.start(tcp, side, seq, false, Parser::Start);
             }
         }
-        let stamp = Stamp::of(context.packet);
-        self.work(tcp.slot, side, context, |side, context| {
+        let stamp = Stamp::of(given.packet);
+        self.work(tcp.slot, side, given, |side, context| {
             side.feed(seq, payload, missing, stamp, context);
         });
     }
@@ -403,17 +403,16 @@ impl Streams {
         &mut self,
         slot: u32,
         side: usize,
-        context: &mut Context<'_, '_, V>,
+        given: &mut Given<'_, '_, V>,
         work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
         let before = stream.sides[side].weight() + stream.shared_weight();
         // What is the stream's, and both sides need.
-        context.requests = std::mem::take(&mut stream.requests);
-        context.talk = std::mem::take(&mut stream.talk);
-        work(&mut stream.sides[side], context);
-        stream.requests = std::mem::take(&mut context.requests);
-        stream.talk = std::mem::take(&mut context.talk);
+        let Given { packet, visitor, counters, shared } = given;
+        let (requests, talk) = (&mut stream.requests, &mut stream.talk);
+        let mut context = Context::new(packet, *visitor, counters, shared, requests, talk);
+        work(&mut stream.sides[side], &mut context);
         let after = stream.sides[side].weight() + stream.shared_weight();
         self.bytes = self.bytes + after - before;
     }
@@ -471,8 +470,8 @@ impl Streams {
 }
 
 /// What reads the first bytes of a direction.
-fn first_parser<V>(is_synced: bool, context: &Context<'_, '_, V>) -> Parser {
-    match context.announced.find(context.packet) {
+fn first_parser<V>(is_synced: bool, given: &Given<'_, '_, V>) -> Parser {
+    match given.shared.announced.find(given.packet) {
         Some(end) => Parser::FtpData(Box::new(ftp::Data::new(end, is_synced))),
         None => Parser::Start,
     }

@@ -490,7 +490,7 @@ fn fragments_without_the_others() {
 /// Hellos of QUIC of which the first byte never comes.
 #[test]
 fn hellos_of_quic_with_holes() {
-    let scanned = survive("quic", 192, |wire, half| {
+    let scanned = survive("quic", 192 * MIB, |wire, half| {
         for at in 0..20_000_u32 {
             let at = at + if half == Half::First { 0 } else { 20_000 };
             let mut client = quic::Client::new(at.into());

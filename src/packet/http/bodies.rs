@@ -422,7 +422,9 @@ fn without_digests_bodies_are_skipped() {
     let mut hosts = Hosts::new(&Config::default());
     let packet = crate::packet::tests::some_packet();
     let Hosts { counters, shared, .. } = &mut hosts;
-    let mut context = Context::new(&packet, &mut recorder, counters, shared);
+    let (mut requests, mut talk) = Default::default();
+    let mut context =
+        Context::new(&packet, &mut recorder, counters, shared, &mut requests, &mut talk);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);

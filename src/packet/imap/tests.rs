@@ -110,7 +110,9 @@ fn endless_lines_and_words_stay_small() {
     let mut visitor = crate::packet::tests::Recorder::default();
     let mut counters = crate::packet::Counters::default();
     let mut shared = crate::packet::stream::Shared::new(1 << 20, false);
-    let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
+    let (mut requests, mut talk) = Default::default();
+    let mut context =
+        Context::new(&packet, &mut visitor, &mut counters, &mut shared, &mut requests, &mut talk);
     for (is_server, text) in [
         (true, "* 1 FETCH (BODY[1] {9"),
         (false, "a LOGIN {500}\r\nx"),

@@ -236,7 +236,9 @@ fn feed_to(mail: Mail, pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Coun
     let mut visitor = Recorder { fingerprints: true, ..Recorder::default() };
     let mut counters = Counters::default();
     let mut shared = crate::packet::stream::Shared::new(1 << 20, false);
-    let mut context = Context::new(&packet, &mut visitor, &mut counters, &mut shared);
+    let (mut requests, mut talk) = Default::default();
+    let mut context =
+        Context::new(&packet, &mut visitor, &mut counters, &mut shared, &mut requests, &mut talk);
     let mut mail = mail;
     for piece in pieces {
         mail.push(&piece, &mut context);

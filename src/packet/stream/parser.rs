@@ -20,9 +20,9 @@ pub(in crate::packet) struct Context<'c, 'p, V> {
     /// Connections that others announced.
     pub(in crate::packet) announced: &'c mut Announced,
     /// The requests that were not answered yet.
-    pub(in crate::packet) requests: Requests,
+    pub(in crate::packet) requests: &'c mut Requests,
     /// What the directions know of each other.
-    pub(in crate::packet) talk: Talk,
+    pub(in crate::packet) talk: &'c mut Talk,
     /// The files that come in ranges.
     pub(in crate::packet) ranges: &'c mut http::Ranges,
     /// What may be unpacked.
@@ -40,6 +40,8 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         visitor: &'c mut V,
         counters: &'c mut Counters,
         shared: &'c mut Shared,
+        requests: &'c mut Requests,
+        talk: &'c mut Talk,
     ) -> Self {
         let Shared { url, announced, ranges, credit, reads_unknown } = shared;
         Context {
@@ -48,14 +50,22 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
             counters,
             url,
             announced,
-            requests: Requests::default(),
-            talk: Talk::Nothing,
+            requests,
+            talk,
             ranges,
             credit,
             reads_unknown: *reads_unknown,
             is_ended: false,
         }
     }
+}
+
+/// A packet, and what its stream may use and tells; without what is of the stream alone.
+pub(in crate::packet) struct Given<'c, 'p, V> {
+    pub(in crate::packet) packet: &'c Packet<'p>,
+    pub(in crate::packet) visitor: &'c mut V,
+    pub(in crate::packet) counters: &'c mut Counters,
+    pub(in crate::packet) shared: &'c mut Shared,
 }
 
 /// What all streams of a decoder share.
@@ -373,7 +383,7 @@ impl Guess {
 
 /// Looks for a protocol, ready to wait for more. `is_synced`: the direction begins here.
 fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>) -> Guess {
-    let (ports, talk) = (context.packet.ports, &context.talk);
+    let (ports, talk) = (context.packet.ports, &*context.talk);
     tls::guess(data)
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))

@@ -26,8 +26,8 @@ impl Alone {
         let packet = some_packet();
         let mut shared = Shared::new(1 << 20, false);
         let Alone { direction, seen, counters, requests, skip, most } = self;
-        let mut context = Context::new(&packet, seen, counters, &mut shared);
-        context.requests = std::mem::take(requests);
+        let mut talk = Default::default();
+        let mut context = Context::new(&packet, seen, counters, &mut shared, requests, &mut talk);
         let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             match direction.step(rest, &mut context) {
@@ -39,7 +39,6 @@ impl Alone {
             *most = (*most).max(direction.weight());
         }
         *skip = at - data.len().min(at);
-        *requests = context.requests;
         requests.asked.as_ref().map_or(0, |asked| asked.weight())
     }
 }
