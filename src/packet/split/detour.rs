@@ -58,6 +58,9 @@ impl Detours {
     fn look(&mut self, unit: &Unit<'_>, own: usize) -> usize {
         let segment = unit.segment();
         let Ports::Pair(src, dst) = segment.ports else { return own };
+        // Nothing is asked for once all of it is over.
+        self.open.forget(unit.time);
+        self.announced.forget(unit.time);
         if unit.part == Part::Later || segment.fault.is_some() {
             return own;
         }
@@ -141,10 +144,15 @@ impl<K: Copy + Eq + Hash> Recent<K> {
         let serial = self.serial;
         self.shares.insert(key, Entry { share, time, serial });
         self.order.push_back((key, serial));
+        self.forget(time);
+    }
+
+    /// Forgets what is old by now, and what is too much.
+    fn forget(&mut self, now: Timestamp) {
         while let Some((key, serial)) = self.order.front() {
             let entry = self.shares.get(key).filter(|entry| entry.serial == *serial);
             let is_old =
-                entry.is_none_or(|entry| time.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs());
+                entry.is_none_or(|entry| now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs());
             if self.order.len() <= MOST && !is_old {
                 break;
             }
@@ -182,6 +190,8 @@ mod tests {
         assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "heard of meanwhile");
         assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);
         assert_eq!(recent.find(&1, Timestamp(0)), None);
+        recent.forget(Timestamp(8 * TIMEOUT));
+        assert!(recent.is_empty() && recent.order.is_empty());
         recent.put(1, 1, Timestamp(9 * TIMEOUT));
         assert_eq!((recent.shares.len(), recent.order.len()), (1, 1));
     }
