@@ -98,8 +98,8 @@ impl Tcp {
         (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
     }
 
-    /// Whether a side's SYN tells nothing new; or that the host knows of a new connection,
-    /// where an answer is not the one that was seen before.
+    /// Whether a side's SYN tells of a new connection: an answer that is not the one which was
+    /// seen before.
     fn is_anew(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
         let is_other = self.has_start[side] != 0 && self.start[side] != start;
         self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
