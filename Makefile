@@ -2,6 +2,7 @@
 
 CARGO        ?= cargo
 FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?= $$($(CARGO) fuzz list)
 
 WIRESIFT := target/release/wiresift
 DEMO_DB  := target/demo.wsdb
@@ -9,16 +10,19 @@ SKIPPED  := target/tmp/skipped-tests.txt
 
 BENCHES  := classify digests exchange extract lookup scan
 
-.PHONY: help demo build guided install-deps test lint doc fuzz licences advisories
+.PHONY: help demo build guided install-deps test test-peers lint doc fuzz fuzz-replay
+.PHONY: licences advisories
 .PHONY: bench bench-check peers packets subscriptions instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
 	@echo 'make test         install what is missing, format, lints, docs, all tests, the fuzz corpus'
+	@echo 'make test-peers   all of them, also against heavier programs, which it installs first'
 	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
-	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n)'
+	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n, FUZZ_TARGETS=…)'
+	@echo 'make fuzz-replay  the seeds of the fuzzers with the bounds of the fuzzers, without cargo-fuzz'
 	@echo 'make bench        criterion in quick mode, then the bars: peers, packets, subscriptions'
 	@echo 'make bench-check  every bench once, unmeasured: only its counts'
 	@echo 'make peers        the table of bars alone (PEERS_FLAGS=…, see benches/peers/run.sh --help)'
@@ -53,15 +57,24 @@ demo: build
 lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
-	@for script in .ci/run .ci/install-deps benches/*/*.sh; do bash -n $$script || exit 1; done
+	@for script in .ci/run .ci/install-deps benches/*/*.sh fuzz/*.sh; do bash -n $$script || exit 1; done
 
 doc: install-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
 
 # What a test could not do here it writes to $(SKIPPED), which is shown at the end.
 test: lint doc
+	@.ci/install-deps --for-tests
 	@rm -f $(SKIPPED)
 	$(CARGO) test --locked
+	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
+
+# Tests against programs that are too heavy for every run. What they need is installed, and
+# what is missing then is an error and not a reason to skip.
+test-peers: install-deps
+	@.ci/install-deps --for-peers
+	@rm -f $(SKIPPED)
+	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:
@@ -90,19 +103,13 @@ instructions-accept:
 fuzz:
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { \
 	  echo 'cargo-fuzz is not installed: cargo install cargo-fuzz --locked' >&2; exit 1; }
-	@for target in $$($(CARGO) fuzz list); do \
-	  case $$target in \
-	    capture|frames) more=testdata/captures ;; \
-	    feed_*) more=testdata/indicators ;; \
-	    text) more=testdata/logs ;; \
-	    *) more= ;; \
-	  esac; \
-	  echo "== fuzz $$target"; \
-	  mkdir -p fuzz/findings/$$target fuzz/corpus/$$target; \
-	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target \
-	    fuzz/findings/$$target fuzz/corpus/$$target $$more \
-	    -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	@for target in $(FUZZ_TARGETS); do \
+	  fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; \
 	done
+
+# The seeds once more, in a build whose bounds are those of the fuzzers.
+fuzz-replay:
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/shrunk.sh $(CARGO) test --test suite fuzz_corpus
 
 licences: cargo-deny
 	$(CARGO) deny check bans licenses sources

@@ -19,8 +19,8 @@ fn classify(way: Way, text: &[u8], masks: &mut [Masks], mut see: impl FnMut(&[Ma
 }
 
 /// Bits of every class in a text.
-fn bits(way: Way, text: &[u8], masks: &mut [Masks]) -> [u64; 8] {
-    let mut sums = [0; 8];
+fn bits(way: Way, text: &[u8], masks: &mut [Masks]) -> [u64; 10] {
+    let mut sums = [0; 10];
     classify(way, text, masks, |tile| {
         for masks in tile {
             let classes = [
@@ -32,6 +32,8 @@ fn bits(way: Way, text: &[u8], masks: &mut [Masks]) -> [u64; 8] {
                 masks.at_signs,
                 masks.slashes,
                 masks.odds,
+                masks.escapes,
+                masks.opens,
             ];
             for (sum, class) in sums.iter_mut().zip(classes) {
                 *sum += u64::from(class.count_ones());
@@ -42,7 +44,7 @@ fn bits(way: Way, text: &[u8], masks: &mut [Masks]) -> [u64; 8] {
 }
 
 /// The same, byte by byte.
-fn expected(text: &[u8]) -> [u64; 8] {
+fn expected(text: &[u8]) -> [u64; 10] {
     let count = |is: fn(u8) -> bool| text.iter().filter(|&&byte| is(byte)).count() as u64;
     [
         count(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b >= 0x80),
@@ -52,7 +54,9 @@ fn expected(text: &[u8]) -> [u64; 8] {
         count(|b| b == b':'),
         count(|b| b == b'@'),
         count(|b| b == b'/'),
-        count(|b| b >= 0x80 || b == b'%' || b == b'\\'),
+        count(|b| b >= 0x80 || b == b'%'),
+        count(|b| b"\\&#^\x1b".contains(&b)),
+        count(|b| b == b'(' || b == b'['),
     ]
 }
 

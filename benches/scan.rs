@@ -10,7 +10,7 @@ use std::time::Duration;
 use wiresift::Result;
 use wiresift::alert::{Encoder, Format};
 use wiresift::input::Target;
-use wiresift::run::{self, Current, ScanJob};
+use wiresift::run::{self, Current, Output, ScanJob};
 use wiresift::scan::Options;
 use wiresift::sink::Sink;
 
@@ -36,9 +36,11 @@ fn scan(database: &Current, path: &Path) -> u64 {
         targets: vec![Target::Path(path.to_path_buf())],
         options: Options::default(),
         packets: Default::default(),
-        encoder: Encoder::new(Format::Json),
+        output: Output::new(Encoder::new(Format::Json)),
         threads: 1,
         chunk: 0,
+        halt: Default::default(),
+        rotated: false,
     };
     run::scan(job, &mut Bytes(0), &|_| {}).unwrap().records
 }

@@ -107,6 +107,7 @@ fn real_captures(pcaps: &Path) -> Vec<Real> {
             let frame = Frame {
                 number: packet.number,
                 time: Timestamp(packet.time),
+                is_timed: true,
                 linktype: packet.linktype,
                 length: packet.length,
                 data: packet.data,

@@ -5,6 +5,10 @@
 //! how to mend it. Context is wrapped on the way up, so that the code that knows
 //! a path adds it and nobody else has to carry it.
 
+mod spelt;
+
+pub use spelt::{is_harmful, name_text, spelt, spelt_json, spelt_name};
+
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -125,6 +129,14 @@ impl Error {
         self
     }
 
+    /// Takes the path and the line away: what is wrong does not stand there, but in what
+    /// the caller was given.
+    #[must_use]
+    pub fn without_place(mut self) -> Self {
+        (self.0.path, self.0.line) = (None, None);
+        self
+    }
+
     /// The coarse kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -145,7 +157,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { message, path, line, offset, remedy, source, .. } = &*self.0;
         if let Some(path) = path {
-            write!(f, "{}", path.display())?;
+            write!(f, "{}", spelt_name(path.as_os_str()))?;
             if let Some(line) = line {
                 write!(f, ":{line}")?;
             }

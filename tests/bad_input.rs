@@ -89,6 +89,20 @@ fn an_unknown_format_by_name() {
 }
 
 #[test]
+fn more_threads_than_can_be() {
+    let dir = prepared("threads");
+    for number in ["1025", "1000000", "99999999999", "18446744073709551616", "-1", "x"] {
+        let threads = format!("--threads={number}");
+        dir.command()
+            .args(["scan", "--db", "db", &threads, "a.log"])
+            .run()
+            .expect(2)
+            .expect_stderr("expected a number from 0 to 1024");
+    }
+    dir.command().args(["scan", "--db", "db", "--threads=1024", "a.log"]).run().expect(0);
+}
+
+#[test]
 fn indicators_that_would_match_everything() {
     let dir = Dir::new("everything");
     dir.create("feed.txt", "com\n0.0.0.0/0\n::/0\n*\nco.uk\nevil.example\n");
@@ -146,9 +160,7 @@ fn what_is_no_database() {
     dir.create("head", &good[..40]);
     dir.create("long", [&good[..], b"x"].concat());
     for (name, message, remedy) in [
-        ("a.log", "not a wiresift database", "wiresift compile -o"),
         ("empty", "the file is empty", "compile it again"),
-        ("folder", "a directory is not a database", "name the file"),
         ("absent", "cannot open the database", "wiresift compile -o"),
         ("newer", "the database has format 9999, this program reads", "a newer wiresift"),
         ("older", "the database has the old format 0", "compile it again"),
@@ -168,8 +180,15 @@ fn what_is_no_database() {
                 .expect_stderr(remedy);
         }
         let verified = dir.command().args(["verify", name]).run().expect_stderr(message);
-        let status = i32::from(name != "absent" && name != "folder");
+        let status = i32::from(name != "absent");
         assert_eq!(verified.code, Code::Exit(2 - status), "verify {name}\n{}", verified.report());
+    }
+    // What scans is given may be a list; what looks into a database takes nothing else.
+    for command in ["inspect", "verify"] {
+        let run = dir.command().args([command, "a.log"]).run();
+        run.expect_stderr("not a wiresift database").expect_stderr("wiresift compile -o");
+        let run = dir.command().args([command, "folder"]).run().expect(2);
+        run.expect_stderr("a directory is not a database").expect_stderr("name the file");
     }
 }
 
@@ -381,9 +400,10 @@ fn targets_that_are_no_files() {
     // A pipe that a rename would do away with; never tried on a real device.
     let made = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status();
     if made.is_ok_and(|status| status.success()) {
-        let mut command = dir.command();
-        command.args(["compile", "-o", "pipe", "list.txt"]);
-        command.run().expect(2).expect_stderr("pipe: a device, pipe or socket is in the way");
+        // It is written to, and stays.
+        let line = "cat pipe > copy & wiresift compile -o pipe list.txt; wait; test -p pipe";
+        dir.shell(line).run().expect(0);
+        dir.command().args(["verify", "copy"]).run().expect(0);
     } else {
         skip("targets_that_are_no_files, pipes", "mkfifo is not here");
     }

@@ -50,6 +50,75 @@ fn exit_codes_are_those_of_grep() {
     dir.command().args(["verify", "db"]).run().expect(0);
 }
 
+#[test]
+fn what_people_try_first_is_understood_or_answered() {
+    let dir = Dir::new("first-tries");
+    dir.create("list.txt", "evil.example\n");
+    dir.create("bad.log", "to evil.example\nto evil.example\n");
+    dir.create("good.log", "to good.example\n");
+    compile(&dir, &["list.txt"]).expect(0);
+    // Of both, -l is what grep does.
+    for both in [&["-l", "-c"][..], &["-c", "-l"], &["-lc"]] {
+        let run = scan(&dir, &[both, &["good.log", "bad.log"]].concat()).expect(0);
+        assert_eq!(run.text(), "bad.log\n");
+    }
+    for (args, told) in [
+        (&["-m", "0", "bad.log"][..], "nothing would be read"),
+        (&["absent[1].log"], "there is no such file, and no file matches it as a pattern"),
+        (&["absent*.log"], "is written `[*]`"),
+        (&["--since", "tomorrow", "bad.log"], "today, yesterday"),
+        (&["-A", "3", "bad.log"], "an alert has its own line"),
+        (&["-rn", "bad.log"], "folders are walked anyway"),
+        (&["-v", "bad.log"], "lines without an indicator"),
+    ] {
+        scan(&dir, args).expect(2).expect_stderr(told);
+    }
+    // What is read now happened today.
+    for (since, status) in
+        [("today", 0), ("yesterday", 0), ("2h", 0), ("2001-01-01", 0), ("9999-01-01", 1)]
+    {
+        scan(&dir, &["--since", since, "bad.log"]).expect(status);
+    }
+    let run = scan(&dir, &["--summary", "-o", "out.json", "bad.log", "-"]).expect(0);
+    assert!(run.text().contains("bad.log"), "{}", run.report());
+    // A database among feeds is none, whatever it is called.
+    std::fs::create_dir(dir.path().join("feeds")).unwrap();
+    for name in ["feeds/old.wsdb", "feeds/other"] {
+        std::fs::copy(dir.path().join("db"), dir.path().join(name)).unwrap();
+    }
+    dir.create("feeds/list.txt", "evil.example\n");
+    compile(&dir, &["feeds"]).expect(0).expect_stderr("passed over 2 files that are no feed");
+    compile(&dir, &["feeds/other"]).expect(2).expect_stderr("it is what --db takes");
+}
+
+#[test]
+fn feeds_that_cannot_be_added_name_the_argument() {
+    let dir = Dir::new("feed-add-wrong");
+    for (args, told) in [
+        (&["--url", "ftp://a.example/"][..], "--url: it begins with neither"),
+        (&["--url", "https://a b/"], "--url: it has blanks"),
+        (&["--url", "https://a.example/", "--interval", "3parsecs"], "--interval: a time is"),
+        (&["--url", "https://a.example/", "--set", "max_size=lots"], "--set max_size: write"),
+        (&["--url", "https://a.example/", "--set", "nonsense=1"], "--set nonsense: unknown field"),
+        (&["--url", "https://a.example/", "--severity", "awful"], "--severity: “awful” is unknown"),
+        (&["--path", "x", "--kind", "nope"], "--kind: no kind is called"),
+    ] {
+        let all = [&["feed", "add", "mine"], args].concat();
+        let run = dir.command().args(all).run().expect(2).expect_stderr(told);
+        // The file is not there, and no line of it is wrong.
+        assert!(
+            !String::from_utf8_lossy(&run.stderr).contains("wiresift.toml"),
+            "{}",
+            run.report()
+        );
+    }
+    assert!(!dir.path().join("wiresift.toml").exists());
+    // Where the file itself is wrong, that is told.
+    dir.create("wiresift.toml", "[[feed]]\nname = \"x\"\nurl = \"ftp://x/\"\n");
+    let args = ["feed", "add", "mine", "--url", "https://a.example/"];
+    dir.command().args(args).run().expect(2).expect_stderr("wiresift.toml:1: url: it begins");
+}
+
 /// The same address from seven sources (case T25 of the matching specification).
 #[test]
 fn only_live_sources_are_told() {
@@ -275,17 +344,39 @@ fn builds_repeat() {
 fn completions_and_man_pages() {
     let dir = Dir::new("completions");
     for (shell, word) in [
-        ("bash", "complete -F _wiresift"),
+        ("bash", "_CLAP_COMPLETE_INDEX"),
         ("zsh", "#compdef wiresift"),
-        ("fish", "complete -c wiresift"),
+        ("fish", "complete --keep-order --exclusive --command wiresift"),
         ("elvish", "edit:completion:arg-completer[wiresift]"),
         ("powershell", "Register-ArgumentCompleter"),
     ] {
-        let run = dir.command().args(["completions", shell]).run().expect(0).expect_stdout(word);
-        for command in ["compile", "scan", "lookup", "inspect", "verify", "--chunk"] {
-            let hidden = command == "--chunk";
-            assert!(hidden || run.text().contains(command), "{shell} lacks {command}");
-        }
+        dir.command().args(["completions", shell]).run().expect(0).expect_stdout(word);
+    }
+    dir.create(
+        "wiresift.toml",
+        "[[feed]]\nname = \"ours\"\nkind = \"list\"\npath = \"iocs.txt\"\n",
+    );
+    for (words, wanted, unwanted) in [
+        (&["sc"][..], "scan", "compile"),
+        (&["scan", "--kind", "cert-s"], "cert-sha1", "domain"),
+        (&["compile", "--as", "mi"], "misp", "otx"),
+        (&["feed", "add", "urlh"], "urlhaus", "ours"),
+        (&["feed", "update", ""], "ours", "urlhaus"),
+        (&["tap", "-i", "l"], "lo", "any"),
+    ] {
+        let run = dir
+            .command()
+            .env("COMPLETE", "bash")
+            .env("_CLAP_IFS", "\n")
+            .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+            .args(["--", "wiresift"])
+            .args(words)
+            .run()
+            .expect(0);
+        let text = run.text();
+        let values: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(values.contains(&wanted), "{words:?}: {values:?}");
+        assert!(!values.contains(&unwanted), "{words:?}: {values:?}");
     }
     dir.command().arg("man").run().expect(0).expect_stdout(".TH wiresift 1");
     fs::create_dir(dir.path().join("man")).unwrap();

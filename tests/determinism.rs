@@ -20,6 +20,36 @@ fn prepared(name: &str) -> Dir {
     dir
 }
 
+/// Headers in the middle of a log name the fields of what follows, whoever scans which
+/// chunk, and in a pipe as well.
+#[test]
+fn headers_in_the_middle_of_a_log() {
+    let dir = prepared("headers_in_the_middle_of_a_log");
+    let mut log = String::new();
+    for n in 0..60 {
+        let (first, second) = if n % 2 == 0 { ("a", "b") } else { ("b", "a") };
+        log += &format!("#separator \\x09\n#fields\tts\t{first}\t{second}\n");
+        for m in 0..n {
+            log += &format!("1795493701.{m}\tx{m}\t203.0.113.5\n");
+        }
+    }
+    dir.create("a.log", &log);
+    let fields = |command: &mut TestCommand| -> Vec<String> {
+        let records = command.run().expect(0).json_lines();
+        records.iter().map(|r| format!("{} {}", r["log"]["line"], r["seen"]["field"])).collect()
+    };
+    let want = fields(&mut scan(&dir, &["-j", "1", "a.log"]));
+    assert_eq!(want.len(), (0..60).sum::<usize>());
+    assert!(want[0].ends_with("\"a\"") && want[1].ends_with("\"b\""), "{want:?}");
+    for (threads, chunk) in [("1", "50"), ("2", "100"), ("8", "37"), ("8", "1000")] {
+        let args = ["-j", threads, "--chunk-size", chunk, "a.log"];
+        assert_eq!(fields(&mut scan(&dir, &args)), want, "-j {threads}, {chunk}");
+        let args = ["-j", threads, "--chunk-size", chunk, "-"];
+        let piped = fields(scan(&dir, &args).stdin(log.clone()));
+        assert_eq!(piped, want, "piped, {chunk}");
+    }
+}
+
 fn scan(dir: &Dir, args: &[&str]) -> TestCommand {
     let mut command = dir.command();
     // Lines without a time of their own get that of the reading, which differs.

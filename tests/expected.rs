@@ -39,6 +39,7 @@ pub struct Alerted {
     pub value: String,
     pub raw: String,
     pub at: String,
+    pub field: String,
     pub quality: Vec<String>,
 }
 
@@ -208,6 +209,7 @@ pub fn alerts(records: &[Value]) -> Vec<(Hit, Alerted)> {
                 value: value.to_string(),
                 raw: raw.to_string(),
                 at: text(record, "/seen/where").to_string(),
+                field: text(record, "/seen/field").to_string(),
                 quality: flags.map(str::to_string).collect(),
             };
             alerts.push((hit, alerted));

@@ -78,14 +78,20 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "address_behind_a_key",
-        because: "6.1 rule 7: `en0+:2607:f140::1` is a name, a mark, a colon, and an address",
+        because: "6.1 rule 7, 8.4: `en0+:2607:f140::1` is a name, a mark, a colon, and an address, \
+                  and `en0:2607:f140::1` a label and an address",
         explains: |d| {
             d.unexpected.is_some_and(|alerted| {
-                ["+:", "-:", "!:"]
+                ["+:", "-:", "!:", "en0:"]
                     .iter()
                     .any(|key| d.line.contains(&format!("{key}{}", alerted.raw)))
             })
         },
+    },
+    Rule {
+        name: "url_in_two_fields",
+        because: "8.2: host and path in two fields of a record are a URL, which the table has not",
+        explains: |d| d.unexpected.is_some_and(|alerted| alerted.field.contains('+')),
     },
 ];
 

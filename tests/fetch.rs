@@ -58,6 +58,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn answers_come_whole_unpacked_and_conditional() {
     let server = Server::start(|asked| match asked.path() {
         "/plain" => Reply::new(200, &[("ETag", "\"1\""), ("Last-Modified", "yesterday")], "evil"),
+        "/odd" => Reply::new(200, &[("ETag", "\"a\u{1}b\""), ("X-\u{e9}", "\u{e9}\u{7f}")], "evil"),
         "/packed" => {
             let packed = [gzip(b"evil.example\n"), gzip(b"bad.example\n")].concat();
             Reply::new(200, &[("Content-Encoding", "gzip")], packed)
@@ -71,6 +72,10 @@ fn answers_come_whole_unpacked_and_conditional() {
     });
     let answer = send(&server, "/plain").unwrap();
     assert_eq!((answer.header("etag"), answer.status()), (Some("\"1\""), 200));
+    assert_eq!(answer.bytes().unwrap(), b"evil");
+    // Bytes that no head may have cost the header, and not the answer.
+    let answer = send(&server, "/odd").unwrap();
+    assert_eq!((answer.header("etag"), answer.status()), (None, 200));
     assert_eq!(answer.bytes().unwrap(), b"evil");
     assert_eq!(body(&server, "/packed").unwrap(), b"evil.example\nbad.example\n");
     assert_eq!(body(&server, "/chunked").unwrap(), b"evil");

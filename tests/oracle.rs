@@ -101,6 +101,22 @@ fn unescape(text: &[u8]) -> (Vec<u8>, usize) {
     (text[..1].to_vec(), 1)
 }
 
+/// How much of a run of hex digits and colons is the end of a label before an address, with
+/// its colon (section 8.4). `is_tail`: the label began before the run.
+fn behind_label(run: &[u8], is_tail: bool) -> Option<usize> {
+    let first = run.iter().position(|&b| b == b':').filter(|&first| first > 0)?;
+    let rest = &run[first + 1..];
+    let digits = run[..first].iter().filter(|b| !b.is_ascii_alphabetic()).count();
+    let group = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    let is_label = match digits {
+        0 => true,
+        1 => is_tail,
+        _ => is_tail && group == 4 && rest[0] != b'0',
+    };
+    let is_address = rest.len() >= 2 && (rest[0] != b':' || rest[1] == b':');
+    (is_label && is_address).then_some(first + 1)
+}
+
 /// A regular expression, compiled once.
 macro_rules! regex {
     ($text:literal) => {{
@@ -227,11 +243,10 @@ impl Oracle {
             if end - start > 128 {
                 continue;
             }
-            if text[start] == b':' && !text[start..end].starts_with(b"::") {
+            let is_key = |run: &[u8]| !run.starts_with(b"::") || run.starts_with(b":::");
+            if text[start] == b':' && is_key(&text[start..end]) {
                 // A key and its colon.
                 start += 1;
-            } else if is_word(start.checked_sub(1).and_then(|at| text.get(at))) {
-                continue;
             }
             while end > start && text[end - 1] == b'.' {
                 end -= 1;
@@ -243,35 +258,57 @@ impl Oracle {
                 continue;
             }
             let run = &text[start..end];
-            let at = decoded.from[start];
-            if regex!(r"(?-u)^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*$").is_match(run)
+            let is_alone = !is_word(start.checked_sub(1).and_then(|at| text.get(at)));
+            if is_alone
+                && regex!(r"(?-u)^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*$").is_match(run)
                 && [16, 20, 32].contains(&run.len().div_ceil(3))
             {
                 let hex = String::from_utf8_lossy(run).replace(':', "").to_lowercase();
-                self.digest(&hex, at, hits);
+                self.digest(&hex, decoded.from[start], hits);
                 continue;
             }
-            let mapped = regex!(r"(?-u)^(.*\.[0-9]+):([0-9]{1,5})$").captures(run);
-            let (v6, mut port_of) = match (address::parse_v6(run), mapped) {
-                (Some(v6), _) => (v6, None),
-                (None, Some(parts)) => {
-                    let Some(v6) = address::parse_v6(&parts[1]) else { continue };
-                    let Some(port) = port(&text[start + parts[1].len()..]) else { continue };
-                    (v6, Some(port))
-                }
-                _ => continue,
-            };
-            owned.extend(start..end);
-            let colons = run.iter().filter(|b| **b == b':').count();
-            if !run.iter().any(u8::is_ascii_digit) && colons < 4 {
-                continue;
+            if is_alone {
+                self.v6(decoded, start, end, &mut owned, hits);
             }
-            if start > 0 && text[start - 1] == b'[' && text.get(end) == Some(&b']') {
-                port_of = port(&text[end + 1..]);
+            if let Some(behind) = behind_label(run, !is_alone) {
+                self.v6(decoded, start + behind, end, &mut owned, hits);
             }
-            self.address(address::fold(v6), port_of, at, hits);
         }
         owned
+    }
+
+    /// The address in `start..end`, but for a port that can only be one.
+    fn v6(
+        &self,
+        decoded: &Decoded,
+        start: usize,
+        end: usize,
+        owned: &mut HashSet<usize>,
+        hits: &mut BTreeSet<Hit>,
+    ) {
+        let text = &decoded.bytes;
+        let run = &text[start..end];
+        let mapped =
+            regex!(r"(?-u)^(.*\.[0-9]+|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){7}):([0-9]{1,5})$")
+                .captures(run);
+        let (v6, mut port_of) = match (address::parse_v6(run), mapped) {
+            (Some(v6), _) => (v6, None),
+            (None, Some(parts)) => {
+                let Some(v6) = address::parse_v6(&parts[1]) else { return };
+                let Some(port) = port(&text[start + parts[1].len()..]) else { return };
+                (v6, Some(port))
+            }
+            _ => return,
+        };
+        owned.extend(start..end);
+        let colons = run.iter().filter(|b| **b == b':').count();
+        if !run.iter().any(u8::is_ascii_digit) && colons < 4 {
+            return;
+        }
+        if start > 0 && text[start - 1] == b'[' && text.get(end) == Some(&b']') {
+            port_of = port(&text[end + 1..]);
+        }
+        self.address(address::fold(v6), port_of, decoded.from[start], hits);
     }
 
     /// Section 6.2, rules 4, 7 and 8; 6.1, rule 8.
@@ -648,8 +685,12 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
 
 /// `:8080` at the head of `text`.
 fn port(text: &[u8]) -> Option<u16> {
-    let port = regex!(r"(?-u)^:([0-9]{1,5})(?:[^0-9A-Za-z_:.-]|\.(?:[^0-9A-Za-z_-]|$)|$)");
-    let parts = port.captures(text)?;
+    let port = regex!(
+        r"(?-u)^:([0-9]{1,5})(?:[^0-9A-Za-z_:.-]|\.(?:[^0-9A-Za-z_-]|$)|:(?:[^0-9]|$)|-[>\[ 0-9]|$)"
+    );
+    // Two digits and a colon are of a clock.
+    let before = regex!(r"(?-u)^:([0-9]{3,5}):");
+    let parts = port.captures(text).or_else(|| before.captures(text))?;
     std::str::from_utf8(&parts[1]).ok()?.parse().ok().filter(|port| *port != 0)
 }
 
@@ -712,6 +753,10 @@ fn engine(database: &Database, text: &[u8], cuts: &[usize], turn: bool) -> BTree
             let Place::Log(place) = &hit.place else { panic!("no place in a log") };
             let at = place.offset as usize;
             assert!(core.contains(&at), "{at} is not in {core:?}");
+            // What two fields are together, the oracle does not put together.
+            if hit.seen.field.as_ref().is_some_and(|field| field.contains('+')) {
+                return;
+            }
             for met in &hit.matches {
                 hits.insert((at, hit.seen.value.clone(), met.value.clone()));
             }
@@ -757,7 +802,17 @@ fn placed(text: &[u8], hits: BTreeSet<Hit>) -> BTreeSet<Hit> {
 
 /// What only one of the two found, if anything.
 pub fn difference(text: &[u8], engine: BTreeSet<Hit>, oracle: BTreeSet<Hit>) -> Option<String> {
-    let (engine, oracle) = (placed(text, engine), placed(text, oracle));
+    let (mut engine, mut oracle) = (placed(text, engine), placed(text, oracle));
+    // Escapes in escapes have a decoder of their own beside the extractor, which holds it
+    // against that.
+    let is_nested = |at: usize| {
+        let end = |b: &u8| b.is_ascii_whitespace() || *b == b'"';
+        let word = &text[at..(at + 4096).min(text.len())];
+        let word = &word[..word.iter().position(end).unwrap_or(word.len())];
+        memchr::memmem::find(word, b"\\\\").is_some()
+    };
+    engine.retain(|hit| !is_nested(hit.0));
+    oracle.retain(|hit| !is_nested(hit.0));
     let tell = |hits: Vec<&Hit>| -> String {
         let around = |at: usize| {
             let from = text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
@@ -963,6 +1018,8 @@ proptest! {
     ) {
         let mask = if mask.trailing_zeros() >= VALUES.len() as u32 { 1 } else { mask };
         let (database, oracle) = both(listed(mask));
+        // How escapes nest is held against a decoder of its own, beside the extractor.
+        let text: Vec<u8> = text.into_iter().filter(|byte| *byte != b'\\').collect();
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
         cuts.sort_unstable();
         let whole = engine(&database, &text, &[], false);

@@ -5,7 +5,7 @@
 //! fails, and so does a row that is no difference any more. Where tshark is not installed,
 //! or has other fields than 4.0, the test is skipped.
 
-use crate::harness::{Dir, project, shared, skip};
+use crate::harness::{Dir, missing, project, shared, skip};
 use regex::Regex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -93,7 +93,7 @@ fn tshark(capture: &Path, args: &[String]) -> String {
 /// Whether tshark is here, and knows all the fields.
 fn has_tshark(test: &str) -> bool {
     let Ok(known) = Command::new("tshark").args(["-G", "fields"]).output() else {
-        skip(test, "tshark is not installed");
+        missing(test, "tshark is not installed");
         return false;
     };
     let known = String::from_utf8_lossy(&known.stdout);

@@ -48,6 +48,9 @@ fn same_in_every_way(
             let mut hits: BTreeMap<String, BTreeSet<Hit>> = BTreeMap::new();
             for record in &records {
                 let at = record["log"]["offset"].as_u64().unwrap() as usize;
+                if text(record, "/seen/field").contains('+') {
+                    continue;
+                }
                 let of_log = hits.entry(text(record, "/log/path").to_string()).or_default();
                 for indicator in indicators(record) {
                     let value = text(indicator, "/value").to_string();

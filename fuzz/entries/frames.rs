@@ -11,8 +11,11 @@ use wiresift::packet::{
 };
 
 /// Link types with a decoder, and one without.
-const LINKS: [u32; 20] =
-    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 204, 219, 228, 229, 239, 276, 999];
+const LINKS: [u32; 56] = [
+    0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 204, 219, 228, 229, 239, 276, 999, 3, 6,
+    7, 8, 10, 11, 17, 99, 106, 107, 109, 117, 119, 122, 123, 129, 130, 135, 138, 143, 149, 163,
+    166, 178, 180, 192, 197, 202, 206, 226, 242, 247, 258, 274, 284, 285,
+];
 
 struct Count {
     opened: u64,
@@ -107,6 +110,7 @@ fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
             .map(|packet| Frame {
                 number: packet.number,
                 time: Timestamp(packet.time),
+                is_timed: true,
                 linktype: packet.linktype,
                 length: packet.data.len() as u32,
                 data: packet.data,
@@ -121,7 +125,14 @@ fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
         let number = frames.len() as u64 + 1;
         let time = Timestamp::from_seconds(i64::from(*step) * number as i64);
         let linktype = LINKS[usize::from(*link) % LINKS.len()];
-        frames.push(Frame { number, time, linktype, length: data.len() as u32, data });
+        frames.push(Frame {
+            is_timed: true,
+            number,
+            time,
+            linktype,
+            length: data.len() as u32,
+            data,
+        });
     }
     frames
 }

@@ -69,7 +69,14 @@ fn play_behind(
             let seq = 1 + at * unit + if at > 0 { gap } else { 0 };
             let data = packet(to_server, seq, part);
             let length = data.len() as u32;
-            let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data: &data };
+            let frame = Frame {
+                is_timed: true,
+                number,
+                time: Timestamp(0),
+                linktype: 101,
+                length,
+                data: &data,
+            };
             decoder.frame(&frame, &mut seen);
         }
     }

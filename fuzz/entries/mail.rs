@@ -8,7 +8,7 @@ use wiresift::indicator::{Observable, Timestamp, Where};
 use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 /// Everything that is told.
-#[derive(Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 struct Told {
     seen: Vec<(Where, String)>,
     texts: BTreeMap<Where, Vec<u8>>,
@@ -35,8 +35,10 @@ fn told(to_server: bool, stream: &[u8], unit: usize) -> Told {
     let mut told = Told::default();
     let mut feed = |number, data: &[u8]| {
         let length = data.len() as u32;
-        decoder
-            .frame(&Frame { number, time: Timestamp(0), linktype: 101, length, data }, &mut told);
+        decoder.frame(
+            &Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data },
+            &mut told,
+        );
     };
     feed(1, &packet(to_server, 1024, 2, 0, &[]));
     for (at, part) in stream.chunks(unit).enumerate() {
@@ -67,6 +69,6 @@ pub fn run(bytes: &[u8]) {
     let is_mail =
         |at: Where| ["smtp.", "mail.", "file."].iter().any(|of| at.name().starts_with(of));
     if large.seen.iter().chain(&small.seen).all(|(at, _)| is_mail(*at)) {
-        assert!(large == small);
+        assert_eq!(large, small);
     }
 }

@@ -9,7 +9,9 @@ pub mod exchange;
 pub mod feeds;
 pub mod frames;
 pub mod http2;
+pub mod inputs;
 pub mod mail;
+pub mod mailfile;
 pub mod open_database;
 pub mod streams;
 pub mod subscriptions;
@@ -42,7 +44,9 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
     Entry { name: "frames", run: frames::run, testdata: Some("captures") },
     Entry { name: "http2", run: http2::run, testdata: None },
+    Entry { name: "inputs", run: inputs::run, testdata: Some("cases") },
     Entry { name: "mail", run: mail::run, testdata: None },
+    Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
     Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },

@@ -25,7 +25,7 @@ impl Visitor for Nothing {
 }
 
 /// A segment in IPv4.
-pub(super) fn packet(to_server: bool, port: u16, flags: u8, seq: u32, data: &[u8]) -> Vec<u8> {
+pub fn packet(to_server: bool, port: u16, flags: u8, seq: u32, data: &[u8]) -> Vec<u8> {
     let (src, dst) = if to_server { (4000, port) } else { (port, 4000) };
     let (from, to) = if to_server { (1, 2) } else { (2, 1) };
     let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6, 0, 0];
@@ -40,7 +40,7 @@ pub(super) fn packet(to_server: bool, port: u16, flags: u8, seq: u32, data: &[u8
 
 fn feed(decoder: &mut Decoder, number: u64, data: &[u8]) {
     let length = data.len() as u32;
-    let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data };
+    let frame = Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data };
     decoder.frame(&frame, &mut Nothing);
 }
 

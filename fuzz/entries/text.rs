@@ -1,10 +1,11 @@
 //! Any bytes as a log: no panic, and the same observables however it is cut.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use wiresift::database::Database;
-use wiresift::indicator::{Kind, Observable, Place, Where};
+use wiresift::indicator::{Kind, Observable, Place, Timestamp, Where};
 use wiresift::scan::{Origin, Scanner};
+use wiresift::text::fields::{Blocks, Clock, Format, HostSeen, Record};
 use wiresift::text::{Extractor, Visitor};
 
 /// Takes everything.
@@ -57,6 +58,39 @@ pub fn run(bytes: &[u8]) {
         assert!(start < end && *end <= text.len(), "{start}..{end}");
     }
     scan(text);
+    let mut blocks = Blocks::default();
+    let mut start = 0;
+    for line in text.split(|&b| b == b'\n') {
+        record(line);
+        let place = start..start + line.len();
+        if let Some(block) = blocks.around(text, &place) {
+            assert!(block.start < place.start && block.end > place.end, "{block:?} {place:?}");
+            record(&text[block]);
+        }
+        start = place.end + 1;
+    }
+}
+
+/// Any line as a record: what it says of a place is within bounds, and the same again.
+fn record(line: &[u8]) {
+    let clock = Clock { zone: None, now: Timestamp(1_795_867_200_000_000) };
+    for head in [&b""[..], b"#fields\tts\thost\turi\n", b"#Fields: date time cs-host\n", line] {
+        let format = Arc::new(Format::of_head(head));
+        let mut record = Record::default();
+        record.read(line, &format);
+        for at in (0..line.len()).step_by(line.len() / 16 + 1) {
+            let span = at..(at + 7).min(line.len());
+            let field = record.field(line, at);
+            let time = record.time(line, at, &clock);
+            let port = record.port_beside(line, span.clone());
+            let host = HostSeen { text: "a.example", is_address: at % 2 == 0 };
+            let url = record.url_beside(line, span.clone(), &host);
+            assert_eq!(field, record.field(line, at));
+            assert_eq!(time, record.time(line, at, &clock));
+            assert_eq!(port, record.port_beside(line, span.clone()));
+            assert_eq!(url, record.url_beside(line, span, &host));
+        }
+    }
 }
 
 /// Line, column and offset of every hit agree with each other.

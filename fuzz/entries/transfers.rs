@@ -75,7 +75,14 @@ pub fn run(bytes: &[u8]) {
         let data = packet(flow, to_server, flags, *seq, data);
         *seq = seq.wrapping_add(u32::from(*length) + u32::from(flags & 3 != 0) + jump);
         let length = data.len() as u32;
-        let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data: &data };
+        let frame = Frame {
+            is_timed: true,
+            number,
+            time: Timestamp(0),
+            linktype: 101,
+            length,
+            data: &data,
+        };
         decoder.frame(&frame, &mut Nothing);
     }
     decoder.finish(&mut Nothing);

@@ -6,6 +6,7 @@
 use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
+use crate::error::is_harmful;
 use crate::indicator::{Kind, PacketPlace, Protocol, Severity, Timestamp, Where};
 use std::fmt;
 use std::net::IpAddr;
@@ -196,6 +197,8 @@ fn custom(ext: &mut Extension<'_>, alert: &Alert<'_>) {
         ext.label("cn1", "Confidence");
         ext.shown("cn1", confidence);
     }
+    ext.label("flexString1", "TimeSource");
+    ext.text("flexString1", alert.time_source().name());
 }
 
 /// The part behind the header: `key=value`, separated by spaces.
@@ -252,8 +255,7 @@ fn escape(out: &mut Vec<u8>, text: &str, special: char) {
                 out.push(b'\\');
                 out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            '\u{2028}' | '\u{2029}' => out.push(b' '),
-            _ if char.is_control() => out.push(b' '),
+            _ if is_harmful(char) => out.push(b' '),
             _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }

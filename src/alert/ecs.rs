@@ -49,6 +49,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         o.object("related", |o| related(o, alert));
         o.object("threat", |o| threat(o, alert));
         o.object("wiresift", |o| {
+            o.text("time_source", alert.time_source().name());
             json::seen(o, alert);
             if let Some(log) = alert.log() {
                 json::log(o, log);
@@ -384,7 +385,7 @@ fn matched_field(seen: &Seen) -> String {
         Where::HttpUrl => "url.full",
         Where::HttpReferer => "http.request.referrer",
         Where::HttpUserAgent => "user_agent.original",
-        Where::HttpXff => "network.forwarded_ip",
+        Where::HttpXff | Where::ProxySrc => "network.forwarded_ip",
         Where::SmtpFrom | Where::MailFrom => "email.from.address",
         Where::SmtpTo | Where::MailTo => "email.to.address",
         Where::FileHash => match hash_field(seen.kind) {

@@ -127,6 +127,7 @@ const fn severity_name(severity: Severity) -> &'static str {
 
 fn context(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("schema", super::SCHEMA);
+    o.text("time_source", alert.time_source().name());
     o.number("severity", json::number(alert.severity()));
     json::seen(o, alert);
     json::indicators(o, alert);

@@ -1,6 +1,7 @@
 //! Which formats there are, and the one door to all of them.
 
-use super::{Alert, cef, ecs, eve, json, ocsf, syslog, text, zeek};
+use super::text::{self, Shown};
+use super::{Alert, cef, ecs, eve, json, ocsf, syslog, zeek};
 use crate::indicator::Timestamp;
 use std::fmt;
 
@@ -87,19 +88,26 @@ impl fmt::Display for Format {
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder {
     format: Format,
-    has_colour: bool,
+    style: text::Style,
 }
 
 impl Encoder {
     /// An encoder without colour.
     pub const fn new(format: Format) -> Self {
-        Encoder { format, has_colour: false }
+        Encoder { format, style: text::Style { has_colour: false, width: None } }
     }
 
     /// Whether [`Format::Text`] uses colour. The other formats never do.
     #[must_use]
     pub const fn colour(mut self, wanted: bool) -> Self {
-        self.has_colour = wanted;
+        self.style.has_colour = wanted;
+        self
+    }
+
+    /// The columns that [`Format::Text`] has; without it lines are as long as they are.
+    #[must_use]
+    pub const fn width(mut self, columns: Option<u16>) -> Self {
+        self.style.width = columns;
         self
     }
 
@@ -115,11 +123,17 @@ impl Encoder {
         }
     }
 
-    /// Appends one alert.
+    /// Appends one alert by itself.
     pub fn encode(&self, alert: &Alert<'_>, out: &mut Vec<u8>) {
+        self.encode_after(&mut Shown::default(), alert, out);
+    }
+
+    /// Appends one alert for a reader of those before it: [`Format::Text`] does not
+    /// repeat what it has said. Every other format is the same as ever.
+    pub fn encode_after(&self, shown: &mut Shown, alert: &Alert<'_>, out: &mut Vec<u8>) {
         match self.format {
             Format::Json => json::encode(alert, out),
-            Format::Text => text::encode(alert, self.has_colour, out),
+            Format::Text => text::encode(alert, self.style, shown, out),
             Format::Eve => eve::encode(alert, out),
             Format::Ecs => ecs::encode(alert, out),
             Format::Ocsf => ocsf::encode(alert, out),

@@ -18,6 +18,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     write_object(out, |record| {
         record.text("schema", SCHEMA);
         record.shown("time", alert.time());
+        record.text("time_source", alert.time_source().name());
         record.number("severity", number(alert.severity()));
         seen(record, alert);
         indicators(record, alert);

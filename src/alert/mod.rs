@@ -14,9 +14,12 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record` | [`Alert`], [`Origin`], and the summaries that several formats need |
+//! | `selection` | which alerts somebody asked for |
+//! | `summary` | what all alerts of a run come to |
 //! | `object` | the writer of JSON objects under `json`, `eve`, `ecs` and `ocsf` |
 //! | `json` | the record itself |
 //! | `text` | for a person at a terminal |
+//! | `own` | whether a file holds what we wrote |
 //! | `eve`, `zeek`, `cef`, `ecs`, `ocsf`, `syslog` | for other systems, one file each |
 
 mod cef;
@@ -26,7 +29,10 @@ mod format;
 mod json;
 mod object;
 mod ocsf;
+mod own;
 mod record;
+mod selection;
+mod summary;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -35,4 +41,8 @@ mod zeek;
 
 pub use format::{Encoder, Format};
 pub use json::SCHEMA;
-pub use record::{Alert, DEFAULT_SEVERITY, Origin};
+pub use own::{OWN_HEAD, is_own};
+pub use record::{Alert, DEFAULT_SEVERITY, Origin, TimeSource};
+pub use selection::{LeftOut, Selection};
+pub use summary::{Summary, Tally};
+pub use text::{Shown, spelt};

@@ -4,10 +4,11 @@
 //! finding the hit did. Members are written in the order of the calls; those that
 //! have nothing to say are left out, commas and all.
 //!
-//! Beside what JSON demands, `DEL`, the C1 controls and the line separators
-//! U+2028 and U+2029 are escaped: a record is one line for every reader, and
-//! printing one can't steer a terminal. A parser gives back the same text.
+//! Beside what JSON demands, `DEL`, the C1 controls, the line separators U+2028 and
+//! U+2029, and what reorders or hides text are escaped: a record is one line for every
+//! reader, and printing one can't steer a terminal. A parser gives back the same text.
 
+use crate::error::is_harmful;
 use std::fmt;
 use std::io::Write;
 
@@ -150,7 +151,10 @@ const SUSPECT: [bool; 256] = {
     table[b'\\' as usize] = true;
     table[0x7f] = true;
     table[0xc2] = true; // U+0080 to U+00BF, of which up to U+009F are controls
+    table[0xd8] = true; // U+0600 to U+063F, with the mark of Arabic letters
     table[0xe2] = true; // U+2000 to U+2FFF
+    table[0xef] = true; // U+F000 to U+FFFF
+    table[0xf3] = true; // U+C0000 and above, with the tags
     table
 };
 
@@ -179,8 +183,11 @@ fn escape(out: &mut Vec<u8>, char: char) {
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
-        '\u{2028}' | '\u{2029}' => show(out, format_args!("\\u{:04x}", char as u32)),
-        _ if char.is_control() => show(out, format_args!("\\u{:04x}", char as u32)),
+        _ if is_harmful(char) => {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                show(out, format_args!("\\u{unit:04x}"));
+            }
+        }
         _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }
@@ -197,7 +204,7 @@ mod tests {
             quote(&mut out, &text);
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text, "{char:?}");
             let json = std::str::from_utf8(&out).unwrap();
-            assert!(!json.chars().any(char::is_control), "{char:?}");
+            assert!(!json.chars().any(is_harmful), "{char:?}");
             assert_eq!(json.lines().count(), 1, "{char:?}");
         }
     }

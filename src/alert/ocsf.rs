@@ -43,6 +43,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let all = alert.matches().iter().flat_map(|m| m.sources.iter().map(move |s| (m, s)));
         o.objects("osint", all, |o, (met, source)| osint(o, met, source));
         o.object("unmapped", |o| {
+            o.text("time_source", alert.time_source().name());
             json::seen(o, alert);
             if let Some(log) = alert.log() {
                 json::log(o, log);

@@ -6,6 +6,7 @@ use crate::indicator::{
 use crate::scan::{Hit, Match, Seen};
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The severity of an alert none of whose sources gives one: most feeds claim
@@ -24,6 +25,28 @@ pub struct Origin {
     pub host: Option<String>,
 }
 
+/// Where the time of an alert is from (matching specification, section 8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeSource {
+    /// The record of the log, or the packet.
+    Event,
+    /// The packet that showed the flow which the alert is about as a whole.
+    Flow,
+    /// Nothing there tells a time: it is that of reading.
+    Read,
+}
+
+impl TimeSource {
+    /// The name in alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TimeSource::Event => "event",
+            TimeSource::Flow => "flow",
+            TimeSource::Read => "read",
+        }
+    }
+}
+
 /// A hit with its time, its severity and its origin: what is encoded.
 ///
 /// It borrows everything, so it costs nothing to make.
@@ -32,25 +55,41 @@ pub struct Alert<'a> {
     hit: &'a Hit<'a>,
     origin: &'a Origin,
     time: Timestamp,
+    /// Whether the time is that of reading.
+    is_read: bool,
     severity: Severity,
 }
 
 impl<'a> Alert<'a> {
-    /// Makes an alert of a hit. `read_at` is when the input was read: the time of
-    /// log lines that have none of their own, and of nothing else.
+    /// Makes an alert of a hit. `read_at` is when the input was read: the time of log lines
+    /// that have none of their own. Packets without a time were given one where they were
+    /// read, and say so.
     pub fn new(hit: &'a Hit<'a>, origin: &'a Origin, read_at: Timestamp) -> Self {
         let time = match &hit.place {
             Place::Log(log) => log.time.unwrap_or(read_at),
             Place::Packet(packet) => packet.time,
         };
         let severity = sources(hit).filter_map(|source| source.severity).max();
-        Alert { hit, origin, time, severity: severity.unwrap_or(DEFAULT_SEVERITY) }
+        let is_read = match &hit.place {
+            Place::Log(log) => log.time.is_none(),
+            Place::Packet(packet) => !packet.is_timed,
+        };
+        Alert { hit, origin, time, is_read, severity: severity.unwrap_or(DEFAULT_SEVERITY) }
     }
 
     /// When it happened. Always within the years 0 to 9999, which is as far as
     /// any of the formats can tell time.
     pub fn time(&self) -> Timestamp {
         tame(self.time)
+    }
+
+    /// Where that time is from.
+    pub fn time_source(&self) -> TimeSource {
+        match &self.hit.place {
+            _ if self.is_read => TimeSource::Read,
+            Place::Packet(packet) if packet.flow.is_some() => TimeSource::Flow,
+            _ => TimeSource::Event,
+        }
     }
 
     /// The highest severity of the sources, or [`DEFAULT_SEVERITY`].
@@ -82,6 +121,14 @@ impl<'a> Alert<'a> {
         let (kind, value) = (seen.kind, &seen.value);
         let key = format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}");
         format!("{:032x}", xxh3_128(key.as_bytes()))
+    }
+
+    /// What the input is called: a path, or an interface.
+    pub fn input(&self) -> &'a Arc<str> {
+        match &self.hit.place {
+            Place::Log(log) => &log.path,
+            Place::Packet(packet) => &packet.path,
+        }
     }
 
     pub(super) fn seen(&self) -> &'a Seen {
@@ -149,6 +196,7 @@ impl<'a> Alert<'a> {
             Quality::SLASH_IGNORED,
             Quality::SCHEME_DIFFERS,
             Quality::DERIVED,
+            Quality::CUT,
         ];
         let has = |quality: Quality, flag| quality.with(flag) == quality;
         let matches = self.matches();

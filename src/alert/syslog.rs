@@ -8,6 +8,7 @@
 use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
+use crate::error::is_harmful;
 use crate::indicator::{Protocol, Severity};
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     let (kind, value) = alert.best();
     show(out, format_args!(" wiresift - ioc-{kind} [{ELEMENT}"));
     let seen = alert.seen();
+    parameter(out, "timeSource", alert.time_source().name());
     parameter(out, "severity", alert.severity() as u8);
     parameter(out, "kind", seen.kind);
     parameter(out, "value", &seen.value);
@@ -131,8 +133,7 @@ fn clean(out: &mut Vec<u8>, text: &str, longest: usize, is_parameter: bool) {
                 out.push(b'\\');
                 out.push(char as u8);
             }
-            '\u{2028}' | '\u{2029}' => out.push(b' '),
-            _ if char.is_control() => out.push(b' '),
+            _ if is_harmful(char) => out.push(b' '),
             _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }

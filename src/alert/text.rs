@@ -2,24 +2,30 @@
 //!
 //! An alert is a headline with its severity at the margin, and indented below it
 //! where it was seen, what it met, who says so, and the line of the log around
-//! the match. Nothing that comes from outside reaches the terminal as it is:
-//! controls, and the characters that turn the direction of writing around, are
+//! the match. What a source says beside the value is spelt out once; whoever reads
+//! on is referred to it. Nothing that comes from outside reaches the terminal as it
+//! is: controls, and the characters that turn the direction of writing around, are
 //! spelt out.
 
-use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
+use super::{Alert, TimeSource};
+use crate::error::is_harmful;
 use crate::indicator::{
     Context, Dns, File, Http, Kind, LogPlace, PacketPlace, Protocol, Scope, Severity, Smtp, Tls,
 };
 use crate::scan::Match;
+use hashbrown::HashSet;
 use std::fmt;
 use std::net::IpAddr;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Characters of a log line that are shown: some before the match, and as many
 /// as fit in all.
 const BEFORE: usize = 48;
 const EXCERPT: usize = 120;
+/// The narrowest page that lines are folded for; narrower terminals fold them anyhow.
+const NARROWEST: usize = 40;
 /// Sources of one indicator that are shown.
 const SOURCES: usize = 5;
 /// Texts of one list that are shown.
@@ -27,9 +33,38 @@ const LIST: usize = 8;
 /// Characters of one text that are shown.
 const LONGEST: usize = 240;
 
+/// How the pages of this format look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Style {
+    pub(super) has_colour: bool,
+    /// Columns of the terminal; `None` where nobody looks at them.
+    pub(super) width: Option<u16>,
+}
+
+/// What the reader of a text has seen already: the contexts of sources that were spelt
+/// out, which need not be again.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(HashSet<u64>);
+
+impl Shown {
+    /// Contexts that are remembered. When so many were shown, all are forgotten: whoever
+    /// has read that far is glad to see one again.
+    const MOST: usize = 1 << 16;
+
+    /// Notes a context; answers whether it was not shown before.
+    fn is_new(&mut self, key: u64) -> bool {
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        self.0.insert(key)
+    }
+}
+
 /// Appends the alert, several lines.
-pub(super) fn encode(alert: &Alert<'_>, has_colour: bool, out: &mut Vec<u8>) {
-    let mut page = Page { out, has_colour };
+pub(super) fn encode(alert: &Alert<'_>, style: Style, shown: &mut Shown, out: &mut Vec<u8>) {
+    let Style { has_colour, width } = style;
+    let width = width.map(|width| usize::from(width).max(NARROWEST));
+    let mut page = Page { out, has_colour, width };
     headline(&mut page, alert);
     if let Some(log) = alert.log() {
         log_place(&mut page, alert, log);
@@ -38,7 +73,7 @@ pub(super) fn encode(alert: &Alert<'_>, has_colour: bool, out: &mut Vec<u8>) {
         packet_place(&mut page, alert, packet);
     }
     for met in alert.matches() {
-        indicator(&mut page, alert, met);
+        indicator(&mut page, alert, met, shown);
     }
     if let Some(log) = alert.log() {
         excerpt(&mut page, alert, log);
@@ -91,7 +126,8 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
     page.plain("  ");
     page.inked(Ink::Place, &packet.path);
     page.show(format_args!(" packet {}  ", packet.number));
-    page.inked(Ink::Dim, &alert.time().to_string());
+    let what = if alert.time_source() == TimeSource::Read { " (when read)" } else { "" };
+    page.inked(Ink::Dim, &format!("{}{what}", alert.time()));
     page.plain("\n");
     if packet.src.is_some() || packet.dst.is_some() {
         page.show(format_args!("  {} ", proto_name(packet.proto)));
@@ -189,7 +225,7 @@ fn file(page: &mut Page<'_>, file: &File) {
     ]);
 }
 
-fn indicator(page: &mut Page<'_>, alert: &Alert<'_>, met: &Match<'_>) {
+fn indicator(page: &mut Page<'_>, alert: &Alert<'_>, met: &Match<'_>, shown: &mut Shown) {
     let seen = alert.seen();
     let same = met.kind == seen.kind && met.value == seen.value;
     // An indicator that is the observable itself has been told of in the headline.
@@ -212,45 +248,74 @@ fn indicator(page: &mut Page<'_>, alert: &Alert<'_>, met: &Match<'_>) {
         page.plain("\n");
     }
     for source in met.sources.iter().take(SOURCES) {
-        self::source(page, source);
+        self::source(page, source, shown);
     }
     if let Some(more) = met.sources.len().checked_sub(SOURCES).filter(|&more| more > 0) {
         page.show(format_args!("    and {more} more sources\n"));
     }
 }
 
-fn source(page: &mut Page<'_>, source: &Context<'_>) {
+/// What a source says: the collection with all that holds for it, then what is said of
+/// this indicator alone. What was shown before is not repeated.
+fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
+    let parts = parts(source);
+    let mut key = Xxh3::new();
+    for (separator, text) in &parts {
+        key.update(separator.as_bytes());
+        key.update(text.as_bytes());
+    }
+    key.update(source.feed.as_bytes());
+    let is_new = shown.is_new(key.digest());
+    let own = source.name.iter().chain(&source.description).chain(&source.references);
+    for text in own {
+        key.update(text.as_bytes());
+        key.update(b"\0");
+    }
+    let is_own_new = shown.is_new(key.digest()) || is_new;
     page.plain("    ");
     page.inked(Ink::Bold, &source.feed);
-    let mut separator = ": ";
-    let mut part = |page: &mut Page<'_>, label: &str, text: &str| {
-        if !text.is_empty() {
-            page.plain(separator);
-            separator = "; ";
-            page.plain(label);
-            page.hostile(text);
+    // The indicator's own name, where the collection has another.
+    let name = source.name.as_deref().filter(|name| !name.is_empty());
+    let name = name.filter(|_| is_collection(source)).map(spelt);
+    if is_new {
+        let (first, rest) = parts.split_at(parts.len().min(1));
+        let name = name.map(|name| ("; ", name));
+        let all: Vec<_> = first.iter().cloned().chain(name).chain(rest.iter().cloned()).collect();
+        page.folded(4 + source.feed.chars().count(), &all);
+    } else {
+        let title = source.collection.as_ref().or(source.name.as_ref());
+        let mut column = source.feed.chars().count() + "    : (as above);".len() + 1;
+        if let Some(title) = title.filter(|title| !title.is_empty()) {
+            page.plain(": ");
+            page.cut(column, title);
+            column += spelt(title).chars().count();
         }
-    };
-    part(page, "", source.collection.as_deref().unwrap_or_default());
-    part(page, "", source.name.as_deref().unwrap_or_default());
-    for (label, list) in [
-        ("malware ", &source.malware),
-        ("actor ", &source.adversary),
-        ("attack ", &source.attack),
-        ("tags ", &source.tags),
-    ] {
-        let shown = list.iter().take(LIST).map(|text| &**text).collect::<Vec<_>>().join(", ");
-        let more = list.len().checked_sub(LIST).filter(|&more| more > 0);
-        part(page, label, &shown);
-        if let Some(more) = more {
-            page.show(format_args!(" and {more} more"));
-        }
+        // A feed without more to say has been told in full.
+        let has_more = parts.len() > usize::from(title.is_some());
+        page.plain(if has_more { " (as above)" } else { "" });
+        let own: Vec<_> = name.map(|name| ("; ", name)).into_iter().collect();
+        page.folded(column, &own);
     }
-    if let Some(confidence) = source.confidence {
-        part(page, "confidence ", &confidence.to_string());
+    if is_own_new {
+        about(page, source);
     }
-    part(page, "tlp:", source.tlp.map(|tlp| tlp.name()).unwrap_or_default());
-    page.plain("\n");
+}
+
+fn is_collection(source: &Context<'_>) -> bool {
+    source.collection.as_deref().is_some_and(|title| !title.is_empty())
+}
+
+/// The description and the first reference.
+fn about(page: &mut Page<'_>, source: &Context<'_>) {
+    if let Some(description) = source.description.as_deref().map(str::trim)
+        && !description.is_empty()
+        && source.name.as_deref() != Some(description)
+    {
+        page.plain("      ");
+        let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        page.cut(6, &line);
+        page.plain("\n");
+    }
     if let Some(reference) = source.references.first() {
         page.plain("      ");
         page.inked(Ink::Place, reference);
@@ -261,6 +326,52 @@ fn source(page: &mut Page<'_>, source: &Context<'_>) {
     }
 }
 
+/// What holds for all of a collection, each text with what separates it from the one
+/// before.
+fn parts(source: &Context<'_>) -> Vec<(&'static str, String)> {
+    let mut parts: Vec<(&'static str, String)> = Vec::new();
+    let mut part = |text: String| {
+        let separator = if parts.is_empty() { ": " } else { "; " };
+        parts.push((separator, text));
+    };
+    let title = if is_collection(source) { &source.collection } else { &source.name };
+    if let Some(title) = title.as_deref().filter(|title| !title.is_empty()) {
+        part(spelt(title));
+    }
+    let lists = [
+        ("malware ", &source.malware),
+        ("actor ", &source.adversary),
+        ("attack ", &source.attack),
+        ("tags ", &source.tags),
+    ];
+    for (label, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        let last = list.len().min(LIST) - 1;
+        for (at, text) in list.iter().take(LIST).enumerate() {
+            let label = if at == 0 { label } else { "" };
+            let more = list.len() - LIST.min(list.len());
+            let more = if at == last && more > 0 { format!(" and {more} more") } else { "".into() };
+            let text = format!("{label}{}{more}", spelt(text));
+            let separator = match (parts.is_empty(), at) {
+                (true, _) => ": ",
+                (false, 0) => "; ",
+                (false, _) => ", ",
+            };
+            parts.push((separator, text));
+        }
+    }
+    let mut part = |text: String| {
+        let separator = if parts.is_empty() { ": " } else { "; " };
+        parts.push((separator, text));
+    };
+    if let Some(confidence) = source.confidence {
+        part(format!("confidence {confidence}"));
+    }
+    if let Some(tlp) = source.tlp {
+        part(format!("tlp:{}", tlp.name()));
+    }
+    parts
+}
+
 fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     if log.text.is_empty() {
         return;
@@ -268,7 +379,11 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     let (start, end) = find(alert, log).unwrap_or((0, 0));
     let (before, rest) = log.text.split_at(start);
     let (matched, after) = rest.split_at(end - start);
-    let skip = before.chars().count().saturating_sub(BEFORE);
+    // The margin, and the dots on either side.
+    let columns = page.width.map_or(EXCERPT, |width| width.saturating_sub(4 + 6));
+    let half = columns.saturating_sub(matched.chars().count()) / 2;
+    let most = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
+    let skip = before.chars().count().saturating_sub(most);
     page.inked(Ink::Dim, "  | ");
     if skip > 0 {
         page.inked(Ink::Dim, "...");
@@ -277,7 +392,7 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.hostile(&before);
     page.inked(Ink::Match, matched);
     let used = before.chars().count() + matched.chars().count();
-    let room = EXCERPT.saturating_sub(used);
+    let room = columns.saturating_sub(used);
     let cut = after.char_indices().nth(room).map_or(after.len(), |(at, _)| at);
     page.hostile(&after[..cut]);
     if cut < after.len() {
@@ -335,6 +450,7 @@ impl Ink {
 struct Page<'o> {
     out: &'o mut Vec<u8>,
     has_colour: bool,
+    width: Option<usize>,
 }
 
 impl Page<'_> {
@@ -369,6 +485,41 @@ impl Page<'_> {
         self.plain("\n");
     }
 
+    /// Texts that are spelt out already, behind their separators, to the end of the line;
+    /// what does not fit beside `column` goes on below, indented.
+    fn folded(&mut self, column: usize, parts: &[(&'static str, String)]) {
+        const INDENT: usize = 6;
+        let mut column = column;
+        for (separator, text) in parts {
+            let length = text.chars().count();
+            let is_beside = self.width.is_none_or(|width| column + 2 + length < width);
+            if is_beside || column == INDENT {
+                self.plain(separator);
+                column += separator.len() + length;
+            } else {
+                self.plain(separator.trim_end());
+                self.plain("\n      ");
+                column = INDENT + length;
+            }
+            self.plain(text);
+        }
+        self.plain("\n");
+    }
+
+    /// Text from outside that ends where the line does.
+    fn cut(&mut self, column: usize, text: &str) {
+        let text = spelt(text);
+        let room = self.width.unwrap_or(LONGEST).saturating_sub(column);
+        match text.char_indices().nth(room) {
+            None => self.plain(&text),
+            Some(_) => {
+                let end = text.char_indices().nth(room.saturating_sub(3));
+                self.plain(&text[..end.map_or(0, |(at, _)| at)]);
+                self.plain("...");
+            }
+        }
+    }
+
     /// Text from outside: spelt out where it could do harm, and cut where it
     /// would never end.
     fn hostile(&mut self, text: &str) {
@@ -388,17 +539,10 @@ impl Page<'_> {
     }
 }
 
-/// Controls beyond ASCII, line separators, and what reorders or hides text.
-fn is_harmful(char: char) -> bool {
-    char.is_control()
-        || matches!(
-            char,
-            '\u{61c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+/// Text from outside, as it is shown: controls and what turns writing around spelt out,
+/// and cut after 240 characters.
+pub fn spelt(text: &str) -> String {
+    let mut out = Vec::new();
+    Page { out: &mut out, has_colour: false, width: None }.hostile(text);
+    String::from_utf8(out).unwrap_or_default()
 }

@@ -8,6 +8,7 @@
 use super::Alert;
 use super::object::show;
 use super::record::{ends, tame};
+use crate::error::is_harmful;
 use crate::indicator::{Kind, PacketPlace, Protocol, Timestamp, Where};
 use std::net::IpAddr;
 
@@ -177,6 +178,7 @@ fn place(alert: &Alert<'_>) -> &'static str {
         Where::HttpReferer => "HTTP::IN_REFERRER_HEADER",
         Where::HttpUserAgent => "HTTP::IN_USER_AGENT_HEADER",
         Where::HttpXff => "HTTP::IN_X_FORWARDED_FOR_HEADER",
+        Where::HttpHeader => "HTTP::IN_HEADER",
         Where::SmtpHelo => "SMTP::IN_HELO",
         Where::SmtpFrom => "SMTP::IN_MAIL_FROM",
         Where::SmtpTo => "SMTP::IN_RCPT_TO",
@@ -191,6 +193,9 @@ fn place(alert: &Alert<'_>) -> &'static str {
         Where::FtpUser => "FTP::IN_USER",
         Where::SmbHost => "SMB::IN_HOST",
         Where::SocksHost => "SOCKS::IN_HOST",
+        Where::ProxySrc => "PROXY::IN_SOURCE",
+        Where::ProxyDst => "PROXY::IN_DESTINATION",
+        Where::ProxyAuthority => "PROXY::IN_AUTHORITY",
         Where::DhcpHost => "DHCP::IN_HOST",
         Where::DhcpServer => "DHCP::IN_SERVER",
         Where::LogText => "Log::IN_TEXT",
@@ -241,14 +246,12 @@ fn set(out: &mut Vec<u8>, texts: &[&str]) {
     }
 }
 
-/// Controls, C1 too, line separators and backslashes become `\xNN`; so do commas in a set, and
+/// Controls, C1 too, line separators, marks of direction and backslashes become `\xNN`; so do commas in a set, and
 /// the first byte where it must not be taken for itself, as `#` at a line's
 /// beginning never can be: `ts` stands there.
 fn escape(out: &mut Vec<u8>, text: &str, first: bool, in_set: bool) {
     for (at, char) in text.char_indices() {
-        let taken = char.is_control()
-            || matches!(char, '\\' | '\u{2028}' | '\u{2029}')
-            || (in_set && char == ',');
+        let taken = is_harmful(char) || char == '\\' || (in_set && char == ',');
         let mut bytes = [0; 4];
         for &byte in char.encode_utf8(&mut bytes).as_bytes() {
             if taken || (first && at == 0) {

@@ -2,16 +2,17 @@
 
 use super::Outcome;
 use super::flags::{Compile, DomainScope, Refang};
-use super::messages::{plural, say, size};
+use super::messages::{name, plural, print, say, size};
 use super::progress::Progress;
 use clap::ArgMatches;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use wiresift::compile::Effect;
 use wiresift::config::Config;
+use wiresift::error::spelt_json;
 use wiresift::feed::{self, Defanged, Format};
+use wiresift::files::Outlet;
 use wiresift::indicator::{Reason, Scope, Severity, Tlp};
 use wiresift::run::{self, CompileJob, CompileReport, FeedInput, ListInput, Published};
 use wiresift::{Error, Result, compile};
@@ -34,6 +35,12 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
         ..CompileJob::default()
     };
     job.rejects.clone_from(&flags.rejects);
+    job.force = flags.force;
+    job.reads.extend(flags.config.clone());
+    if flags.json && Outlet::of(&job.output).is_ok_and(|it| it == Outlet::Descriptor(1)) {
+        return Err(Error::usage("--json and the database both go to standard output")
+            .remedy("name a file with -o"));
+    }
     job.options = compile::Options::default().wide(flags.allow_wide).suffixes(flags.allow_suffix);
     let base = base_options(&flags)?;
     job.inputs = inputs(&flags, matches, &base)?;
@@ -66,26 +73,17 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
 /// Tells what became of it, in the form that was asked for.
 fn told(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
     if flags.json {
-        let line = format!("{}\n", as_json(report));
-        let mut out = std::io::stdout().lock();
-        return out
-            .write_all(line.as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(|e| Error::io("cannot write to standard output", e));
+        return print(format!("{}\n", spelt_json(&as_json(report).to_string())));
     }
     if !flags.quiet {
-        summarise(report, output, flags.rejects.is_some());
+        let how = flags.rejects.is_none().then_some("--rejects FILE lists them");
+        summarise(report, output, how);
     }
     Ok(())
 }
 
 /// Compiles what is subscribed and nothing else.
 fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
-    if flags.rejects.is_some() {
-        return Err(Error::usage("--rejects lists what files had, and there are none").remedy(
-            "`wiresift feed show FEED` counts what was rejected; name its documents to list it",
-        ));
-    }
     let mut config = config.clone();
     config.allow_wide |= flags.allow_wide;
     config.allow_suffix |= flags.allow_suffix;
@@ -94,12 +92,13 @@ fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
     }
     let progress = Progress::new(flags.quiet);
     let lock = run::write_lock(&config)?;
-    let published = run::publish_subscribed(&config, &lock, false, &|n| progress.notice(n));
+    let rejects = flags.rejects.as_deref();
+    let published = run::publish_subscribed(&config, &lock, rejects, &|n| progress.notice(n));
     progress.finish();
     match published? {
         Published::New(report) => told(&report, flags, &config.database)?,
         Published::Unchanged if !flags.quiet => {
-            say(&format!("{} stays as it is", config.database.display()));
+            say(&format!("{} stays as it is", name(&config.database)));
         }
         _ => {}
     }
@@ -155,6 +154,7 @@ fn base_options(flags: &Compile) -> Result<feed::Options> {
         severity: severity.transpose()?,
         tlp: tlp.transpose()?,
         tags: flags.tags.clone(),
+        exclude: flags.exclude.clone(),
         ..feed::Options::default()
     })
 }
@@ -199,15 +199,15 @@ fn format(name: &str) -> Result<Option<Format>> {
     })
 }
 
-/// What became of it. `are_listed` where the rejects need no hint how to see them.
-pub(super) fn summarise(report: &CompileReport, output: &Path, are_listed: bool) {
+/// What became of it. `how` says how to see what was rejected, where that needs a hint.
+pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>) {
     let summary = &report.summary;
     say(&format!(
         "{} of {} from {} in {}",
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         plural(report.files, "file"),
-        output.display(),
+        name(output),
     ));
     let kinds: Vec<String> =
         summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();
@@ -218,12 +218,13 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, are_listed: bool)
     }
     if !report.rejected.is_empty() {
         let total = report.rejected.values().sum();
-        say(&format!("{} not taken as they were:", plural(total, "value")));
+        let were = if total == 1 { "as it was" } else { "as they were" };
+        say(&format!("{} not taken {were}:", plural(total, "value")));
         for (reason, count) in &report.rejected {
             say(&format!("  {count:>9} {reason}: {}", reason.remedy()));
         }
-        if !are_listed {
-            say("  (--rejects FILE lists them)");
+        if let Some(how) = how {
+            say(&format!("  ({how})"));
         }
         for (feed, reasons) in report.by_feed.iter().filter(|_| report.by_feed.len() > 1) {
             let reasons: Vec<String> =

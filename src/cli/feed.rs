@@ -1,13 +1,15 @@
 //! `wiresift feed`
 
 use super::Outcome;
-use super::flags::{Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedUpdate};
-use super::messages::{self, grouped, plural, say, size};
+use super::flags::{
+    Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
+};
+use super::messages::{self, grouped, plural, print, say, size};
 use super::progress::Progress;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
-use wiresift::config::{Config, Subscription, catalogue, edit};
+use wiresift::config::{self, Config, Subscription, catalogue, edit};
+use wiresift::error::{spelt, spelt_json};
 use wiresift::indicator::Timestamp;
 use wiresift::run::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
 use wiresift::store::{State, Store};
@@ -29,13 +31,6 @@ pub(super) fn run(flags: Feed) -> Result<Outcome> {
     }
 }
 
-/// Writes to standard output.
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|e| Error::io("write", e).at_path("-"))
-}
-
 fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
@@ -50,6 +45,8 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
         None => (Vec::new(), Vec::new()),
     };
     let name = flags.name.clone().unwrap_or_else(|| flags.what.clone());
+    let argument = if flags.name.is_some() { "--name" } else { "FEED" };
+    config::check_name(&name).map_err(|error| Error::usage(format!("{argument}: {error}")))?;
     let mut set = |member: &str, value: toml_edit::Value| {
         members.retain(|(name, _)| name != member);
         members.push((member.to_string(), value));
@@ -63,9 +60,11 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
     members.retain(|(member, _)| member != "name");
     members.insert(0, ("name".to_string(), name.as_str().into()));
-    let text = edit::add(&edit::read(config)?, config, &members, &comment)?;
+    let old = edit::read(config)?;
+    Config::parse(&old, config)?;
+    let text = edit::add(&old, config, &members, &comment).map_err(|e| of_argument(e, flags))?;
     if flags.dry_run {
-        say(&format!("{} would become", config.display()));
+        say(&format!("{} would become", messages::name(config)));
         print(&text)?;
         return Ok(Outcome::Yes);
     }
@@ -78,8 +77,35 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     if let Some(key) = &feed.access.key {
         say(&format!("  its credential is {}", place_of(key)));
     }
+    for warning in feed.warnings() {
+        say(&format!("wiresift: warning: {warning}"));
+    }
     say("  `wiresift feed update` fetches it");
     Ok(Outcome::Yes)
+}
+
+/// Names the argument that a configuration would not take.
+fn of_argument(error: Error, flags: &FeedAdd) -> Error {
+    let told = error.to_string();
+    // What is wrong with a member's value begins with its name, and an unknown one is quoted.
+    let is_of = |member: &str| {
+        told.strip_prefix(member).is_some_and(|rest| rest.starts_with([':', ' ', '=']))
+            || told.contains(&format!("unknown field `{member}`"))
+    };
+    let bare = |member: &str| {
+        let rest = told.strip_prefix(member).and_then(|rest| rest.strip_prefix(": "));
+        rest.unwrap_or(&told).to_string()
+    };
+    let set = flags.set.iter().map(|pair| pair.split_once('=').map_or(&**pair, |(name, _)| name));
+    if let Some(member) = set.map(str::trim).find(|member| is_of(member)) {
+        return Error::usage(format!("--set {member}: {}", bare(member)));
+    }
+    match flags.members().iter().find(|(member, _)| is_of(member)) {
+        Some((member, _)) => {
+            Error::usage(format!("--{}: {}", member.replace('_', "-"), bare(member)))
+        }
+        None => error,
+    }
 }
 
 /// A value that takes a member out.
@@ -97,7 +123,7 @@ fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
 fn place_of(key: &wiresift::config::Credential) -> String {
     match key {
         wiresift::config::Credential::Env(name) => format!("the variable {name}"),
-        wiresift::config::Credential::File(path) => format!("in {}", path.display()),
+        wiresift::config::Credential::File(path) => format!("in {}", messages::name(path)),
     }
 }
 
@@ -154,7 +180,10 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     let mut lines = String::new();
     for feed in &config.feeds {
         let state = store.shelf(&feed.name).state();
-        let status = status(feed, &state, now);
+        let status = match flags.json {
+            true => status(feed, &state, now),
+            false => short(&status(feed, &state, now)),
+        };
         is_well &= !feed.enabled || state.last_error.is_none() && state.held.is_none();
         if flags.json {
             let mut value = serde_json::to_value(&state).unwrap_or_default();
@@ -166,7 +195,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             lines.push_str(&format!("{value}\n"));
             continue;
         }
-        let rejected: u64 = state.rejected.values().sum();
+        let rejected = state.rejected.values().chain(state.guarded.values()).sum();
         let growth = |span| state.growth(now, span).map_or(String::new(), signed);
         table.row([
             feed.name.clone(),
@@ -180,11 +209,33 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
         ]);
     }
     if flags.json {
-        print(&lines)?;
+        print(&*spelt_json(&lines))?;
     } else {
-        print(&format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
+        print(format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
     }
     Ok(if is_well { Outcome::Yes } else { Outcome::No })
+}
+
+/// The beginning of a status, as far as a table has room; `feed show` has all of it.
+fn short(status: &str) -> String {
+    const ROOM: usize = 48;
+    // What went wrong stands behind where: a path, or an address.
+    let status = match status.split_once(": ") {
+        Some((word, rest)) if word.starts_with("failed") => {
+            let what = rest.split(" (").next().unwrap_or(rest);
+            let what = match what.split_once(": ") {
+                Some((place, what)) if place.contains('/') => what,
+                _ => what,
+            };
+            format!("{word}: {what}")
+        }
+        _ => status.split(" (").next().unwrap_or(status).to_string(),
+    };
+    if status.chars().count() <= ROOM {
+        return status;
+    }
+    let cut: String = status.chars().take(ROOM - 1).collect();
+    format!("{}…", cut.trim_end())
 }
 
 /// Rows of a table without frames.
@@ -193,7 +244,9 @@ struct Table(Vec<Vec<String>>);
 
 impl Table {
     fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.0.push(cells.into_iter().map(Into::into).collect());
+        // Some of it was said by servers.
+        let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
+        self.0.push(cells.collect());
     }
 
     /// The lines; what is in some columns stands on the right.
@@ -217,25 +270,75 @@ impl Table {
 }
 
 fn list_catalogue(json: bool) -> Result<Outcome> {
-    let mut table = Table::default();
-    table.row(["feed", "kind", "format", "expected", "key", "about"]);
     let mut lines = String::new();
+    let width = terminal_width();
     for entry in catalogue::all() {
         if json {
             lines.push_str(&format!("{}\n", serde_json::to_value(entry).unwrap_or_default()));
             continue;
         }
-        table.row([
-            entry.name.clone(),
-            entry.kind.clone(),
-            entry.format.clone().unwrap_or_default(),
-            entry.expected.clone(),
-            if entry.needs_key() { "yes" } else { "" }.to_string(),
+        lines.push_str(&format!("{}\n", entry.name));
+        let more = |member: &str| entry.more.get(member).and_then(|value| value.as_str());
+        let format = entry.format.iter().map(|format| format!(", {format}"));
+        let mut facts = vec![format!("{}{}", entry.kind, format.collect::<String>())];
+        facts.push(entry.expected.clone());
+        facts.extend(more("interval").map(|time| format!("fetched every {time}")));
+        facts.extend(more("lifetime").map(|time| format!("valid for {time}")));
+        facts.extend(entry.needs_key().then(|| "needs a key".to_string()));
+        for text in [
             entry.about.clone(),
-        ]);
+            entry.url.clone(),
+            facts.join("; "),
+            format!("licence: {}", entry.licence),
+        ] {
+            fold(&text, width, &mut lines);
+        }
     }
-    print(&if json { lines } else { format!("{}\n", table.laid_out(&[])) })?;
+    print(&lines)?;
     Ok(Outcome::Yes)
+}
+
+/// How wide a line may be: as the terminal, and without one as it gets.
+fn terminal_width() -> usize {
+    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).clamp(40, 160),
+        _ => 0,
+    }
+}
+
+/// Lines of a text that stands below a name, none wider than that, if its words allow;
+/// 0 is as wide as it gets.
+fn fold(text: &str, width: usize, out: &mut String) {
+    const MARGIN: &str = "    ";
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let length = MARGIN.len() + line.chars().count() + 1 + word.chars().count();
+        if width > 0 && !line.is_empty() && length > width {
+            out.push_str(&format!("{MARGIN}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push_str(&format!("{MARGIN}{line}\n"));
+}
+
+/// A span of time in the units that the configuration has: `30m`, `1h 30m`.
+fn span(time: Duration) -> String {
+    let mut left = time.as_secs();
+    if left == 0 {
+        return format!("{} ms", time.as_millis());
+    }
+    let mut parts = Vec::new();
+    for (unit, seconds) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {
+        if left >= seconds {
+            parts.push(format!("{}{unit}", left / seconds));
+            left %= seconds;
+        }
+    }
+    parts.join(" ")
 }
 
 fn signed(number: i64) -> String {
@@ -283,13 +386,21 @@ fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     }
 }
 
-fn show(path: &Path, flags: &FeedName) -> Result<Outcome> {
+fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     let config = Config::open(path);
     let name = &flags.name;
     let mine = config.as_ref().ok().and_then(|config| config.feed(name).ok().map(|f| (config, f)));
     let known = catalogue::find(name);
     if mine.is_none() && known.is_none() {
         return Config::open(path).and_then(|config| config.feed(name).map(|_| Outcome::Yes));
+    }
+    if flags.rejects {
+        let config = Config::open(path)?;
+        let feed = config.feed(name)?;
+        let shelf = Store::at(&config.state).shelf(&feed.name);
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        run::list_rejects(&config, feed, &shelf, &mut out)?;
+        return Ok(Outcome::Yes);
     }
     let mut rows: Vec<(&str, String)> = Vec::new();
     if let Some((config, feed)) = mine {
@@ -306,7 +417,8 @@ fn show(path: &Path, flags: &FeedName) -> Result<Outcome> {
         rows.push(("licence", entry.licence.clone()));
         rows.push(("expected", entry.expected.clone()));
     }
-    let text: String = rows.iter().map(|(name, value)| format!("{name:<14}{value}\n")).collect();
+    let text: String =
+        rows.iter().map(|(name, value)| format!("{name:<14}{}\n", spelt(value))).collect();
     print(&text)?;
     Ok(Outcome::Yes)
 }
@@ -328,9 +440,9 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     if let Some(key) = &feed.access.key {
         rows.push(("credential", place_of(key)));
     }
-    rows.push(("interval", format!("{} s", feed.interval.as_secs())));
+    rows.push(("interval", span(feed.interval)));
     if let Some(lifetime) = feed.lifetime {
-        rows.push(("lifetime", format!("{} s", lifetime.as_secs())));
+        rows.push(("lifetime", span(lifetime)));
     }
     rows.push(("last attempt", time(state.last_attempt)));
     rows.push(("last success", time(state.last_success)));
@@ -338,11 +450,19 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     if let Some(error) = &state.last_error {
         rows.push(("last error", error.clone()));
     }
-    rows.push(("indicators", grouped(state.indicators)));
+    let distinct = match state.distinct {
+        0 => String::new(),
+        n if n == state.indicators => String::new(),
+        n => format!(" ({} distinct)", grouped(n)),
+    };
+    rows.push(("indicators", format!("{}{distinct}", grouped(state.indicators))));
     rows.push(("last change's", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
     rows.push(("documents", format!("{} ({})", grouped(state.documents), size(state.bytes))));
-    for (reason, count) in &state.rejected {
+    for (reason, count) in state.rejected.iter().chain(&state.guarded) {
         rows.push(("rejected", format!("{} {reason}", grouped(*count))));
+    }
+    if !(state.rejected.is_empty() && state.guarded.is_empty()) {
+        rows.push(("", format!("(`wiresift feed show {} --rejects` lists them)", feed.name)));
     }
     if let Some(held) = &state.held {
         rows.push(("held back", format!("{} since {}", held.reason, time(held.since))));
@@ -351,11 +471,14 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
 }
 
 fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
+    let mut config = Config::open(path)?;
+    for warning in config.warnings() {
+        say(&format!("wiresift: warning: {warning}"));
+    }
     let Some(every) = flags.every else {
-        return update_once(&Config::open(path)?, flags, flags.due, None);
+        return update_once(&config, flags, flags.due, None);
     };
     let pause = Pause::new()?;
-    let mut config = Config::open(path)?;
     let mut outcome = update_once(&config, flags, false, Some(&pause));
     loop {
         if let Err(error) = &outcome {
@@ -395,18 +518,29 @@ fn update_once(
     tell(&report, flags);
     let mut is_failed = report.failed() + report.held() > 0;
     if flags.compile && !flags.dry_run {
-        let published =
-            run::publish_subscribed(config, &lock, false, &|notice| progress.notice(notice));
+        let failed = |text: &str| {
+            let of = |feed: &run::FeedUpdate| {
+                matches!(feed.outcome, FeedOutcome::Failed(_))
+                    && text.starts_with(&format!("{}: ", feed.name))
+            };
+            report.feeds.iter().any(of)
+        };
+        let published = run::publish_subscribed(config, &lock, None, &|notice| match notice {
+            // It was told already, and why.
+            run::Notice::Skipped(text) if failed(text) => {}
+            notice => progress.notice(notice),
+        });
         progress.finish();
         match published? {
             Published::New(report) => {
                 is_failed |= report.failed > 0;
                 if !flags.quiet {
-                    super::compile::summarise(&report, &config.database, false);
+                    let how = "`wiresift feed show FEED --rejects` lists them";
+                    super::compile::summarise(&report, &config.database, Some(how));
                 }
             }
             _ if !flags.quiet && flags.every.is_none() => {
-                say(&format!("{} stays as it is", config.database.display()));
+                say(&format!("{} stays as it is", messages::name(&config.database)));
             }
             _ => {}
         }
@@ -443,8 +577,13 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
                 continue;
             }
             FeedOutcome::Changed { added, removed } => format!(
-                "{name}: {would}{} (+{} -{})",
+                "{name}: {would}{}{} (+{} -{})",
                 plural(feed.indicators, "indicator"),
+                match feed.distinct {
+                    0 => String::new(),
+                    n if n == feed.indicators => String::new(),
+                    n => format!(", {} distinct", grouped(n)),
+                },
                 grouped(*added),
                 grouped(*removed)
             ),

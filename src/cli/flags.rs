@@ -1,7 +1,9 @@
 //! Every flag, with its help. Help texts, completions and the man page come from
 //! these definitions.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use super::choice::Choice;
+use super::complete;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,7 +72,7 @@ pub(super) struct Compile {
     #[arg(long)]
     pub(super) internal: bool,
     /// Read what follows in this format instead of finding it out ("auto" finds it out again).
-    #[arg(long = "as", value_name = "FORMAT")]
+    #[arg(long = "as", value_name = "FORMAT", add = complete::formats())]
     pub(super) formats: Vec<String>,
     /// Name what follows in alerts; without it a file's name is its feed's.
     #[arg(long = "feed", value_name = "NAME")]
@@ -90,6 +92,9 @@ pub(super) struct Compile {
     /// meant (private networks, public resolvers, whole suffixes) suppress, all others annotate.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(super) warninglists: Vec<String>,
+    /// Leave out files of folders whose name or path below the folder fits a pattern: '*.md'.
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    pub(super) exclude: Vec<glob::Pattern>,
     /// List every value that was rejected: path, line, value, reason, remedy.
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
@@ -132,6 +137,9 @@ pub(super) struct Compile {
     /// A label for every indicator.
     #[arg(long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
+    /// Replace a file that is no database, too.
+    #[arg(long)]
+    pub(super) force: bool,
     /// Print what was taken, rejected, cut down and suppressed, by reason and by feed, to standard
     /// output as one JSON object.
     #[arg(long)]
@@ -175,13 +183,23 @@ pub(super) enum FeedCommand {
     /// Neither fetch nor compile a feed, and keep what it sent.
     Disable(FeedName),
     /// Show all that is known of a feed.
-    Show(FeedName),
+    Show(FeedShow),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wiresift feed add urlhaus                                        a public feed
+  wiresift feed add urlhaus --name malware-urls --interval 15m     under another name
+  wiresift feed add bad --url https://example.net/bad.csv --set columns=indicator=2,type=3
+  wiresift feed add ours --path lists/ --internal                  a file or a folder
+  wiresift feed add made --command ./make-list --days 7            what a program prints
+  wiresift feed add partner --kind taxii --url https://example.net/taxii2/ --user us --key-file p.key
+  wiresift feed add otx --key-env OTX_API_KEY                      with a credential
+  wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem")]
 pub(super) struct FeedAdd {
     /// The name of a public feed (`feed list --catalogue`), or one for another feed.
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", add = complete::known_feeds())]
     pub(super) what: String,
     /// Another name for it.
     #[arg(long, value_name = "NAME")]
@@ -199,7 +217,7 @@ pub(super) struct FeedAdd {
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
     pub(super) command: Vec<String>,
     /// The format of a list, where it shall not be found from the content.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", add = complete::formats())]
     pub(super) format: Option<String>,
     /// How often to fetch it: 30m, 6h, 1d.
     #[arg(long, value_name = "TIME")]
@@ -307,7 +325,7 @@ pub(super) struct FeedList {
 #[derive(Debug, Args)]
 pub(super) struct FeedUpdate {
     /// These feeds alone; all that are enabled without it.
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) names: Vec<String>,
     /// Confirm what is held back because it shrank or grew too much.
     #[arg(long)]
@@ -329,6 +347,11 @@ pub(super) struct FeedUpdate {
     pub(super) quiet: bool,
 }
 
+/// A pattern of file names.
+fn pattern(text: &str) -> Result<glob::Pattern, String> {
+    glob::Pattern::new(text).map_err(|error| error.to_string())
+}
+
 /// The time between two rounds.
 fn round(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
@@ -339,7 +362,7 @@ fn round(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 pub(super) struct FeedRemove {
     /// The feed.
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) name: String,
     /// Keep what it sent.
     #[arg(long)]
@@ -352,11 +375,21 @@ pub(super) struct FeedRemove {
 #[derive(Debug, Args)]
 pub(super) struct FeedName {
     /// The feed.
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) name: String,
     /// Change nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedShow {
+    /// The feed.
+    #[arg(value_name = "FEED")]
+    pub(super) name: String,
+    /// List every value of it that is not taken: path, line, value, reason, detail, remedy.
+    #[arg(long)]
+    pub(super) rejects: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -388,20 +421,38 @@ Exit status: 0 something matched, 1 nothing did, 2 an error.
 
 Examples:
   wiresift scan --db iocs.wsdb /var/log/
+  wiresift scan --db bad-addresses.txt /var/log/auth.log
+  wiresift scan /var/log/ --summary --min-severity high --since 7d
   wiresift scan --db iocs.wsdb 'archive/**/*.gz' --format eve -o alerts.json
   wiresift scan --db iocs.wsdb capture.pcapng --stats
   journalctl -f | wiresift scan --db iocs.wsdb -")]
 pub(super) struct Scan {
-    /// The database.
-    #[arg(long, value_name = "DB", required_unless_present = "observables")]
+    /// The database, or a list of indicators, which is compiled in memory. Without it that of
+    /// wiresift.toml in this folder.
+    #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(super) db: Option<PathBuf>,
     /// Logs, captures, folders, patterns, or - for standard input; compressed or not.
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(super) inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) following: Following,
     #[command(flatten)]
     pub(super) alerts: Alerts,
+    #[command(flatten)]
+    pub(super) choice: Choice,
+    /// Leave out inputs whose name or path fits; may be repeated: '*.gz', 'old/**'.
+    #[arg(long, value_name = "GLOB", value_parser = super::choice::pattern)]
+    pub(super) exclude: Vec<glob::Pattern>,
+    /// Print how many alerts each input has, and not the alerts.
+    #[arg(short, long, conflicts_with = "observables")]
+    pub(super) count: bool,
+    /// Print the paths of inputs that have alerts, and not the alerts; also together with -c.
+    #[arg(short = 'l', long = "files-with-matches", conflicts_with = "observables")]
+    pub(super) paths: bool,
+    /// Stop reading an input after so many alerts.
+    #[arg(short, long, value_name = "N", conflicts_with = "observables",
+          value_parser = super::choice::at_least_one)]
+    pub(super) max_count: Option<u64>,
     #[command(flatten)]
     pub(super) packets: Packets,
     /// Write alerts to a file instead of standard output.
@@ -410,14 +461,18 @@ pub(super) struct Scan {
     /// Judge validity at the time of the packet or line ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(super) at: String,
+    /// The zone of times in logs that name none: Europe/Berlin, +02:00, or local; else UTC.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(super) timezone: Option<String>,
     /// Undo defanging in the inputs: for reports, not for logs.
     #[arg(long)]
     pub(super) refang: bool,
     /// Print what can be seen in the inputs, one JSON object a line; needs no database.
-    #[arg(long, conflicts_with_all = ["db", "format", "allow", "watch"])]
+    #[arg(long, conflicts_with_all = ["db", "format", "json", "allow", "watch", "min_severity",
+          "min_confidence", "feeds", "kinds", "since", "first", "summary"])]
     pub(super) observables: bool,
-    /// Threads; 0 for one a core.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
+    /// Threads, up to 1024; 0 for one a core.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(super) threads: usize,
     /// Print to standard error what was read, seen, matched, suppressed and dropped.
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
@@ -479,13 +534,16 @@ pub(super) struct Alerts {
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
         wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
     pub(super) format: Option<String>,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(super) json: bool,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
     #[arg(long, value_name = "FILE")]
     pub(super) allow: Vec<PathBuf>,
     /// Colour for the text format.
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub(super) color: Colour,
-    /// Write no alerts; the exit status tells.
+    /// Write no alerts; the exit status tells. Everything is read all the same.
     #[arg(short, long, conflicts_with = "output")]
     pub(super) quiet: bool,
 }
@@ -505,19 +563,26 @@ Examples:
   wiresift tap --db iocs.wsdb -i eth0 -i eth1 'not port 22' --format eve -o alerts.json
   wiresift tap --db iocs.wsdb -i eth0 --ring 64M --stats-every 10 --stats=json")]
 pub(super) struct Tap {
-    /// The database.
-    #[arg(long, value_name = "DB")]
-    pub(super) db: PathBuf,
+    /// The database, or a list of indicators, which is compiled in memory. Without it that of
+    /// wiresift.toml in this folder.
+    #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
+    pub(super) db: Option<PathBuf>,
     /// An interface; may be repeated. "any" is all that there are.
-    #[arg(short = 'i', long = "interface", value_name = "IF", required = true)]
+    #[arg(short = 'i', long = "interface", value_name = "IF", required_unless_present = "list",
+          add = complete::interfaces())]
     pub(super) interfaces: Vec<String>,
     /// Which packets to take, as in tcpdump; without it all.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
+    /// List the interfaces that there are.
+    #[arg(short = 'D', long = "list-interfaces")]
+    pub(super) list: bool,
     #[command(flatten)]
     pub(super) following: Following,
     #[command(flatten)]
     pub(super) alerts: Alerts,
+    #[command(flatten)]
+    pub(super) choice: Choice,
     #[command(flatten)]
     pub(super) packets: Packets,
     /// Write alerts to the end of a file instead of standard output.
@@ -543,7 +608,7 @@ pub(super) struct Tap {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) duration: Option<Duration>,
     /// End after so many packets.
-    #[arg(long, value_name = "N")]
+    #[arg(short, long, value_name = "N")]
     pub(super) count: Option<u64>,
     /// Workers; 0 for one a core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
@@ -558,6 +623,14 @@ pub(super) struct Tap {
     /// Keep all capabilities, files and system calls.
     #[arg(long)]
     pub(super) no_sandbox: bool,
+}
+
+/// The most threads of a scan: more than any machine has cores, and few enough to start.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= MOST_THREADS);
+    number.ok_or_else(|| format!("expected a number from 0 to {MOST_THREADS}"))
 }
 
 /// Bytes, with K, M or G for the binary units.
@@ -580,9 +653,10 @@ pub(super) enum Colour {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status: 0 a value matched, 1 none did, 2 an error.")]
 pub(super) struct Lookup {
-    /// The database.
-    #[arg(long, value_name = "DB")]
-    pub(super) db: PathBuf,
+    /// The database, or a list of indicators, which is compiled in memory. Without it that of
+    /// wiresift.toml in this folder.
+    #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
+    pub(super) db: Option<PathBuf>,
     /// Values of any kind, defanged or not; - reads them from standard input, one a line.
     #[arg(value_name = "VALUE", required = true)]
     pub(super) values: Vec<String>,

@@ -2,20 +2,22 @@
 
 use super::Outcome;
 use super::flags::{Inspect, Verify};
-use super::messages::{grouped, plural, size};
+use super::messages::{grouped, name, plural, print, size};
 use serde_json::{Map, Value, json};
-use std::io::Write;
+use std::path::Path;
 use wiresift::database::Database;
+use wiresift::error::{spelt, spelt_json};
 use wiresift::indicator::Timestamp;
-use wiresift::{Error, ErrorKind, Result};
+use wiresift::{ErrorKind, Result};
 
 pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     let database = Database::open(&flags.db)?;
     let text = if flags.json {
-        format!("{}\n", as_json(&database, flags.withheld))
+        format!("{}\n", spelt_json(&as_json(&database, flags.withheld).to_string()))
     } else {
         as_text(&database, &flags)
     };
+    unless_damaged(&database, &flags.db)?;
     print(&text)?;
     Ok(Outcome::Yes)
 }
@@ -23,10 +25,11 @@ pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
 pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     match Database::open(&flags.db) {
         Ok(database) => {
+            unless_damaged(&database, &flags.db)?;
             let sections = database.sections().count() as u64;
-            print(&format!(
+            print(format!(
                 "{}: sound: {}, {}, {}\n",
-                flags.db.display(),
+                name(&flags.db),
                 plural(sections, "section"),
                 plural(database.summary().total(), "distinct value"),
                 size(database.size() as u64)
@@ -41,21 +44,19 @@ pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     }
 }
 
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|e| Error::io("cannot write to standard output", e))
+/// What was read of a file that somebody was writing to is not to be told.
+fn unless_damaged(database: &Database, path: &Path) -> Result<()> {
+    database.damage().map_or(Ok(()), |error| Err(error.at_path(path)))
 }
 
 fn as_text(database: &Database, flags: &Inspect) -> String {
     let summary = database.summary();
     let mut text = format!(
         "{}\n  build {}, {}, by {}\n  {} of {} in {}\n",
-        flags.db.display(),
+        name(&flags.db),
         database.build_id(),
         database.built(),
-        summary.compiler,
+        spelt(&summary.compiler),
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         size(database.size() as u64)
@@ -72,7 +73,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     }
     text.push_str("feeds\n");
     for (name, feed) in &summary.feeds {
-        text.push_str(&format!("  {:>12} {name}", grouped(feed.indicators)));
+        text.push_str(&format!("  {:>12} {}", grouped(feed.indicators), spelt(name)));
         if feed.inactive > 0 {
             text.push_str(&format!(", {} withdrawn", grouped(feed.inactive)));
         }
@@ -92,7 +93,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     if flags.withheld {
         text.push_str("withheld\n");
         for (kind, value, reason) in database.kept_out() {
-            text.push_str(&format!("  {reason} {kind} {value}\n"));
+            text.push_str(&format!("  {reason} {kind} {}\n", spelt(value)));
         }
     }
     text

@@ -5,18 +5,26 @@ use super::flags::Lookup;
 use super::messages;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
+use wiresift::error::{spelt, spelt_json};
 use wiresift::indicator::Context;
 use wiresift::scan::{Explanation, Options, Outcome as Said, Scanner};
 use wiresift::{Error, Result, run};
 
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
-    let database = run::open_database(&flags.db)?;
+    if flags.values.iter().any(|value| value.trim().is_empty()) {
+        return Err(Error::usage("a value to look up is empty").remedy(
+            "give an address, a name, a URL, a digest; - reads values from standard input",
+        ));
+    }
+    // Whoever asks through a pipe may do so for long.
+    let is_long = flags.values.iter().any(|value| value == "-");
     let notify = |notice: run::Notice<'_>| {
         if let run::Notice::Skipped(what) = notice {
             messages::say(&format!("wiresift: {what}"));
         }
     };
-    let allow = super::scan::allow_lists(&flags.allow, &notify)?;
+    let database = super::database::open(flags.db.as_deref(), is_long, &notify)?.database;
+    let allow = super::database::allow_lists(&flags.allow, &notify)?;
     let at = super::scan::time(&flags.at)?;
     let mut scanner = Scanner::new(Options::default().at(at).allow(allow));
     let mut any = false;
@@ -25,7 +33,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         let explanation = scanner.explain(&database, value, run::now());
         any |= !explanation.matches.is_empty();
         let text = if flags.json {
-            format!("{}\n", as_json(&explanation))
+            format!("{}\n", spelt_json(&as_json(&explanation).to_string()))
         } else {
             as_text(&explanation, flags.explain)
         };
@@ -44,14 +52,20 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         }
     }
     out.flush().map_err(|e| Error::io("cannot write to standard output", e))?;
+    if let Some(error) = database.damage() {
+        return Err(match &flags.db {
+            Some(path) => error.at_path(path),
+            None => error,
+        });
+    }
     Ok(if any { Outcome::Yes } else { Outcome::No })
 }
 
 fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     let mut text = String::new();
     let mut line = |part: String| {
-        // Values come from feeds and from whoever asks: no control characters.
-        text.extend(part.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        // Values come from feeds and from whoever asks: nothing steers the terminal.
+        text.push_str(&spelt(&part));
         text.push('\n');
     };
     let matched = !explanation.matches.is_empty();

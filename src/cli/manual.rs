@@ -1,16 +1,24 @@
 //! Completions and man pages, from the definitions of the flags.
 
-use super::Outcome;
 use super::flags::{Cli, Completions, Man};
+use super::messages::print;
+use super::{Outcome, complete};
 use clap::CommandFactory;
-use std::io::Write;
 use wiresift::{Error, Result};
 
-/// Prints the completions of a shell.
+/// Prints the completions of a shell: a script that asks this program for what fits.
 pub(super) fn completions(flags: Completions) -> Result<Outcome> {
+    let shells = clap_complete::env::Shells::builtins();
+    let shell = flags.shell.to_string();
+    let completer = shells
+        .completer(&shell)
+        .ok_or_else(|| Error::usage(format!("no completions for the shell “{shell}”")))?;
     let mut script = Vec::new();
-    clap_complete::generate(flags.shell, &mut Cli::command(), "wiresift", &mut script);
-    print(&script)
+    let name = "wiresift";
+    completer
+        .write_registration(complete::VARIABLE, name, name, name, &mut script)
+        .map_err(|e| Error::io("cannot make the completions", e))?;
+    print(&script).map(|()| Outcome::Yes)
 }
 
 /// Prints the page of the program, or writes the pages of all commands.
@@ -27,15 +35,7 @@ pub(super) fn man(flags: Man) -> Result<Outcome> {
             clap_mangen::Man::new(command)
                 .render(&mut page)
                 .map_err(|e| Error::io("cannot make the man page", e))?;
-            print(&page)
+            print(&page).map(|()| Outcome::Yes)
         }
     }
-}
-
-fn print(bytes: &[u8]) -> Result<Outcome> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .map_err(|e| Error::io("cannot write to standard output", e))?;
-    Ok(Outcome::Yes)
 }

@@ -1,16 +1,39 @@
 //! What people read on standard error.
 
+use std::borrow::Cow;
 use std::io::Write;
-use wiresift::Error;
+use std::path::Path;
+use wiresift::error::{spelt, spelt_json, spelt_name};
+use wiresift::{Error, Result};
 
 /// An error, with its place and its remedy.
 pub(super) fn error(error: &Error) {
     say(&format!("wiresift: {error}"));
 }
 
-/// A line of any kind. Where even standard error is gone nobody is left to tell.
+/// A line of any kind. Names of files, values of feeds and words of servers may be in it:
+/// nothing of it steers the terminal, and nothing begins another line. Where even standard error
+/// is gone nobody is left to tell.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", spelt(line));
+}
+
+/// A line of JSON.
+pub(super) fn say_json(value: &serde_json::Value) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", spelt_json(&value.to_string()));
+}
+
+/// Writes to standard output. What comes from outside is spelt out already.
+pub(super) fn print(text: impl AsRef<[u8]>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_ref())
+        .and_then(|()| out.flush())
+        .map_err(|e| Error::io("cannot write to standard output", e))
+}
+
+/// A path, for people.
+pub(super) fn name(path: &Path) -> Cow<'_, str> {
+    spelt_name(path.as_os_str())
 }
 
 /// A number with thin groups: `1 778 750`.

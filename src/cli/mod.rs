@@ -2,24 +2,32 @@
 //!
 //! It stands on the public interface of the library and on nothing else. Exit
 //! codes are grep's: 0 something matched, 1 nothing did, 2 an error, also when
-//! some of the inputs could be scanned. A broken pipe ends quietly.
+//! some of the inputs could be scanned. A broken pipe ends quietly; a scan that a signal
+//! ended says which one, as shells do.
 
+mod choice;
 mod compile;
+mod complete;
+mod database;
 mod feed;
 mod flags;
+mod hints;
 mod inspect;
 mod lookup;
 mod manual;
 mod messages;
+mod outputs;
 mod progress;
 mod scan;
 mod statistics;
+mod summary;
 mod tap;
 
 use clap::{CommandFactory, FromArgMatches};
 use flags::{Cli, Command};
 use std::process::ExitCode;
 use wiresift::Result;
+use wiresift::error::is_harmful;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +38,8 @@ enum Outcome {
     No,
     /// Something could not be done.
     Failed,
+    /// A signal of this number ended it.
+    Ended(u8),
 }
 
 impl From<Outcome> for ExitCode {
@@ -38,19 +48,31 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::Failed => 2,
+            // As shells say it.
+            Outcome::Ended(signal) => 128 + signal,
         })
     }
 }
 
 /// Runs the command that the process was started with.
 pub(crate) fn run() -> ExitCode {
+    clap_complete::CompleteEnv::with_factory(Cli::command).var(complete::VARIABLE).complete();
     let matches = match Cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(mut error) => {
+            let words: Vec<String> = std::env::args().skip(1).collect();
+            hints::mend(&mut error, &Cli::command(), &words);
             // Help and version are asked for; everything else is an error. A reader
             // that went away is none.
             let failed = error.use_stderr();
-            let _ = error.print();
+            let text = error.render().to_string();
+            // The arguments in it may be names of files that a pattern found.
+            let is_clean = |c: char| c == '\n' || c == '\t' || !is_harmful(c);
+            if failed && !text.chars().all(is_clean) {
+                text.trim_end().split('\n').for_each(messages::say);
+            } else {
+                let _ = error.print();
+            }
             return if failed { Outcome::Failed.into() } else { Outcome::Yes.into() };
         }
     };
@@ -58,7 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match dispatch(cli, &matches) {
+    match wiresift::run::outlive_signals().and_then(|()| dispatch(cli, &matches)) {
         Ok(outcome) => outcome.into(),
         Err(error) if error.is_broken_pipe() => Outcome::Yes.into(),
         Err(error) => {

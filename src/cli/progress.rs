@@ -30,6 +30,9 @@ impl Progress {
             Notice::Skipped(what) => {
                 self.aside(|| super::messages::say(&format!("wiresift: {what}")))
             }
+            Notice::Closed { path, what } => self.aside(|| {
+                super::messages::say(&format!("wiresift: {path}: {what}: not looked into"));
+            }),
             Notice::Progress { done, total } => self.advance(done, total),
             notice => {
                 if let Some(words) = super::scan::database_words(&notice) {

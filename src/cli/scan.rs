@@ -1,118 +1,205 @@
 //! `wiresift scan`
 
 use super::Outcome;
-use super::flags::{Colour, Following, Scan};
-use super::messages::{grouped, plural, say, size};
-use super::{progress::Progress, statistics};
+use super::database::{self, Chosen};
+use super::flags::{Alerts, Colour, Following, Scan};
+use super::messages::{self, grouped, plural, say, say_json, size};
+use super::outputs::{self, Own, Written};
+use super::{choice, progress::Progress, statistics, summary};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 use wiresift::alert::{Encoder, Format};
-use wiresift::compile::Compiler;
-use wiresift::database::Database;
+use wiresift::files::Inputs;
 use wiresift::indicator::Timestamp;
-use wiresift::input::{self, Skipped, Target};
-use wiresift::run::{self, Current, Follow, Notice, ObserveJob, ScanJob, ScanReport, Stopwatch};
+use wiresift::input::{self, Halt, Skipped, Target};
+use wiresift::run::{
+    self, Current, Follow, Form, Notice, ObserveJob, Output, ScanJob, ScanReport, Signals,
+    Stopwatch,
+};
 use wiresift::scan::Options;
-use wiresift::sink::{FileSink, Sink, StdoutSink};
+use wiresift::sink::FileSink;
 use wiresift::{Error, Result};
+
+/// The longest that what a signal has begun to end may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
-    let (targets, errors, skipped) = targets(&flags)?;
-    let to_terminal =
-        flags.output.is_none() && !flags.alerts.quiet && std::io::stdout().is_terminal();
+    let (mut targets, errors, skipped) = targets(&flags)?;
+    let is_free = outputs::file(flags.output.as_deref()).is_some() || flags.alerts.quiet;
+    let to_terminal = !is_free && std::io::stdout().is_terminal();
     let progress = Progress::new(to_terminal);
     let notify = |notice: Notice<'_>| progress.notice(notice);
     for error in &errors {
         notify(Notice::Failed(error));
     }
-    let mut sink: Box<dyn Sink> = match &flags.output {
-        _ if flags.alerts.quiet => Box::new(Nowhere),
-        Some(path) => Box::new(FileSink::create(path)?),
-        None => Box::new(StdoutSink::new()),
-    };
+    outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
+    let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
+    let is_listing = flags.count || flags.paths;
+    let written = Written { output: flags.output.as_deref(), is_listing };
+    let (own, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, &notify)?;
+    let mut signals = None;
     let report = if flags.observables {
-        let (threads, chunk) = (flags.threads, flags.chunk_size);
-        let job = ObserveJob { targets, packets: flags.packets.config(), threads, chunk };
-        run::observe(job, &mut *sink, &notify)
+        observe(&flags, targets, &mut signals, &notify)
     } else {
-        hunt(&flags, targets, to_terminal, &mut *sink, &notify)
+        hunt(&flags, targets, to_terminal, &mut signals, &notify)
     };
     progress.finish();
-    let mut report = match report {
-        Err(error) if error.is_broken_pipe() => return Ok(Outcome::Yes),
-        report => report?,
-    };
-    report.errors += errors.len() as u64;
+    let mut report = report?;
+    report.errors += errors.len() as u64 + own_errors;
     for (reason, count) in [
         ("special_file", skipped.special),
         ("directory_link", skipped.directory_links),
         ("broken_link", skipped.broken_links),
+        ("own_file", own),
     ] {
         if count > 0 {
             report.skipped.insert(reason.into(), count);
         }
     }
+    let stopped = report.stopped.take();
+    // Whoever went away has what was wanted.
+    let is_gone = stopped.as_ref().is_some_and(Error::is_broken_pipe);
+    if let Some(error) = stopped.as_ref().filter(|_| !is_gone) {
+        say_stopped(error, report.lost);
+        report.errors += 1;
+    }
     match flags.stats.as_deref() {
-        Some("json") => say(&stats_json(&report, started.elapsed()).to_string()),
+        Some("json") => say_json(&stats_json(&report, started.elapsed())),
         Some(_) => stats_text(&report, started.elapsed()),
-        None => {}
+        None => choice::say_if_all_left_out(&report.result.left_out, report.records),
+    }
+    if is_gone {
+        return Ok(Outcome::Yes);
+    }
+    summary::print(report.result.summary.as_deref(), flags.choice.summary.as_deref(), is_free)?;
+    say_closed(&report);
+    if let Some(number) = signals.as_ref().and_then(Signals::number) {
+        return Ok(Outcome::Ended(number));
     }
     Ok(match report {
-        _ if report.errors > 0 => Outcome::Failed,
+        _ if report.errors > 0 || !report.closed.is_empty() => Outcome::Failed,
         _ if report.records > 0 => Outcome::Yes,
         _ => Outcome::No,
     })
+}
+
+/// What the command line names to be read.
+fn reads(flags: &Scan) -> Inputs {
+    let mut reads = Inputs::default();
+    if let Some(path) = &flags.db {
+        reads.add(path, "the database");
+    }
+    for path in &flags.alerts.allow {
+        reads.add(path, "an allow list");
+    }
+    for path in &flags.inputs {
+        reads.add(path, "an input");
+    }
+    if flags.inputs.is_empty() {
+        reads.add(Path::new("-"), "the input");
+    }
+    reads
+}
+
+fn observe(
+    flags: &Scan,
+    targets: Vec<Target>,
+    signals: &mut Option<Signals>,
+    notify: run::Notify<'_>,
+) -> Result<ScanReport> {
+    let mut sink =
+        outputs::open(flags.output.as_deref(), flags.alerts.quiet, |path| FileSink::create(path))?;
+    let halt = start(signals, true)?;
+    sink.until(&halt);
+    let (threads, chunk) = (flags.threads, flags.chunk_size);
+    let job = ObserveJob { targets, packets: flags.packets.config(), threads, chunk, halt };
+    run::observe(job, &mut *sink, notify)
 }
 
 fn hunt(
     flags: &Scan,
     targets: Vec<Target>,
     to_terminal: bool,
-    sink: &mut dyn Sink,
+    signals: &mut Option<Signals>,
     notify: run::Notify<'_>,
 ) -> Result<ScanReport> {
-    let Some(path) = &flags.db else {
-        return Err(Error::usage("no database").remedy("name one with --db"));
-    };
-    let database = run::open_database(path)?;
+    // Whoever goes on for long is not to depend on what becomes of the file.
+    let is_endless = flags.following.watch.is_some() || targets.iter().any(is_endless);
+    let Chosen { database, path } = database::open(flags.db.as_deref(), is_endless, notify)?;
+    let follow = path.filter(|_| is_endless);
+    let follow = follow.and_then(|path| following(&flags.following, &path, to_terminal));
+    choice::check_feeds(&flags.choice, &database)?;
     let at = time(&flags.at)?;
     let options = Options::default()
         .at(at)
+        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
         .refang(flags.refang)
-        .allow(allow_lists(&flags.alerts.allow, notify)?);
-    let follow = follow(&flags.following, &targets, path, to_terminal);
+        .allow(database::allow_lists(&flags.alerts.allow, notify)?);
+    let written = written(flags, is_one_file(flags), to_terminal)?;
+    let output = flags.output.as_deref();
+    let rotated = is_endless && outputs::rotated(output).is_some();
+    let is_called = rotated || follow.as_ref().is_some_and(|follow| follow.on_hangup);
+    let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::create(path))?;
+    let halt = start(signals, !is_called)?;
+    sink.until(&halt);
     let job = ScanJob {
         database: &Current::new(database, None),
         follow,
         targets,
         options,
         packets: flags.packets.config(),
-        encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
+        output: written,
         threads: flags.threads,
         chunk: flags.chunk_size,
+        halt,
+        rotated,
     };
-    run::scan(job, sink, notify)
+    run::scan(job, &mut *sink, notify)
+}
+
+/// Waits for the signals that end a scan.
+fn start(signals: &mut Option<Signals>, on_hangup: bool) -> Result<Halt> {
+    let signals = signals.insert(Signals::new(on_hangup)?);
+    signals.watch(Some(PATIENCE))?;
+    Ok(signals.halt())
+}
+
+/// Whether one file was named, or standard input: then nobody asks which one it was.
+fn is_one_file(flags: &Scan) -> bool {
+    match &flags.inputs[..] {
+        [] => true,
+        [path] => path.as_os_str() == "-" || path.is_file(),
+        _ => false,
+    }
+}
+
+/// What is written of alerts.
+fn written(flags: &Scan, is_one: bool, to_terminal: bool) -> Result<Output> {
+    let mut output = flags.choice.output(&flags.alerts, to_terminal)?;
+    output.most = flags.max_count;
+    output.form = match () {
+        // As grep has it, of both.
+        () if flags.paths => Form::Paths,
+        () if flags.count && is_one => Form::Count,
+        () if flags.count => Form::Counts,
+        () if flags.alerts.quiet => Form::Nothing,
+        () => Form::Alerts,
+    };
+    Ok(output)
 }
 
 /// Whoever reads a pipe may do so for months, and wants what is published meanwhile.
 /// Of what is finite everything is to be held against the same.
-fn follow(flags: &Following, targets: &[Target], path: &Path, to_terminal: bool) -> Option<Follow> {
-    let is_endless = |target: &Target| {
-        let path = match target {
-            Target::Path(path) => path.as_path(),
-            Target::Stdin => Path::new("/dev/stdin"),
-        };
-        std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
+fn is_endless(target: &Target) -> bool {
+    let path = match target {
+        Target::Path(path) => path.as_path(),
+        Target::Stdin => Path::new("/dev/stdin"),
     };
-    if flags.watch.is_some() || targets.iter().any(is_endless) {
-        return following(flags, path, to_terminal);
-    }
-    None
+    std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
 }
 
 /// How a newer database is taken up, unless that is not wanted. Whoever closes a terminal
@@ -136,32 +223,21 @@ pub(super) fn database_words(notice: &Notice<'_>) -> Option<String> {
 }
 
 /// How alerts are written.
-pub(super) fn encoder(format: Option<&str>, colour: Colour, to_terminal: bool) -> Result<Encoder> {
-    let format = match format {
+pub(super) fn encoder(alerts: &Alerts, to_terminal: bool) -> Result<Encoder> {
+    let format = match alerts.format.as_deref() {
+        _ if alerts.json => Format::Json,
         Some(name) => Format::from_name(name)
             .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
         None if to_terminal => Format::Text,
         None => Format::Json,
     };
-    let colour = match colour {
+    let colour = match alerts.color {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => to_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     };
-    Ok(Encoder::new(format).colour(colour))
-}
-
-/// Takes records and keeps none.
-pub(super) struct Nowhere;
-
-impl Sink for Nowhere {
-    fn write(&mut self, _: &[u8]) -> Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
+    let width = to_terminal.then(summary::terminal_width).flatten();
+    Ok(Encoder::new(format).colour(colour).width(width))
 }
 
 /// The inputs, what could not be found, and what was passed over.
@@ -175,7 +251,20 @@ fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
         inputs => inputs.to_vec(),
     };
     let expansion = input::expand(inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
-    Ok((expansion.targets, expansion.errors, expansion.skipped))
+    let is_wanted = |target: &Target| match target {
+        Target::Stdin => true,
+        Target::Path(path) => !is_excluded(path, &flags.exclude),
+    };
+    let targets = expansion.targets.into_iter().filter(is_wanted).collect();
+    Ok((targets, expansion.errors, expansion.skipped))
+}
+
+/// Whether a path, its name, or a folder on its way fits a pattern.
+fn is_excluded(path: &Path, patterns: &[glob::Pattern]) -> bool {
+    patterns.iter().any(|pattern| {
+        let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+        pattern.matches_path(path) || parts.any(|part| pattern.matches(&part))
+    })
 }
 
 /// `event` is none, `now` is now, anything else is read as a time.
@@ -190,42 +279,28 @@ pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
     }
 }
 
-/// Allow lists of the command line, as a database of their own.
-pub(super) fn allow_lists(
-    paths: &[PathBuf],
-    notify: run::Notify<'_>,
-) -> Result<Option<Arc<Database>>> {
-    if paths.is_empty() {
-        return Ok(None);
+/// Why the output could not be written, and what is not in it.
+fn say_stopped(error: &Error, lost: u64) {
+    messages::error(error);
+    if lost > 0 {
+        say(&format!("wiresift: {} could not be written and are lost", plural(lost, "record")));
     }
-    let mut compiler = Compiler::default();
-    let mut taken = Taken(&mut compiler);
-    for path in paths {
-        let limits = wiresift::feed::Limits::default();
-        let options = super::compile::allow_options();
-        for file in wiresift::feed::open(path, &options, &limits, &mut taken) {
-            let summary = file.outcome?;
-            if summary.rejected() > 0 {
-                notify(Notice::Skipped(&format!(
-                    "{}: {} of the allow list could not be read",
-                    file.path.display(),
-                    plural(summary.rejected(), "value")
-                )));
-            }
-        }
-    }
-    let bytes = compiler.into_bytes(run::now())?;
-    Ok(Some(Arc::new(Database::from_bytes(bytes)?)))
 }
 
-struct Taken<'c>(&'c mut Compiler);
-
-impl wiresift::feed::Sink for Taken<'_> {
-    fn indicator(&mut self, indicator: wiresift::indicator::Indicator, _: Option<u64>) {
-        self.0.add(indicator);
+/// What was not looked into, in a line, and what was searched as the bytes that it is.
+fn say_closed(report: &ScanReport) {
+    if !report.closed.is_empty() {
+        let counts: Vec<_> = report
+            .closed
+            .iter()
+            .map(|(what, count)| format!("{} {what}", grouped(*count)))
+            .collect();
+        say(&format!("wiresift: not looked into: {}", counts.join(", ")));
     }
-
-    fn reject(&mut self, _: wiresift::feed::Reject) {}
+    if report.binary > 0 {
+        let files = plural(report.binary, "binary file");
+        say(&format!("wiresift: {files} searched as raw bytes"));
+    }
 }
 
 fn stats_json(report: &ScanReport, took: Duration) -> Value {
@@ -233,15 +308,19 @@ fn stats_json(report: &ScanReport, took: Duration) -> Value {
         "inputs": report.inputs,
         "bytes": report.bytes,
         "lines": report.lines,
+        "members": report.members,
         "captures": report.captures,
         "packets": statistics::packets(&report.packets),
         "records": report.records,
         "errors": report.errors,
         "skipped": report.skipped,
+        "not_looked_into": report.closed,
+        "binary": report.binary,
         "seconds": took.as_secs_f64(),
     });
     if let Value::Object(stats) = &mut stats {
         stats.extend(statistics::counters(&report.counters));
+        stats.insert("left_out".into(), choice::left_out_json(&report.result.left_out));
         stats.insert("database".into(), statistics::swaps(&report.swaps));
     }
     stats
@@ -256,6 +335,9 @@ fn stats_text(report: &ScanReport, took: Duration) {
         size(report.bytes),
         size((report.bytes as f64 / seconds) as u64)
     ));
+    if report.members > 0 {
+        say(&format!("unpacked   {}", plural(report.members, "member")));
+    }
     if report.captures > 0 {
         let packets = &report.packets;
         say(&format!(
@@ -268,6 +350,7 @@ fn stats_text(report: &ScanReport, took: Duration) {
         statistics::say_faults(packets);
     }
     statistics::say_counters(&report.counters);
+    choice::say_left_out(&report.result.left_out);
     for (reason, count) in &report.skipped {
         say(&format!("skipped    {count:>9} {reason}"));
     }

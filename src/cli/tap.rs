@@ -1,34 +1,46 @@
 //! `wiresift tap`
 
+use super::database::{self, Chosen, allow_lists};
 use super::flags::Tap;
-use super::messages::{error, grouped, plural, say, size};
-use super::scan::{Nowhere, allow_lists, database_words, encoder, following, time};
-use super::{Outcome, statistics};
+use super::messages::{error, grouped, plural, print, say, say_json, size};
+use super::outputs;
+use super::scan::{database_words, following, time};
+use super::{Outcome, choice, statistics, summary};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
-use wiresift::run::{self, Current, Listening, Notice, TapJob, TapNotice, TapReport};
+use wiresift::files::Inputs;
+use wiresift::run::{
+    self, Current, Listening, Notice, OutputReport, Signals, TapJob, TapNotice, TapReport,
+};
 use wiresift::scan::Options;
-use wiresift::sink::{FileSink, Sink, StdoutSink};
+use wiresift::sink::FileSink;
 use wiresift::{Error, Result};
 
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
-    let database = run::open_database(&flags.db).map_err(|e| {
-        let is_absent = e.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
-        if is_absent { e.remedy("make one: wiresift compile -o DB FEEDS") } else { e }
-    })?;
-    let to_terminal =
-        flags.output.is_none() && !flags.alerts.quiet && std::io::stdout().is_terminal();
+    if flags.list {
+        return list();
+    }
+    outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
+    let output = outputs::file(flags.output.as_deref());
+    let is_free = output.is_some() || flags.alerts.quiet;
+    let to_terminal = !is_free && std::io::stdout().is_terminal();
     let notify = |notice: Notice<'_>| match notice {
         Notice::Failed(failure) => error(failure),
         Notice::Skipped(what) => say(&format!("wiresift: {what}")),
         _ => {}
     };
+    let Chosen { database, path } = database::open(flags.db.as_deref(), true, &notify)?;
+    choice::check_feeds(&flags.choice, &database)?;
     let options =
         Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.alerts.allow, &notify)?);
+    let follow = path.and_then(|path| following(&flags.following, &path, to_terminal));
+    let rotated = outputs::rotated(output).map(Path::to_path_buf);
+    let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let job = TapJob {
         database: &Current::new(database, None),
-        follow: following(&flags.following, &flags.db, to_terminal),
+        follow,
         interfaces: distinct(&flags.interfaces)?,
         listening: Listening {
             filter: flags.filter.join(" "),
@@ -38,44 +50,98 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         },
         options,
         packets: flags.packets.config(),
-        encoder: encoder(flags.alerts.format.as_deref(), flags.alerts.color, to_terminal)?,
+        output: flags.choice.output(&flags.alerts, to_terminal)?,
         threads: flags.threads,
         duration: flags.duration,
         count: flags.count,
         every: flags.stats_every,
         sandboxed: !flags.no_sandbox,
+        rotated,
+        signals: Signals::new(!is_called)?,
     };
-    let mut sink: Box<dyn Sink> = match &flags.output {
-        _ if flags.alerts.quiet => Box::new(Nowhere),
-        Some(path) => Box::new(FileSink::append(path)?),
-        None => Box::new(StdoutSink::new()),
-    };
+    let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::append(path))?;
     let in_json = flags.stats.as_deref() == Some("json");
     let mut before = TapReport::default();
-    let report = run::tap(job, &mut *sink, &mut |notice| match notice {
+    let mut tell = |notice: TapNotice<'_>| tell(notice, in_json, &mut before);
+    let report = run::tap(job, &mut *sink, &mut tell);
+    let report = match report {
+        Err(error) if error.is_broken_pipe() => return Ok(Outcome::Yes),
+        report => report?,
+    };
+    if flags.stats.is_some() {
+        tell(TapNotice::Asked(&report));
+    } else {
+        choice::say_if_all_left_out(&report.result.left_out, report.records);
+    }
+    summary::print(report.result.summary.as_deref(), flags.choice.summary.as_deref(), is_free)?;
+    if report.output.lost > 0 {
+        say(&format!(
+            "wiresift: {} could not be written and are lost",
+            plural(report.output.lost, "alert")
+        ));
+        return Ok(Outcome::Failed);
+    }
+    Ok(if report.records > 0 { Outcome::Yes } else { Outcome::No })
+}
+
+/// Says what a tap has to say. Rates are those since the report `before`.
+fn tell(notice: TapNotice<'_>, in_json: bool, before: &mut TapReport) {
+    match notice {
         TapNotice::Report(report) => {
-            let rates = Rates::between(&before, report);
-            let line = if in_json { rates.json(report) } else { rates.text(report) };
-            say(&line);
-            before = report.clone();
+            let rates = Rates::between(before, report);
+            if in_json {
+                say_json(&rates.json(report));
+            } else {
+                say(&rates.text(report));
+            }
+            before.clone_from(report);
         }
+        TapNotice::Asked(report) if in_json => say_json(&totals_json(report)),
+        TapNotice::Asked(report) => totals_text(report),
         TapNotice::Database(notice) => {
             if let Some(words) = database_words(&notice) {
                 say(&words);
             }
         }
-        notice => say(&format!("wiresift: {}", words(&notice))),
-    });
-    let report = match report {
-        Err(error) if error.is_broken_pipe() => return Ok(Outcome::Yes),
-        report => report?,
-    };
-    match flags.stats.as_deref() {
-        Some("json") => say(&totals_json(&report).to_string()),
-        Some(_) => totals_text(&report),
-        None => {}
+        // Each line by itself: what begins another one in a name is spelt out.
+        notice => words(&notice).split('\n').for_each(say),
     }
-    Ok(if report.records > 0 { Outcome::Yes } else { Outcome::No })
+}
+
+/// What the command line names to be read.
+fn reads(flags: &Tap) -> Inputs {
+    let mut reads = Inputs::default();
+    if let Some(path) = &flags.db {
+        reads.add(path, "the database");
+    }
+    for path in &flags.alerts.allow {
+        reads.add(path, "an allow list");
+    }
+    reads
+}
+
+/// The interfaces that there are, by their names.
+pub(super) fn interfaces() -> Vec<String> {
+    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Prints the interfaces, whether each is up, and its addresses on the wire.
+fn list() -> Result<Outcome> {
+    let read = |name: &str, what: &str| {
+        let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
+        text.map(|text| text.trim().to_string()).unwrap_or_default()
+    };
+    for name in interfaces() {
+        let (state, address) = (read(&name, "operstate"), read(&name, "address"));
+        // Loopback and tunnels do not know.
+        let state = if state == "unknown" { "up" } else { &state };
+        print(format!("{}  {state}  {address}\n", wiresift::alert::spelt(&name)))?;
+    }
+    Ok(Outcome::Yes)
 }
 
 /// The interfaces, of which none may be named twice: its packets would count twice.
@@ -92,7 +158,7 @@ fn distinct(names: &[String]) -> Result<Vec<String>> {
 }
 
 fn words(notice: &TapNotice<'_>) -> String {
-    match notice {
+    let words = match notice {
         TapNotice::Listening { interface, workers } => {
             format!("listening on {interface}, {}", plural(*workers as u64, "worker"))
         }
@@ -104,9 +170,28 @@ fn words(notice: &TapNotice<'_>) -> String {
             format!("{interface} is gone and is looked for: {why}")
         }
         TapNotice::Back { interface } => format!("{interface} is back, listening"),
+        TapNotice::Down { interface } => {
+            format!("{interface} is down: nothing comes in until it is up")
+        }
+        TapNotice::Up { interface } => format!("{interface} is up again"),
+        TapNotice::OutputFailed(error) => {
+            format!("{error} (alerts wait, 64 MiB of them; it is tried again each second)")
+        }
+        TapNotice::OutputBack { lost: 0 } => "alerts are written again, none was lost".to_string(),
+        TapNotice::OutputBack { lost } => {
+            format!("alerts are written again; {} were lost", plural(*lost, "alert"))
+        }
+        TapNotice::Reopened(None) => "the output was opened again".to_string(),
+        TapNotice::Reopened(Some(error)) => {
+            format!("{error}; alerts go on into the file of before")
+        }
         _ => String::new(),
-    }
+    };
+    format!("wiresift: {words}")
 }
+
+/// An output that takes longer for one write is told to be blocked.
+const BLOCKED: Duration = Duration::from_secs(1);
 
 /// What happened between two reports.
 struct Rates {
@@ -158,7 +243,11 @@ impl Rates {
             line += &format!(
                 "; {}{} dropped {} in the kernel, {} by itself",
                 interface.name,
-                if interface.is_there { "" } else { " (gone)" },
+                match (interface.is_there, interface.is_down) {
+                    (false, _) => " (gone)",
+                    (true, true) => " (down)",
+                    _ => "",
+                },
                 grouped(*kernel),
                 grouped(*hardware),
             );
@@ -171,10 +260,19 @@ impl Rates {
                 worker.waited.as_millis(),
             );
         }
+        let output = &report.output;
+        if output.blocked >= BLOCKED || output.lost > 0 {
+            line += &format!(
+                "; output blocked {:.1} s, {} wait, {} lost",
+                output.blocked.as_secs_f64(),
+                plural(output.waiting, "alert"),
+                grouped(output.lost)
+            );
+        }
         line
     }
 
-    fn json(&self, report: &TapReport) -> String {
+    fn json(&self, report: &TapReport) -> Value {
         let interfaces: Vec<Value> = report
             .interfaces
             .iter()
@@ -183,6 +281,7 @@ impl Rates {
                 json!({
                     "interface": &*interface.name,
                     "is_there": interface.is_there,
+                    "is_down": interface.is_down,
                     "dropped_by_kernel": kernel,
                     "dropped_by_interface": hardware,
                 })
@@ -208,9 +307,17 @@ impl Rates {
             "records": self.records,
             "interfaces": interfaces,
             "workers": workers,
+            "output": output_json(&report.output),
         })
-        .to_string()
     }
+}
+
+fn output_json(output: &OutputReport) -> Value {
+    json!({
+        "waiting": output.waiting,
+        "lost": output.lost,
+        "blocked": output.blocked.as_secs_f64(),
+    })
 }
 
 fn totals_json(report: &TapReport) -> Value {
@@ -225,6 +332,7 @@ fn totals_json(report: &TapReport) -> Value {
                 "dropped_by_interface": interface.dropped_by_interface,
                 "outside": interface.outside,
                 "gone": interface.gone,
+                "down": interface.down,
             })
         })
         .collect();
@@ -244,6 +352,7 @@ fn totals_json(report: &TapReport) -> Value {
         "workers": workers,
         "packets": statistics::packets(&report.packets),
         "records": report.records,
+        "output": output_json(&report.output),
         "seconds": report.elapsed.as_secs_f64(),
     });
     if let Value::Object(stats) = &mut stats {
@@ -267,13 +376,14 @@ fn totals_text(report: &TapReport) {
     for interface in &report.interfaces {
         say(&format!(
             "interface  {}: {} received, {} dropped in the kernel, {} by the interface, \
-             {} before or after, gone {}",
+             {} before or after, gone {}, down {}",
             interface.name,
             grouped(interface.received),
             grouped(interface.dropped),
             grouped(interface.dropped_by_interface),
             grouped(interface.outside),
             plural(interface.gone, "time"),
+            plural(interface.down, "time"),
         ));
     }
     for (at, worker) in report.workers.iter().enumerate() {
@@ -287,5 +397,9 @@ fn totals_text(report: &TapReport) {
     statistics::say_faults(packets);
     statistics::say_counters(&report.counters);
     statistics::say_swaps(&report.swaps);
-    say(&format!("written    {:>9} records", report.records));
+    let lost = match report.output.lost {
+        0 => String::new(),
+        lost => format!(", {} lost", grouped(lost)),
+    };
+    say(&format!("written    {:>9} records{lost}", report.records));
 }

@@ -7,6 +7,7 @@ mod arena;
 mod guard;
 mod screen;
 
+pub use guard::verdict;
 pub use screen::{Effect, ListReport, Screen};
 
 use crate::database::{Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out};

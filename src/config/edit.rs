@@ -57,7 +57,8 @@ pub fn add(
         Error::format("`feed` is no array of tables").at_path(path).remedy("write [[feed]]")
     })?;
     feeds.push(table);
-    checked(document, path)
+    // The file was right before: what is wrong is what shall be added, and on no line of it.
+    checked(document, path).map_err(Error::without_place)
 }
 
 /// Takes a feed out.

@@ -9,6 +9,8 @@ pub mod catalogue;
 pub mod edit;
 mod raw;
 
+pub use raw::check_name;
+
 use crate::feed::{Filter, Options};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -21,7 +23,10 @@ pub const INTERVAL: Duration = Duration::from_secs(30 * 60);
 pub const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most bytes that a document may have, as it is sent and unpacked, when nobody says.
-pub const MAX_SIZE: u64 = 1 << 30;
+///
+/// The largest public lists have a tenth of it. A document is read as a whole, and what it
+/// is unpacked to as well: a small bomb must not take the memory of a small machine.
+pub const MAX_SIZE: u64 = 256 << 20;
 
 /// The longest configuration that is read.
 const MAX_CONFIG: u64 = 16 << 20;
@@ -258,12 +263,63 @@ impl Subscription {
     }
 }
 
+impl Config {
+    /// What somebody should know who keeps a secret: which of them others can read, where
+    /// it lies or on its way.
+    pub fn warnings(&self) -> Vec<String> {
+        self.feeds.iter().filter(|feed| feed.enabled).flat_map(Subscription::warnings).collect()
+    }
+}
+
+impl Subscription {
+    /// The same of one feed.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let name = &self.name;
+        let key = self.access.key.as_ref();
+        if let Some(Credential::File(path)) = key
+            && let Ok(metadata) = std::fs::metadata(path)
+            && std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o007 != 0
+        {
+            warnings.push(format!(
+                "{name}: everybody on this machine can read its key in {} (chmod 600 mends it)",
+                crate::error::spelt_name(path.as_os_str())
+            ));
+        }
+        if let Origin::Url(url) = &self.origin
+            && key.is_some()
+            && is_in_the_clear(url)
+        {
+            warnings.push(format!(
+                "{name}: its key is sent over plain http, where everybody on the way can read it \
+                 (use https)"
+            ));
+        }
+        warnings
+    }
+}
+
+/// Whether what is sent to a URL can be read on the way.
+fn is_in_the_clear(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    let is_own = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    !(is_own || host == "localhost" || host.ends_with(".localhost"))
+}
+
 impl Origin {
     /// For people: the URL without what may be secret in it, the path, the program.
     pub fn shown(&self) -> String {
         match self {
             Origin::Url(url) => without_user(url),
-            Origin::Path(path) => path.display().to_string(),
+            Origin::Path(path) => {
+                crate::error::name_text(path.as_os_str().as_encoded_bytes()).into_owned()
+            }
             Origin::Command(words) => words.join(" "),
         }
     }

@@ -4,6 +4,7 @@ use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Orig
 use super::{List, ListEffect, TIMEOUT, duration, size};
 use crate::feed::{Filter, Format, Options};
 use crate::indicator::{Scope, Severity, Tlp};
+use crate::progress::{Walk, bound};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The longest name of a feed.
-const MAX_NAME: usize = 64;
+const MAX_NAME: usize = bound(64, 8);
 
 /// The top of the file.
 #[derive(Deserialize)]
@@ -105,6 +106,7 @@ fn yes() -> bool {
 
 pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     let line = |at: usize| 1 + text.bytes().take(at).filter(|b| *b == b'\n').count() as u64;
+    check_bounds(text).map_err(|error| error.at_path(path))?;
     let top: Top = toml::from_str(text).map_err(|error| {
         let told = Error::format(error.message().to_string()).at_path(path);
         match error.span() {
@@ -143,6 +145,68 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         allow: top.allow.iter().map(|path| folder.join(path)).collect(),
         feeds,
     })
+}
+
+/// The longest configuration: some ten thousand feeds.
+const MAX_LEN: usize = bound(4 << 20, 4 << 10);
+
+/// The deepest that brackets may stand in each other; a feed needs three.
+const MAX_DEPTH: usize = bound(32, 4);
+
+/// Refuses what the parser of TOML would take long for: it goes through a text of nothing but
+/// opening brackets again and again.
+fn check_bounds(text: &str) -> Result<()> {
+    if text.len() > MAX_LEN {
+        return Err(Error::format(format!("it is longer than {MAX_LEN} bytes"))
+            .remedy("this is no configuration, or has far too much in it"));
+    }
+    let (mut depth, mut line) = (0usize, 1);
+    let mut walk = Walk::over(text.as_bytes());
+    while let Some(rest) = walk.rest() {
+        let length = token(rest);
+        match rest[0] {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(Error::format(format!("more than {MAX_DEPTH} brackets in each other"))
+                .at_line(line)
+                .remedy("close the ones before"));
+        }
+        line += rest[..length].iter().filter(|b| **b == b'\n').count() as u64;
+        walk.take(length);
+    }
+    Ok(())
+}
+
+/// How long what stands at the head of a text is, as far as brackets in it count for nothing:
+/// a comment, a string, or a byte.
+fn token(rest: &[u8]) -> usize {
+    let to_end = |found: Option<usize>, length: usize| found.map_or(rest.len(), |at| at + length);
+    match rest {
+        [b'#', ..] => to_end(memchr::memchr(b'\n', rest), 0),
+        [b'"', b'"', b'"', ..] => 3 + closing(&rest[3..], b"\"\"\"", true),
+        [b'\'', b'\'', b'\'', ..] => 3 + closing(&rest[3..], b"'''", false),
+        [b'"', ..] => 1 + closing(&rest[1..], b"\"", true),
+        [b'\'', ..] => 1 + closing(&rest[1..], b"'", false),
+        _ => 1,
+    }
+}
+
+/// How far a string goes: behind its closing quotes, or to the end of the line where it may
+/// not go further, or of the text.
+fn closing(text: &[u8], quotes: &[u8], has_escapes: bool) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'\\' if has_escapes => at += 2,
+            b'\n' if quotes.len() == 1 => return at,
+            _ if text[at..].starts_with(quotes) => return at + quotes.len(),
+            _ => at += 1,
+        }
+    }
+    text.len()
 }
 
 /// Warning lists that suppress, that annotate, and that do what is usual for them.
@@ -197,7 +261,11 @@ fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscri
 
 /// Names are folders and stand in alerts: nothing that has to be quoted, and nothing
 /// that leads out of the state directory.
-pub(super) fn check_name(name: &str) -> Result<()> {
+///
+/// # Errors
+///
+/// What a name looks like.
+pub fn check_name(name: &str) -> Result<()> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     if name.len() <= MAX_NAME && starts && name.bytes().all(plain) {

@@ -143,3 +143,27 @@ fn secrets_come_from_files() {
     let unset = Credential::Env("WIRESIFT_UNSET_IN_TESTS".into()).reveal().unwrap_err();
     assert!(unset.to_string().contains("WIRESIFT_UNSET_IN_TESTS"));
 }
+
+#[test]
+fn brackets_are_bounded_and_strings_have_as_many_as_they_like() {
+    let parse = |text: &str| Config::parse(text, Path::new("wiresift.toml"));
+    for deep in ["a = [\n".repeat(100), "[".repeat(100), "a = ".to_string() + &"{x=".repeat(100)] {
+        let error = parse(&deep).unwrap_err().to_string();
+        assert!(error.contains("brackets in each other"), "{error}");
+    }
+    let error = parse(&"a = [\n".repeat(100)).unwrap_err().to_string();
+    assert!(error.contains("wiresift.toml:33"), "{error}");
+    let open = "[".repeat(100);
+    for fine in [
+        format!("# {open}\nstate = \"x\""),
+        format!("state = \"{open}\""),
+        format!("state = '{open}'"),
+        format!("state = \"\"\"\n\\\"{open}\n\"\"\""),
+        format!("state = '''{open}\n'''"),
+        format!("state = \"a\\\"{open}\""),
+        "[[feed]]\nname='a'\nurl='https://a.example/x'\ntags=[\"a\", \"b\"]\n".to_string(),
+    ] {
+        assert!(parse(&fine).is_ok(), "{fine}: {:?}", parse(&fine).err());
+    }
+    assert!(parse(&"#\n".repeat(3 << 20)).unwrap_err().to_string().contains("longer than"));
+}

@@ -10,6 +10,7 @@ use super::posting::{Claim, Posting};
 use super::publish::{Writer, publish};
 use super::transducer::Builder;
 use super::{DIGESTS, Summary, digests, endpoints, literals, patterns, prefix, withheld};
+use crate::files::Outlet;
 use crate::indicator::{Context, Kind, Reason, Scope, Timestamp, domain};
 use crate::{Error, Result};
 use hashbrown::HashMap;
@@ -229,17 +230,25 @@ impl Contents {
 
     /// Writes the file and puts it into place.
     pub(crate) fn publish(self, path: &Path, built: Timestamp, summary: &Summary) -> Result<u64> {
+        let fail = |what: &'static str| move |e| Error::io(what, e).at_path(path);
+        let outlet = Outlet::of(path).map_err(fail("cannot write the database"))?;
+        let Outlet::File(target) = &outlet else {
+            // Nothing is renamed over a stream, and nobody can go back in one.
+            let bytes = self.into_bytes(built, summary)?;
+            let written = outlet.append().and_then(|mut stream| stream.write_all(&bytes));
+            return written.map(|()| bytes.len() as u64).map_err(fail("cannot write the database"));
+        };
         let sections = self.finish(summary)?;
         let mut length = 0;
-        publish(path, |out| {
+        publish(target, |out| {
             let mut out = write(out, sections, built)?;
             length = out.stream_position()?;
             Ok(())
         })?;
         // The position is behind the table; the length is the file's own.
-        std::fs::metadata(path)
+        std::fs::metadata(target)
             .map(|m| m.len())
-            .map_err(|e| Error::io("cannot read its size", e).at_path(path))
+            .map_err(fail("cannot read its size"))
             .map(|len| len.max(length))
     }
 

@@ -44,6 +44,17 @@ impl Endpoints<'_> {
         }
     }
 
+    /// Whether any port is listed for `address`.
+    pub(super) fn has(self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => {
+                let key = |row| key4(self.v4, row);
+                has(self.v4.len() / ROW4, u128::from(v4.to_bits()), key)
+            }
+            IpAddr::V6(v6) => has(self.v6.len() / ROW6, v6.to_bits(), |row| key6(self.v6, row)),
+        }
+    }
+
     /// Every port that is listed for `address`, for `lookup`.
     pub(super) fn ports(self, address: IpAddr) -> impl Iterator<Item = (u16, Posting)> {
         let (bits, v4) = match address {
@@ -85,6 +96,20 @@ impl Endpoints<'_> {
         }
         Some(())
     }
+}
+
+/// Whether any of the rows is of this address.
+fn has(rows: usize, address: u128, key: impl Fn(usize) -> Option<(u128, u32)>) -> bool {
+    let (mut low, mut high) = (0, rows);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if key(middle).is_some_and(|key| key < (address, 0)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low < rows && key(low).is_some_and(|key| key.0 == address)
 }
 
 fn find(

@@ -26,7 +26,8 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 /// It changes whenever the bytes that come out of the same indicators change.
 pub const VERSION: u32 = 2;
 
-pub(super) const MAGIC: &[u8; 8] = b"\x89wsdb\r\n\n";
+/// The first bytes of every database.
+pub const MAGIC: &[u8; 8] = b"\x89wsdb\r\n\n";
 pub(super) const ENDIAN: u32 = 0x0a0b_0c0d;
 pub(super) const HEADER: usize = 64;
 pub(super) const ROW: usize = 32;

@@ -27,7 +27,7 @@ mod withheld;
 
 pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
 pub(crate) use contexts::Policy;
-pub use layout::{Section, VERSION};
+pub use layout::{MAGIC, Section, VERSION};
 pub(crate) use literals::Literal;
 pub(crate) use patterns::{Searches, check_pattern};
 pub(crate) use posting::{Claim, Posting};
@@ -43,10 +43,11 @@ use endpoints::Endpoints;
 use filter::{AddressBitmap, Bloom, DomainFilter};
 use layout::{Header, u32_at};
 use literals::Literals;
-use map::Map;
+use map::{Map, Taking};
 use posting::Postings;
 use prefix::Prefixes;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
@@ -63,6 +64,21 @@ const DIGESTS: [(usize, Section); 7] = [
     (48, Section::Digest48),
     (64, Section::Digest64),
 ];
+
+/// What to do about a database that somebody writes into.
+const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
+                        not with cp; then run it again";
+
+/// Whether a file begins like a database, of whatever version.
+pub fn is_database(path: &Path) -> bool {
+    // Whoever opens a pipe waits, and takes what is meant for others.
+    if !path.metadata().is_ok_and(|found| found.is_file()) {
+        return false;
+    }
+    let mut magic = [0; layout::MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == *layout::MAGIC
+}
 
 /// An open database.
 ///
@@ -128,15 +144,10 @@ impl Stamp {
 }
 
 impl Identity {
-    fn new(header: &Header, metadata: &Metadata) -> Self {
-        Identity {
-            build_id: digest::encode(&header.build_id),
-            size: metadata.size(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
+    fn new(header: &Header, stamp: &Stamp) -> Self {
+        let Stamp { size, device, inode, modified, changed } = *stamp;
+        let build_id = digest::encode(&header.build_id);
+        Identity { build_id, size, device, inode, modified, changed }
     }
 }
 
@@ -161,14 +172,63 @@ impl Database {
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
     ) -> Result<Self> {
-        let path = path.as_ref();
-        let (map, metadata) = Map::open(path)?;
+        Self::take(path.as_ref(), Taking::Mapped, is_known)
+    }
+
+    /// Copies a file into memory and checks it: for whoever works with it for long. Whatever is
+    /// done to the file then, this database stays what it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_unless_known(path, |_| false)
+    }
+
+    /// Copies a file, and checks it unless `is_known` says that this very file passed the check
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub fn load_unless_known(
+        path: impl AsRef<Path>,
+        is_known: impl FnOnce(&Identity) -> bool,
+    ) -> Result<Self> {
+        Self::take(path.as_ref(), Taking::Copied, is_known)
+    }
+
+    fn take(path: &Path, taking: Taking, is_known: impl FnOnce(&Identity) -> bool) -> Result<Self> {
+        let (map, stamp, after) = Map::open(path, taking)?;
         let opened = layout::read_header(&map).and_then(|header| {
-            let identity = Identity::new(&header, &metadata);
-            let database = Self::assemble(map, header, !is_known(&identity))?;
-            Ok(Database { stamp: Some(Stamp::of(&metadata)), ..database })
+            let identity = Identity::new(&header, &stamp);
+            // What was written to while it was read is not what passed the check.
+            let is_known = stamp == after && is_known(&identity);
+            let database = Self::assemble(map, header, !is_known)?;
+            Ok(Database { stamp: Some(stamp), ..database })
         });
         opened.map_err(|e| e.at_path(path))
+    }
+
+    /// What somebody did to the file since it was mapped, if that may have changed what look-ups
+    /// find: it was written to, or made shorter. A newer file that was renamed over it changes
+    /// nothing, and neither does anything a database that was copied.
+    pub fn damage(&self) -> Option<Error> {
+        let (now, is_lost) = self.map.file_now()?;
+        let (before, now) = (self.stamp?, now?);
+        let is_written = (before.size, before.modified) != (now.size, now.modified);
+        // New names, owners and links change this, too, and dates can be set back.
+        let is_suspect = before.changed != now.changed;
+        let is_other = is_lost
+            || is_written
+            || is_suspect && layout::check_sections(&self.map, &self.header).is_err();
+        is_other.then(|| {
+            Error::database(
+                "the database was written to while it was in use: results may be \
+                             missing or wrong",
+            )
+            .remedy(IN_PLACE)
+        })
     }
 
     /// Checks a database that is held in memory.
@@ -462,6 +522,11 @@ impl Database {
     /// An address with a port.
     pub(crate) fn endpoint(&self, address: IpAddr, port: u16) -> Option<Posting> {
         self.endpoints().get(address, port)
+    }
+
+    /// Whether any port is listed for an address.
+    pub(crate) fn has_endpoint(&self, address: IpAddr) -> bool {
+        self.endpoints().has(address)
     }
 
     /// The ports that are listed for an address.

@@ -8,6 +8,7 @@
 use super::layout::{u32_at, u64_at};
 use super::posting::Posting;
 use crate::indicator::{Kind, Reason, Scope};
+use crate::progress::bound;
 use regex_automata::dfa::{Automaton, OverlappingState, StartKind, dense};
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind, nfa::thompson};
@@ -19,7 +20,7 @@ pub(super) const PATTERN_ROW: usize = 8;
 /// The largest automaton, and the most memory that making one may take.
 const SIZE_LIMIT: usize = 4 << 20;
 /// Patterns that are tried together at first.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = bound(64, 4);
 
 /// An automaton over some patterns of one target.
 #[derive(Debug)]

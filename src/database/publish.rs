@@ -2,8 +2,11 @@
 
 use super::layout::{ALIGN, ENDIAN, HEADER, MAGIC, ROW, Section, VERSION};
 use crate::{Error, Result};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat};
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -74,58 +77,100 @@ impl<W: Write + Seek> Writer<W> {
 
 /// Publishes a file: written beside its target, synced, renamed over it, the
 /// directory synced. Whoever has the old file open keeps it; whoever opens sees
-/// the old one or the new one, whole.
+/// the old one or the new one, whole. `target` is no link: the caller followed them.
 pub(super) fn publish(
-    path: &Path,
+    target: &Path,
     write: impl FnOnce(BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
-    let fail = |what: &'static str| move |e: std::io::Error| Error::io(what, e).at_path(path);
-    if path.is_dir() {
+    let fail = |what: &'static str| move |e: std::io::Error| Error::io(what, e).at_path(target);
+    if target.is_dir() {
         return Err(Error::usage("a directory is in the way of the database")
-            .at_path(path)
+            .at_path(target)
             .remedy("name a file to write"));
     }
-    if std::fs::metadata(path).is_ok_and(|old| !old.is_file()) {
-        return Err(Error::usage("a device, pipe or socket is in the way of the database")
-            .at_path(path)
-            .remedy("name a file to write"));
-    }
-    let directory = match path.parent() {
+    let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let temporary = tempfile::Builder::new()
-        .prefix(".wiresift-")
-        .suffix(".part")
-        .tempfile_in(&directory)
-        .map_err(|e| {
-            Error::io("cannot write beside the database", e)
-                .at_path(&directory)
-                .remedy("the directory must exist and be writable")
-        })?;
-    write(BufWriter::with_capacity(1 << 20, temporary.as_file())).map_err(|e| {
-        let full = e.kind() == std::io::ErrorKind::StorageFull;
-        let error = fail("cannot write the database")(e);
-        if full { error.remedy("free some space; the old database stays as it was") } else { error }
+    let part = Part::new(&directory).map_err(|e| {
+        Error::io("cannot write beside the database", e)
+            .at_path(&directory)
+            .remedy("the directory must exist and be writable")
     })?;
-    set_mode(temporary.as_file(), path).map_err(fail("cannot set its permissions"))?;
-    temporary.as_file().sync_all().map_err(fail("cannot sync the database"))?;
-    temporary.persist(path).map_err(|e| fail("cannot put the database into place")(e.error))?;
+    let file = part.file();
+    write(BufWriter::with_capacity(1 << 20, file)).map_err(|e| {
+        let remedy = match e.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
+            ErrorKind::FileTooLarge => "allow larger files (ulimit -f)",
+            _ => return fail("cannot write the database")(e),
+        };
+        fail("cannot write the database")(e)
+            .remedy(format!("{remedy}; the old database stays as it was"))
+    })?;
+    own(file, target).map_err(fail("cannot set its permissions"))?;
+    file.sync_all().map_err(fail("cannot sync the database"))?;
+    part.put_at(&directory, target).map_err(fail("cannot put the database into place"))?;
     // Some file systems refuse to sync a directory; the rename is done all the same.
     let _ = File::open(&directory).and_then(|d| d.sync_all());
     Ok(())
 }
 
-/// Temporary files are private. A new database keeps the permissions of the one
-/// that it replaces; the first one is for every sensor of the machine.
-#[cfg(unix)]
-fn set_mode(file: &File, replaced: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(replaced).map_or(0o644, |old| old.permissions().mode() & 0o777);
-    file.set_permissions(std::fs::Permissions::from_mode(mode))
+/// A file that is not in its place yet. Where the file system can do that it has no name until
+/// it is whole, so that nothing is left of it however the process ends.
+enum Part {
+    Nameless(File),
+    Named(tempfile::NamedTempFile),
 }
 
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: &Path) -> std::io::Result<()> {
-    Ok(())
+impl Part {
+    fn new(directory: &Path) -> std::io::Result<Part> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        match rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => Ok(Part::Nameless(file.into())),
+            Err(_) => names().tempfile_in(directory).map(Part::Named),
+        }
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Part::Nameless(file) => file,
+            Part::Named(file) => file.as_file(),
+        }
+    }
+
+    fn put_at(self, directory: &Path, target: &Path) -> std::io::Result<()> {
+        let named = match self {
+            Part::Nameless(file) => {
+                let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+                // A rename replaces what is there, a link does not.
+                let link = |path: &Path| {
+                    linkat(CWD, &*open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(Into::into)
+                };
+                names().make_in(directory, link)?.into_temp_path()
+            }
+            Part::Named(file) => file.into_temp_path(),
+        };
+        named.persist(target).map_err(|e| e.error)
+    }
+}
+
+fn names() -> tempfile::Builder<'static, 'static> {
+    let mut names = tempfile::Builder::new();
+    names.prefix(".wiresift-").suffix(".part");
+    names
+}
+
+/// Temporary files are private. A new database keeps the permissions of the one that it
+/// replaces, and its owner and group where we may give it away; the first one is for every
+/// sensor of the machine.
+fn own(file: &File, replaced: &Path) -> std::io::Result<()> {
+    let old = std::fs::metadata(replaced).ok();
+    if let Some(old) = &old {
+        // Root alone may change the owner, and others the group to one of theirs.
+        if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
+            let _ = fchown(file, None, Some(old.gid()));
+        }
+    }
+    let mode = old.map_or(0o644, |old| old.permissions().mode() & 0o777);
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }

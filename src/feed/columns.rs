@@ -2,6 +2,8 @@
 //! and how its text goes into a context.
 
 use crate::feed::intake::{is_nothing, owned, push_once};
+use crate::feed::live::{self, Live};
+use crate::feed::nets::{self, Part};
 use crate::feed::types;
 use crate::indicator::{Context, Direction, Kind, Scope, Severity, Timestamp, Tlp};
 
@@ -14,6 +16,10 @@ pub(super) enum Column {
     Type,
     /// The port that belongs to an address.
     Port,
+    /// A part of a network.
+    Net(Part),
+    /// Whether the record still holds.
+    Live(Live),
     Feed,
     Collection,
     Id,
@@ -33,7 +39,6 @@ pub(super) enum Column {
     LastSeen,
     Direction,
     Proto,
-    Active,
 }
 
 impl Column {
@@ -42,6 +47,12 @@ impl Column {
         let squeezed = types::squeeze(name.trim().trim_matches('"'));
         if let Some(column) = by_name(&squeezed) {
             return Some(column);
+        }
+        if let Some(live) = live::by_name(&squeezed) {
+            return Some(Column::Live(live));
+        }
+        if let Some(part) = nets::by_name(&squeezed) {
+            return Some(Column::Net(part));
         }
         match types::by_name(name.trim().trim_matches('"'))? {
             types::Type::Of(kind, scope) => Some(Column::Value(Some((kind, scope)))),
@@ -53,7 +64,10 @@ impl Column {
 
     /// Whether it goes into the context (and not into the value).
     pub(super) fn is_context(self) -> bool {
-        !matches!(self, Column::Value(_) | Column::Type | Column::Port)
+        !matches!(
+            self,
+            Column::Value(_) | Column::Type | Column::Port | Column::Net(_) | Column::Live(_)
+        ) || self == Column::Live(Live::Over)
     }
 }
 
@@ -85,19 +99,46 @@ fn by_name(name: &str) -> Option<Column> {
         "attack" | "attackid" | "attackids" | "mitre" | "mitreattack" | "technique"
         | "techniques" | "ttp" | "ttps" => Column::Attack,
         "reference" | "references" | "ref" | "metaurl" | "urlhauslink" | "report" | "sourceurl"
-        | "permalink" | "sourceref" => Column::Reference,
+        | "permalink" | "sourceref" | "link" | "links" | "portal" | "portalurl" | "portallink"
+        | "page" | "pageurl" | "detailurl" | "detailsurl" | "detaillink" | "reporturl"
+        | "reportlink" | "referenceurl" | "refurl" | "infourl" | "moreinfo" | "externalurl"
+        | "externallink" | "virustotal" | "virustotallink" | "vtlink" | "screenshot"
+        | "screenshoturl" => Column::Reference,
         "validfrom" | "starts" | "effective" => Column::ValidFrom,
-        "validuntil" | "validto" | "expiration" | "expires" | "expiry" | "expirationdate"
-        | "expireson" | "expiresat" | "validthrough" => Column::ValidUntil,
+        name if is_expiry(name) => Column::ValidUntil,
         "firstseen" | "firstseenutc" | "dateadded" | "created" | "createdat" | "date" | "added"
         | "listingdate" | "timestamp" | "detected" => Column::FirstSeen,
         "lastseen" | "lastseenutc" | "lastonline" | "modified" | "updated" | "modifiedat"
         | "updatedat" => Column::LastSeen,
         "direction" => Column::Direction,
         "proto" | "protocol" | "transport" => Column::Proto,
-        "active" | "isactive" => Column::Active,
         _ => return None,
     })
+}
+
+/// Whether a name is one of the end of validity: a word for it, and perhaps one for a time
+/// behind it (`expirationDateTime`, `valid_until_date`) or before it (`date_expires`).
+fn is_expiry(name: &str) -> bool {
+    const ENDS: &[&str] = &[
+        "expiration",
+        "expiry",
+        "expires",
+        "validuntil",
+        "validto",
+        "validtill",
+        "validthrough",
+        "activeuntil",
+        "blockuntil",
+        "until",
+    ];
+    // By themselves these say that it is over, or where a range ends.
+    const WITH_TIME: &[&str] = &["expire", "expired"];
+    const TIMES: &[&str] = &["date", "datetime", "time", "ts", "timestamp", "utc", "on", "at"];
+    let is_end = |word: &str| ENDS.contains(&word) || WITH_TIME.contains(&word);
+    ENDS.contains(&name)
+        || matches!(name, "enddate" | "enddatetime")
+        || name.strip_prefix("date").is_some_and(is_end)
+        || TIMES.iter().any(|time| name.strip_suffix(time).is_some_and(is_end))
 }
 
 /// Writes the text of a column into a context.
@@ -107,7 +148,8 @@ pub(super) fn apply(context: &mut Context<'static>, column: Column, text: &str) 
         return;
     }
     match column {
-        Column::Value(_) | Column::Type | Column::Port => {}
+        Column::Value(_) | Column::Type | Column::Port | Column::Net(_) => {}
+        Column::Live(live) => context.valid_until = live.end(text).or(context.valid_until),
         Column::Feed => context.feed = text.to_string().into(),
         Column::Collection => context.collection = owned(text),
         Column::Id => context.id = owned(text),
@@ -134,9 +176,17 @@ pub(super) fn apply(context: &mut Context<'static>, column: Column, text: &str) 
         Column::LastSeen => context.last_seen = Timestamp::parse(text),
         Column::Direction => context.direction = direction(text),
         Column::Proto => context.proto = owned(&text.to_ascii_lowercase()),
-        Column::Active => {
-            context.inactive = matches!(text, "0" | "false" | "False" | "FALSE" | "no" | "F");
-        }
+    }
+}
+
+/// Writes an element of a list into a context: it is one label, whatever stands in it.
+pub(super) fn apply_item(context: &mut Context<'static>, column: Column, text: &str) {
+    match column {
+        Column::Tags => add_tag(context, text),
+        Column::Malware => push_once(&mut context.malware, text),
+        Column::Adversary => push_once(&mut context.adversary, text),
+        Column::Attack => push_once(&mut context.attack, text),
+        other => apply(context, other, text),
     }
 }
 
@@ -154,7 +204,8 @@ pub(super) fn add_tag(context: &mut Context<'static>, tag: &str) {
     push_once(&mut context.tags, tag);
 }
 
-fn add_description(context: &mut Context<'static>, text: &str) {
+/// Adds to what is said of a value, once.
+pub(super) fn add_description(context: &mut Context<'static>, text: &str) {
     context.description = match context.description.take() {
         Some(before) if !before.contains(text) => Some(format!("{before}; {text}").into()),
         Some(before) => Some(before),
@@ -203,6 +254,25 @@ mod tests {
             assert_eq!(Column::from_name(name), Some(want), "{name}");
         }
         assert_eq!(Column::from_name("reporter"), None);
+        for name in [
+            "valid_to",
+            "expires",
+            "expires_on",
+            "expirationDateTime",
+            "expiry_date",
+            "date_expires",
+            "expirationTs",
+            "expire_at",
+            "expired_on",
+            "valid_until_date",
+            "end_date",
+            "until",
+        ] {
+            assert_eq!(Column::from_name(name), Some(Column::ValidUntil), "{name}");
+        }
+        for name in ["expire", "expired", "end", "valid", "date", "at", "end_time"] {
+            assert_ne!(Column::from_name(name), Some(Column::ValidUntil), "{name}");
+        }
     }
 
     #[test]

@@ -4,12 +4,11 @@
 use crate::error::{Error, Result};
 use crate::feed::lines::{self, Line, Lines};
 use crate::feed::{
-    Format, abusech, adblock, dnsmasq, drop, hosts, ipsum, json, loki, maltrail, netset, rpz,
-    suricata, table,
+    Format, abusech, adblock, dnsmasq, drop, hosts, ipsum, json, loki, maltrail, netset, resolver,
+    rpz, several, suricata, table,
 };
-use crate::indicator::Scope;
 use crate::indicator::guess::guess;
-use crate::indicator::refang::refang;
+use crate::indicator::{Scope, address};
 
 /// Lines of values that are looked at.
 const SAMPLE: usize = 200;
@@ -28,6 +27,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"SQLite format 3", "an SQLite database"),
     (b"\x89PNG", "a picture"),
     (b"7z\xbc\xaf", "a 7z archive"),
+    (super::open::DATABASE, "a compiled database"),
 ];
 
 impl Format {
@@ -51,8 +51,13 @@ pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
             .remedy("fetch it again; an empty answer mostly is a failed download"));
     }
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(Error::format(format!("this is {what}, not a list of indicators"))
-            .remedy("unpack it, or give the file of indicators itself"));
+        let remedy = match bytes.starts_with(super::open::DATABASE) {
+            true => "it is what --db takes: give the feeds that it was compiled from",
+            false => "unpack it, or give the file of indicators itself",
+        };
+        return Err(
+            Error::format(format!("this is {what}, not a list of indicators")).remedy(remedy)
+        );
     }
     let head = &bytes[..bytes.len().min(8192)];
     let wide = matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
@@ -118,6 +123,9 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
         // Comments alone: a list that has nothing to say today.
         return Ok(Format::Lines);
     }
+    if table::separator_line(text).is_some() {
+        return Ok(Format::Table);
+    }
     if sample.iter().all(|line| is_misp_hash(line)) {
         return Err(Error::format(
             "this is the hashes.csv of a MISP feed: digests of its values, and none of files",
@@ -168,13 +176,20 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
         (Format::Drop, drop::is_entry, 9),
         (Format::Iprep, suricata::is_iprep_entry, 9),
         (Format::Dataset, suricata::is_string_entry, 6),
-        (Format::Adblock, is_adblock, 5),
-        (Format::Dnsmasq, is_dnsmasq, 5),
+        (Format::Adblock, adblock::is_entry, 5),
+        (Format::Dnsmasq, dnsmasq::is_entry, 5),
+        (Format::Resolver, resolver::is_entry, 6),
         (Format::Rpz, rpz::is_entry, 5),
-        (Format::Loki, loki::is_entry, 8),
+        (Format::Loki, is_loki, 8),
         (Format::LokiNames, loki::is_name_entry, 8),
         (Format::Squid, is_dotted, 5),
     ];
+    // Lists for DNS mix filters with plain names and lines of hosts files.
+    if sample.iter().any(|line| adblock::is_entry(line))
+        && sample.iter().filter(|line| adblock::is_beside(line)).count() * 10 >= sample.len() * 9
+    {
+        return Some(Format::Adblock);
+    }
     let tenths =
         |test: IsEntry| sample.iter().filter(|line| test(line)).count() * 10 / sample.len();
     FORMS.iter().find(|(_, test, need)| tenths(*test) >= *need).map(|(format, ..)| *format)
@@ -191,12 +206,18 @@ fn is_misp_hash(line: &str) -> bool {
     })
 }
 
-fn is_adblock(line: &str) -> bool {
-    line.starts_with("||") || line.starts_with("@@||") || adblock::name_of(line).is_some()
-}
-
-fn is_dnsmasq(line: &str) -> bool {
-    dnsmasq::names_of(line).is_some()
+/// A digest or another value with what is known of it, and not with further values.
+fn is_loki(line: &str) -> bool {
+    // `203.0.113.0;24` is a network of a table, and no address with a remark.
+    let is_length = |remark: &str| {
+        let length = remark.trim().trim_start_matches('/');
+        length.len() <= 2 && length.parse::<u8>().is_ok_and(|length| length <= 32)
+            || address::parse_mask(length).is_some()
+    };
+    let is_net = line.split_once(';').is_some_and(|(value, remark)| {
+        is_length(remark) && address::parse_ip(value.trim()).is_ok()
+    });
+    loki::is_entry(line) && !is_net && !several::is_values(line)
 }
 
 fn is_dotted(line: &str) -> bool {
@@ -205,10 +226,13 @@ fn is_dotted(line: &str) -> bool {
 
 /// A table, or lines of one value.
 fn by_table(text: &str, sample: &[&str]) -> Option<Format> {
+    if table::delimiter(text).is_some_and(|delimiter| table::has_nets(text, delimiter)) {
+        return Some(Format::Table);
+    }
     let values = sample
         .iter()
         .filter(|line| match lines::parse(line) {
-            Line::Value(value, _) => guess(&refang(value), Scope::Exact).is_ok(),
+            Line::Value(value, _) => several::is_values(value) || several::is_bad_network(value),
             _ => false,
         })
         .count();
@@ -233,12 +257,16 @@ fn unknown(sample: &[&str]) -> Result<Format> {
         "the format is unknown; the first line of it is “{}”",
         lines::cut(sample.first().copied().unwrap_or(""), 60)
     ))
-    .remedy(format!("if it holds indicators, name its format with --as: {}", names.join(", "))))
+    .remedy(format!(
+        "if it holds indicators, name its format (--as with compile, format in \
+         wiresift.toml): {}",
+        names.join(", ")
+    )))
 }
 
 /// The format of JSON, from the names of the members of its first record.
 fn of_json(text: &str) -> Result<Format> {
-    let shape = json::Shape::of(text);
+    let shape = json::Shape::of(json::past_comments(text));
     let has = |name: &str| shape.has(name);
     let inner = |name: &str| shape.has_inner(name);
     if has("stix_header") || shape.says("STIXPackage") {
@@ -250,7 +278,7 @@ fn of_json(text: &str) -> Result<Format> {
     if has("sblid") && has("cidr") {
         return Ok(Format::Drop);
     }
-    if has("Event") || has("response") || has("Attribute") {
+    if has("Event") || has("response") || has("Attribute") || has("Object") {
         return Ok(Format::Misp);
     }
     if has("list") && has("type") && has("name") {
@@ -295,6 +323,7 @@ mod tests {
             (b"<!DOCTYPE html><html>", "HTML"),
             (b"\xef\xbb\xbf  <html lang=en>", "HTML"),
             (b"PK\x03\x04rest", "zip"),
+            (b"\x89wsdb\r\n\n\0", "compiled database"),
             (b"abc\0def", "binary"),
             (b"<?xml version='1.0'?><stix:STIX_Package", "STIX 1.x"),
             (b"<?xml version='1.0'?><rss>", "XML"),

@@ -8,6 +8,8 @@
 //!
 //! Time comes from outside: a [`Clock`] is handed in by whoever runs the update.
 
+mod lenient;
+mod tls;
 mod url;
 
 pub use url::{Url, encode};
@@ -22,7 +24,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ureq::http::{Response, StatusCode, header};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 /// The time, and waiting. `run` has the only ones.
 pub trait Clock {
@@ -51,10 +55,10 @@ pub struct Caps {
 }
 
 impl Default for Caps {
-    /// A gibibyte, ten minutes, thirty seconds without a byte, five redirects.
+    /// 256 MiB, ten minutes, thirty seconds without a byte, five redirects.
     fn default() -> Self {
         Caps {
-            max_len: 1 << 30,
+            max_len: 256 << 20,
             total: Duration::from_secs(600),
             idle: Duration::from_secs(30),
             redirects: 5,
@@ -94,7 +98,8 @@ pub struct Access {
     /// Files in PEM form: our certificate with what it hangs on, and its key. They
     /// may be one file.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// A file of root certificates in PEM form, which replace the built-in ones.
+    /// A file of certificates in PEM form, which replace the built-in roots: those that issue
+    /// the server's, or its own.
     pub roots: Option<PathBuf>,
 }
 
@@ -186,10 +191,9 @@ impl Client {
     /// When one of the files cannot be read, or holds no certificate or key.
     pub fn new(home: &Url, access: Access, caps: Caps) -> Result<Client> {
         let mut tls = TlsConfig::builder();
-        if let Some(path) = &access.roots {
-            tls = tls.root_certs(RootCerts::new_with_certs(&certificates(path)?));
-        }
-        if let Some((chain, key)) = &access.certificate {
+        if let Some((chain, key)) = &access.certificate
+            && access.roots.is_none()
+        {
             let chain = certificates(chain)?;
             tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, private_key(key)?)));
         }
@@ -205,7 +209,15 @@ impl Client {
             .tls_config(tls.build())
             .build();
         let hidden = access.hidden();
-        Ok(Client { agent: config.into(), home: home.clone(), access, hidden, caps })
+        let own = access.certificate.as_ref().map(|(chain, key)| (chain.as_path(), key.as_path()));
+        let agent = match &access.roots {
+            Some(roots) => tls::agent(config, roots, own)?,
+            None => {
+                let connector = ().chain(DefaultConnector::default()).chain(lenient::Lenient);
+                ureq::Agent::with_parts(config, connector, DefaultResolver::default())
+            }
+        };
+        Ok(Client { agent, home: home.clone(), access, hidden, caps })
     }
 
     /// Sends a request and follows its redirects. A status that says failure is an
@@ -313,10 +325,16 @@ impl Client {
             ureq::Error::Timeout(ureq::Timeout::Global) => self.too_slow(),
             ureq::Error::Timeout(_) => self.idle(),
             ureq::Error::Io(error) if is_timeout(&error) => self.idle(),
-            ureq::Error::Io(error) => Error::network(format!("no answer: {error}")),
+            ureq::Error::Io(error) => match tls::explained(&error) {
+                Some(told) => told,
+                None if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Error::network("the server ended the connection without an answer")
+                }
+                None => Error::network(format!("no answer: {error}")),
+            },
             ureq::Error::HostNotFound => Error::network("there is no host of that name"),
             ureq::Error::ConnectionFailed => Error::network("no connection"),
-            ureq::Error::Rustls(error) => Error::network(format!("TLS: {error}")),
+            ureq::Error::Rustls(error) => tls::words(&error),
             ureq::Error::Tls(what) => Error::network(format!("TLS: {what}")),
             ureq::Error::Protocol(error) => Error::network(format!("this is no HTTP: {error}")),
             ureq::Error::LargeResponseHeader(..) => Error::network("the answer's head is too long"),
@@ -362,7 +380,7 @@ fn redirect(response: &Response<ureq::Body>) -> Option<Option<String>> {
 
 fn too_long(what: String, max_len: u64) -> Error {
     Error::format(format!("{what}, and {max_len} are allowed"))
-        .remedy("raise the limit if the feed is meant to be that large")
+        .remedy("raise the feed's max_size if it is meant to be that large")
 }
 
 fn is_timeout(error: &io::Error) -> bool {
@@ -529,6 +547,9 @@ impl Answer {
             inner.and_then(|e| e.downcast_ref::<ureq::Error>()),
             Some(ureq::Error::Timeout(_))
         );
+        if let Some(told) = tls::explained(&error) {
+            return told.at_path(&self.shown);
+        }
         let error = if timed_out || is_timeout(&error) {
             Error::timed_out(format!("the answer stopped after {} bytes", self.len))
         } else if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {

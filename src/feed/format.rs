@@ -51,6 +51,9 @@ formats! {
     /// Configuration lines of dnsmasq.
     Dnsmasq, ["dnsmasq"],
         "dnsmasq: address=/name/… and server=/name/…";
+    /// Zones of unbound and BIND that answer with nothing.
+    Resolver, ["resolver", "unbound", "bind", "named"],
+        "unbound or BIND: local-zone and zone, as far as they block";
     /// A DNS response policy zone.
     Rpz, ["rpz"],
         "DNS response policy zone: name CNAME .";
@@ -121,6 +124,7 @@ impl Format {
                 | Format::Drop
                 | Format::Rpz
                 | Format::Dnsmasq
+                | Format::Resolver
                 | Format::Adblock
                 | Format::Squid
                 | Format::Warninglist

@@ -58,8 +58,9 @@ fn drain(reader: impl Read, max_len: u64) -> Result<Vec<u8>> {
         Error::io("decompress", error).remedy("the file is damaged or cut off: fetch it again")
     })?;
     if out.len() as u64 > max_len {
-        return Err(Error::format(format!("it decompresses to more than {max_len} bytes"))
-            .remedy("raise the limit if the file is meant to be that large"));
+        return Err(Error::format(format!("it decompresses to more than {max_len} bytes")).remedy(
+            "raise max_size in wiresift.toml if it is meant to be that large, or split it",
+        ));
     }
     Ok(out)
 }

@@ -1,9 +1,11 @@
 //! Where every reader puts what it finds: values become indicators or rejects,
 //! and both are counted.
 
+use crate::feed::several::{self, Reading};
 use crate::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
 use crate::indicator::guess::{Guess, guess};
 use crate::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
+use crate::progress::bound;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ pub(super) type Shared = Arc<Context<'static>>;
 pub(super) const MAX_VALUE: usize = 1 << 14;
 
 /// The longest value that a reject carries.
-const MAX_REJECT: usize = 512;
+const MAX_REJECT: usize = bound(512, 32);
 
 /// One run of one reader.
 pub(super) struct Intake<'a> {
@@ -179,6 +181,83 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Takes a value whose kind has to be guessed, or several in one text.
+    pub(super) fn guessed_each(&mut self, raw: &str, scope: Scope, context: &Shared) {
+        let reading = {
+            let is_one = |text: &str| guess(&self.straight(Kind::Url, text), scope).is_ok();
+            several::reading(raw, is_one)
+        };
+        match reading {
+            Reading::One(text) => {
+                self.guessed(&text, scope, context);
+            }
+            Reading::Several(values) => values.iter().for_each(|value| {
+                self.guessed(value, scope, context);
+            }),
+            Reading::Noted(value, note) => {
+                self.guessed(&value, scope, &noted(context, note));
+                self.tell_values_of(note);
+            }
+        }
+    }
+
+    /// Tells the values that stand in a remark on another.
+    fn tell_values_of(&mut self, note: &str) {
+        for word in several::words(note) {
+            let is_value = word.contains(['.', ':'])
+                && guess(&self.straight(Kind::Url, word), Scope::Exact).is_ok();
+            if is_value {
+                let detail = "it stands in a remark on another value";
+                self.reject(word, Reason::LeftOut, Some(detail.into()));
+            }
+        }
+    }
+
+    /// The same of a kind that the feed names.
+    pub(super) fn typed_each(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) {
+        let pattern = matches!(scope, Scope::Wildcard | Scope::Regex);
+        if pattern || !several::may_be(raw) || !several::is_separable(kind) {
+            self.typed(kind, raw, scope, context);
+            return;
+        }
+        let reading = {
+            let is_one = |text: &str| {
+                let value = self.straight(kind, text);
+                // The words of a sentence would be names, too, and hosts of URLs.
+                let is_lax = matches!(kind, Kind::Domain | Kind::Url) && !several::may_be(text);
+                if is_lax && guess(&value, scope).is_err() {
+                    return false;
+                }
+                // No URL has blanks.
+                let is_text = kind == Kind::Url && value.trim().contains(char::is_whitespace);
+                Indicator::new(kind, &value, scope, Arc::clone(context)).is_ok() && !is_text
+                    || other_network_kind(kind, &value, scope, context, false).is_some()
+            };
+            several::reading(raw, is_one)
+        };
+        match reading {
+            // Some paths have blanks, and a column of URLs has nothing else.
+            Reading::Noted(_, note) if kind == Kind::Url && note.contains(['.', '/', '=']) => {
+                self.typed(kind, raw, scope, context);
+            }
+            Reading::One(text) => {
+                self.typed(kind, &text, scope, context);
+            }
+            Reading::Several(values) => values.iter().for_each(|value| {
+                self.typed(kind, value, scope, context);
+            }),
+            Reading::Noted(value, note) => {
+                self.typed(kind, &value, scope, &noted(context, note));
+                self.tell_values_of(note);
+            }
+        }
+    }
+
+    /// Whether records that do not hold for this reason are left out.
+    pub(super) fn heeds(&self, reason: Reason) -> bool {
+        reason != Reason::NotForDetection || !self.options.misp_all
+    }
+
     /// Undoes defanging where that is wanted and can matter.
     fn straight<'r>(&self, kind: Kind, raw: &'r str) -> Cow<'r, str> {
         let raw = raw.trim();
@@ -187,6 +266,13 @@ impl<'a> Intake<'a> {
         }
         refang::refang(raw)
     }
+}
+
+/// A context with a remark on its value.
+fn noted(context: &Shared, note: &str) -> Shared {
+    let mut context = Context::clone(context);
+    super::columns::add_description(&mut context, note);
+    Arc::new(context)
 }
 
 /// Kinds that reports defang.
@@ -333,7 +419,7 @@ pub(super) fn is_nothing(text: &str) -> bool {
 
 /// The most labels (links, families…) of one kind that a context keeps; nobody
 /// reads more, and a hostile feed must not make each new one dearer.
-const MAX_LABELS: usize = 512;
+const MAX_LABELS: usize = bound(512, 4);
 
 /// Adds a label, once, while there is room.
 pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {

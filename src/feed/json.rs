@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::feed::intake::owned;
+use crate::progress::Walk;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -11,15 +12,89 @@ use std::borrow::Cow;
 pub(super) type Object = Map<String, Value>;
 
 /// Whether a text is JSON rather than lines: `[` may begin an IPv6 address with a
-/// port, or the head of a filter list.
+/// port, or the head of a filter list. Comments may stand before it, as people write them.
 pub(super) fn starts(text: &str) -> bool {
-    let text = text.trim_start();
-    let next = || text[1..].trim_start().chars().next();
+    let text = past_comments(text);
+    let next = || past_comments(&text[1..]).chars().next();
     match text.as_bytes().first() {
         Some(b'{') => matches!(next(), Some('"' | '}')),
         Some(b'[') => matches!(next(), Some('{' | '[' | '"' | ']')),
         _ => false,
     }
+}
+
+/// What is behind blanks and comments.
+pub(super) fn past_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let end = match rest.as_bytes() {
+            [b'/', b'/', ..] | [b'#', ..] => memchr::memchr2(b'\n', b'\r', rest.as_bytes()),
+            [b'/', b'*', ..] => rest[2..].find("*/").map(|at| at + 4),
+            _ => return rest,
+        };
+        let Some(end) = end else { return "" };
+        rest = rest[end..].trim_start();
+    }
+}
+
+/// JSON as people write it, made plain: comments (`//`, `#`, `/* */`) and commas before a
+/// closing bracket become blanks, so that every line stays where it is. `None` when there is
+/// none of them.
+pub(super) fn plain(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut is_changed = false;
+    // The last comma with nothing but blanks behind it so far.
+    let mut comma = None;
+    let mut walk = Walk::over(bytes);
+    while let Some(&byte) = walk.rest().and_then(|rest| rest.first()) {
+        let at = walk.at();
+        let comment = match (byte, bytes.get(at + 1)) {
+            (b'/', Some(b'/')) | (b'#', _) => {
+                Some(memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |n| at + n))
+            }
+            (b'/', Some(b'*')) => {
+                let end = memchr::memmem::find(&bytes[at + 2..], b"*/");
+                Some(end.map_or(bytes.len(), |n| at + n + 4))
+            }
+            _ => None,
+        };
+        if let Some(end) = comment {
+            let blank = out[at..end].iter_mut().filter(|b| !matches!(b, b'\n' | b'\r'));
+            blank.for_each(|b| *b = b' ');
+            is_changed = true;
+            walk.take(end - at);
+            continue;
+        }
+        let mut end = at;
+        match byte {
+            b'"' => (end, comma) = (string_end(bytes, at + 1), None),
+            b',' => comma = Some(at),
+            b']' | b'}' => {
+                if let Some(comma) = comma.take() {
+                    out[comma] = b' ';
+                    is_changed = true;
+                }
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => {}
+            _ => comma = None,
+        }
+        walk.take(end + 1 - at);
+    }
+    // Whole characters were replaced, or none of them.
+    if is_changed { String::from_utf8(out).ok() } else { None }
+}
+
+/// Parses a record that stands on a line of its own.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn parse_record(line: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(line).or_else(|error| match plain(line) {
+        Some(plain) => serde_json::from_str(&plain).map_err(|_| error),
+        None => Err(error),
+    })
 }
 
 /// Parses a whole document.
@@ -32,7 +107,7 @@ pub(super) fn parse(text: &str) -> Result<Value> {
         return Err(Error::format("this is no JSON")
             .remedy("leave the format out to have it found from the content"));
     }
-    serde_json::from_str(text).map_err(|error| {
+    parse_record(text).map_err(|error| {
         let at_end = error.is_eof();
         let line = error.line() as u64;
         let error = Error::format(format!("the JSON is damaged: {error}")).at_line(line);
@@ -103,11 +178,7 @@ pub(super) fn truth(object: &Object, name: &str) -> Option<bool> {
     match object.get(name)? {
         Value::Bool(truth) => Some(*truth),
         Value::Number(number) => Some(number.as_f64() != Some(0.0)),
-        Value::String(text) => match text.as_str() {
-            "1" | "true" | "True" => Some(true),
-            "0" | "false" | "False" => Some(false),
-            _ => None,
-        },
+        Value::String(text) => crate::feed::live::truth(text.trim()),
         _ => None,
     }
 }
@@ -128,10 +199,11 @@ impl Shape {
     pub(super) fn of(text: &str) -> Shape {
         let mut shape = Shape::default();
         let bytes = text.as_bytes();
-        let mut at = 0;
+        let mut walk = Walk::over(bytes);
         let (mut depth, mut record) = (0usize, 0usize);
-        while at < bytes.len() {
-            match bytes[at] {
+        while let Some(&byte) = walk.rest().and_then(|rest| rest.first()) {
+            let mut at = walk.at();
+            match byte {
                 b'{' => {
                     depth += 1;
                     if record == 0 {
@@ -154,7 +226,7 @@ impl Shape {
                 }
                 _ => {}
             }
-            at += 1;
+            walk.take(at + 1 - walk.at());
         }
         shape
     }
@@ -219,6 +291,24 @@ mod tests {
         // Whatever is cut off does no harm.
         for end in 0..30 {
             Shape::of(&r#"[{"a":"x\"y","b":[{"c":1}]},{"d":2}]"#[..end]);
+        }
+    }
+
+    #[test]
+    fn comments_and_commas() {
+        let text =
+            "// what\n[ /* a, ] */\n {\"a\":\"x, // y # z,]\",}, # end\n {\"b\":[1,2,],},\n]\n";
+        let plain = plain(text).unwrap();
+        assert_eq!(plain.matches('\n').count(), text.matches('\n').count());
+        assert_eq!(
+            parse(text).unwrap(),
+            serde_json::json!([{"a": "x, // y # z,]"}, {"b": [1, 2]}])
+        );
+        assert!(super::plain("{\"a\":[1,2]}").is_none());
+        // Two commas are a mistake, and what is said of it is about the text as it is.
+        assert!(parse("[{},,]").unwrap_err().to_string().contains("damaged"));
+        for cut in 0..text.len() {
+            let _ = (super::plain(&text[..cut]), starts(&text[..cut]));
         }
     }
 

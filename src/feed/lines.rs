@@ -1,6 +1,8 @@
 //! Bytes to text, text to lines, lines to values and comments (section 4,
 //! "Common reading rules"). Everything is borrowed from the input.
 
+use crate::indicator::guess::guess;
+use crate::indicator::{Scope, address};
 use std::borrow::Cow;
 
 /// The text of a file: BOM skipped, UTF-16 with a BOM converted, invalid UTF-8
@@ -92,13 +94,25 @@ pub(super) fn parse(line: &str) -> Line<'_> {
         [b'/', b'/', ..] => return Line::Comment(line[2..].trim()),
         _ => {}
     }
-    match inline_comment(line) {
+    match inline_comment(line).or_else(|| after_network(line)) {
         Some(at) => {
-            let comment = line[at..].trim_start_matches(['#', ';']).trim();
+            let comment = line[at..].trim_start_matches(['#', ';', ',']).trim();
             Line::Value(line[..at].trim_end(), Some(comment).filter(|c| !c.is_empty()))
         }
         None => Line::Value(line, None),
     }
+}
+
+/// Where what stands behind a network begins, if that is no value: `203.0.113.0/24;why`, which
+/// else would be a URL with a parameter.
+fn after_network(line: &str) -> Option<usize> {
+    let at = line.find([';', ',', '\t'])?;
+    let network = line[..at].trim_end();
+    let (address, length) = network.split_once('/')?;
+    address::parse_ip(address).ok()?;
+    let is_network = address::parse_net(network).is_ok() || address::parse_mask(length).is_some();
+    let mut words = line[at..].split([';', ',', '\t', ' ']).filter(|word| !word.is_empty());
+    (is_network && !words.any(|word| guess(word, Scope::Exact).is_ok())).then_some(at)
 }
 
 /// Where a comment begins behind a value.

@@ -2,6 +2,7 @@
 
 use crate::feed::intake::{Contexts, Intake, Shared};
 use crate::feed::lines::{self, Line, Lines};
+use crate::feed::{hosts, several};
 use crate::indicator::guess::{Guess, guess};
 use crate::indicator::{Kind, Reason, Scope, Timestamp};
 use std::sync::Arc;
@@ -14,19 +15,34 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     intake.trust_names(is_of_names(text));
     for (number, line) in Lines::new(text) {
+        let line = line.trim();
         if let Line::Value(value, comment) = lines::parse(line) {
             intake.at_line(number);
+            if let Some(entry) = hosts::stray_entry(value) {
+                let scope = intake.domain_scope(Scope::Exact);
+                hosts::entry(&entry, false, scope, &plain, intake);
+                continue;
+            }
             if intake.options.allow
                 && let Some((value, terms)) = value.split_once([' ', '\t'])
             {
                 allowed(value, terms, comment, scope, &mut contexts, intake);
                 continue;
             }
+            // `a.example ; b.example`: what looks like a comment is the next value.
+            let more = comment.filter(|text| {
+                line[value.len()..].trim_start().starts_with(';') && several::is_values(text)
+            });
+            if let Some(more) = more {
+                intake.guessed_each(value, scope, &plain);
+                intake.guessed_each(more, scope, &plain);
+                continue;
+            }
             let context = match comment {
                 Some(comment) => described(&mut contexts, comment, intake),
                 None => &plain,
             };
-            intake.guessed(value, scope, context);
+            intake.guessed_each(value, scope, context);
         }
     }
 }

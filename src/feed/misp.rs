@@ -22,18 +22,38 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Walks through the answers of all of MISP's searches: for events, attributes and objects,
+/// in lists or alone, each in a wrapper of its name or without.
 fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
     for entry in json::each(document) {
-        let Value::Object(entry) = entry else { continue };
+        let entry = match entry {
+            Value::Object(entry) => entry,
+            Value::Array(_) => {
+                read_document(entry, found, intake);
+                continue;
+            }
+            _ => continue,
+        };
+        let holds =
+            |entry: &Object| entry.contains_key("Attribute") || entry.contains_key("Object");
         if let Some(response) = entry.get("response") {
             *found = true;
             read_document(response, found, intake);
-        } else if let Some(Value::Object(event)) = entry.get("Event") {
+        }
+        if entry.contains_key("Attribute") && entry.contains_key("template_uuid") {
             *found = true;
-            read_event(event, intake);
-        } else if entry.contains_key("Attribute") {
+            let base = intake.base();
+            read_object(entry, &base, intake);
+        } else if holds(entry) {
             *found = true;
             read_event(entry, intake);
+        }
+        for event in json::array(entry, "Event").iter().filter_map(Value::as_object) {
+            // An attribute alone has its event beside it, for its name.
+            if holds(event) || !holds(entry) {
+                *found = true;
+                read_event(event, intake);
+            }
         }
     }
 }
@@ -49,16 +69,21 @@ fn read_event(event: &Object, intake: &mut Intake<'_>) {
         read_attribute(attribute, &base, None, intake);
     }
     for object in json::array(event, "Object") {
-        let Value::Object(object) = object else { continue };
-        let gone = json::truth(object, "deleted") == Some(true);
-        let port = object_port(object);
-        for attribute in json::array(object, "Attribute") {
-            if gone {
-                let value = attribute.get("value").and_then(Value::as_str).unwrap_or("");
-                intake.reject(value, Reason::Withdrawn, Some("its object is deleted".into()));
-            } else {
-                read_attribute(attribute, &base, port.as_deref(), intake);
-            }
+        if let Value::Object(object) = object {
+            read_object(object, &base, intake);
+        }
+    }
+}
+
+fn read_object(object: &Object, base: &Context<'static>, intake: &mut Intake<'_>) {
+    let gone = json::truth(object, "deleted") == Some(true);
+    let port = object_port(object);
+    for attribute in json::array(object, "Attribute") {
+        if gone {
+            let value = attribute.get("value").and_then(Value::as_str).unwrap_or("");
+            intake.reject(value, Reason::Withdrawn, Some("its object is deleted".into()));
+        } else {
+            read_attribute(attribute, base, port.as_deref(), intake);
         }
     }
 }

@@ -35,23 +35,32 @@ pub mod exchange;
 pub mod fetch;
 mod filter;
 mod format;
+mod headings;
 mod hosts;
 mod inflate;
 mod intake;
 mod ipsum;
 mod json;
+mod layout;
 mod lines;
 mod list;
+mod live;
 mod loki;
 mod maltrail;
 mod misp;
 mod native;
+mod nets;
 mod netset;
 mod open;
 mod options;
 mod otx;
 mod records;
+mod resolver;
+mod roles;
+mod rows;
 mod rpz;
+mod sampling;
+mod several;
 mod stix;
 mod suricata;
 mod table;
@@ -63,6 +72,7 @@ pub use filter::Filter;
 pub use format::Format;
 pub use inflate::inflate;
 pub use native::write_jsonl;
+pub(crate) use open::is_no_feed;
 pub use open::{FileReport, Limits, name_of, open, read_stream};
 pub use options::{Columns, Defanged, Options};
 pub use warninglist::read_warninglist;
@@ -84,6 +94,11 @@ pub trait Sink {
     /// What follows comes from this file of this feed. Called by [`open()`] only.
     fn file(&mut self, path: &Path, feed: &str) {
         let _ = (path, feed);
+    }
+
+    /// Files of this folder that are no feeds by their names. Called by [`open()`] only.
+    fn passed_over(&mut self, folder: &Path, names: &[String]) {
+        let _ = (folder, names);
     }
 }
 
@@ -175,6 +190,7 @@ pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summ
         Format::Hosts => hosts::read(&text, &mut intake),
         Format::Adblock => adblock::read(&text, &mut intake),
         Format::Dnsmasq => dnsmasq::read(&text, &mut intake),
+        Format::Resolver => resolver::read(&text, &mut intake),
         Format::Rpz => rpz::read(&text, &mut intake),
         Format::Ipsum => ipsum::read(&text, &mut intake),
         Format::Netset => netset::read(&text, &mut intake),

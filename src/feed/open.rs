@@ -1,11 +1,14 @@
 //! From paths to bytes: files, folders, MISP feed folders, streams.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, name_text};
 use crate::feed::{Format, Options, Sink, Summary, inflate, json, read};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
+
+/// How a compiled database begins: it is no feed, and often lies beside them.
+pub(super) const DATABASE: &[u8; 8] = b"\x89wsdb\r\n\n";
 
 /// What reading a file may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +76,9 @@ pub fn read_stream(
         .read_to_end(&mut bytes)
         .map_err(|error| Error::io("read", error))?;
     if bytes.len() as u64 > limits.max_len {
-        return Err(Error::format(format!("it is longer than {} bytes", limits.max_len))
-            .remedy("raise the limit if the file is meant to be that large"));
+        return Err(Error::format(format!("it is longer than {} bytes", limits.max_len)).remedy(
+            "raise max_size in wiresift.toml if it is meant to be that large, or split it",
+        ));
     }
     let bytes = inflate(&bytes, limits.max_len)?;
     read(&bytes, options, sink)
@@ -121,6 +125,7 @@ fn folder(
     sink: &mut dyn Sink,
     reports: &mut Vec<FileReport>,
 ) {
+    let mut passed = Vec::new();
     let mut walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
@@ -146,9 +151,64 @@ fn folder(
                 misp_feed(entry.path(), &manifest, options, limits, sink, reports);
             }
         } else if entry.file_type().is_file() {
-            reports.push(file(entry.path(), options, limits, sink));
+            let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+            if options.excludes(below) {
+                continue;
+            }
+            if is_no_feed(entry.file_name()) || is_database(entry.path()) {
+                passed.push(name_text(below.as_os_str().as_encoded_bytes()).into_owned());
+            } else {
+                reports.push(file(entry.path(), options, limits, sink));
+            }
         }
     }
+    if !passed.is_empty() {
+        sink.passed_over(path, &passed);
+    }
+}
+
+/// Whether a file in a folder is none of its feeds, by its name: what tells about a
+/// collection, its licence and what it is made with lie beside the lists in every clone.
+pub(crate) fn is_no_feed(name: &OsStr) -> bool {
+    const STEMS: &[&str] = &[
+        "license",
+        "licence",
+        "copying",
+        "copyright",
+        "readme",
+        "changelog",
+        "changes",
+        "history",
+        "news",
+        "contributing",
+        "contributors",
+        "authors",
+        "maintainers",
+        "notice",
+        "security",
+        "code_of_conduct",
+        "codeowners",
+        "makefile",
+        "dockerfile",
+        "unlicense",
+    ];
+    const ENDS: &[&str] =
+        &["md", "rst", "adoc", "markdown", "sh", "py", "yml", "yaml", "license", "wsdb"];
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    let stem = name.split(['.', '-']).next().unwrap_or(&name);
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_text = matches!(end, "" | "txt" | "html" | "mit" | "apache" | "bsd" | "gpl");
+    // `readme.csv` would be a list of that name.
+    STEMS.contains(&stem) && (is_text || stem.len() == name.len() || ENDS.contains(&end))
+        || ENDS.contains(&end)
+        || STEMS.contains(&stem) && !name.contains('.')
+}
+
+/// Whether a file is what feeds are compiled to, whatever it is called.
+fn is_database(path: &Path) -> bool {
+    let mut head = [0; DATABASE.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == *DATABASE
 }
 
 /// Reads the events that the manifest of a MISP feed lists. Others have left the
@@ -208,6 +268,10 @@ mod tests {
         put("b/list.txt", "evil.example\nbad.example\n");
         put("b/.hidden", "hidden.example\n");
         put("a.html", "<html></html>");
+        put("LICENSE", "It is free.\n");
+        put("b/current.wsdb", "whatever");
+        std::fs::write(dir.path().join("b/old"), [&DATABASE[..], b"\0\0"].concat()).unwrap();
+        put("b/README.md", "# Lists\n");
         put("feed/manifest.json", r#"{"11-aa":{"info":"x"},"22-bb":{}}"#);
         put("feed/hashes.csv", "0123456789abcdef0123456789abcdef,11-aa\n");
         put("feed/left.json", "{}");
@@ -219,6 +283,16 @@ mod tests {
         let mut got = Collected::default();
         let reports = open(dir.path(), &Options::default(), &Limits::default(), &mut got);
         assert_eq!(got.values(), ["evil.example", "bad.example", "misp.example"]);
+        let excluding = |pattern: &str| {
+            let mut got = Collected::default();
+            let exclude = vec![glob::Pattern::new(pattern).unwrap()];
+            let options = Options { exclude, ..Options::default() };
+            open(dir.path(), &options, &Limits::default(), &mut got).len()
+        };
+        assert_eq!(reports.len(), excluding("none"));
+        for (pattern, fewer) in [("a.html", 1), ("*.html", 1), ("b/*", 1), ("list.txt", 1)] {
+            assert_eq!(excluding(pattern), reports.len() - fewer, "{pattern}");
+        }
         let feeds: Vec<_> = got.indicators.iter().map(|i| &*i.context.feed).collect();
         assert_eq!(feeds, ["list", "list", "feed"]);
         let failed: Vec<_> = reports
@@ -229,6 +303,41 @@ mod tests {
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed[0].contains("a.html: this is an HTML page"), "{failed:?}");
         assert!(failed[1].contains("22-bb.json: open: "), "{failed:?}");
+    }
+
+    #[test]
+    fn what_tells_about_lists_is_none() {
+        for name in [
+            "LICENSE",
+            "LICENSE.txt",
+            "LICENSE-MIT",
+            "README",
+            "Readme.adoc",
+            "COPYING",
+            "x.md",
+            "KADhosts.LICENSE",
+            "CHANGELOG.md",
+            "update.py",
+            "CODE_OF_CONDUCT.md",
+            "iocs.wsdb",
+        ] {
+            assert!(is_no_feed(name.as_ref()), "{name}");
+        }
+        for name in [
+            "list.txt",
+            "wsdb",
+            "iocs.wsdb.txt",
+            "readme.csv",
+            "news.json",
+            "x.sha256",
+            "hosts",
+            "security.csv",
+            "md",
+            "license-plates.csv",
+            "notice.csv.gz",
+        ] {
+            assert!(!is_no_feed(name.as_ref()), "{name}");
+        }
     }
 
     #[test]

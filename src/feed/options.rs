@@ -54,12 +54,21 @@ pub struct Options {
     pub tlp: Option<Tlp>,
     /// Labels of every indicator, before those of the feed.
     pub tags: Vec<String>,
+    /// Files of a folder that are left out: by their name, or by their path below it.
+    pub exclude: Vec<glob::Pattern>,
 }
 
 impl Options {
     /// The options of a feed that has only a name.
     pub fn of_feed(feed: impl Into<String>) -> Self {
         Options { feed: feed.into(), ..Options::default() }
+    }
+
+    /// Whether a file of a folder is left out; `path` is below the folder.
+    pub(super) fn excludes(&self, path: &std::path::Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let fits = |pattern: &glob::Pattern| pattern.matches(&name) || pattern.matches_path(path);
+        self.exclude.iter().any(fits)
     }
 
     /// The context that every indicator of the feed starts from.
@@ -109,7 +118,8 @@ impl std::str::FromStr for Columns {
                 Error::usage(format!("no column role is called “{}”", role.trim())).remedy(
                     "roles are indicator, type, feed, source, description, confidence, severity, \
                      tlp, tags, malware, adversary, reference, valid_from, valid_until, \
-                     first_seen, last_seen, port, or a kind such as domain or sha256",
+                     first_seen, last_seen, port, start, end, netmask, status, or a kind such as \
+                     domain or sha256",
                 )
             })?;
             let place = place.trim();

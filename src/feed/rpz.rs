@@ -28,8 +28,19 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
         }
         let context = match data {
             "rpz-passthru." => &allow,
+            "rpz-tcp-only." => {
+                intake.reject(owner, Reason::NotBlocked, Some("it is asked over TCP".into()));
+                continue;
+            }
             _ if matches!(record, "CNAME" | "A" | "AAAA") => &block,
-            _ => continue,
+            _ => {
+                intake.reject(
+                    owner,
+                    Reason::NotBlocked,
+                    Some(format!("a record of type {record}")),
+                );
+                continue;
+            }
         };
         put(owner, &origin, context, intake);
     }

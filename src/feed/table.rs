@@ -1,102 +1,54 @@
 //! Tables: CSV and its relatives, with a header, with a mapping, or with neither.
-//!
-//! The splitter is our own. Rows are borrowed from the text, and a line without
-//! a quote is only searched for its delimiter; that, and one shared context for
-//! rows that say the same, is what lets millions of rows through in a second. It
-//! also takes what real feeds do and a strict reader refuses: blanks before a
-//! quote, headers that are comments, a stray quote that would swallow the rest.
+//! What their columns are is found by [`Layout`], which JSON records use as well.
 
 use crate::error::{Error, Result};
 use crate::feed::columns::{self, Column};
 use crate::feed::intake::{Contexts, Intake, Shared, is_nothing};
+use crate::feed::layout::{Detail, Layout, Meaning, NOWHERE};
 use crate::feed::lines::{self, Line, Lines};
+use crate::feed::nets::{self, Nets};
 use crate::feed::options::Place;
+use crate::feed::rows::{MAX_FIELDS, Row, next_row};
+use crate::feed::sampling::{confirmed, guess_layout, guess_nets, samples};
 use crate::feed::types::{self, Type};
-use crate::feed::{abusech, intake};
-use crate::indicator::guess::guess;
+use crate::feed::{abusech, intake, live};
 use crate::indicator::{Kind, Reason, Scope};
 use std::borrow::Cow;
 
-/// A quoted field longer than this is a stray quote.
-const MAX_QUOTED: usize = 1 << 14;
-/// Rows that are looked at to guess what nobody says.
-const SAMPLE: usize = 50;
-
-/// What each column of a table is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Layout {
-    /// The columns that hold values, with the kind that the column's name tells.
-    pub(super) values: Vec<(usize, Option<(Kind, Scope)>)>,
-    pub(super) kind: Option<usize>,
-    pub(super) port: Option<usize>,
-    /// The columns that go into the context.
-    pub(super) context: Vec<(usize, Column)>,
-}
-
-impl Layout {
-    fn put(&mut self, at: usize, column: Column) {
-        match column {
-            Column::Value(kind) => self.values.push((at, kind)),
-            Column::Type => self.kind = self.kind.or(Some(at)),
-            Column::Port => self.port = self.port.or(Some(at)),
-            other => self.context.push((at, other)),
-        }
-    }
-
-    /// Drops columns that look like values and are details of another: whatever
-    /// stands beside a column of any kind, an address's network and AS number, a
-    /// sample's name and import hash.
-    fn drop_details(&mut self) {
-        if self.kind.is_some() && self.values.iter().any(|(_, kind)| kind.is_none()) {
-            self.values.retain(|(_, kind)| kind.is_none());
-            return;
-        }
-        let is_detail = |kind: Kind| {
-            kind.is_string() || matches!(kind, Kind::Imphash | Kind::Pehash | Kind::Opaque)
-        };
-        let strong = |&(_, kind): &(usize, Option<(Kind, Scope)>)| {
-            kind.is_none_or(|(kind, _)| !is_detail(kind))
-        };
-        if self.values.iter().any(strong) {
-            self.values.retain(strong);
-        }
-        let is = |want: Kind| {
-            move |&(_, kind): &(usize, Option<(Kind, Scope)>)| {
-                kind.is_some_and(|(kind, _)| kind == want)
-            }
-        };
-        if self.values.iter().any(is(Kind::Ip)) {
-            self.values.retain(|value| !is(Kind::Net)(value));
-        }
-    }
-
-    /// The layout that a header's names tell; `None` when none of them holds
-    /// values, or when the row is rather data.
-    fn of_header(names: &[Cow<'_, str>]) -> Option<Layout> {
-        let mut layout = Layout::default();
-        for (at, name) in names.iter().enumerate() {
-            if let Some(column) = Column::from_name(name) {
-                layout.put(at, column);
-            }
-        }
-        layout.drop_details();
-        let looks_like_data = names
-            .iter()
-            .any(|name| name.contains(['.', ':', '/']) && guess(name, Scope::Exact).is_ok());
-        (!layout.values.is_empty() && !looks_like_data).then_some(layout)
-    }
-}
+/// Bytes of a table that are looked at to find its delimiter.
+const HEAD: usize = 1 << 18;
 
 /// Whether `line` is a header that names a column of values; for detection.
 pub(super) fn is_header(line: &str, delimiter: u8) -> bool {
     let mut row = Row::new(delimiter);
     row.split(line);
-    row.fields.len() > 1 && Layout::of_header(&row.fields).is_some()
+    row.fields.len() > 1 && Layout::of_header(&row.fields).is_some_and(|it| it.has_values())
 }
 
 /// Whether a table without a header has a column of values; for detection.
 pub(super) fn is_guessable(text: &str, delimiter: u8) -> bool {
     !guess_layout(Lines::new(text), delimiter).values.is_empty()
+}
+
+/// Whether the columns of a table without a header make networks; for detection.
+pub(super) fn has_nets(text: &str, delimiter: u8) -> bool {
+    guess_nets(&samples(Lines::new(text), delimiter)).is_some()
+}
+
+/// What separates the columns, where the first line says so as Excel has it: `sep=;`.
+/// Returns the line's text as well.
+pub(super) fn separator_line(text: &str) -> Option<(u8, &str)> {
+    let line = text.split(['\n', '\r']).next().unwrap_or(text);
+    let bare = line.trim_matches(['"', ' ']);
+    let said =
+        bare.get(..4).filter(|head| head.eq_ignore_ascii_case("sep=")).map(|_| &bare[4..])?;
+    match said.as_bytes() {
+        [delimiter] if delimiter.is_ascii_punctuation() || *delimiter == b'\t' => {
+            Some((*delimiter, line))
+        }
+        b"\\t" => Some((b'\t', line)),
+        _ => None,
+    }
 }
 
 /// The delimiter of a table: the one that cuts the first lines into the same
@@ -120,102 +72,6 @@ pub(super) fn delimiter(text: &str) -> Option<u8> {
         .map(|(_, delimiter)| delimiter)
 }
 
-/// One row, its fields borrowed where they need no unquoting.
-struct Row<'a> {
-    delimiter: u8,
-    fields: Vec<Cow<'a, str>>,
-}
-
-impl<'a> Row<'a> {
-    fn new(delimiter: u8) -> Self {
-        Row { delimiter, fields: Vec::new() }
-    }
-
-    /// Splits a line without regard to quotes that go beyond it.
-    fn split(&mut self, line: &'a str) {
-        self.fields.clear();
-        if memchr::memchr(b'"', line.as_bytes()).is_some() && self.split_quoted(line).is_some() {
-            return;
-        }
-        self.split_plain(line);
-    }
-
-    fn split_plain(&mut self, line: &'a str) {
-        self.fields.clear();
-        let mut start = 0;
-        for at in memchr::memchr_iter(self.delimiter, line.as_bytes()) {
-            self.fields.push(Cow::Borrowed(line[start..at].trim()));
-            start = at + 1;
-        }
-        self.fields.push(Cow::Borrowed(line[start..].trim()));
-    }
-
-    /// Splits one record with quoted fields off the head of `text`; returns how
-    /// long it is without its line end, `None` when its quotes do not close.
-    fn split_quoted(&mut self, text: &'a str) -> Option<usize> {
-        self.fields.clear();
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        loop {
-            let blank = bytes[at..].iter().take_while(|&&b| b == b' ').count();
-            if bytes.get(at + blank) == Some(&b'"') {
-                let (field, end) = quoted(text, at + blank + 1)?;
-                self.fields.push(field);
-                at = end;
-                // What stands between the closing quote and the delimiter is lost.
-                at += bytes[at..]
-                    .iter()
-                    .position(|&b| b == self.delimiter || b == b'\n' || b == b'\r')
-                    .unwrap_or(bytes.len() - at);
-            } else {
-                let len = bytes[at..]
-                    .iter()
-                    .position(|&b| b == self.delimiter || b == b'\n' || b == b'\r')
-                    .unwrap_or(bytes.len() - at);
-                self.fields.push(Cow::Borrowed(text[at..at + len].trim()));
-                at += len;
-            }
-            if bytes.get(at) != Some(&self.delimiter) {
-                return Some(at);
-            }
-            at += 1;
-        }
-    }
-
-    fn get(&self, at: usize) -> &str {
-        self.fields.get(at).map_or("", |field| field)
-    }
-}
-
-/// The field whose opening quote stands before `start`, and where it ends.
-fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
-    let bytes = text.as_bytes();
-    let mut field: Option<String> = None;
-    let mut from = start;
-    loop {
-        let quote = from + memchr::memchr(b'"', &bytes[from..])?;
-        if quote - start > MAX_QUOTED {
-            return None;
-        }
-        let part = &text[from..quote];
-        if bytes.get(quote + 1) == Some(&b'"') {
-            // Two quotes stand for one.
-            field.get_or_insert_default().push_str(part);
-            field.get_or_insert_default().push('"');
-            from = quote + 2;
-            continue;
-        }
-        let field = match field {
-            Some(mut field) => {
-                field.push_str(part);
-                Cow::Owned(field.trim().to_string())
-            }
-            None => Cow::Borrowed(part.trim()),
-        };
-        return Some((field, quote + 1));
-    }
-}
-
 /// Reads a table.
 pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let delimiter = match intake.options.delimiter {
@@ -223,9 +79,15 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
             Error::usage(format!("“{char}” cannot separate columns"))
                 .remedy("use an ASCII character")
         })?,
-        None => delimiter(text).unwrap_or(b','),
+        None => match separator_line(text) {
+            Some((delimiter, _)) => delimiter,
+            None => delimiter(lines::cut(text, HEAD)).unwrap_or(b','),
+        },
     };
     let mut lines = Lines::new(text);
+    if separator_line(text).is_some() {
+        lines.next();
+    }
     let mut layout = find_layout(text, delimiter, &mut lines, intake)?;
     abusech::adjust(&mut layout);
     let mut reader = Reader {
@@ -279,6 +141,7 @@ fn find_layout(
                 row.split(text);
                 if row.fields.len() > 1
                     && let Some(layout) = Layout::of_header(&row.fields)
+                    && layout.has_values()
                 {
                     comment = Some((layout, squeezed(&row)));
                 }
@@ -290,26 +153,32 @@ fn find_layout(
         }
         before = lines.clone();
     }
-    let header = Layout::of_header(&row.fields);
+    // A sentence in a comment may speak of addresses and names, too.
+    let comment = comment.filter(|(_, names)| is_plainly_header(names, row.fields.len()));
+    let rows = samples(lines.clone(), delimiter);
+    let header = Layout::of_header(&row.fields).and_then(|layout| confirmed(layout, &rows));
     let names = squeezed(&row);
     if header.is_none() {
         *lines = before;
     }
     if !intake.options.columns.is_empty() {
         let by_name = intake.options.columns.0.iter().any(|(_, p)| matches!(p, Place::Name(_)));
-        let layout = mapped(intake, &row)?;
+        let layout = mapped(intake, &row, header.as_ref())?;
         if header.is_none() && by_name {
             // Its names were mapped, so the row is a header, if an unusual one.
             lines.next();
         }
         return Ok(Found { layout, names, confidence: None });
     }
+    let comment = comment.and_then(|(layout, names)| {
+        Some((confirmed(layout, &samples(lines.clone(), delimiter))?, names))
+    });
     let (layout, names) = match (header, comment) {
         (Some(layout), _) => (layout, names),
         (None, Some((layout, names))) => (layout, names),
         (None, None) => (guess_layout(lines.clone(), delimiter), Vec::new()),
     };
-    if layout.values.is_empty() && !text.trim().is_empty() {
+    if !layout.has_values() && !text.trim().is_empty() {
         return Err(Error::format("no column of this table holds indicators").remedy(
             "name the column: --columns indicator=2,type=3, by number or by the header's name",
         ));
@@ -317,13 +186,22 @@ fn find_layout(
     Ok(Found { layout, names, confidence: None })
 }
 
+/// Whether a comment's names head a table with so many columns: as many, or names that
+/// programs write.
+fn is_plainly_header(names: &[String], columns: usize) -> bool {
+    let is_exact =
+        |name: &String| matches!(Column::from_name(name), Some(Column::Value(_) | Column::Net(_)));
+    names.len().abs_diff(columns) <= 1 || names.iter().any(is_exact)
+}
+
 fn squeezed(row: &Row<'_>) -> Vec<String> {
     row.fields.iter().map(|name| types::squeeze(name).into_owned()).collect()
 }
 
 /// The layout that the options' mapping tells.
-fn mapped(intake: &Intake<'_>, header: &Row<'_>) -> Result<Layout> {
-    let mut layout = Layout::of_header(&header.fields).unwrap_or_default();
+fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Result<Layout> {
+    let mut layout = known.cloned().unwrap_or_default();
+    let of_header = layout.nets.take();
     for (column, place) in &intake.options.columns.0 {
         let at = match place {
             Place::Number(number) => number - 1,
@@ -349,77 +227,23 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>) -> Result<Layout> {
                     .any(|(c, p)| matches!(c, Column::Value(_)) && *p == Place::Number(other + 1))
         });
         layout.context.retain(|&(other, role)| other != at && role != *column);
-        match column {
-            Column::Type => layout.kind = Some(at),
-            Column::Port => layout.port = Some(at),
-            other => layout.put(at, *other),
-        }
+        layout.map(at, *column);
     }
+    // Whoever names the first address, or an address with a length, has named a network.
+    if let Some(nets) = &mut layout.nets
+        && nets.start == NOWHERE
+        && let Some(at) = layout.values.first().map(|&(at, _)| at)
+    {
+        nets.start = at;
+    }
+    let is_value = |start: usize| layout.values.iter().any(|&(at, _)| at == start);
+    layout.nets = match layout.nets {
+        Some(nets) if nets.start != NOWHERE => Some(nets),
+        // The indicator that was named is the network's first address.
+        _ => of_header.filter(|nets| is_value(nets.start)),
+    };
+    layout.settle_nets();
     Ok(layout)
-}
-
-/// Guesses which columns hold values and kinds from the first rows.
-fn guess_layout(mut lines: Lines<'_>, delimiter: u8) -> Layout {
-    let mut row = Row::new(delimiter);
-    let mut good: Vec<usize> = Vec::new();
-    let mut kinds: Vec<usize> = Vec::new();
-    let mut rows = 0;
-    while rows < SAMPLE && next_row(&mut lines, &mut row).is_some() {
-        rows += 1;
-        good.resize(good.len().max(row.fields.len()), 0);
-        kinds.resize(good.len(), 0);
-        for (at, field) in row.fields.iter().enumerate() {
-            let value = crate::indicator::refang::refang(field);
-            good[at] += usize::from(guess(&value, Scope::Exact).is_ok());
-            kinds[at] += usize::from(types::by_name(field).is_some());
-        }
-    }
-    let best = (0..good.len()).rev().max_by_key(|&at| good[at]).filter(|&at| good[at] * 2 >= rows);
-    let mut layout = Layout::default();
-    if let Some(at) = best.filter(|_| rows > 0) {
-        layout.values.push((at, None));
-        layout.kind = (0..kinds.len()).find(|&kind| kind != at && kinds[kind] * 10 >= rows * 9);
-    }
-    layout
-}
-
-/// Reads the next row that is no comment; returns the number of its first line.
-fn next_row<'a>(lines: &mut Lines<'a>, row: &mut Row<'a>) -> Option<(u64, &'a str)> {
-    loop {
-        let rest = lines.rest();
-        let (number, line) = lines.next()?;
-        match line.as_bytes().first() {
-            None | Some(b'#') => continue,
-            Some(b' ' | b'\t') if line.trim().is_empty() => continue,
-            Some(b';' | b'!') if row.delimiter != b';' => continue,
-            Some(b'/') if line.starts_with("//") => continue,
-            _ => {}
-        }
-        if memchr::memchr(b'"', line.as_bytes()).is_none() {
-            row.split_plain(line);
-            return Some((number, line));
-        }
-        match row.split_quoted(rest) {
-            Some(len) if len > line.len() => {
-                // A quoted field holds line ends.
-                let more = &rest.as_bytes()[line.len()..len];
-                let ends = more.iter().filter(|&&b| b == b'\n').count() as u64;
-                let consumed = rest.len() - lines.rest().len();
-                if len > consumed {
-                    let tail = &rest.as_bytes()[len..];
-                    let eol = match tail {
-                        [b'\r', b'\n', ..] => 2,
-                        [b'\r' | b'\n', ..] => 1,
-                        _ => 0,
-                    };
-                    lines.skip(len + eol - consumed, ends);
-                }
-            }
-            Some(_) => {}
-            None => row.split(line),
-        }
-        return Some((number, line));
-    }
 }
 
 /// Rows to indicators.
@@ -436,8 +260,25 @@ struct Reader {
 
 impl Reader {
     fn row(&mut self, row: &Row<'_>, line: &str, intake: &mut Intake<'_>) {
+        if row.is_over {
+            let detail = format!("a row of more than {MAX_FIELDS} columns");
+            return intake.reject(line, Reason::TooLong, Some(detail));
+        }
+        let gone = self.gone(row, intake);
         let context = self.context(row, intake);
         let mut values = 0;
+        if let Some(nets) = self.layout.nets
+            && !is_nothing(row.get(nets.start))
+        {
+            values += 1;
+            match &gone {
+                Some((reason, detail)) => {
+                    intake.reject(row.get(nets.start), *reason, Some(detail.clone()))
+                }
+                None => network(row, nets, &context, intake),
+            }
+        }
+        let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
         for at in 0..self.layout.values.len() {
             let (column, kind) = self.layout.values[at];
             let value = row.get(column);
@@ -445,18 +286,49 @@ impl Reader {
                 continue;
             }
             values += 1;
-            self.value(row, value, kind, &context, intake);
+            match self.layout.detail(column, kind, value, &beside) {
+                Some(Detail::Same) => continue,
+                Some(Detail::Told(why)) => {
+                    let detail = format!("column {}: {why}", column + 1);
+                    intake.reject(value, Reason::LeftOut, Some(detail));
+                    continue;
+                }
+                None => {}
+            }
+            match &gone {
+                Some((reason, detail)) => intake.reject(value, *reason, Some(detail.clone())),
+                None => self.value(row, value, kind, &context, intake),
+            }
+        }
+        for &column in &self.layout.beside {
+            if !is_nothing(row.get(column)) {
+                let detail = format!("column {} holds values, too", column + 1);
+                intake.reject(row.get(column), Reason::LeftOut, Some(detail));
+            }
         }
         if values == 0 {
             intake.reject(line, Reason::Empty, None);
         }
     }
 
+    /// Why the row does not hold, by its own words.
+    fn gone(&self, row: &Row<'_>, intake: &Intake<'_>) -> Option<(Reason, String)> {
+        if let Some(word) = self.layout.kind.map(|at| row.get(at))
+            && live::is_allowed(&types::squeeze(word))
+        {
+            return Some((Reason::Withdrawn, format!("its type is “{}”", lines::cut(word, 40))));
+        }
+        self.layout.live.iter().find_map(|&(at, live)| {
+            let reason = live.verdict(row.get(at)).filter(|reason| intake.heeds(*reason))?;
+            Some((reason, format!("its column {} says “{}”", at + 1, lines::cut(row.get(at), 40))))
+        })
+    }
+
     fn value(
         &mut self,
         row: &Row<'_>,
         value: &str,
-        kind: Option<(Kind, Scope)>,
+        kind: Meaning,
         context: &Shared,
         intake: &mut Intake<'_>,
     ) {
@@ -472,7 +344,7 @@ impl Reader {
             (None, None) => None,
         };
         let Some(meaning) = meaning else {
-            intake.guessed(value, intake.domain_scope(Scope::Subtree), context);
+            intake.guessed_each(value, intake.domain_scope(Scope::Subtree), context);
             return;
         };
         let Some((kind, scope)) = meaning.of_value(value) else {
@@ -482,13 +354,13 @@ impl Reader {
         let scope = if kind == Kind::Domain { intake.domain_scope(scope) } else { scope };
         match self.layout.port.map(|column| row.get(column)).filter(|port| is_port(port)) {
             Some(port) if kind == Kind::Ip && value.contains(':') => {
-                intake.typed(Kind::Endpoint, &format!("[{value}]:{port}"), scope, context)
+                intake.typed(Kind::Endpoint, &format!("[{value}]:{port}"), scope, context);
             }
             Some(port) if kind == Kind::Ip => {
-                intake.typed(Kind::Endpoint, &format!("{value}:{port}"), scope, context)
+                intake.typed(Kind::Endpoint, &format!("{value}:{port}"), scope, context);
             }
-            _ => intake.typed(kind, value, scope, context),
-        };
+            _ => intake.typed_each(kind, value, scope, context),
+        }
     }
 
     fn context(&mut self, row: &Row<'_>, intake: &Intake<'_>) -> Shared {
@@ -512,6 +384,31 @@ impl Reader {
     }
 }
 
-fn is_port(text: &str) -> bool {
+/// What is wrong with a range whose ends are the wrong way round.
+pub(super) const REVERSED: &str = "the range ends before it begins";
+
+/// Takes the network that some columns of a row tell.
+fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>) {
+    let at = |at: Option<usize>| at.map_or("", |at| row.get(at));
+    let start = row.get(nets.start);
+    match nets.text(start, at(nets.end), at(nets.length)) {
+        Some(text) if nets::is_reversed(&text) => {
+            intake.reject(&text, Reason::BadNetwork, Some(REVERSED.into()));
+        }
+        Some(text) => {
+            intake.guessed(&text, Scope::Exact, context);
+        }
+        // A whole network, or something else, in a row where the rest is blank or odd.
+        None if is_nothing(at(nets.end)) && is_nothing(at(nets.length)) => {
+            intake.guessed(start, Scope::Exact, context);
+        }
+        None => {
+            let text = format!("{start} {} {}", at(nets.end), at(nets.length));
+            intake.reject(text.trim_end(), Reason::BadNetwork, None);
+        }
+    }
+}
+
+pub(super) fn is_port(text: &str) -> bool {
     !intake::is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }

@@ -3,6 +3,7 @@
 mod props;
 mod real;
 mod tables;
+mod variants;
 
 use super::*;
 

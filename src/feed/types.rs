@@ -83,7 +83,7 @@ fn network(name: &str) -> Option<Type> {
         "domain" | "domainname" | "dns" | "dnsname" => Type::Of(Kind::Domain, Scope::Subtree),
         "hostname" | "host" | "fqdn" | "inteldomain" | "subdomain" | "onionaddress"
         | "dstdomain" => exact(Kind::Domain),
-        "url" | "inteluri" | "intelurl" | "link" | "fullurl" => exact(Kind::Url),
+        "url" | "inteluri" | "intelurl" | "fullurl" => exact(Kind::Url),
         "uri" => Type::UrlOrPath,
         "urlpath" | "uripath" | "path" => Type::Of(Kind::UrlPath, Scope::PathAnyHost),
         "email"
@@ -94,6 +94,10 @@ fn network(name: &str) -> Option<Type> {
         | "emaildst"
         | "intelemail"
         | "sender"
+        | "senderemail"
+        | "senderaddress"
+        | "emailsender"
+        | "fromaddress"
         | "whoisregistrantemail"
         | "dnssoaemail"
         | "targetemail" => exact(Kind::Email),
@@ -119,7 +123,10 @@ fn digest(name: &str) -> Option<Type> {
         return Some(Type::Digest);
     }
     let name = name.strip_prefix("filehash").or_else(|| name.strip_prefix("hash")).unwrap_or(name);
-    let name = name.strip_suffix("hash").unwrap_or(name);
+    let name = ["hash", "checksum", "digest", "sum"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name);
     Some(exact(match name {
         "md5" => Kind::Md5,
         "sha1" => Kind::Sha1,
@@ -161,6 +168,8 @@ fn local(name: &str) -> Option<Type> {
         "yara" | "nids" | "osquery" | "sigma" | "snort" | "suricata" | "opaque" => {
             exact(Kind::Opaque)
         }
+        // MISP's reference: what tells about the value.
+        "link" => Type::Ignored,
         "comment" | "text" | "other" | "phonenumber" | "iban" | "bic" | "macaddress" | "port" => {
             Type::Ignored
         }

@@ -115,10 +115,13 @@ pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
     };
     let address = address.trim_end();
     let length = length.trim_start();
-    if length.is_empty() || length.len() > 3 || !length.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Reason::BadNetwork);
-    }
-    let length: u8 = length.parse().map_err(|_| Reason::BadNetwork)?;
+    let is_number = (1..=3).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
+    let length: u8 = match is_number {
+        true => length.parse().map_err(|_| Reason::BadNetwork)?,
+        // Masks are IPv4's.
+        false if parse_v4(address.as_bytes()).is_none() => return Err(Reason::BadNetwork),
+        false => parse_mask(length).ok_or(Reason::BadNetwork)?,
+    };
     let mapped = address.contains(':');
     let net = match parse_ip(address)? {
         IpAddr::V4(v4) if mapped => {
@@ -129,6 +132,20 @@ pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
         IpAddr::V6(v6) => IpNet::V6(Ipv6Net::new(v6, length).map_err(|_| Reason::BadNetwork)?),
     };
     Ok(net.trunc())
+}
+
+/// The prefix length of a dotted mask: `255.255.255.0`, or `0.0.0.255` as wildcards of access
+/// lists have it. `0.0.0.0` could be either, and masks with holes are none.
+pub fn parse_mask(text: &str) -> Option<u8> {
+    let bits = parse_v4(text.as_bytes())?.to_bits();
+    let (ones, zeros) = (bits.leading_ones(), bits.leading_zeros());
+    let length = match bits {
+        0 => return None,
+        _ if ones > 0 && ones + bits.trailing_zeros() >= 32 => ones,
+        _ if ones == 0 && zeros + bits.trailing_ones() == 32 => zeros,
+        _ => return None,
+    };
+    u8::try_from(length).ok()
 }
 
 /// Reads an address with a port, in the spellings of section 3.2: `v4:port`,
@@ -306,6 +323,22 @@ mod tests {
         assert_eq!(parse_net("198.51.100.77/24").unwrap().to_string(), "198.51.100.0/24");
         assert_eq!(parse_net("::ffff:198.51.100.0/120").unwrap().to_string(), "198.51.100.0/24");
         assert!(parse_net("1.2.3.4/33").is_err() && parse_net("1.2.3.4/").is_err());
+        for (mask, length) in [
+            ("255.255.255.0", Some(24)),
+            ("255.255.255.255", Some(32)),
+            ("128.0.0.0", Some(1)),
+            ("255.255.254.0", Some(23)),
+            ("0.0.0.255", Some(24)),
+            ("0.0.1.255", Some(23)),
+            ("0.0.0.0", None),
+            ("255.0.255.0", None),
+            ("0.0.255.0", None),
+            ("24", None),
+        ] {
+            assert_eq!(parse_mask(mask), length, "{mask}");
+        }
+        assert_eq!(parse_net("198.51.100.77/0.0.0.255").unwrap().to_string(), "198.51.100.0/24");
+        assert!(parse_net("2001:db8::/255.255.255.0").is_err());
     }
 
     #[test]

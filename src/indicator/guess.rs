@@ -28,6 +28,10 @@ pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
         return Err(Reason::MatchesEverything);
     }
     if raw.contains("://") {
+        // What stands behind a blank is another value, or a remark.
+        if raw.contains(char::is_whitespace) {
+            return Err(Reason::BadUrl);
+        }
         return one(Kind::Url, raw, Scope::Exact);
     }
     if first == b'/' {
@@ -75,17 +79,25 @@ fn guess_address(raw: &str) -> Option<Result<Guess, Reason>> {
     }
     if let Some((head, tail)) = raw.split_once('/')
         && address::parse_ip(head.trim()).is_ok()
-        && tail.bytes().all(|b| b.is_ascii_digit() || b == b' ')
+        && (tail.bytes().all(|b| b.is_ascii_digit() || b == b' ')
+            || address::parse_mask(tail.trim()).is_some())
     {
         return Some(one(Kind::Net, raw, Scope::Exact));
+    }
+    if is_bad_network(raw) {
+        return Some(Err(Reason::BadNetwork));
     }
     if address::parse_endpoint(raw).is_some() {
         return Some(one(Kind::Endpoint, raw, Scope::Exact));
     }
-    if let Some((from, to)) = raw.split_once('-')
-        && let (Ok(from), Ok(to)) = (address::parse_ip(from.trim()), address::parse_ip(to.trim()))
+    if let Some((from, to)) = raw.split_once(['-', '\u{2013}', '\u{2014}'])
+        && let Ok(from) = address::parse_ip(from.trim())
+        && let Some(to) = range_end(from, to.trim())
     {
         return Some(range(from, to));
+    }
+    if let Some(net) = starred(raw) {
+        return Some(one(Kind::Net, &net, Scope::Exact));
     }
     // Four groups of digits can be nothing but an address gone wrong.
     let head = raw.split([':', '/']).next().unwrap_or(raw);
@@ -94,6 +106,51 @@ fn guess_address(raw: &str) -> Option<Result<Guess, Reason>> {
     octets
         .then(|| Err(address::parse_ip(head).err().unwrap_or(Reason::BadEndpoint)))
         .filter(|_| !raw.contains('/'))
+}
+
+/// Whether a text is an address with what can be nothing but a length or mask gone wrong, or
+/// with a right one and more behind it: `/255.0.255.0`, `/24/5`, `/0xffffff00`, `/24 bad`.
+/// A path has letters in it.
+fn is_bad_network(raw: &str) -> bool {
+    let Some((head, tail)) = raw.split_once('/') else { return false };
+    if address::parse_ip(head.trim()).is_err() {
+        return false;
+    }
+    let tail = tail.trim();
+    if let Some(hex) = tail.strip_prefix("0x").or_else(|| tail.strip_prefix("0X")) {
+        return hex.len() <= 8 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    }
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let (length, rest) = tail.split_at(tail.find(|c| !is_part(c)).unwrap_or(tail.len()));
+    let digits = length.find('.').unwrap_or(length.len());
+    if !(1..=3).contains(&digits) {
+        return false;
+    }
+    rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'/' | b'-' | b' '))
+        || rest.starts_with([' ', '\t', ',', ';', '|', '&', '+', '(', ':'])
+}
+
+/// The last address of a range: whole, or its last octet alone, as in `203.0.113.5-20`.
+fn range_end(from: IpAddr, text: &str) -> Option<IpAddr> {
+    match (address::parse_ip(text), from) {
+        (Ok(to), _) => Some(to),
+        (Err(_), IpAddr::V4(v4)) if text.len() <= 3 => {
+            let last: u8 = text.parse().ok()?;
+            Some(IpAddr::V4((v4.to_bits() & !0xff | u32::from(last)).into()))
+        }
+        _ => None,
+    }
+}
+
+/// `203.0.113.*` and `203.0.*.*` as networks.
+fn starred(raw: &str) -> Option<String> {
+    let known = raw.trim_end_matches(".*");
+    let stars = (raw.len() - known.len()) / 2;
+    let is_octets = known.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if !(1..=3).contains(&stars) || !is_octets || known.split('.').count() + stars != 4 {
+        return None;
+    }
+    Some(format!("{known}{}/{}", ".0".repeat(stars), 32 - 8 * stars))
 }
 
 fn range(from: IpAddr, to: IpAddr) -> Result<Guess, Reason> {
@@ -118,6 +175,9 @@ fn is_registry_key(raw: &str) -> bool {
 
 /// `host/path` and `host:port/path`, and `name:port`, which is the root there.
 fn guess_bare_url(raw: &str) -> Result<Guess, Reason> {
+    if raw.contains(char::is_whitespace) {
+        return Err(Reason::Unrecognised);
+    }
     let host = raw.split(['/', ':', '?']).next().unwrap_or(raw);
     let is_host = address::parse_v4(host.as_bytes()).is_some()
         || domain::normalise(host).is_ok_and(|name| {
@@ -170,10 +230,79 @@ mod tests {
             let Ok(Guess::One(got, text, _)) = guess(raw, Scope::Subtree) else { panic!("{raw}") };
             assert_eq!((got, text.to_string().as_str()), (kind, value), "{raw}");
         }
+    }
+
+    #[test]
+    fn ranges_and_masks() {
         let nets = guess("203.0.113.0-203.0.113.130", Scope::Exact).unwrap();
         let Guess::Nets(nets) = nets else { panic!() };
         assert_eq!(nets.len(), 3);
+        for (raw, count) in [
+            ("203.0.113.0 \u{2013} 203.0.113.255", 1),
+            ("203.0.113.0-127", 1),
+            ("203.0.113.5-6", 2),
+            ("2001:db8::-2001:db8::ff", 1),
+        ] {
+            let Ok(Guess::Nets(nets)) = guess(raw, Scope::Exact) else { panic!("{raw}") };
+            assert_eq!(nets.len(), count, "{raw}");
+        }
+        for (raw, net) in [
+            ("203.0.113.*", "203.0.113.0/24"),
+            ("203.0.*.*", "203.0.0.0/16"),
+            ("203.0.113.0/255.255.255.0", "203.0.113.0/24"),
+            ("203.0.113.9/0.0.0.255", "203.0.113.0/24"),
+        ] {
+            let Ok(Guess::One(Kind::Net, value, _)) = guess(raw, Scope::Exact) else {
+                panic!("{raw}")
+            };
+            assert_eq!(value.to_string(), net, "{raw}");
+        }
+    }
+
+    #[test]
+    fn masks_that_are_none() {
+        for length in [
+            "255.0.255.0",
+            "256.255.255.0",
+            "255.255.255",
+            "0xffffff00",
+            "24/5",
+            "24-",
+            "24 x",
+            "24,x",
+            "33",
+            "255.255.255.0/24",
+            "24/",
+            "24.5",
+        ] {
+            for address in ["203.0.113.0", "2001:db8::"] {
+                let raw = format!("{address}/{length}");
+                assert_eq!(guess(&raw, Scope::Exact).is_ok(), raw == "2001:db8::/33", "{raw}");
+            }
+            let raw = format!("203.0.113.0/{length}");
+            assert_eq!(guess(&raw, Scope::Exact), Err(Reason::BadNetwork), "{raw}");
+        }
+        for raw in [
+            "203.0.113.0/path",
+            "203.0.113.0/24.exe",
+            "203.0.113.0/24/a",
+            "203.0.113.0/1/x.php",
+            "203.0.113.0/bins/",
+            "203.0.113.0/0xab.sh",
+            "203.0.113.0/24?a",
+            "203.0.113.0/2024/11/",
+        ] {
+            let got = guess(raw, Scope::Exact);
+            assert!(matches!(got, Ok(Guess::One(Kind::Url, ..))), "{raw} {got:?}");
+        }
+    }
+
+    #[test]
+    fn reasons() {
         for (raw, reason) in [
+            ("http://evil.example/a b", Reason::BadUrl),
+            ("evil.example/a b", Reason::Unrecognised),
+            ("203.0.113.9-5", Reason::BadNetwork),
             ("", Reason::Empty),
             ("invoice.exe", Reason::UnknownTld),
             ("161.35.41.9:53:53", Reason::BadEndpoint),

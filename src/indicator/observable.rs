@@ -51,8 +51,11 @@ places! {
     HttpReferer, "http.referer";
     /// HTTP User-Agent.
     HttpUserAgent, "http.user_agent";
-    /// HTTP X-Forwarded-For.
+    /// Who a proxy of HTTP speaks for, or what it was asked for: X-Forwarded-For, Forwarded, Via and
+    /// their like.
     HttpXff, "http.xff";
+    /// Any other header of HTTP.
+    HttpHeader, "http.header";
     /// SMTP HELO or EHLO.
     SmtpHelo, "smtp.helo";
     /// SMTP envelope sender.
@@ -81,6 +84,12 @@ places! {
     SmbHost, "smb.host";
     /// Where a client of SOCKS wants to go.
     SocksHost, "socks.host";
+    /// The client that a header of the PROXY protocol names.
+    ProxySrc, "proxy.src";
+    /// The destination that it names.
+    ProxyDst, "proxy.dst";
+    /// The host that its client asked for.
+    ProxyAuthority, "proxy.authority";
     /// A host or domain that DHCP names.
     DhcpHost, "dhcp.host";
     /// A server that DHCP names: to boot from, or to ask.
@@ -112,6 +121,8 @@ impl Quality {
     pub const SCHEME_DIFFERS: Quality = Quality(4);
     /// The observable was computed from another one.
     pub const DERIVED: Quality = Quality(8);
+    /// The observed URL is longer than what is read of one.
+    pub const CUT: Quality = Quality(16);
 
     /// Both.
     #[must_use]
@@ -126,10 +137,9 @@ impl Quality {
 
     /// The names of the flags, for the alert.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        [(1, "query_ignored"), (2, "slash_ignored"), (4, "scheme_differs"), (8, "derived")]
-            .into_iter()
-            .filter(move |(bit, _)| self.0 & bit != 0)
-            .map(|(_, name)| name)
+        const NAMES: [&str; 5] =
+            ["query_ignored", "slash_ignored", "scheme_differs", "derived", "cut"];
+        NAMES.into_iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, n)| n)
     }
 }
 

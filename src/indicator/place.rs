@@ -45,6 +45,8 @@ pub struct PacketPlace {
     pub length: u32,
     /// When the packet was seen.
     pub time: Timestamp,
+    /// Whether the capture says so. Else it is when the packet was read.
+    pub is_timed: bool,
     /// Addresses and ports of the packet, as it travelled.
     pub src: Option<IpAddr>,
     /// Destination address.

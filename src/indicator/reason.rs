@@ -100,6 +100,11 @@ reasons! {
     Annotated, "annotated", "nothing: it alerts, and its tags name the list";
     /// Left out by the filters of its feed's subscription.
     Filtered, "filtered", "nothing: the feed's allow and deny filters leave it out";
+    /// A line of a filter list or of a resolver's configuration that does not block a whole
+    /// name: it forwards, excepts, narrows, or hides a part of a page.
+    NotBlocked, "not_blocked", "nothing: the line does not block a whole name";
+    /// A value in a column that nobody said holds indicators.
+    LeftOut, "left_out", "name its column to have it read: --columns indicator=N";
 }
 
 impl fmt::Display for Reason {

@@ -5,6 +5,7 @@
 
 use super::domain;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Undoes defanging, once and for all: `refang(refang(x)) == refang(x)`.
 ///
@@ -80,19 +81,25 @@ fn step(text: &str) -> String {
     lone_brackets(&text)
 }
 
-/// Replaces odd schemes where they are followed by some form of `://`.
+/// Replaces odd schemes where they are followed by some form of `://`. Who writes
+/// `http:\\` writes all slashes so.
 fn schemes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut leans_back = false;
     while let Some(first) = rest.chars().next() {
         let at_boundary = !out.chars().next_back().is_some_and(char::is_alphanumeric);
         if at_boundary && let Some((len, straight)) = scheme_at(rest) {
             out.push_str(straight);
             out.push_str("://");
+            leans_back = rest[..len].ends_with("\\\\");
             rest = &rest[len..];
             continue;
         }
-        out.push(first);
+        leans_back &= !first.is_whitespace() && !"\"'<>".contains(first);
+        // `\.` is a dot.
+        let is_slash = leans_back && first == '\\' && !rest[1..].starts_with('.');
+        out.push(if is_slash { '/' } else { first });
         rest = &rest[first.len_utf8()..];
     }
     out
@@ -223,12 +230,148 @@ fn word_forms(text: &str) -> String {
     for (word, straight) in WORDS {
         out = out.replace(word, straight);
     }
-    let host = out.rsplit(['@', '/']).next().unwrap_or(&out);
-    let good = !out.contains(' ')
-        && domain::normalise(host).is_ok_and(|name| {
-            name.contains('.') && domain::is_known_tld(domain::last_label(name.as_bytes()))
-        });
-    if good { out } else { text.to_string() }
+    if !out.contains(' ') && ends_in_host(&out) { out } else { text.to_string() }
+}
+
+/// Whether what stands behind the last `@` or slash is a name under a real top-level domain.
+fn ends_in_host(text: &str) -> bool {
+    let host = text.rsplit(['@', '/']).next().unwrap_or(text);
+    domain::normalise(host).is_ok_and(|name| {
+        name.contains('.') && domain::is_known_tld(domain::last_label(name.as_bytes()))
+    })
+}
+
+/// The words of a line between its blanks, and the phrases that stand for one word:
+/// `evil [.] example`, `u at evil dot example`, `hxxp :// evil[.]example` (section 5, kind 2, of
+/// the specification of reports). Each with the text that [`refang`] reads.
+pub fn phrases(line: &str) -> Vec<(Range<usize>, Cow<'_, str>)> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    for word in line.split(|c: char| c.is_ascii_whitespace()) {
+        if !word.is_empty() {
+            words.push(at..at + word.len());
+        }
+        at += word.len() + 1;
+    }
+    let mut phrases = Vec::with_capacity(words.len());
+    let mut first = 0;
+    while first < words.len() {
+        let near = &words[first..words.len().min(first + MAX_WORDS)];
+        let before = first.checked_sub(1).map_or("", |last| &line[words[last].clone()]);
+        match phrase(line, near, before) {
+            Some((len, joined)) => {
+                phrases.push((near[0].start..near[len - 1].end, joined.into()));
+                first += len;
+            }
+            None => {
+                phrases.push((near[0].clone(), line[near[0].clone()].into()));
+                first += 1;
+            }
+        }
+    }
+    phrases
+}
+
+/// The most words of a phrase: a mailbox with six labels.
+const MAX_WORDS: usize = 16;
+
+/// Words that go before a mailbox.
+const BEFORE_MAILBOXES: &[&str] =
+    &["mail", "email", "e-mail", "contact", "address", "from", "to", "sender", "or", "and"];
+
+/// The phrase that the words begin with: how many of them it is, and the word that it stands
+/// for.
+fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, String)> {
+    let word = |at: usize| words.get(at).map(|word| &line[word.clone()]);
+    let mut joined = word(0)?.to_string();
+    let (mut len, mut is_spoken, mut is_mailbox) = (1, false, false);
+    while let Some(next) = word(len) {
+        let behind = word(len + 1).filter(|word| begins_part(word));
+        if let (Some(straight), Some(behind)) = (joiner(next), behind)
+            && ends_part(&joined)
+        {
+            // Words are words, as long as nothing else speaks for a mailbox.
+            let is_word = next.bytes().all(|b| b.is_ascii_alphabetic());
+            is_mailbox |= is_word && straight == '@' && !looks_like_mailbox(&joined, before);
+            is_spoken |= is_word || next.len() == 1;
+            joined.push(straight);
+            joined.push_str(behind);
+            len += 2;
+        } else if goes_on(&joined, next) {
+            joined.push_str(next);
+            len += 1;
+        } else {
+            break;
+        }
+    }
+    let core = joined.trim_matches(|c: char| ",;:!?'\"()<>.".contains(c));
+    let is_host =
+        || ends_in_host(&refang(core)) || super::address::parse_v4(core.as_bytes()).is_some();
+    let is_obscured = |joined: &str| {
+        let host = joined.rsplit('@').next().unwrap_or(joined);
+        len > 3 || is_suspect(host.trim_end_matches([',', ')']))
+    };
+    let is_good = len > 1 && (!is_spoken || is_host()) && (!is_mailbox || is_obscured(&joined));
+    is_good.then_some((len, joined))
+}
+
+/// What a word between two parts of a value stands for.
+fn joiner(word: &str) -> Option<char> {
+    const DOTS: &[&str] = &["dot", "[.]", "(.)", "{.}", "<.>", "[dot]", "(dot)", "{dot}", "[d]"];
+    const ATS: &[&str] = &["at", "@", "[at]", "(at)", "{at}", "[@]", "(@)", "{@}"];
+    let is_in = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    match (is_in(DOTS), is_in(ATS)) {
+        (true, _) => Some('.'),
+        (_, true) => Some('@'),
+        _ => None,
+    }
+}
+
+/// Whether the next word goes on with a value that was written with a blank before or behind a
+/// bracketed dot, or around `://`.
+fn goes_on(joined: &str, next: &str) -> bool {
+    const MARKS: &[&str] =
+        &["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}", "[at]", "(at)", "{at}", "[@]"];
+    let is_scheme = |word: &str| {
+        let word = word.trim_start_matches(['(', '"', '\'', '<']);
+        let odd = SCHEMES.iter().map(|(odd, _)| *odd);
+        odd.chain(["http", "https", "ftp"]).any(|known| known.eq_ignore_ascii_case(word))
+    };
+    let ends = |end: &str| joined.ends_with(end);
+    let behind_mark =
+        || begins_part(next) && MARKS.iter().any(|mark| ends(mark) && joined.len() > mark.len());
+    let before_mark = || {
+        let lower = next.to_ascii_lowercase();
+        let is_head = |mark: &str| lower.strip_prefix(mark).is_some_and(begins_part);
+        ends_part(joined) && MARKS.iter().any(|mark| is_head(mark))
+    };
+    let behind_separator =
+        || begins_part(next) && ["://", ":\\\\", "[://]", ":]//"].iter().any(|end| ends(end));
+    let before_separator = || {
+        let head = joined.strip_suffix(':').unwrap_or(joined);
+        let separates = match head.len() == joined.len() {
+            true => [":", "[:", "[://"].iter().any(|start| next.starts_with(start)),
+            false => next.starts_with("//") || next.starts_with("\\\\"),
+        };
+        separates && is_scheme(head)
+    };
+    behind_mark() || before_mark() || behind_separator() || before_separator()
+}
+
+fn begins_part(word: &str) -> bool {
+    word.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+fn ends_part(word: &str) -> bool {
+    word.chars().next_back().is_some_and(|c| c.is_alphanumeric() || "_+-".contains(c))
+}
+
+/// Whether a word before ` at ` is rather a user's name than one of a sentence.
+fn looks_like_mailbox(word: &str, before: &str) -> bool {
+    let before = before.to_ascii_lowercase();
+    word.contains(|c: char| c.is_ascii_digit() || "._+-".contains(c))
+        || before.ends_with(':')
+        || BEFORE_MAILBOXES.contains(&before.as_str())
 }
 
 /// `evil[.example` and `evil.]example`: a bracket beside a dot, without its twin.

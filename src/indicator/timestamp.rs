@@ -14,7 +14,9 @@ impl Timestamp {
 
     /// Reads the forms that feeds use: RFC 3339 with `Z` or an offset, a naive
     /// date-time with `T` or a space (UTC implied), a plain date, each with an
-    /// optional ` UTC` behind it, and whole or fractional epoch seconds.
+    /// optional ` UTC` behind it, whole or fractional epoch seconds, and epoch milli- and
+    /// microseconds; `2026/01/31`, `31.01.2026`, and `31/01/2026` or `01/31/2026`, if
+    /// only one of both is a date.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")).unwrap_or(text);
@@ -25,13 +27,53 @@ impl Timestamp {
             let time = jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?;
             return Some(Timestamp(time.as_microsecond()));
         }
-        Self::parse_epoch(text)
+        Self::parse_epoch(text).or_else(|| Self::parse_date(text))
+    }
+
+    /// Reads a date that people write, with or without a time of the day behind it. With
+    /// slashes the day may stand first or the month: what could be two days is none.
+    fn parse_date(text: &str) -> Option<Self> {
+        let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
+        if !(8..=10).contains(&date.len()) {
+            return None;
+        }
+        let separator = date.chars().find(|c| !c.is_ascii_digit())?;
+        let mut numbers = date.split(separator);
+        let mut next = || numbers.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
+        let (first, second, third) = (next()?, next()?, next()?);
+        if numbers.next().is_some() {
+            return None;
+        }
+        let number = |text: &str| text.parse::<i16>().ok();
+        let (a, b, c) = (number(first)?, number(second)?, number(third)?);
+        let (year, month, day) = match separator {
+            '/' if first.len() == 4 => (a, b, c),
+            _ if third.len() != 4 => return None,
+            '.' => (c, b, a),
+            '/' | '-' if a > 12 || a == b => (c, b, a),
+            '/' | '-' if b > 12 => (c, a, b),
+            _ => return None,
+        };
+        let time = if time.is_empty() { "00:00:00" } else { time };
+        let plain = format!("{year:04}-{month:02}-{day:02}T{time}");
+        let civil = plain.parse::<jiff::civil::DateTime>().ok()?;
+        let time = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
+        Some(Timestamp(time.as_microsecond()))
     }
 
     /// Reads epoch seconds with an optional fraction. At least nine digits, so
     /// that a year or a small number is never taken for a time.
     fn parse_epoch(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        // Today, milliseconds have 13 digits and microseconds 16.
+        let unit = match whole.len() {
+            13 => 1000,
+            16 => 1,
+            _ => 0,
+        };
+        if unit > 0 && fraction.is_empty() && whole.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(Timestamp(whole.parse::<i64>().ok()? * unit));
+        }
         if !(9..=12).contains(&whole.len())
             || !whole.bytes().all(|b| b.is_ascii_digit())
             || !fraction.bytes().all(|b| b.is_ascii_digit())
@@ -74,6 +116,32 @@ mod tests {
             assert_eq!(Timestamp::parse(text), Some(want), "{text}");
         }
         assert_eq!(Timestamp::parse("2023-08-22"), Some(Timestamp(1_692_662_400_000_000)));
+        for (text, plain) in [
+            ("1692697398855", "2023-08-22T09:43:18.855Z"),
+            ("1692697398855000", "2023-08-22T09:43:18.855Z"),
+            ("31/01/2026", "2026-01-31"),
+            ("01/31/2026", "2026-01-31"),
+            ("01/01/2026", "2026-01-01"),
+            ("2026/01/31", "2026-01-31"),
+            ("31.1.2026", "2026-01-31"),
+            ("31-01-2026 10:20:30", "2026-01-31T10:20:30Z"),
+            ("1/31/2026 10:20", "2026-01-31T10:20:00Z"),
+        ] {
+            assert!(Timestamp::parse(plain).is_some(), "{plain}");
+            assert_eq!(Timestamp::parse(text), Timestamp::parse(plain), "{text}");
+        }
+        for text in [
+            "01/02/2026",
+            "32/01/2026",
+            "13/13/2026",
+            "1/2/26",
+            "10.20.30.40",
+            "1.2.2026.5",
+            "//2026",
+            "é/1/2026",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
         for text in ["", "never", "2023", "12.5", "2023-13-01", "99999999999999999999"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }

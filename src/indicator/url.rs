@@ -8,8 +8,27 @@ use super::{Quality, Reason, address, domain};
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The longest URL that is read, in bytes.
-pub const MAX_URL: usize = 8192;
+/// The longest URL that is read, in bytes (matching specification, section 8.8).
+pub const MAX_URL: usize = 65536;
+
+/// As much of a URL that was seen as can be read, and whether that is less than all of it.
+///
+/// # Errors
+///
+/// [`Reason::BadUrl`] if it is no text.
+pub fn readable(raw: &[u8]) -> Result<(&str, bool), Reason> {
+    let is_cut = raw.len() > MAX_URL;
+    let head = &raw[..raw.len().min(MAX_URL)];
+    match std::str::from_utf8(head) {
+        Ok(text) => Ok((text, is_cut)),
+        // The cut may go through a character.
+        Err(error) if is_cut && head.len() - error.valid_up_to() < 4 => {
+            let valid = std::str::from_utf8(&head[..error.valid_up_to()]);
+            valid.map(|text| (text, true)).map_err(|_| Reason::BadUrl)
+        }
+        Err(_) => Err(Reason::BadUrl),
+    }
+}
 
 /// How a URL began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -104,6 +123,11 @@ impl Url {
         self.key.get(start..self.host_end).unwrap_or("")
     }
 
+    /// The port, if it is not the usual one of the scheme.
+    pub fn port(&self) -> Option<u16> {
+        self.key.get(self.host_end..self.path_start)?.strip_prefix(':')?.parse().ok()
+    }
+
     /// The path with its query.
     pub fn path_and_query(&self) -> &str {
         &self.key[self.path_start..]
@@ -123,6 +147,24 @@ impl Url {
     /// read: an integer, hex, octal (flagged `derived`).
     pub fn has_odd_host(&self) -> bool {
         self.odd_host
+    }
+
+    /// Replaces the contents by what was seen of a URL, as far as it can be read. Returns
+    /// whether that is less than all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Url::read`], but for the length.
+    pub fn read_seen(&mut self, raw: &[u8]) -> Result<bool, Reason> {
+        let (text, is_cut) = readable(raw)?;
+        match self.read(text) {
+            Ok(()) => Ok(is_cut),
+            // Its canonical form is longer than itself: three times at most.
+            Err(Reason::TooLong) => {
+                self.read(&text[..text.floor_char_boundary(MAX_URL / 4)]).map(|()| true)
+            }
+            Err(reason) => Err(reason),
+        }
     }
 
     /// Replaces the contents by what `raw` says; keeps the allocation.

@@ -1,4 +1,4 @@
-//! Capture files, read from the map or from a pipe: classic pcap and pcapng.
+//! Capture files, read from the map or from a pipe: classic pcap, pcapng, snoop and ERF.
 //!
 //! [`Capture`] walks the bytes of a file and lends out one [`Packet`] after the
 //! other without copying; [`CaptureStream`] does the same for what comes out of a
@@ -7,28 +7,39 @@
 //! damage, then one error that says where, then nothing. What a packet means is
 //! the business of the `packet` room; here it is bytes with a number and a time.
 //!
-//! Read are classic files of both byte orders with micro- or nanoseconds, and
-//! pcapng with several sections (each with its own byte order), several
+//! Read are classic files of both byte orders with micro- or nanoseconds, also in
+//! the forms of Kuznetzov, Ixia and AIX, snoop (RFC 1761), ERF, and pcapng with several sections (each with its own byte order), several
 //! interfaces (each with its own link type, resolution and offset), enhanced,
-//! simple and obsolete packet blocks. Other blocks are skipped.
+//! simple and obsolete packet blocks. Other blocks are skipped. Captures of other
+//! kinds are known by their first bytes and refused.
 
 mod classic;
+mod erf;
+mod foreign;
 mod pcapng;
+mod snoop;
 mod stream;
 
 pub use stream::{Batch, CaptureStream};
 
+use crate::progress::bound;
 use crate::{Error, Result};
 use std::ops::Range;
+
+/// The longest record or block: what a capture out of a pipe is put together in. Files have
+/// none that are longer either, so that both are read alike.
+const LONGEST: usize = bound(64 << 20, 4096);
 
 /// One packet of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     /// From 1, as Wireshark counts.
     pub number: u64,
-    /// Microseconds since 1970-01-01T00:00:00Z. A simple packet block has no
-    /// time of its own and takes that of the packet before it.
+    /// Microseconds since 1970-01-01T00:00:00Z. Where [`is_timed`](Self::is_timed) is not
+    /// set, that of the packet before it, or 0.
     pub time: i64,
+    /// Whether it has a time of its own: a simple packet block has none, and 0 is none.
+    pub is_timed: bool,
     /// The LINKTYPE_ of the interface, as the tcpdump group numbers them.
     pub linktype: u32,
     /// What was captured: the wire's bytes, or the first of them.
@@ -39,9 +50,14 @@ pub struct Packet<'a> {
     pub interface: u32,
 }
 
-/// Whether these first bytes (twelve suffice) are those of a capture.
+/// Whether these first bytes (twelve suffice for those that are read) are those of a capture.
+/// Of some kinds they are, and yet it can't be read: to open it gives the error that says so.
 pub fn is_capture(head: &[u8]) -> bool {
-    classic::Order::of(head).is_some() || pcapng::is_pcapng(head)
+    classic::Order::of(head).is_some()
+        || pcapng::is_pcapng(head)
+        || snoop::is_snoop(head)
+        || erf::is_erf(head)
+        || foreign::name(head).is_some()
 }
 
 /// A capture file, as an iterator over its packets.
@@ -98,6 +114,8 @@ impl std::iter::FusedIterator for Capture<'_> {}
 enum Format {
     Classic(classic::Reader),
     Pcapng(pcapng::Reader),
+    Snoop(snoop::Reader),
+    Erf,
 }
 
 impl Format {
@@ -106,13 +124,24 @@ impl Format {
         if pcapng::is_pcapng(head) {
             return Ok((Format::Pcapng(pcapng::Reader::new()), 0));
         }
-        let Some(order) = classic::Order::of(head) else {
-            return Err(Error::format("not a capture file")
-                .at_offset(0)
-                .remedy("pcap and pcapng are read; convert others with `editcap`"));
+        if snoop::is_snoop(head) {
+            let reader = snoop::Reader::new(head).map_err(|stop| stop.error(0))?;
+            return Ok((Format::Snoop(reader), snoop::FILE_HEADER));
+        }
+        if let Some(order) = classic::Order::of(head) {
+            let reader = classic::Reader::new(head, order).map_err(|stop| stop.error(0))?;
+            return Ok((Format::Classic(reader), order.file_header()));
+        }
+        if foreign::name(head).is_none() && erf::is_erf(head) {
+            return Ok((Format::Erf, 0));
+        }
+        let what = match foreign::name(head) {
+            Some(name) => format!("a capture of a kind that is not read: {name}"),
+            None => "not a capture file".into(),
         };
-        let reader = classic::Reader::new(head, order).map_err(|stop| stop.error(0))?;
-        Ok((Format::Classic(reader), classic::FILE_HEADER))
+        Err(Error::format(what)
+            .at_offset(0)
+            .remedy("pcap, pcapng, snoop and ERF are read; convert others with `editcap`"))
     }
 
     /// Reads the packets from `from` on, as many as can be read at once, and returns where
@@ -120,14 +149,26 @@ impl Format {
     fn run(&self, bytes: &[u8], from: usize, found: &mut Vec<Found>, touched: &mut u8) -> usize {
         match self {
             Format::Classic(reader) => reader.run(bytes, from, found, touched),
-            Format::Pcapng(_) => from,
+            Format::Pcapng(_) | Format::Snoop(_) | Format::Erf => from,
         }
     }
 
     fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
-        match self {
+        let item = match self {
             Format::Classic(reader) => reader.step(rest),
             Format::Pcapng(reader) => reader.step(rest),
+            Format::Snoop(reader) => reader.step(rest),
+            Format::Erf => erf::step(rest),
+        };
+        // Who reads them goes on by their lengths.
+        match item {
+            Ok(Item { length: 0, .. }) => Err(Stop::Damaged("an item of no bytes".into())),
+            Ok(Item { length, .. }) | Err(Stop::Short { needs: length, .. })
+                if length > LONGEST =>
+            {
+                Err(Stop::Damaged(format!("a record of {length} bytes")))
+            }
+            item => item,
         }
     }
 }
@@ -144,6 +185,7 @@ struct Item {
 #[derive(Debug)]
 struct Found {
     time: i64,
+    is_timed: bool,
     linktype: u32,
     /// Where its bytes lie in the item.
     data: Range<usize>,
@@ -162,6 +204,7 @@ impl Found {
         Packet {
             number,
             time: self.time,
+            is_timed: self.is_timed,
             linktype: self.linktype,
             data: item.get(self.data.clone()).unwrap_or_default(),
             length: self.length,
@@ -179,12 +222,18 @@ enum Stop {
         needs: usize,
     },
     Damaged(String),
+    /// A link type that the format numbers in its own way, and that is not decoded.
+    UnknownLink(&'static str, u32),
 }
 
 impl Stop {
     /// The error about what begins at `offset`, where nothing follows.
     fn error(self, offset: u64) -> Error {
         let text = match self {
+            Stop::UnknownLink(format, number) => {
+                let what = format!("link type {number} of {format} is not decoded");
+                return Error::format(what).at_offset(offset).remedy("its packets were not read");
+            }
             Stop::Short { what, .. } => format!("the capture is cut short in {what}"),
             Stop::Damaged(what) => format!("the capture is damaged: {what}"),
         };

@@ -1,33 +1,39 @@
-//! Compression that is seen through: gzip, zstd, bzip2, xz.
+//! Compression that is seen through: gzip, zlib, zstd, bzip2, xz, lzma, lz4.
 //!
 //! Every format is read to its last member, frame or stream, because rotated
 //! logs are appended to each other. An error of a decoder comes after all bytes
 //! that could be decoded, and names the format.
 
+use super::lz4::Lz4Reader;
+use super::lzma::LzmaReader;
+use flate2::bufread::ZlibDecoder;
 use std::fmt;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
     /// gzip, with any number of members.
     Gzip,
+    /// zlib (RFC 1950), with any number of streams.
+    Zlib,
     /// Zstandard, with any number of frames, skippable ones included.
     Zstd,
     /// bzip2, with any number of streams.
     Bzip2,
     /// xz, with any number of streams.
     Xz,
+    /// The format of LZMA Utils, `.lzma`, with any number of streams.
+    Lzma,
+    /// lz4, with any number of frames, old ones and skippable ones included.
+    Lz4,
 }
-
-/// What an xz header may make us allocate; `xz -9` asks for 65 MiB.
-const XZ_MEMORY: u64 = 256 << 20;
 
 /// The buffer in front of a decoder, in bytes.
 const PACKED_BUFFER: usize = 64 << 10;
 
 impl Packing {
-    /// The packing that begins with these bytes. Ten of them are enough.
+    /// The packing that begins with these bytes. Thirteen of them are enough.
     pub fn of(head: &[u8]) -> Option<Packing> {
         match head {
             [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
@@ -41,6 +47,9 @@ impl Packing {
                 Some(Packing::Bzip2)
             }
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
+            [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => Some(Packing::Lz4),
+            _ if super::lzma::is_lzma(head) => Some(Packing::Lzma),
+            _ if is_zlib(head) => Some(Packing::Zlib),
             _ => None,
         }
     }
@@ -49,9 +58,12 @@ impl Packing {
     pub const fn name(self) -> &'static str {
         match self {
             Packing::Gzip => "gzip",
+            Packing::Zlib => "zlib",
             Packing::Zstd => "zstd",
             Packing::Bzip2 => "bzip2",
             Packing::Xz => "xz",
+            Packing::Lzma => "lzma",
+            Packing::Lz4 => "lz4",
         }
     }
 
@@ -60,15 +72,43 @@ impl Packing {
         let packed = BufReader::with_capacity(PACKED_BUFFER, packed);
         let decoder: Box<dyn Read + Send> = match self {
             Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+            Packing::Zlib => Box::new(Zlib(Some(ZlibDecoder::new(packed)))),
             Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
             Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
-            Packing::Xz => {
-                let flags = liblzma::stream::CONCATENATED;
-                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, flags)?;
-                Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
-            }
+            Packing::Xz => Box::new(LzmaReader::xz(packed)?),
+            Packing::Lzma => Box::new(LzmaReader::lzma(packed)?),
+            Packing::Lz4 => Box::new(Lz4Reader::new(packed)),
         };
         Ok(Box::new(Unpacked { packing: self, decoder, failed: false }))
+    }
+}
+
+/// Whether these bytes begin a stream of zlib's: two bytes are little to know it by, so what
+/// follows must unpack to something.
+fn is_zlib(head: &[u8]) -> bool {
+    let [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), ..] = *head else { return false };
+    debug_assert!((0x78 * 256 + u32::from(flags)).is_multiple_of(31), "RFC 1950, 2.2");
+    let mut unpacked = [0; 64];
+    let mut inflate = flate2::Decompress::new(true);
+    let head = head.get(..1024).unwrap_or(head);
+    inflate.decompress(head, &mut unpacked, flate2::FlushDecompress::None).is_ok()
+        && inflate.total_out() > 0
+}
+
+/// Streams of zlib's, one behind the other.
+struct Zlib<R>(Option<ZlibDecoder<BufReader<R>>>);
+
+impl<R: Read> Read for Zlib<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(decoder) = &mut self.0 else { return Ok(0) };
+            let read = decoder.read(buffer)?;
+            // Each round takes a stream, which has bytes, or is the last one.
+            if read > 0 || buffer.is_empty() || decoder.get_mut().fill_buf()?.is_empty() {
+                return Ok(read);
+            }
+            self.0 = self.0.take().map(|decoder| ZlibDecoder::new(decoder.into_inner()));
+        }
     }
 }
 

@@ -27,6 +27,16 @@ pub enum Target {
     Path(PathBuf),
 }
 
+impl Target {
+    /// What errors and alerts call it: the path as it was given, `-` for standard input.
+    pub fn name(&self) -> std::sync::Arc<str> {
+        match self {
+            Target::Stdin => "-".into(),
+            Target::Path(path) => super::path::display(path),
+        }
+    }
+}
+
 /// What a walk left out, by reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Skipped {
@@ -122,7 +132,11 @@ impl Expansion {
             }
         }
         self.add_sorted(files);
-        if any { Ok(()) } else { Err(Error::usage("no file matches this pattern")) }
+        if any {
+            return Ok(());
+        }
+        Err(Error::usage("there is no such file, and no file matches it as a pattern")
+            .remedy("a literal `*`, `?` or `[` is written `[*]`, `[?]`, `[[]`"))
     }
 
     fn walk(&mut self, directory: &Path, files: &mut Vec<PathBuf>) {
@@ -222,7 +236,10 @@ mod tests {
         let errors: Vec<String> = got.errors.iter().map(ToString::to_string).collect();
         assert_eq!(errors.len(), 3, "{errors:?}");
         assert!(errors[0].contains("nowhere: cannot open: No such file"), "{errors:?}");
-        assert!(errors[1].contains("*.txt: no file matches this pattern"), "{errors:?}");
+        assert!(
+            errors[1].contains("*.txt: there is no such file, and no file matches it as a pattern"),
+            "{errors:?}"
+        );
         assert!(errors[2].contains("neither a file nor a pattern"), "{errors:?}");
     }
 

@@ -21,11 +21,30 @@ pub struct PlainFile {
     path: Arc<str>,
     file: File,
     len: u64,
+    /// It takes less room than its length: there are holes in it.
+    is_sparse: bool,
 }
 
 impl PlainFile {
     pub(super) fn new(path: Arc<str>, file: File, len: u64) -> PlainFile {
-        PlainFile { path, file, len }
+        PlainFile { path, file, len, is_sparse: false }
+    }
+
+    /// Says whether there are holes in it.
+    pub(super) fn sparse(self, is_sparse: bool) -> PlainFile {
+        PlainFile { is_sparse, ..self }
+    }
+
+    /// Where data begins at or behind an offset, which is in a hole or not; none if there is
+    /// none.
+    fn data_from(&self, offset: u64) -> Option<u64> {
+        use rustix::fs::{SeekFrom, seek};
+        match seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(data) => Some(data),
+            Err(rustix::io::Errno::NXIO) => None,
+            // A file system that knows no holes.
+            Err(_) => Some(offset),
+        }
     }
 
     /// Its bytes from the first to the last, for whom positions are of no use.
@@ -104,6 +123,20 @@ impl FileChunks {
     /// How many numbers there are for [`read`](Self::read).
     pub fn count(&self) -> u64 {
         self.file.len.div_ceil(self.bounds.chunk() as u64)
+    }
+
+    /// The first chunk from `k` on that is not in a hole, or the last one. Between two holes a
+    /// terabyte apart there is nothing but zeros: those are no line, and in no observable.
+    pub fn after_hole(&self, k: u64) -> u64 {
+        if !self.file.is_sparse {
+            return k;
+        }
+        let last = self.count().saturating_sub(1);
+        let Some(data) = self.file.data_from(self.bounds.nominal(k)) else { return last.max(k) };
+        // Chunks whose ends are looked for up to the data are cut there.
+        let reach = self.bounds.search(0, u64::MAX).end + 2 * self.bounds.chunk() as u64;
+        let skipped = data.saturating_sub(reach) / self.bounds.chunk() as u64;
+        skipped.clamp(k, last.max(k))
     }
 
     /// Chunk `k`, in the buffer given, or none when no line begins in it.

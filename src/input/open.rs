@@ -1,33 +1,49 @@
 //! Opening an input, and finding out what it is.
 
+use super::allowance::Allowance;
+use super::archive::MAX_DEPTH;
+use super::contents::{Contents, ISO};
 use super::decode::Packing;
 use super::expand::Target;
 use super::file::PlainFile;
+use super::halt::Halting;
+use super::path::display;
+use super::wide::Wide;
 use crate::error::{Error, Result};
+use crate::progress::Halt;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many decompressed bytes [`Input::head`] shows at most.
-pub const HEAD: usize = 64;
+/// How many decompressed bytes [`Input::head`] shows at most: mails are known by the
+/// headers that they begin with.
+pub const HEAD: usize = 4 << 10;
 
-/// Enough to know every kind of input by. Whoever types into a terminal or pipes
-/// a slow log in is not kept waiting for more.
-const MAGIC: usize = 16;
+/// How many bytes that are no text are waited for at a live pipe.
+const BINARY_HEAD: usize = 512;
 
 /// Compression inside compression is seen through this often.
 const MAX_PACKINGS: usize = 2;
 
+/// What bytes come out of.
+type Source = Box<dyn Read + Send>;
+
 /// An opened input whose first bytes are known.
 #[derive(Debug)]
 pub struct Input {
-    path: Arc<str>,
+    pub(super) path: Arc<str>,
     head: Vec<u8>,
     packings: Vec<Packing>,
-    opened: Opened,
+    wide: Option<Wide>,
+    pub(super) contents: Contents,
+    pub(super) opened: Opened,
+    /// How many archives are around it.
+    pub(super) depth: u8,
+    pub(super) allowance: Allowance,
 }
 
 /// The bytes of an input.
@@ -94,23 +110,43 @@ impl Input {
     ///
     /// With the path, when it cannot be opened or not be read at all.
     pub fn open(target: &Target) -> Result<Input> {
+        Self::open_until(target, &Halt::default())
+    }
+
+    /// The same, for an input that ends when the halt is set, wherever a pipe is then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::open`].
+    pub fn open_until(target: &Target, halt: &Halt) -> Result<Input> {
         match target {
-            Target::Stdin => Self::open_stdin().map_err(|error| error.at_path("-")),
+            Target::Stdin => Self::open_stdin(halt).map_err(|error| error.at_path("-")),
             Target::Path(path) => {
                 let named = |what, error| Error::io(what, error).at_path(path);
-                let file = File::open(path).map_err(|error| named("cannot open", error))?;
-                Self::of_file(display(path), file).map_err(|error| named("cannot read", error))
+                let file = open_file(path, halt).map_err(|error| named("cannot open", error))?;
+                Self::of_file(display(path), file, halt)
+                    .map_err(|error| named("cannot read", error))
             }
         }
     }
 
-    fn open_stdin() -> Result<Input> {
-        let refused = |error| Error::io("cannot read standard input", error);
-        let owned = io::stdin().as_fd().try_clone_to_owned().map_err(refused)?;
-        Self::of_file("-".into(), File::from(owned)).map_err(refused)
+    /// Finds out what a reader gives; `path` is what errors and alerts call it.
+    ///
+    /// # Errors
+    ///
+    /// When nothing at all can be read.
+    pub fn of(path: &str, reader: impl Read + Send + 'static) -> Result<Input> {
+        Self::of_stream(path.into(), Box::new(reader), false)
+            .map_err(|error| Error::io("cannot read", error).at_path(path))
     }
 
-    fn of_file(path: Arc<str>, mut file: File) -> io::Result<Input> {
+    fn open_stdin(halt: &Halt) -> Result<Input> {
+        let refused = |error| Error::io("cannot read standard input", error);
+        let owned = io::stdin().as_fd().try_clone_to_owned().map_err(refused)?;
+        Self::of_file("-".into(), File::from(owned), halt).map_err(refused)
+    }
+
+    fn of_file(path: Arc<str>, mut file: File, halt: &Halt) -> io::Result<Input> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -118,48 +154,95 @@ impl Input {
         // Files of /proc and /sys say that they are empty and are not. Standard
         // input may be a file that somebody has already read from.
         if metadata.is_file() && metadata.len() > 0 && file.stream_position()? == 0 {
-            let file = PlainFile::new(Arc::clone(&path), file, metadata.len());
+            let is_sparse = metadata.blocks() < metadata.len().div_ceil(512);
+            let file = PlainFile::new(Arc::clone(&path), file, metadata.len()).sparse(is_sparse);
             let mut head = vec![0; HEAD];
             let filled = file.read_at(&mut head, 0)?;
             head.truncate(filled);
-            return match Packing::of(&head) {
-                None => {
-                    Ok(Input { path, head, packings: Vec::new(), opened: Opened::Seekable(file) })
-                }
-                Some(_) => Self::of_stream(path, Box::new(file.into_file()), false),
-            };
+            let is_plain = Packing::of(&head).is_none() && Wide::of(&head).is_none();
+            if !is_plain {
+                return Self::of_stream(path, Box::new(file.into_file()), false);
+            }
+            let mut contents = Contents::of(&head);
+            if is_program(&head) && super::archive::is_zip_behind(&file)? {
+                contents = Contents::Zip;
+            }
+            if contents == Contents::Binary && is_image(&file) {
+                contents = Contents::Closed("iso");
+            }
+            let allowance = Allowance::default();
+            allowance.earn(metadata.len());
+            let opened = Opened::Seekable(file);
+            let (packings, wide) = (Vec::new(), None);
+            return Ok(Input { path, head, packings, wide, contents, opened, depth: 0, allowance });
         }
-        let is_live = !metadata.is_file();
-        Self::of_stream(path, Box::new(file), is_live)
+        if metadata.is_file() {
+            return Self::of_stream(path, Box::new(file), false);
+        }
+        Self::of_stream(path, Box::new(Halting { file, halt: halt.clone() }), true)
     }
 
-    fn of_stream(
+    /// What a stream holds.
+    fn of_stream(path: Arc<str>, reader: Source, is_live: bool) -> io::Result<Input> {
+        let allowance = Allowance::default();
+        let reader = Box::new(allowance.earning(reader));
+        Self::of_reader(path, reader, is_live, (0, allowance))
+    }
+
+    /// A member of an archive, in so many archives.
+    pub(super) fn nested(
         path: Arc<str>,
-        mut reader: Box<dyn Read + Send>,
-        mut is_live: bool,
+        reader: Source,
+        depth: u8,
+        allowance: Allowance,
     ) -> io::Result<Input> {
-        let mut packings = Vec::new();
+        let reader = Box::new(allowance.charge(reader));
+        Self::of_reader(path, reader, false, (depth, allowance))
+    }
+
+    fn of_reader(
+        path: Arc<str>,
+        mut reader: Source,
+        mut is_live: bool,
+        (depth, allowance): (u8, Allowance),
+    ) -> io::Result<Input> {
+        let (mut packings, mut wide) = (Vec::new(), None);
         let head = loop {
-            let (head, failed) = read_head(&mut reader, if is_live { MAGIC } else { HEAD });
+            let (head, failed) = read_head(&mut reader, is_live);
             if failed.is_some() && packings.is_empty() && head.is_empty() {
                 return Err(failed.unwrap_or(io::ErrorKind::Other.into()));
             }
-            let then: Box<dyn Read + Send> = match failed {
+            let then: Source = match failed {
                 Some(error) => Box::new(Failing(Some(error))),
                 None => reader,
             };
             reader = Box::new(io::Cursor::new(head.clone()).chain(then));
-            match Packing::of(&head) {
-                Some(packing) if packings.len() < MAX_PACKINGS => {
+            match (Packing::of(&head), Wide::of(&head)) {
+                (Some(packing), _) if packings.len() < MAX_PACKINGS && wide.is_none() => {
                     packings.push(packing);
                     is_live = false;
                     reader = packing.unpack(reader)?;
+                    if depth > 0 {
+                        reader = Box::new(allowance.charge(reader));
+                    }
+                }
+                (None, Some((found, mark))) if wide.is_none() => {
+                    wide = Some(found);
+                    reader.read_exact(&mut vec![0; mark])?;
+                    reader = Box::new(found.decode(reader));
                 }
                 _ => break head,
             }
         };
-        let stream = Stream { path: Arc::clone(&path), is_live, reader };
-        Ok(Input { path, head, packings, opened: Opened::Stream(stream) })
+        let contents = match Contents::of(&head) {
+            Contents::Zip | Contents::Tar if depth >= MAX_DEPTH => {
+                Contents::Closed("archive in too many others")
+            }
+            _ if Packing::of(&head).is_some() => Contents::Closed("data packed too often"),
+            contents => contents,
+        };
+        let opened = Opened::Stream(Stream { path: Arc::clone(&path), is_live, reader });
+        Ok(Input { path, head, packings, wide, contents, opened, depth, allowance })
     }
 
     /// What errors and alerts call it: the path as it was given, `-` for standard input.
@@ -176,6 +259,16 @@ impl Input {
     /// The compressions that were seen through, outermost first.
     pub fn packings(&self) -> &[Packing] {
         &self.packings
+    }
+
+    /// The wide characters that it is decoded from, if it is.
+    pub fn wide(&self) -> Option<Wide> {
+        self.wide
+    }
+
+    /// What it holds.
+    pub fn contents(&self) -> Contents {
+        self.contents
     }
 
     /// Whether it is a pipe, a terminal or a device, uncompressed.
@@ -215,18 +308,38 @@ impl Input {
     }
 }
 
-/// What alerts call a path. Bytes that are no UTF-8 are replaced.
-fn display(path: &Path) -> Arc<str> {
-    path.to_string_lossy().into()
+/// Opens a file. That of a named pipe waits for somebody who writes; where a halt may come it is
+/// opened at once, and reading waits.
+fn open_file(path: &Path, halt: &Halt) -> io::Result<File> {
+    let is_pipe = || std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
+    if halt.is_possible() && is_pipe() {
+        let mut options = File::options();
+        return options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    }
+    File::open(path)
 }
 
-/// The first bytes, at least `enough` unless they end before, and the error that
-/// came after them.
-fn read_head(reader: &mut dyn Read, enough: usize) -> (Vec<u8>, Option<io::Error>) {
+/// Whether these are the first bytes of a program, which an archive may stand behind that unpacks
+/// itself: of Windows, of Linux, of macOS, or a script.
+fn is_program(head: &[u8]) -> bool {
+    let magics: [&[u8]; 5] = [b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"];
+    magics.iter().any(|magic| head.starts_with(magic))
+}
+
+/// Whether a file is an image of a disc, which says so far behind its beginning.
+fn is_image(file: &PlainFile) -> bool {
+    let (at, magic) = ISO;
+    let mut there = [0; 5];
+    file.read_at(&mut there, at).is_ok_and(|read| &there[..read] == magic)
+}
+
+/// The first bytes, and the error that came after them. Whoever types into a terminal or
+/// pipes a slow log in is not kept waiting: there a whole line is enough.
+fn read_head(reader: &mut dyn Read, is_live: bool) -> (Vec<u8>, Option<io::Error>) {
     let mut head = vec![0; HEAD];
     let mut filled = 0;
     let mut failed = None;
-    while filled < enough {
+    while filled < HEAD && !(is_live && is_enough(&head[..filled])) {
         match reader.read(&mut head[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,
@@ -239,6 +352,23 @@ fn read_head(reader: &mut dyn Read, enough: usize) -> (Vec<u8>, Option<io::Error
     }
     head.truncate(filled);
     (head, failed)
+}
+
+/// Whether something can be made of these first bytes: a line is there, or what they are is
+/// known, or more of them would not tell.
+fn is_enough(head: &[u8]) -> bool {
+    // The one magic number that begins like an empty line, pcapng's.
+    if head.len() < 4 && b"\n\r\r\n".starts_with(head) {
+        return false;
+    }
+    if Packing::of(head).is_some() || super::capture::is_capture(head) {
+        return true;
+    }
+    let has_line = memchr::memchr(b'\n', head).is_some();
+    if memchr::memchr(0, head).is_none() || Wide::of(head).is_some() {
+        return has_line;
+    }
+    head.len() >= BINARY_HEAD
 }
 
 /// An error that is due when the bytes before it have been read.

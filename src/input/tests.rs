@@ -197,6 +197,11 @@ fn packed(packing: Packing, bytes: &[u8]) -> Vec<u8> {
                 .read_to_end(&mut out)
                 .unwrap();
         }
+        Packing::Zlib => {
+            flate2::bufread::ZlibEncoder::new(bytes, flate2::Compression::fast())
+                .read_to_end(&mut out)
+                .unwrap();
+        }
         Packing::Zstd => out = zstd::stream::encode_all(bytes, 1).unwrap(),
         Packing::Bzip2 => {
             bzip2::bufread::BzEncoder::new(bytes, bzip2::Compression::fast())
@@ -206,11 +211,49 @@ fn packed(packing: Packing, bytes: &[u8]) -> Vec<u8> {
         Packing::Xz => {
             liblzma::bufread::XzEncoder::new(bytes, 0).read_to_end(&mut out).unwrap();
         }
+        Packing::Lzma => {
+            let options = liblzma::stream::LzmaOptions::new_preset(0).unwrap();
+            let stream = liblzma::stream::Stream::new_lzma_encoder(&options).unwrap();
+            liblzma::bufread::XzEncoder::new_stream(bytes, stream).read_to_end(&mut out).unwrap();
+        }
+        Packing::Lz4 => out = framed(bytes, true),
     }
     out
 }
 
-const PACKINGS: [Packing; 4] = [Packing::Gzip, Packing::Zstd, Packing::Bzip2, Packing::Xz];
+/// A frame of lz4, its blocks linked or not, with all checksums.
+fn framed(bytes: &[u8], is_linked: bool) -> Vec<u8> {
+    use xxhash_rust::xxh32::xxh32;
+    let descriptor = [if is_linked { 0x54 } else { 0x74 }, 0x40];
+    let mut out = b"\x04\x22\x4d\x18".to_vec();
+    out.extend(descriptor);
+    out.push((xxh32(&descriptor, 0) >> 8) as u8);
+    for at in (0..bytes.len()).step_by(64 << 10) {
+        let block = &bytes[at..bytes.len().min(at + (64 << 10))];
+        let window = if is_linked { &bytes[at.saturating_sub(64 << 10)..at] } else { b"" };
+        let packed = lz4_flex::block::compress_with_dict(block, window);
+        let (size, data) = match packed.len() < block.len() {
+            true => (packed.len() as u32, &packed[..]),
+            false => (block.len() as u32 | 1 << 31, block),
+        };
+        out.extend(size.to_le_bytes());
+        out.extend(data);
+        out.extend(xxh32(data, 0).to_le_bytes());
+    }
+    out.extend([0; 4]);
+    out.extend(xxh32(bytes, 0).to_le_bytes());
+    out
+}
+
+const PACKINGS: [Packing; 7] = [
+    Packing::Gzip,
+    Packing::Zlib,
+    Packing::Zstd,
+    Packing::Bzip2,
+    Packing::Xz,
+    Packing::Lzma,
+    Packing::Lz4,
+];
 
 struct Files(tempfile::TempDir);
 
@@ -244,7 +287,7 @@ fn archives_of_several_members() {
     let files = Files::new();
     for packing in PACKINGS {
         let mut bytes = packed(packing, b"first\n");
-        if packing == Packing::Zstd {
+        if matches!(packing, Packing::Zstd | Packing::Lz4) {
             bytes.extend(b"\x51\x2a\x4d\x18\x05\0\0\0skip!");
         }
         bytes.extend(packed(packing, b"second, which is no line"));
@@ -269,6 +312,107 @@ fn packed_twice_but_not_thrice() {
     let thrice = open(&files.write("y", &packed(Packing::Gzip, &twice)));
     assert_eq!(thrice.packings(), [Packing::Gzip, Packing::Xz]);
     assert_eq!(Packing::of(thrice.head()), Some(Packing::Gzip));
+    assert_eq!(thrice.contents(), Contents::Closed("data packed too often"));
+}
+
+#[test]
+fn garbage_behind_the_end_takes_nothing_away() {
+    let files = Files::new();
+    let text = noise(600_000);
+    for packing in PACKINGS {
+        for garbage in [&b"x\n"[..], b"garbage, and enough of it to be looked at as a header"] {
+            let bytes = [&packed(packing, &text), garbage].concat();
+            let (got, error) = read(open(&files.write("x", &bytes)));
+            assert_eq!(got.len(), text.len(), "{packing}");
+            assert!(error.is_some_and(|error| error.contains(packing.name())), "{packing}");
+        }
+    }
+}
+
+#[test]
+fn frames_of_lz4() {
+    let files = Files::new();
+    let text = noise(300_000);
+    let open = |bytes: &[u8]| read(open(&files.write("x", bytes)));
+    assert_eq!(open(&framed(&text, false)), (text.clone(), None));
+    assert_eq!(open(&framed(b"", true)), (Vec::new(), None));
+    // The old format has neither checksums nor an end; another frame may follow.
+    let mut old = b"\x02\x21\x4c\x18".to_vec();
+    for _ in 0..2 {
+        let block = lz4_flex::block::compress(&text);
+        old.extend((block.len() as u32).to_le_bytes());
+        old.extend(block);
+    }
+    let both = [&old[..], &old, &framed(&text, true)].concat();
+    assert_eq!(open(&both), (text.repeat(5), None));
+    // A file that is cut off between two blocks is no whole one.
+    let mut cut = framed(&text, true);
+    let first = u32::from_le_bytes(*cut[7..].first_chunk().unwrap()) as usize & 0x7fff_ffff;
+    cut.truncate(7 + 4 + first + 4);
+    let (got, error) = open(&cut);
+    assert_eq!(got, text[..64 << 10]);
+    assert!(error.unwrap().contains("lz4 data ends in the middle"));
+    for at in [6, 30, 40_000] {
+        let mut bytes = framed(&text, true);
+        bytes[at] ^= 1;
+        assert!(open(&bytes).1.unwrap().contains("damaged lz4 data"), "{at}");
+    }
+}
+
+#[test]
+fn holes_are_not_read() {
+    use std::os::unix::fs::FileExt;
+    let len = 1 << 30;
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(len).unwrap();
+    for (at, line) in [(0, &b"first\n"[..]), (600_000_000, b"\nsecond\n"), (700_000_000, b"third")]
+    {
+        file.write_all_at(line, at).unwrap();
+    }
+    let file = PlainFile::new("test".into(), file, len).sparse(true);
+    let chunks = FileChunks::new(file, Bounds::default());
+    let (mut k, mut reads, mut found) = (0, 0, Vec::new());
+    while k < chunks.count() {
+        k = chunks.after_hole(k);
+        if let Some(chunk) = chunks.read(k, Vec::new()).unwrap() {
+            let own = &chunk.buffer[chunk.start..chunk.end];
+            let at = own.iter().position(u8::is_ascii_alphabetic);
+            found.extend(at.map(|at| chunk.offset + (chunk.start + at) as u64));
+        }
+        (k, reads) = (k + 1, reads + 1);
+    }
+    assert_eq!(found, [0, 600_000_001, 700_000_000]);
+    assert!(reads < 64, "{reads} chunks of {} were read", chunks.count());
+}
+
+/// Opens a pipe into which somebody writes.
+fn piped(bytes: &[u8]) -> (Input, io::PipeWriter) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    writer.write_all(bytes).unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    (open(Path::new(&path)), writer)
+}
+
+#[test]
+fn a_pipe_is_asked_for_a_line_and_no_more() {
+    // Each would hang if it waited for what does not come.
+    for (head, contents) in [
+        (&b"x\n"[..], Contents::Text),
+        (b"From: a@b.example\nTo: c@d.example\n\n", Contents::Mail),
+        (b"\n\n", Contents::Text),
+        (b"7z\xbc\xaf\x27\x1c\n", Contents::Closed("7z")),
+    ] {
+        let (input, writer) = piped(head);
+        assert_eq!((input.head(), input.contents()), (head, contents));
+        assert!(input.is_live());
+        drop(writer);
+    }
+    let (input, _writer) = piped(b"\xff\xfea\0b\0\n\0");
+    assert_eq!((input.head(), input.is_live()), (&b"ab\n"[..], true));
+    assert_eq!(input.wide(), Some(Wide::Utf16Le));
+    let (input, _writer) =
+        piped(b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0");
+    assert!(capture::is_capture(input.head()));
 }
 
 /// Text that does not pack away to nothing.
@@ -326,7 +470,8 @@ fn a_damaged_checksum_is_an_error_behind_the_data() {
 fn plain_files_are_seekable_and_what_is_empty_is_empty() {
     let files = Files::new();
     let input = open(&files.write("plain", &noise(1000)));
-    assert_eq!(input.head(), &noise(1000)[..HEAD]);
+    assert_eq!(input.head(), noise(1000));
+    assert_eq!(open(&files.write("long", &noise(9000))).head(), &noise(9000)[..HEAD]);
     assert!(input.packings().is_empty());
     let Opened::Seekable(file) = input.into_opened() else { panic!("not seekable") };
     assert_eq!(file.len(), 1000);

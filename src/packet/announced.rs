@@ -7,12 +7,13 @@
 
 use super::{Packet, Ports};
 use crate::indicator::Timestamp;
+use crate::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// Announcements that are remembered.
-const MOST: usize = 4096;
+const MOST: usize = bound(4096, 8);
 
 /// Microseconds between an announcement and the first bytes of its connection.
 pub(super) const TIMEOUT: i64 = 120 * 1_000_000;

@@ -8,6 +8,7 @@ mod credit;
 pub(in crate::packet) use credit::{Credit, Spent};
 
 use super::Fault;
+use crate::progress::bound;
 use brotli_decompressor::{
     BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, StandardAlloc,
 };
@@ -16,7 +17,7 @@ use std::fmt;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 /// Bytes that are unpacked at a time.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = bound(16 << 10, 64);
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 

@@ -45,6 +45,8 @@ faults! {
     TooManyTunnels, "too_many_tunnels";
     /// An 802.11 frame that is encrypted.
     Encrypted, "wlan_encrypted";
+    /// A frame of MACsec that is encrypted, or changed otherwise than by a known cipher.
+    MacsecEncrypted, "macsec_encrypted";
     /// A fragment that contradicts its packet, or that makes it too long or too
     /// much in pieces.
     BadFragment, "ip_fragment_malformed";
@@ -128,6 +130,8 @@ faults! {
     Http2Bodies, "http2_too_many_bodies";
     /// A stream of HTTP/2 through which something else goes.
     Http2Tunnel, "http2_tunnel";
+    /// A parser of ours took nothing and changed nothing: what it was at was given up.
+    Stuck, "parser_stuck";
 }
 
 /// Counts of one decoder, from its beginning.

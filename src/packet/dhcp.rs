@@ -9,17 +9,18 @@ use super::bytes::{be16, be32};
 use super::dns::Name;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
 use crate::indicator::{Observable, Where};
+use crate::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};
 
 const MAGIC: u32 = 0x6382_5363;
 const MAGIC_AT: usize = 236;
 
-const MOST_OPTIONS: usize = 256;
-const MOST_NAMES: usize = 64;
-const MOST_RELAYS: usize = 8;
+const MOST_OPTIONS: usize = bound(256, 8);
+const MOST_NAMES: usize = bound(64, 3);
+const MOST_RELAYS: usize = bound(8, 2);
 
 /// The longest option that is put together, of all its parts (RFC 3396).
-const MOST_OPTION: usize = 4 << 10;
+const MOST_OPTION: usize = bound(4 << 10, 64);
 
 /// Who is told, and of what.
 struct Told<'t, 'p, V> {

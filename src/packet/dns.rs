@@ -20,6 +20,7 @@ use super::bytes::be16;
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Observable, Where};
+use crate::progress::bound;
 pub(super) use name::Name;
 use told::Told;
 
@@ -29,7 +30,7 @@ const HEADER: usize = 12;
 const LENGTH: usize = 2;
 
 /// More records than this in one message are not followed.
-const MOST_RECORDS: usize = 4096;
+const MOST_RECORDS: usize = bound(4096, 6);
 
 /// A DNS message, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

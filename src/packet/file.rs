@@ -13,10 +13,11 @@ pub(in crate::packet) use lines::Returns;
 
 use super::{Packet, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where};
+use crate::progress::bound;
 use lines::Lines;
 
 /// The longest name that is kept for the alerts about the digests.
-const MOST_NAME: usize = 1 << 10;
+const MOST_NAME: usize = bound(1 << 10, 24);
 
 /// A file as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

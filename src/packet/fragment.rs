@@ -8,6 +8,7 @@
 use super::ip::Piece;
 use super::{Config, Counters, Fault};
 use crate::indicator::Timestamp;
+use crate::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -16,13 +17,13 @@ use std::net::IpAddr;
 const LONGEST: usize = 65_535;
 
 /// Runs of bytes of one packet that are apart from each other.
-const MOST_RUNS: usize = 128;
+const MOST_RUNS: usize = bound(128, 4);
 
 /// What a waiting packet costs beside its bytes.
 const OVERHEAD: usize = 256;
 
 /// Buffers that are kept for the next packets.
-const MOST_SPARE: usize = 16;
+const MOST_SPARE: usize = bound(16, 2);
 
 /// What all fragments of a packet have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -23,14 +23,15 @@ use super::names;
 use super::stream::{Context, Guess, Parser, Step, Talk};
 use super::{Packet, Ports, Said, Visitor};
 use crate::indicator::{Observable, Where};
+use crate::progress::bound;
 use command::Verb;
 use std::net::IpAddr;
 
 /// The longest line of a command or an answer.
-const MOST_LINE: usize = 4 << 10;
+const MOST_LINE: usize = bound(4 << 10, 64);
 
 /// The longest name that is kept for the alert about a file.
-const MOST_NAME: usize = 1 << 10;
+const MOST_NAME: usize = bound(1 << 10, 24);
 
 /// What both directions know.
 #[derive(Debug, Default)]
@@ -203,12 +204,12 @@ fn code(line: &[u8]) -> Option<(u16, bool)> {
 /// The next line without its end, and its length with it.
 fn line(data: &[u8]) -> Result<(&[u8], usize), Step> {
     match memchr::memchr(b'\n', data) {
-        Some(end) => {
+        Some(end) if end <= MOST_LINE => {
             let line = data.get(..end).unwrap_or_default();
             Ok((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
         }
-        None if data.len() > MOST_LINE => Err(Step::Lost),
-        None => Err(Step::Wait(data.len() + 1)),
+        _ if data.len() > MOST_LINE => Err(Step::Lost),
+        _ => Err(Step::Wait(data.len() + 1)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::layers::{Part, Unit};
 use super::stream::{Given, Shared, Stamp, Streams};
 use super::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
-use super::{Config, Counters, Ports, dhcp, dns, plain, quic, syslog, tftp};
+use super::{Config, Counters, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::indicator::Timestamp;
 
 /// The share of the bytes for streams that files which come in ranges may have.
@@ -142,6 +142,7 @@ impl Hosts {
         Packet {
             number: unit.number,
             time: unit.time,
+            is_timed: unit.is_timed,
             length: unit.length,
             src: unit.src,
             dst: unit.dst,
@@ -195,10 +196,14 @@ impl Hosts {
         visitor: &mut V,
     ) {
         let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
-        let payload = segment.payload;
         if packet.proto == transport::TCP {
             let mut given = Given { packet, visitor, counters, shared };
             streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
+            return;
+        }
+        let payload = proxy::strip(segment.payload, packet, visitor, counters);
+        if payload.is_empty() {
+            // It was the header alone.
         } else if quic::is_likely(payload) {
             quic.inspect(payload, packet, visitor, counters);
         } else if syslog::is_message(payload) {
@@ -234,6 +239,7 @@ fn close<V: Visitor>(
             Packet {
                 number: last.number,
                 time: last.time,
+                is_timed: last.is_timed,
                 length: last.length,
                 src,
                 dst,

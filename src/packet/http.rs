@@ -1,48 +1,57 @@
-//! HTTP/1: host, URL, Referer, User-Agent, X-Forwarded-For, Location.
+//! HTTP/1: host, URL, Referer, User-Agent, Location, who proxies speak for, and whatever other headers
+//! say of URLs and addresses of mail.
 //!
-//! Found by content on any port: a method, a target, `HTTP/1.`, or a status line.
-//! Heads are put together from their segments, requests may be pipelined, and
+//! Found by content on any port: a method, a target, a version, or a status line, as
+//! servers take them (see `lines`). Heads are put together from their segments, requests may be pipelined, and
 //! bodies end by their length, their chunks or with the connection. A head that breaks
 //! off is read as far as it goes.
 //!
 //! A body is a file (or several, or a DNS message): see `content`. Where nobody asks for
-//! digests, file names or DNS, it is skipped without a look. Of HTTP/0.9, which has no
-//! heads, nothing is told.
+//! digests, file names or DNS, it is skipped without a look.
 //!
 //! The URL is `http://`, the Host header as it stands (with its port if it names
 //! one) and the target; a target with a scheme of its own is the URL already. A
 //! request without Host goes to the address and port that its packet went to.
 //! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
-//! scheme.
+//! scheme, or a host. The host of a URL is told by itself unless the Host header says the same.
 
 mod content;
 mod doh;
 mod framing;
+mod lines;
 mod names;
+mod naming;
 mod parts;
 mod pieces;
 mod ranges;
+mod search;
 mod undo;
 
 pub(super) use content::{Content, Facts, is_wanted};
-pub(super) use framing::{Framing, guess, is_head};
+pub(super) use framing::{Framing, guess};
+pub(super) use lines::is_head;
+pub(super) use naming::is_naming;
 pub(super) use ranges::Ranges;
+pub(super) use search::is_likely;
 
 use super::stream::Context;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, address};
+use crate::progress::bound;
+use lines::{Headers, split_line, split_request, split_status};
+use naming::{Form, Named};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-/// The longest method that is looked for; WebDAV's and SSDP's are shorter.
-const LONGEST_METHOD: usize = 20;
-const SHORTEST_METHOD: usize = 3;
+/// Hosts beyond the first whose URLs are told.
+const MOST_OTHER_HOSTS: usize = bound(4, 2);
 
-/// Headers of one request that are looked at.
-const MOST_HEADERS: usize = 256;
+/// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
+/// take. Fewer would be a place to hide behind.
+const MOST_HEADERS: usize = bound(16 << 10, 6);
 
-/// Addresses of one X-Forwarded-For that are reported.
-const MOST_FORWARDED: usize = 64;
+/// Addresses, and names, that a proxy speaks for, of one request.
+const MOST_FORWARDED: usize = bound(64, 3);
 
 /// An HTTP request, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,17 +82,21 @@ pub struct Response<'a> {
     /// The first Location, as it stood.
     pub location: Option<&'a [u8]>,
     headers: &'a [u8],
+    /// Whether headers are there that are only looked for again if they are.
+    has_more: bool,
     body: Body,
 }
 
 impl<'a> Response<'a> {
     /// An answer with headers in lines of HTTP/1.
     pub(super) fn of(status: u16, headers: &'a [u8]) -> Self {
-        let mut response = Response { status, location: None, headers, body: Body::Unsaid };
+        let mut response =
+            Response { status, location: None, headers, has_more: false, body: Body::Unsaid };
         for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
             if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
                 response.location.get_or_insert(value);
             } else {
+                response.has_more |= is_naming(name);
                 response.body.header(name, value);
             }
         }
@@ -173,8 +186,10 @@ impl<'a> Request<'a> {
                 10 if name.eq_ignore_ascii_case(b"user-agent") => {
                     request.user_agent.get_or_insert(value);
                 }
-                15 if name.eq_ignore_ascii_case(b"x-forwarded-for") => request.has_more = true,
-                _ => request.body.header(name, value),
+                _ => {
+                    request.has_more |= is_naming(name);
+                    request.body.header(name, value);
+                }
             }
         }
         request
@@ -183,7 +198,7 @@ impl<'a> Request<'a> {
     /// Whether it asks for a connection to a host (RFC 9110, 9.3.6). With a path it
     /// asks for another protocol at a URL (RFC 8441).
     fn is_tunnel(&self) -> bool {
-        self.method == b"CONNECT" && !self.target.starts_with(b"/")
+        self.method.eq_ignore_ascii_case(b"CONNECT") && !self.target.starts_with(b"/")
     }
 
     /// The owned form, for an alert.
@@ -201,99 +216,132 @@ impl<'a> Request<'a> {
 
 /// Reads the head of a request.
 fn parse_request(head: &[u8]) -> Option<Request<'_>> {
-    let start = head.get(..LONGEST_METHOD + 1).unwrap_or(head);
-    let (method, _) = start.split_at_checked(memchr::memchr(b' ', start)?)?;
-    if method.len() < SHORTEST_METHOD || !method.iter().all(|&b| is_method(b)) {
-        return None;
-    }
     let (line, headers) = split_line(head)?;
-    let target = line.get(method.len() + 1..)?;
-    let (target, version) = target.split_at_checked(memchr::memrchr(b' ', target)?)?;
-    if !version.starts_with(b" HTTP/1.") || target.is_empty() {
-        return None;
-    }
+    let (method, target) = split_request(line)?;
     Some(Request::of(method, b"http", target, headers))
-}
-
-fn is_method(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')
 }
 
 /// Reads the head of a response.
 fn parse_response(head: &[u8]) -> Option<Response<'_>> {
     let (line, headers) = split_line(head)?;
-    let rest = line.strip_prefix(b"HTTP/1.")?;
-    let status = rest.get(1..5)?.strip_prefix(b" ")?;
-    let status: u16 = std::str::from_utf8(status).ok()?.parse().ok()?;
-    Some(Response::of(status, headers))
+    Some(Response::of(split_status(line)?, headers))
 }
 
-/// A line without its end, and what follows. None if it doesn't end.
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(b'\n', bytes)?;
-    let (line, rest) = (bytes.get(..end)?, bytes.get(end + 1..)?);
-    Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
+/// Tells what a head says.
+struct Teller<'t, 'p, V> {
+    packet: &'t Packet<'p>,
+    visitor: &'t mut V,
+    counters: &'t mut Counters,
+    said: Said<'t>,
 }
 
-/// Those headers of a head that somebody may ask for; stops in front of the line that is none.
-struct Headers<'a> {
-    rest: &'a [u8],
-    left: usize,
-}
+impl<V: Visitor> Teller<'_, '_, V> {
+    fn seen(&mut self, observable: Observable<'_>, at: Where) {
+        self.visitor.seen(observable, at, self.packet, self.said);
+    }
 
-impl<'a> Iterator for Headers<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    fn text(&mut self, text: &[u8], at: Where) {
+        self.visitor.text(text, at, self.packet, self.said);
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (line, rest) = split_line(self.rest)?;
-            self.left = self.left.checked_sub(1)?;
-            if line.is_empty() {
-                return None;
+    /// A Host header, or where a tunnel goes; a user in front of it is no part of it.
+    fn host(&mut self, host: &[u8]) {
+        let start = memchr::memrchr(b'@', host).map_or(0, |at| at + 1);
+        let (name, port) = split_port(host.get(start..).unwrap_or_default());
+        if let Some(address) = parse_bare(name) {
+            return self.seen(Observable::Address(address, port), Where::HttpHost);
+        }
+        if name.iter().any(|&b| b <= b' ' || b == 0x7f) {
+            self.counters.note(Fault::OddName);
+        } else if !name.is_empty() {
+            self.seen(Observable::Name(name), Where::HttpHost);
+        }
+    }
+
+    /// The host of a URL, unless it is `known` already, and the URLs that are in its path or query.
+    fn inside(&mut self, url: &[u8], known: Option<&[u8]>) {
+        search::host(url, known, &mut |observable, at| self.seen(observable, at));
+        if let Some(text) = search::embedded(url) {
+            self.text(text, Where::HttpUrl);
+        }
+    }
+
+    /// Headers with URLs and addresses of mail, but for that which was `told`.
+    fn headers(&mut self, headers: &[u8], told: Option<&[u8]>) {
+        search::headers(headers, |name, value| {
+            if told != Some(value) {
+                self.text(value, place(name));
             }
-            self.rest = rest;
-            // A folded line belongs to the header before; a line without colon to nobody.
-            if line.first().is_some_and(|&first| may_be_asked_for(first))
-                && let Some(colon) = memchr::memchr(b':', line)
-            {
-                let (name, value) = line.split_at_checked(colon)?;
-                return Some((name.trim_ascii_end(), value.get(1..)?.trim_ascii()));
+        });
+    }
+
+    /// Hosts beyond the first, and headers that name hosts without a URL.
+    fn more(&mut self, headers: &[u8], host: Option<&[u8]>) {
+        let mut named = Named::default();
+        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+            if let Some(form) = naming::form(name) {
+                if !named.take(form, value) && !is_likely(value) {
+                    self.text(value, Where::HttpHeader);
+                }
+            } else if name.eq_ignore_ascii_case(b"host") && Some(value) != host {
+                self.host(value);
             }
         }
+        named.report(host, &mut |observable, at| self.seen(observable, at));
     }
 }
 
-/// Whether the name of a header that is looked at anywhere begins with a letter: Content-…, ETag,
-/// Host, Location, Referer, Transfer-Encoding, Upgrade, User-Agent, X-Forwarded-For.
-fn may_be_asked_for(first: u8) -> bool {
-    matches!(first | 0x20, b'c' | b'e' | b'h' | b'l' | b'r' | b't' | b'u' | b'x')
+/// Where the text of a header is told to stand.
+fn place(name: &[u8]) -> Where {
+    match naming::form(name) {
+        Some(Form::Addresses | Form::Hosts | Form::Forwarded | Form::Via) => Where::HttpXff,
+        _ if name.eq_ignore_ascii_case(b"user-agent") => Where::HttpUserAgent,
+        _ if name.eq_ignore_ascii_case(b"referer") => Where::HttpReferer,
+        _ => Where::HttpHeader,
+    }
 }
 
 pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Http(*request);
-    let mut seen = |observable, at| visitor.seen(observable, at, packet, said);
+    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
     if let Some(host) = host {
-        report_host(host, counters, &mut seen);
+        teller.host(host);
     }
     if request.is_tunnel() {
         if host != Some(request.target) {
-            report_host(request.target, counters, &mut seen);
+            teller.host(request.target);
         }
     } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
-        seen(Observable::Url(url), Where::HttpUrl);
+        teller.seen(Observable::Url(url), Where::HttpUrl);
+        // Of most there is nothing more to be told.
+        if memchr::memchr2(b':', b'%', request.target).is_some() {
+            teller.inside(request.target, host);
+        }
     }
-    if let Some(referer) = request.referer.filter(|referer| has_scheme(referer)) {
-        seen(Observable::Url(referer), Where::HttpReferer);
+    let referer = request.referer.filter(|referer| search::is_url(referer));
+    if let Some(referer) = referer {
+        teller.seen(Observable::Url(referer), Where::HttpReferer);
+        if let Some(text) = search::embedded(referer) {
+            teller.text(text, Where::HttpReferer);
+        }
     }
     if let Some(agent) = request.user_agent.filter(|agent| !agent.is_empty()) {
-        seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
+        teller.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
     }
     if request.has_more {
-        report_more(request, host, counters, &mut seen);
+        teller.more(request.headers, host);
+        if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
+            // Which of them a server takes is its own matter.
+            for other in other_hosts(request.headers, host).take(MOST_OTHER_HOSTS) {
+                build_url(request, Some(other), packet, url);
+                teller.seen(Observable::Url(url), Where::HttpUrl);
+            }
+        }
     }
+    teller.headers(request.headers, referer);
     doh::report(request.target, context);
 }
 
@@ -301,55 +349,37 @@ pub(super) fn report_response<V: Visitor>(
     response: &Response<'_>,
     context: &mut Context<'_, '_, V>,
 ) {
-    if let Some(location) = response.location.filter(|location| has_scheme(location)) {
-        let said = Said::HttpResponse(*response);
-        context.visitor.seen(Observable::Url(location), Where::HttpUrl, context.packet, said);
+    let Context { packet, visitor, counters, .. } = context;
+    let said = Said::HttpResponse(*response);
+    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
+    let location = response.location.unwrap_or_default();
+    let is_url = search::is_url(location);
+    if is_url {
+        teller.seen(Observable::Url(location), Where::HttpUrl);
+        teller.inside(location, None);
+    } else if let Some(rest) = search::without_scheme(location) {
+        let url = [b"http://", rest].concat();
+        teller.seen(Observable::Url(&url), Where::HttpUrl);
+        teller.inside(&url, None);
+    } else if let Some(text) = search::embedded(location) {
+        teller.text(text, Where::HttpUrl);
     }
+    if response.has_more {
+        teller.more(response.headers, None);
+    }
+    teller.headers(response.headers, response.location.filter(|_| is_url));
 }
 
-fn has_scheme(url: &[u8]) -> bool {
-    memchr::memmem::find(url, b"://").is_some()
-}
-
-/// Hosts beyond the first, and the addresses that a proxy speaks for.
-fn report_more<'r>(
-    request: &Request<'r>,
-    host: Option<&[u8]>,
-    counters: &mut Counters,
-    seen: &mut impl FnMut(Observable<'r>, Where),
-) {
-    for (name, value) in (Headers { rest: request.headers, left: MOST_HEADERS }) {
-        if name.eq_ignore_ascii_case(b"host") && Some(value) != host {
-            report_host(value, counters, seen);
-        } else if name.eq_ignore_ascii_case(b"x-forwarded-for") {
-            for part in value.split(|&b| b == b',').take(MOST_FORWARDED) {
-                if let Some((address, _)) = parse_address(part.trim_ascii()) {
-                    seen(Observable::Address(address, None), Where::HttpXff);
-                }
-            }
-        }
-    }
-}
-
-fn report_host<'r>(
-    host: &'r [u8],
-    counters: &mut Counters,
-    seen: &mut impl FnMut(Observable<'r>, Where),
-) {
-    let (name, port) = split_port(host);
-    if let Some(address) = parse_bare(name) {
-        return seen(Observable::Address(address, port), Where::HttpHost);
-    }
-    if name.iter().any(|&b| b <= b' ' || b == 0x7f) {
-        counters.note(Fault::OddName);
-    } else if !name.is_empty() {
-        seen(Observable::Name(name), Where::HttpHost);
-    }
+/// Hosts of a request beyond the first.
+fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
+    let headers = Headers { rest: headers, left: MOST_HEADERS };
+    let hosts = headers.filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+    hosts.map(|(_, value)| value).filter(move |value| !value.is_empty() && Some(*value) != host)
 }
 
 fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, url: &mut Vec<u8>) {
     url.clear();
-    if !request.target.starts_with(b"/") && has_scheme(request.target) {
+    if !request.target.starts_with(b"/") && search::is_url(request.target) {
         url.extend_from_slice(request.target);
         return;
     }
@@ -386,12 +416,6 @@ fn split_port(host: &[u8]) -> (&[u8], Option<u16>) {
     }
     let port = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
     (name, port)
-}
-
-/// Reads `address`, `address:port`, `[address]`, `[address]:port`.
-fn parse_address(host: &[u8]) -> Option<(IpAddr, Option<u16>)> {
-    let (name, port) = split_port(host);
-    Some((parse_bare(name)?, port))
 }
 
 /// Reads `address` or `[address]`.

@@ -16,15 +16,16 @@ mod server;
 use super::mail::{Mail, Text};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Visitor, pop3};
+use crate::progress::bound;
 
 /// The longest line that is put together; of a longer one the end counts.
-const MOST_LINE: usize = 16 << 10;
+const MOST_LINE: usize = bound(16 << 10, 160);
 
 /// How much of the end of a longer line is kept: a literal and what it is.
-const LINE_END: usize = 512;
+const LINE_END: usize = bound(512, 96);
 
 /// The longest literal that counts as a word of its line.
-const MOST_WORD: u64 = 512;
+const MOST_WORD: u64 = bound(512, 32) as u64;
 
 const PROTOCOL: &str = "imap";
 
@@ -228,11 +229,10 @@ impl Side {
         match (size, self.state) {
             (_, State::Other) => {}
             (Some(size), _) => {
-                let target = if target == Target::Word && size > MOST_WORD {
-                    Target::Nothing
-                } else {
-                    target
-                };
+                // Who is named stands in the first ones; all of them are read again with each.
+                let is_long = size > MOST_WORD || text.len() as u64 > 4 * MOST_WORD;
+                let target =
+                    if target == Target::Word && is_long { Target::Nothing } else { target };
                 // The words in front of one are needed again behind it.
                 let kept = if target == Target::Word { text.len() } else { 0 };
                 let is_offered = !self.is_server && target == Target::Mail(true) && size > 0;
@@ -262,7 +262,10 @@ impl Side {
     ) {
         match target {
             Target::Nothing => {}
-            Target::Word => self.line.extend_from_slice(piece),
+            // It may have line breaks; its line has none.
+            Target::Word => {
+                self.line.extend(piece.iter().filter(|&&b| b != b'\r' && b != b'\n'));
+            }
             Target::Mail(_) => {
                 if let Some(mail) = &mut self.mail {
                     mail.push(piece, context);
@@ -291,9 +294,7 @@ impl Side {
                     text.finish(is_whole, context);
                 }
             }
-            // A word may have line breaks; its line has none.
-            Target::Word => self.line.retain(|&b| b != b'\r' && b != b'\n'),
-            Target::Mail(false) | Target::Nothing => {}
+            Target::Mail(false) | Target::Word | Target::Nothing => {}
         }
     }
 }

@@ -7,10 +7,11 @@
 use super::Fault;
 use super::bytes::{be16, be32};
 use super::link::Net;
+use crate::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv6 extension headers that are followed.
-const MOST_EXTENSIONS: usize = 16;
+const MOST_EXTENSIONS: usize = bound(16, 3);
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -84,11 +85,15 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
         offset: usize::from(place & 0x1fff) * 8,
         is_last: place & 0x2000 == 0,
     });
-    let payload = if header_length < 20 || total < header_length {
+    let mut payload = if header_length < 20 || total < header_length {
         Err(Fault::IpLength)
     } else {
         data.get(header_length..total.min(data.len())).ok_or(Fault::IpCut)
     };
+    let mut proto = proto;
+    if proto == AUTHENTICATION && piece.is_none() {
+        payload = payload.and_then(|payload| skip_authentication(&mut proto, payload));
+    }
     Ok(Datagram {
         src: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
         dst: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
@@ -97,6 +102,53 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
         missing: total.saturating_sub(data.len()),
         piece,
     })
+}
+
+/// Whether bytes are an IP packet beyond doubt, announced by nothing that could be trusted.
+/// Of IPv4 the checksum tells, or, where a card was to compute it, the length; of IPv6 the
+/// length and addresses that are in use. A packet may be cut, and padded up to the least
+/// length of a frame.
+pub(super) fn is_certain(net: Net, data: &[u8]) -> bool {
+    match (net, data.first().map(|first| first >> 4)) {
+        (Net::V4 | Net::Either, Some(4)) => is_certain_v4(data),
+        (Net::V6 | Net::Either, Some(6)) => is_certain_v6(data),
+        _ => false,
+    }
+}
+
+fn is_certain_v4(data: &[u8]) -> bool {
+    let length = data.first().map_or(0, |first| usize::from(first & 0x0f) * 4);
+    let (Some(total), Some(header)) = (be16(data, 2), data.get(..length)) else { return false };
+    let (total, proto) = (usize::from(total), data.get(9).copied().unwrap_or_default());
+    if length < 20 || total < length {
+        return false;
+    }
+    let sum: u32 = header.chunks_exact(2).filter_map(|word| be16(word, 0)).map(u32::from).sum();
+    let is_summed = (sum & 0xffff) + (sum >> 16) == 0xffff;
+    is_summed || total == data.len() && is_in_use(proto)
+}
+
+fn is_certain_v6(data: &[u8]) -> bool {
+    /// The least length of a frame: what is shorter is padded.
+    const PADDED: usize = 64;
+    let (Some(length), Some(header)) = (be16(data, 4), data.first_chunk::<40>()) else {
+        return false;
+    };
+    let total = usize::from(length) + 40;
+    let is_long_enough = total >= data.len() || data.len() < PADDED;
+    // 2000::/3, fc00::/7, fe80::/10 and ff00::/8, and what is in the first 64th: ::, NAT64.
+    let is_address = |first: u8| matches!(first, 0 | 0x20..=0x3f | 0xfc..=0xff);
+    is_long_enough
+        && is_in_use(header[6])
+        && header[7] != 0
+        && is_address(header[8])
+        && is_address(header[24])
+}
+
+/// Protocols that are met inside of tunnels.
+fn is_in_use(proto: u8) -> bool {
+    matches!(proto, 0..=2 | 4 | 6 | 17 | 41 | 43 | 44 | 46 | 47 | 50 | 51 | 58..=60 | 88 | 89)
+        || matches!(proto, 97 | 103 | 108 | 112 | 115 | 132 | 135..=137)
 }
 
 fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
@@ -119,6 +171,23 @@ fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
         missing: length.saturating_sub(rest.len()),
         piece,
     })
+}
+
+/// Takes AH (RFC 4302) off, which stands behind IPv4's header as an extension does behind
+/// that of IPv6.
+pub(super) fn skip_authentication<'a>(
+    proto: &mut u8,
+    mut data: &'a [u8],
+) -> Result<&'a [u8], Fault> {
+    for _ in 0..MOST_EXTENSIONS {
+        if *proto != AUTHENTICATION {
+            return Ok(data);
+        }
+        let &[next, words] = data.first_chunk().ok_or(Fault::IpCut)?;
+        data = data.get((usize::from(words) + 2) * 4..).ok_or(Fault::IpCut)?;
+        *proto = next;
+    }
+    Err(Fault::TooManyExtensions)
 }
 
 /// Walks the chain of extension headers; `proto` ends up as the last one's next
@@ -220,6 +289,43 @@ mod tests {
         }
         let whole = v4(|p| p[6] = 0x40, b"data");
         assert_eq!(parse(Net::V4, &whole).unwrap().piece, None, "not to be fragmented");
+    }
+
+    #[test]
+    fn authentication_behind_v4() {
+        let header =
+            |next, words: u8| [&[next, words][..], &vec![0; 4 * usize::from(words) + 6]].concat();
+        let ah = |p: &mut Vec<u8>| p[9] = AUTHENTICATION;
+        let got = |payload: &[u8]| {
+            let packet = v4(ah, payload);
+            parse(Net::V4, &packet).map(|got| (got.proto, got.payload.map(<[u8]>::to_vec)))
+        };
+        assert_eq!(got(&[&header(17, 4)[..], b"udp"].concat()), Ok((17, Ok(b"udp".to_vec()))));
+        let twice = [&header(AUTHENTICATION, 4)[..], &header(6, 7), b"tcp"].concat();
+        assert_eq!(got(&twice), Ok((6, Ok(b"tcp".to_vec()))));
+        assert_eq!(got(&header(17, 9)[..20]), Ok((AUTHENTICATION, Err(Fault::IpCut))));
+        let endless = header(AUTHENTICATION, 0).repeat(40);
+        assert!(matches!(got(&endless), Ok((_, Err(Fault::TooManyExtensions)))));
+    }
+
+    #[test]
+    fn packets_beyond_doubt() {
+        let mut summed = v4(|_| {}, b"data");
+        let sum: u32 = summed.chunks(2).take(10).map(|w| u32::from(be16(w, 0).unwrap())).sum();
+        let sum = !(((sum & 0xffff) + (sum >> 16)) as u16);
+        summed[10..12].copy_from_slice(&sum.to_be_bytes());
+        assert!(is_certain(Net::V4, &summed) && is_certain(Net::Either, &summed));
+        assert!(is_certain(Net::V4, &summed[..22]) && !is_certain(Net::V6, &summed));
+        let unsummed = v4(|_| {}, b"data");
+        assert!(is_certain(Net::V4, &unsummed));
+        assert!(!is_certain(Net::V4, &unsummed[..22]), "neither sum nor length");
+        assert!(!is_certain(Net::V4, &v4(|p| p[9] = 200, b"data")));
+        let six = v6(17, b"data");
+        assert!(is_certain(Net::V6, &six) && is_certain(Net::Either, &six[..42]));
+        assert!(!is_certain(Net::V6, &v6(200, b"data")));
+        assert!(!is_certain(Net::V6, &[0x60; 80]) && !is_certain(Net::V4, &[0x45; 80]));
+        assert!((0..40).all(|end| !is_certain(Net::Either, &six[..end])));
+        assert!((0..20).all(|end| !is_certain(Net::Either, &summed[..end])));
     }
 
     #[test]

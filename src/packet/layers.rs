@@ -8,7 +8,7 @@ mod usual;
 
 use super::fragment::{self, Fragments};
 use super::ip::{self, Datagram};
-use super::link::{self, Net, Tags};
+use super::link::{self, Layer, Net, Tags};
 use super::transport::{self, Segment, UDP};
 use super::tunnel::{self, Tunnels};
 use super::{Config, Counters, Fault, Frame, Order};
@@ -30,6 +30,7 @@ pub(super) struct Unit<'a> {
     /// Of the frame.
     pub(super) number: u64,
     pub(super) time: Timestamp,
+    pub(super) is_timed: bool,
     pub(super) length: u32,
     pub(super) src: IpAddr,
     pub(super) dst: IpAddr,
@@ -125,12 +126,34 @@ impl Layers {
         // The list of tunnels is kept for the next frame: most are in none.
         let tunnels = std::mem::take(&mut self.tunnels);
         let mut around = Around { frame, tags: Tags::default(), tunnels };
-        match link::strip(frame, &mut around.tags) {
-            Ok((net, data)) => self.packet(net, data, &mut around, take),
-            Err(fault) => self.counters.note(fault),
-        }
+        self.inside(Layer::Link(frame.linktype), frame.data, &mut around, take);
         self.tunnels = around.tunnels;
         self.tunnels.clear();
+    }
+
+    /// Takes what a frame or a tunnel holds: one packet, or the several of an aggregate.
+    fn inside(
+        &mut self,
+        layer: Layer,
+        data: &[u8],
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        let (tags, depth) = (around.tags, around.tunnels.depth());
+        let mut next = Some((layer, data));
+        while let Some((layer, data)) = next {
+            let mut rest = None;
+            match link::descend(layer, data, &mut around.tags, &mut rest) {
+                Ok((net, data)) => self.packet(net, data, around, take),
+                Err(fault) => self.counters.note(fault),
+            }
+            // Each of them takes bytes.
+            next = rest.map(|rest| (Layer::Aggregate, rest));
+            if next.is_some() {
+                around.tags = tags;
+                around.tunnels.leave(depth);
+            }
+        }
     }
 
     /// Gives up what waits for fragments.
@@ -155,9 +178,9 @@ impl Layers {
             && let Some(whole) = self.collect(&datagram, piece, around)
         {
             let mut proto = whole.proto;
-            // In IPv6 more extension headers may follow.
+            // In IPv6 more extension headers may follow, in IPv4 that of authentication.
             let payload = match datagram.src {
-                IpAddr::V4(_) => Ok(&whole.payload[..]),
+                IpAddr::V4(_) => ip::skip_authentication(&mut proto, &whole.payload),
                 IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
             };
             let datagram = Datagram { proto, payload, missing: 0, piece: None, ..datagram };
@@ -204,7 +227,12 @@ impl Layers {
         around: &mut Around<'_>,
         take: &mut impl FnMut(&Unit<'_>),
     ) {
-        let Datagram { src, dst, proto, payload, missing, piece } = *datagram;
+        let Datagram { src, dst, mut proto, mut payload, missing, piece } = *datagram;
+        if let (tunnel::ESP, None, Ok(data)) = (proto, piece, payload)
+            && let Some((next, data)) = tunnel::esp_transport(src, dst, data)
+        {
+            (proto, payload) = (next, Ok(data));
+        }
         let inside = match (piece, payload) {
             (None, Ok(payload)) => {
                 // Of the others nothing but their number is looked at.
@@ -216,7 +244,11 @@ impl Layers {
             }
             _ => None,
         };
-        let Frame { number, time, length, .. } = *around.frame;
+        let minimal = match (proto, piece, payload) {
+            (tunnel::MINIMAL, None, Ok(payload)) => tunnel::open_minimal(src, payload),
+            _ => None,
+        };
+        let Frame { number, time, is_timed, length, .. } = *around.frame;
         let part = match piece {
             None => Part::Whole,
             Some(piece) if piece.offset == 0 => Part::First,
@@ -225,6 +257,7 @@ impl Layers {
         take(&Unit {
             number,
             time,
+            is_timed,
             length,
             src,
             dst,
@@ -232,7 +265,7 @@ impl Layers {
             payload,
             missing,
             part,
-            is_tunnel: inside.is_some(),
+            is_tunnel: inside.is_some() || minimal.is_some(),
             vlan: around.tags.ids(),
             tunnel: around.tunnels.hops(),
             vlan_key: self.vlan_key(around),
@@ -240,7 +273,26 @@ impl Layers {
         });
         if let Some(inside) = inside {
             self.enter(datagram, &inside, around, take);
+        } else if let Some(minimal) = minimal {
+            self.enter_minimal(datagram, &minimal, around, take);
         }
+    }
+
+    /// Takes what a minimal encapsulation carries, which has no header of its own.
+    fn enter_minimal(
+        &mut self,
+        outer: &Datagram<'_>,
+        minimal: &tunnel::Minimal<'_>,
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        if !around.tunnels.enter(outer.src, outer.dst, &minimal.inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        self.counters.packets += 1;
+        let tunnel::Minimal { src, dst, proto, payload, .. } = *minimal;
+        let inner = Datagram { src, dst, proto, payload: Ok(payload), ..*outer };
+        self.datagram(&inner, around, take);
     }
 
     /// Takes what a tunnel carries.
@@ -254,9 +306,6 @@ impl Layers {
         if !around.tunnels.enter(outer.src, outer.dst, inside) {
             return self.counters.note(Fault::TooManyTunnels);
         }
-        match link::descend(inside.layer, inside.data, &mut around.tags) {
-            Ok((net, data)) => self.packet(net, data, around, take),
-            Err(fault) => self.counters.note(fault),
-        }
+        self.inside(inside.layer, inside.data, around, take);
     }
 }

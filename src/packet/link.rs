@@ -4,45 +4,32 @@
 //! header announces is taken off in turn, up to a bound. What is neither IPv4 nor
 //! IPv6 in the end is a [`Fault`] that says why.
 
+mod atm;
+mod juniper;
 mod mpls;
 mod nflog;
 mod ppp;
 mod pppoe;
+mod tags;
+mod types;
 mod wireless;
 
-use super::bytes::{be16, be32};
-use super::{Fault, Frame};
+pub(super) use tags::next_protocol;
+pub(super) use types::ETHERNET;
+pub(super) use wireless::is_swapped;
 
-/// Link types, as the tcpdump group numbers them. 12 and 14 are what raw IP is
-/// called inside of some BSDs.
-const NULL: u32 = 0;
-pub(super) const ETHERNET: u32 = 1;
-const PPP: u32 = 9;
-const RAW_BSD: u32 = 12;
-const RAW_OPENBSD: u32 = 14;
-const PPP_HDLC: u32 = 50;
-const PPP_ETHER: u32 = 51;
-const RAW: u32 = 101;
-const C_HDLC: u32 = 104;
-const IEEE802_11: u32 = 105;
-const LOOP: u32 = 108;
-const LINUX_SLL: u32 = 113;
-const IEEE802_11_RADIOTAP: u32 = 127;
-const PPP_WITH_DIR: u32 = 204;
-const MPLS: u32 = 219;
-const IPV4: u32 = 228;
-const IPV6: u32 = 229;
-const NFLOG: u32 = 239;
-const LINUX_SLL2: u32 = 276;
+use super::Fault;
+use super::bytes::be16;
+use crate::progress::bound;
 
 /// EtherTypes below are lengths of IEEE 802.3.
 const FIRST_ETHERTYPE: u16 = 0x600;
 
 /// VLAN tags that are followed.
-const MOST_TAGS: usize = 8;
+const MOST_TAGS: usize = bound(8, 3);
 
 /// Headers of a frame, or of what comes out of a tunnel, that are taken off.
-const MOST_LAYERS: usize = 24;
+const MOST_LAYERS: usize = bound(24, 6);
 
 /// What an IP packet was announced as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +48,15 @@ pub(super) enum Layer {
     /// Whatever this EtherType stands for.
     EtherType(u16),
     Ppp,
+    /// What this link type puts in front: a header inside of another one names it.
+    Link(u32),
+    Llc,
+    FrameRelay,
+    /// An 802.11 frame without a radio's header; whether the two bytes of its control are
+    /// the wrong way about, as some controllers send them.
+    Wireless(bool),
+    /// Subframes of 802.11's aggregates, one after the other.
+    Aggregate,
 }
 
 /// VLAN identifiers, outermost first.
@@ -92,54 +88,63 @@ impl Tags {
     }
 }
 
-/// Takes the link's headers off a frame.
-pub(super) fn strip<'a>(frame: &Frame<'a>, tags: &mut Tags) -> Result<(Net, &'a [u8]), Fault> {
-    let (layer, data) = outermost(frame)?;
-    descend(layer, data, tags)
+/// The number of the link type that makes a frame unreadable, if there is one: its own, or
+/// the one that a header in it names.
+pub fn unknown_link(linktype: u32, data: &[u8]) -> Option<u32> {
+    let mut next = (Layer::Link(linktype), data);
+    for _ in 0..MOST_LAYERS {
+        let (Layer::Link(linktype), data) = next else { return None };
+        match types::strip(linktype, data) {
+            Ok(inner) => next = inner,
+            Err(Fault::UnknownLink) => return Some(linktype),
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
-/// Takes headers off until an IP packet is left.
+/// What the tcpdump group calls a link type that is not decoded, where that is known.
+pub fn link_name(linktype: u32) -> Option<&'static str> {
+    types::name(linktype)
+}
+
+/// Takes headers off until an IP packet is left. Of an aggregate of several frames the first
+/// is taken; `rest` then has the others.
 pub(super) fn descend<'a>(
     mut layer: Layer,
     mut data: &'a [u8],
     tags: &mut Tags,
+    rest: &mut Option<&'a [u8]>,
 ) -> Result<(Net, &'a [u8]), Fault> {
     for _ in 0..MOST_LAYERS {
         (layer, data) = match layer {
             Layer::Ip(net) => return Ok((net, data)),
-            Layer::Ethernet => typed(data, 12)?,
+            Layer::Ethernet => ethernet(data, tags)?,
             Layer::EtherType(kind) => by_ethertype(kind, data, tags)?,
             Layer::Ppp => ppp::strip(data)?,
+            Layer::Link(linktype) => types::strip(linktype, data)?,
+            Layer::Llc => atm::llc(data)?,
+            Layer::FrameRelay => atm::frame_relay(data)?,
+            Layer::Wireless(is_swapped) => wireless::strip_swapped(data, is_swapped)?,
+            Layer::Aggregate => {
+                let (frame, others) = wireless::subframe(data)?;
+                *rest = Some(others).filter(|others| !others.is_empty());
+                (Layer::Llc, frame)
+            }
         };
     }
     Err(Fault::TooManyLayers)
 }
 
-/// Takes off what the link type itself puts in front.
-fn outermost<'a>(frame: &Frame<'a>) -> Result<(Layer, &'a [u8]), Fault> {
-    let data = frame.data;
-    Ok(match frame.linktype {
-        ETHERNET => (Layer::Ethernet, data),
-        RAW | RAW_BSD | RAW_OPENBSD => (Layer::Ip(Net::Either), data),
-        IPV4 => (Layer::Ip(Net::V4), data),
-        IPV6 => (Layer::Ip(Net::V6), data),
-        LINUX_SLL => typed(data, 14)?,
-        LINUX_SLL2 => {
-            let kind = be16(data, 0).ok_or(Fault::LinkCut)?;
-            (Layer::EtherType(kind), data.get(20..).ok_or(Fault::LinkCut)?)
+/// Ethernet: a type behind two addresses, or Cisco's ISL, whose address gives it away.
+fn ethernet<'a>(data: &'a [u8], tags: &mut Tags) -> Result<(Layer, &'a [u8]), Fault> {
+    match data {
+        [1 | 3, 0, 0x0c, 0, 0, ..] if data.get(14..17) == Some(&[0xaa, 0xaa, 3]) => {
+            tags.push(be16(data, 20).ok_or(Fault::LinkCut)? >> 1 & 0x0fff)?;
+            Ok((Layer::Ethernet, data.get(26..).ok_or(Fault::LinkCut)?))
         }
-        NULL | LOOP => loopback(data, be32(data, 0).ok_or(Fault::LinkCut)?)?,
-        PPP => (Layer::Ppp, data),
-        PPP_WITH_DIR => (Layer::Ppp, data.get(1..).ok_or(Fault::LinkCut)?),
-        PPP_HDLC if data.first() == Some(&0xff) => (Layer::Ppp, data),
-        PPP_HDLC | C_HDLC => typed(data, 2)?,
-        PPP_ETHER => pppoe::strip(data)?,
-        MPLS => mpls::strip(data)?,
-        IEEE802_11 => wireless::strip(data, false)?,
-        IEEE802_11_RADIOTAP => wireless::strip_radiotap(data)?,
-        NFLOG => nflog::strip(data)?,
-        _ => return Err(Fault::UnknownLink),
-    })
+        _ => typed(data, 12),
+    }
 }
 
 /// A header whose EtherType stands in its last two bytes, at `at`.
@@ -162,48 +167,38 @@ fn by_ethertype<'a>(
         }
         0x8847 | 0x8848 => mpls::strip(data),
         0x8864 => pppoe::strip(data),
-        // PPP of GRE, bridged Ethernet, Cisco's name for it.
+        // PPP of GRE, bridged Ethernet, Cisco's name for it, and Frame Relay.
         0x880b => Ok((Layer::Ppp, data)),
         0x6558 => Ok((Layer::Ethernet, data)),
-        length if length < FIRST_ETHERTYPE => llc(data),
-        _ => Err(Fault::NotIp),
-    }
-}
-
-/// LLC with SNAP and no organisation, or that of bridges: an EtherType after all.
-fn llc(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    let [0xaa, 0xaa, 3, 0, 0, 0 | 0xf8, k0, k1, rest @ ..] = data else {
-        let is_cut = [0xaa, 0xaa, 3, 0, 0, 0].starts_with(data);
-        return Err(if is_cut { Fault::LinkCut } else { Fault::NotIp });
-    };
-    match u16::from_be_bytes([*k0, *k1]) {
-        kind if kind < FIRST_ETHERTYPE => Err(Fault::NotIp),
-        kind => Ok((Layer::EtherType(kind), rest)),
-    }
-}
-
-/// The address family of a BSD loopback, in the byte order of whoever captured
-/// (null) or of the network (loop): small numbers, so both orders can be told apart.
-fn loopback(data: &[u8], family: u32) -> Result<(Layer, &[u8]), Fault> {
-    let family = if family > 0xffff { family.swap_bytes() } else { family };
-    let data = data.get(4..).ok_or(Fault::LinkCut)?;
-    match family {
-        2 => Ok((Layer::Ip(Net::V4), data)),
-        // Linux, NetBSD, FreeBSD, macOS.
-        10 | 24 | 28 | 30 => Ok((Layer::Ip(Net::V6), data)),
-        _ => Err(Fault::NotIp),
+        0x6559 => Ok((Layer::FrameRelay, data)),
+        // LLC in a frame that is too long for a length.
+        0x8870 => Ok((Layer::Llc, data)),
+        length if length < FIRST_ETHERTYPE => Ok((Layer::Llc, data)),
+        _ => tags::strip(kind, data),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::Timestamp;
+
+    const NULL: u32 = 0;
+    const PPP: u32 = 9;
+    const RAW_BSD: u32 = 12;
+    const RAW_OPENBSD: u32 = 14;
+    const PPP_HDLC: u32 = 50;
+    const PPP_ETHER: u32 = 51;
+    const RAW: u32 = 101;
+    const C_HDLC: u32 = 104;
+    const LOOP: u32 = 108;
+    const LINUX_SLL: u32 = 113;
+    const PPP_WITH_DIR: u32 = 204;
+    const MPLS: u32 = 219;
+    const LINUX_SLL2: u32 = 276;
 
     fn strip_all(linktype: u32, data: &[u8]) -> Result<(Net, Vec<u16>, Vec<u8>), Fault> {
-        let frame = Frame { number: 1, time: Timestamp(0), linktype, length: 0, data };
         let mut tags = Tags::default();
-        let (net, rest) = strip(&frame, &mut tags)?;
+        let (net, rest) = descend(Layer::Link(linktype), data, &mut tags, &mut None)?;
         Ok((net, tags.ids().to_vec(), rest.to_vec()))
     }
 
@@ -249,6 +244,9 @@ mod tests {
         assert_eq!(strip_all(ETHERNET, &ethernet(b"\x08\x06")), Err(Fault::NotIp));
         assert_eq!(strip_all(ETHERNET, &ethernet(b"\x00\x26\x42\x42")), Err(Fault::NotIp));
         assert_eq!(strip_all(ETHERNET, &ethernet(b"\x81\x00\x00")), Err(Fault::LinkCut));
+        let isl = b"\x01\0\x0c\0\0\0srcsrcll\xaa\xaa\x03\0\0\x0c\0\x0eiirr";
+        let isl = [&isl[..], &ethernet(b"\x08\0E")].concat();
+        assert_eq!(strip_all(ETHERNET, &isl), Ok((Net::V4, vec![7], b"E".to_vec())));
         let deep = ethernet(&b"\x81\x00\x00\x01".repeat(9));
         assert_eq!(strip_all(ETHERNET, &deep), Err(Fault::TooManyTags));
     }
@@ -258,6 +256,18 @@ mod tests {
         let mut cooked = vec![0; 14];
         cooked.extend(b"\x08\x00E");
         assert_eq!(strip_all(LINUX_SLL, &cooked), Ok((Net::V4, vec![], b"E".to_vec())));
+        // ARPHRD of 802.11 with a radio's header of eight bytes, and a data frame with LLC.
+        let air = [&[8, 0][..], &[0; 22], b"\xaa\xaa\x03\0\0\0\x08\0E"].concat();
+        let radio = [&b"\0\0\x08\0\0\0\0\0"[..], &air].concat();
+        for (device, frame) in [(801_u16, &air), (803, &radio)] {
+            let device = device.to_be_bytes();
+            let first = [&[0, 3][..], &device, &[0; 10], &[0, 4], frame].concat();
+            assert_eq!(strip_all(LINUX_SLL, &first), Ok((Net::V4, vec![], b"E".to_vec())));
+            let second = [&[0, 4, 0, 0, 0, 0, 0, 1][..], &device, &[0; 10], frame].concat();
+            assert_eq!(strip_all(LINUX_SLL2, &second), Ok((Net::V4, vec![], b"E".to_vec())));
+        }
+        let plain = [&[0, 3, 3, 0x23][..], &[0; 10], b"\x08\0E"].concat();
+        assert_eq!(strip_all(LINUX_SLL, &plain), Ok((Net::V4, vec![], b"E".to_vec())));
         let mut cooked = b"\x86\xdd".to_vec();
         cooked.resize(20, 0);
         cooked.push(b'`');

@@ -33,20 +33,21 @@ pub(super) use text::Text;
 use super::stream::Context;
 use super::{Fault, Said, Visitor};
 use crate::indicator::Where;
+use crate::progress::{Walk, bound};
 use entity::{Entity, Kind};
 use leaf::Leaf;
 
 /// The longest header with all its folded lines.
-const MOST_HEADER: usize = 64 << 10;
+const MOST_HEADER: usize = bound(64 << 10, 64);
 
 /// Text of headers that is collected before it is handed on.
-const MOST_TEXT: usize = 4 << 10;
+const MOST_TEXT: usize = bound(4 << 10, 32);
 
 /// Multiparts in each other, in one mail.
-const MOST_MULTIPARTS: usize = 16;
+const MOST_MULTIPARTS: usize = bound(16, 3);
 
 /// Mails in each other.
-const MOST_MAILS: u8 = 4;
+const MOST_MAILS: u8 = bound(4, 2) as u8;
 
 /// What comes next in a mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,9 +145,9 @@ impl Mail {
     }
 
     fn take<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
-        let mut rest = data;
-        while let Some(&first) = rest.first() {
-            let taken = match self.state {
+        let mut walk = Walk::over(data);
+        while let Some((rest, &first)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
+            walk.take(match self.state {
                 State::Headers => match self.whole_header(first, rest) {
                     Some(length) => {
                         self.header(rest.get(..length).unwrap_or(rest), context);
@@ -156,8 +157,10 @@ impl Mail {
                 },
                 State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
                 State::Body => self.body(first, rest, context),
-            };
-            rest = rest.get(taken..).unwrap_or_default();
+            });
+        }
+        if walk.is_stuck() {
+            context.counters.note(Fault::Stuck);
         }
     }
 
@@ -186,10 +189,19 @@ impl Mail {
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) -> usize {
-        if self.held.ends_with(b"\n") && !matches!(first, b' ' | b'\t') {
-            self.held_header(context);
-            // The next one may be whole.
-            return 0;
+        if self.held.ends_with(b"\n") {
+            if !matches!(first, b' ' | b'\t') {
+                self.held_header(context);
+                // The next one may be whole.
+                return 0;
+            }
+            if self.held.len() >= MOST_HEADER {
+                // It ended with the last line that there was room for, and goes on.
+                context.counters.note(Fault::SplitMail);
+                self.torn_header(context);
+                self.state = State::TooLong(true);
+                return 0;
+            }
         }
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
         let room = MOST_HEADER - self.held.len().min(MOST_HEADER);

@@ -3,9 +3,10 @@
 use super::bytes::is_printable;
 use super::{Counters, Fault, Packet, Said, Visitor};
 use crate::indicator::{Kind, Observable, Where, address};
+use crate::progress::bound;
 
 /// The longest name that is told.
-const MOST_NAME: usize = 4 << 10;
+const MOST_NAME: usize = bound(4 << 10, 64);
 
 /// The last element of a path, of either system's.
 pub(super) fn last(path: &[u8]) -> &[u8] {

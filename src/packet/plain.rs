@@ -7,9 +7,10 @@
 use super::stream::{Context, Step};
 use super::{Packet, Said, Visitor};
 use crate::indicator::Where;
+use crate::progress::bound;
 
 /// The longest line that is put together.
-const MOST_LINE: usize = 16 << 10;
+const MOST_LINE: usize = bound(16 << 10, 64);
 
 /// Shows bytes as text.
 pub(super) fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V) {

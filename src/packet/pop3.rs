@@ -12,17 +12,18 @@ use super::mail::{self, Dots, Mail, Taken};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Ports, Said, Visitor};
 use crate::indicator::{Observable, Where};
+use crate::progress::bound;
 use std::collections::VecDeque;
 
 /// The longest line of a command or an answer: those of AUTH have up to 12,288 octets
 /// (RFC 5034, section 4).
-const MOST_LINE: usize = 16 << 10;
+const MOST_LINE: usize = bound(16 << 10, 80);
 
 /// Commands that wait for their answers. Clients that pipeline send fewer.
-const MOST_ASKED: usize = 1 << 10;
+const MOST_ASKED: usize = bound(1 << 10, 4);
 
 /// Lines in a row that are none of the protocol.
-const MOST_ODD: u8 = 16;
+const MOST_ODD: u8 = bound(16, 4) as u8;
 
 const PROTOCOL: &str = "pop3";
 
@@ -109,8 +110,10 @@ pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
         Parser::Pop3(Side { state, odd, mail, has_greeted: false, is_auth: false, asked })
     };
     match data {
-        [b'+', b'O', b'K', b' ', ..] => return Guess::Is(parser(State::Answer(false))),
-        [] | b"+" | b"+O" | b"+OK" => return Guess::Maybe(data.len() + 1),
+        [b'+', b'O', b'K', b' ' | b'\n', ..] | [b'+', b'O', b'K', b'\r', b'\n', ..] => {
+            return Guess::Is(parser(State::Answer(false)));
+        }
+        [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Guess::Maybe(data.len() + 1),
         // What the openings begin with.
         [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
         _ => return Guess::No,
@@ -135,7 +138,7 @@ impl Side {
             State::Other => Step::Restart,
             State::Command | State::Answer(_) if data.first() == Some(&0x16) => Step::Restart,
             State::Command | State::Answer(_) => match memchr::memchr(b'\n', data) {
-                Some(end) => {
+                Some(end) if end <= MOST_LINE => {
                     let line = data.get(..end).unwrap_or_default().trim_ascii_end();
                     let is_bare = !data.get(..end).unwrap_or_default().ends_with(b"\r");
                     match self.state {
@@ -143,8 +146,8 @@ impl Side {
                         _ => self.command(line, end + 1, context),
                     }
                 }
-                None if data.len() > MOST_LINE => Step::Lost,
-                None => Step::Wait(data.len() + 1),
+                _ if data.len() > MOST_LINE => Step::Lost,
+                _ => Step::Wait(data.len() + 1),
             },
             State::List(mut dots) => {
                 let taken = dots.step(data, None, context);

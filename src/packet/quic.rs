@@ -1,4 +1,5 @@
-//! QUIC versions 1 and 2 (RFC 9000, 9001, 9369): the hellos of its Initial packets.
+//! QUIC: the hellos of its Initial packets, in versions 1 and 2 (RFC 9000, 9001, 9369), the drafts
+//! 22 to 34, the versions of mvfst, and Google's with TLS.
 //!
 //! Initial packets are encrypted with keys that follow from the client's first
 //! connection identifier, so that anybody on the way can read them. Found by
@@ -12,19 +13,28 @@ mod keys;
 use super::bytes::{be16, be32};
 use super::tls::{self, hello};
 use super::{Config, Counters, Fault, Packet, Visitor};
+use crate::progress::bound;
 use crypto::Crypto;
 use hashbrown::HashMap;
 use keys::Keys;
 use std::collections::VecDeque;
 
 /// Connections whose hellos are being read, of one share of a capture.
-const MOST_CONNECTIONS: usize = 2048;
+const MOST_CONNECTIONS: usize = bound(2048, 4);
 
 /// Packets in one datagram that are looked at.
-const MOST_COALESCED: usize = 8;
+const MOST_COALESCED: usize = bound(8, 2);
 
 const VERSION_1: u32 = 1;
 const VERSION_2: u32 = 0x6b33_43cf;
+/// Draft 22 is the first whose headers are those of version 1.
+const FIRST_DRAFT: u32 = 0xff00_0016;
+const LAST_DRAFT: u32 = 0xff00_0022;
+/// What Facebook speaks: 0xfaceb001, b002, and experiments and aliases from then on.
+const FIRST_MVFST: u32 = 0xface_b000;
+const LAST_MVFST: u32 = 0xface_b0ff;
+const T050: u32 = u32::from_be_bytes(*b"T050");
+const T051: u32 = u32::from_be_bytes(*b"T051");
 
 /// An Initial packet, still protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +74,19 @@ pub(super) struct Connections {
 /// Whether a UDP payload may be of QUIC: cheap, and mostly no.
 pub(super) fn is_likely(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| first & 0xc0 == 0xc0)
-        && matches!(be32(payload, 1), Some(VERSION_1 | VERSION_2))
+        && be32(payload, 1).is_some_and(is_known)
+}
+
+fn is_known(version: u32) -> bool {
+    matches!(
+        version,
+        VERSION_1
+            | VERSION_2
+            | FIRST_DRAFT..=LAST_DRAFT
+            | FIRST_MVFST..=LAST_MVFST
+            | T050
+            | T051
+    )
 }
 
 impl Connections {
@@ -123,8 +145,11 @@ impl Connections {
         }
         // It opens a connection, or begins anew behind a Retry: then its own
         // identifier makes the keys.
-        let Some(keys) = keys::derive(initial.version, initial.destination) else { return };
-        let Some(plain) = keys[0].open(initial) else { return counters.note(Fault::BadQuic) };
+        let Some((keys, plain)) = keys::derive(initial.version, initial.destination)
+            .find_map(|keys| keys[0].open(initial).map(|plain| (keys, plain)))
+        else {
+            return counters.note(Fault::BadQuic);
+        };
         self.serial += 1;
         let mut connection = Connection {
             version: initial.version,
@@ -169,8 +194,8 @@ impl Connection {
         if initial.version == self.version {
             return self.keys.get(side)?.open(initial);
         }
-        let keys = keys::derive(initial.version, &self.identifier)?;
-        let plain = keys.get(side)?.open(initial)?;
+        let (keys, plain) = keys::derive(initial.version, &self.identifier)
+            .find_map(|keys| keys.get(side)?.open(initial).map(|plain| (keys, plain)))?;
         (self.version, self.keys) = (initial.version, keys);
         Some(plain)
     }

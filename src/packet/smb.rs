@@ -19,11 +19,12 @@ use super::bytes::be24;
 use super::stream::{Context, Guess, Parser, Step, Talk};
 use super::{Fault, Said, Visitor, names};
 use crate::indicator::{self, Where};
+use crate::progress::bound;
 use session::Sink;
 use v1::{Raw, Way};
 
 /// The longest message that is read as a whole: a name of 32,767 characters.
-const MOST_MESSAGE: u64 = 72 << 10;
+const MOST_MESSAGE: u64 = bound(72 << 10, 512) as u64;
 
 const ENCRYPTED: &[u8] = b"\xfdSMB";
 const COMPRESSED: &[u8] = b"\xfcSMB";

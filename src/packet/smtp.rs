@@ -8,12 +8,13 @@ use super::mail::{self, Dots, Mail, Taken};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
 use crate::indicator::{self, Observable, Where, address};
+use crate::progress::bound;
 
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
-const MOST_LINE: usize = 16 << 10;
+const MOST_LINE: usize = bound(16 << 10, 80);
 
 /// What is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
-const MOST_KEPT: usize = 320;
+const MOST_KEPT: usize = bound(320, 24);
 
 /// First commands that give a client away.
 const OPENINGS: [&[u8]; 5] = [b"EHLO ", b"HELO ", b"LHLO ", MAIL, b"RCPT TO:<"];
@@ -101,12 +102,12 @@ impl Client {
     ) -> Step {
         match self.state {
             State::Command => match memchr::memchr(b'\n', data) {
-                Some(end) => {
+                Some(end) if end <= MOST_LINE => {
                     let line = data[..end].strip_suffix(b"\r").unwrap_or(&data[..end]);
                     self.command(line, end + 1, context)
                 }
-                None if data.len() > MOST_LINE => Step::Lost,
-                None => Step::Wait(data.len() + 1),
+                _ if data.len() > MOST_LINE => Step::Lost,
+                _ => Step::Wait(data.len() + 1),
             },
             State::Begin(is_bare) => {
                 match is_command(data) {

@@ -8,13 +8,14 @@ use super::names;
 use super::stream::{Context, Guess, Parser, Step, Talk};
 use super::{Said, Visitor};
 use crate::indicator::{Observable, Where};
+use crate::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest user and host of version 4.
-const MOST_TEXT: usize = 256;
+const MOST_TEXT: usize = bound(256, 32);
 
 /// Methods of logging on that a greeting offers.
-const MOST_METHODS: u8 = 16;
+const MOST_METHODS: u8 = bound(16, 3) as u8;
 
 const USER_METHOD: u8 = 2;
 const GRANTED: u8 = 0x5a;

@@ -71,6 +71,7 @@ struct Head {
     number: u64,
     time: Timestamp,
     length: u32,
+    is_timed: bool,
 }
 
 /// A [`Unit`] without its borrows.
@@ -135,8 +136,8 @@ impl Splitter {
     ) {
         split.clear();
         for frame in frames {
-            let Frame { number, time, length, .. } = frame;
-            split.frames.push(Head { number, time, length });
+            let Frame { number, time, length, is_timed, .. } = frame;
+            split.frames.push(Head { number, time, length, is_timed });
             let Splitter { layers, place } = self;
             match layers.usual(&frame) {
                 Some(unit) => split.take(&unit, bytes, place),
@@ -259,7 +260,7 @@ impl Split {
 
     #[inline(always)]
     fn unit<'a>(&'a self, bytes: &'a [u8], stored: &Stored) -> Option<Unit<'a>> {
-        let Head { number, time, length } = *self.frames.get(stored.frame as usize)?;
+        let Head { number, time, length, is_timed } = *self.frames.get(stored.frame as usize)?;
         let source = if stored.is_whole { &self.wholes[..] } else { bytes };
         let payload = match stored.fault {
             Some(fault) => Err(fault),
@@ -272,6 +273,7 @@ impl Split {
         Some(Unit {
             number,
             time,
+            is_timed,
             length,
             src: stored.src,
             dst: stored.dst,

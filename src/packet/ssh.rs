@@ -9,14 +9,15 @@ use super::bytes::be32;
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Fault, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, digest};
+use crate::progress::bound;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
 const BANNER: &[u8] = b"SSH-";
 
 /// The longest banner, and the longest packet (RFC 4253, 4.2 and 6.1).
-const MOST_BANNER: usize = 255;
-const MOST_PACKET: usize = 35_000;
+const MOST_BANNER: usize = bound(255, 32);
+const MOST_PACKET: usize = bound(35_000, 256);
 
 /// Length and padding length in front of a payload.
 const PACKET_HEADER: usize = 5;

@@ -6,9 +6,10 @@
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Packet, Said, Visitor};
 use crate::indicator::Where;
+use crate::progress::bound;
 
 /// The longest message; a longer one is shown in pieces.
-const MOST_MESSAGE: usize = 64 << 10;
+const MOST_MESSAGE: usize = bound(64 << 10, 128);
 
 /// The highest priority: facility 23, severity 7.
 const MOST_PRIORITY: u16 = 191;

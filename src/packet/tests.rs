@@ -139,7 +139,14 @@ pub(super) fn converse(
             let data = ipv4(from, to, 6, &bytes);
             let length = data.len() as u32;
             number += 1;
-            let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data: &data };
+            let frame = Frame {
+                is_timed: true,
+                number,
+                time: Timestamp(0),
+                linktype: 101,
+                length,
+                data: &data,
+            };
             decoder.frame(&frame, &mut recorder);
         }
     }
@@ -162,6 +169,7 @@ pub(super) fn some_packet() -> Packet<'static> {
     Packet {
         number: 1,
         time: Timestamp(0),
+        is_timed: true,
         length: 60,
         src: CLIENT.into(),
         dst: SERVER.into(),
@@ -187,7 +195,8 @@ pub(super) fn decode_as(
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
         let length = data.len() as u32;
-        let frame = Frame { number: at as u64 + 1, time, linktype: 101, length, data };
+        let frame =
+            Frame { is_timed: true, number: at as u64 + 1, time, linktype: 101, length, data };
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
@@ -233,8 +242,14 @@ fn later_packets_are_reported_where_asked_for() {
         let mut decoder = Decoder::new(Config::default());
         let mut recorder = Recorder { wants, ..Recorder::default() };
         for number in 1..=3 {
-            let frame =
-                Frame { number, time: Timestamp(0), linktype: 101, length: 41, data: &packet };
+            let frame = Frame {
+                is_timed: true,
+                number,
+                time: Timestamp(0),
+                linktype: 101,
+                length: 41,
+                data: &packet,
+            };
             decoder.frame(&frame, &mut recorder);
         }
         decoder.finish(&mut recorder);
@@ -261,7 +276,7 @@ fn fragments_and_broken_transports_keep_their_addresses() {
 }
 
 /// Every link type with a decoder, and one without, with the bytes in front of IP.
-const LINKS: [(u32, &[u8]); 18] = [
+const LINKS: [(u32, &[u8]); 28] = [
     (0, b"\x02\0\0\0"),
     (1, b"dstdstsrcsrc\x81\x00\x00\x07\x88\xa8\x00\x08\x08\x00"),
     (12, b""),
@@ -280,13 +295,24 @@ const LINKS: [(u32, &[u8]); 18] = [
     (239, b"\x02\0\0\0\xff\xff\x09\0"),
     (1, b"dstdstsrcsrc\x88\x64\x11\0\0\x01\xff\xff\0\x21"),
     (1, b"dstdstsrcsrc\x86\xdd"),
+    (1, b"dstdstsrcsrc\x89\x26\0\0\0\0\x08\0"),
+    (1, b"dstdstsrcsrc\x89\x3f\0\0\0\x01\0\0\x08\0"),
+    (1, b"dstdstsrcsrc\x88\xe7\0\0\0\x01dstdstsrcsrc\x08\0"),
+    (1, b"dstdstsrcsrc\x89\x4f\0\x02\x02\x01\0\0\x01\xff"),
+    (1, b"dstdstsrcsrc\x88\xe5\0\0\0\0\0\x01\x08\0"),
+    (117, b"\x18\x02\0\0em0................."),
+    (192, b"\0\0\x08\0\x01\0\0\0dstdstsrcsrc\x08\0"),
+    (107, b"\x18\x41\x03\xcc"),
+    (178, b"MGC\x01dstdstsrcsrc\x08\0"),
+    (242, b"........................................\x08\0\0\0"),
 ];
 
 fn decode_one(linktype: u32, data: &[u8]) -> Recorder {
     let mut decoder = Decoder::new(Config { flow_by_vlan: true, ..Config::default() });
     let mut recorder = Recorder::default();
     let length = data.len() as u32;
-    let frame = Frame { number: 1, time: Timestamp(i64::MAX), linktype, length, data };
+    let frame =
+        Frame { is_timed: true, number: 1, time: Timestamp(i64::MAX), linktype, length, data };
     decoder.frame(&frame, &mut recorder);
     decoder.finish(&mut recorder);
     recorder

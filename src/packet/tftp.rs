@@ -10,15 +10,16 @@ use super::file::{File, Returns};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
 use crate::indicator::Timestamp;
 use crate::packet::bytes::be16;
+use crate::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// Transfers at a time.
-const MOST: usize = 1024;
+const MOST: usize = bound(1024, 4);
 
 /// The longest name of a request.
-const MOST_NAME: usize = 1 << 10;
+const MOST_NAME: usize = bound(1 << 10, 24);
 
 /// Bytes of a block, unless client and server agree on others.
 const BLOCK: usize = 512;

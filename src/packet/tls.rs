@@ -15,6 +15,7 @@ use super::bytes::{be16, be24, is_printable};
 use super::stream::{Context, Guess, Parser, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where, address};
+use crate::progress::bound;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -34,13 +35,13 @@ const TLS_1_3: u16 = 0x0304;
 const RECORD_HEADER: usize = 5;
 
 /// What a record may hold, with room for what ciphers add.
-const MOST_RECORD: usize = (16 << 10) + 2048;
+const MOST_RECORD: usize = bound((16 << 10) + 2048, 600);
 
 /// The longest handshake message that is put together.
-const MOST_MESSAGE: usize = 128 << 10;
+const MOST_MESSAGE: usize = bound(128 << 10, 1000);
 
 /// Certificates of one chain that are read.
-const MOST_CERTIFICATES: usize = 16;
+const MOST_CERTIFICATES: usize = bound(16, 2);
 
 /// A certificate, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ pub(super) struct Records {
 impl Records {
     /// Bytes that are held.
     pub(super) fn weight(&self) -> usize {
-        self.message.len()
+        self.message.capacity()
     }
 
     /// Reads the next record.
@@ -169,7 +170,14 @@ impl Records {
             self.message(rest[0], body, context);
             rest = &rest[4 + length..];
         }
-        self.message = rest.to_vec();
+        // What is held stays where it is: many short records make one long message.
+        self.message = if held.is_empty() {
+            rest.to_vec()
+        } else {
+            let done = held.len() - rest.len();
+            held.drain(..done);
+            held
+        };
         Ok(())
     }
 

@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub number: u64,
     /// When it was seen. The only clock that the decoder knows.
     pub time: Timestamp,
+    /// Whether the capture says so. Else it is when the frame was read.
+    pub is_timed: bool,
     /// The LINKTYPE_ of the interface.
     pub linktype: u32,
     /// Length on the wire, in bytes.
@@ -31,6 +33,8 @@ pub struct Packet<'a> {
     pub number: u64,
     /// When it was seen.
     pub time: Timestamp,
+    /// Whether the capture says so. Else it is when the packet was read.
+    pub is_timed: bool,
     /// Length of the frame on the wire, in bytes.
     pub length: u32,
     /// Source address, as it travelled.
@@ -66,6 +70,7 @@ impl Packet<'_> {
             number: self.number,
             length: self.length,
             time: self.time,
+            is_timed: self.is_timed,
             src: Some(self.src),
             dst: Some(self.dst),
             src_port,

@@ -2,14 +2,17 @@
 
 use super::{Notice, Notify};
 use crate::compile::{Compiler, Effect, ListReport, Options, Screen};
-use crate::database::Summary;
+use crate::config::{Config, Subscription};
+use crate::database::{Summary, is_database};
+use crate::error::{spelt, spelt_name};
 use crate::feed::{self, Limits, Reject};
+use crate::files::{Inputs, Outlet};
 use crate::indicator::{Indicator, Reason, Timestamp, WarningList};
-use crate::store::Normal;
+use crate::store::{Normal, Shelf};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Read as _, Write};
+use std::io::{BufWriter, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -51,6 +54,10 @@ pub struct CompileJob {
     pub options: Options,
     /// The time of the build.
     pub built: Timestamp,
+    /// What else is read: the configuration.
+    pub reads: Vec<PathBuf>,
+    /// Whether a file that is no database may be replaced.
+    pub force: bool,
 }
 
 /// The subscribed set, as it lies in the store.
@@ -59,7 +66,7 @@ pub struct Subscribed {
     /// Names the set, if nothing else is compiled with it.
     pub name: String,
     /// Its feeds, and where they are kept.
-    pub feeds: Vec<(String, crate::store::Shelf)>,
+    pub feeds: Vec<(Subscription, Shelf)>,
     /// Its warning lists.
     pub lists: Vec<ListInput>,
     /// Its allow lists.
@@ -98,6 +105,7 @@ pub struct CompileReport {
 /// When not one indicator came in, or the database cannot be written. The old
 /// database then stays as it was.
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
+    check_outputs(&job)?;
     let mut report = CompileReport::default();
     let mut lists = Vec::new();
     let of_subscribed = job.subscribed.iter().flat_map(|subscribed| &subscribed.lists);
@@ -122,8 +130,8 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     if let Some(subscribed) = &job.subscribed {
         may_be_empty = subscribed.may_be_empty;
         intake.compiler.set_subscribed(subscribed.name.clone());
-        for (name, shelf) in &subscribed.feeds {
-            read_subscribed(name, shelf, &mut intake, &mut report)?;
+        for (feed, shelf) in &subscribed.feeds {
+            read_subscribed(feed, shelf, &mut intake, &mut report)?;
         }
         let failed = report.failed;
         for input in &subscribed.allow {
@@ -157,6 +165,63 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     report.lists = compiler.screen().reports();
     (report.summary, report.size) = compiler.publish_with(&job.output, job.built, &together)?;
     Ok(report)
+}
+
+/// Refuses to write over what is read, and over what is no database.
+fn check_outputs(job: &CompileJob) -> Result<()> {
+    let mut reads = Inputs::default();
+    let of_subscribed = job.subscribed.iter().flat_map(|subscribed| {
+        let lists = subscribed.lists.iter().map(|list| &list.path);
+        lists.chain(subscribed.allow.iter().map(|input| &input.path))
+    });
+    let named = job.inputs.iter().map(|input| &input.path);
+    let lists = job.lists.iter().map(|list| &list.path);
+    for path in named.chain(lists).chain(of_subscribed) {
+        add_files(path, &mut reads);
+    }
+    for path in &job.reads {
+        reads.add(path, "the configuration");
+    }
+    let place = |path: &Path| Outlet::of(path).map_err(|e| Error::io("open", e).at_path(path));
+    let output = place(&job.output)?;
+    reads.refuse(&job.output)?;
+    if let Some(rejects) = &job.rejects {
+        reads.refuse(rejects)?;
+        let both = place(rejects)?;
+        let is_same = both == output || both.node().is_some() && both.node() == output.node();
+        if is_same || is_database(rejects) {
+            return Err(Error::usage("the list of rejects would be written over a database")
+                .at_path(rejects)
+                .remedy("name another file with --rejects"));
+        }
+    }
+    let Outlet::File(target) = &output else {
+        let is_terminal = output == Outlet::Descriptor(1) && std::io::stdout().is_terminal();
+        let refused = || Error::usage("a database is not for a terminal").remedy("-o names a file");
+        return if is_terminal { Err(refused()) } else { Ok(()) };
+    };
+    let is_other = std::fs::metadata(target).is_ok_and(|old| old.is_file() && old.len() > 0)
+        && !is_database(target);
+    if is_other && !job.force {
+        return Err(Error::usage(
+            "the output exists and is no wiresift database; it stays as it is",
+        )
+        .at_path(&job.output)
+        .remedy("-o names the database to write; --force replaces the file"));
+    }
+    Ok(())
+}
+
+/// Adds a file, or all files in a folder but databases, which no feed is.
+fn add_files(path: &Path, reads: &mut Inputs) {
+    if !path.is_dir() {
+        return reads.add(path, "an input");
+    }
+    for entry in walkdir::WalkDir::new(path).follow_links(true).into_iter().flatten() {
+        if !entry.file_type().is_dir() && !is_database(entry.path()) {
+            reads.add(entry.path(), "an input");
+        }
+    }
 }
 
 /// Reads warning lists. A list that cannot be read is an error, and not passed over:
@@ -254,11 +319,12 @@ fn read_input(
 
 /// Hands on what the store has of a feed.
 fn read_subscribed(
-    name: &str,
-    shelf: &crate::store::Shelf,
+    feed: &Subscription,
+    shelf: &Shelf,
     intake: &mut Intake<'_>,
     report: &mut CompileReport,
 ) -> Result<()> {
+    let name = &feed.name;
     let normal: Normal = shelf.accepted().ok_or_else(|| {
         Error::format(format!("what is kept of the feed “{name}” cannot be read"))
             .at_path(shelf.folder())
@@ -271,8 +337,61 @@ fn read_subscribed(
         *intake.by_feed.entry(name.to_string()).or_default().entry(reason).or_default() += count;
     }
     normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
+    if intake.rejects.is_some() {
+        super::subscribe::each_reject(feed, shelf, None, &mut |path, reject| {
+            intake.path = path.to_path_buf();
+            intake.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+        })?;
+    }
     (intake.notify)(Notice::Progress { done: intake.bytes, total: 0 });
     Ok(())
+}
+
+/// Writes every value of a feed that is not taken, as [`CompileJob::rejects`] lists them.
+///
+/// # Errors
+///
+/// When nothing was fetched yet, a document cannot be read, or `out` cannot be written.
+pub fn list_rejects(
+    config: &Config,
+    feed: &Subscription,
+    shelf: &Shelf,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let failed = |e| Error::io("cannot write the list of rejects", e);
+    writeln!(out, "{REJECTS}").map_err(failed)?;
+    let mut outcome = Ok(());
+    let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
+    super::subscribe::each_reject(feed, shelf, Some(&options), &mut |path, reject| {
+        let detail = reject.detail.as_deref();
+        let line = reject_line(path, reject.line, &reject.value, reject.reason, detail);
+        if outcome.is_ok() {
+            outcome = writeln!(out, "{line}").map_err(failed);
+        }
+    })?;
+    outcome?;
+    out.flush().map_err(failed)
+}
+
+/// The head of the list of rejects.
+const REJECTS: &str = "#path\tline\tvalue\treason\tdetail\tremedy";
+
+/// A line of it.
+fn reject_line(
+    path: &Path,
+    line: Option<u64>,
+    value: &str,
+    reason: Reason,
+    detail: Option<&str>,
+) -> String {
+    let line = line.map_or("-".to_string(), |line| line.to_string());
+    format!(
+        "{}\t{line}\t{}\t{reason}\t{}\t{}",
+        spelt_name(path.as_os_str()),
+        spelt(value),
+        spelt(detail.unwrap_or("-")),
+        reason.remedy()
+    )
 }
 
 /// Takes what the feeds yield.
@@ -318,6 +437,20 @@ impl feed::Sink for Intake<'_> {
         self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
     }
 
+    fn passed_over(&mut self, folder: &Path, names: &[String]) {
+        const MOST: usize = 6;
+        let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > MOST { ", …" } else { "" };
+        let what = format!(
+            "{}: passed over {} that {} no feed: {}{more}",
+            spelt_name(folder.as_os_str()),
+            if names.len() == 1 { "a file".into() } else { format!("{} files", names.len()) },
+            if names.len() == 1 { "is" } else { "are" },
+            spelt(&shown),
+        );
+        (self.notify)(Notice::Skipped(&what));
+    }
+
     fn file(&mut self, path: &Path, feed: &str) {
         self.path = path.to_path_buf();
         self.feed = feed.to_string();
@@ -334,10 +467,11 @@ struct Rejects {
 
 impl Rejects {
     fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path)
+        let file = Outlet::of(path)
+            .and_then(|outlet| outlet.create())
             .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
         let mut out = BufWriter::new(file);
-        writeln!(out, "#path\tline\tvalue\treason\tdetail\tremedy")
+        writeln!(out, "{REJECTS}")
             .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
         Ok(Rejects { path: path.to_path_buf(), out })
     }
@@ -350,17 +484,9 @@ impl Rejects {
         reason: Reason,
         detail: Option<&str>,
     ) -> Result<()> {
-        let line = line.map_or("-".to_string(), |line| line.to_string());
-        let path = path.display().to_string();
-        writeln!(
-            self.out,
-            "{}\t{line}\t{}\t{reason}\t{}\t{}",
-            clean(&path),
-            clean(value),
-            clean(detail.unwrap_or("-")),
-            reason.remedy()
-        )
-        .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+        let line = reject_line(path, line, value, reason, detail);
+        writeln!(self.out, "{line}")
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
     }
 
     fn finish(mut self) -> Result<()> {
@@ -368,9 +494,4 @@ impl Rejects {
             .flush()
             .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
     }
-}
-
-/// A value on one line without tabs.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

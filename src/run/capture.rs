@@ -53,6 +53,17 @@ pub(super) struct Hunter<'s, 'd, N> {
     pub(super) net: N,
 }
 
+/// Whether the database has any use for digests and fingerprints of a kind.
+pub(super) fn wants(database: &Database, kind: Kind) -> bool {
+    match kind.digest_len() {
+        Some(16) => database.has(Section::Digest16),
+        Some(20) => database.has(Section::Digest20),
+        Some(32) => database.has(Section::Digest32),
+        Some(_) => true,
+        None => database.has_words_of(kind) || database.has_patterns(kind),
+    }
+}
+
 /// What met indicators in a packet.
 type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
 
@@ -69,7 +80,15 @@ impl<'d, N: Net<'d>> Hunter<'_, 'd, N> {
         self.scanner.observe(self.database, observable, at, packet.time, |seen, matches| {
             found.push((seen, matches));
         });
-        !found.is_empty() && self.take(found, packet, said, of_flow)
+        if found.is_empty() {
+            return false;
+        }
+        if matches!(said, Said::Http(_) | Said::HttpResponse(_)) {
+            for (seen, _) in &found {
+                self.told.note(packet, seen.kind, &seen.value);
+            }
+        }
+        self.take(found, packet, said, of_flow)
     }
 
     /// Makes hits of what was found in a packet. Returns whether there are any.
@@ -119,14 +138,7 @@ impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
     }
 
     fn wants(&self, kind: Kind) -> bool {
-        let database = self.database;
-        match kind.digest_len() {
-            Some(16) => database.has(Section::Digest16),
-            Some(20) => database.has(Section::Digest20),
-            Some(32) => database.has(Section::Digest32),
-            Some(_) => true,
-            None => database.has_words_of(kind) || database.has_patterns(kind),
-        }
+        wants(self.database, kind)
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
@@ -136,7 +148,12 @@ impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut found = Vec::new();
         let Hunter { scanner, database, told, .. } = self;
+        // A host is named by several headers of a request, and its own by that of the host.
+        let is_head = matches!(said, Said::Http(_) | Said::HttpResponse(_));
         scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
+            if is_head && told.is_field(packet, seen.kind, &seen.value) {
+                return;
+            }
             if told.is_new(packet, seen.kind, &seen.value, seen.at) {
                 found.push((seen, matches));
             }

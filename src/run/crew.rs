@@ -12,11 +12,13 @@
 use super::findings::{Findings, Merger, Records, Waiting};
 use super::pipeline::Work;
 use super::told::Told;
-use crate::Result;
 use crate::indicator::Timestamp;
+use crate::input::Halt;
 use crate::input::capture::{self, Batch, CaptureStream};
-use crate::packet::{Config, Counters, Frame, SHARES, Share, Split, Splitter, Visitor};
-use std::collections::VecDeque;
+use crate::packet::{self, Config, Counters, Fault, Frame};
+use crate::packet::{SHARES, Share, Split, Splitter, Visitor};
+use crate::{Error, Result};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Pieces that are under way for each thread beyond the first, which needs one.
@@ -112,6 +114,61 @@ struct State<A> {
 struct Reader {
     capture: CaptureStream,
     splitter: Splitter,
+    /// When what has no time of its own is said to have been seen.
+    read_at: Timestamp,
+    /// Interfaces whose link type is not decoded, and were told of.
+    unknown: BTreeSet<(u32, u32)>,
+}
+
+/// Interfaces that are told of. More of them with link types that nobody knows are no capture.
+const MOST_UNKNOWN: usize = 64;
+
+impl Reader {
+    /// Reads and splits the next packets; false at the end, or where it `is_over`. `tell` is given what could not be
+    /// looked into.
+    fn read(&mut self, packets: &mut Packets, is_over: bool, tell: &dyn Fn(Error)) -> Result<bool> {
+        let is_more = if is_over { Ok(false) } else { self.capture.read(&mut packets.batch) };
+        let Packets { batch, split, .. } = packets;
+        if !matches!(is_more, Ok(true)) {
+            self.splitter.finish();
+            return is_more;
+        }
+        if self.capture.is_live() {
+            self.read_at = super::now();
+        }
+        let Reader { splitter, read_at, .. } = self;
+        let before = splitter.counters().fault(Fault::UnknownLink);
+        splitter.split(
+            batch.bytes(),
+            batch.packets().map(|packet| frame(&packet, *read_at)),
+            split,
+        );
+        if splitter.counters().fault(Fault::UnknownLink) > before {
+            self.tell_unknown(batch, tell);
+        }
+        Ok(true)
+    }
+
+    /// Tells of interfaces whose link type is not decoded, of each once.
+    #[cold]
+    fn tell_unknown(&mut self, batch: &Batch, tell: &dyn Fn(Error)) {
+        for packet in batch.packets() {
+            let Some(linktype) = packet::unknown_link(packet.linktype, packet.data) else {
+                continue;
+            };
+            if self.unknown.len() < MOST_UNKNOWN
+                && self.unknown.insert((packet.interface, linktype))
+            {
+                tell(unknown_link(packet.interface, linktype));
+            }
+        }
+    }
+}
+
+fn unknown_link(interface: u32, linktype: u32) -> Error {
+    let name = packet::link_name(linktype).map(|name| format!(" ({name})")).unwrap_or_default();
+    let what = format!("interface {interface}: link type {linktype}{name} is not decoded");
+    Error::format(what).remedy("its packets were not looked into")
 }
 
 /// Everybody who works on a capture.
@@ -123,6 +180,7 @@ pub(super) struct Crew<'w, W: Work> {
     state: Mutex<State<W::Against>>,
     changed: Condvar,
     merger: Mutex<Merger>,
+    halt: Halt,
 }
 
 enum Task<A> {
@@ -137,13 +195,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'w, W: Work> Crew<'w, W> {
-    pub(super) fn new(work: &'w W, capture: CaptureStream, path: Arc<str>) -> Self {
+    /// `read_at` is the time of packets that have none.
+    pub(super) fn new(
+        work: &'w W,
+        capture: CaptureStream,
+        path: Arc<str>,
+        read_at: Timestamp,
+        halt: Halt,
+    ) -> Self {
         let config: &Config = work.packets();
         let lane = |share| Mutex::new(Lane { share, told: Told::default(), turn: None });
         Crew {
             work,
             path,
-            reader: Mutex::new(Reader { capture, splitter: Splitter::new(config) }),
+            reader: Mutex::new(Reader {
+                capture,
+                splitter: Splitter::new(config),
+                read_at,
+                unknown: BTreeSet::new(),
+            }),
             lanes: Share::all(config).map(lane),
             state: Mutex::new(State {
                 pieces: VecDeque::new(),
@@ -164,13 +234,19 @@ impl<'w, W: Work> Crew<'w, W> {
             }),
             changed: Condvar::new(),
             merger: Mutex::new(Merger::default()),
+            halt,
         }
     }
 
     /// Works until all is done. `hand_on` is given what was found, in order and by one thread
-    /// at a time; it answers whether anybody wants more.
+    /// at a time; it answers whether anybody wants more. `tell` is given what was not looked into.
     /// Returns whether somebody did to the end.
-    pub(super) fn work(&self, scratch: &mut W::Scratch, hand_on: &dyn Fn(Records) -> bool) -> bool {
+    pub(super) fn work(
+        &self,
+        scratch: &mut W::Scratch,
+        hand_on: &dyn Fn(Records) -> bool,
+        tell: &dyn Fn(Error),
+    ) -> bool {
         let number = {
             let mut state = locked(&self.state);
             (state.workers, state.joined) = (state.workers + 1, state.joined + 1);
@@ -179,7 +255,7 @@ impl<'w, W: Work> Crew<'w, W> {
         let _guard = StopAll(self);
         while let Some(task) = self.task(number) {
             match task {
-                Task::Read(packets) => self.read(packets, number),
+                Task::Read(packets) => self.read(packets, number, tell),
                 Task::Decode(share, piece) => {
                     self.decode(scratch, share, &piece, piece.reader != number);
                 }
@@ -189,6 +265,11 @@ impl<'w, W: Work> Crew<'w, W> {
         let mut state = locked(&self.state);
         state.workers -= 1;
         !state.is_stopped
+    }
+
+    /// What the capture is called.
+    pub(super) fn path(&self) -> &Arc<str> {
+        &self.path
     }
 
     /// What was counted, how many bytes were read, and whether all could be. For the time
@@ -231,24 +312,11 @@ impl<'w, W: Work> Crew<'w, W> {
         }
     }
 
-    fn read(&self, mut packets: Box<Packets>, reader: u64) {
-        let mut outcome = Ok(());
-        {
-            let Reader { capture, splitter } = &mut *locked(&self.reader);
-            packets.is_end = match capture.read(&mut packets.batch) {
-                Ok(is_more) => !is_more,
-                Err(error) => {
-                    outcome = Err(error);
-                    true
-                }
-            };
-            let Packets { batch, split, is_end } = &mut *packets;
-            if *is_end {
-                splitter.finish();
-            } else {
-                splitter.split(batch.bytes(), batch.packets().map(|packet| frame(&packet)), split);
-            }
-        }
+    fn read(&self, mut packets: Box<Packets>, reader: u64, tell: &dyn Fn(Error)) {
+        // At a halt the streams of what was read end as they do with the capture.
+        let read = locked(&self.reader).read(&mut packets, self.halt.is_set(), tell);
+        packets.is_end = !matches!(read, Ok(true));
+        let outcome = read.map(|_| ());
         let is_end = packets.is_end;
         let weight = packets.weight();
         let against = self.work.against();
@@ -301,13 +369,11 @@ impl<'w, W: Work> Crew<'w, W> {
             let mut merger = locked(&self.merger);
             let mut records = merger.add(findings.map(Option::unwrap_or_default), &late);
             if piece.packets.is_end {
-                let (more, count) = merger.finish(&late);
-                records.0.extend(more);
-                records.1 += count;
+                records.extend(merger.finish(&late));
             }
             records
         };
-        let goes_on = records.1 == 0 || hand_on(records);
+        let goes_on = records.is_empty() || hand_on(records);
         let mut state = locked(&self.state);
         // The others are done with it, but one may just be letting go of it.
         if let Some(piece) = Arc::into_inner(piece)
@@ -354,11 +420,13 @@ impl<A> State<A> {
     }
 }
 
-/// A packet as the decoder takes it.
-fn frame<'a>(packet: &capture::Packet<'a>) -> Frame<'a> {
+/// A packet as the decoder takes it. Without a time of its own it has that of reading.
+#[inline(always)]
+fn frame<'a>(packet: &capture::Packet<'a>, read_at: Timestamp) -> Frame<'a> {
     Frame {
         number: packet.number,
-        time: Timestamp(packet.time),
+        time: if packet.is_timed { Timestamp(packet.time) } else { read_at },
+        is_timed: packet.is_timed,
         linktype: packet.linktype,
         length: packet.length,
         data: packet.data,

@@ -25,7 +25,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often the watcher looks whether it is to end, or was called by a signal.
-const ROUND: Duration = Duration::from_millis(50);
+pub(super) const ROUND: Duration = Duration::from_millis(50);
 
 /// A database, and what alerts of it say about where they were made.
 #[derive(Debug)]
@@ -76,6 +76,12 @@ impl Current {
         let old = std::mem::replace(&mut *place, known);
         self.turn.fetch_add(1, Ordering::Release);
         old
+    }
+
+    /// What somebody did to the file of the database in force, if that may have changed what
+    /// was found.
+    pub(super) fn damage(&self) -> Option<Error> {
+        self.lock().database.damage()
     }
 
     /// What happened so far.
@@ -213,7 +219,7 @@ impl<'c> Watcher<'c> {
             return None;
         }
         self.seen = stamp;
-        match Database::open(path) {
+        match Database::load(path) {
             Ok(database) => {
                 // It may have been replaced again since it was looked at.
                 self.seen = database.stamp();
@@ -248,7 +254,7 @@ impl Stop {
     }
 
     /// Waits for so long at most; whether it is the end.
-    fn wait(&self, most: Duration) -> bool {
+    pub(super) fn wait(&self, most: Duration) -> bool {
         let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.turn.wait_timeout_while(is_set, most, |is_set| !*is_set);
         *waited.unwrap_or_else(PoisonError::into_inner).0
@@ -280,7 +286,7 @@ pub(super) fn while_watched<T>(
     })
 }
 
-struct StopAtEnd<'s>(&'s Stop);
+pub(super) struct StopAtEnd<'s>(pub(super) &'s Stop);
 
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {

@@ -22,6 +22,8 @@ pub(super) struct Findings {
 enum Finding {
     /// A record, and where it lies.
     Record(Range<usize>),
+    /// An alert that is written when its turn comes.
+    Alert(Box<Waiting>),
     /// An alert that waits for the totals of its flow.
     Waits(Box<Waiting>),
     /// A flow that somebody may wait for was closed.
@@ -50,6 +52,11 @@ impl Findings {
         self.list.push((self.order, Finding::Record(start..self.records.len())));
     }
 
+    /// Takes an alert that is to be written in the order of the inputs.
+    pub(super) fn alert(&mut self, waiting: Waiting) {
+        self.list.push((self.order, Finding::Alert(Box::new(waiting))));
+    }
+
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.list.push((self.order, Finding::Waits(Box::new(waiting))));
     }
@@ -62,12 +69,39 @@ impl Findings {
 /// Alerts that wait for the totals of their flow, and for those in front of them.
 const MOST_WAITING: usize = 16 << 10;
 
-/// Encoded records, and how many.
-pub(super) type Records = (Vec<u8>, u64);
+/// What is ready to be passed on.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// Encoded records, one after the other.
+    pub(super) bytes: Vec<u8>,
+    /// How many those are.
+    pub(super) count: u64,
+    /// Where alerts are written when their turn comes: those, and no records.
+    pub(super) alerts: Vec<Waiting>,
+}
+
+impl Records {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0 && self.alerts.is_empty()
+    }
+
+    /// What it weighs, about.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes.len() + 1024 * self.alerts.len()
+    }
+
+    /// Adds what comes after it.
+    pub(super) fn extend(&mut self, more: Records) {
+        self.bytes.extend(more.bytes);
+        self.count += more.count;
+        self.alerts.extend(more.alerts);
+    }
+}
 
 #[derive(Debug)]
 enum Entry {
     Ready(Vec<u8>),
+    Alert(Box<Waiting>),
     Waits(Box<Waiting>),
 }
 
@@ -87,11 +121,11 @@ pub(super) struct Merger {
 
 impl Merger {
     /// Takes what all shares found in the next piece, and gives what is ready. `late` writes
-    /// the record of an alert that had to wait.
+    /// the record of an alert that had to wait, unless its turn is still to come.
     pub(super) fn add(
         &mut self,
         shares: [Findings; SHARES],
-        late: &dyn Fn(&Waiting, &mut Vec<u8>),
+        late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
     ) -> Records {
         let mut all = Vec::with_capacity(shares.iter().map(|share| share.list.len()).sum());
         let mut records = Vec::with_capacity(SHARES);
@@ -101,7 +135,7 @@ impl Merger {
         }
         // Each share's are in order, and a packet is of one share: stable is enough.
         all.sort_by_key(|&(order, ..)| order);
-        let mut out = (Vec::new(), 0);
+        let mut out = Records::default();
         for (_, share, found) in all {
             match found {
                 Finding::Record(range) => {
@@ -111,6 +145,14 @@ impl Merger {
                         self.give(&mut out, record);
                     } else {
                         self.waiting.push_back(Entry::Ready(record.to_vec()));
+                    }
+                }
+                Finding::Alert(alert) => {
+                    if self.waiting.is_empty() {
+                        self.gone += 1;
+                        out.alerts.push(*alert);
+                    } else {
+                        self.waiting.push_back(Entry::Alert(alert));
                     }
                 }
                 Finding::Waits(waiting) => {
@@ -126,13 +168,13 @@ impl Merger {
     }
 
     /// Gives everything that still waits.
-    pub(super) fn finish(&mut self, late: &dyn Fn(&Waiting, &mut Vec<u8>)) -> Records {
-        let mut out = (Vec::new(), 0);
+    pub(super) fn finish(&mut self, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) -> Records {
+        let mut out = Records::default();
         self.release(0, late, &mut out);
         out
     }
 
-    fn close(&mut self, flow: u64, totals: Flow, late: &dyn Fn(&Waiting, &mut Vec<u8>)) {
+    fn close(&mut self, flow: u64, totals: Flow, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) {
         for serial in self.flows.remove(&flow).unwrap_or_default() {
             // Those that went on had to do without.
             let place = serial.checked_sub(self.gone).map(|place| place as usize);
@@ -142,25 +184,42 @@ impl Merger {
                     place.flow = Some(totals);
                 }
                 let mut record = Vec::new();
-                late(waiting, &mut record);
-                *entry = Entry::Ready(record);
+                if late(waiting, &mut record) {
+                    *entry = Entry::Ready(record);
+                } else if let Entry::Waits(waiting) = std::mem::replace(entry, Entry::Ready(record))
+                {
+                    *entry = Entry::Alert(waiting);
+                }
             }
         }
     }
 
     /// Gives the alerts in front that wait for nothing, and as many more as it takes to keep
     /// at most `most`.
-    fn release(&mut self, most: usize, late: &dyn Fn(&Waiting, &mut Vec<u8>), out: &mut Records) {
+    fn release(
+        &mut self,
+        most: usize,
+        late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
+        out: &mut Records,
+    ) {
         while let Some(first) = self.waiting.front() {
             if matches!(first, Entry::Waits(_)) && self.waiting.len() <= most {
                 break;
             }
             match self.waiting.pop_front() {
                 Some(Entry::Ready(record)) => self.give(out, &record),
+                Some(Entry::Alert(alert)) => {
+                    self.gone += 1;
+                    out.alerts.push(*alert);
+                }
                 Some(Entry::Waits(waiting)) => {
                     let mut record = Vec::new();
-                    late(&waiting, &mut record);
-                    self.give(out, &record);
+                    if late(&waiting, &mut record) {
+                        self.give(out, &record);
+                    } else {
+                        self.gone += 1;
+                        out.alerts.push(*waiting);
+                    }
                 }
                 None => {}
             }
@@ -168,8 +227,8 @@ impl Merger {
     }
 
     fn give(&mut self, out: &mut Records, record: &[u8]) {
-        out.0.extend_from_slice(record);
-        out.1 += 1;
+        out.bytes.extend_from_slice(record);
+        out.count += 1;
         self.gone += 1;
     }
 }

@@ -23,9 +23,25 @@ use std::path::{Path, PathBuf};
 ///
 /// As [`Database::open`].
 pub fn open_database(path: impl AsRef<Path>) -> Result<Database> {
+    unless_known(|is_known| Database::open_unless_known(path, is_known))
+}
+
+/// Copies a database into memory, for whoever works with it for long, and checks it unless
+/// this very file was checked before.
+///
+/// # Errors
+///
+/// As [`Database::open`].
+pub fn load_database(path: impl AsRef<Path>) -> Result<Database> {
+    unless_known(|is_known| Database::load_unless_known(path, is_known))
+}
+
+fn unless_known(
+    open: impl FnOnce(&mut dyn FnMut(&Identity) -> bool) -> Result<Database>,
+) -> Result<Database> {
     let folder = folder();
     let mut passed = None;
-    let database = Database::open_unless_known(path, |identity| {
+    let database = open(&mut |identity| {
         let Some(folder) = &folder else { return false };
         let is_known = is_noted(folder, identity);
         passed = (!is_known).then(|| identity.clone());

@@ -7,11 +7,18 @@
 //! | file | job |
 //! | --- | --- |
 //! | `build` | [`compile()`]: feeds to a database |
+//! | `in_memory` | [`compile_in_memory()`]: lists to a database that never becomes a file |
 //! | `ordered` | pieces of work, finished in any order, handed on in the input's |
+//! | `outlet` | what becomes of alerts: which are written, and what all come to |
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
+//! | `report` | what a scan came to |
+//! | `unpack` | inputs that hold others: archives, events |
+//! | `mails` | mails in files: what they carry, and their lines |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
+//! | `signals` | [`Signals`]: those that ask for an end |
+//! | `rotation` | outputs that are opened again, for whoever renamed their files |
 //! | `current` | the database in force, and the newer one that takes its place under way |
 //! | `known` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `subscribe` | [`update()`]: feeds to the store, and the store to the database |
@@ -22,28 +29,44 @@ mod capture;
 mod crew;
 mod current;
 mod findings;
+mod headers;
 mod hunt;
+mod in_memory;
 mod known;
+mod mails;
 mod observe;
 mod ordered;
+mod outlet;
 mod pipeline;
+mod report;
+mod rotation;
+mod signals;
 mod subscribe;
 mod tap;
 mod told;
+mod unpack;
+mod zone;
 
-pub use build::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
+pub use build::{
+    CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile, list_rejects,
+};
 pub use current::{Current, Follow, Swaps};
 pub use hunt::{ScanJob, scan};
-pub use known::open_database;
+pub use in_memory::compile_in_memory;
+pub use known::{load_database, open_database};
 pub use observe::{ObserveJob, observe};
-pub use pipeline::ScanReport;
+pub use outlet::{Form, Output, Yield};
+pub use report::ScanReport;
+pub use signals::{Signals, outlive_signals};
 pub use subscribe::{
     FeedOutcome, FeedUpdate, Held, Pause, Published, UpdateJob, UpdateReport, publish_subscribed,
     subscribed, update, write_lock,
 };
 pub use tap::{
-    Grant, InterfaceReport, Listening, Sandbox, TapJob, TapNotice, TapReport, WorkerReport, tap,
+    Grant, InterfaceReport, Listening, OutputReport, Sandbox, TapJob, TapNotice, TapReport,
+    WorkerReport, tap,
 };
+pub use zone::time_zone;
 
 use crate::Error;
 use crate::indicator::Timestamp;
@@ -57,6 +80,14 @@ pub enum Notice<'a> {
     Failed(&'a Error),
     /// Something was passed over on purpose.
     Skipped(&'a str),
+    /// Something that cannot be looked into: its bytes were searched as they are, if it has
+    /// any outside of an archive.
+    Closed {
+        /// What alerts would call it.
+        path: &'a str,
+        /// What it is.
+        what: &'static str,
+    },
     /// A newer database took the place of the one that was in force.
     Swapped {
         /// Its build identifier.

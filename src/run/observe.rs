@@ -2,12 +2,14 @@
 
 use super::crew::{Lane, Packets};
 use super::findings::Findings;
-use super::pipeline::{self, Plan, ScanReport, Work};
+use super::mails::{Finder, Mails, Pieces};
+use super::pipeline::{self, Plan, Work};
+use super::report::ScanReport;
 use super::told::Told;
 use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
-use crate::input::{Chunk, Target};
+use crate::input::{Chunk, Halt, Target};
 use crate::packet::{self, Order, Packet, Said, Visitor};
 use crate::scan::{Counters, Origin};
 use crate::sink::Sink;
@@ -27,17 +29,21 @@ pub struct ObserveJob {
     pub threads: usize,
     /// Bytes of a chunk; 0 for the default.
     pub chunk: usize,
+    /// Ends it in order.
+    pub halt: Halt,
 }
 
 /// Writes every observable of the inputs.
 ///
 /// # Errors
 ///
-/// When the output cannot be written.
+/// Never at present: an output that cannot be written is in the report.
 pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
-    let plan =
-        Plan { targets: job.targets, threads: job.threads, chunk: job.chunk, read_at: now() };
-    pipeline::run(&Observing { packets: job.packets }, plan, sink, notify)
+    let ObserveJob { targets, threads, chunk, halt, .. } = job;
+    let plan = Plan { targets, threads, chunk, read_at: now(), halt };
+    let mut report = pipeline::run(&Observing { packets: job.packets }, plan, sink, notify);
+    report.end(sink, &[], true);
+    Ok(report)
 }
 
 struct Observing {
@@ -66,23 +72,40 @@ impl Work for Observing {
     }
 
     fn chunk(&self, extractor: &mut Extractor, chunk: &Chunk, origin: &Origin) -> Vec<Sighting> {
-        let mut lookout = Lookout { found: Vec::new() };
-        extractor.extract(&chunk.buffer, chunk.start..chunk.end, &mut lookout);
-        let mut found = lookout.found;
-        found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
-        let (mut line, mut start, mut at) = (1, chunk.start, chunk.start);
-        let mut sightings = Vec::with_capacity(found.len());
-        for (span, kind, value, place) in found {
-            for newline in memchr::memchr_iter(b'\n', &chunk.buffer[at..span.start]) {
-                (line, start) = (line + 1, at + newline + 1);
+        sightings(extractor, &chunk.buffer, chunk.start..chunk.end, origin, |_, _| true)
+    }
+
+    fn mails(
+        &self,
+        extractor: &mut Extractor,
+        mails: &mut Mails,
+        chunk: &Chunk,
+        origin: &Origin,
+        is_last: bool,
+    ) -> Vec<Sighting> {
+        let text = &chunk.buffer[..];
+        let mut found = Vec::new();
+        let segments = mails.segments(text, chunk.start..chunk.end);
+        for (at, segment) in segments.iter().enumerate() {
+            let finder = Finder::new(text, origin.offset, segment);
+            let mut watch = MailWatch { extractor, path: &origin.path, finder, found: Vec::new() };
+            mails.begin(text, segment, &mut watch);
+            mails.decode(text, segment, &mut watch);
+            if is_last || at + 1 < segments.len() {
+                mails.end(&mut watch);
             }
-            at = span.start;
-            let offset = origin.offset + span.start as u64;
-            let mut record = record(kind, value, place);
-            record.insert("log".into(), json!({"path": &*origin.path, "offset": offset}));
-            sightings.push(Sighting { record, line, column: (at - start) as u64 + 1 });
+            let decoded = watch.found;
+            decoded.iter().for_each(|(kind, value, _)| mails.tell(*kind, value));
+            let mut all: Vec<_> = decoded.into_iter().map(|(_, _, sighting)| sighting).collect();
+            let core = segment.span.clone();
+            let raw = sightings(extractor, text, core, origin, |kind, value| {
+                !mails.was_told(kind, value)
+            });
+            all.extend(raw.into_iter().map(|it| Sighting { line: it.line + segment.lines, ..it }));
+            all.sort_by_key(|sighting| (sighting.line, sighting.column));
+            found.append(&mut all);
         }
-        sightings
+        found
     }
 
     fn against(&self) {}
@@ -119,6 +142,94 @@ impl Work for Observing {
 
     fn weight(&self, found: &Vec<Sighting>) -> usize {
         512 * found.len()
+    }
+}
+
+/// The observables of a text that are to be kept.
+fn sightings(
+    extractor: &mut Extractor,
+    text: &[u8],
+    core: Range<usize>,
+    origin: &Origin,
+    keep: impl Fn(Kind, &str) -> bool,
+) -> Vec<Sighting> {
+    let mut lookout = Lookout { found: Vec::new() };
+    extractor.extract(text, core.clone(), &mut lookout);
+    let mut found = lookout.found;
+    found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
+    let (mut line, mut start, mut at) = (1, core.start, core.start);
+    let mut sightings = Vec::with_capacity(found.len());
+    for (span, kind, value, place) in found {
+        for newline in memchr::memchr_iter(b'\n', &text[at..span.start]) {
+            (line, start) = (line + 1, at + newline + 1);
+        }
+        at = span.start;
+        if keep(kind, &value) {
+            let offset = origin.offset + span.start as u64;
+            let record = log_record(kind, value, place, &origin.path, offset);
+            sightings.push(Sighting { record, line, column: (at - start) as u64 + 1 });
+        }
+    }
+    sightings
+}
+
+fn log_record(
+    kind: Kind,
+    value: String,
+    place: Where,
+    path: &str,
+    offset: u64,
+) -> Map<String, Value> {
+    let mut record = record(kind, value, place);
+    record.insert("log".into(), json!({"path": path, "offset": offset}));
+    record
+}
+
+/// Takes everything that mails in a file show.
+struct MailWatch<'s, 't> {
+    extractor: &'s mut Extractor,
+    path: &'s Arc<str>,
+    finder: Finder<'t>,
+    found: Vec<(Kind, String, Sighting)>,
+}
+
+impl MailWatch<'_, '_> {
+    fn push(&mut self, kind: Kind, value: String, raw: &str, at: Where) {
+        let (line, column, offset) = self.finder.place(raw);
+        let record = log_record(kind, value.clone(), at, self.path, offset);
+        self.found.push((kind, value, Sighting { record, line, column }));
+    }
+}
+
+impl Pieces for MailWatch<'_, '_> {
+    fn piece(&mut self, span: Range<usize>) {
+        self.finder.piece(span);
+    }
+}
+
+impl Visitor for MailWatch<'_, '_> {
+    fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
+        false
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+        if let Some((kind, value)) = read(observable) {
+            let raw = value.clone();
+            self.push(kind, value, &raw, at);
+        }
+        self.finder.told();
+    }
+
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+        let mut lookout = Lookout { found: Vec::new() };
+        self.extractor.extract(text, 0..text.len(), &mut lookout);
+        let mut found = lookout.found;
+        found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
+        for (span, kind, value, place) in found {
+            let at = if place == Where::LogText { at } else { place };
+            self.push(kind, value, &String::from_utf8_lossy(&text[span]), at);
+        }
+        self.finder.told();
     }
 }
 

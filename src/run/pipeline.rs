@@ -8,46 +8,24 @@
 
 use super::crew::{Crew, Lane, Packets};
 use super::findings::{Findings, Records, Waiting};
+use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
+use super::mails::Mails;
 use super::ordered::{Ordered, Piece, Place};
-use super::{Notice, Notify, Swaps, default_threads};
+use super::report::ScanReport;
+use super::{Notice, Notify, default_threads};
 use crate::indicator::Timestamp;
-use crate::input::{Bounds, Chunk, Chunker, FileChunks, Input, Opened, Pool, Target};
+use crate::input::{
+    Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
+    Target,
+};
 use crate::packet;
 use crate::scan::{self, Origin};
 use crate::sink::Sink;
-use crate::text::fields::Format;
+use crate::text::fields::Layout;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-
-/// How much of a file's head says what its lines are.
-const FORMAT_HEAD: usize = 16 << 10;
-
-/// What a scan read, found and dropped.
-#[derive(Clone, Debug, Default)]
-pub struct ScanReport {
-    /// Inputs that were opened.
-    pub inputs: u64,
-    /// Bytes that were read, after decompression: of text and of captures.
-    pub bytes: u64,
-    /// Lines of text; a last one without a line break counts.
-    pub lines: u64,
-    /// Captures among the inputs.
-    pub captures: u64,
-    /// What the packets were.
-    pub packets: packet::Counters,
-    /// Records that were written.
-    pub records: u64,
-    /// What was looked up, matched and held back.
-    pub counters: scan::Counters,
-    /// Things that could not be done.
-    pub errors: u64,
-    /// Inputs that were passed over, by reason.
-    pub skipped: BTreeMap<String, u64>,
-    /// How often the database was replaced under way.
-    pub swaps: Swaps,
-}
 
 /// What is done to the inputs: hits are hunted, or observables listed.
 pub(super) trait Work: Sync {
@@ -62,6 +40,15 @@ pub(super) trait Work: Sync {
     /// Takes what a scratch counted.
     fn counters(&self, scratch: &mut Self::Scratch) -> scan::Counters;
     fn chunk(&self, scratch: &mut Self::Scratch, chunk: &Chunk, origin: &Origin) -> Self::Found;
+    /// Looks for what mails carry in a chunk of their file, and for what stands in its lines.
+    fn mails(
+        &self,
+        scratch: &mut Self::Scratch,
+        mails: &mut Mails,
+        chunk: &Chunk,
+        origin: &Origin,
+        is_last: bool,
+    ) -> Self::Found;
     /// What the next piece of a capture is held against.
     fn against(&self) -> Self::Against;
     /// How packets are decoded.
@@ -76,9 +63,24 @@ pub(super) trait Work: Sync {
         lane: &mut Lane,
         findings: &mut Findings,
     );
-    /// Writes the record of what had to wait, where something has to.
-    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) {
+    /// Writes the record of what had to wait, where something has to; answers whether it
+    /// did, and not put it off until [`Self::alert`].
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
         let _ = (waiting, out);
+        true
+    }
+    /// Writes an alert whose turn it is; answers whether it is wanted.
+    fn alert(&self, alert: &Waiting, out: &mut Vec<u8>) -> bool {
+        let _ = (alert, out);
+        true
+    }
+    /// An input ends, and all that was found in it was encoded.
+    fn ends(&self, input: &str, out: &mut Vec<u8>) {
+        let _ = (input, out);
+    }
+    /// Whether nothing more is wanted of the input whose turn it is.
+    fn is_full(&self) -> bool {
+        false
     }
     /// Writes it; `lines` come before the chunk, and its first line has `columns`
     /// bytes before it. Returns how many records there were.
@@ -87,8 +89,11 @@ pub(super) trait Work: Sync {
     fn weight(&self, found: &Self::Found) -> usize;
 }
 
+/// No input: none has the number.
+const NO_INPUT: usize = usize::MAX;
+
 /// What a worker hands in.
-struct Finished<F> {
+pub(super) struct Finished<F> {
     found: Option<F>,
     /// What is encoded already.
     records: Records,
@@ -101,11 +106,25 @@ struct Finished<F> {
     offset: u64,
     ends_open: bool,
     is_live: bool,
+    /// A text ends with it: what follows counts its lines anew.
+    ends_text: bool,
     is_last: bool,
+    /// What there is to say before it, unless nothing more is wanted of the input by then.
+    words: Vec<Word>,
+}
+
+/// What is said of an input when its turn comes: so it does not depend on which thread was first.
+pub(super) enum Word {
+    /// Something could not be done.
+    Failed(Error),
+    /// Something cannot be looked into.
+    Closed(Arc<str>, &'static str),
+    /// Something is searched as the bytes that it is.
+    Binary,
 }
 
 impl<F> Finished<F> {
-    fn new(found: Option<F>, weight: usize) -> Self {
+    pub(super) fn new(found: Option<F>, weight: usize) -> Self {
         Finished {
             found,
             records: Records::default(),
@@ -116,12 +135,26 @@ impl<F> Finished<F> {
             offset: 0,
             ends_open: false,
             is_live: false,
+            ends_text: false,
             is_last: false,
+            words: Vec::new(),
         }
     }
 
+    /// With something to say, if there is something.
+    pub(super) fn saying(mut self, word: Option<Word>) -> Self {
+        self.words.extend(word);
+        self
+    }
+
     fn last(mut self) -> Self {
-        self.is_last = true;
+        (self.ends_text, self.is_last) = (true, true);
+        self
+    }
+
+    /// The last piece of an input, or of a member of an archive, which others may follow.
+    pub(super) fn last_of(mut self, slot: &Slot) -> Self {
+        (self.ends_text, self.is_last) = (true, !slot.is_member);
         self
     }
 }
@@ -136,11 +169,21 @@ impl<F> Piece for Finished<F> {
     }
 }
 
+/// Where the next piece of an input goes.
+pub(super) struct Slot {
+    number: usize,
+    next: u64,
+    /// It lies in an archive: its last piece is not that of the input.
+    pub(super) is_member: bool,
+}
+
 /// A plain file that is being cut up.
 struct Cutting {
     chunks: Arc<FileChunks>,
-    format: Arc<Format>,
+    layout: FileLayout,
     next: u64,
+    /// Pieces that were given out: as many as chunks, where there are no holes.
+    pieces: u64,
 }
 
 struct Given<'p, W: Work> {
@@ -174,15 +217,14 @@ impl<W: Work> Clone for Shared<'_, W> {
 }
 
 /// What the passing side keeps.
-struct Passing<'s> {
+pub(super) struct Passing<'s> {
     sink: &'s mut dyn Sink,
     out: Vec<u8>,
     lines: u64,
     line_start: u64,
     done: u64,
     total: u64,
-    report: ScanReport,
-    failed: Option<Error>,
+    pub(super) report: ScanReport,
 }
 
 /// Where inputs come from and how they are cut.
@@ -191,35 +233,39 @@ pub(super) struct Plan {
     pub(super) threads: usize,
     pub(super) chunk: usize,
     pub(super) read_at: Timestamp,
+    /// Ends it in order: what was read by then is looked into.
+    pub(super) halt: Halt,
 }
 
-struct Pipeline<'p, 's, W: Work> {
-    work: &'p W,
+pub(super) struct Pipeline<'p, 's, W: Work> {
+    pub(super) work: &'p W,
     bounds: Bounds,
-    read_at: Timestamp,
+    pub(super) read_at: Timestamp,
     given: Mutex<Given<'p, W>>,
     opened: Condvar,
     ordered: Ordered<Finished<W::Found>>,
     passing: Mutex<Passing<'s>>,
-    notify: Notify<'p>,
-    pool: Pool,
+    pub(super) notify: Notify<'p>,
+    pub(super) pool: Pool,
+    halt: Halt,
+    /// What alerts call the inputs.
+    names: Vec<Arc<str>>,
+    /// The input of which nothing more is wanted.
+    full: AtomicUsize,
 }
 
-/// Does `work` to every input of the plan.
-///
-/// # Errors
-///
-/// When the output cannot be written. What concerns one input alone is told
+/// Does `work` to every input of the plan. What concerns one input alone is told
 /// through a notice and counted.
 pub(super) fn run<W: Work>(
     work: &W,
     plan: Plan,
     sink: &mut dyn Sink,
     notify: Notify<'_>,
-) -> Result<ScanReport> {
+) -> ScanReport {
     let threads = if plan.threads == 0 { default_threads() } else { plan.threads };
     let bounds = if plan.chunk == 0 { Bounds::default() } else { Bounds::new(plan.chunk) };
     let total = plan.targets.iter().map(size_of_target).sum();
+    let names = plan.targets.iter().map(Target::name).collect();
     let pipeline = Pipeline {
         work,
         bounds,
@@ -240,10 +286,12 @@ pub(super) fn run<W: Work>(
             done: 0,
             total,
             report: ScanReport::default(),
-            failed: None,
         }),
         notify,
         pool: Pool::new(threads + 1),
+        halt: plan.halt,
+        names,
+        full: AtomicUsize::new(NO_INPUT),
     };
     std::thread::scope(|scope| {
         for number in 1..threads {
@@ -257,14 +305,10 @@ pub(super) fn run<W: Work>(
         }
         pipeline.worker();
     });
-    let passing = pipeline.passing.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match passing.failed {
-        Some(error) => Err(error),
-        None => {
-            passing.sink.flush()?;
-            Ok(passing.report)
-        }
-    }
+    let mut passing = pipeline.passing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Of an input that a halt cut off.
+    passing.report.lines += passing.lines;
+    passing.report
 }
 
 fn size_of_target(target: &Target) -> u64 {
@@ -276,7 +320,7 @@ fn size_of_target(target: &Target) -> u64 {
 
 /// A piece of work that was given to a worker.
 enum Task<'p, W: Work> {
-    Chunk { number: usize, k: u64, chunks: Arc<FileChunks>, format: Arc<Format>, is_last: bool },
+    Chunk { place: Place, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
     Open { number: usize, target: Target },
     Help(Shared<'p, W>),
 }
@@ -286,8 +330,8 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         let mut scratch = self.work.scratch();
         while let Some(task) = self.task() {
             let go_on = match task {
-                Task::Chunk { number, k, chunks, format, is_last } => {
-                    self.file_chunk(&mut scratch, (number, k), &chunks, &format, is_last)
+                Task::Chunk { place, k, chunks, layout, is_last } => {
+                    self.file_chunk(&mut scratch, place, (&chunks, k), &layout, is_last)
                 }
                 Task::Open { number, target } => self.open(&mut scratch, number, &target),
                 Task::Help(shared) => self.help(&mut scratch, &shared),
@@ -301,7 +345,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         self.passing().report.counters.add(&counters);
     }
 
-    fn passing(&self) -> MutexGuard<'_, Passing<'s>> {
+    pub(super) fn passing(&self) -> MutexGuard<'_, Passing<'s>> {
         self.passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -314,17 +358,21 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     fn task(&self) -> Option<Task<'p, W>> {
         let mut given = self.given();
         loop {
+            if self.halt.is_set() {
+                return None;
+            }
             if let Some(mut first) = given.cutting.first_entry() {
                 let number = *first.key();
                 let file = first.get_mut();
-                let k = file.next;
-                file.next += 1;
+                let k = file.chunks.after_hole(file.next);
+                let place = (number, file.pieces);
+                (file.next, file.pieces) = (k + 1, file.pieces + 1);
                 let is_last = file.next == file.chunks.count();
                 let task = Task::Chunk {
-                    number,
+                    place,
                     k,
                     chunks: Arc::clone(&file.chunks),
-                    format: Arc::clone(&file.format),
+                    layout: file.layout.clone(),
                     is_last,
                 };
                 if is_last {
@@ -359,37 +407,75 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         (self.notify)(Notice::Failed(error));
     }
 
+    /// Says something whose turn it is.
+    fn say(&self, passing: &mut Passing<'_>, word: Word) {
+        match word {
+            Word::Failed(error) => {
+                passing.report.errors += 1;
+                (self.notify)(Notice::Failed(&error));
+            }
+            Word::Closed(path, what) => self.closed(passing, &path, what),
+            Word::Binary => passing.report.binary += 1,
+        }
+    }
+
     fn open(&self, scratch: &mut W::Scratch, number: usize, target: &Target) -> bool {
-        let input = match Input::open(target) {
+        let input = match Input::open_until(target, &self.halt) {
             Ok(input) => input,
             Err(error) => {
                 self.opened(None);
-                self.fail(&error);
-                return self.hand_in((number, 0), Finished::new(None, 0).last());
+                let nothing = Finished::new(None, 0).saying(Some(Word::Failed(error)));
+                return self.hand_in((number, 0), nothing.last());
             }
         };
         self.passing().report.inputs += 1;
+        let mut slot = Slot { number, next: 0, is_member: false };
         if crate::input::capture::is_capture(input.head()) {
-            return self.capture(scratch, number, input);
+            return self.capture(scratch, &mut slot, input);
+        }
+        match input.contents() {
+            Contents::Zip | Contents::Tar => {
+                // Others wait: there may be captures to help with.
+                let go_on = self.archive(scratch, &mut slot, input);
+                self.opened(None);
+                return go_on && self.hand_in((number, slot.next), Finished::new(None, 0).last());
+            }
+            Contents::Mail | Contents::Events => {
+                self.opened(None);
+                return self.contents(scratch, &mut slot, input);
+            }
+            _ => {
+                let word = Self::closed_word(&input);
+                word.into_iter().for_each(|word| self.say(&mut self.passing(), word));
+            }
         }
         match input.into_opened() {
-            Opened::Seekable(file) => {
-                let mut head = vec![0; FORMAT_HEAD];
-                let filled = file.read_at(&mut head, 0).unwrap_or(0);
-                let format = Arc::new(Format::of_head(&head[..filled]));
-                let chunks = Arc::new(FileChunks::new(file, self.bounds));
-                if chunks.count() == 0 {
-                    self.opened(None);
-                    return self.hand_in((number, 0), Finished::new(None, 0).last());
-                }
-                self.opened(Some((number, Cutting { chunks, format, next: 0 })));
-                true
-            }
+            Opened::Seekable(file) => self.cut(scratch, number, file),
             Opened::Stream(stream) => {
                 self.opened(None);
-                let is_live = stream.is_live();
-                let chunker = Chunker::new(stream, self.bounds, self.pool.clone());
-                self.stream(scratch, number, chunker, is_live)
+                self.stream(scratch, &mut slot, stream)
+            }
+        }
+    }
+
+    /// Cuts a plain file up; a small one is done with at once.
+    fn cut(&self, scratch: &mut W::Scratch, number: usize, file: PlainFile) -> bool {
+        let mut head = vec![0; HEAD];
+        let filled = file.read_at(&mut head, 0).unwrap_or(0);
+        let chunks = Arc::new(FileChunks::new(file, self.bounds));
+        let layout = FileHeads::of(&chunks, &head[..filled], &self.pool);
+        match chunks.count() {
+            0 => {
+                self.opened(None);
+                self.hand_in((number, 0), Finished::new(None, 0).last())
+            }
+            1 => {
+                self.opened(None);
+                self.file_chunk(scratch, (number, 0), (&chunks, 0), &layout, true)
+            }
+            _ => {
+                self.opened(Some((number, Cutting { chunks, layout, next: 0, pieces: 0 })));
+                true
             }
         }
     }
@@ -398,46 +484,48 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         &self,
         scratch: &mut W::Scratch,
         place: Place,
-        chunks: &FileChunks,
-        format: &Arc<Format>,
+        (chunks, k): (&FileChunks, u64),
+        layout: &FileLayout,
         is_last: bool,
     ) -> bool {
+        if self.is_full(place.0) {
+            let nothing = Finished::new(None, 0);
+            return self.hand_in(place, if is_last { nothing.last() } else { nothing });
+        }
         let path = chunks.file().path();
-        let finished = match chunks.read(place.1, self.pool.take()) {
+        let finished = match chunks.read(k, self.pool.take()) {
             Ok(Some(chunk)) => {
-                let origin = self.origin(path, format, &chunk, self.read_at);
-                self.finished(scratch, chunk, &origin)
+                let layout = layout.note(k, Some(&chunk));
+                let origin = self.origin(path, layout, &chunk, self.read_at);
+                let found = self.work.chunk(scratch, &chunk, &origin);
+                self.finished(found, chunk)
             }
-            Ok(None) => Finished::new(None, 0),
-            Err(error) => {
-                self.fail(&error);
+            Ok(None) => {
+                layout.note(k, None);
                 Finished::new(None, 0)
             }
+            Err(error) => {
+                layout.note(k, None);
+                Finished::new(None, 0).saying(Some(Word::Failed(error)))
+            }
         };
-        if is_last && let Err(error) = chunks.finish() {
-            self.fail(&error);
-        }
+        let end = if is_last { chunks.finish() } else { Ok(()) };
+        let finished = finished.saying(end.err().map(Word::Failed));
         self.hand_in(place, if is_last { finished.last() } else { finished })
     }
 
-    fn origin(
+    pub(super) fn origin(
         &self,
         path: &Arc<str>,
-        format: &Arc<Format>,
+        layout: Layout,
         chunk: &Chunk,
         read_at: Timestamp,
     ) -> Origin {
-        Origin { path: Arc::clone(path), format: Arc::clone(format), offset: chunk.offset, read_at }
+        Origin { path: Arc::clone(path), layout, offset: chunk.offset, read_at }
     }
 
-    /// Scans a chunk and gives its buffer back.
-    fn finished(
-        &self,
-        scratch: &mut W::Scratch,
-        chunk: Chunk,
-        origin: &Origin,
-    ) -> Finished<W::Found> {
-        let found = self.work.chunk(scratch, &chunk, origin);
+    /// What was found in a chunk, whose buffer is given back.
+    pub(super) fn finished(&self, found: W::Found, chunk: Chunk) -> Finished<W::Found> {
         let weight = self.work.weight(&found);
         let own = &chunk.buffer[chunk.start..chunk.end];
         let span = chunk.span();
@@ -453,77 +541,78 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         finished
     }
 
-    fn stream(
-        &self,
-        scratch: &mut W::Scratch,
-        number: usize,
-        mut chunker: Chunker,
-        is_live: bool,
-    ) -> bool {
+    /// Text that one thread reads.
+    pub(super) fn stream(&self, scratch: &mut W::Scratch, slot: &mut Slot, stream: Stream) -> bool {
+        let is_live = stream.is_live();
+        let mut chunker = Chunker::new(stream, self.bounds, self.pool.clone());
         let path = Arc::clone(chunker.path());
-        let mut format = None;
-        let mut k = 0;
+        let mut heads = StreamHeads::default();
         let mut held: Option<Finished<W::Found>> = None;
         loop {
-            let next = chunker.next_chunk();
+            // A live stream ends by itself then, after what has come already.
+            let is_over = !is_live && self.halt.is_set() || self.is_full(slot.number);
+            let next = if is_over { Ok(None) } else { chunker.next_chunk() };
             let is_over = !matches!(next, Ok(Some(_)));
             // A piece is handed in once it is known whether another one follows; but
             // nobody at a live pipe waits for that.
             if let Some(finished) = held.take() {
-                let finished = if is_over { finished.last() } else { finished };
-                if !self.hand_in((number, k), finished) {
-                    return false;
-                }
-                k += 1;
                 if is_over {
-                    return self.stream_ends(next);
+                    let last = finished.last_of(slot).saying(self.end_word(next));
+                    return self.hand_in_next(slot, last);
+                }
+                if !self.hand_in_next(slot, finished) {
+                    return false;
                 }
             }
             let Ok(Some(chunk)) = next else {
-                let go_on = self.stream_ends(next);
-                return self.hand_in((number, k), Finished::new(None, 0).last()) && go_on;
+                let last = Finished::new(None, 0).last_of(slot).saying(self.end_word(next));
+                return self.hand_in_next(slot, last);
             };
-            let format = format.get_or_insert_with(|| {
-                let head = &chunk.buffer[chunk.start..];
-                Arc::new(Format::of_head(&head[..head.len().min(FORMAT_HEAD)]))
-            });
+            let layout = heads.next(&chunk);
             let read_at = if is_live { super::now() } else { self.read_at };
-            let origin = self.origin(&path, format, &chunk, read_at);
-            let finished = Finished { is_live, ..self.finished(scratch, chunk, &origin) };
+            let origin = self.origin(&path, layout, &chunk, read_at);
+            let found = self.work.chunk(scratch, &chunk, &origin);
+            let finished = Finished { is_live, ..self.finished(found, chunk) };
             if is_live {
-                if !self.hand_in((number, k), finished) {
+                if !self.hand_in_next(slot, finished) {
                     return false;
                 }
-                k += 1;
             } else {
                 held = Some(finished);
             }
         }
     }
 
-    fn stream_ends(&self, end: Result<Option<Chunk>>) -> bool {
-        if let Err(error) = end {
-            self.fail(&error);
-        }
-        true
+    /// What is to be said of how a stream ended. What was cut off by a halt is no fault of its
+    /// own.
+    pub(super) fn end_word(&self, end: Result<Option<Chunk>>) -> Option<Word> {
+        end.err().filter(|_| !self.halt.is_set()).map(Word::Failed)
     }
 
     /// Decodes a capture, with whoever has nothing else to do.
-    fn capture(&self, scratch: &mut W::Scratch, number: usize, input: Input) -> bool {
+    pub(super) fn capture(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
+        let number = slot.number;
         let path = Arc::clone(input.path());
         let is_live = input.is_live();
         let capture = super::capture::opened(input);
-        let crew = Arc::new(Crew::new(self.work, capture, Arc::clone(&path)));
-        let shared = Shared { number, crew, is_live, pieces: Arc::default() };
+        // A live one ends by itself, after what has come already.
+        let halt = if is_live { Halt::default() } else { self.halt.clone() };
+        let crew = Arc::new(Crew::new(self.work, capture, Arc::clone(&path), self.read_at, halt));
+        let pieces = Arc::new(AtomicU64::new(slot.next));
+        let shared = Shared { number, crew, is_live, pieces };
         {
             let mut given = self.given();
-            given.opening -= 1;
+            // An archive goes on behind it.
+            given.opening -= usize::from(!slot.is_member);
             given.captures.insert(number, shared.clone());
             self.opened.notify_all();
         }
         let go_on = self.help(scratch, &shared);
         let (counters, bytes, outcome) = shared.crew.end();
-        if let Err(error) = outcome {
+        // Captures are read to their ends, whatever is wanted of them: so this is always said.
+        if let Err(error) = outcome
+            && !self.halt.is_set()
+        {
             self.fail(&error.at_path(&*path));
         }
         {
@@ -531,37 +620,60 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
             passing.report.captures += 1;
             passing.report.packets.add(&counters);
         }
-        let last = Finished { bytes, ..Finished::new(None, 0).last() };
-        go_on && self.hand_in((number, shared.pieces.load(Ordering::Relaxed)), last)
+        slot.next = shared.pieces.load(Ordering::Relaxed);
+        let last = Finished { bytes, ..Finished::new(None, 0).last_of(slot) };
+        go_on && self.hand_in_next(slot, last)
     }
 
     /// Works on a capture until it is done. Returns whether to go on.
     fn help(&self, scratch: &mut W::Scratch, shared: &Shared<'p, W>) -> bool {
         let Shared { number, crew, is_live, pieces } = shared;
-        let go_on = crew.work(scratch, &|records: Records| {
+        let hand_on = |records: Records| {
             // By one thread at a time.
             let piece = pieces.fetch_add(1, Ordering::Relaxed);
-            let weight = records.0.len();
+            let weight = records.weight();
             let finished = Finished { is_live: *is_live, records, ..Finished::new(None, weight) };
             self.hand_in((*number, piece), finished)
-        });
+        };
+        let tell = |error: Error| self.fail(&error.at_path(&**crew.path()));
+        let go_on = crew.work(scratch, &hand_on, &tell);
         self.given().captures.remove(number);
         go_on
     }
 
+    pub(super) fn hand_in_next(&self, slot: &mut Slot, finished: Finished<W::Found>) -> bool {
+        let place = (slot.number, slot.next);
+        slot.next += 1;
+        self.hand_in(place, finished)
+    }
+
     fn hand_in(&self, place: Place, finished: Finished<W::Found>) -> bool {
-        self.ordered.hand_in(place, finished, |_, finished| self.pass(finished))
+        self.ordered.hand_in(place, finished, |(number, _), finished| self.pass(number, finished))
+    }
+
+    /// Whether nothing more is wanted of an input.
+    fn is_full(&self, number: usize) -> bool {
+        self.full.load(Ordering::Relaxed) == number
     }
 
     /// Encodes and writes a piece whose turn it is.
-    fn pass(&self, finished: Finished<W::Found>) -> bool {
+    fn pass(&self, number: usize, finished: Finished<W::Found>) -> bool {
         let mut passing = self.passing();
         let passing = &mut *passing;
+        let before = passing.report.records;
+        for word in finished.words {
+            if !self.is_full(number) {
+                self.say(passing, word);
+            }
+        }
         let columns = finished.offset.saturating_sub(passing.line_start);
         passing.out.clear();
-        let (encoded, count) = finished.records;
-        passing.out.extend_from_slice(&encoded);
-        passing.report.records += count;
+        let records = finished.records;
+        passing.out.extend_from_slice(&records.bytes);
+        passing.report.records += records.count;
+        for alert in &records.alerts {
+            passing.report.records += u64::from(self.work.alert(alert, &mut passing.out));
+        }
         if let Some(found) = finished.found {
             let records = self.work.encode(found, passing.lines, columns, &mut passing.out);
             passing.report.records += records;
@@ -572,25 +684,30 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
         passing.report.bytes += finished.bytes;
         passing.done += finished.bytes;
-        if finished.is_last {
+        if finished.ends_text {
             let open_line = u64::from(finished.ends_open && finished.bytes > 0);
             passing.report.lines += passing.lines + open_line;
             (passing.lines, passing.line_start) = (0, 0);
         }
+        if self.work.is_full() {
+            self.full.store(number, Ordering::Relaxed);
+        }
+        if finished.is_last {
+            let name = self.names.get(number).map_or("", |name| &**name);
+            self.work.ends(name, &mut passing.out);
+        }
         (self.notify)(Notice::Progress { done: passing.done, total: passing.total });
-        let mut written = Ok(());
-        if !passing.out.is_empty() {
-            written = passing.sink.write(&passing.out);
-            if finished.is_live && written.is_ok() {
-                written = passing.sink.flush();
-            }
+        if passing.out.is_empty() {
+            return true;
         }
-        match written {
-            Ok(()) => true,
-            Err(error) => {
-                passing.failed.get_or_insert(error);
-                false
-            }
+        let mut written = passing.sink.write(&passing.out);
+        if written.is_err() {
+            passing.report.lost = passing.report.records - before;
+        } else if finished.is_live {
+            written = passing.sink.flush();
         }
+        let goes_on = written.is_ok();
+        passing.report.stopped = written.err();
+        goes_on
     }
 }

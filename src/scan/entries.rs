@@ -220,10 +220,10 @@ impl Scratch {
 
     fn url(&mut self, database: &Database, raw: &[u8]) {
         self.has_url = false;
-        let Ok(raw) = std::str::from_utf8(raw) else { return };
         let mut url = std::mem::take(&mut self.url);
-        if url.read(raw).is_ok() {
+        if let Ok(is_cut) = url.read_seen(raw) {
             self.has_url = true;
+            self.is_cut = is_cut;
             if database.may_hold_url_host(url.host().as_bytes()) {
                 let (key, path_end) = (url.key(), url.path_end());
                 let root = url.path_start() + 1 == path_end;

@@ -88,6 +88,11 @@ impl Scanner {
         let is_typed = explanation.read_as.as_ref().is_some_and(|(kind, _)| kind.is_string())
             && guess(&straight, Scope::Exact).is_err();
         explanation.refanged &= !is_typed;
+        if matches!(explanation.read_as, Some((Kind::Asn, _))) {
+            let note = "AS numbers are kept and never matched: packets and logs tell addresses; \
+                        list the networks that it announces";
+            explanation.notes.push(note.into());
+        }
         explanation.matches.dedup();
         explain_withheld(database, &mut explanation);
         explanation
@@ -198,6 +203,9 @@ impl Scanner {
 /// what defangs a name may belong to a path.
 fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> {
     let mut readings = Vec::new();
+    if let Some(asn) = as_number(text) {
+        return vec![asn];
+    }
     let guess = guess(text, Scope::Exact);
     let has_form = guess.is_ok();
     match guess {
@@ -229,6 +237,14 @@ fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> 
         readings.extend(kinds.into_iter().filter_map(|kind| string(kind, asked)));
     }
     readings
+}
+
+/// `AS64500`: nothing else looks like that.
+fn as_number(text: &str) -> Option<(Kind, Value)> {
+    let digits =
+        text.get(..2).filter(|head| head.eq_ignore_ascii_case("as")).map(|_| &text[2..])?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| string(Kind::Asn, text)).flatten()
 }
 
 fn string(kind: Kind, asked: &str) -> Option<(Kind, Value)> {

@@ -1,5 +1,6 @@
 //! The lines around hits.
 
+use crate::text::fields::Blocks;
 use std::ops::Range;
 
 /// How much of a line an alert carries.
@@ -52,6 +53,50 @@ pub(super) fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option
     };
     let end = if text[start..end].ends_with(b"\r") { end - 1 } else { end };
     Some(start..end.max(at))
+}
+
+/// The line around the last place that was asked for. Hits come in order, and many may
+/// lie in one line: it is searched for once.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    known: Range<usize>,
+    line: Option<Range<usize>>,
+    blocks: Blocks,
+}
+
+impl Around {
+    /// The line around a place, if it is here as a whole and short enough for a record,
+    /// and whether it is another one than the last time.
+    pub(super) fn line(
+        &mut self,
+        text: &[u8],
+        core: &Range<usize>,
+        at: usize,
+    ) -> (Option<Range<usize>>, bool) {
+        if self.known.contains(&at) {
+            return (self.line.clone(), false);
+        }
+        let line = line_around(text, core, at);
+        // A record may go over several lines.
+        let line = line.map(|line| match self.blocks.around(text, &line) {
+            Some(block) if core.start == 0 || block.start > 0 => block,
+            _ => line,
+        });
+        self.known = match &line {
+            Some(line) => line.start..line.end.max(at + 1),
+            None => unbroken(text, at),
+        };
+        self.line = line.filter(|line| line.len() <= MAX_RECORD);
+        (self.line.clone(), true)
+    }
+}
+
+/// The bytes around a place without a line break, as far as a record reaches.
+fn unbroken(text: &[u8], at: usize) -> Range<usize> {
+    let floor = at.saturating_sub(MAX_RECORD);
+    let limit = (at + MAX_RECORD).min(text.len());
+    let start = memchr::memrchr(b'\n', &text[floor..at]).map_or(floor, |at| floor + at + 1);
+    start..memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |newline| at + newline)
 }
 
 /// What an alert shows of the line: all of it if it is short, else its head or the

@@ -1,15 +1,20 @@
 //! Text against the database.
 
-use super::lines::{Lines, MAX_RECORD, excerpt, line_around};
-use super::{Hit, Match, Scanner, Seen, literals};
+use super::lines::{Around, Lines, excerpt};
+use super::reports::Refanged;
+use super::{Hit, Match, Scanner, Seen, doubles, literals};
 use crate::database::{Database, Section};
 use crate::indicator::gram::{self, GramFilter};
 use crate::indicator::{
-    Kind, LogPlace, Observable, Place, Timestamp, Where, address, domain, refang,
+    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, domain,
 };
-use crate::text::fields::{Format, digest_kinds};
+use crate::text::fields::{
+    Clock, HostSeen, Layout, Record, Sections, SplitUrl, before_separator, digest_kinds,
+    may_name_host,
+};
 use crate::text::{EVERY_TAIL, Visitor};
 use hashbrown::HashSet;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +24,8 @@ use std::sync::Arc;
 pub struct Origin {
     /// The path as it was given.
     pub path: Arc<str>,
-    /// What the head of the file says of its lines.
-    pub format: Arc<Format>,
+    /// What header lines say of the fields of the lines behind them.
+    pub layout: Layout,
     /// Offset of the first byte of the text in the decompressed stream.
     pub offset: u64,
     /// When it was read: the time of lines that carry none.
@@ -30,20 +35,15 @@ pub struct Origin {
 impl Origin {
     /// A text that begins at offset 0 and has no known format.
     pub fn new(path: &str) -> Self {
-        Origin {
-            path: path.into(),
-            format: Arc::new(Format::of_head(b"")),
-            offset: 0,
-            read_at: Timestamp(0),
-        }
+        Origin { path: path.into(), layout: Layout::default(), offset: 0, read_at: Timestamp(0) }
     }
 }
 
 /// A candidate that met entries.
-struct Candidate {
-    span: Range<usize>,
+pub(super) struct Candidate {
+    pub(super) span: Range<usize>,
     at: Where,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
 impl Scanner {
@@ -61,13 +61,9 @@ impl Scanner {
         origin: &Origin,
         mut found: impl FnMut(Hit<'d>),
     ) {
-        let refanged;
-        let (text, core) = if self.options.refang {
-            refanged = refang_lines(&text[core]);
-            (refanged.as_bytes(), 0..refanged.len())
-        } else {
-            (text, core)
-        };
+        if self.options.refang {
+            return self.scan_report(database, text, core, origin, found);
+        }
         let hits = self.hunt(database, text, core.clone(), origin, None);
         let mut lines = Lines::new(text, core.start);
         for (candidate, hit) in hits {
@@ -77,6 +73,34 @@ impl Scanner {
                 (place.line, place.column) = (line, column);
             }
             debug_assert!(candidate.at != Where::IpSrc);
+            found(hit);
+        }
+    }
+
+    /// The same for a report: its values are looked up without their defanging, and told
+    /// to stand where, and as, they stood.
+    fn scan_report<'d>(
+        &mut self,
+        database: &'d Database,
+        text: &[u8],
+        core: Range<usize>,
+        origin: &Origin,
+        mut found: impl FnMut(Hit<'d>),
+    ) {
+        let refanged = Refanged::new(&text[core.clone()]);
+        let whole = 0..refanged.text.len();
+        let hits = self.hunt(database, refanged.text.as_bytes(), whole, origin, None);
+        let mut lines = Lines::new(text, core.start);
+        for (candidate, mut hit) in hits {
+            let source = refanged.source(&candidate.span);
+            let source = core.start + source.start..core.start + source.end;
+            let verbatim = String::from_utf8_lossy(&text[source.clone()]);
+            hit.seen.raw = (verbatim != hit.seen.value.as_str()).then(|| verbatim.into_owned());
+            if let Place::Log(place) = &mut hit.place {
+                (place.line, place.column) = lines.place(source.start);
+                place.offset = origin.offset + source.start as u64;
+                place.text = excerpt(text, source.start);
+            }
             found(hit);
         }
     }
@@ -94,8 +118,8 @@ impl Scanner {
     ) {
         let refanged;
         let text = if self.options.refang {
-            refanged = refang_lines(text);
-            refanged.as_bytes()
+            refanged = Refanged::new(text);
+            refanged.text.as_bytes()
         } else {
             text
         };
@@ -105,6 +129,28 @@ impl Scanner {
         for (_, Hit { seen, matches, .. }) in hits {
             found(seen, matches);
         }
+    }
+
+    /// The same for a text that was decoded from lines of a file: the hits say what stood
+    /// around them; where that was in the file is not known here.
+    pub fn scan_decoded<'d>(
+        &mut self,
+        database: &'d Database,
+        text: &[u8],
+        at: Where,
+        origin: &Origin,
+        mut found: impl FnMut(Hit<'d>),
+    ) {
+        let refanged;
+        let text = if self.options.refang {
+            refanged = Refanged::new(text);
+            refanged.text.as_bytes()
+        } else {
+            text
+        };
+        let carried = Carried { at, time: origin.read_at };
+        let hits = self.hunt(database, text, 0..text.len(), origin, Some(carried));
+        hits.into_iter().for_each(|(_, hit)| found(hit));
     }
 
     /// All hits that begin in `core`, in the order of the text.
@@ -126,20 +172,9 @@ impl Scanner {
             let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
             place(a).cmp(&place(b)).then_with(|| one.seen.value.cmp(&other.seen.value))
         });
+        doubles::drop_all(text, &mut hits);
         hits
     }
-}
-
-/// Report mode: each word refanged, then the phrases that have blanks.
-fn refang_lines(text: &[u8]) -> String {
-    let lossy = String::from_utf8_lossy(text);
-    let lines: Vec<_> = lossy.split('\n').map(refang_line).collect();
-    lines.join("\n")
-}
-
-fn refang_line(line: &str) -> String {
-    let words: Vec<_> = line.split(' ').map(refang::refang).collect();
-    words.join(" ")
 }
 
 /// What is known of a text that a protocol carried.
@@ -149,6 +184,15 @@ struct Carried {
     at: Where,
     /// When it was carried; the times in it say nothing about that.
     time: Timestamp,
+}
+
+/// What is known of the field of a hit before its line was read.
+enum Told {
+    Anywhere,
+    /// The hit counts only in a field for values of this kind.
+    OnlyIn(Kind),
+    /// It stands in two fields, which are named here.
+    In(String),
 }
 
 /// The visitor that looks everything up.
@@ -167,6 +211,13 @@ struct Hunt<'s, 'd, 't> {
     hits: Vec<(Candidate, Hit<'d>)>,
     /// Literals that were found already, and where each begins.
     literals: HashSet<(usize, Kind, &'d str)>,
+    /// Whether a URL can match whose host and path stand in two fields.
+    split_urls: bool,
+    /// The line that the last hit lay in.
+    around: Around,
+    record: Record,
+    /// The formats of the lines, once somebody asks.
+    sections: OnceCell<Sections>,
 }
 
 impl Visitor for Hunt<'_, '_, '_> {
@@ -195,6 +246,13 @@ impl Visitor for Hunt<'_, '_, '_> {
     #[inline]
     fn may_hold_v4(&self, address: u32) -> bool {
         self.database.may_hold_v4(address)
+    }
+
+    #[inline]
+    fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
+        self.split_urls
+            && self.may_stand_in_host(&span, is_address)
+            && self.may_be_listed_host(&self.text[span])
     }
 
     #[inline]
@@ -253,6 +311,17 @@ pub(super) fn is_known_tld(label: &[u8]) -> bool {
     !lower.is_ascii() || domain::is_known_tld(&lower)
 }
 
+/// What stands before the backslashes of a quote in a string of JSON.
+#[inline]
+fn without_slashes(head: &[u8]) -> &[u8] {
+    let mut head = head;
+    for _ in 0..8 {
+        let [rest @ .., b'\\'] = head else { break };
+        head = rest;
+    }
+    head
+}
+
 impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
     fn new(
         scanner: &'s mut Scanner,
@@ -273,7 +342,105 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
             hits: Vec::new(),
             literals: HashSet::new(),
+            split_urls: carried.is_none()
+                && (database.has(Section::Urls) || database.has_patterns(Kind::Url)),
+            around: Around::default(),
+            record: Record::default(),
+            sections: OnceCell::new(),
         }
+    }
+
+    /// Whether what stands before a run lets it be the value of a field for hosts. Asked
+    /// before a hit: it looks at a few bytes.
+    #[inline]
+    fn may_stand_in_host(&self, span: &Range<usize>, is_address: bool) -> bool {
+        let head = &self.text[..span.start];
+        let Some((&before, head)) = head.split_last() else { return true };
+        // An IPv6 address may have its brackets, and any host may have some.
+        let (before, head) = match before {
+            b'[' | b'(' => match head.split_last() {
+                Some((&before, head)) => (before, head),
+                None => return false,
+            },
+            _ => (before, head),
+        };
+        let key = match before {
+            // The host of a request may stand at the head of the line, or in braces.
+            b'\n' | b'{' | b'|' => return true,
+            b'=' | b'>' => head,
+            b'"' | b'\'' => {
+                let head = without_slashes(head);
+                let head = head.strip_suffix(b"[").unwrap_or(head);
+                let head = head.strip_suffix(b" ").unwrap_or(head);
+                match head.split_last() {
+                    Some((b':' | b'=', head)) => head.strip_suffix(b" ").unwrap_or(head),
+                    _ => return self.has_paths_at(span.start),
+                }
+            }
+            b'\t' | b' ' => match head.last() {
+                Some(b':' | b'=' | b' ' | b'\t') => {
+                    return self.may_stand_behind(head, span.start, is_address);
+                }
+                _ => return self.has_paths_at(span.start),
+            },
+            b',' | b';' => return self.has_paths_at(span.start),
+            // The end of a separator that is spelt: `#011`, `\t`.
+            _ if before.is_ascii_alphanumeric() => {
+                let head = before_separator(&self.text[..span.start]);
+                return head
+                    .is_some_and(|head| self.may_stand_behind(head, span.start, is_address));
+            }
+            _ => return false,
+        };
+        // `host = `, `host\u003d`
+        let key = match key.split_last() {
+            Some((b'"' | b'\'', key)) => without_slashes(key),
+            Some((b' ' | b'\t', key)) => key,
+            _ => key,
+        };
+        may_name_host(key, is_address)
+    }
+
+    /// The same for what stands at a place behind a blank.
+    fn may_stand_behind(&self, head: &[u8], place: usize, is_address: bool) -> bool {
+        let blanks = head.iter().rev().take(8).take_while(|b| b" \t".contains(b)).count();
+        let head = &head[..head.len() - blanks];
+        match head.split_last() {
+            Some((b':', key)) if may_name_host(key, is_address) => true,
+            Some((b'=', key)) => {
+                may_name_host(key.strip_suffix(b" ").unwrap_or(key), is_address)
+                    || self.has_paths_at(place)
+            }
+            _ => self.has_paths_at(place),
+        }
+    }
+
+    /// Whether a URL can be listed at a host.
+    #[inline]
+    fn may_be_listed_host(&self, host: &[u8]) -> bool {
+        self.database.has_patterns(Kind::Url) || self.database.may_hold_url_host(host)
+    }
+
+    /// Whether paths of URLs stand in a column of the line at a place.
+    #[inline]
+    fn has_paths_at(&self, place: usize) -> bool {
+        self.sections().has_paths_at(place)
+    }
+
+    /// How the lines name their fields.
+    fn sections(&self) -> &Sections {
+        self.sections.get_or_init(|| self.origin.layout.sections(self.text, &self.core))
+    }
+
+    /// The line around a place, if it may be a record, after it was read.
+    fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
+        let (line, is_new) = self.around.line(self.text, &self.core, at);
+        let line = line?;
+        if is_new {
+            let format = Arc::clone(self.sections().at(line.start));
+            self.record.read(&self.text[line.clone()], &format);
+        }
+        Some(line)
     }
 
     /// `only_in`: it counts only in a field for values of this kind.
@@ -284,23 +451,103 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         span: Range<usize>,
         only_in: Option<Kind>,
     ) {
-        let scanner = &mut *self.scanner;
-        scanner.counters.saw(observable);
-        if !scanner.scratch.collect(self.database, observable) {
-            return;
+        self.scanner.counters.saw(observable);
+        let mut met = self.scanner.scratch.collect(self.database, observable);
+        let is_plain = at == Where::LogText && self.carried.is_none();
+        if met && is_plain && matches!(observable, Observable::Url(_)) && self.is_over_cell(&span) {
+            // As far as its cell it is looked up by itself; longer it may be listed so.
+            let entries = &mut self.scanner.scratch.entries;
+            let ignored = |quality: Quality| quality.with(Quality::QUERY_IGNORED) == quality;
+            entries.retain(|entry| !ignored(entry.quality));
+            met = !entries.is_empty();
         }
-        let line = line_around(self.text, &self.core, span.start);
-        let record = line
-            .clone()
-            .filter(|line| line.len() <= MAX_RECORD)
-            .map(|line| (&self.text[line.clone()], span.start - line.start));
+        if is_plain
+            && let Observable::Address(address, None) = observable
+            && let Some((port, field)) = self.endpoint_beside(address, &span)
+        {
+            let observable = Observable::Address(address, Some(port));
+            if self.scanner.scratch.collect(self.database, observable) {
+                self.met(observable, at, span.clone(), Told::In(field));
+            }
+        } else if met {
+            self.met(observable, at, span.clone(), only_in.map_or(Told::Anywhere, Told::OnlyIn));
+        }
+        if is_plain && let Some(SplitUrl { url, field }) = self.url_beside(observable, &span) {
+            let observable = Observable::Url(url.as_bytes());
+            self.scanner.scratch.collect(self.database, observable);
+            // Paths at any host are found where they stand.
+            let entries = &mut self.scanner.scratch.entries;
+            entries.retain(|entry| !entry.value.starts_with('/'));
+            if !entries.is_empty() {
+                self.scanner.counters.saw(observable);
+                self.met(observable, at, span, Told::In(field));
+            }
+        }
+    }
+
+    /// Whether a span goes on over the end of its cell in a table.
+    fn is_over_cell(&mut self, span: &Range<usize>) -> bool {
+        let Some(line) = self.read_line(span.start) else { return false };
+        let end = self.record.cell_end(span.start - line.start);
+        end.is_some_and(|end| line.start + end < span.end)
+    }
+
+    /// The port in another field with which the address is listed, and both names.
+    fn endpoint_beside(&mut self, address: IpAddr, span: &Range<usize>) -> Option<(u16, String)> {
+        if !self.database.has_endpoint(address) {
+            return None;
+        }
+        let line = self.read_line(span.start)?;
+        let place = span.start - line.start..span.end - line.start;
+        let found = self.record.port_beside(self.text.get(line)?, place)?;
+        self.database.endpoint(address, found.0).map(|_| found)
+    }
+
+    /// The URL whose host was seen, and whose path stands in another field.
+    fn url_beside(&mut self, observable: Observable<'_>, span: &Range<usize>) -> Option<SplitUrl> {
+        if !self.split_urls {
+            return None;
+        }
+        let address;
+        let (text, is_address) = match observable {
+            Observable::Name(name) => (std::str::from_utf8(name).ok()?, false),
+            Observable::Address(ip, _) if self.may_stand_in_host(span, true) => {
+                address = match ip {
+                    IpAddr::V4(v4) => v4.to_string(),
+                    IpAddr::V6(v6) => format!("[{v6}]"),
+                };
+                (&address[..], true)
+            }
+            _ => return None,
+        };
+        if !self.may_be_listed_host(text.as_bytes())
+            || !is_address && !self.may_stand_in_host(span, false)
+        {
+            return None;
+        }
+        let line = self.read_line(span.start).filter(|line| line.end >= span.end)?;
+        let place = span.start - line.start..span.end - line.start;
+        self.record.url_beside(self.text.get(line)?, place, &HostSeen { text, is_address })
+    }
+
+    /// What was seen has entries in the scratch.
+    fn met(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>, told: Told) {
+        let line = self.read_line(span.start);
+        let bytes = line.clone().map(|line| (&self.text[line.clone()], span.start - line.start));
         let own_time = match self.carried {
             Some(carried) => Some(carried.time),
-            None => record.and_then(|(line, _)| self.origin.format.time(line)),
+            None => {
+                let zone = self.scanner.options.zone.clone();
+                let clock = Clock { zone, now: self.origin.read_at };
+                bytes.and_then(|(line, place)| self.record.time(line, place, &clock))
+            }
         };
-        let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
-        let field = record.and_then(|(line, place)| self.origin.format.field(line, place));
-        if let Some(kind) = only_in
+        let is_split = matches!(told, Told::In(_));
+        let field = match &told {
+            Told::In(field) => Some(field.clone()),
+            _ => bytes.and_then(|(line, place)| self.record.field(line, place)),
+        };
+        if let Told::OnlyIn(kind) = told
             && !field.as_deref().is_some_and(|field| literals::is_field_of(kind, field))
         {
             return;
@@ -309,6 +556,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             Observable::Digest(..) => field.as_deref().and_then(digest_kinds),
             _ => None,
         };
+        let scanner = &mut *self.scanner;
+        let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
         let Some((mut seen, matches)) = scanner.resolve(self.database, observable, at, kinds, time)
         else {
             return;
@@ -327,7 +576,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
                 seen.field = field;
             }
         }
-        self.push(seen, matches, span, own_time);
+        let is_url = is_split && matches!(observable, Observable::Url(_));
+        self.push(seen, matches, span, own_time, is_url);
     }
 
     fn push(
@@ -336,10 +586,13 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         matches: Vec<Match<'d>>,
         span: Range<usize>,
         time: Option<Timestamp>,
+        is_split_url: bool,
     ) {
         let mut seen = seen;
-        let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
-        seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());
+        if !is_split_url {
+            let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
+            seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());
+        }
         let candidate = Candidate { span: span.clone(), at: seen.at, kind: seen.kind };
         let place = LogPlace {
             path: Arc::clone(&self.origin.path),

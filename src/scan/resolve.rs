@@ -102,8 +102,13 @@ impl Scanner {
             return None;
         }
         let mut seen = self.seen(observable, at);
-        if self.scratch.url.has_odd_host() && matches!(observable, Observable::Url(_)) {
-            seen.quality = seen.quality.with(Quality::DERIVED);
+        if matches!(observable, Observable::Url(_)) {
+            let flags = [
+                (self.scratch.url.has_odd_host(), Quality::DERIVED),
+                (self.scratch.is_cut, Quality::CUT),
+            ];
+            let set = flags.into_iter().filter(|(is_so, _)| *is_so);
+            seen.quality = set.fold(seen.quality, |quality, (_, flag)| quality.with(flag));
         }
         if let [only] = &matches[..]
             && only.kind == Kind::Endpoint
@@ -141,7 +146,9 @@ impl Scanner {
         let url;
         let host = match observable {
             Observable::Url(raw) => {
-                url = url::parse(std::str::from_utf8(raw).ok()?).ok()?;
+                let mut seen = url::Url::default();
+                seen.read_seen(raw).ok()?;
+                url = seen;
                 match address::parse_ip(url.host()) {
                     Ok(address) => Observable::Address(address, None),
                     Err(_) => Observable::Name(url.host().as_bytes()),

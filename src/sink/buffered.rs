@@ -1,23 +1,74 @@
 //! Records on their way to a writer.
 
+use super::gate::Gate;
+use super::records;
+use crate::progress::Halt;
 use crate::{Error, Result};
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{ErrorKind, Seek as _, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 
 /// Enough that a system call is cheap beside its bytes.
 const CAPACITY: usize = 64 * 1024;
 
+/// What records are written to.
+pub(super) trait Target: Write {
+    /// Takes the last bytes that were written away again, if that can be done.
+    fn cut_back(&mut self, bytes: usize) -> bool {
+        let _ = bytes;
+        false
+    }
+
+    /// What somebody may have to be waited for at.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl Target for std::io::Stdout {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+}
+
+impl Target for File {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+
+    fn cut_back(&mut self, bytes: usize) -> bool {
+        let mut cut = || -> std::io::Result<bool> {
+            let length = self.metadata()?.len();
+            // Somebody else may have written after us, or emptied the file.
+            let is_ours = self.metadata()?.is_file() && self.stream_position()? == length;
+            let Some(length) = length.checked_sub(bytes as u64).filter(|_| is_ours) else {
+                return Ok(false);
+            };
+            self.set_len(length).map(|()| true)
+        };
+        cut().unwrap_or(false)
+    }
+}
+
 /// Gathers whole records and writes them in few calls.
-pub(super) struct Buffered<W: Write> {
+pub(super) struct Buffered<W: Target> {
     inner: W,
     /// Named in errors.
     path: PathBuf,
     pending: Vec<u8>,
+    /// Of a stream that is not waited for for ever.
+    gate: Option<Gate>,
 }
 
-impl<W: Write> Buffered<W> {
+impl<W: Target> Buffered<W> {
     pub(super) fn new(inner: W, path: PathBuf) -> Self {
-        Buffered { inner, path, pending: Vec::with_capacity(CAPACITY) }
+        Buffered { inner, path, pending: Vec::with_capacity(CAPACITY), gate: None }
+    }
+
+    /// Waits for a reader no longer than shortly after the halt.
+    pub(super) fn until(&mut self, halt: &Halt) {
+        self.gate = self.inner.descriptor().and_then(|stream| Gate::of(stream, halt));
     }
 
     /// Takes records, after making room for them.
@@ -35,8 +86,27 @@ impl<W: Write> Buffered<W> {
         self.inner.flush().map_err(|e| Error::io("write", e).at_path(&self.path))
     }
 
+    /// Bytes that were taken and are not written.
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Goes on with another writer, for what is pending, too. Before it comes `begin`.
+    pub(super) fn turn_to(&mut self, inner: W, begin: &[u8]) {
+        self.inner = inner;
+        self.pending.splice(..0, begin.iter().copied());
+    }
+
+    /// Drops what is pending; returns how many records that are.
+    pub(super) fn give_up(&mut self) -> u64 {
+        let count = records::count(&self.pending);
+        self.pending.clear();
+        count
+    }
+
     /// Writes what is pending. After a failure exactly what was not written is
-    /// pending still, so that trying again neither repeats nor tears a record.
+    /// pending still, so that trying again neither repeats nor tears a record. Half a record is
+    /// taken back, where that can be done: nobody may ever come to write its rest.
     fn drain(&mut self) -> Result<()> {
         let mut written = 0;
         let outcome = loop {
@@ -44,20 +114,30 @@ impl<W: Write> Buffered<W> {
             if rest.is_empty() {
                 break Ok(());
             }
-            match self.inner.write(rest) {
+            let room = match (&mut self.gate, self.inner.descriptor()) {
+                (Some(gate), Some(stream)) => gate.room(stream, rest),
+                _ => Ok(rest.len()),
+            };
+            match room.and_then(|room| self.inner.write(&rest[..room])) {
                 Ok(0) => break Err(ErrorKind::WriteZero.into()),
                 Ok(count) => written += count,
                 Err(e) if e.kind() == ErrorKind::Interrupted => (),
                 Err(e) => break Err(e),
             }
         };
+        if outcome.is_err() {
+            let whole = records::whole(&self.pending, written);
+            if whole < written && self.inner.cut_back(written - whole) {
+                written = whole;
+            }
+        }
         self.pending.drain(..written);
         outcome.map_err(|e| Error::io("write", e).at_path(&self.path))
     }
 }
 
 /// The last chance: a caller that cares for errors has flushed before.
-impl<W: Write> Drop for Buffered<W> {
+impl<W: Target> Drop for Buffered<W> {
     fn drop(&mut self) {
         let _ = self.flush();
     }
@@ -74,6 +154,8 @@ mod tests {
         taken: Vec<u8>,
         broken: Option<ErrorKind>,
     }
+
+    impl Target for &mut Slow {}
 
     impl Write for &mut Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

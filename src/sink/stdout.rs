@@ -3,6 +3,7 @@
 use super::Sink;
 use super::buffered::Buffered;
 use crate::Result;
+use crate::progress::Halt;
 use std::io;
 
 /// Writes alerts to standard output. Each write holds its lock, so that whatever
@@ -29,5 +30,17 @@ impl Sink for StdoutSink {
 
     fn flush(&mut self) -> Result<()> {
         self.0.flush()
+    }
+
+    fn pending(&self) -> usize {
+        self.0.pending()
+    }
+
+    fn until(&mut self, halt: &Halt) {
+        self.0.until(halt);
+    }
+
+    fn give_up(&mut self) -> u64 {
+        self.0.give_up()
     }
 }

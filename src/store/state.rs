@@ -38,8 +38,12 @@ pub struct State {
     pub documents: u64,
     /// Bytes of the documents.
     pub bytes: u64,
+    /// How many of them are distinct.
+    pub distinct: u64,
     /// Values that are no indicators, by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Indicators that the guards of the compiler refuse or cut down, by reason.
+    pub guarded: BTreeMap<String, u64>,
     /// Indicators that the last change brought.
     pub added: u64,
     /// Indicators that left with it.

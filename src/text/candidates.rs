@@ -9,7 +9,7 @@
 //! Candidates are put into lists without branches, because whether one is of
 //! interest is what a processor cannot predict; the lists are then gone through,
 //! and the cache misses of the filters overlap. A run that is longer than the
-//! window, or has an escape, a byte beyond ASCII or a stray dot at or in it, is for
+//! window, or has a percent escape, a byte beyond ASCII or a stray dot at or in it, is for
 //! the careful way.
 //!
 //! Tried and dropped: visiting the inner dots one by one (three visits for an
@@ -256,7 +256,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 }
             };
             let may_match = address.is_none_or(|address| self.visitor.may_hold_v4(address));
-            if may_match || self.begins_url(number.end, number.len) {
+            let span = number.end - number.len as usize..number.end;
+            if may_match
+                || self.begins_url(number.end, number.len)
+                || self.visitor.may_hold_host(span, true)
+            {
                 self.name_at(number.end - 1);
             }
         }
@@ -271,6 +275,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             if self.visitor.may_hold_name(run, pair as usize)
                 || self.begins_url(name.end, name.len)
                 || (name.label == 4 && run[run.len() - 4..].eq_ignore_ascii_case(b"arpa"))
+                || self.visitor.may_hold_host(name.end - name.len as usize..name.end, false)
             {
                 self.name_at(name.end - 1);
             }

@@ -1,5 +1,6 @@
 //! Phase one: 64 bytes to bit masks.
 
+use super::escapes::begins_escape;
 use super::vector;
 
 /// Blocks of a [`Tile`]: 16 KiB of text, whose masks take as much again, stay in
@@ -23,9 +24,14 @@ pub struct Masks {
     pub at_signs: u64,
     /// `/`
     pub slashes: u64,
-    /// What makes a candidate beside it one for the careful way: `%`, `\`, and
-    /// every byte beyond ASCII.
+    /// What makes a candidate beside it one for the careful way: `%`, and every byte beyond
+    /// ASCII.
     pub odds: u64,
+    /// What other escapes begin with: `\`, `&`, `#`, `^`, ESC. They are read by themselves
+    /// (`pieces`), and no candidate is another one for them.
+    pub escapes: u64,
+    /// `(` and `[`
+    pub opens: u64,
 }
 
 /// Classes of a byte, as bits of the table.
@@ -89,7 +95,10 @@ pub fn classify(block: &[u8; 64]) -> Masks {
         masks.colons |= bit(class::COLON);
         masks.at_signs |= bit(class::AT);
         masks.slashes |= bit(class::SLASH);
-        masks.odds |= u64::from(byte >= 0x80 || byte == b'%' || byte == b'\\') << at;
+        let is_odd = byte >= 0x80 || byte == b'%';
+        masks.odds |= u64::from(is_odd) << at;
+        masks.escapes |= u64::from(byte < 0x80 && begins_escape(byte)) << at;
+        masks.opens |= u64::from(matches!(byte, b'(' | b'[')) << at;
     }
     masks
 }
@@ -146,6 +155,12 @@ impl Tile {
         self.len == 0
     }
 
+    /// The masks of all blocks, with that of the block before the first one and that of the one
+    /// behind the last.
+    pub(super) fn masks(&self) -> &[Masks] {
+        &self.masks[..self.len + 2]
+    }
+
     /// Block `at`, with those before and behind it.
     #[inline]
     pub fn around(&self, at: usize) -> (&Masks, &Masks, &Masks) {
@@ -200,10 +215,12 @@ impl Masks {
         run as u64
     }
 
-    /// Colons that are followed by a backslash, a percent sign, or a byte beyond ASCII.
+    /// Opening brackets before a digit and behind no name.
     #[inline]
-    pub fn escaped_colons(&self, next: &Masks) -> u64 {
-        self.colons & (self.odds >> 1 | next.odds << 63)
+    pub fn opens_of_digits(&self, previous: &Masks, next: &Masks) -> u64 {
+        let behind = self.digits >> 1 | next.digits << 63;
+        let before = self.names << 1 | previous.names >> 63;
+        self.opens & behind & !before
     }
 }
 
@@ -236,7 +253,9 @@ mod tests {
             assert_eq!(bit(masks.colons), byte == b':');
             assert_eq!(bit(masks.at_signs), byte == b'@');
             assert_eq!(bit(masks.slashes), byte == b'/');
-            assert_eq!(bit(masks.odds), byte >= 0x80 || b"%\\".contains(&byte));
+            assert_eq!(bit(masks.odds), byte >= 0x80 || byte == b'%');
+            assert_eq!(bit(masks.escapes), b"\\&#^\x1b".contains(&byte));
+            assert_eq!(bit(masks.opens), b"([".contains(&byte));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Long runs of hex digits: digests (matching specification, section 6.5).
 
 use super::classify::{Masks, class, is};
-use super::escapes::{ends_escape, percent_at, tail_of_escape};
+use super::percent::{ends_escape, percent_at, tail_of_escape};
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
@@ -62,10 +62,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 b'T' if run.len() == 71 && self.text[run.start] == b'1' => {
                     return self.tlsh(run);
                 }
-                _ => match self.escape_letters(run.start, run.end) {
-                    Some(len) => run.start += len,
-                    None => return,
-                },
+                _ => return,
             }
         }
         let hex = &self.text[run.clone()];
@@ -88,13 +85,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
             && self.text[start - 2] == b'0'
             && (!start.checked_sub(3).is_some_and(|at| is(self.text[at], class::ALNUM))
                 || ends_escape(self.text, start - 2))
-    }
-
-    /// The letter before the run may be that of an escape: `\n`, `\u003d`. Returns
-    /// how many digits of the run belong to it.
-    fn escape_letters(&self, start: usize, end: usize) -> Option<usize> {
-        let (len, _) = tail_of_escape(self.text, start - 1, end)?;
-        Some(len - 1)
     }
 
     fn tlsh(&mut self, run: Range<usize>) {

@@ -1,13 +1,14 @@
 //! E-mail addresses (matching specification, section 6.4).
 
 use super::classify::{class, is};
-use super::escapes::{
-    continues_name, decode, json_char, percent_at, tail_of_escape, unescape_json,
-};
+use super::percent::{continues_name, decode, percent_at, tail_of_escape};
 use super::unicode::{char_at, is_of_name};
 use super::{Visit, Visitor};
 use crate::indicator::email::MAX_LOCAL;
 use crate::indicator::{Observable, Where};
+
+/// The quotes around a local part, with their backslashes in strings of JSON.
+const MAX_QUOTES: usize = 16;
 
 /// A byte of a local part as logs hold them. `=` and the other oddities that RFC
 /// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
@@ -19,8 +20,43 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Visits the `@` at `at`.
     pub(super) fn email_at(&mut self, at: usize) {
         if is(self.byte(at + 1), class::NAME) && self.userinfo_start(at).is_none() {
-            self.email_between(at, at + 1);
+            match self.before(at) {
+                b'"' => self.quoted_email(at),
+                _ => self.email_between(at, at + 1),
+            }
         }
+    }
+
+    /// An address whose local part is in quotes, needed or not: `"bad.guy"@evil.example`.
+    fn quoted_email(&mut self, at: usize) {
+        let floor = at.saturating_sub(MAX_LOCAL + MAX_QUOTES);
+        let slashes = |end: usize| {
+            let before = self.text[floor..end].iter().rev();
+            before.take_while(|b| **b == b'\\').count()
+        };
+        // In a string of JSON both quotes have as many backslashes before them.
+        let own = slashes(at - 1);
+        let end = at - 1 - own;
+        let Some(quote) = memchr::memrchr(b'"', &self.text[floor..end]).map(|at| floor + at) else {
+            return;
+        };
+        let local = &self.text[quote + 1..end];
+        let domain_end = self.domain_end(at + 1);
+        let is_plain = |b: &u8| *b >= b' ' && !b"\\<>".contains(b);
+        if slashes(quote) != own
+            || !(1..=MAX_LOCAL).contains(&local.len())
+            || !local.iter().all(is_plain)
+            || domain_end == at + 1
+        {
+            return;
+        }
+        let mut address = std::mem::take(self.decoded);
+        address.clear();
+        for part in [b"\"", local, b"\"", &self.text[at..domain_end]] {
+            address.extend_from_slice(part);
+        }
+        self.emit(Observable::Email(&address), Where::LogText, quote..domain_end);
+        *self.decoded = address;
     }
 
     /// An address whose local part ends at `local_end` and whose domain begins at
@@ -31,10 +67,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let floor = local_end.saturating_sub(MAX_LOCAL * 3 + 1);
         let mut start = local_end;
-        let is_local_json = |at: usize| {
-            json_char(self.text, at).is_some_and(|c| c.is_alphanumeric() || "_.+-".contains(c))
-        };
-        while start > floor && (is_local(self.text[start - 1]) || is_local_json(start - 1)) {
+        while start > floor && is_local(self.text[start - 1]) {
             start -= 1;
         }
         if start == floor && floor > 0 {
@@ -64,22 +97,18 @@ impl<V: Visitor> Visit<'_, '_, V> {
             start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
         let end = self.domain_end(domain_start);
-        if start >= local_end || end == domain_start {
+        // `#bad.guy` is another's name: the sign is one of a local part (section 6.4).
+        if start >= local_end || end == domain_start || self.before(start) == b'#' {
             return;
         }
         let address = &self.text[start..end];
         self.emit(Observable::Email(address), Where::LogText, start..end);
         // `u%2Bx%40evil.example` is also read decoded.
-        let is_escaped = |at: usize| {
-            percent_at(self.text, at).is_some_and(|byte| byte != b'@') || self.text[at] == b'\\'
-        };
-        let may_be_escaped = memchr::memchr2(b'%', b'\\', address).is_some();
+        let is_escaped = |at: usize| percent_at(self.text, at).is_some_and(|byte| byte != b'@');
+        let may_be_escaped = memchr::memchr(b'%', address).is_some();
         if may_be_escaped && (start..local_end).chain(domain_start..end).any(is_escaped) {
             let mut decoded = std::mem::take(self.decoded);
-            match memchr::memchr(b'\\', address) {
-                Some(_) => unescape_json(address, &mut decoded),
-                None => decode(address, &mut decoded),
-            }
+            decode(address, &mut decoded);
             self.emit(Observable::Email(&decoded), Where::LogText, start..end);
             *self.decoded = decoded;
         }
@@ -97,10 +126,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 }
                 if percent_at(self.text, end).is_some_and(|b| b < 0x80 && continues_name(b)) {
                     end += 3;
-                    continue;
-                }
-                if self.continues_json(end) {
-                    end += 6;
                     continue;
                 }
                 break;

@@ -1,206 +1,551 @@
-//! Escapes that touch a candidate: `%2F`, `\n`, `\u002f`.
+//! Escapes that a writer of logs put around or into a value, and what each stands for
+//! (matching specification, section 8.1).
 //!
-//! The text is not decoded as a whole. Where an escape ends right before a run,
-//! its last characters look like a part of the run (`%2Fevil.example`,
-//! `\nevil.example`); they are cut off. Where an escape stands for a character of
-//! the candidate itself (`evil%2Eexample`), the piece is decoded, once, and read
-//! again.
+//! Backslash escapes are those of JSON (RFC 8259), C and Python, and the `\=` and `\|`
+//! of CEF. They nest: a JSON text in a string of another one doubles every backslash,
+//! so that a row of 1, 2 or 4 backslashes before a letter is one escape, undone to
+//! three levels. Entities are those of XML and HTML; `#011` is how rsyslog writes a
+//! control character; `ESC [ … m` (ECMA-48) colours a terminal.
+//!
+//! Each escape is recognised by itself, from the byte that it begins with, so that it
+//! does not matter from where on a text is read.
 
-use super::classify::{class, is};
-use crate::indicator::url::escaped;
+use std::borrow::Cow;
 
-/// How many bytes at the head of a run that begins at `start` belong to an escape
-/// before it, and the byte that the escape stands for.
-#[inline]
-pub(super) fn tail_of_escape(text: &[u8], start: usize, end: usize) -> Option<(usize, u8)> {
-    let before = start.checked_sub(1)?;
-    if matches!(text[before], b'%' | b'\\') { tail_behind(text, before, end) } else { None }
+/// No escape is longer.
+pub(super) const MAX_ESCAPE: usize = 64;
+
+/// The longest row of backslashes that is looked at: eight is a quote three levels deep.
+const MAX_SLASHES: usize = 16;
+
+/// The longest separator that is looked for before a value.
+const MAX_SPELT: usize = 12;
+
+/// How deep backslash escapes nest.
+const MAX_LEVELS: u32 = 3;
+
+/// The longest path that is looked at.
+const MAX_PATH: usize = 256;
+
+/// The longest parameters of a control sequence, and of a hyperlink.
+const MAX_PARAMETERS: usize = 24;
+
+/// What an escape stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A character of the value that the escape stands in.
+    Char(char),
+    /// A byte of it, of which several may make a character.
+    Byte(u8),
+    /// A control character, a blank or a colour: no value goes on over it.
+    Separator,
 }
 
-/// The same behind the byte `before`, with which the escape begins.
-fn tail_behind(text: &[u8], before: usize, end: usize) -> Option<(usize, u8)> {
-    let start = before + 1;
-    match text[before] {
-        b'%' if end - start >= 2 => Some((2, escaped(text, before)?)),
-        b'\\' => {
-            let slashes = text[..start].iter().rev().take_while(|&&b| b == b'\\').count();
-            if slashes % 2 == 0 {
-                return None;
+/// An escape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Escape {
+    pub(super) len: usize,
+    pub(super) meaning: Meaning,
+    /// How many bytes of backslashes it begins with, if what is behind them may also be
+    /// meant as it stands: `\\nas.example` is a share, or a line feed and a name.
+    pub(super) doubtful: Option<usize>,
+}
+
+impl Escape {
+    fn new(len: usize, meaning: Meaning) -> Self {
+        Escape { len, meaning, doubtful: None }
+    }
+
+    pub(super) fn separates(&self) -> bool {
+        self.meaning == Meaning::Separator
+    }
+}
+
+/// Whether an escape with this first byte that stands for a separator is one also for who does
+/// not know it: no value goes on over a backslash or ESC, but a URL does over `&` or `#`.
+pub(super) fn parts(first: u8, meaning: Meaning) -> bool {
+    meaning == Meaning::Separator && matches!(first, b'\\' | 0x1b)
+}
+
+/// Whether an escape may begin with this byte.
+#[inline]
+pub(super) fn begins_escape(byte: u8) -> bool {
+    BEGINS_ESCAPE[usize::from(byte)]
+}
+
+static BEGINS_ESCAPE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 6 {
+        table[b"\\&#^\x1b\xc2"[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// The escape that begins at `at`.
+pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
+    let rest = text.get(at + 1..)?;
+    match text[at] {
+        b'\\' => behind_backslashes(text, at),
+        b'&' => {
+            let (len, char) = entity(rest)?;
+            Some(standing_for(char, 1 + len, &rest[len..]))
+        }
+        b'#' => {
+            let code = octal(rest)?;
+            let is_control = code <= 0x20 || code == 0x7f;
+            is_control.then(|| standing_for(code.into(), 4, &rest[3..]))
+        }
+        b'^' => match rest.first()? {
+            b'[' => {
+                let len = sequence(rest[1..].starts_with(b"[").then_some(&rest[1..])?);
+                (len > 0).then(|| Escape::new(2 + len, Meaning::Separator))
             }
-            let decoded = match *text.get(start)? {
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                b'b' => 8,
-                b'f' => 12,
-                b'u' if end - start >= 5 => {
-                    let digits = text.get(start + 1..start + 5)?;
-                    let digits = std::str::from_utf8(digits).ok()?;
-                    let code = u16::from_str_radix(digits, 16).ok()?;
-                    return Some((5, u8::try_from(code).unwrap_or(0xff)));
-                }
-                b'x' if end - start >= 3 => {
-                    let digits = std::str::from_utf8(text.get(start + 1..start + 3)?).ok()?;
-                    return Some((3, u8::from_str_radix(digits, 16).ok()?));
-                }
-                _ => return None,
+            // As `cat -v` and editors show them; but `^Info` may be a pattern.
+            b'I' | b'J' | b'M' => {
+                Some(Escape { doubtful: Some(1), ..Escape::new(2, Meaning::Separator) })
+            }
+            _ => None,
+        },
+        // U+009B, which is ESC and a bracket in one.
+        0xc2 if rest.first() == Some(&0x9b) => {
+            let (parameters, is_ended) = parameters(&rest[1..]);
+            is_ended.then(|| Escape::new(3 + parameters, Meaning::Separator))
+        }
+        0x1b => match sequence(rest) {
+            0 => None,
+            len => Some(Escape::new(1 + len, Meaning::Separator)),
+        },
+        _ => None,
+    }
+}
+
+/// A value without the escapes of characters in it, as [`escape_at`] reads them.
+pub(super) fn characters(value: &str) -> Cow<'_, str> {
+    let bytes = value.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'&')) {
+        return Cow::Borrowed(value);
+    }
+    let mut undone = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = escape_at(bytes, at).filter(|escape| escape.doubtful.is_none());
+        match escape.map(|escape| (escape.meaning, escape.len)) {
+            Some((Meaning::Char(char), len)) => {
+                undone.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                at += len.max(1);
+            }
+            Some((Meaning::Byte(byte), len)) => {
+                undone.push(byte);
+                at += len.max(1);
+            }
+            _ => {
+                undone.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&undone).into_owned())
+}
+
+/// What stands before the separator that is spelt at the end of a text, if one is.
+pub(super) fn before_separator(text: &[u8]) -> Option<&[u8]> {
+    let floor = text.len().saturating_sub(MAX_SPELT);
+    let near = &text[floor..];
+    let mut from = near.iter().rposition(|&byte| begins_escape(byte))?;
+    while from > 0 && near[from] == b'\\' && near[from - 1] == b'\\' {
+        from -= 1;
+    }
+    let escape = escape_at(text, floor + from)?;
+    let is_last = floor + from + escape.len == text.len() && escape.separates();
+    is_last.then(|| &text[..floor + from])
+}
+
+/// An escape of `len` bytes that stands for `char`, with what belongs to it in `rest`.
+fn standing_for(char: char, len: usize, rest: &[u8]) -> Escape {
+    let meaning = match char {
+        '\u{1b}' => return Escape::new(len + sequence(rest), Meaning::Separator),
+        c if c.is_control() || c.is_whitespace() => Meaning::Separator,
+        c => Meaning::Char(c),
+    };
+    Escape::new(len, meaning)
+}
+
+/// An escape that begins with the row of backslashes at `at`.
+fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
+    if at > 0 && text[at - 1] == b'\\' {
+        return None;
+    }
+    let rest = &text[at..];
+    let slashes = rest.iter().take(MAX_SLASHES + 1).take_while(|&&b| b == b'\\').count();
+    if slashes > MAX_SLASHES || slashes.trailing_zeros() >= MAX_LEVELS {
+        return None;
+    }
+    let letter = *rest.get(slashes)?;
+    let behind = &rest[slashes + 1..];
+    let head = slashes + 1;
+    let doubtful = Some(slashes);
+    let is_doubled = slashes % 2 == 0;
+    let escape = match letter {
+        b'n' | b'r' | b't' => {
+            let doubtful = doubtful.filter(|_| is_doubled || is_in_path(text, at));
+            Escape { doubtful, ..Escape::new(head, Meaning::Separator) }
+        }
+        b'b' | b'f' => Escape { doubtful, ..Escape::new(head, Meaning::Separator) },
+        b'e' | b'E' if behind.starts_with(b"[") => match sequence(behind) {
+            0 => return None,
+            len => Escape::new(head + len, Meaning::Separator),
+        },
+        b'/' | b'=' | b'|' | b'?' => Escape::new(head, Meaning::Char(char::from(letter))),
+        b'&' => standing_for_ampersand(head, behind),
+        b'0'..=b'3' => {
+            let code = octal(&rest[slashes..])?;
+            let escape = match code {
+                0..0x80 => standing_for(code.into(), head + 2, &behind[2..]),
+                _ => Escape::new(head + 2, Meaning::Byte(code)),
             };
-            Some((1, decoded))
+            Escape { doubtful, ..escape }
+        }
+        b'x' if !behind.starts_with(b"{") => {
+            let code = hex(behind, 2)? as u8;
+            match code {
+                b'&' => standing_for_ampersand(head + 2, &behind[2..]),
+                0..0x80 => standing_for(code.into(), head + 2, &behind[2..]),
+                _ => Escape::new(head + 2, Meaning::Byte(code)),
+            }
+        }
+        b'u' | b'U' | b'x' => {
+            let (char, len) = code_point(letter, slashes, behind)?;
+            match char {
+                '&' => standing_for_ampersand(head + len, &behind[len..]),
+                _ => standing_for(char, head + len, &behind[len..]),
+            }
+        }
+        _ => return None,
+    };
+    Some(escape)
+}
+
+/// An ampersand may begin an entity: `\u0026amp;`.
+fn standing_for_ampersand(len: usize, rest: &[u8]) -> Escape {
+    match entity(rest) {
+        Some((more, char)) => standing_for(char, len + more, &rest[more..]),
+        None => Escape::new(len, Meaning::Char('&')),
+    }
+}
+
+/// The character of `\uXXXX`, `\UXXXXXXXX` or `\u{X…}` behind its letter, and how many bytes
+/// tell of it: two halves of a pair if it lies beyond the basic plane.
+fn code_point(letter: u8, slashes: usize, behind: &[u8]) -> Option<(char, usize)> {
+    if let Some(braced) = behind.strip_prefix(b"{") {
+        let len = braced.iter().take(8).take_while(|b| b.is_ascii_hexdigit()).count();
+        let is_closed = braced.get(len) == Some(&b'}');
+        return Some((char::from_u32(hex(braced, len).filter(|_| is_closed)?)?, len + 2));
+    }
+    let len = if letter == b'U' { 8 } else { 4 };
+    let code = hex(behind, len)?;
+    if !(0xd800..0xdc00).contains(&code) {
+        // Half a pair stands for nothing that a value has.
+        return Some((char::from_u32(code).unwrap_or('\u{fffd}'), len));
+    }
+    let second = behind
+        .get(len..len + slashes + 5)
+        .filter(|second| second[..slashes].iter().all(|&b| b == b'\\') && second[slashes] == b'u');
+    let low = second.and_then(|second| hex(&second[slashes + 1..], 4));
+    let low = low.filter(|low| (0xdc00..0xe000).contains(low));
+    Some(match low {
+        Some(low) => {
+            let code = 0x10000 + (code - 0xd800) * 0x400 + (low - 0xdc00);
+            (char::from_u32(code).unwrap_or('\u{fffd}'), len + slashes + 5)
+        }
+        None => ('\u{fffd}', len),
+    })
+}
+
+/// The number of the first `len` bytes, hex digits all of them.
+fn hex(text: &[u8], len: usize) -> Option<u32> {
+    let digits = text.get(..len).filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0u32, |code, &b| Some(code << 4 | char::from(b).to_digit(16)?))
+}
+
+/// The byte of three octal digits.
+fn octal(text: &[u8]) -> Option<u8> {
+    match *text.get(..3)? {
+        [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7'] => {
+            Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
         }
         _ => None,
     }
 }
 
-/// Whether an escape ends right before `at`: the letter or digit there is then none
-/// of the text's.
-pub(super) fn ends_escape(text: &[u8], at: usize) -> bool {
-    [2, 3, 4, 6].into_iter().any(|len| {
-        let Some(start) = at.checked_sub(len) else { return false };
-        let tail = tail_of_escape(text, start + 1, text.len().min(at + 1));
-        matches!(text[start], b'%' | b'\\') && tail.is_some_and(|(tail, _)| tail + 1 == len)
-    })
+/// Whether the single backslash at `at` stands in a path with a drive: `C:\temp\new`.
+fn is_in_path(text: &[u8], at: usize) -> bool {
+    let from = at.saturating_sub(MAX_PATH);
+    let head = &text[from..at];
+    let Some(colon) = memchr::memrchr(b':', head) else { return false };
+    let letter = |at: Option<usize>| at.is_some_and(|at| head[at].is_ascii_alphabetic());
+    let drive = colon.checked_sub(1);
+    text[from + colon + 1] == b'\\'
+        && text.get(from + colon + 2) != Some(&b'\\')
+        && letter(drive)
+        && !letter(drive.and_then(|at| at.checked_sub(1)))
+        && !head[colon..].iter().any(|&b| b <= b' ' || b"\"<>|*?".contains(&b))
 }
 
-/// The percent escape at `at` and what it stands for.
-#[inline]
-pub(super) fn percent_at(text: &[u8], at: usize) -> Option<u8> {
-    if text.get(at) == Some(&b'%') { escaped(text, at) } else { None }
-}
-
-/// Whether a decoded byte continues a name.
-pub(super) fn continues_name(byte: u8) -> bool {
-    is(byte, class::NAME | class::DOT)
-}
-
-/// The widest piece around `at` of name characters, dots and percent escapes.
-pub(super) fn piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Range<usize> {
-    let inside = |at: usize| is(text[at], class::NAME | class::DOT) || text[at] == b'%';
-    let (mut start, mut end) = (at, at);
-    while start > 0 && at - start < limit && inside(start - 1) {
-        start -= 1;
+/// The length of what follows ESC in a control sequence, a hyperlink's head or the choice of
+/// a character set; 0 if it is none.
+fn sequence(rest: &[u8]) -> usize {
+    match *rest {
+        [b'[', ref rest @ ..] => match parameters(rest) {
+            (len, true) => len + 2,
+            _ => 0,
+        },
+        [b']', ref rest @ ..] => {
+            // `8;PARAMETERS;URL`, `0;TITLE`
+            let end = |from: usize| {
+                let rest = rest.get(from..)?;
+                let len = rest.len().min(MAX_PARAMETERS);
+                Some(from + 1 + memchr::memchr(b';', &rest[..len])?)
+            };
+            let first = end(0).filter(|end| rest[..end - 1].iter().all(u8::is_ascii_digit));
+            let second = first.filter(|_| rest.starts_with(b"8;")).and_then(end);
+            second.or(first).map_or(0, |len| len + 1)
+        }
+        [b'(' | b')', b'0'..=b'z', ..] => 2,
+        _ => 0,
     }
-    while end < text.len() && end - at < limit && inside(end) {
-        end += 1;
+}
+
+/// The length of a control sequence's parameters, and whether its last byte follows them.
+fn parameters(rest: &[u8]) -> (usize, bool) {
+    let is_inside = |&&b: &&u8| matches!(b, b'0'..=b'?' | b'!'..=b'/');
+    let len = rest.iter().take(MAX_PARAMETERS).take_while(is_inside).count();
+    let last = rest.get(len);
+    (len, last.is_some_and(|b| b.is_ascii_alphabetic() || b"@~`".contains(b)))
+}
+
+/// The entity whose ampersand stands before `rest`: its length, and its character.
+fn entity(rest: &[u8]) -> Option<(usize, char)> {
+    if let Some(number) = rest.strip_prefix(b"#") {
+        return number_of_entity(number).map(|(len, char)| (len + 1, char));
     }
-    start..end
+    let len = rest.iter().take(9).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let (name, behind) = (&rest[..len], rest.get(len).copied());
+    let char = entity_char(name)?;
+    match behind {
+        Some(b';') => Some((len + 1, char)),
+        // Old HTML leaves it out; in a query `&lt=1` and `&amp=1` are parameters.
+        behind if b"<>&\"".contains(&(char as u8)) && name.is_ascii() && char.is_ascii() => {
+            let goes_on = behind.is_some_and(|b| b.is_ascii_alphanumeric() || b"=_-.".contains(&b));
+            (!goes_on && len > 1).then_some((len, char))
+        }
+        _ => None,
+    }
 }
 
-/// The character of the `\uXXXX` at `at`, whose backslash is no escaped one.
-#[inline]
-pub(super) fn json_char(text: &[u8], at: usize) -> Option<char> {
-    if text.get(at) == Some(&b'\\') { escaped_char(text, at) } else { None }
-}
-
-fn escaped_char(text: &[u8], at: usize) -> Option<char> {
-    let digits = match text.get(at..at + 6)? {
-        [b'\\', b'u', digits @ ..] => digits,
-        _ => return None,
+/// The number of a numeric entity, without what stands before it.
+fn number_of_entity(number: &[u8]) -> Option<(usize, char)> {
+    let (radix, digits) = match number {
+        [b'x' | b'X', digits @ ..] => (16, digits),
+        digits => (10, digits),
     };
-    let slashes = text[..at].iter().rev().take_while(|&&b| b == b'\\').count();
-    let digits = std::str::from_utf8(digits).ok()?;
-    let code = u32::from_str_radix(digits, 16).ok().filter(|_| slashes % 2 == 0)?;
-    char::from_u32(code)
-}
-
-/// The widest piece around `at` of name characters, dots and JSON's `\uXXXX`.
-pub(super) fn json_piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Range<usize> {
-    let inside = |at: usize| is(text[at], class::NAME | class::DOT);
-    let (mut start, mut end) = (at, at);
-    while start > 0 && at - start < limit {
-        let escape = text[start - 1] == b'\\' && json_char(text, start - 1).is_some();
-        if !inside(start - 1) && !escape {
-            break;
-        }
-        start -= 1;
+    let head = number.len() - digits.len();
+    let is_digit = |b: &u8| char::from(*b).is_digit(radix);
+    let len = digits.iter().take(11).take_while(|b| is_digit(b)).count();
+    if !(1..=10).contains(&len) {
+        return None;
     }
-    while end < text.len() && end - at < limit {
-        if inside(end) {
-            end += 1;
-        } else if json_char(text, end).is_some() {
-            end += 6;
-        } else {
-            break;
+    let code = std::str::from_utf8(&digits[..len]).ok()?;
+    let char = char::from_u32(u32::from_str_radix(code, radix).ok()?)?;
+    match digits.get(len) {
+        Some(b';') => Some((head + len + 1, char)),
+        // Without its end a number of two or more digits is an entity where no letter of
+        // the value can be taken for a digit of it.
+        _ if radix == 10 && len >= 2 && (char == '\t' || !char.is_control()) => {
+            Some((head + len, char))
         }
-    }
-    start..end
-}
-
-/// Decodes percent escapes, once.
-pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) {
-    out.clear();
-    let mut at = 0;
-    while at < text.len() {
-        match percent_at(text, at) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(text[at]);
-                at += 1;
-            }
-        }
+        _ => None,
     }
 }
 
-/// Undoes the escapes of a JSON string that occur in URLs: `\/`, `\u0026`, `\\`.
-pub(super) fn unescape_json(text: &[u8], out: &mut Vec<u8>) {
-    out.clear();
-    let mut at = 0;
-    while at < text.len() {
-        let byte = text[at];
-        if byte != b'\\' {
-            out.push(byte);
-            at += 1;
-            continue;
-        }
-        match text.get(at + 1) {
-            Some(b'u') => {
-                let code = text
-                    .get(at + 2..at + 6)
-                    .and_then(|digits| std::str::from_utf8(digits).ok())
-                    .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-                    .and_then(char::from_u32);
-                match code {
-                    Some(code) => {
-                        out.extend_from_slice(code.encode_utf8(&mut [0; 4]).as_bytes());
-                        at += 6;
-                    }
-                    None => {
-                        out.push(byte);
-                        at += 1;
-                    }
-                }
-            }
-            Some(&next) if b"/\\\"".contains(&next) => {
-                out.push(next);
-                at += 2;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
+/// What an entity's name stands for that a value or what stands at it can hold (HTML, named
+/// character references).
+fn entity_char(name: &[u8]) -> Option<char> {
+    Some(match name {
+        b"amp" | b"AMP" => '&',
+        b"lt" | b"LT" => '<',
+        b"gt" | b"GT" => '>',
+        b"quot" | b"QUOT" => '"',
+        b"apos" => '\'',
+        b"nbsp" => '\u{a0}',
+        b"ensp" | b"emsp" | b"thinsp" => ' ',
+        b"Tab" => '\t',
+        b"NewLine" => '\n',
+        b"period" => '.',
+        b"sol" => '/',
+        b"bsol" => '\\',
+        b"colon" => ':',
+        b"semi" => ';',
+        b"comma" => ',',
+        b"commat" => '@',
+        b"num" => '#',
+        b"percnt" => '%',
+        b"equals" => '=',
+        b"quest" => '?',
+        b"excl" => '!',
+        b"plus" => '+',
+        b"ast" | b"midast" => '*',
+        b"dollar" => '$',
+        b"lowbar" | b"UnderBar" => '_',
+        b"hyphen" | b"dash" => '-',
+        b"lpar" => '(',
+        b"rpar" => ')',
+        b"lsqb" | b"lbrack" => '[',
+        b"rsqb" | b"rbrack" => ']',
+        b"lcub" | b"lbrace" => '{',
+        b"rcub" | b"rbrace" => '}',
+        b"verbar" | b"vert" | b"VerticalLine" => '|',
+        b"Hat" => '^',
+        b"grave" => '`',
+        b"ldquo" => '\u{201c}',
+        b"rdquo" => '\u{201d}',
+        b"lsquo" => '\u{2018}',
+        b"rsquo" => '\u{2019}',
+        b"laquo" => '\u{ab}',
+        b"raquo" => '\u{bb}',
+        b"ndash" => '\u{2013}',
+        b"mdash" => '\u{2014}',
+        b"hellip" => '\u{2026}',
+        b"rarr" => '\u{2192}',
+        b"larr" => '\u{2190}',
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn meaning(text: &str) -> Option<(Meaning, usize)> {
+        escape_at(text.as_bytes(), 0).map(|escape| (escape.meaning, escape.len))
+    }
+
+    /// What stands for one character, however it is written.
     #[test]
-    fn tails() {
-        let of = |text: &[u8], start| tail_of_escape(text, start, text.len());
-        assert_eq!(of(b"%2Fevil", 1), Some((2, b'/')));
-        assert_eq!(of(b"\\nevil", 1), Some((1, b'\n')));
-        assert_eq!(of(b"\\\\nevil", 2), None);
-        assert_eq!(of(b"\\u003devil", 1), Some((5, b'=')));
-        assert_eq!(of(b"\\evil", 1), None);
-        assert_eq!(of(b"evil", 0), None);
-        let mut out = Vec::new();
-        unescape_json(b"http:\\/\\/a\\u0026b\\x", &mut out);
-        assert_eq!(out, b"http://a&b\\x");
-        decode(b"a%2Eb%zz%", &mut out);
-        assert_eq!(out, b"a.b%zz%");
+    fn characters() {
+        for (text, char) in [
+            ("\\u0026", '&'),
+            ("\\\\u0026", '&'),
+            ("\\\\\\\\u0026", '&'),
+            ("\\u002E", '.'),
+            ("\\u{2e}", '.'),
+            ("\\U0000002e", '.'),
+            ("\\x2e", '.'),
+            ("\\056", '.'),
+            ("\\/", '/'),
+            ("\\\\/", '/'),
+            ("\\\\\\\\/", '/'),
+            ("\\=", '='),
+            ("\\|", '|'),
+            ("\\ud83d\\ude00", '\u{1f600}'),
+            ("\\\\ud83d\\\\ude00", '\u{1f600}'),
+            ("\\ud83d", '\u{fffd}'),
+            ("&amp;", '&'),
+            ("&#38;", '&'),
+            ("&#0038;", '&'),
+            ("&#x26;", '&'),
+            ("&#X0026;", '&'),
+            ("&period;", '.'),
+            ("&commat;", '@'),
+            ("&#46", '.'),
+            ("&lt", '<'),
+            ("\\u0026amp;", '&'),
+            ("\\u0026#x2f;", '/'),
+        ] {
+            assert_eq!(meaning(text), Some((Meaning::Char(char), text.len())), "{text}");
+        }
+    }
+
+    #[test]
+    fn separators() {
+        for text in [
+            "\\n",
+            "\\\\n",
+            "\\\\\\\\t",
+            "\\u000a",
+            "\\u001b[31m",
+            "\\x1b[1;32m",
+            "\\033[0m",
+            "\\e[0m",
+            "#011",
+            "#040",
+            "^I",
+            "^M",
+            "\u{9b}31m",
+            "\u{9b}0;1m",
+            "#033[31m",
+            "\u{1b}[31m",
+            "\u{1b}[38;5;196m",
+            "\u{1b}]8;;",
+            "\u{1b}]8;id=1;",
+            "\u{1b}(B",
+            "^[[0m",
+            "&#10;",
+            "&nbsp;",
+            "&#160;",
+            "&#27;[31m",
+        ] {
+            assert_eq!(meaning(text), Some((Meaning::Separator, text.len())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_escapes() {
+        for text in [
+            "\\",
+            "\\\\",
+            "\\evil",
+            "\\.",
+            "\\\\\\\\\\\\\\\\n",
+            "\\u00",
+            "\\x2",
+            "\\xzz",
+            "\\192",
+            "#203.0.113.5",
+            "#12",
+            "&b=2",
+            "&amp=1",
+            "&amplitude;",
+            "&#;",
+            "&#x;",
+            "&#x2e",
+            "&",
+            "^[",
+            "^[x",
+            "^a",
+            "\u{9b}",
+            "\u{9c}31m",
+            "\u{1b}",
+            "\u{1b}x",
+            "\\\"",
+            "&#99999999;",
+            "&ltd=1",
+            "&copy=1",
+        ] {
+            assert_eq!(meaning(text), None, "{text:?}");
+        }
+    }
+
+    /// What may be meant as it stands.
+    #[test]
+    fn doubts() {
+        let doubtful = |text: &str, at| escape_at(text.as_bytes(), at).unwrap().doubtful;
+        assert_eq!(doubtful("\\\\nas.example", 0), Some(2));
+        assert_eq!(doubtful("\\\\203.0.113.5", 0), Some(2));
+        assert_eq!(doubtful("line\\nevil.example", 4), None);
+        assert_eq!(doubtful("C:\\temp\\new", 7), Some(1));
+        assert_eq!(doubtful("C:\\new", 2), Some(1));
+        assert_eq!(doubtful("http:\\new", 5), None);
     }
 }

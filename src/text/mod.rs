@@ -29,6 +29,10 @@ pub mod fields;
 mod literals;
 mod marks;
 mod names;
+mod percent;
+mod pieces;
+mod ports;
+mod transcripts;
 mod unicode;
 mod urls;
 mod v6;
@@ -38,7 +42,9 @@ mod words;
 use crate::indicator::gram::GramFilter;
 use crate::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use candidates::Candidates;
-use classify::Tile;
+use classify::{Tile, class, is};
+use percent::{continues_name, percent_at};
+use pieces::{MAX_BEFORE, Odds, Reading, Undone};
 use std::ops::Range;
 
 /// How many bytes before a candidate can decide what it is.
@@ -78,6 +84,13 @@ pub trait Visitor {
     /// Whether this IPv4 address can be of interest.
     fn may_hold_v4(&self, address: u32) -> bool;
 
+    /// Whether the run at `span`, of which nothing else is of interest, can be the host of
+    /// a URL whose path stands in another field. `is_address`: it is one.
+    fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
+        let _ = (span, is_address);
+        false
+    }
+
     /// Whether observables of this kind can be of interest at all.
     fn wants(&self, kind: Kind) -> bool;
 
@@ -98,6 +111,8 @@ pub trait Visitor {
 #[derive(Debug, Default)]
 pub struct Extractor {
     decoded: Vec<u8>,
+    /// Buffers for pieces with escapes: none before the first one.
+    undone: Option<Box<Undone>>,
     tile: Tile,
     candidates: Candidates,
     /// Only the careful way: the slow twin of the fast one, for tests.
@@ -110,10 +125,15 @@ struct Visit<'t, 'v, V> {
     core: Range<usize>,
     visitor: &'v mut V,
     decoded: &'v mut Vec<u8>,
-    /// Whether escapes inside a name are decoded; not in what was decoded already.
+    undone: &'v mut Option<Box<Undone>>,
+    /// Bytes of which none ends a URL, as far as that is known: many can begin in one word.
+    urlish: Range<usize>,
+    /// Whose observables are passed on.
+    reading: Reading<'v>,
+    /// Whether percent escapes inside a name are decoded; not in what was decoded already.
     decodes: bool,
-    /// Where the last piece ends that was decoded: it may hold several runs.
-    decoded_to: usize,
+    /// Where bytes stand that an escape may begin with, as far as that is known.
+    odds: Odds,
     wants: Wants,
 }
 
@@ -124,12 +144,33 @@ struct Wants {
     paths: bool,
     emails: bool,
     urls: bool,
+    /// CVE numbers, JA4 fingerprints or wallets.
+    words: bool,
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
     #[inline]
     fn emit(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
-        if self.core.contains(&span.start) {
+        if !self.core.contains(&span.start) {
+            return;
+        }
+        if self.is_far_from_escapes(observable, &span) {
+            return self.visitor.seen(observable, at, span);
+        }
+        let reach = self.reach(observable, at, &span);
+        self.emit_within(observable, at, span, reach);
+    }
+
+    /// The same where `reach` decides on it.
+    #[inline]
+    fn emit_within(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        span: Range<usize>,
+        reach: Range<usize>,
+    ) {
+        if self.core.contains(&span.start) && self.is_ours(span.start, reach) {
             self.visitor.seen(observable, at, span);
         }
     }
@@ -171,11 +212,25 @@ impl Extractor {
             paths: visitor.wants(Kind::UrlPath),
             emails: visitor.wants(Kind::Email),
             urls: visitor.wants(Kind::Url),
+            words: [Kind::Cve, Kind::Ja4, Kind::Btc].into_iter().any(|kind| visitor.wants(kind)),
         };
-        let decoded = &mut self.decoded;
-        let mut visit = Visit { text, core, visitor, decoded, decodes: true, decoded_to: 0, wants };
-        // Candidates begin a bounded way before the place that gives them away.
-        let mut at = visit.core.start.saturating_sub(64) & !63;
+        let (decoded, undone) = (&mut self.decoded, &mut self.undone);
+        let reading = Reading::AsItStands;
+        let mut visit = Visit {
+            text,
+            core,
+            visitor,
+            decoded,
+            undone,
+            urlish: 0..0,
+            reading,
+            decodes: true,
+            odds: Odds::default(),
+            wants,
+        };
+        // Candidates begin a bounded way before the place that gives them away, and an escape
+        // that decides on one stands a bounded way before that.
+        let mut at = visit.core.start.saturating_sub(MAX_BEFORE) & !63;
         // A label that ends with the text ends at the byte behind it.
         let last = match visit.core.end {
             end if end < text.len() => (end + MAX_BEHIND).min(text.len() + 1),
@@ -185,6 +240,7 @@ impl Extractor {
         self.candidates.begin();
         while at < last {
             self.tile.fill(text, at, last);
+            visit.odds.note(&self.tile, at, self.careful);
             if self.careful {
                 visit.every_name(&self.tile, at, &mut skip.name);
             } else {
@@ -194,6 +250,7 @@ impl Extractor {
             visit.others(&self.tile, at, &mut skip);
             at += self.tile.len() * 64;
         }
+        visit.escapes_beyond(last, &mut skip.escape);
         visit.words();
         visit.literals();
     }
@@ -205,7 +262,10 @@ struct Skip {
     name: usize,
     colon: usize,
     digest: usize,
-    odd: usize,
+    colon_piece: usize,
+    name_piece: usize,
+    full_stop: usize,
+    escape: usize,
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
@@ -250,33 +310,54 @@ impl<V: Visitor> Visit<'_, '_, V> {
             if slashes != 0 {
                 self.each(slashes, at, |visit, place| visit.url_at(place));
             }
-            if self.wants.urls {
-                let colons = masks.escaped_colons(next);
-                self.each(colons, at, |visit, place| visit.json_url_at(place));
-            }
-            let mut places = masks.odds;
+            let mut places = masks.odds | masks.escapes;
             while places != 0 {
-                self.odd_at(at + places.trailing_zeros() as usize, &mut skip.odd);
+                self.odd_at(at + places.trailing_zeros() as usize, skip);
                 places &= places - 1;
+            }
+            let opens = masks.opens_of_digits(previous, next);
+            if opens != 0 {
+                self.each(opens, at, |visit, place| visit.open_at(place));
             }
         }
     }
 
-    /// What begins with a percent sign or a byte beyond ASCII, but for what lies before
-    /// `skip`.
+    /// What begins with an escape or a byte beyond ASCII, but for what was visited already.
     #[inline]
-    fn odd_at(&mut self, place: usize, skip: &mut usize) {
+    fn odd_at(&mut self, place: usize, skip: &mut Skip) {
         match self.text.get(place) {
-            Some(b'%') => {
-                if self.wants.urls {
-                    self.percent_url_at(place);
-                }
-                if place >= *skip {
-                    *skip = self.escaped_colons_at(place);
-                }
+            Some(b'%') => self.percent_visit(place, skip),
+            Some(0xe3 | 0xef) if place >= skip.full_stop => {
+                skip.full_stop = self.full_stop_at(place);
             }
-            Some(0xe3 | 0xef) if place >= *skip => *skip = self.full_stop_at(place),
+            Some(&byte) if byte < 0x80 || byte == 0xc2 => {
+                if byte == b'\\'
+                    && self.before(place) == b':'
+                    && self.byte(place + 1) == b'\\'
+                    && self.wants.urls
+                {
+                    self.backslashed_scheme(place);
+                }
+                self.escape_visit(place, &mut skip.escape);
+            }
             _ => {}
+        }
+    }
+
+    /// What the percent sign at `place` gives away.
+    fn percent_visit(&mut self, place: usize, skip: &mut Skip) {
+        let Some(byte) = percent_at(self.text, place) else { return };
+        if byte == b':' && self.wants.urls {
+            self.percent_url_at(place);
+        }
+        if byte == b'@' && self.wants.emails && is(self.byte(place + 3), class::NAME) {
+            self.email_between(place, place + 3);
+        }
+        if place >= skip.colon_piece {
+            skip.colon_piece = self.escaped_colons_at(place);
+        }
+        if self.decodes && continues_name(byte) && place >= skip.name_piece {
+            skip.name_piece = self.decoded_piece(place);
         }
     }
 
@@ -288,6 +369,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 }
+
+#[cfg(test)]
+mod nests;
 
 #[cfg(test)]
 mod tests {
@@ -363,7 +447,14 @@ mod tests {
             "missing {missing:?}, surplus {surplus:?}"
         );
         assert_eq!(fast.len(), careful.len());
-        assert_eq!(careful, all(Extractor::careful(), text, 0));
+        let whole = all(Extractor::careful(), text, 0);
+        let missing: Vec<_> = whole.iter().filter(|found| !careful.contains(found)).collect();
+        let surplus: Vec<_> = careful.iter().filter(|found| !whole.contains(found)).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "cut at {cut}: missing {missing:?}, surplus {surplus:?}"
+        );
+        assert_eq!(careful.len(), whole.len(), "cut at {cut}");
     }
 
     proptest! {
@@ -380,8 +471,17 @@ mod tests {
                 1 => Just("%2e".to_string()),
                 1 => Just("\\n".to_string()),
                 1 => Just("\\u0041".to_string()),
+                1 => Just("&#46;".to_string()),
+                1 => Just("\u{1b}[1m".to_string()),
+                1 => Just("#011".to_string()),
+                1 => Just("(2)ab(7)example(0)".to_string()),
+                1 => Just("\":[97,46,98]".to_string()),
                 1 => Just("http://".to_string()),
                 1 => Just("é“。".to_string()),
+                1 => Just("❤".to_string()),
+                1 => Just("%C3%BC".to_string()),
+                1 => Just("http:\\\\".to_string()),
+                1 => Just("\\".to_string()),
                 3 => "[ \\n\\t\"'/:@=,;<>()|]{1,2}",
                 1 => "[ab.]{60,70}",
             ], 1..60),
@@ -413,6 +513,39 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// An address that goes on over 256 bytes to either side, with an escape in it.
+    #[test]
+    fn long_mailboxes_wherever_they_are_cut() {
+        let text = [
+            "(2)ab(7)example(0)",
+            "é“。",
+            "&#46;",
+            "a0000aaa0aa0000a0a0a00000aa0aa0",
+            "0",
+            "--a-a-a0_",
+            "a000a00aaa0a0a0aa0aaaaa000000a0aa0",
+            "0.0.0.0",
+            "00.000.0.000",
+            "00.00.00.00",
+            "aa0000a00a0a0a0aaa0aaa0a0000000",
+            "0.0.0.0",
+            "0.0.00.000",
+            "_0_",
+            "0.000.0.00",
+            "@",
+            "_-a-00",
+            "....a.aaaa.aa..aaa.a.....a.a..a.aaaaaaaaa.aa.aa.aa.....a...aa...aa.a",
+            "-_-_0-",
+            "é“。",
+            "_",
+            "a",
+        ]
+        .concat();
+        for cut in (0..=text.len()).filter(|&cut| text.is_char_boundary(cut)) {
+            both_ways(text.as_bytes(), cut);
         }
     }
 

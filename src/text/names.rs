@@ -2,14 +2,12 @@
 //! (matching specification, sections 6.1 rule 7 and 6.2 rules 7 to 9).
 
 use super::classify::{class, is};
-use super::escapes::{
-    continues_name, decode, json_char, json_piece_around, percent_at, piece_around, tail_of_escape,
-    unescape_json,
-};
-use super::unicode::is_full_stop;
+use super::percent::{continues_name, decode, has_dot, percent_at, piece_around, tail_of_escape};
+use super::pieces::{Odds, Reading};
 use super::{MAX_BEHIND, Visit, Visitor};
+use crate::indicator::domain::MAX_NAME;
 use crate::indicator::{Kind, Observable, Where, address, domain};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 /// A run that is longer can be no name, whatever it is.
@@ -82,33 +80,26 @@ impl<V: Visitor> Visit<'_, '_, V> {
     fn name_run(&mut self, run: Range<usize>) {
         let (mut start, mut end) = (run.start, run.end);
         let mut before = self.before(start);
-        if (before == b'%' && self.decodes || before == b'\\')
+        // What an escape goes on with is read decoded, when the escape is visited.
+        if before == b'%'
+            && self.decodes
             && let Some((len, byte)) = tail_of_escape(self.text, start, end)
         {
-            if before == b'%' && continues_name(byte) && byte < 0x80 && self.decodes {
-                return self.decoded_piece(start);
-            }
-            if self.decodes && self.continues_json(start - 1) {
-                return self.json_piece(start);
+            if continues_name(byte) {
+                return;
             }
             start += len;
             before = byte;
-            if before == b'@' {
-                self.email_between(start - 3, start);
-            }
         }
         let mut behind = self.byte(end);
         if behind == b'%'
             && self.decodes
             && let Some(byte) = percent_at(self.text, end)
         {
-            if continues_name(byte) && byte < 0x80 {
-                return self.decoded_piece(end - 1);
+            if continues_name(byte) {
+                return;
             }
             behind = byte;
-        }
-        if behind == b'\\' && self.decodes && self.continues_json(end) {
-            return self.json_piece(end - 1);
         }
         if !self.text[start..end].is_ascii() {
             return self.beyond_ascii(start..end);
@@ -121,20 +112,26 @@ impl<V: Visitor> Visit<'_, '_, V> {
             end -= 1;
         }
         let Some(&last) = self.text[start..end].last() else { return };
-        if start == whole.start
-            && let Some(head) = self.quad_end(start)
-        {
-            self.digits(start..head, before);
+        if start == whole.start && self.text[start].is_ascii_digit() {
+            // Nothing but an address, mostly.
+            let quad = match address::parse_v4(&self.text[start..end]) {
+                Some(address) => Some((address, end)),
+                None => self.quad_at(start),
+            };
+            if let Some((address, end)) = quad {
+                self.digits(address, start..end, before);
+            }
         }
         // A part before an `@` is a user's name, not a host's.
-        if behind != b'@' && !last.is_ascii_digit() {
+        let is_user = behind == b'@' && self.share_at(end).is_none();
+        if !is_user && !last.is_ascii_digit() {
             self.domain(start..end, before);
         }
     }
 
     /// Where the dotted quad ends that begins at `start`: what stands behind it does
     /// not go on with it. `192.0.2.1.`, `192.0.2.1...` are, `192.0.2.1.5` is none.
-    pub(super) fn quad_end(&self, start: usize) -> Option<usize> {
+    fn quad_end(&self, start: usize) -> Option<usize> {
         let mut at = start;
         for part in 0..4 {
             let digits = (at..at + 4).take_while(|at| self.byte(*at).is_ascii_digit()).count();
@@ -158,9 +155,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
         is_end.then_some(at)
     }
 
-    /// A dotted quad.
-    pub(super) fn digits(&mut self, run: Range<usize>, before: u8) {
-        let Some(address) = address::parse_v4(&self.text[run.clone()]) else { return };
+    /// The dotted quad that begins at `start`, and where it ends.
+    pub(super) fn quad_at(&self, start: usize) -> Option<(Ipv4Addr, usize)> {
+        let end = self.quad_end(start)?;
+        Some((address::parse_v4(&self.text[start..end])?, end))
+    }
+
+    /// The address in `run`, a dotted quad.
+    pub(super) fn digits(&mut self, address: Ipv4Addr, run: Range<usize>, before: u8) {
         if before == b':' && self.belongs_to_v6(run.start) {
             return;
         }
@@ -169,12 +171,48 @@ impl<V: Visitor> Visit<'_, '_, V> {
             return;
         }
         self.bare_url(&run, before);
-        if !self.visitor.may_hold_v4(address.to_bits()) {
+        let is_wanted = self.visitor.may_hold_v4(address.to_bits())
+            || self.decodes && self.visitor.may_hold_host(run.clone(), true);
+        if !is_wanted {
             return;
         }
         let at = if authority { Where::UrlHost } else { Where::LogText };
-        let port = self.port_at(run.end);
+        let port = self.port_of(&run, 32).or_else(|| self.share_at(run.end));
         self.emit(Observable::Address(IpAddr::V4(address), port), at, run);
+    }
+
+    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, with which Windows names a WebDAV
+    /// server before the path of a share: `\\evil.example@SSL\DavWWWRoot`.
+    pub(super) fn share_at(&self, at: usize) -> Option<u16> {
+        let mut rest = self.text.get(at..)?.strip_prefix(b"@")?;
+        let is_secure = rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"ssl");
+        if is_secure {
+            rest = &rest[3..];
+        }
+        let number = if is_secure { rest.strip_prefix(b"@") } else { Some(rest) };
+        let digits = number
+            .map_or(0, |number| number.iter().take(6).take_while(|b| b.is_ascii_digit()).count());
+        let port = match number {
+            Some(number) if digits > 0 => {
+                rest = &number[digits..];
+                std::str::from_utf8(&number[..digits]).ok()?.parse().ok()?
+            }
+            _ if is_secure => 443,
+            _ => return None,
+        };
+        let behind = rest.first().copied().unwrap_or(b'\n');
+        let is_path = matches!(behind, b'\\' | b'/');
+        let is_told = is_secure || self.is_cookie_of_share(at);
+        let is_end = is_told && !is(behind, class::NAME | class::DOT) && behind != b'@';
+        (is_path || is_end).then_some(port)
+    }
+
+    /// Whether the host that ends at `at` is named by `rundll32 davclnt.dll,DavSetCookie HOST@8080`,
+    /// the trace that opening a file of a WebDAV server leaves.
+    fn is_cookie_of_share(&self, at: usize) -> bool {
+        let head = &self.text[at.saturating_sub(MAX_NAME + 16)..at];
+        let host = head.iter().rev().take_while(|b| is(**b, class::NAME | class::DOT)).count();
+        head[..head.len() - host].ends_with(b"DavSetCookie ")
     }
 
     /// The port in `:8080` or `%3A8080` at `at`.
@@ -188,9 +226,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let digits = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
         let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
         let (behind, behind_len) = decoded(at + len + digits);
+        let next = || decoded(at + len + digits + behind_len).0;
         let ends = match behind {
-            b':' => false,
-            b'.' => !goes_on(decoded(at + len + digits + behind_len).0),
+            // `203.0.113.9:8443: refused`, `:8443:X1`; but two digits are an hour or a minute.
+            b':' => digits > 2 || !next().is_ascii_digit(),
+            // `203.0.113.9:8443->192.0.2.1:80`, and without the arrow.
+            b'-' => matches!(next(), b'>' | b'[' | b' ' | b'0'..=b'9'),
+            b'.' => !goes_on(next()),
             _ => !goes_on(behind),
         };
         if digits == 0 || digits > 5 || !ends {
@@ -246,7 +288,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
         match before {
             b'/' => {
                 head.ends_with(b"//")
-                    || head.ends_with(b"\\/\\/")
                     || (head.len() >= 6 && head[head.len() - 6..].eq_ignore_ascii_case(b"%2f%2f"))
             }
             b'@' => self.userinfo_start(start - 1).is_some(),
@@ -258,62 +299,44 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// the authority of a URL.
     pub(super) fn userinfo_start(&self, at: usize) -> Option<usize> {
         let floor = at.saturating_sub(256);
-        let mut place = at;
-        loop {
-            let before = &self.text[floor..place];
-            place = floor + before.iter().rposition(|&byte| MAY_END_USERINFO[usize::from(byte)])?;
-            match self.text[place] {
-                b'/' => return self.is_behind_scheme(place + 1).then_some(place + 1),
-                _ if self.ends_userinfo(place) => return None,
-                _ => {}
-            }
-        }
+        let before = &self.text[floor..at];
+        let place = floor + before.iter().rposition(|&byte| MAY_END_USERINFO[usize::from(byte)])?;
+        let is_slash = self.text[place] == b'/';
+        (is_slash && self.is_behind_scheme(place + 1)).then_some(place + 1)
     }
 
     /// Whether the run is a user's name in the authority of a URL, or a part of one.
     pub(super) fn is_user(&self, start: usize, end: usize) -> bool {
         self.is_userinfo(end)
+            && self.share_at(end).is_none()
             && (self.is_behind_scheme(start) || self.userinfo_start(start).is_some())
     }
 
     /// Whether an authority begins at `at` that a scheme announces.
     pub(super) fn is_behind_scheme(&self, at: usize) -> bool {
         let head = &self.text[..at];
-        let scheme = head.strip_suffix(b"://").or_else(|| head.strip_suffix(b":\\/\\/"));
+        let scheme = head.strip_suffix(b"://");
         scheme.is_some_and(|scheme| self.scheme_start(scheme.len()).is_some())
     }
 
     /// Whether what ends at `end`, in an authority, is a user's name: an `@` follows
     /// before the authority ends.
     fn is_userinfo(&self, end: usize) -> bool {
-        let is_end = |at: usize| {
-            let byte = self.text[at];
-            MAY_END_USERINFO[usize::from(byte)] && (byte == b'/' || self.ends_userinfo(at))
-        };
+        let is_end = |at: usize| MAY_END_USERINFO[usize::from(self.text[at])];
         (end..(end + 256).min(self.text.len()))
             .take_while(|&at| !is_end(at))
             .any(|at| self.text[at] == b'@')
     }
 
-    /// Whether no user's name goes on here. What JSON escapes counts for itself.
-    fn ends_userinfo(&self, at: usize) -> bool {
-        if self.text[at] == b'\\'
-            && let Some(char) = json_char(self.text, at)
-        {
-            return u8::try_from(char).is_ok_and(|byte| byte == b'/' || ends_userinfo(byte));
-        }
-        ends_userinfo(self.text[at])
-    }
-
-    /// A name that has an escape inside it: the piece around it, decoded once.
-    fn decoded_piece(&mut self, inside: usize) {
-        if inside < self.decoded_to {
-            return;
-        }
+    /// A name that has an escape inside it: the piece around it, decoded once. Returns
+    /// where that is done with.
+    pub(super) fn decoded_piece(&mut self, inside: usize) -> usize {
         let (piece, done) = window(self.text, inside, piece_around);
-        self.decoded_to = done;
-        if !self.core.contains(&piece.start) {
-            return;
+        if !self.core.contains(&piece.start)
+            || !has_dot(&self.text[piece.clone()])
+            || !self.is_ours(piece.start, piece.clone())
+        {
+            return done;
         }
         let mut decoded = std::mem::take(self.decoded);
         let mut inside = Vec::new();
@@ -321,6 +344,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let inside = self.in_context(&piece, &inside, &mut decoded);
         self.visit_decoded(&decoded, inside, piece);
         *self.decoded = decoded;
+        done
     }
 
     /// A decoded piece with what stands around it, which says what it is. Returns
@@ -348,7 +372,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// The names and addresses in `inside`, which is `piece` decoded once.
-    fn visit_decoded(&mut self, text: &[u8], inside: Range<usize>, piece: Range<usize>) {
+    pub(super) fn visit_decoded(&mut self, text: &[u8], inside: Range<usize>, piece: Range<usize>) {
         let mut scratch = Vec::new();
         let mut visitor = Decoded { visitor: &mut *self.visitor, span: piece };
         let mut visit = Visit {
@@ -356,8 +380,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
             core: inside.clone(),
             visitor: &mut visitor,
             decoded: &mut scratch,
+            undone: &mut None,
+            urlish: 0..0,
+            reading: Reading::Whole,
             decodes: false,
-            decoded_to: 0,
+            odds: Odds::default(),
             wants: self.wants,
         };
         let mut end = 0;
@@ -374,36 +401,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 end = visit.full_stop_at(at);
             }
         }
-    }
-
-    /// Whether the `\uXXXX` at `at` stands for a character of a name.
-    #[inline]
-    pub(super) fn continues_json(&self, at: usize) -> bool {
-        json_char(self.text, at).is_some_and(|char| {
-            char.is_alphanumeric() || "-_.".contains(char) || is_full_stop(char)
-        })
-    }
-
-    /// A name that JSON wrote with escapes inside it, decoded once.
-    fn json_piece(&mut self, inside: usize) {
-        if inside < self.decoded_to {
-            return;
-        }
-        let (mut piece, done) = window(self.text, inside, json_piece_around);
-        self.decoded_to = done;
-        if self.before(piece.start) == b'%' {
-            let tail = tail_of_escape(self.text, piece.start, piece.end);
-            piece.start += tail.map_or(0, |(len, _)| len);
-        }
-        if !self.core.contains(&piece.start) {
-            return;
-        }
-        let mut decoded = std::mem::take(self.decoded);
-        let mut inside = Vec::new();
-        unescape_json(&self.text[piece.clone()], &mut inside);
-        let inside = self.in_context(&piece, &inside, &mut decoded);
-        self.visit_decoded(&decoded, inside, piece);
-        *self.decoded = decoded;
     }
 }
 
@@ -431,13 +428,8 @@ fn window(
     if end < most { (start..end, end) } else { (start..most, next) }
 }
 
-/// A byte that no user's name in a URL has, or that separates URLs in a list.
-fn ends_userinfo(byte: u8) -> bool {
-    MAY_END_USERINFO[usize::from(byte)] && byte != b'/'
-}
-
-/// The bytes that [`ends_userinfo`] names, and the slash.
-static MAY_END_USERINFO: [bool; 256] = {
+/// The slash, and bytes that no user's name in a URL has, or that separate URLs in a list.
+pub(super) static MAY_END_USERINFO: [bool; 256] = {
     let ends = b"\"'<>\\?#,;|[]/";
     let mut table = [false; 256];
     let mut at = 0;

@@ -2,9 +2,9 @@
 //! letters and the punctuation of other scripts.
 
 use super::classify::{class, is};
-use super::escapes::{json_piece_around, percent_at, piece_around};
 use super::marks::is_mark;
 use super::names::run_around;
+use super::percent::percent_at;
 use super::{Visit, Visitor};
 use crate::indicator::{Observable, Where};
 use std::ops::Range;
@@ -14,28 +14,59 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// digit or mark; the dots of other scripts are dots. Addresses end at any of them
     /// (section 6.1, rule 7, names ASCII alone).
     pub(super) fn beyond_ascii(&mut self, run: Range<usize>) {
-        let mut start = None;
-        let mut at = run.start;
-        while at < run.end {
-            let (char, len) = char_at(&self.text[at..run.end]);
-            if char.is_some_and(is_of_name) {
-                start.get_or_insert(at);
-            } else if let Some(start) = start.take() {
-                self.unicode_name(start..at);
+        let has_symbols = self.text[run.clone()].iter().any(|byte| matches!(byte, 0xe2 | 0xf0));
+        if has_symbols {
+            // A name may have symbols in it; those before and behind one are mostly none of it.
+            self.pieces(
+                &run,
+                |char| is_of_name(char) || is_symbol(char),
+                |visit, piece| {
+                    if has_symbol(&visit.text[piece.clone()]) {
+                        visit.unicode_name(piece);
+                    }
+                },
+            );
+        }
+        self.pieces(&run, is_of_name, |visit, piece| {
+            // What a dot behind a symbol begins is the rest of a name.
+            let is_rest = has_symbols
+                && visit.text[piece.start] == b'.'
+                && ends_in_symbol(&visit.text[run.start..piece.start]);
+            if !is_rest {
+                visit.unicode_name(piece);
             }
-            at += len;
-        }
-        if let Some(start) = start {
-            self.unicode_name(start..run.end);
-        }
+        });
         for at in run.clone() {
             let is_first = at == run.start || self.text[at - 1] >= 0x80;
             if is_first
                 && self.text[at].is_ascii_digit()
-                && let Some(end) = self.quad_end(at)
+                && let Some((address, end)) = self.quad_at(at)
             {
-                self.digits(at..end, self.before(at));
+                self.digits(address, at..end, self.before(at));
             }
+        }
+    }
+
+    /// Hands over the widest pieces of a run whose characters belong to a name.
+    fn pieces(
+        &mut self,
+        run: &Range<usize>,
+        belongs: impl Fn(char) -> bool,
+        mut found: impl FnMut(&mut Self, Range<usize>),
+    ) {
+        let mut start = None;
+        let mut at = run.start;
+        while at < run.end {
+            let (char, len) = char_at(&self.text[at..run.end]);
+            if char.is_some_and(&belongs) {
+                start.get_or_insert(at);
+            } else if let Some(start) = start.take() {
+                found(self, start..at);
+            }
+            at += len;
+        }
+        if let Some(start) = start {
+            found(self, start..run.end);
         }
     }
 
@@ -80,19 +111,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let run = run_around(text, at, class::NAME | class::DOT);
         let name = |at: Option<&u8>| at.is_some_and(|b| is(*b, class::NAME));
-        // A dot anywhere in the piece that escapes join to the run gives it away, too.
-        let pieces = [piece_around(text, at, 512), json_piece_around(text, at, 512)];
-        let from = pieces.iter().fold(run.start, |from, piece| from.min(piece.start));
-        let to = pieces.iter().fold(run.end, |to, piece| to.max(piece.end));
         let gives_away = |dot: usize| {
-            let dot = from + dot;
+            let dot = run.start + dot;
             name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
         };
-        if !memchr::memchr_iter(b'.', &text[from..to]).any(gives_away) {
-            // Names with ASCII dots were visited before this one, also those behind it.
-            let decoded_to = std::mem::take(&mut self.decoded_to);
+        // A name with an ASCII dot was visited already.
+        if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
             self.name_at(at);
-            self.decoded_to = decoded_to.max(self.decoded_to);
         }
         run.end
     }
@@ -107,6 +132,24 @@ pub(super) fn is_of_name(char: char) -> bool {
         || "-_.\u{b7}\u{200c}\u{200d}".contains(char)
         || is_full_stop(char)
         || is_mark(char)
+}
+
+/// A pictograph, of which names of some domains consist; IDNA lets it pass as it is (UTS 46),
+/// or leaves it out, as what chooses its colour.
+fn is_symbol(char: char) -> bool {
+    matches!(
+        char,
+        '\u{2600}'..='\u{27bf}' | '\u{2b1b}'..='\u{2b55}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}'
+    )
+}
+
+fn has_symbol(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).chars().any(is_symbol)
+}
+
+fn ends_in_symbol(text: &[u8]) -> bool {
+    let near = &text[text.len().saturating_sub(4)..];
+    String::from_utf8_lossy(near).chars().next_back().is_some_and(is_symbol)
 }
 
 /// A full stop that IDNA takes for a dot.

@@ -2,8 +2,9 @@
 //! (matching specification, sections 6.1 rule 7 and 6.5).
 
 use super::classify::{class, is};
-use super::escapes::{decode, percent_at, tail_of_escape};
 use super::names::{Decoded, run_around};
+use super::percent::{decode, ends_escape, percent_at, tail_of_escape};
+use super::pieces::{Odds, Reading};
 use super::{Visit, Visitor};
 use crate::indicator::digest::{self, MAX_DIGEST};
 use crate::indicator::{Observable, Where, address};
@@ -34,24 +35,29 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if colons < 2 || (!squeezed && colons < 6) {
             return;
         }
-        let Some(run) = self.shorn(whole) else { return };
-        if is_word(self.byte(run.end)) {
+        let run = self.shorn(whole);
+        if run.len() < 2 || is_word(self.byte(run.end)) {
             return;
         }
-        if self.fingerprint(&run) {
-            return;
+        let labelled = self.behind_label(&run);
+        if !self.goes_on(run.start) {
+            if self.fingerprint(&run) {
+                return;
+            }
+            self.v6(run);
         }
-        let before = self.before(run.start);
-        let (parsed, run, mut port) = match address::parse_v6(&self.text[run.clone()]) {
-            Some(v6) => (v6, run, None),
-            None => match self.mapped_with_port(&run) {
-                Some((v6, end, port)) => (v6, run.start..end, Some(port)),
-                None => return,
-            },
-        };
+        if let Some(run) = labelled {
+            self.v6(run);
+        }
+    }
+
+    /// The address that fills the run, but for its port.
+    fn v6(&mut self, run: Range<usize>) {
+        let Some((parsed, run, mut port)) = self.parsed(run) else { return };
         if !is_plausible(&self.text[run.clone()]) {
             return;
         }
+        let before = self.before(run.start);
         let mut at = Where::LogText;
         if before == b'[' && self.byte(run.end) == b']' {
             port = self.port_at(run.end + 1);
@@ -60,6 +66,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 at = Where::UrlHost;
             }
         }
+        if run.start >= 3
+            && percent_at(self.text, run.start - 3) == Some(b'[')
+            && percent_at(self.text, run.end) == Some(b']')
+        {
+            port = self.port_at(run.end + 3);
+        }
+        let port = port.or_else(|| self.port_of(&run, 128));
         self.emit(Observable::Address(address::fold(parsed), port), at, run);
     }
 
@@ -84,7 +97,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// A piece with percent escapes, decoded once.
     fn colon_piece(&mut self, piece: Range<usize>) {
-        if piece.len() > 3 * MAX_RUN || !self.core.contains(&piece.start) {
+        let is_long = piece.len() > 3 * MAX_RUN;
+        if is_long || !self.core.contains(&piece.start) || !self.is_ours(piece.start, piece.clone())
+        {
             return;
         }
         let mut decoded = std::mem::take(self.decoded);
@@ -97,8 +112,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
             core: inside.clone(),
             visitor: &mut Decoded { visitor: &mut *self.visitor, span: piece },
             decoded: &mut scratch,
+            undone: &mut None,
+            urlish: 0..0,
+            reading: Reading::Whole,
             decodes: false,
-            decoded_to: 0,
+            odds: Odds::default(),
             wants: self.wants,
         };
         let mut end = 0;
@@ -111,26 +129,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
         *self.decoded = decoded;
     }
 
+    /// Whether a word goes on at `start`; the end of an escape is none.
+    fn goes_on(&self, start: usize) -> bool {
+        is_word(self.before(start)) && !ends_escape(self.text, start)
+    }
+
     /// The run without what an escape, a key or a sentence left at its ends.
-    fn shorn(&self, mut run: Range<usize>) -> Option<Range<usize>> {
+    fn shorn(&self, mut run: Range<usize>) -> Range<usize> {
         if let Some((len, _)) = tail_of_escape(self.text, run.start, run.end) {
             run.start += len;
-        } else if is_word(self.before(run.start)) {
-            // The letter may be that of an escape: `\n`, `\u002f`.
-            let escape = run.start.checked_sub(1);
-            let escape = escape.and_then(|at| tail_of_escape(self.text, at, run.end));
-            if let Some((len, _)) = escape {
-                run.start += len - 1;
-            } else {
-                // `key:2001:db8::1` begins behind its first colon; `foo::bar` nowhere.
-                let text = &self.text[run.clone()];
-                if !text.starts_with(b":") || text.starts_with(b"::") {
-                    return None;
-                }
-            }
         }
         let text = &self.text[run.clone()];
-        if text.starts_with(b":") && !text.starts_with(b"::") {
+        // `key:2001:db8::1` begins behind its colon.
+        if text.starts_with(b":") && (!text.starts_with(b"::") || text.starts_with(b":::")) {
             run.start += 1;
         }
         while run.end > run.start && self.text[run.end - 1] == b'.' {
@@ -140,18 +151,62 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if text.ends_with(b":") && !text.ends_with(b"::") {
             run.end -= 1;
         }
-        (run.len() >= 2).then_some(run)
+        run
     }
 
-    /// `::ffff:192.0.2.1:443`: only behind a dotted tail is it clear where the port
-    /// begins.
-    fn mapped_with_port(&self, run: &Range<usize>) -> Option<(std::net::Ipv6Addr, usize, u16)> {
+    /// What stands behind a label and its colon: `outside:2001:db8::1`, `ip6:2001:db8::1`, if
+    /// the run begins with the end of a label (section 8.4).
+    fn behind_label(&self, run: &Range<usize>) -> Option<Range<usize>> {
         let text = &self.text[run.clone()];
+        let is_tail = self.goes_on(run.start);
+        // What begins with a digit is a group, and not the end of a label.
+        let is_port = self.before(run.start) == b'/';
+        if !is_tail && !is_port && !text.first()?.is_ascii_alphabetic() {
+            return None;
+        }
+        let first = memchr::memchr(b':', text)?;
+        let rest = &text[first + 1..];
+        // `foo::bar` is C++, and `:1` no address.
+        if first == 0 || rest.len() < 2 || rest.starts_with(b":") && !rest.starts_with(b"::") {
+            return None;
+        }
+        let label = &text[..first];
+        let letters = label.iter().filter(|b| b.is_ascii_alphabetic()).count();
+        let is_group = || {
+            let group = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+            group == 4 && rest[0] != b'0'
+        };
+        let is_label = match label.len() - letters {
+            0 => true,
+            // `GigabitEthernet0/1:2001:db8::1`
+            1 | 2 if is_port && letters == 0 => {
+                let before = run.start.checked_sub(2).map_or(b' ', |at| self.byte(at));
+                before.is_ascii_digit() && is_group()
+            }
+            1 => is_tail,
+            // `vlan100:2001:db8::1`, but not `v2001:db8::1`.
+            _ => is_tail && is_group(),
+        };
+        is_label.then(|| run.start + first + 1..run.end)
+    }
+
+    /// The address in the run, where it stands, and the port behind it. Only behind eight
+    /// groups or a dotted tail is it clear where a port begins.
+    fn parsed(&self, run: Range<usize>) -> Option<(std::net::Ipv6Addr, Range<usize>, Option<u16>)> {
+        let text = &self.text[run.clone()];
+        if let Some(v6) = address::parse_v6(text) {
+            return Some((v6, run, None));
+        }
         let colon = memchr::memrchr(b':', text)?;
-        memchr::memchr(b'.', &text[..colon])?;
-        let v6 = address::parse_v6(&text[..colon])?;
+        let head = &text[..colon];
+        let is_full = memchr::memchr_iter(b':', head).count() == 7
+            && memchr::memmem::find(head, b"::").is_none();
+        if !is_full && memchr::memchr(b'.', head).is_none() {
+            return None;
+        }
+        let v6 = address::parse_v6(head)?;
         let port = self.port_at(run.start + colon)?;
-        Some((v6, run.start + colon, port))
+        Some((v6, run.start..run.start + colon, Some(port)))
     }
 
     /// `XX:XX:…` of 16, 20 or 32 bytes.
@@ -187,10 +242,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.decodes && self.has_escape_beside(&whole) {
             return false;
         }
-        let Some(run) = self.shorn(whole) else { return false };
-        run.start < start
-            && (address::parse_v6(&self.text[run.clone()]).is_some()
-                || self.mapped_with_port(&run).is_some())
+        let run = self.shorn(whole);
+        let labelled = self.behind_label(&run);
+        let alone = Some(run).filter(|run| !self.goes_on(run.start));
+        let owns = |run: Range<usize>| run.start < start && self.parsed(run).is_some();
+        alone.is_some_and(owns) || labelled.is_some_and(owns)
     }
 }
 

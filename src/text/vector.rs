@@ -171,6 +171,24 @@ mod nibbles {
         table
     };
 
+    /// For each low nibble the one byte with it that begins an escape (or a byte whose low nibble
+    /// is another one, so that nothing is equal to it).
+    pub(super) const ESCAPES: [u8; 16] = singles(b"#&\\^\x1b");
+
+    /// The same for brackets.
+    pub(super) const OPENS: [u8; 16] = singles(b"([");
+
+    const fn singles(bytes: &[u8]) -> [u8; 16] {
+        let mut table = [0xff; 16];
+        table[15] = 0;
+        let mut at = 0;
+        while at < bytes.len() {
+            table[(bytes[at] & 15) as usize] = bytes[at];
+            at += 1;
+        }
+        table
+    }
+
     /// Classes that a high nibble allows. From 8 on there are none: those bytes have
     /// their top bit set, for which a shuffle gives 0 and a mask can be taken directly.
     pub(super) const HIGH: [u8; 16] = [
@@ -201,12 +219,10 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn avx512(text: &[u8], masks: &mut [Masks]) {
-        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
-        let (low, high) = unsafe {
-            (
-                _mm512_broadcast_i32x4(_mm_loadu_si128(LOW.as_ptr().cast())),
-                _mm512_broadcast_i32x4(_mm_loadu_si128(HIGH.as_ptr().cast())),
-            )
+        // SAFETY: the tables are 16 bytes long; unaligned loads may be anywhere.
+        let [low, high, escapes, opens] = unsafe {
+            [LOW, HIGH, ESCAPES, OPENS]
+                .map(|table| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast())))
         };
         let nibble = _mm512_set1_epi8(15);
         for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
@@ -219,6 +235,8 @@ mod x86 {
             let classes = _mm512_and_si512(by_low, _mm512_shuffle_epi8(high, highs));
             let of = |class: u8| _mm512_test_epi8_mask(classes, _mm512_set1_epi8(class as i8));
             let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+            let is_in = |table| _mm512_cmpeq_epi8_mask(bytes, _mm512_shuffle_epi8(table, bytes));
             let beyond = _mm512_movepi8_mask(bytes);
             *masks = Masks {
                 names: of(NAMES) | beyond,
@@ -228,19 +246,19 @@ mod x86 {
                 colons: is(b':'),
                 at_signs: is(b'@'),
                 slashes: of(SLASH),
-                odds: beyond | is(b'%') | is(b'\\'),
+                odds: beyond | is(b'%'),
+                escapes: is_in(escapes),
+                opens: is_in(opens),
             };
         }
     }
 
     #[target_feature(enable = "avx2")]
     pub(super) fn avx2(text: &[u8], masks: &mut [Masks]) {
-        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
-        let (low, high) = unsafe {
-            (
-                _mm256_broadcastsi128_si256(_mm_loadu_si128(LOW.as_ptr().cast())),
-                _mm256_broadcastsi128_si256(_mm_loadu_si128(HIGH.as_ptr().cast())),
-            )
+        // SAFETY: the tables are 16 bytes long; unaligned loads may be anywhere.
+        let [low, high, escapes, opens] = unsafe {
+            [LOW, HIGH, ESCAPES, OPENS]
+                .map(|table| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast())))
         };
         let nibble = _mm256_set1_epi8(15);
         let zero = _mm256_setzero_si256();
@@ -261,6 +279,8 @@ mod x86 {
                     _mm256_xor_si256(_mm256_cmpeq_epi8(some, zero), _mm256_set1_epi8(-1))
                 };
                 let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+                let is_in = |table| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(table, bytes));
                 put(&mut masks.names, _mm256_or_si256(of(NAMES), bytes));
                 // A class of one bit is moved to the top of its byte.
                 put(&mut masks.dots, _mm256_slli_epi16::<1>(classes));
@@ -269,17 +289,18 @@ mod x86 {
                 put(&mut masks.colons, is(b':'));
                 put(&mut masks.at_signs, is(b'@'));
                 put(&mut masks.slashes, classes);
-                let odd = _mm256_or_si256(is(b'%'), is(b'\\'));
-                put(&mut masks.odds, _mm256_or_si256(odd, bytes));
+                put(&mut masks.odds, _mm256_or_si256(is(b'%'), bytes));
+                put(&mut masks.escapes, is_in(escapes));
+                put(&mut masks.opens, is_in(opens));
             }
         }
     }
 
     #[target_feature(enable = "ssse3")]
     pub(super) fn ssse3(text: &[u8], masks: &mut [Masks]) {
-        // SAFETY: both tables are 16 bytes long; unaligned loads may be anywhere.
-        let (low, high) = unsafe {
-            (_mm_loadu_si128(LOW.as_ptr().cast()), _mm_loadu_si128(HIGH.as_ptr().cast()))
+        // SAFETY: the tables are 16 bytes long; unaligned loads may be anywhere.
+        let [low, high, escapes, opens] = unsafe {
+            [LOW, HIGH, ESCAPES, OPENS].map(|table| _mm_loadu_si128(table.as_ptr().cast()))
         };
         let nibble = _mm_set1_epi8(15);
         let zero = _mm_setzero_si128();
@@ -300,6 +321,8 @@ mod x86 {
                     _mm_xor_si128(_mm_cmpeq_epi8(some, zero), _mm_set1_epi8(-1))
                 };
                 let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+                // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+                let is_in = |table| _mm_cmpeq_epi8(bytes, _mm_shuffle_epi8(table, bytes));
                 put(&mut masks.names, _mm_or_si128(of(NAMES), bytes));
                 put(&mut masks.dots, _mm_slli_epi16::<1>(classes));
                 put(&mut masks.digits, _mm_slli_epi16::<7>(classes));
@@ -307,8 +330,9 @@ mod x86 {
                 put(&mut masks.colons, is(b':'));
                 put(&mut masks.at_signs, is(b'@'));
                 put(&mut masks.slashes, classes);
-                let odd = _mm_or_si128(is(b'%'), is(b'\\'));
-                put(&mut masks.odds, _mm_or_si128(odd, bytes));
+                put(&mut masks.odds, _mm_or_si128(is(b'%'), bytes));
+                put(&mut masks.escapes, is_in(escapes));
+                put(&mut masks.opens, is_in(opens));
             }
         }
     }
@@ -338,8 +362,9 @@ mod arm {
 
     #[target_feature(enable = "neon")]
     pub(super) fn neon(text: &[u8], masks: &mut [Masks]) {
-        // SAFETY: both tables are 16 bytes long; loads may be anywhere.
-        let (low, high) = unsafe { (vld1q_u8(LOW.as_ptr()), vld1q_u8(HIGH.as_ptr())) };
+        // SAFETY: the tables are 16 bytes long; loads may be anywhere.
+        let [low, high, escapes, opens] =
+            unsafe { [LOW, HIGH, ESCAPES, OPENS].map(|table| vld1q_u8(table.as_ptr())) };
         for (block, masks) in text.as_chunks::<64>().0.iter().zip(masks) {
             // SAFETY: a block is 64 bytes long; loads may be anywhere.
             let uint8x16x4_t(a, b, c, d) = unsafe { vld4q_u8(block.as_ptr()) };
@@ -350,6 +375,12 @@ mod arm {
             });
             let of = |class: u8| classes.map(|classes| vtstq_u8(classes, vdupq_n_u8(class)));
             let is = |byte: u8| bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(byte)));
+            // The byte that its low nibble allows.
+            let is_in = |table| {
+                bytes.map(|bytes| {
+                    vceqq_u8(bytes, vqtbl1q_u8(table, vandq_u8(bytes, vdupq_n_u8(15))))
+                })
+            };
             let or = |one: [uint8x16_t; 4], other: [uint8x16_t; 4]| {
                 std::array::from_fn(|at| vorrq_u8(one[at], other[at]))
             };
@@ -363,7 +394,9 @@ mod arm {
                 colons: mask(is(b':')),
                 at_signs: mask(is(b'@')),
                 slashes: mask(classes),
-                odds: mask(or(or(is(b'%'), is(b'\\')), bytes)),
+                odds: mask(or(is(b'%'), bytes)),
+                escapes: mask(is_in(escapes)),
+                opens: mask(is_in(opens)),
             };
         }
     }

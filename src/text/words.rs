@@ -2,8 +2,8 @@
 //! addresses. They are looked for only when somebody wants them.
 
 use super::classify::{class, is};
-use super::escapes::ends_escape;
 use super::names::run_around;
+use super::percent::ends_escape;
 use super::{Visit, Visitor};
 use crate::indicator::{Kind, Observable, Where, words};
 

@@ -1,6 +1,6 @@
 //! Real peers from PyPI: an environment of the test's own.
 
-use crate::harness::skip;
+use crate::harness::missing;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ pub fn python(test: &str, packages: &[&str]) -> Option<PathBuf> {
         run(Command::new(&python).args(install).args(["--timeout", "20"]).args(packages))
     });
     if let Err(why) = made {
-        skip(test, &format!("{packages:?} cannot be had from PyPI: {why}"));
+        missing(test, &format!("{packages:?} cannot be had from PyPI: {why}"));
         return None;
     }
     std::fs::write(ready, "").unwrap();

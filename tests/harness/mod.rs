@@ -12,6 +12,7 @@ pub mod keeper;
 pub mod server;
 pub mod wire;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -33,6 +34,7 @@ pub struct Dir {
 impl Dir {
     /// A new directory; `name` is a part of its name.
     pub fn new(name: &str) -> Dir {
+        heed_signals();
         let name = name.replace(['/', ' '], "-");
         let folder = |end: &str| {
             tempfile::Builder::new().prefix(&format!("wiresift-{name}{end}-")).tempdir()
@@ -164,6 +166,22 @@ impl TestCommand {
         assert!(run.code != Code::TimedOut, "took more than {LIMIT:?}\n{}", run.report());
         run
     }
+}
+
+/// Makes what the tests start heed signals, also where whoever started the tests had them ignored
+/// (`nohup`, a shell that runs them in the background): what is ignored stays so across `exec`, and
+/// what is caught does not (POSIX.1-2024, `execve`). Who is not ignored is left alone, so that the
+/// tests themselves can be ended.
+fn heed_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        let mask = u64::from_str_radix(mask.trim(), 16).unwrap();
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|it| mask >> (it - 1) & 1 == 1) {
+            signal_hook::flag::register(signal, std::sync::Arc::default()).unwrap();
+        }
+    });
 }
 
 fn drain(mut pipe: impl Read) -> Vec<u8> {
@@ -305,6 +323,14 @@ pub fn skip(test: &str, why: &str) {
     let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped-tests.txt");
     let list = std::fs::OpenOptions::new().append(true).create(true).open(list);
     let _ = list.and_then(|mut list| list.write_all(line.as_bytes()));
+}
+
+/// The same for want of a program that `make test-peers` installs: there, that it is
+/// missing is a failure.
+pub fn missing(test: &str, why: &str) {
+    let is_required = std::env::var_os("WIRESIFT_PEERS").is_some_and(|it| it == "required");
+    assert!(!is_required, "{test}: {why}");
+    skip(test, why);
 }
 
 /// A capture of raw IP packets.

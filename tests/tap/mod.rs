@@ -83,8 +83,9 @@ fn an_interface_that_comes_back_is_taken_up_again() {
     };
     hear(&tap, "at the beginning");
     net.ip(&format!("link set {} down", far(wire)));
-    sleep(Duration::from_millis(300));
+    tap.wait_for("is down: nothing comes in until it is up");
     net.ip(&format!("link set {} up", far(wire)));
+    tap.wait_for("is up again");
     hear(&tap, "after it was down");
     for why in ["after it was deleted", "after it was deleted again"] {
         net.ip(&format!("link del {}", far(wire)));
@@ -101,6 +102,7 @@ fn an_interface_that_comes_back_is_taken_up_again() {
     let ended = tap.stop("TERM");
     assert_eq!((ended.status, ended.alerts.len()), (Some(0), 0));
     assert_eq!(ended.stats()["interfaces"][0]["gone"], 3);
+    assert!(ended.stats()["interfaces"][0]["down"].as_u64() >= Some(1));
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn it_gives_up_what_it_does_not_need() {
     sleep(Duration::from_millis(100));
     for field in ["CapEff", "CapPrm"] {
         let capabilities = tap.status(field);
-        assert_eq!(capabilities.len(), 4, "a supervisor, a watcher and two workers");
+        assert_eq!(capabilities.len(), 6, "a supervisor, a watcher, a writer, signals, workers");
         assert!(capabilities.iter().all(|c| c == "0000000000002000"), "{field} {capabilities:?}");
     }
     assert!(tap.status("CapInh").iter().all(|c| c == "0000000000000000"));
@@ -269,6 +271,9 @@ fn bad_arguments_are_refused() {
     tap(&["--db", "absent", "-i", "lo"]).expect_stderr("absent: ").expect_stderr("compile");
     tap(&["--db", "absent"]).expect_stderr("--interface");
     tap(&["-i", "lo"]).expect_stderr("--db");
+    let list = dir.create("list", "bad.example\n");
+    dir.command().args(["compile", "-q", "-o", "good"]).arg(list).run().expect(0);
+    tap(&["--db", "good", "-i", "lo", "-j", "512"]).expect_stderr("256");
     tap(&["--db", "db", "-i", "lo", "--ring", "1K"]).expect_stderr("512K");
     tap(&["--db", "db", "-i", "lo", "--duration", "soon"]).expect_stderr("seconds");
 }
@@ -310,4 +315,120 @@ fn swaps_lose_nothing() {
         ids.dedup();
         assert!(ids.len() > 1, "{ids:?}");
     }
+}
+
+/// Alerts in a file, each of them whole.
+fn written(path: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'), "half a record in {}", path.display());
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline for another process")]
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it is not so: {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_output_is_opened_again_when_it_was_renamed() {
+    let Some(mut net) = Net::new("tap-rotation") else { return };
+    let wire = net.wire();
+    let want = hits(&of_file(&net, "http_scan.pcap"));
+    for option in ["--watch=1s", "--no-watch"] {
+        let mut tap = net.start(&["-i", &far(wire), "-j", "2", "-o", "alerts", option]);
+        let at = |name: &str| net.dir.path().join(name);
+        for round in ["alerts.1", "alerts.2"] {
+            net.sender(wire).replay("http_scan.pcap");
+            wait_until(round, || written(&at("alerts")).len() == want.len());
+            let moved = std::process::Command::new("mv").arg(at("alerts")).arg(at(round)).status();
+            assert!(moved.unwrap().success());
+            tap.signal("HUP");
+            tap.wait_for("the output was opened again");
+            assert_eq!(hits(&written(&at(round))), want, "{option} {round}");
+        }
+        net.sender(wire).replay("http_scan.pcap");
+        // Asked for its counts it gives them, and goes on.
+        tap.signal("USR1");
+        tap.wait_for("\"dropped_by_kernel\"");
+        let ended = tap.stop("TERM");
+        assert_eq!(ended.status, Some(0), "{option}: {:?}", ended.messages);
+        assert_eq!(hits(&written(&at("alerts"))), want, "{option}");
+        assert_eq!(ended.stats()["output"]["lost"], 0);
+        std::fs::remove_file(at("alerts")).unwrap();
+    }
+}
+
+/// A small disk, most of which somebody else uses, and gives back later.
+#[test]
+fn a_full_disk_ends_no_tap() {
+    let Some(mut net) = Net::new("tap-full") else { return };
+    let wire = net.wire();
+    let want = of_file(&net, "dns_http_tls.pcap").len();
+    std::fs::create_dir(net.dir.path().join("disk")).unwrap();
+    for is_emptied in [true, false] {
+        let mut command = net.tap(&["-i", &far(wire), "-o", "disk/alerts"]);
+        let line = "mount -t tmpfs -o size=1m none disk && head -c 1020k /dev/zero > disk/other; \
+                    exec \"$@\"";
+        command.behind("unshare", &["-m", "sh", "-c", line, "sh"]);
+        let mut tap = Tap::of(command.start());
+        tap.wait_for("seccomp: ");
+        // As the process sees it; `sh` and `ip` became it.
+        let disk = format!("/proc/{}/root{}/disk", tap.id(), net.dir.path().display());
+        let disk = std::path::Path::new(&disk);
+        net.sender(wire).replay("dns_http_tls.pcap");
+        tap.wait_for("No space left on device");
+        let kept = written(&disk.join("alerts")).len();
+        if is_emptied {
+            std::fs::remove_file(disk.join("other")).unwrap();
+            tap.wait_for("alerts are written again, none was lost");
+            wait_until("all is written", || written(&disk.join("alerts")).len() == want);
+            let ended = tap.stop("TERM");
+            assert_eq!(ended.status, Some(0), "{:?}", ended.messages);
+            assert_eq!(
+                (&ended.stats()["records"], &ended.stats()["output"]["lost"]),
+                (&json!(want), &json!(0))
+            );
+            continue;
+        }
+        sleep(Duration::from_millis(100));
+        let ended = tap.stop("INT");
+        let stats = ended.stats();
+        let lost = stats["output"]["lost"].as_u64().unwrap();
+        assert_eq!(ended.status, Some(2), "{:?}", ended.messages);
+        assert_eq!(stats["records"].as_u64().unwrap() + lost, want as u64, "{stats}");
+        assert!(stats["records"].as_u64().unwrap() >= kept as u64 && lost > 0, "{stats}");
+        let full = ended.messages.iter().filter(|line| line.contains("No space left"));
+        assert_eq!(full.count(), 1, "{:?}", ended.messages);
+    }
+}
+
+#[test]
+fn a_slow_reader_stops_no_worker() {
+    let Some(mut net) = Net::new("tap-slow") else { return };
+    let wire = net.wire();
+    let args = ["-i", &far(wire), "-j", "2", "--stats-every", "0.3", "--duration", "5"];
+    let mut command = net.tap(&args);
+    command.behind("sh", &["-c", "\"$@\" | (sleep 6; cat)", "sh"]);
+    let mut tap = Tap::of(command.start());
+    tap.wait_for("seccomp: ");
+    let mut sender = net.sender(wire);
+    let mut sent = 0;
+    for _ in 0..8 {
+        sent += sender.replay("dns_http_tls.pcap");
+        sleep(Duration::from_millis(50));
+    }
+    let ended = tap.end();
+    let stats = ended.stats();
+    // More than a pipe holds.
+    assert_eq!(stats["records"], ended.alerts.len(), "{stats}");
+    assert!(ended.alerts.len() > 150, "{stats}");
+    assert_eq!((&stats["packets"]["frames"], &stats["output"]["lost"]), (&json!(sent), &json!(0)));
+    let told = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
+    let told: Vec<Value> = told.filter(|line: &Value| line["elapsed"].is_f64()).collect();
+    let blocked = told.iter().filter_map(|line| line["output"]["blocked"].as_f64());
+    assert!(blocked.fold(0.0, f64::max) > 1.0, "{told:?}");
 }

@@ -58,6 +58,7 @@ fn packet(number: u64, src: &str, src_port: u16, dst: &str, dst_port: u16) -> Pa
         number,
         length: 86,
         time: START,
+        is_timed: true,
         src: Some(src.parse().unwrap()),
         dst: Some(dst.parse().unwrap()),
         src_port: Some(src_port),
@@ -332,8 +333,13 @@ fn any_context() -> impl Strategy<Value = Context<'static>> {
 }
 
 fn any_quality() -> impl Strategy<Value = Quality> {
-    let flags =
-        [Quality::QUERY_IGNORED, Quality::SLASH_IGNORED, Quality::SCHEME_DIFFERS, Quality::DERIVED];
+    let flags = [
+        Quality::QUERY_IGNORED,
+        Quality::SLASH_IGNORED,
+        Quality::SCHEME_DIFFERS,
+        Quality::DERIVED,
+        Quality::CUT,
+    ];
     vec(select(flags.to_vec()), 0..3)
         .prop_map(|flags| flags.into_iter().fold(Quality::default(), Quality::with))
 }
@@ -465,6 +471,7 @@ fn any_packet() -> impl Strategy<Value = PacketPlace> {
                 number,
                 length,
                 time,
+                is_timed: number % 8 != 0,
                 src,
                 dst,
                 src_port,

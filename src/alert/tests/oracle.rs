@@ -12,13 +12,14 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
     let severity = hit.matches.iter().flat_map(|m| &m.sources).filter_map(|s| s.severity).max();
     let flags = |quality: crate::indicator::Quality| quality.names().collect::<Vec<_>>();
     let mut quality = flags(hit.seen.quality);
-    for flag in ["query_ignored", "slash_ignored", "scheme_differs", "derived"] {
+    for flag in ["query_ignored", "slash_ignored", "scheme_differs", "derived", "cut"] {
         let everywhere = hit.matches.iter().all(|m| flags(m.quality).contains(&flag));
         if everywhere && !quality.contains(&flag) {
             quality.push(flag);
         }
     }
-    quality.sort_by_key(|flag| ["q", "sl", "sc", "d"].iter().position(|p| flag.starts_with(p)));
+    quality
+        .sort_by_key(|flag| ["q", "sl", "sc", "d", "c"].iter().position(|p| flag.starts_with(p)));
     let seen = &hit.seen;
     let indicators: Vec<Value> = hit
         .matches
@@ -32,6 +33,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
     let mut record = json!({
         "schema": "wiresift.alert/1",
         "time": alert.time().to_string(),
+        "time_source": alert.time_source().name(),
         "severity": severity.map_or(2, |s| s as u8),
         "seen": {"kind": seen.kind.name(), "raw": text(&seen.raw), "where": seen.at.name(),
             "field": text(&seen.field), "quality": quality},

@@ -2,7 +2,7 @@
 
 use super::hits::{any_hit, any_text, origin, samples};
 use super::{Alert, Encoder, Format, READ_AT, encoded, oracle};
-use crate::alert::{DEFAULT_SEVERITY, Origin};
+use crate::alert::{DEFAULT_SEVERITY, Origin, is_own};
 use crate::indicator::{Place, Severity, Timestamp};
 use proptest::prelude::*;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -19,6 +19,26 @@ fn json_says_what_the_contract_wants() {
         let value = parsed(&encoded(&hit, &origin(), Format::Json));
         assert_eq!(value, oracle::record(&hit, &origin(), READ_AT), "{name}");
     }
+}
+
+#[test]
+fn what_others_wrote_is_not_ours() {
+    let zeek = "#separator \\x09\n#path\tintel\n#fields\tts\n1.0\tC1\t192.0.2.1\t1\t192.0.2.2\t2\tx\tIntel::ADDR\tConn::IN_RESP\tzeek\tIntel::ADDR\tfeed\n";
+    for text in [
+        "\n",
+        "GET http://bad.example/ HTTP/1.1\n",
+        "{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}\n",
+        "{\"timestamp\":\"2026-11-24T00:00:00\",\"event_type\":\"alert\",\"alert\":{}}\n",
+        "<13>1 2026-11-24T00:00:00Z host app - - - wiresift - ioc\n",
+        "CEF:0|other|wiresift|1|\n",
+        "HIGH temperature in the rack\n  at noon\n",
+        "HIGH domain in trouble\nat noon\n",
+        "log:7\n",
+        zeek,
+    ] {
+        assert!(!is_own(text.as_bytes()), "{text}");
+    }
+    assert!(is_own(b"") && is_own(zeek.replace("\tzeek\t", "\twiresift\t").as_bytes()));
 }
 
 /// The names of an object's members, in their order.
@@ -51,6 +71,7 @@ fn the_members_come_in_the_order_of_the_contract() {
     let order = [
         "schema",
         "time",
+        "time_source",
         "severity",
         "seen",
         "indicators",
@@ -92,6 +113,25 @@ proptest! {
             if format != Format::Text {
                 prop_assert_eq!(text.matches('\n').count(), 1, "{}: {:?}", format, text);
             }
+        }
+    }
+
+    #[test]
+    fn outputs_of_ours_are_known_and_records_begin_at_the_margin(hit in any_hit(), colour: bool) {
+        // On a sensor its name may stand in each record.
+        let origin = Origin { host: None, ..origin() };
+        let alert = Alert::new(&hit, &origin, READ_AT);
+        let colour_code = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
+        for &format in Format::ALL {
+            let encoder = Encoder::new(format).colour(colour && format == Format::Text).width(Some(72));
+            let mut out = Vec::new();
+            encoder.begin(READ_AT, &mut out);
+            encoder.encode(&alert, &mut out);
+            prop_assert!(is_own(&out), "{}: {}", format, String::from_utf8_lossy(&out));
+            let text = String::from_utf8(out).unwrap();
+            let plain = colour_code.replace_all(&text, "");
+            let records = plain.lines().filter(|line| !line.starts_with([' ', '#']));
+            prop_assert_eq!(records.count(), 1, "{}: {}", format, text);
         }
     }
 
@@ -178,7 +218,9 @@ fn no_member_comes_twice() {
     for (name, hit) in samples() {
         for format in [Format::Json, Format::Eve, Format::Ecs, Format::Ocsf] {
             let text = encoded(&hit, &origin(), format);
-            assert_eq!(parsed(&text).to_string().len() + 1, text.len(), "{name} {format}: {text}");
+            // What could steer a terminal is spelt out, and read again as it was.
+            let again = crate::error::spelt_json(&parsed(&text).to_string()).len();
+            assert_eq!(again + 1, text.len(), "{name} {format}: {text}");
         }
     }
 }
@@ -200,6 +242,7 @@ fn a_line_without_a_time_has_the_time_of_its_reading() {
     for (name, hit) in samples() {
         let alert = Alert::new(&hit, &origin, READ_AT);
         assert_eq!(alert.time() == READ_AT, name == "field", "{name}");
+        assert_eq!(alert.time_source().name() == "read", name == "field", "{name}");
     }
     let (_, mut hit) = samples().remove(4);
     for (time, want) in [(i64::MIN, "0000-01-01T"), (i64::MAX, "9999-12-30T")] {

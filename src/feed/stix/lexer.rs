@@ -1,5 +1,7 @@
 //! The words of the STIX pattern language.
 
+use crate::progress::Walk;
+
 /// A word.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'a> {
@@ -25,9 +27,15 @@ const MARKS: &[&str] =
 pub(super) fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, String> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
+    // Each round takes a word, or what stands between two.
+    let mut walk = Walk::over(pattern.as_bytes());
     loop {
+        walk.take(pattern.len() - rest.len() - walk.at());
         rest = rest.trim_start();
         let Some(&first) = rest.as_bytes().first() else { return Ok(tokens) };
+        if walk.is_stuck() {
+            return Err("it cannot be cut into words".into());
+        }
         if let Some(after) = rest.strip_prefix("/*") {
             let end = after.find("*/").ok_or("a comment does not end")?;
             rest = &after[end + 2..];

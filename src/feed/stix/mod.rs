@@ -108,6 +108,11 @@ fn modified(object: &Object) -> Option<Timestamp> {
 }
 
 fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
+    if !is_for_detection(object) && intake.heeds(Reason::NotForDetection) {
+        let pattern = string(object, "pattern").unwrap_or("");
+        let detail = "its platform keeps it out of detection";
+        return intake.reject(pattern, Reason::NotForDetection, Some(detail.into()));
+    }
     let context = context_of(object, graph, intake);
     let Some(pattern) = string(object, "pattern") else {
         let id = string(object, "id").unwrap_or("");
@@ -121,6 +126,16 @@ fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
             intake.reject(pattern, Reason::Ignored, Some(format!("pattern_type {other}")));
         }
     }
+}
+
+/// Whether OpenCTI does not say that it is kept for information alone: in a member of its
+/// own, and since version 5 in an extension.
+fn is_for_detection(object: &Object) -> bool {
+    let no = |object: &Object, name: &str| json::truth(object, name) == Some(false);
+    let extensions = object.get("extensions").and_then(Value::as_object);
+    let mut extensions = extensions.into_iter().flat_map(|all| all.values());
+    !no(object, "x_opencti_detection")
+        && !extensions.any(|of| of.as_object().is_some_and(|of| no(of, "detection")))
 }
 
 /// Compiles a pattern and hands on what it claims. What cannot be claimed is

@@ -2,9 +2,10 @@
 //! understood first, so that it is not half compiled.
 
 use super::lexer::{Token, tokens};
+use crate::progress::bound;
 
 /// Brackets in brackets.
-const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = bound(32, 4);
 
 /// Observations and how they are joined.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,11 +5,12 @@
 use super::parser::{Expr, Observation, Op, Qualifier, Test, parse};
 use crate::feed::loki;
 use crate::indicator::{Direction, Kind, Scope, Timestamp, address, digest};
+use crate::progress::bound;
 
 /// Conjunctions that an expression may grow to.
-const MAX_TERMS: usize = 4096;
+const MAX_TERMS: usize = bound(4096, 8);
 /// Comparisons that one of them may join.
-const MAX_JOINED: usize = 64;
+const MAX_JOINED: usize = bound(64, 4);
 
 /// Something that one observable can show.
 #[derive(Clone, Debug, PartialEq)]

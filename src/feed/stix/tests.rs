@@ -102,3 +102,36 @@ fn envelopes_and_switches() {
     // An empty page of TAXII is legal.
     assert_eq!(Collected::read(b"{}", &Options::default()).unwrap().indicators.len(), 0);
 }
+
+#[test]
+fn what_opencti_keeps_out_of_detection() {
+    let indicator = |more: &str| {
+        format!(
+            r#"{{"type":"indicator","id":"indicator--{:08x}-0000-4000-8000-000000000000","pattern_type":"stix",
+                "pattern":"[domain-name:value = 'evil.example']"{more}}}"#,
+            more.len()
+        )
+    };
+    let read = |more: &str, all: bool| {
+        let text = format!(r#"{{"type":"bundle","objects":[{}]}}"#, indicator(more));
+        let options = Options { misp_all: all, ..Options::of_feed("t") };
+        Collected::read(text.as_bytes(), &options).unwrap()
+    };
+    for kept in [
+        r#","x_opencti_detection":false"#,
+        r#","x_opencti_detection":"false""#,
+        r#","extensions":{"extension-definition--x":{"extension_type":"property-extension","detection":false}}"#,
+    ] {
+        let got = read(kept, false);
+        assert!(got.indicators.is_empty(), "{kept}");
+        assert_eq!(got.rejects[0].reason, Reason::NotForDetection, "{kept}");
+        assert_eq!(read(kept, true).values(), ["evil.example"], "{kept}");
+    }
+    for meant in [
+        "",
+        r#","x_opencti_detection":true"#,
+        r#","extensions":{"extension-definition--x":{"detection":true}}"#,
+    ] {
+        assert_eq!(read(meant, false).values(), ["evil.example"], "{meant}");
+    }
+}

@@ -7,6 +7,11 @@ fn read(text: &str) -> super::Got {
     Collected::read(text.as_bytes(), &Options::of_feed("t")).unwrap()
 }
 
+fn read_table(text: &str) -> super::Got {
+    let options = Options { format: Some(Format::Table), ..Options::of_feed("t") };
+    Collected::read(text.as_bytes(), &options).unwrap()
+}
+
 #[test]
 fn header_by_name_quotes_and_contexts() {
     let got = read(
@@ -50,6 +55,89 @@ fn mapping_delimiter_and_guess() {
     // Nothing said: the column that reads as values is the one.
     let got = read("1|evil.example|x\n2|bad.example|y\n3|203.0.113.5|z\n");
     assert_eq!(got.values(), ["evil.example", "bad.example", "203.0.113.5"]);
+}
+
+#[test]
+fn a_cell_with_several_values_and_one_with_a_sentence() {
+    let got = read(
+        "ioc_value,ioc_type\n\"a.example, b.example\",domain\nnot a url,url\n\
+         two words,domain\nhttp://a.example/x http://b.example/y,url\n\
+         \"203.0.113.5;203.0.113.6\",ip\n",
+    );
+    let want = [
+        "a.example",
+        "b.example",
+        "http://a.example/x",
+        "http://b.example/y",
+        "203.0.113.5",
+        "203.0.113.6",
+    ];
+    assert_eq!(got.values(), want);
+    let told: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
+    assert_eq!(told, [(Some(3), "not a url"), (Some(4), "two words")]);
+}
+
+#[test]
+fn networks_in_columns() {
+    for (text, want) in [
+        (
+            "Start\tEnd\tNetmask\temail\n203.0.113.0\t203.0.113.255\t24\ta@isp.example\n",
+            &["203.0.113.0/24"][..],
+        ),
+        ("# start,end\n203.0.113.0,203.0.113.127\n", &["203.0.113.0/25"]),
+        (
+            "ip,netmask\n203.0.113.0,255.255.255.0\n203.0.113.7,\n",
+            &["203.0.113.0/24", "203.0.113.7"],
+        ),
+        ("subnet;prefix_len\n2001:db8::;32\n", &["2001:db8::/32"]),
+        ("first,last,x\n203.0.113.4,203.0.113.9,y\n", &["203.0.113.4/30", "203.0.113.8/31"]),
+        // Without a header, where nothing else can be meant.
+        (
+            "203.0.113.0,203.0.113.255,x\n198.51.100.0,198.51.100.127,y\n",
+            &["203.0.113.0/24", "198.51.100.0/25"],
+        ),
+        ("203.0.113.0;24\n198.51.100.0;25\n", &["203.0.113.0/24", "198.51.100.0/25"]),
+        // Times, flows and counts are no networks.
+        ("ip,first,last\n203.0.113.5,2026-01-01,2026-01-02\n", &["203.0.113.5"]),
+        ("203.0.113.5,198.51.100.7\n", &["203.0.113.5", "198.51.100.7"]),
+        ("ip,prefix\n203.0.113.5,203.0.113.0/24\n", &["203.0.113.5"]),
+        ("ip,length\n203.0.113.5,32\n203.0.113.6,7\n", &["203.0.113.5", "203.0.113.6"]),
+    ] {
+        assert_eq!(read(text).values(), want, "{text}");
+    }
+    let got = read(
+        "start,end\n203.0.113.0,203.0.113.255\n203.0.113.9,203.0.113.5\n\
+                    198.51.100.0,198.51.100.7\n198.51.100.8,198.51.100.15\n192.0.2.0,192.0.2.1\n",
+    );
+    assert_eq!(
+        got.rejects.iter().map(|r| (r.line, r.reason)).collect::<Vec<_>>(),
+        [(Some(3), Reason::BadNetwork)]
+    );
+}
+
+#[test]
+fn what_is_left_out_is_told() {
+    let got = read("x1|evil.example|other.example\nx2|bad.example|more.example\n");
+    assert_eq!(got.values(), ["evil.example", "bad.example"]);
+    let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+    assert_eq!(told, [("other.example", Reason::LeftOut), ("more.example", Reason::LeftOut)]);
+    // A line of more fields than any table has is told, and costs what it is long.
+    let got = read_table(&format!("indicator,x\nevil.example,1\n{}\n", "a,".repeat(10_000)));
+    assert_eq!(got.rejects.iter().map(|r| r.reason).collect::<Vec<_>>(), [Reason::TooLong]);
+}
+
+#[test]
+fn quotes_that_chain_over_many_lines_cost_what_they_are_long() {
+    // Each line opens the field that the next one closes, and the last stays open: to follow
+    // them anew from each line would take the square.
+    let lines = 20_000;
+    let mut text = String::from("indicator,type,note\n");
+    text.push_str("a.example,domain,\"");
+    for _ in 0..lines {
+        text.push_str("\nx\",\"");
+    }
+    let got = read_table(&text);
+    assert_eq!(got.values()[0], "a.example");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The classic format: one header of 24 bytes, then records of 16 bytes and data.
 
 use super::{Endian, Found, Item, Stop};
+use crate::progress::bound;
 use std::ops::Range;
 
-/// The length of what is in front of the first record.
+/// The length of what is in front of the first record, in the usual form.
 pub(super) const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 
@@ -11,26 +12,52 @@ const RECORD_HEADER: usize = 16;
 const LINE: usize = 64;
 
 /// No record is longer, unless the file's own snap length says so (as libpcap has it).
-const LONGEST: u32 = 262_144;
+const LONGEST: u32 = bound(262_144, 4096) as u32;
 
-/// What the magic says: byte order and unit of the fractions.
+/// The bits of the header's last word that are the link type; above them is the length of a
+/// frame check sequence.
+const LINKTYPE: u32 = 0x03ff_ffff;
+
+/// What the magic says: byte order, unit of the fractions, and lengths of headers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     endian: Endian,
     is_nano: bool,
+    file_header: usize,
+    record_header: usize,
 }
 
 impl Order {
-    /// Reads the magic, if it is one.
+    /// Reads the magic, if it is one: the usual ones, that of A. Kuznetzov, with eight more
+    /// bytes in front of each packet, and those of Ixia's hardware and software, with the
+    /// size of all records behind the header.
     pub(super) fn of(head: &[u8]) -> Option<Order> {
-        let (endian, is_nano) = match head.first_chunk::<4>()? {
-            [0xd4, 0xc3, 0xb2, 0xa1] => (Endian::Little, false),
-            [0xa1, 0xb2, 0xc3, 0xd4] => (Endian::Big, false),
-            [0x4d, 0x3c, 0xb2, 0xa1] => (Endian::Little, true),
-            [0xa1, 0xb2, 0x3c, 0x4d] => (Endian::Big, true),
-            _ => return None,
-        };
-        Some(Order { endian, is_nano })
+        let magic = head.first_chunk::<4>()?;
+        let both = [
+            (Endian::Big, u32::from_be_bytes(*magic)),
+            (Endian::Little, u32::from_le_bytes(*magic)),
+        ];
+        both.into_iter().find_map(|(endian, magic)| {
+            let order = |is_nano, file_header, record_header| Order {
+                endian,
+                is_nano,
+                file_header,
+                record_header,
+            };
+            Some(match magic {
+                0xa1b2_c3d4 => order(false, FILE_HEADER, RECORD_HEADER),
+                0xa1b2_3c4d => order(true, FILE_HEADER, RECORD_HEADER),
+                0xa1b2_cd34 => order(false, FILE_HEADER, RECORD_HEADER + 8),
+                0x1c00_01ac => order(true, FILE_HEADER + 4, RECORD_HEADER),
+                0x1c00_01ab => order(false, FILE_HEADER + 4, RECORD_HEADER),
+                _ => return None,
+            })
+        })
+    }
+
+    /// The length of what is in front of the first record.
+    pub(super) fn file_header(self) -> usize {
+        self.file_header
     }
 }
 
@@ -39,18 +66,33 @@ pub(super) struct Reader {
     order: Order,
     linktype: u32,
     longest: u32,
+    /// The two lengths of a record may stand the wrong way about.
+    is_old: bool,
 }
 
 impl Reader {
     /// Reads the header of a file.
-    pub(super) fn new(head: &[u8], order: Order) -> Result<Self, Stop> {
+    pub(super) fn new(head: &[u8], mut order: Order) -> Result<Self, Stop> {
         let field = |at| order.endian.u32(head, at);
         let (Some(snaplen), Some(linktype)) = (field(16), field(20)) else {
-            return Err(Stop::Short { what: "its header", needs: FILE_HEADER });
+            return Err(Stop::Short { what: "its header", needs: order.file_header });
         };
-        // The upper half holds the length of a frame check sequence.
-        let linktype = linktype & 0xffff;
-        Ok(Reader { order, linktype, longest: snaplen.max(LONGEST) })
+        let version = order.endian.u16(head, 4).zip(order.endian.u16(head, 6));
+        let mut linktype = linktype & LINKTYPE;
+        // AIX has the numbers of SNMP's interfaces, and nanoseconds.
+        if version == Some((2, 2)) {
+            order.is_nano = true;
+            linktype = match linktype {
+                6 => 1,
+                9 => 6,
+                15 => 10,
+                24 => 0,
+                other => other,
+            };
+        }
+        let is_old = matches!(version, Some((2, 0..=3) | (543, _)));
+        let most = (super::LONGEST - order.record_header) as u32;
+        Ok(Reader { order, linktype, longest: snaplen.max(LONGEST).min(most), is_old })
     }
 
     /// Reads the records from `from` on, as many as are whole. Returns where the first begins
@@ -65,6 +107,10 @@ impl Reader {
         touched: &mut u8,
     ) -> usize {
         let mut at = from;
+        // Unusual forms are left to `step`.
+        if self.is_old || self.order.record_header != RECORD_HEADER {
+            return at;
+        }
         while let Some(rest) = bytes.get(at..) {
             let field = |at| self.order.endian.u32(rest, at);
             let (Some(seconds), Some(fraction), Some(captured), Some(length)) =
@@ -88,6 +134,7 @@ impl Reader {
         let micros = if self.order.is_nano { fraction / 1000 } else { fraction };
         Found {
             time: i64::from(seconds) * 1_000_000 + i64::from(micros),
+            is_timed: seconds | fraction != 0,
             linktype: self.linktype,
             length: length.max(data.len() as u32),
             data,
@@ -97,20 +144,24 @@ impl Reader {
 
     /// Reads the record at the front of what is left.
     pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
+        let header = self.order.record_header;
         let field = |at| self.order.endian.u32(rest, at);
-        let (Some(seconds), Some(fraction), Some(captured), Some(length)) =
+        let (Some(seconds), Some(fraction), Some(mut captured), Some(mut length)) =
             (field(0), field(4), field(8), field(12))
         else {
-            return Err(Stop::Short { what: "the header of a packet", needs: RECORD_HEADER });
+            return Err(Stop::Short { what: "the header of a packet", needs: header });
         };
+        if self.is_old && captured > length {
+            (captured, length) = (length, captured);
+        }
         if captured > self.longest {
             return Err(Stop::Damaged(format!("a packet of {captured} bytes")));
         }
-        let end = RECORD_HEADER.saturating_add(captured as usize);
+        let end = header.saturating_add(captured as usize);
         if rest.len() < end {
             return Err(Stop::Short { what: "a packet", needs: end });
         }
-        let found = self.found(seconds, fraction, RECORD_HEADER..end, length);
+        let found = self.found(seconds, fraction, header..end, length);
         Ok(Item { length: end, found: Some(found) })
     }
 }

@@ -190,6 +190,7 @@ impl Reader {
         let length = self.endian.u32(block, 24)?;
         let micros = interface.unit.micros(high << 32 | low);
         Some(Found {
+            is_timed: high | low != 0,
             time: micros.saturating_add(interface.offset.saturating_mul(1_000_000)),
             linktype: interface.linktype,
             data: within(block, 28, captured)?,
@@ -204,6 +205,7 @@ impl Reader {
         let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
         Some(Found {
             time: self.time,
+            is_timed: false,
             linktype: interface.linktype,
             data: within(block, 12, length.min(snaplen))?,
             length,

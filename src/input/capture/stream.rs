@@ -2,15 +2,13 @@
 
 use super::{Format, Found, Packet, Stop};
 use crate::input::Stream;
+use crate::progress::bound;
 use crate::{Error, Result};
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
 /// What is asked for at a time. A pipe gives what it has.
-const READ: usize = 256 << 10;
-
-/// The longest record or block that is put together; packets are far shorter.
-const LONGEST: usize = 64 << 20;
+const READ: usize = bound(256 << 10, 64);
 
 /// Packets that were read together.
 #[derive(Debug, Default)]
@@ -79,6 +77,11 @@ impl CaptureStream {
         self.stream.path()
     }
 
+    /// Whether it comes out of a pipe, uncompressed.
+    pub fn is_live(&self) -> bool {
+        self.stream.is_live()
+    }
+
     /// Bytes that were read so far.
     pub fn bytes(&self) -> u64 {
         self.base + self.filled as u64
@@ -111,7 +114,7 @@ impl CaptureStream {
                 }
                 // What can't be read is met again, once those in front of it are handed out.
                 Some(Err(_)) if !batch.packets.is_empty() => break,
-                Some(Err(Stop::Short { needs, .. })) if needs <= LONGEST => needs,
+                Some(Err(Stop::Short { needs, .. })) => needs,
                 Some(Err(stop)) => return self.stop(stop.error(self.base + self.from as u64)),
                 None => super::classic::FILE_HEADER,
             };

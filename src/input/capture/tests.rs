@@ -103,7 +103,7 @@ impl std::io::Read for Dripping {
 type Told = (Vec<(u64, i64, u32, Vec<u8>, u32, u32)>, Option<String>);
 
 fn told(packet: &Packet<'_>) -> (u64, i64, u32, Vec<u8>, u32, u32) {
-    let Packet { number, time, linktype, data, length, interface } = *packet;
+    let Packet { number, time, linktype, data, length, interface, .. } = *packet;
     (number, time, linktype, data.to_vec(), length, interface)
 }
 
@@ -162,6 +162,7 @@ fn classic_in_every_order_and_unit() {
         let want = Packet {
             number: 1,
             time: 1_700_000_000_123_456,
+            is_timed: true,
             linktype: 1,
             data: b"abc",
             length: 60,
@@ -169,6 +170,107 @@ fn classic_in_every_order_and_unit() {
         };
         assert_eq!(packets[0], want);
         assert_eq!((packets[1].number, packets[1].data.len()), (2, 0));
+    }
+}
+
+/// Two packets, the second without a time.
+fn snoop(version: u32, kind: u32) -> Vec<u8> {
+    let mut out = Writer::new(true);
+    out.raw(b"snoop\0\0\0").u32(version).u32(kind);
+    out.u32(60).u32(3).u32(28).u32(0).u32(1_700_000_000).u32(123_456).raw(b"abc\0");
+    out.u32(5).u32(5).u32(29).u32(0).u32(0).u32(0).raw(b"five!");
+    out.bytes
+}
+
+#[test]
+fn snoop_files() {
+    for (version, kind, linktype) in [(2, 4, 1), (2, 0, 1), (3, 4, 1), (2, 8, 10), (2, 26, 242)] {
+        let bytes = snoop(version, kind);
+        assert!(is_capture(&bytes[..12]));
+        let (packets, error) = read(&bytes);
+        assert!(error.is_none(), "{error:?}");
+        let got: Vec<_> = packets
+            .iter()
+            .map(|p| (p.number, p.time, p.is_timed, p.linktype, p.data, p.length))
+            .collect();
+        let want = [
+            (1, 1_700_000_000_123_456, true, linktype, &b"abc"[..], 60),
+            (2, 0, false, linktype, &b"five!"[..], 5),
+        ];
+        assert_eq!(got, want);
+    }
+    let said = |bytes: &[u8]| read(bytes).1.map(|error| error.to_string()).unwrap_or_default();
+    assert!(said(&snoop(2, 7)).contains("link type 7 of snoop is not decoded"));
+    assert!(said(&snoop(9, 4)).contains("version 9 of snoop"));
+    let mut bytes = snoop(2, 4);
+    bytes.truncate(bytes.len() - 1);
+    assert!(said(&bytes).contains("cut short in a packet"));
+    bytes[16 + 11] = 20;
+    assert!(said(&bytes).contains("a record of 20 bytes"));
+    // The padding of the last one may be missing.
+    let bytes = snoop(2, 4);
+    let (packets, error) = read(&bytes[..43]);
+    assert_eq!((packets.len(), error.is_none()), (1, true));
+}
+
+#[test]
+fn modified_forms_of_pcap() {
+    for is_big in [false, true] {
+        let file = |magic: u32, version: (u16, u16), linktype: u32, behind: &[u8], more: &[u8]| {
+            let mut out = Writer::new(is_big);
+            out.u32(magic).u16(version.0).u16(version.1).u32(0).u32(0).u32(65_535).u32(linktype);
+            out.raw(behind);
+            for (captured, length) in [(3, 60), (3, 3)] {
+                out.u32(1_700_000_000).u32(123_456_000).u32(captured).u32(length).raw(more);
+                out.raw(b"abc");
+            }
+            out.bytes
+        };
+        let (seconds, micros) = (1_700_000_000_000_000, 123_456_000);
+        for (bytes, time, linktype) in [
+            (file(0xa1b2_cd34, (2, 4), 113, b"", b"ifidprTp"), seconds + micros, 113),
+            (file(0x1c00_01ab, (2, 4), 1, b"size", b""), seconds + micros, 1),
+            (file(0x1c00_01ac, (2, 4), 1, b"size", b""), seconds + micros / 1000, 1),
+            (file(0xa1b2_c3d4, (2, 2), 6, b"", b""), seconds + micros / 1000, 1),
+            (file(0xa1b2_c3d4, (2, 3), 6, b"", b""), seconds + micros, 6),
+        ] {
+            assert!(is_capture(&bytes[..12]));
+            let (packets, error) = read(&bytes);
+            assert!(error.is_none(), "{error:?}");
+            let got: Vec<_> =
+                packets.iter().map(|p| (p.time, p.linktype, p.data, p.length)).collect();
+            let want = |length| (time, linktype, &b"abc"[..], length);
+            assert_eq!(got, [want(60), want(3)]);
+        }
+        // Old files may have the lengths the wrong way about.
+        let mut out = Writer::new(is_big);
+        out.u32(0xa1b2_c3d4).u16(2).u16(3).u32(0).u32(0).u32(65_535).u32(1);
+        out.u32(0).u32(0).u32(60).u32(3).raw(b"abc");
+        let (packets, error) = read(&out.bytes);
+        assert!(error.is_none());
+        assert_eq!((packets[0].data, packets[0].length), (&b"abc"[..], 60));
+        assert!(!packets[0].is_timed);
+    }
+    // Bits of the link type that are no frame check sequence's.
+    let mut bytes = classic(false, false);
+    bytes[22] = 1;
+    assert_eq!(read(&bytes).0[0].linktype, 0x1_0001);
+}
+
+#[test]
+fn kinds_that_are_not_read_are_named() {
+    for (head, want) in [
+        (&b"GMBU\0\x02\x01\0"[..], "Network Monitor 2"),
+        (b"XCP\x00002.002", "NetXRay"),
+        (b"\x05VNF\0\0\0\0", "Visual Networks"),
+        (b"LOGG\x90\0\0\0", "Vector BLF"),
+        (b"iptrace 2.0\0\0\0\x5a", "AIX iptrace"),
+        (b"\xcd\x34\xb2\xa1\x02\0\x04\0", "Mesquita"),
+    ] {
+        let bytes = [head, &[0; 60]].concat();
+        assert!(is_capture(&bytes));
+        let error = read(&bytes).1.unwrap().to_string();
+        assert!(error.contains(want) && error.contains("not read"), "{error}");
     }
 }
 
@@ -192,6 +294,8 @@ fn pcapng_sections_interfaces_and_blocks() {
         ]
     };
     assert_eq!(got, [one(0), one(4)].concat());
+    let timed: Vec<_> = packets.iter().map(|p| p.is_timed).collect();
+    assert_eq!(timed, [true, true, false, true, true, true, false, true]);
 }
 
 #[test]
@@ -248,7 +352,7 @@ fn not_a_capture() {
 
 #[test]
 fn truncation_anywhere_keeps_the_packets_before_it() {
-    for whole in [classic(true, false), section(false), section(true)] {
+    for whole in [classic(true, false), section(false), section(true), snoop(2, 4)] {
         let (all, _) = read(&whole);
         for end in 0..whole.len() {
             let (packets, _) = read(&whole[..end]);
@@ -259,8 +363,9 @@ fn truncation_anywhere_keeps_the_packets_before_it() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(magic in 0..6_usize, rest in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let heads: [&[u8]; 6] = [
+    fn no_bytes_panic(magic in 0..9_usize, rest in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let heads: [&[u8]; 9] = [
+            b"snoop\0\0\0\0\0\0\x02\0\0\0\x04", b"\x34\xcd\xb2\xa1", b"\x1c\0\x01\xac",
             b"", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\xa1\xb2\x3c\x4d",
             b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", b"\x0a\x0d\x0d\x0a\0\0\0\x1c\x1a\x2b\x3c\x4d",
         ];
@@ -271,7 +376,7 @@ proptest! {
 
     #[test]
     fn flipped_bytes_do_not_panic(at in any::<prop::sample::Index>(), value: u8, is_big: bool) {
-        for mut bytes in [classic(is_big, true), section(is_big)] {
+        for mut bytes in [classic(is_big, true), section(is_big), snoop(2, 4)] {
             let at = at.index(bytes.len());
             bytes[at] = value;
             read(&bytes);

@@ -6,12 +6,13 @@
 //! another name: such a name is marked odd and not told.
 
 use super::Broken;
+use crate::progress::bound;
 
 /// The longest name, in octets on the wire (RFC 1035); its text is shorter.
 const LONGEST: usize = 255;
 
 /// Pointers that are followed for one name.
-const MOST_HOPS: usize = 64;
+const MOST_HOPS: usize = bound(64, 4);
 
 /// Bytes that are looked at in one go.
 const WORD: usize = 8;

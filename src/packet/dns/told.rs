@@ -1,9 +1,10 @@
 //! The names of a message that were told already.
 
 use super::{HEADER, Name};
+use crate::progress::bound;
 
 /// Names that are remembered. Those beyond are told again rather than lost.
-const MOST_NAMES: usize = 64;
+const MOST_NAMES: usize = bound(64, 4);
 
 /// As many are remembered in place.
 const FEW: usize = 8;

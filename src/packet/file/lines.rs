@@ -5,6 +5,7 @@
 //! ends, and told if the two differ.
 
 use super::Digests;
+use crate::progress::Walk;
 
 /// How a bare CR travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,27 +35,22 @@ impl Lines {
 
     /// The next bytes as they travel.
     pub(super) fn update(&mut self, data: &[u8]) {
-        let mut rest = data;
-        while !rest.is_empty() {
+        let mut walk = Walk::over(data);
+        while let Some(rest) = walk.rest() {
             if std::mem::take(&mut self.is_open) {
-                match (rest, self.returns) {
-                    ([b'\n', ..], _) => self.is_other = true,
-                    ([0, behind @ ..], Returns::Padded) => {
-                        (self.is_other, rest) = (true, behind);
-                        self.put(b"\r");
-                    }
-                    _ => self.put(b"\r"),
+                let is_padding = self.returns == Returns::Padded && rest.first() == Some(&0);
+                let is_line_end = rest.first() == Some(&b'\n');
+                self.is_other |= is_padding || is_line_end;
+                if !is_line_end {
+                    self.put(b"\r");
                 }
+                walk.take(usize::from(is_padding));
                 continue;
             }
-            let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
-            let (text, behind) = rest.split_at(end);
-            self.put(text);
-            self.is_open = !behind.is_empty();
-            rest = behind.get(1..).unwrap_or_default();
-            if self.is_open && rest.is_empty() {
-                return;
-            }
+            let end = memchr::memchr(b'\r', rest);
+            self.put(rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest));
+            self.is_open = end.is_some();
+            walk.take(end.map_or(rest.len(), |end| end + 1));
         }
     }
 

@@ -330,7 +330,8 @@ fn play(mut decoder: Decoder, answers: &[Vec<u8>]) -> (Recorder, Counters) {
         for part in parts {
             let data = part.packet((1000 + at as u16, 8081));
             let time = crate::indicator::Timestamp(0);
-            let frame = Frame { number: 1, time, linktype: 101, length: 0, data: &data };
+            let frame =
+                Frame { is_timed: true, number: 1, time, linktype: 101, length: 0, data: &data };
             decoder.frame(&frame, &mut recorder);
         }
     }

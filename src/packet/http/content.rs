@@ -9,21 +9,23 @@
 //!
 //! Whatever cannot be read any more is given up and counted; the stream goes on.
 
+use super::lines::Headers;
 use super::pieces::{Form, RangeParts, begin_range, write_range};
 use super::ranges::{self, Key};
 use super::undo::undo;
-use super::{Headers, MOST_HEADERS, names};
+use super::{MOST_HEADERS, names};
 use crate::indicator::Kind;
 use crate::packet::coding::{Coding, Spent};
 use crate::packet::dns;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Visitor};
+use crate::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// Codings upon each other.
-const MOST_CODINGS: usize = 4;
+const MOST_CODINGS: usize = bound(4, 2);
 
 /// The longest DNS message, and the media type of one.
 const MOST_DNS: usize = u16::MAX as usize;

@@ -2,12 +2,13 @@
 
 use crate::packet::stream::Context;
 use crate::packet::{Visitor, dns};
+use crate::progress::bound;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// The longest text of a message. Queries have a few hundred bytes, with their padding.
-const MOST_TEXT: usize = 8 << 10;
+const MOST_TEXT: usize = bound(8 << 10, 128);
 
 /// Padding should not be there, and sometimes is.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

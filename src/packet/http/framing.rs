@@ -1,23 +1,20 @@
 //! Where heads and bodies begin and end in a direction of HTTP/1.
 
 use super::content::{self, Content, Facts};
+use super::lines::{self, Beginning, Headers, split_line};
 use super::{
-    Body, Headers, LONGEST_METHOD, MOST_HEADERS, Request, Response, SHORTEST_METHOD, is_method,
-    parse_request, parse_response, report_request, report_response, split_line,
+    Body, MOST_HEADERS, Request, Response, parse_request, parse_response, report_request,
+    report_response,
 };
 use crate::packet::stream::{Context, Guess, Parser, RequestKind, Step};
 use crate::packet::{Fault, Visitor, http2, plain};
+use crate::progress::bound;
 
 /// The longest head that is put together.
-const MOST_HEAD: usize = 64 << 10;
-
-/// The longest first line, up to which a stream may still turn out to be HTTP.
-const MOST_LINE: usize = 16 << 10;
+const MOST_HEAD: usize = bound(64 << 10, 256);
 
 /// The longest line that gives the length of a chunk.
-const MOST_CHUNK_LINE: usize = 4 << 10;
-
-const VERSION: &[u8] = b"HTTP/1.";
+const MOST_CHUNK_LINE: usize = bound(4 << 10, 32);
 
 /// What comes next in a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,49 +46,19 @@ pub(in crate::packet) struct Framing {
     state: State,
     /// Bytes of the head in which no end is.
     scanned: usize,
+    /// A header in it goes on in the next line.
+    is_folded: bool,
     /// What the body holds, while somebody asks for it.
     content: Option<Box<Content>>,
 }
 
 /// Looks whether a stream begins with a head.
 pub(in crate::packet) fn guess(data: &[u8]) -> Guess {
-    if VERSION.starts_with(data) {
-        return Guess::Maybe(VERSION.len());
+    match lines::beginning(data) {
+        Beginning::Head => Guess::Is(Parser::Http(Framing::default())),
+        Beginning::Short => Guess::Maybe(data.len() + 1),
+        Beginning::Other => Guess::No,
     }
-    if data.starts_with(VERSION) {
-        return Guess::Is(Parser::Http(Framing::default()));
-    }
-    let method = data.iter().take(LONGEST_METHOD + 1).take_while(|&&b| is_method(b)).count();
-    if method > LONGEST_METHOD {
-        return Guess::No;
-    }
-    match data.get(method) {
-        None => return Guess::Maybe(data.len() + 1),
-        Some(b' ') if method >= SHORTEST_METHOD => {}
-        Some(_) => return Guess::No,
-    }
-    match split_line(data) {
-        Some((line, _)) if is_request_line(line) => Guess::Is(Parser::Http(Framing::default())),
-        Some(_) => Guess::No,
-        None if data.len() > MOST_LINE || data.get(method + 1).is_some_and(|&b| b <= b' ') => {
-            Guess::No
-        }
-        None => Guess::Maybe(data.len() + 1),
-    }
-}
-
-/// Whether a segment begins with a head, in the midst of anything.
-pub(in crate::packet) fn is_head(data: &[u8]) -> bool {
-    let Some(start) = data.first_chunk::<SHORTEST_METHOD>() else { return false };
-    if !start.iter().all(u8::is_ascii_uppercase) {
-        return false;
-    }
-    if let Some(rest) = data.strip_prefix(VERSION) {
-        return rest.get(1) == Some(&b' ');
-    }
-    let head = data.get(..LONGEST_METHOD + 1).unwrap_or(data);
-    memchr::memchr(b' ', head).is_some_and(|at| head[..at].iter().all(|&b| is_method(b)))
-        && split_line(data).is_some_and(|(line, _)| is_request_line(line))
 }
 
 /// Whether a server goes over to WebSocket (RFC 6455, 4.2.2).
@@ -99,10 +66,6 @@ fn is_websocket(headers: &[u8]) -> bool {
     (Headers { rest: headers, left: MOST_HEADERS }).any(|(name, value)| {
         name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
     })
-}
-
-fn is_request_line(line: &[u8]) -> bool {
-    memchr::memrchr(b' ', line).is_some_and(|at| line[at + 1..].starts_with(VERSION))
 }
 
 impl Framing {
@@ -182,10 +145,13 @@ impl Framing {
         if self.state == State::WebSocket && context.reads_unknown {
             plain::show(data, context.packet, context.visitor);
         }
+        let data = data.get(lines::blanks(data)..).unwrap_or_default();
         if self.state != State::Head || data.is_empty() {
             return;
         }
         context.counters.note(Fault::SplitHttp);
+        let whole = lines::unfold(data);
+        let data = &whole[..];
         if let Some(request) = parse_request(data) {
             report_request(&request, context);
         } else if let Some(response) = parse_response(data) {
@@ -235,12 +201,9 @@ impl Framing {
             self.state = State::WebSocket;
             return Step::Again;
         }
-        // Empty lines in front of a request are to be tolerated (RFC 9112, 2.2).
-        match data {
-            [b'\r'] => return Step::Wait(2),
-            [b'\r', b'\n', ..] => return Step::Took(2),
-            [b'\n', ..] => return Step::Took(1),
-            _ => {}
+        match lines::blanks(data) {
+            0 => {}
+            blanks => return Step::Took(blanks),
         }
         // The client was answered that HTTP/2 is spoken from here on.
         match http2::guess(data, true) {
@@ -252,11 +215,11 @@ impl Framing {
             Guess::Maybe(wants) => return Step::Wait(wants),
             Guess::No => {}
         }
-        let Some(end) = head_end(data, self.scanned) else {
+        let Some(end) = lines::head_end(data, self.scanned, &mut self.is_folded) else {
             let is_first_look = self.scanned == 0;
             self.scanned = data.len();
             if is_first_look && matches!(guess(data), Guess::No) {
-                return Step::Lost;
+                return self.lose(data);
             }
             if data.len() > MOST_HEAD {
                 self.finish(data, context);
@@ -265,16 +228,12 @@ impl Framing {
             return Step::Wait(data.len() + 1);
         };
         self.scanned = 0;
-        let head = &data[..end];
-        let body = if let Some(request) = parse_request(head) {
-            report_request(&request, context);
-            self.request(&request, context)
-        } else if let Some(response) = parse_response(head) {
-            report_response(&response, context);
-            self.response(&response, context)
+        let body = if std::mem::take(&mut self.is_folded) {
+            self.whole_head(&lines::unfold(&data[..end]), context)
         } else {
-            return Step::Lost;
+            self.whole_head(&data[..end], context)
         };
+        let Some(body) = body else { return self.lose(data) };
         match body {
             None => Step::Took(end),
             Some(Body::Unclear) => Step::Lost,
@@ -297,6 +256,31 @@ impl Framing {
         }
     }
 
+    /// What was to be a head is none: servers answer that, and go on with the next request, if
+    /// they do, where one begins.
+    fn lose(&mut self, data: &[u8]) -> Step {
+        (self.scanned, self.is_folded) = (0, false);
+        let next = memchr::memchr_iter(b'\n', data)
+            .map(|end| end + 1)
+            .find(|&start| data.get(start..).is_some_and(lines::is_head));
+        next.map_or(Step::Lost, Step::Took)
+    }
+
+    /// Tells of a head; answers what follows it, if it is one.
+    fn whole_head<V: Visitor>(
+        &mut self,
+        head: &[u8],
+        context: &mut Context<'_, '_, V>,
+    ) -> Option<Option<Body>> {
+        if let Some(request) = parse_request(head) {
+            report_request(&request, context);
+            return Some(self.request(&request, context));
+        }
+        let response = parse_response(head)?;
+        report_response(&response, context);
+        Some(self.response(&response, context))
+    }
+
     /// What follows the head of a request; None for nothing.
     fn request<V: Visitor>(
         &mut self,
@@ -305,7 +289,7 @@ impl Framing {
     ) -> Option<Body> {
         let kind = match request.method {
             b"HEAD" => RequestKind::Head,
-            b"CONNECT" => RequestKind::Connect,
+            method if method.eq_ignore_ascii_case(b"CONNECT") => RequestKind::Connect,
             _ => RequestKind::Usual,
         };
         let is_wanted = content::is_wanted(request.headers, context.visitor);
@@ -415,14 +399,4 @@ impl Framing {
 fn split(data: &[u8], left: u64) -> (&[u8], u64) {
     let here = usize::try_from(left).unwrap_or(usize::MAX).min(data.len());
     (&data[..here], left - here as u64)
-}
-
-/// Where a head ends: behind an empty line. `scanned` bytes were looked at before.
-pub(super) fn head_end(data: &[u8], scanned: usize) -> Option<usize> {
-    let from = scanned.saturating_sub(3).min(data.len());
-    memchr::memchr_iter(b'\n', &data[from..]).find_map(|at| match data[from + at + 1..] {
-        [b'\n', ..] => Some(from + at + 2),
-        [b'\r', b'\n', ..] => Some(from + at + 3),
-        _ => None,
-    })
 }

@@ -1,12 +1,13 @@
 //! Names of the files that a message carries.
 
-use super::split_line;
+use super::lines::split_line;
+use crate::progress::bound;
 
 /// The longest name that is told.
-const MOST_NAME: usize = 1 << 10;
+const MOST_NAME: usize = bound(1 << 10, 32);
 
 /// Parameters of one header that are looked at.
-const MOST_PARAMETERS: usize = 32;
+const MOST_PARAMETERS: usize = bound(32, 4);
 
 /// The file name of a Content-Disposition, without the folders in front of it (RFC
 /// 6266, 4.3): `filename*` goes before `filename`, of which people send more than the

@@ -6,13 +6,14 @@
 
 use super::names;
 use crate::packet::Fault;
+use crate::progress::{Walk, bound};
 use memchr::memmem;
 
 /// The longest boundary that is looked for (RFC 2046: 70), the longest head of a part
 /// and the most parts.
-const MOST_BOUNDARY: usize = 256;
-const MOST_HEAD: usize = 16 << 10;
-const MOST_PARTS: u32 = 10_000;
+const MOST_BOUNDARY: usize = bound(256, 16);
+const MOST_HEAD: usize = bound(16 << 10, 64);
+const MOST_PARTS: u32 = bound(10_000, 4) as u32;
 
 /// What comes next in a multipart body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(super) struct Parts {
     delimiter: Box<[u8]>,
     state: State,
     held: Vec<u8>,
+    /// How much of what is held was looked at in vain.
+    scanned: usize,
     count: u32,
 }
 
@@ -57,7 +60,8 @@ impl Parts {
         }
         let delimiter = [b"\r\n--", boundary].concat().into();
         // The first delimiter may be the body's beginning.
-        Some(Parts { delimiter, state: State::Preamble, held: b"\r\n".to_vec(), count: 0 })
+        let held = b"\r\n".to_vec();
+        Some(Parts { delimiter, state: State::Preamble, held, scanned: 0, count: 0 })
     }
 
     /// Bytes that are held.
@@ -95,8 +99,8 @@ impl Parts {
 
     /// Reads what can be read; answers how much that was.
     fn read(&mut self, data: &[u8], out: &mut dyn FnMut(Event<'_>)) -> Result<usize, Fault> {
-        let mut at = 0;
-        while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
+        let mut walk = Walk::over(data);
+        while let Some(rest) = walk.rest() {
             let before = self.state;
             let taken = match before {
                 State::Over => rest.len(),
@@ -108,9 +112,10 @@ impl Parts {
             if taken == 0 && self.state == before {
                 break;
             }
-            at += taken;
+            self.scanned = 0;
+            walk.take(taken);
         }
-        Ok(at)
+        Ok(walk.at())
     }
 
     /// Shows what stands in front of the next delimiter.
@@ -140,7 +145,8 @@ impl Parts {
             self.state = State::Over;
             return Ok(rest.len());
         }
-        match memchr::memchr(b'\n', rest) {
+        let scanned = self.scanned.min(rest.len());
+        match memchr::memchr(b'\n', &rest[scanned..]).map(|at| scanned + at) {
             Some(end) => {
                 self.count += 1;
                 if self.count > MOST_PARTS {
@@ -159,7 +165,7 @@ impl Parts {
             // No headers at all.
             [b'\r', b'\n', ..] => Some(2),
             [b'\n', ..] => Some(1),
-            _ => super::framing::head_end(rest, 0),
+            _ => super::lines::head_end(rest, self.scanned, &mut false),
         };
         match end {
             Some(end) => {
@@ -186,6 +192,7 @@ impl Parts {
             self.state = State::Over;
             return Err(Fault::BadMultipart);
         }
+        self.scanned = rest.len();
         Ok(0)
     }
 }

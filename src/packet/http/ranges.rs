@@ -10,15 +10,16 @@ use super::undo::undo;
 use crate::packet::coding::{Coding, Credit, Spent};
 use crate::packet::file::File;
 use crate::packet::{Counters, Fault, Packet, Visitor};
+use crate::progress::bound;
 use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Files of which ranges are awaited, and what one costs beside its bytes.
-const MOST_FILES: usize = 256;
+const MOST_FILES: usize = bound(256, 3);
 const OVERHEAD: usize = 512;
 
 /// Runs of bytes that wait in one file, and what one costs beside its bytes.
-const MOST_RUNS: usize = 512;
+const MOST_RUNS: usize = bound(512, 4);
 const RUN_OVERHEAD: usize = 96;
 
 /// A file by what its ranges have in common.

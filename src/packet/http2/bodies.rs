@@ -5,21 +5,22 @@ use super::tables::Tables;
 use crate::packet::http::{Content, Facts, is_wanted};
 use crate::packet::stream::{Context, kept_url};
 use crate::packet::{Fault, Visitor};
+use crate::progress::bound;
 use std::collections::VecDeque;
 
 /// Bodies of one direction that are looked into at a time. Servers allow a hundred
 /// streams, most of them.
-const MOST_OPEN: usize = 128;
+const MOST_OPEN: usize = bound(128, 3);
 
 /// Bytes that are held for them: one large window of Brotli, and many small ones.
 const MOST_BYTES: usize = 24 << 20;
 
 /// Requests that wait for their answers, and bytes of their URLs.
-const MOST_ASKED: usize = 256;
-const MOST_URLS: usize = 32 << 10;
+const MOST_ASKED: usize = bound(256, 4);
+const MOST_URLS: usize = bound(32 << 10, 128);
 
 /// Streams that were reset and that the other direction has not heard of.
-const MOST_RESETS: usize = 64;
+const MOST_RESETS: usize = bound(64, 3);
 
 /// What one direction of a connection tells the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,16 +2,18 @@
 
 use super::hpack::Field;
 use crate::packet::Fault;
-use crate::packet::http::{Request, Response};
+use crate::packet::http::{self, Request, Response};
+use crate::progress::bound;
 
 /// The most bytes of fields that are kept for a block.
-const MOST_LIST: usize = 64 << 10;
+const MOST_LIST: usize = bound(64 << 10, 256);
 
 /// A buffer larger than that is given back with the block.
-const MOST_KEPT: usize = 4 << 10;
+const MOST_KEPT: usize = bound(4 << 10, 64);
 
-/// Fields that somebody looks at, beside those with a colon in front.
-const HEADERS: [&[u8]; 10] = [
+/// Fields that somebody looks at, whatever they say, beside those with a colon in front and those
+/// that name hosts.
+const HEADERS: [&[u8]; 9] = [
     b"etag",
     b"host",
     b"referer",
@@ -19,7 +21,6 @@ const HEADERS: [&[u8]; 10] = [
     b"user-agent",
     b"content-type",
     b"content-range",
-    b"x-forwarded-for",
     b"content-encoding",
     b"content-disposition",
 ];
@@ -79,8 +80,11 @@ impl Head {
         };
         let is_pseudo = name.first() == Some(&b':');
         self.has_regular |= !is_pseudo;
-        if !is_pseudo && !HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) {
-            return;
+        if !is_pseudo && !is_asked_for(name) {
+            // Of the others, what holds URLs or addresses of mail.
+            if !field.value.is_some_and(http::is_likely) || !name.iter().all(is_of_name) {
+                return;
+            }
         }
         let Some(value) = field.value else {
             self.set_unknown();
@@ -194,6 +198,16 @@ impl Head {
     pub(super) fn response(&self) -> Response<'_> {
         Response::of(self.status, &self.lines)
     }
+}
+
+fn is_asked_for(name: &[u8]) -> bool {
+    HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) || http::is_naming(name)
+}
+
+/// Whether a byte may stand in the name of a field (RFC 9110, 5.6.2), where it could otherwise be
+/// taken for the end of it.
+fn is_of_name(byte: &u8) -> bool {
+    byte.is_ascii_graphic() && !b":\"(),/;<=>?@[\\]{}".contains(byte)
 }
 
 fn reuse(mut buffer: Vec<u8>) -> Vec<u8> {

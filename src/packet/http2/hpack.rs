@@ -17,14 +17,15 @@ mod table;
 
 pub(super) use table::Field;
 
+use crate::progress::{Walk, bound};
 use huffman::Huffman;
 use table::{MOST_TABLE, Table};
 
 /// The longest name or value that is kept.
-const MOST_STRING: usize = 64 << 10;
+const MOST_STRING: usize = bound(64 << 10, 160);
 
 /// Buffers larger than that are given back at the end of a block.
-const MOST_KEPT: usize = 4 << 10;
+const MOST_KEPT: usize = bound(4 << 10, 32);
 
 /// A block that contradicts itself. Nothing behind that place can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +146,9 @@ impl Decoder {
         part: &[u8],
         found: &mut impl FnMut(Field<'_>),
     ) -> Result<(), Broken> {
-        let mut rest = part;
-        while let Some((&byte, behind)) = rest.split_first() {
+        let mut walk = Walk::over(part);
+        while let Some((rest, &byte)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
+            let mut taken = 1;
             match self.stage {
                 Stage::Start => self.start(byte, found)?,
                 Stage::Index => {
@@ -168,15 +170,13 @@ impl Decoder {
                     }
                 }
                 Stage::Text => {
-                    let (text, behind) = rest.split_at(rest.len().min(self.left));
-                    self.text(text, found)?;
-                    rest = behind;
-                    continue;
+                    taken = rest.len().min(self.left);
+                    self.text(rest.get(..taken).unwrap_or(rest), found)?;
                 }
             }
-            rest = behind;
+            walk.take(taken);
         }
-        Ok(())
+        if walk.is_stuck() { Err(Broken) } else { Ok(()) }
     }
 
     /// The end of a block; false if it breaks off.

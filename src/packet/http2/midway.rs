@@ -14,13 +14,14 @@
 
 use super::frame::{self, Frame};
 use super::hpack::{Decoder, Field};
+use crate::progress::bound;
 
 /// The youngest stream that is believed before any was seen: larger numbers look like
 /// anything.
 const MOST_STREAM: u32 = 1 << 24;
 
 /// Bytes in front of the first block that tells, at most.
-const MOST_AWAITED: usize = 64 << 10;
+const MOST_AWAITED: usize = bound(64 << 10, 256);
 
 /// What some bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

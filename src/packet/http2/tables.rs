@@ -4,10 +4,11 @@
 //! acknowledgement on. Each direction is read by itself, so what was said waits here for
 //! the acknowledgement in the other one.
 
+use crate::progress::bound;
 use std::collections::VecDeque;
 
 /// SETTINGS that wait for their acknowledgement. Nobody sends as many.
-const MOST_WAITING: usize = 32;
+const MOST_WAITING: usize = bound(32, 3);
 
 /// SETTINGS_HEADER_TABLE_SIZE, and what counts before any.
 const TABLE_SIZE: u16 = 1;

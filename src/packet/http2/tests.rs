@@ -164,7 +164,14 @@ fn nghttp_and_curl() {
     let mut seen = Seen::default();
     for packet in crate::input::capture::Capture::new(&bytes).unwrap().map_while(Result::ok) {
         let crate::input::capture::Packet { number, linktype, length, data, .. } = packet;
-        let frame = Captured { number, time: Timestamp(packet.time), linktype, length, data };
+        let frame = Captured {
+            is_timed: true,
+            number,
+            time: Timestamp(packet.time),
+            linktype,
+            length,
+            data,
+        };
         decoder.frame(&frame, &mut seen);
     }
     decoder.finish(&mut seen);
@@ -205,7 +212,8 @@ pub(super) fn play<V: Visitor>(pieces: &[(bool, usize, &[u8])], visitor: &mut V)
             let data = packet(*to_server, seq + part * 30_000, data);
             let (number, length) = (at as u64 + 1, data.len() as u32);
             let time = Timestamp(0);
-            let frame = Captured { number, time, linktype: 101, length, data: &data };
+            let frame =
+                Captured { is_timed: true, number, time, linktype: 101, length, data: &data };
             decoder.frame(&frame, visitor);
         }
     }
@@ -227,6 +235,7 @@ fn both_directions() {
     let urls = [
         "https://a.example:8443/x/evil.exe?a=b",
         "http://a.example:8443/upload",
+        "http://b.example/upload",
         "http://c.example/pushed?",
         "http://g.example/x",
         "http://p.example/p",

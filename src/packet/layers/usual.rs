@@ -28,10 +28,11 @@ const V6: usize = LINK + 40;
 #[inline(always)]
 pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<Unit<'a>> {
     let Usual { src, dst, proto, payload } = packet(frame)?;
-    let Frame { number, time, length, .. } = *frame;
+    let Frame { number, time, is_timed, length, .. } = *frame;
     Some(Unit {
         number,
         time,
+        is_timed,
         length,
         src,
         dst,
@@ -122,7 +123,7 @@ mod tests {
 
     fn check(data: &[u8], linktype: u32) -> bool {
         let length = data.len() as u32;
-        let frame = Frame { number: 7, time: Timestamp(9), linktype, length, data };
+        let frame = Frame { is_timed: true, number: 7, time: Timestamp(9), linktype, length, data };
         let mut layers = Layers::new(&Config::default());
         let unit = layers.usual(&frame);
         if let Some(unit) = &unit {
@@ -174,6 +175,19 @@ mod tests {
             (2, 3544, false),
             (0, 3544, false),
             (0, 4789, true),
+            (0, 1701, false),
+            (2, 1701, false),
+            (2, 4341, false),
+            (0, 4500, false),
+            (2, 4754, false),
+            (2, 4790, false),
+            (2, 5072, false),
+            (0, 5247, false),
+            (2, 6080, false),
+            (2, 6635, false),
+            (2, 12222, false),
+            (2, 37008, false),
+            (2, 37009, true),
         ] {
             let mut data = data.clone();
             data[V4 + at..V4 + at + 2].copy_from_slice(&port.to_be_bytes());
@@ -181,5 +195,11 @@ mod tests {
         }
         data[V4 + 8] = 0x61;
         assert!(!check(&data, link::ETHERNET), "it may be IPv6");
+        for begins in
+            [[0x45, 0, 0, 4], [8, 0, 0, 0], [1, 0, 0, 1], [0x32, 0xff, 0, 4], [0, 2, 0, 1]]
+        {
+            data[V4 + 8..V4 + 12].copy_from_slice(&begins);
+            assert!(!check(&data, link::ETHERNET), "{begins:?}");
+        }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! A first nibble of 4 or 6 is IP; one of 0 is the control word of a pseudowire
 //! (RFC 4385), with Ethernet behind it; anything else is taken for Ethernet
-//! without one. An Ethernet address that begins with 4 or 6 can't be told from
-//! IP: routers have the same difficulty.
+//! without one. An Ethernet address may begin with any of these: where a frame without
+//! a control word holds a packet beyond doubt, and the other reading does not, it is one.
 
 use super::{Fault, Layer, Net};
+use crate::packet::bytes::be16;
+use crate::packet::ip;
 
 /// Labels that are followed.
 const MOST_LABELS: usize = 32;
@@ -24,7 +26,12 @@ pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 }
 
 fn below(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    match data.first().ok_or(Fault::LinkCut)? >> 4 {
+    let nibble = data.first().ok_or(Fault::LinkCut)? >> 4;
+    let is_frame = || is_frame_of_ip(data);
+    match nibble {
+        4 | 6 if !ip::is_certain(Net::Either, data) && is_frame() => Ok((Layer::Ethernet, data)),
+        // A frame with a tag looks like one without, four bytes on: the whole frame goes first.
+        0 | 1 if is_frame() => Ok((Layer::Ethernet, data)),
         4 => Ok((Layer::Ip(Net::V4), data)),
         6 => Ok((Layer::Ip(Net::V6), data)),
         0 => Ok((Layer::Ethernet, data.get(4..).ok_or(Fault::LinkCut)?)),
@@ -34,9 +41,40 @@ fn below(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
+/// Whether an Ethernet frame, with up to two VLAN tags, holds a packet beyond doubt.
+fn is_frame_of_ip(data: &[u8]) -> bool {
+    let Some(at) =
+        [12, 16, 20].into_iter().find(|&at| !matches!(be16(data, at), Some(0x8100 | 0x88a8)))
+    else {
+        return false;
+    };
+    let packet = data.get(at + 2..).unwrap_or_default();
+    match be16(data, at) {
+        Some(0x0800) => ip::is_certain(Net::V4, packet),
+        Some(0x86dd) => ip::is_certain(Net::V6, packet),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_without_a_control_word() {
+        let packet = crate::packet::tunnel::tests::packet();
+        for first in [0, 0x10, 0x40, 0x45, 0x60, 0x6c, 0xa0] {
+            for tags in [&b""[..], b"\x81\0\0\x07", b"\x88\xa8\0\x07\x81\0\0\x08"] {
+                let frame = [&[first][..], &[9; 11], tags, b"\x08\0", &packet].concat();
+                let labelled = [&b"\0\x01\x01\x40"[..], &frame].concat();
+                assert_eq!(strip(&labelled), Ok((Layer::Ethernet, &frame[..])), "{first:x}");
+                let controlled = [&b"\0\x01\x01\x40\0\0\0\x01"[..], &frame].concat();
+                assert_eq!(strip(&controlled), Ok((Layer::Ethernet, &frame[..])), "{first:x}");
+            }
+        }
+        let bare = [&b"\0\x01\x01\x40"[..], &packet].concat();
+        assert_eq!(strip(&bare), Ok((Layer::Ip(Net::V4), &packet[..])));
+    }
 
     #[test]
     fn stacks_and_what_lies_below() {

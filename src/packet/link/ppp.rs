@@ -15,8 +15,34 @@ pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
         0x0021 => Ok((Layer::Ip(Net::V4), rest)),
         0x0057 => Ok((Layer::Ip(Net::V6), rest)),
         0x0281 | 0x0283 => mpls::strip(rest),
+        0x0031 => bridged(rest),
+        0x003d => multilink(rest),
         _ => Err(Fault::NotIp),
     }
+}
+
+/// A bridged frame (RFC 3518): flags, with the count of bytes of padding, and the kind of
+/// its addresses.
+fn bridged(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
+    let (&[flags, kind], rest) = data.split_first_chunk().ok_or(Fault::LinkCut)?;
+    if flags & 0x10 != 0 || kind != 1 {
+        return Err(Fault::NotIp);
+    }
+    Ok((Layer::Ethernet, rest))
+}
+
+/// Multilink (RFC 1990) with a packet in one piece: the bits of its beginning and its end
+/// are set. Numbers have 24 bits, or 12 where that was agreed on: then the protocol stands
+/// two bytes sooner.
+fn multilink(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
+    let flags = *data.first().ok_or(Fault::LinkCut)?;
+    if flags & 0xc0 != 0xc0 {
+        return Err(Fault::NotIp);
+    }
+    let is_short = flags & 0x3f == 0 && matches!(data.get(2..4), Some([0, 0x21 | 0x57]));
+    let is_long = matches!(data.get(4..), Some([0, 0x21 | 0x57, ..] | [0x21 | 0x57, ..]));
+    let at = if is_short && !is_long { 2 } else { 4 };
+    Ok((Layer::Ppp, data.get(at..).ok_or(Fault::LinkCut)?))
 }
 
 #[cfg(test)]
@@ -32,6 +58,12 @@ mod tests {
         assert_eq!(strip(b"\x57`"), Ok((Layer::Ip(Net::V6), &b"`"[..])));
         assert_eq!(strip(b"\x02\x81\x00\x01\x01\x40E"), v4);
         assert_eq!(strip(b"\xc0\x21\x01"), Err(Fault::NotIp));
+        let ppp = Ok((Layer::Ppp, &b"\0\x21E"[..]));
+        assert_eq!(strip(b"\0\x3d\xc0\0\0\x07\0\x21E"), ppp);
+        assert_eq!(strip(b"\0\x3d\xc0\x07\0\x21E"), ppp);
+        assert_eq!(strip(b"\0\x3d\x80\0\0\x07\0\x21E"), Err(Fault::NotIp), "a part");
+        assert_eq!(strip(b"\0\x31\0\x01eth"), Ok((Layer::Ethernet, &b"eth"[..])));
+        assert_eq!(strip(b"\0\x31\0\x04fddi"), Err(Fault::NotIp));
         assert_eq!(strip(b"\xff\x03"), Err(Fault::LinkCut));
         assert_eq!(strip(b"\x00"), Err(Fault::LinkCut));
     }

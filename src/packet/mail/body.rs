@@ -9,12 +9,13 @@ use super::leaf::Leaf;
 use super::{Mail, State};
 use crate::packet::Visitor;
 use crate::packet::stream::Context;
+use crate::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// The longest line that can be a delimiter: blanks may follow the boundary, and a line has
 /// up to 998 characters (RFC 5322, 2.1.1).
-const MOST_DELIMITER: usize = 1 << 10;
+const MOST_DELIMITER: usize = bound(1 << 10, 48);
 
 /// Where a line begins with a dash.
 static DASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n-"));
@@ -107,7 +108,10 @@ impl Mail {
 
     /// Which multipart's delimiter the line that is held is, and whether it closes it.
     pub(super) fn delimiter(&self) -> Option<(usize, bool)> {
-        let rest = self.held.strip_prefix(b"--")?.trim_ascii_end();
+        let rest = self.held.strip_prefix(b"--")?;
+        // One line, and no folded header: looked at once, however many lines follow.
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let rest = rest.get(..end).filter(|line| line.len() == rest.len())?.trim_ascii_end();
         self.bounds.iter().enumerate().rev().find_map(|(at, bound)| {
             match rest.strip_prefix(&bound.text[..])? {
                 b"" => Some((at, false)),

@@ -4,12 +4,13 @@
 use super::params::Params;
 use super::transfer::Transfer;
 use super::words::Charset;
+use crate::progress::bound;
 
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
-const MOST_BOUNDARY: usize = 256;
+const MOST_BOUNDARY: usize = bound(256, 16);
 
 /// Names of one file that are told: each header may give it in two forms.
-const MOST_NAMES: usize = 8;
+const MOST_NAMES: usize = bound(8, 3);
 
 /// How names of pages end.
 const PAGES: [&[u8]; 5] = [b".htm", b".html", b".xhtml", b".shtml", b".svg"];

@@ -4,6 +4,7 @@ use super::words;
 use crate::indicator::{Observable, Where, address};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
+use crate::progress::bound;
 
 /// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
 /// a host's name.
@@ -33,7 +34,7 @@ fn is(byte: u8, class: u8) -> bool {
 }
 
 /// E-mail addresses of one header that are told.
-const MOST_ADDRESSES: usize = 1024;
+const MOST_ADDRESSES: usize = bound(1024, 4);
 
 /// The address of a path, `FROM:<a@b> SIZE=1` without its verb. None for the empty one.
 pub(in crate::packet) fn path(rest: &[u8]) -> Option<&[u8]> {
@@ -212,8 +213,9 @@ fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
             let sign = at + memchr::memchr(b'@', value.get(at..)?)?;
             let before = value.get(at..sign)?.iter().rposition(is_break);
             let start = before.map_or(at, |before| at + before + 1);
-            let length = value.get(sign..)?.iter().position(is_break);
-            at = length.map_or(value.len(), |length| sign + length);
+            // The sign itself is no break: each round goes on by it, at least.
+            let length = value.get(sign + 1..)?.iter().position(is_break);
+            at = length.map_or(value.len(), |length| sign + 1 + length);
             if start == sign {
                 let quoted = value.get(..start)?.strip_suffix(b"\"").unwrap_or_default();
                 let open = memchr::memrchr(b'"', quoted).filter(|_| sign + 1 < at);

@@ -2,6 +2,8 @@
 //! `http&#x3a;//a&period;example/?x&amp;y` is the URL that a reader would visit.
 //! References to characters that are not seen are left out.
 
+use crate::progress::Walk;
+
 /// The longest reference that is looked at, without its ampersand.
 const MOST_REFERENCE: usize = 20;
 
@@ -55,17 +57,13 @@ pub(super) struct References {
 impl References {
     /// Appends the next bytes.
     pub(super) fn decode(&mut self, data: &[u8], out: &mut Vec<u8>) {
-        let mut rest = data;
-        while let Some((&byte, behind)) = rest.split_first() {
+        let mut walk = Walk::over(data);
+        while let Some((rest, &byte)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             if self.begun.is_empty() {
-                let at = memchr::memchr(b'&', rest).unwrap_or(rest.len());
-                let (text, other) = rest.split_at(at);
-                out.extend_from_slice(text);
-                rest = other;
-                if let Some((&ampersand, behind)) = rest.split_first() {
-                    self.begun.push(ampersand);
-                    rest = behind;
-                }
+                let at = memchr::memchr(b'&', rest);
+                out.extend_from_slice(rest.get(..at.unwrap_or(rest.len())).unwrap_or(rest));
+                self.begun.extend(at.map(|_| b'&'));
+                walk.take(at.map_or(rest.len(), |at| at + 1));
                 continue;
             }
             let is_of_it = match &self.begun[..] {
@@ -77,13 +75,11 @@ impl References {
             };
             if is_of_it && self.begun.len() <= MOST_REFERENCE {
                 self.begun.push(byte);
-                rest = behind;
+                walk.take(1);
                 continue;
             }
             let is_closed = byte == b';';
-            if self.resolve(is_closed, out) && is_closed {
-                rest = behind;
-            }
+            walk.take(usize::from(self.resolve(is_closed, out) && is_closed));
         }
     }
 

@@ -3,13 +3,14 @@
 //! should not be there and often are.
 
 use super::words::{self, Charset};
+use crate::progress::bound;
 use std::borrow::Cow;
 
 /// Parameters of one header, and parts of one parameter, that are looked at.
-const MOST_PARAMS: usize = 64;
+const MOST_PARAMS: usize = bound(64, 4);
 
 /// The longest value that is put together.
-const MOST_VALUE: usize = 4 << 10;
+const MOST_VALUE: usize = bound(4 << 10, 32);
 
 /// A header's value in front of its parameters, and them.
 #[derive(Debug)]

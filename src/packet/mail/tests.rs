@@ -307,3 +307,40 @@ proptest! {
         prop_assert!(read(&cuts) == read(&[]));
     }
 }
+
+/// What carries a mail of so many bytes: a port, what the client says, and the server.
+fn carriers(mail: &[u8]) -> [(u16, Vec<u8>, Vec<u8>); 4] {
+    let literal = format!("* OK r\r\n* 1 FETCH (BODY[] {{{}}}\r\n", mail.len());
+    let append = format!("a APPEND x {{{}+}}\r\n", mail.len());
+    [
+        (2525, sent(mail), Vec::new()),
+        (1100, Vec::new(), [b"+OK r\r\n+OK\r\n", mail, b".\r\n"].concat()),
+        (1430, Vec::new(), [literal.as_bytes(), mail, b")\r\n"].concat()),
+        (1431, [append.as_bytes(), mail, b"\r\n"].concat(), Vec::new()),
+    ]
+}
+
+/// Headers around the bound, however they are folded, and wherever a line of theirs ends: the
+/// header is cut or whole, and what follows is read.
+#[test]
+fn headers_that_meet_the_bound() {
+    for (start, unit) in [("X: ", " x\r\n"), ("X:", "\tyz\n"), ("--", " \r\n"), ("X:", "x")] {
+        for beyond in -2..=2_isize {
+            let length = MOST_HEADER.saturating_add_signed(beyond);
+            let mut mail = format!("To: b@x.example\r\n{start}").into_bytes();
+            mail.extend(unit.bytes().cycle().take(length - start.len()));
+            mail.extend(b"\r\nFrom: a@evil.example\r\n\r\nhttp://b.example/\r\n");
+            assert!(reads_the_rest(&mail), "{unit:?} {beyond} {start:?}");
+        }
+    }
+}
+
+/// Whether what stands behind is told by each carrier, in large segments and in small ones.
+fn reads_the_rest(mail: &[u8]) -> bool {
+    let told = |(port, client, server): &(u16, Vec<u8>, Vec<u8>), unit| {
+        let (recorder, counters) = converse(*port, client, server, unit);
+        assert_eq!(counters.fault(Fault::Stuck), 0);
+        recorder.text_at(Where::MailBody).contains("http://b.example/")
+    };
+    carriers(mail).iter().all(|carrier| told(carrier, 1400) && told(carrier, 40_001))
+}

@@ -11,14 +11,15 @@ use crate::indicator::Where;
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
+use crate::progress::{Walk, bound};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// The most of a line that is held back.
-const WINDOW: usize = 16 << 10;
+const WINDOW: usize = bound(16 << 10, 256);
 
 /// Bytes that are taken at a time.
-const PIECE: usize = 4 << 10;
+const PIECE: usize = bound(4 << 10, 64);
 
 /// Text on its way.
 #[derive(Debug)]
@@ -98,7 +99,8 @@ impl Text {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
             None if self.held.len() < WINDOW => return,
-            None => self.held.iter().rposition(is_cut).map_or(self.held.len(), |at| at + 1),
+            // A longer word is cut at the same places, however it comes.
+            None => self.held.iter().rposition(is_cut).map_or(WINDOW, |at| at + 1),
         };
         self.hand_on(end, context);
     }
@@ -149,8 +151,8 @@ impl Text {
 
     fn hand_on<V: Visitor>(&mut self, end: usize, context: &mut Context<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
-        let mut rest = held.get(..end).unwrap_or_default();
-        while !rest.is_empty() {
+        let mut walk = Walk::over(held.get(..end).unwrap_or_default());
+        while let Some(rest) = walk.rest() {
             let taken = match &mut self.inside {
                 Some(inside) => {
                     let (uu, file) = &mut **inside;
@@ -167,14 +169,11 @@ impl Text {
                         inside.1.finish(is_data, context.packet, context.visitor);
                         self.is_line_start = true;
                     }
-                    if !is_data {
-                        continue;
-                    }
-                    line.len()
+                    if is_data { line.len() } else { 0 }
                 }
                 None => self.plain_text(rest, context),
             };
-            rest = rest.get(taken.max(1)..).unwrap_or_default();
+            walk.take(taken);
         }
         held.drain(..end.min(held.len()));
         self.held = held;
@@ -206,9 +205,10 @@ impl Text {
                 None => self.is_line_start,
                 Some(before) => text.get(before) == Some(&b'\n'),
             };
-            let rest = text.get(at..)?;
-            let end = memchr::memchr(b'\n', rest)?;
-            let name = uu::begin(rest.get(..end)?).filter(|_| is_start)?;
+            // Longer ones may be cut, and the line is not searched for each word in it.
+            let rest = text.get(at..).filter(|_| is_start)?;
+            let end = memchr::memchr(b'\n', rest.get(..uu::MOST_HEAD).unwrap_or(rest))?;
+            let name = uu::begin(rest.get(..end)?)?;
             Some((at, at + end + 1, name))
         })
     }

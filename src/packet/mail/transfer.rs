@@ -6,9 +6,10 @@
 //! are kept, as most programs keep them.
 
 use super::uu::Uu;
+use crate::progress::{Walk, bound};
 
 /// Decoded bytes that are handed on at a time.
-const PIECE: usize = 1 << 10;
+const PIECE: usize = bound(1 << 10, 32);
 
 /// Stands for a byte that is none of the base64 alphabet, and for the padding.
 const OTHER: u8 = 0xff;
@@ -226,18 +227,17 @@ pub(super) enum Quoted {
 impl Quoted {
     fn decode(&mut self, data: &[u8], take: &mut dyn FnMut(&[u8])) {
         let mut out = Out::new(take);
-        let mut rest = data;
-        while let Some((&byte, behind)) = rest.split_first() {
+        let mut walk = Walk::over(data);
+        while let Some((rest, &byte)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             if *self == Quoted::Text {
-                let at = memchr::memchr(b'=', rest).unwrap_or(rest.len());
-                let (text, other) = rest.split_at(at);
-                out.all(text);
-                rest = other;
-                if let Some((_, behind)) = rest.split_first() {
-                    (*self, rest) = (Quoted::Equals, behind);
+                let at = memchr::memchr(b'=', rest);
+                out.all(rest.get(..at.unwrap_or(rest.len())).unwrap_or(rest));
+                if at.is_some() {
+                    *self = Quoted::Equals;
                 }
-            } else if self.next(byte, &mut out) {
-                rest = behind;
+                walk.take(at.map_or(rest.len(), |at| at + 1));
+            } else {
+                walk.take(usize::from(self.next(byte, &mut out)));
             }
         }
         out.flush();

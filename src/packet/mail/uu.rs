@@ -1,9 +1,10 @@
 //! uuencode (POSIX): `begin MODE NAME`, lines that begin with their length, `end`.
 
 use super::transfer::Out;
+use crate::progress::bound;
 
 /// The longest line in front of the data that is looked at.
-const MOST_HEAD: usize = 512;
+pub(super) const MOST_HEAD: usize = bound(512, 64);
 
 /// The name in a line that begins uuencoded data.
 pub(super) fn begin(line: &[u8]) -> Option<&[u8]> {

@@ -5,10 +5,15 @@
 //! decoded everywhere.
 
 use super::transfer::{Transfer, hex};
+use crate::progress::bound;
 use std::borrow::Cow;
 
 /// The longest encoded word; it should have 75 characters at most.
-const MOST_WORD: usize = 4 << 10;
+const MOST_WORD: usize = bound(4 << 10, 48);
+
+/// The longest name of a character set, and all that stands in front of a word's text.
+const MOST_CHARSET: usize = 64;
+const MOST_HEAD: usize = MOST_CHARSET + 4;
 
 /// What Windows-1252 has where Latin-1 has nothing that is seen; whoever says one of them
 /// means both (WHATWG Encoding, 4.2).
@@ -127,8 +132,11 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
     out.extend_from_slice(text);
     // Where the blanks begin behind an encoded word: between two they count for nothing.
     let mut word_end = None;
+    let mut ends = Ends::default();
     while let Some(&byte) = rest.first() {
-        if let Some((word, behind)) = split_word(rest) {
+        if ends.is_near(rest)
+            && let Some((word, behind)) = split_word(rest)
+        {
             if let Some(end) = word_end {
                 out.truncate(end);
             }
@@ -145,6 +153,27 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
         rest = behind;
     }
     Cow::Owned(out)
+}
+
+/// Where encoded words end, each of which is looked for once: behind what only begins like one,
+/// the end may be far.
+#[derive(Default)]
+struct Ends {
+    /// How much was left at the end that was found last; zero if there are no more.
+    left: Option<usize>,
+}
+
+impl Ends {
+    /// Whether what begins here like an encoded word may be one.
+    fn is_near(&mut self, rest: &[u8]) -> bool {
+        let Some(behind) = rest.strip_prefix(b"=?") else { return false };
+        let left = match self.left.filter(|&left| left <= behind.len()) {
+            Some(left) => left,
+            None => memchr::memmem::find(behind, b"?=").map_or(0, |at| behind.len() - at),
+        };
+        self.left = Some(left);
+        left > 0 && behind.len() - left <= MOST_HEAD + MOST_WORD
+    }
 }
 
 /// An encoded word.
@@ -175,7 +204,7 @@ impl Word<'_> {
 fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
     let rest = text.strip_prefix(b"=?")?;
     let (charset, rest) =
-        rest.split_at_checked(memchr::memchr(b'?', rest.get(..64).unwrap_or(rest))?)?;
+        rest.split_at_checked(memchr::memchr(b'?', rest.get(..MOST_CHARSET).unwrap_or(rest))?)?;
     let [b'?', encoding, b'?', rest @ ..] = rest else { return None };
     let within = rest.get(..MOST_WORD).unwrap_or(rest);
     let (text, rest) = rest.split_at_checked(memchr::memmem::find(within, b"?=")?)?;

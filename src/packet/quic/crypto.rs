@@ -4,6 +4,7 @@ use super::{report, varint};
 use crate::packet::bytes::be24;
 use crate::packet::stream::Pending;
 use crate::packet::{Counters, Fault, Packet, Visitor};
+use crate::progress::bound;
 
 const PADDING: u64 = 0;
 const PING: u64 = 1;
@@ -12,8 +13,8 @@ const ACK_ECN: u64 = 3;
 const CRYPTO: u64 = 6;
 
 /// The longest hello that is put together.
-const MOST_BYTES: usize = 16 << 10;
-const MOST_PIECES: usize = 64;
+const MOST_BYTES: usize = bound(16 << 10, 600);
+const MOST_PIECES: usize = bound(64, 4);
 
 /// What has come of a hello.
 #[derive(Debug, Default)]
@@ -36,7 +37,8 @@ impl Crypto {
             return;
         }
         let mut rest = plain;
-        while let Some(behind) = self.frame(rest) {
+        // Each takes the bytes of its type, at least. A packet may have thousands that fit nowhere.
+        while let Some(behind) = self.frame(rest).filter(|_| self.pending.len() <= MOST_PIECES) {
             rest = behind;
         }
         if self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_BYTES {

@@ -5,6 +5,7 @@ use crate::indicator::Where;
 use crate::packet::bytes::{le16, le32};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor, names};
+use crate::progress::bound;
 
 const MAGIC: &[u8] = b"NTLMSSP\0";
 
@@ -13,7 +14,7 @@ const AUTHENTICATE: u32 = 3;
 
 /// Names of a challenge's target that are DNS names: host, domain, forest.
 const DNS_NAMES: [u16; 3] = [3, 4, 5];
-const MOST_PAIRS: usize = 16;
+const MOST_PAIRS: usize = bound(16, 3);
 
 /// Tells of the hosts and domains in what is somewhere in a message.
 pub(super) fn report<V: Visitor>(

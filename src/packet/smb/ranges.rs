@@ -1,11 +1,12 @@
 //! A file that is moved in ranges: put together where they come near their order.
 
 use crate::packet::file::File;
+use crate::progress::bound;
 use std::collections::BTreeMap;
 
 /// Bytes and ranges that wait for those in front of them, before the file is given up.
-const MOST_HELD: usize = 1 << 20;
-const MOST_RANGES: usize = 1024;
+const MOST_HELD: usize = bound(1 << 20, 64);
+const MOST_RANGES: usize = bound(1024, 3);
 
 /// What a range costs beside its bytes.
 const OVERHEAD: usize = 64;

@@ -6,21 +6,22 @@ use super::v1::{Chain, Raw, Way};
 use crate::packet::file::File;
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Visitor};
+use crate::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
 /// Requests, open files, files that were opened lately, and trees of pipes that are
 /// remembered.
-const MOST_REQUESTS: usize = 1024;
-const MOST_OPEN: usize = 256;
-const MOST_CREATED: usize = 64;
-const MOST_PIPES: usize = 16;
+const MOST_REQUESTS: usize = bound(1024, 4);
+const MOST_OPEN: usize = bound(256, 3);
+const MOST_CREATED: usize = bound(64, 2);
+const MOST_PIPES: usize = bound(16, 2);
 
 /// Bytes of ranges that wait, over all files of a connection.
 const MOST_BYTES: usize = 4 << 20;
 
 /// The longest name that is kept for the alert about a file.
-const MOST_NAME: usize = 1 << 10;
+const MOST_NAME: usize = bound(1 << 10, 32);
 
 /// What names an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,13 +16,14 @@ use super::super::layers::{Part, Unit};
 use super::super::transport::{ACK, Ports, SYN, Segment, TCP};
 use super::share_of;
 use crate::indicator::Timestamp;
+use crate::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::net::IpAddr;
 
 /// Announcements and connections that are remembered, of each.
-const MOST: usize = 4096;
+const MOST: usize = bound(4096, 8);
 
 /// Where connections go that do not go to the share of their hosts.
 #[derive(Debug, Default)]

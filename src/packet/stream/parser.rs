@@ -5,9 +5,10 @@ use crate::packet::announced::Announced;
 use crate::packet::bytes::be16;
 use crate::packet::coding::Credit;
 use crate::packet::{
-    Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, plain, pop3, smb, smtp, socks,
-    ssh, syslog, tls,
+    Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, plain, pop3, proxy, smb, smtp,
+    socks, ssh, syslog, tls,
 };
+use crate::progress::bound;
 
 /// What a parser needs to tell what it finds.
 pub(in crate::packet) struct Context<'c, 'p, V> {
@@ -99,13 +100,13 @@ impl Shared {
 /// What a parser did with the bytes that it was shown.
 #[derive(Debug)]
 pub(in crate::packet) enum Step {
-    /// So many are done with.
+    /// So many are done with; with none, its state is another one.
     Took(usize),
     /// So many, from the first that was shown, need no look.
     Skip(u64),
     /// So many must be there before it makes sense to ask again.
     Wait(usize),
-    /// None yet: it sees them with other eyes now. Never twice for the same bytes.
+    /// None yet: it sees them with other eyes now. Few such answers in a row are allowed.
     Again,
     /// What follows may be of any protocol.
     Restart,
@@ -118,11 +119,11 @@ pub(in crate::packet) enum Step {
 }
 
 /// Bytes of URLs that are kept for the answers, of one and of all.
-const MOST_URL: usize = 2 << 10;
-const MOST_URLS: usize = 16 << 10;
+const MOST_URL: usize = bound(2 << 10, 48);
+const MOST_URLS: usize = bound(16 << 10, 128);
 
 /// The memory that is kept for them while there are none.
-const MOST_SPARE: usize = 512;
+const MOST_SPARE: usize = bound(512, 32);
 
 /// What is kept of a URL. A part of it would be another one, but without its query it
 /// still names the file.
@@ -228,6 +229,7 @@ pub(in crate::packet) enum Parser {
     /// Of no known protocol, and shown as text.
     Plain,
     Pop3(pop3::Side),
+    Proxy(proxy::Side),
     Smb(smb::Side),
     Smtp(smtp::Client),
     Socks(socks::Side),
@@ -281,6 +283,7 @@ impl Parser {
             Parser::Http2(direction) => direction.step(data, context),
             Parser::Imap(side) => side.step(data, context),
             Parser::Pop3(side) => side.step(data, context),
+            Parser::Proxy(side) => side.step(data, context),
             Parser::Smb(side) => side.step(data, context),
             Parser::Smtp(client) => client.step(data, context),
             Parser::Socks(side) => side.step(data, context),
@@ -331,6 +334,7 @@ impl Parser {
             Parser::Imap(mut side) => side.finish(context),
             Parser::Plain => plain::show(data, context.packet, context.visitor),
             Parser::Pop3(mut side) => side.finish(context),
+            Parser::Proxy(side) => side.finish(data, context),
             Parser::Smtp(mut client) => client.finish(context),
             Parser::Syslog => syslog::finish(data, context),
             Parser::Tls(records) => records.finish(data, context),
@@ -384,7 +388,8 @@ impl Guess {
 /// Looks for a protocol, ready to wait for more. `is_synced`: the direction begins here.
 fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>) -> Guess {
     let (ports, talk) = (context.packet.ports, &*context.talk);
-    tls::guess(data)
+    proxy::guess(data)
+        .or_else(|| tls::guess(data))
         .or_else(|| ssh::guess(data))
         .or_else(|| smtp::guess(data))
         .or_else(|| ftp::guess(data, ports, talk))

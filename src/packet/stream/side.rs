@@ -5,17 +5,18 @@ use super::pending::Pending;
 use super::{is_before, parser};
 use crate::indicator::Timestamp;
 use crate::packet::{Fault, Packet, Visitor, plain};
+use crate::progress::{Walk, bound};
 
 /// Bytes and pieces that wait for what is in front of them, before that is given up.
-const MOST_PENDING: usize = 256 << 10;
-const MOST_PIECES: usize = 64;
+const MOST_PENDING: usize = bound(256 << 10, 2048);
+const MOST_PIECES: usize = bound(64, 4);
 
 /// Acknowledgements after which bytes that the receiver has, and we don't, are given up:
 /// captures, too, put packets in disorder.
-const MOST_OVERDUE: u8 = 8;
+const MOST_OVERDUE: u8 = bound(8, 2) as u8;
 
 /// The memory of a buffer that is kept though it holds far less.
-const MOST_KEPT: usize = 1 << 10;
+const MOST_KEPT: usize = bound(1 << 10, 64);
 
 /// When a direction was last heard of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,11 +24,13 @@ pub(in crate::packet) struct Stamp {
     pub(in crate::packet) number: u64,
     pub(in crate::packet) time: Timestamp,
     pub(in crate::packet) length: u32,
+    pub(in crate::packet) is_timed: bool,
 }
 
 impl Stamp {
     pub(super) fn of(packet: &Packet<'_>) -> Self {
-        Stamp { number: packet.number, time: packet.time, length: packet.length }
+        let Packet { number, time, length, is_timed, .. } = *packet;
+        Stamp { number, time, length, is_timed }
     }
 }
 
@@ -276,22 +279,28 @@ impl Side {
                 false => return data.len(),
             };
         }
-        let mut at = 0;
-        while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
+        let mut walk = Walk::over(data);
+        while let Some(rest) = walk.rest() {
             match self.parser.step(rest, self.is_synced, context) {
-                Step::Took(length) => at += length.clamp(1, rest.len()),
+                Step::Took(length) => walk.take(length),
                 Step::Skip(length) => {
-                    let known = length.max(1).min(rest.len() as u64);
-                    self.skip = length.saturating_sub(known);
-                    at += known as usize;
+                    let known = length.min(rest.len() as u64);
+                    self.skip = length - known;
+                    walk.take(known as usize);
                 }
                 Step::Wait(wants) => {
                     self.wants = wants;
-                    break;
+                    return walk.at();
                 }
-                Step::Again => {}
-                Step::Restart => self.parser = Parser::Start,
-                Step::Become(parser) => self.parser = parser,
+                Step::Again => walk.turn(),
+                Step::Restart => {
+                    self.parser = Parser::Start;
+                    walk.turn();
+                }
+                Step::Become(parser) => {
+                    self.parser = parser;
+                    walk.turn();
+                }
                 Step::Lost => {
                     self.parser = Parser::Loose;
                     if context.reads_unknown {
@@ -305,6 +314,11 @@ impl Side {
                 }
             }
         }
-        at
+        if walk.is_stuck() {
+            context.counters.note(Fault::Stuck);
+            self.parser = Parser::Over;
+            return data.len();
+        }
+        walk.at()
     }
 }

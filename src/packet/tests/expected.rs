@@ -228,6 +228,7 @@ pub(super) fn decode_file<V: Visitor>(path: &Path, visitor: &mut V) -> Decoder {
         let frame = Frame {
             number: packet.number,
             time: Timestamp(packet.time),
+            is_timed: true,
             linktype: packet.linktype,
             length: packet.length,
             data: packet.data,

@@ -48,6 +48,7 @@ fn nanoseconds_for_a_packet() {
                     number: packets,
                     // Each round is another day, so that no flow goes on.
                     time: Timestamp(packet.time + round * 86_400_000_000),
+                    is_timed: true,
                     linktype: packet.linktype,
                     length: packet.length,
                     data: packet.data,
@@ -121,6 +122,7 @@ fn cost_of_digests() {
                 let frame = Frame {
                     number: at as u64 + 1,
                     time: Timestamp(0),
+                    is_timed: true,
                     linktype: 101,
                     length,
                     data,

@@ -56,7 +56,7 @@ type Raw = (Timestamp, u32, u32, Vec<u8>);
 
 fn frame<'a>(number: usize, (time, linktype, length, data): &'a Raw) -> Frame<'a> {
     let number = number as u64 + 1;
-    Frame { number, time: *time, linktype: *linktype, length: *length, data }
+    Frame { is_timed: true, number, time: *time, linktype: *linktype, length: *length, data }
 }
 
 fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {

@@ -5,6 +5,7 @@
 
 use crate::indicator::{Observable, address};
 use crate::packet::bytes::is_printable;
+use crate::progress::bound;
 use std::net::IpAddr;
 
 const BOOLEAN: u8 = 0x01;
@@ -21,7 +22,7 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 
 /// Names of one certificate that are told.
-const MOST_NAMES: usize = 1024;
+const MOST_NAMES: usize = bound(1024, 4);
 
 /// What is read of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

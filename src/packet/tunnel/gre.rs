@@ -1,7 +1,9 @@
 //! GRE (RFC 2784, 2890), its version 1 for PPTP (RFC 2637), and ERSPAN in it.
 
-use super::{Inside, Layer};
+use super::{Inside, Layer, certain};
 use crate::packet::bytes::{be16, be32};
+use crate::packet::link::{self, Net};
+use crate::progress::bound;
 
 /// Bits of the first byte: which optional words are there.
 const CHECKSUM: u8 = 0x80;
@@ -13,9 +15,15 @@ const ACKNOWLEDGEMENT: u8 = 0x80;
 
 const ERSPAN: u16 = 0x88be;
 const ERSPAN_III: u16 = 0x22eb;
+/// Cisco's redirection to caches, MikroTik's bridges, and Aruba's access points, whose types
+/// name the port of the tunnel.
+const WCCP: u16 = 0x883e;
+const EOIP: u16 = 0x6400;
+const ARUBA: std::ops::RangeInclusive<u16> = 0x8200..=0x8370;
+const ARUBA_OTHER: u16 = 0x9000;
 
 /// Source routes that are followed.
-const MOST_ROUTES: usize = 8;
+const MOST_ROUTES: usize = bound(8, 2);
 
 /// Opens what IP protocol 47 carries.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
@@ -50,6 +58,9 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     match kind {
         ERSPAN => mirror(rest, if flags & SEQUENCE != 0 { 8 } else { 0 }),
         ERSPAN_III => mirror(rest, if rest.get(11)? & 1 == 0 { 12 } else { 20 }),
+        WCCP => redirected(rest),
+        EOIP => Some(Inside { kind: "gre", network: 0, layer: Layer::Ethernet, data: rest }),
+        kind if kind == ARUBA_OTHER || (ARUBA.contains(&kind) && kind & 0xf == 0) => radio(rest),
         _ => Some(Inside { kind: "gre", network, layer: Layer::EtherType(kind), data: rest }),
     }
 }
@@ -57,8 +68,25 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
 /// A mirrored frame behind its header: none in type I, which has no sequence number.
 fn mirror(data: &[u8], header: usize) -> Option<Inside<'_>> {
     let session = if header == 0 { 0 } else { be16(data, 2)? & 0x3ff };
+    // Type III may mirror bare packets.
+    let is_packet = header >= 12 && data.get(10)? >> 2 & 0x1f == 2;
+    let layer = if is_packet { Layer::Ip(Net::Either) } else { Layer::Ethernet };
     let (network, data) = (u32::from(session), data.get(header..)?);
-    Some(Inside { kind: "erspan", network, layer: Layer::Ethernet, data })
+    Some(Inside { kind: "erspan", network, layer, data })
+}
+
+/// A packet of WCCP: version 2 has four bytes in front of it, version 1 none.
+fn redirected(data: &[u8]) -> Option<Inside<'_>> {
+    let bare = |data| Inside { kind: "gre", network: 0, layer: Layer::Ip(Net::Either), data };
+    let in_front = matches!(data.first()? >> 4, 4 | 6).then(|| certain(bare(data))).flatten();
+    in_front.or_else(|| data.get(4..).map(bare))
+}
+
+/// A radio's frame, or one of Ethernet where the access point has translated it.
+fn radio(data: &[u8]) -> Option<Inside<'_>> {
+    let inside = |layer| Inside { kind: "gre", network: 0, layer, data };
+    let frame = link::is_swapped(data).map(|is_swapped| inside(Layer::Wireless(is_swapped)));
+    frame.or_else(|| certain(inside(Layer::Ethernet)))
 }
 
 fn skip_routes(mut data: &[u8]) -> Option<&[u8]> {
@@ -95,6 +123,30 @@ mod tests {
     }
 
     #[test]
+    fn redirected_packets_and_frames_of_access_points() {
+        let packet = super::super::tests::packet();
+        let either = Layer::Ip(Net::Either);
+        for head in [&b"\0\0\x88\x3e"[..], b"\0\0\x88\x3e\0\x33\0\0"] {
+            let whole = [head, &packet].concat();
+            assert_eq!(opened(&whole), Some(("gre", 0, either, &packet[..])));
+        }
+        let eoip = b"\x20\x01\x64\0\0\x03\x07\0eth";
+        assert_eq!(opened(eoip), Some(("gre", 0, Layer::Ethernet, &b"eth"[..])));
+        let mut frame = vec![0; 24];
+        (frame[0], frame[1]) = (8, 2);
+        frame.extend(b"\xaa\xaa\x03\0\0\0\x08\0E");
+        for kind in [0x8200_u16, 0x82f0, 0x8370, 0x9000] {
+            let head = [&[0, 0], &kind.to_be_bytes()[..]].concat();
+            let got = [&head, &frame[..]].concat();
+            assert_eq!(opened(&got), Some(("gre", 0, Layer::Wireless(false), &frame[..])));
+            let ethernet = super::super::tests::ethernet();
+            let got = [&head, &ethernet[..]].concat();
+            assert_eq!(opened(&got), Some(("gre", 0, Layer::Ethernet, &ethernet[..])));
+            assert_eq!(opened(&[&head, &b"\x80\0 a beacon"[..]].concat()), None);
+        }
+    }
+
+    #[test]
     fn mirrored_frames() {
         let ethernet = Layer::Ethernet;
         assert_eq!(opened(b"\0\0\x88\xbeeth"), Some(("erspan", 0, ethernet, &b"eth"[..])));
@@ -105,5 +157,8 @@ mod tests {
         let longer = b"\x10\0\x22\xebseqn\x20\x0c\x0c\x05tttt\0\0\0\x01subheadreth";
         assert_eq!(opened(longer), Some(("erspan", 5, ethernet, &b"eth"[..])));
         assert_eq!(opened(b"\x10\0\x88\xbeseqn\x10"), None);
+        let packet = b"\x10\0\x22\xebseqn\x20\x0c\x0c\x05tttt\0\0\x08\0E";
+        let either = Layer::Ip(Net::Either);
+        assert_eq!(opened(packet), Some(("erspan", 5, either, &b"E"[..])));
     }
 }

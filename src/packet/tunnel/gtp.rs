@@ -1,20 +1,34 @@
-//! GTP-U, version 1 (3GPP TS 29.281): a user's packet on its way through a
+//! GTP-U, version 1 (3GPP TS 29.281), and GTP, version 0 (GSM 09.60): a user's packet on its way through a
 //! mobile network.
 
-use super::{Inside, Layer};
+use super::{Inside, Layer, certain};
 use crate::packet::bytes::be16;
 use crate::packet::link::Net;
+use crate::progress::bound;
 
 /// The message that carries a packet.
 const PACKET: u8 = 255;
 
+/// The first byte of version 0: of GTP, and not of charging; five bits are set or unused, and the
+/// last one tells of a number for LLC. The header has 20 bytes (GSM 09.60, 6).
+const OLD: u8 = 0x1e;
+const OLD_WITH_LLC: u8 = 0x1f;
+
 /// Extension headers that are followed.
-const MOST_EXTENSIONS: usize = 8;
+const MOST_EXTENSIONS: usize = bound(8, 2);
 
 /// Opens a payload of GTP-U's port. The two directions of a tunnel have
 /// identifiers of their own, so that none takes part in the key of a flow.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let &[flags, kind] = data.first_chunk()?;
+    if matches!(flags, OLD | OLD_WITH_LLC) && kind == PACKET {
+        return certain(Inside {
+            kind: "gtp",
+            network: 0,
+            layer: Layer::Ip(Net::Either),
+            data: data.get(20..)?,
+        });
+    }
     if flags >> 5 != 1 || flags & 0x10 == 0 || kind != PACKET {
         return None;
     }
@@ -22,12 +36,13 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let body = data.get(8..)?;
     let body = body.get(..length).unwrap_or(body);
     let rest = if flags & 7 == 0 { body } else { skip_options(body, flags)? };
-    let layer = match rest.first()? >> 4 {
-        4 => Layer::Ip(Net::V4),
-        6 => Layer::Ip(Net::V6),
-        _ => return None,
-    };
-    Some(Inside { kind: "gtp", network: 0, layer, data: rest })
+    let inside = |layer| Inside { kind: "gtp", network: 0, layer, data: rest };
+    match rest.first()? >> 4 {
+        4 => Some(inside(Layer::Ip(Net::V4))),
+        6 => Some(inside(Layer::Ip(Net::V6))),
+        // Sessions may be of Ethernet or PPP, too.
+        _ => [Layer::Ethernet, Layer::Ppp].map(inside).into_iter().find_map(certain),
+    }
 }
 
 /// Sequence number, N-PDU and the kind of the first extension are there together.
@@ -60,6 +75,18 @@ mod tests {
         assert_eq!((numbered.layer, numbered.data), (Layer::Ip(Net::V6), &b"`."[..]));
         let extended = open(b"\x34\xff\0\x0a\0\0\0\x01\0\0\0\x85\x01\0\x01\0E.").unwrap();
         assert_eq!(extended.data, b"E.");
+    }
+
+    #[test]
+    fn version_0() {
+        let packet = super::super::tests::packet();
+        for flags in [0x1e, 0x1f] {
+            let head =
+                [flags, 255, 0, 32, 0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8];
+            let data = [&head[..], &packet].concat();
+            assert_eq!(open(&data).map(|inside| inside.data), Some(&packet[..]));
+            assert_eq!(open(&data[..21]), None);
+        }
     }
 
     #[test]

@@ -12,11 +12,15 @@ pub(super) const PORT: u16 = 3544;
 /// The prefix of Teredo's addresses.
 const PREFIX: [u8; 4] = [0x20, 0x01, 0, 0];
 
-/// Opens a payload if it is an IPv6 packet from its first to its last byte.
+/// Opens a payload if it is an IPv6 packet from its first to its last byte, or to its trailers.
 /// Elsewhere than on Teredo's port (`is_announced`), one address must be Teredo's.
 pub(super) fn open(data: &[u8], is_announced: bool) -> Option<Inside<'_>> {
     let packet = if is_announced { skip_indications(data)? } else { data };
-    if packet.first()? >> 4 != 6 || usize::from(be16(packet, 4)?) + 40 != packet.len() {
+    if packet.first()? >> 4 != 6 {
+        return None;
+    }
+    let (packet, trailers) = packet.split_at_checked(usize::from(be16(packet, 4)?) + 40)?;
+    if !are_trailers(trailers) {
         return None;
     }
     let is_teredo = |at: usize| packet.get(at..at + 4) == Some(&PREFIX[..]);
@@ -24,6 +28,18 @@ pub(super) fn open(data: &[u8], is_announced: bool) -> Option<Inside<'_>> {
         return None;
     }
     Some(Inside { kind: "teredo", network: 0, layer: Layer::Ip(Net::V6), data: packet })
+}
+
+/// What may follow the packet (RFC 6081, 4): kinds from 1 to 5, each with its length.
+fn are_trailers(mut rest: &[u8]) -> bool {
+    while let [kind, length, value @ ..] = rest {
+        let Some(others) = value.get(usize::from(*length)..).filter(|_| matches!(kind, 1..=5))
+        else {
+            return false;
+        };
+        rest = others;
+    }
+    rest.is_empty()
 }
 
 /// Authentication and origin may stand in front of the packet.
@@ -60,6 +76,13 @@ mod tests {
         }
         assert!(open(&v6(PREFIX), false).is_some());
         assert_eq!(open(&[&v6(PREFIX), &b"x"[..]].concat(), true), None);
+        let trailed = |trailers: &[u8]| [&bare, trailers].concat();
+        for trailers in [&b"\x01\x04nnnn"[..], b"\x05\x02pp\x04\0"] {
+            assert_eq!(open(&trailed(trailers), true).map(|got| got.data), Some(&bare[..]));
+        }
+        for others in [&b"\x01\x05nnnn"[..], b"\x09\x01n", b"\0\0", b"\x05\x02pp\x04"] {
+            assert_eq!(open(&trailed(others), true), None, "{others:?}");
+        }
         assert_eq!(open(b"\0\x01\xff", true), None);
         assert_eq!(open(b"", true), None);
     }

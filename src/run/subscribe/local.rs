@@ -74,7 +74,8 @@ fn fetch_folder(
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
         let fail = |e: walkdir::Error| Error::io("walk", e.into()).at_path(path);
         let entry = entry.map_err(fail)?;
-        if entry.file_type().is_file() {
+        let is_feed = entry.depth() == 0 || !crate::feed::is_no_feed(entry.file_name());
+        if entry.file_type().is_file() && is_feed {
             let name = entry.path().strip_prefix(path).unwrap_or(entry.path());
             let name = name.to_string_lossy().into_owned();
             let metadata = entry.metadata().map_err(fail)?;

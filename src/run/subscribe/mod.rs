@@ -27,7 +27,9 @@ use crate::feed::{self, fetch};
 use crate::indicator::{Scope, Timestamp};
 use crate::store::{Lock, Shelf, State, Store};
 use crate::{Error, ErrorKind, Result};
+pub(super) use settle::each_reject;
 use settle::{Settled, settle};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,6 +73,8 @@ pub struct FeedUpdate {
     pub before: u64,
     /// How many are now.
     pub indicators: u64,
+    /// How many of them are distinct; 0 where that is not known.
+    pub distinct: u64,
     /// How long it took.
     pub took: Duration,
     /// Documents of it that could not be read; what they were before counts.
@@ -206,8 +210,8 @@ fn update_feed(
     let outcome = outcome.map(|shelf| (attempt(job, feed, &shelf, notify), shelf.state()));
     let failed = |error| ((FeedOutcome::Failed(error), 0), State::default());
     let ((outcome, unreadable), state) = outcome.unwrap_or_else(failed);
-    let (name, indicators) = (feed.name.clone(), state.indicators);
-    FeedUpdate { name, outcome, before, indicators, took: took.elapsed(), unreadable }
+    let (name, indicators, distinct) = (feed.name.clone(), state.indicators, state.distinct);
+    FeedUpdate { name, outcome, before, indicators, distinct, took: took.elapsed(), unreadable }
 }
 
 /// What became of the feed, and how many of its documents could not be read.
@@ -240,7 +244,7 @@ fn attempt(
                 notify(Notice::Failed(&error));
                 state.last_error.get_or_insert(error.to_string());
             }
-            note(&mut state, shelf, &settled, start);
+            note(job.config, &mut state, shelf, &settled, start);
             settled.outcome()
         }
         Err(error) => {
@@ -305,7 +309,7 @@ fn bring(
 }
 
 /// Notes what became of the indicators.
-fn note(state: &mut State, shelf: &Shelf, settled: &Settled, now: Timestamp) {
+fn note(config: &Config, state: &mut State, shelf: &Shelf, settled: &Settled, now: Timestamp) {
     state.held.clone_from(&settled.held);
     if let Some(held) = &mut state.held {
         held.since.get_or_insert(now);
@@ -314,6 +318,7 @@ fn note(state: &mut State, shelf: &Shelf, settled: &Settled, now: Timestamp) {
         state.counted(now, settled.after);
         state.added = settled.added;
         state.removed = settled.removed;
+        (state.distinct, state.guarded) = looked_into(config, shelf);
     }
     if let Ok(index) = shelf.index() {
         state.documents = index.documents.len() as u64;
@@ -321,6 +326,25 @@ fn note(state: &mut State, shelf: &Shelf, settled: &Settled, now: Timestamp) {
     }
     let rejects = settled.rejects.iter();
     state.rejected = rejects.map(|(reason, count)| (reason.name().to_string(), *count)).collect();
+}
+
+/// How many of the accepted indicators are distinct, and what the compiler's guards will say.
+fn looked_into(config: &Config, shelf: &Shelf) -> (u64, BTreeMap<String, u64>) {
+    let mut guarded = BTreeMap::new();
+    let Some(normal) = shelf.accepted() else { return (0, guarded) };
+    let options = options(config);
+    // What cannot be read is told where it is compiled.
+    let _ = normal.each(|indicator| {
+        if let Some(reason) = compile::verdict(&options, &indicator) {
+            *guarded.entry(reason.name().to_string()).or_default() += 1;
+        }
+    });
+    (normal.keys().len() as u64, guarded)
+}
+
+/// What the compiler does with the subscribed set beyond the rules.
+fn options(config: &Config) -> compile::Options {
+    compile::Options::default().wide(config.allow_wide).suffixes(config.allow_suffix)
 }
 
 /// The secrets of a feed, to be kept out of everything that is told.
@@ -380,6 +404,7 @@ pub enum Published {
 }
 
 /// Compiles what is accepted of all enabled feeds, unless the database was made from that.
+/// Whoever wants a list of what was rejected has it made anew in any case.
 ///
 /// # Errors
 ///
@@ -388,21 +413,21 @@ pub enum Published {
 pub fn publish_subscribed(
     config: &Config,
     lock: &Lock,
-    force: bool,
+    rejects: Option<&Path>,
     notify: Notify<'_>,
 ) -> Result<Published> {
     let subscribed = subscribed(config, lock, notify)?;
-    if !force
+    if rejects.is_none()
         && let Ok(database) = Database::open(&config.database)
         && database.summary().subscribed == subscribed.name
     {
         return Ok(Published::Unchanged);
     }
-    let options = compile::Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
     let job = CompileJob {
         subscribed: Some(subscribed),
         output: config.database.clone(),
-        options,
+        options: options(config),
+        rejects: rejects.map(Path::to_path_buf),
         built: build_time(),
         ..CompileJob::default()
     };
@@ -434,7 +459,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         match is_due.then(|| settle(feed, &shelf, false)).transpose() {
             Ok(Some(settled)) => {
                 let mut state = shelf.state();
-                note(&mut state, &shelf, &settled, now());
+                note(config, &mut state, &shelf, &settled, now());
                 shelf.set_state(&state)?;
             }
             Ok(None) => {}
@@ -450,7 +475,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         name.update(&[0]);
         name.update(&length.to_le_bytes());
         name.update(&sum.to_le_bytes());
-        feeds.push((feed.name.clone(), shelf));
+        feeds.push((feed.clone(), shelf));
     }
     let lists: Vec<ListInput> = config.lists.iter().map(list_input).collect();
     let allow: Vec<FeedInput> = config.allow.iter().map(|path| allow_input(path)).collect();

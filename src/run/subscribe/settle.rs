@@ -2,10 +2,11 @@
 
 use crate::config::{Kind, Subscription};
 use crate::feed;
-use crate::indicator::{Reason, Timestamp};
+use crate::indicator::{Indicator, Reason, Timestamp};
 use crate::store::{Document, Held, Index, Normal, Piece, Segment, SegmentBuilder, Shelf};
-use crate::{Error, Result};
+use crate::{Error, Result, compile};
 use std::collections::BTreeMap;
+use std::path::Path;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::FeedOutcome;
@@ -241,6 +242,62 @@ fn read_part(feed: &Subscription, shelf: &Shelf, part: &Part<'_>) -> Result<Segm
         changed: changed.unwrap_or_default(),
     };
     read(feed, part.name, &whole, &together).map_err(|e| e.at_path(shelf.folder()))
+}
+
+/// Reads the documents of a feed again for what of them is not taken, and why; by the guards
+/// of the compiler, too, if its options are given.
+pub(in crate::run) fn each_reject(
+    feed: &Subscription,
+    shelf: &Shelf,
+    guards: Option<&compile::Options>,
+    take: &mut dyn FnMut(&Path, feed::Reject),
+) -> Result<()> {
+    let index = shelf.index()?;
+    for part in parts(feed, &index) {
+        let path = match part.documents[..] {
+            [document] => shelf.folder().join("documents").join(&document.file),
+            _ => shelf.folder().to_path_buf(),
+        };
+        let mut bytes = Vec::new();
+        for document in &part.documents {
+            bytes.extend_from_slice(&shelf.document(document)?);
+            bytes.push(b'\n');
+        }
+        if part.documents.len() == 1 {
+            bytes.pop();
+        }
+        let mut told = Told { feed, path: &path, guards, take };
+        let bytes = feed::inflate(&bytes, feed.max_size).map_err(|e| e.at_path(&path))?;
+        feed::read(&bytes, &feed.options, &mut told).map_err(|e| e.at_path(&path))?;
+    }
+    Ok(())
+}
+
+/// Takes what readers reject, what the feed's filters leave out, and what the compiler's
+/// guards refuse or cut down.
+struct Told<'t> {
+    feed: &'t Subscription,
+    path: &'t Path,
+    guards: Option<&'t compile::Options>,
+    take: &'t mut dyn FnMut(&Path, feed::Reject),
+}
+
+impl feed::Sink for Told<'_> {
+    fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
+        let filter = &self.feed.filter;
+        let reason = match !filter.is_empty() && !filter.takes(&indicator) {
+            true => Some(Reason::Filtered),
+            false => self.guards.and_then(|options| compile::verdict(options, &indicator)),
+        };
+        if let Some(reason) = reason {
+            let value = indicator.value.to_string();
+            (self.take)(self.path, feed::Reject { line, value, reason, detail: None });
+        }
+    }
+
+    fn reject(&mut self, reject: feed::Reject) {
+        (self.take)(self.path, reject);
+    }
 }
 
 /// Whether what is accepted was read as it is to be read now.

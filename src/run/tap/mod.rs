@@ -20,22 +20,26 @@
 //! is gone. Once everything is open it gives up what it needs no more (`sandbox`).
 
 mod fanout;
+mod outbox;
 mod report;
 mod sandbox;
 mod socket;
 mod worker;
 
+pub use outbox::OutputReport;
 pub use report::{InterfaceReport, TapReport, WorkerReport};
 pub use sandbox::{Grant, Sandbox};
 pub use socket::Listening;
 
 use super::current::{Look, while_watched};
-use super::{Current, Follow, Notice, Stopwatch, default_threads, now};
-use crate::alert::Encoder;
+use super::outlet::Outlet;
+use super::{Current, Follow, Form, Notice, Output, Signals, Stopwatch, default_threads, rotation};
 use crate::scan::Options;
 use crate::sink::Sink;
 use crate::{Error, Result};
+use outbox::{FinishAtEnd, Outbox, Word as OutputWord, Writer};
 use socket::{Names, Socket};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,8 +71,9 @@ pub struct TapJob<'d> {
     pub options: Options,
     /// How packets are decoded; what it bounds is for all workers together.
     pub packets: crate::packet::Config,
-    /// How alerts are written.
-    pub encoder: Encoder,
+    /// What is written of alerts, and how; [`Output::most`] and [`Output::form`] are for
+    /// inputs that end, and count for nothing here.
+    pub output: Output,
     /// Workers; 0 for one a core.
     pub threads: usize,
     /// When to end.
@@ -79,6 +84,10 @@ pub struct TapJob<'d> {
     pub every: Option<Duration>,
     /// Whether to give up what is not needed.
     pub sandboxed: bool,
+    /// The file that alerts go to, where SIGHUP has it opened again.
+    pub rotated: Option<PathBuf>,
+    /// What ends it.
+    pub signals: Signals,
 }
 
 /// Something that whoever started a tap wants to know while it runs.
@@ -108,8 +117,29 @@ pub enum TapNotice<'a> {
     },
     /// What came of a look at the file of the database.
     Database(Notice<'a>),
+    /// The link of an interface is down: nothing can come in.
+    Down {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The link of an interface is up again.
+    Up {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The output can't be written; it is tried again, and alerts wait.
+    OutputFailed(&'a Error),
+    /// The output is written again.
+    OutputBack {
+        /// Alerts that were lost meanwhile.
+        lost: u64,
+    },
+    /// SIGHUP had the output opened again, or this is why it could not.
+    Reopened(Option<&'a Error>),
     /// Counts so far.
     Report(&'a TapReport),
+    /// Counts so far, which SIGUSR1 asked for.
+    Asked(&'a TapReport),
 }
 
 /// Holds the packets of live interfaces against the database and writes the alerts,
@@ -120,44 +150,51 @@ pub enum TapNotice<'a> {
 ///
 /// # Errors
 ///
-/// When an interface can't be opened at the beginning, or the output can't be
-/// written.
+/// When an interface can't be opened at the beginning, or the reader of the output went
+/// away. An output that fails otherwise is tried again.
 pub fn tap(
     job: TapJob<'_>,
     sink: &mut dyn Sink,
     notify: &mut dyn FnMut(TapNotice<'_>),
 ) -> Result<TapReport> {
     let workers = if job.threads == 0 { default_threads() } else { job.threads };
-    let workers = workers.clamp(1, MOST_WORKERS);
-    let signal = signals()?;
+    if workers > MOST_WORKERS {
+        return Err(Error::usage(format!("{workers} workers cannot share an interface"))
+            .remedy(format!("the kernel lets {MOST_WORKERS} do so: -j {MOST_WORKERS} or less")));
+    }
+    let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
     let names = Names::new()?;
     let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
     if job.sandboxed {
         let database = job.follow.as_ref().map(|follow| &*follow.path);
-        notify(TapNotice::Sandboxed(&sandbox::enter(database)));
+        notify(TapNotice::Sandboxed(&sandbox::enter(database, job.rotated.as_deref())));
     }
-    let mut frame = Vec::new();
-    job.encoder.begin(now(), &mut frame);
-    sink.write(&frame)?;
-    sink.flush()?;
+    job.signals.watch(None)?;
+    let outbox = Outbox::default();
+    let encoder = job.output.encoder;
+    let output = Output { most: None, form: Form::Alerts, ..job.output };
     let shared = Shared {
         current: job.database,
         options: job.options,
         packets: job.packets,
-        encoder: job.encoder,
+        encoder,
+        outlet: output.needs_order().then(|| Mutex::new(Outlet::new(output))),
         interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
         workers,
         ring: job.listening.ring,
-        sink: Mutex::new(sink),
+        outbox: &outbox,
         stop: AtomicBool::new(job.count == Some(0)),
         tickets: job.count.map(Tickets::new),
         telling: job.every.map(|every| every.min(LOOKING)),
         told: (0..workers).map(|_| Mutex::default()).collect(),
     };
     let (look, looks) = mpsc::channel();
+    let (word, outputs) = mpsc::channel();
+    let writer = Writer::new(&outbox, sink, &shared.encoder, hangup, word);
     let supervisor = Supervisor {
         shared: &shared,
         looks,
+        outputs,
         names,
         interfaces,
         listening: job.listening,
@@ -165,19 +202,48 @@ pub fn tap(
         started: Stopwatch::start(),
         duration: job.duration,
         every: job.every,
-        signal,
+        signals: &job.signals,
         notify,
     };
     // A tap that is over listens to no looks.
     let tell = move |it: Look| drop(look.send(it));
     let work = || supervisor.run(sockets);
-    let report = while_watched(shared.current, job.follow, tell, work)??;
-    let sink = shared.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
-    frame.clear();
-    shared.encoder.end(now(), &mut frame);
-    sink.write(&frame)?;
-    sink.flush()?;
+    let work = || while_watched(shared.current, job.follow, tell, work)?;
+    let mut report = while_written(&outbox, writer, &shared.stop, work)?;
+    report.output = outbox.report();
+    report.records = report.records.saturating_sub(report.output.lost);
+    if let Some(outlet) = shared.outlet {
+        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_yield();
+    }
     Ok(report)
+}
+
+/// Does `work` while its records are written.
+fn while_written<T>(
+    outbox: &Outbox,
+    writer: Writer<'_>,
+    stop: &AtomicBool,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let write = || {
+        let written = writer.run();
+        if written.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        written
+    };
+    std::thread::scope(|scope| {
+        let spawned =
+            std::thread::Builder::new().name("tap-output".into()).spawn_scoped(scope, write);
+        let writer = spawned.map_err(|e| Error::io("start a thread that writes", e))?;
+        let finish = FinishAtEnd(outbox);
+        let outcome = work();
+        drop(finish);
+        match writer.join() {
+            Ok(written) => written.and(outcome),
+            Err(panicked) => std::panic::resume_unwind(panicked),
+        }
+    })
 }
 
 /// Opens every interface for every worker.
@@ -199,21 +265,10 @@ fn open_all(
         }
         notify(TapNotice::Listening { interface: name, workers });
         let index = names.index(name);
-        interfaces.push(Interface { name: Arc::from(name.as_str()), index, gone: 0 });
+        let name = Arc::from(name.as_str());
+        interfaces.push(Interface { name, index, gone: 0, down: 0, is_down: false });
     }
     Ok((interfaces, sockets))
-}
-
-/// Is set by the signals that ask for an end. The second one of a kind does not ask.
-fn signals() -> Result<Arc<AtomicBool>> {
-    let signal = Arc::new(AtomicBool::new(false));
-    for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let status = 128 + number;
-        signal_hook::flag::register_conditional_shutdown(number, status, Arc::clone(&signal))
-            .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
-            .map_err(|e| Error::io("wait for signals", e))?;
-    }
-    Ok(signal)
 }
 
 struct Interface {
@@ -222,12 +277,17 @@ struct Interface {
     index: Option<u32>,
     /// Times it went away.
     gone: u64,
+    /// Times its link went down, and whether it is now.
+    down: u64,
+    is_down: bool,
 }
 
 struct Supervisor<'t, 's, 'd, 'n> {
     shared: &'t Shared<'s, 'd>,
     /// From the watcher of the database.
     looks: Receiver<Look>,
+    /// From whoever writes the alerts.
+    outputs: Receiver<OutputWord>,
     names: Names,
     interfaces: Vec<Interface>,
     listening: Listening,
@@ -236,7 +296,7 @@ struct Supervisor<'t, 's, 'd, 'n> {
     started: Stopwatch,
     duration: Option<Duration>,
     every: Option<Duration>,
-    signal: Arc<AtomicBool>,
+    signals: &'n Signals,
     notify: &'n mut dyn FnMut(TapNotice<'_>),
 }
 
@@ -259,27 +319,32 @@ impl Supervisor<'_, '_, '_, '_> {
                 }
             }
             drop(send);
-            self.supervise(&words)
+            self.supervise(&words);
+            Ok(())
         })?;
         Ok(self.report())
     }
 
-    fn supervise(&mut self, words: &Receiver<Word>) -> Result<()> {
+    fn supervise(&mut self, words: &Receiver<Word>) {
         let (mut looked, mut reported) = (Stopwatch::start(), Stopwatch::start());
-        let mut outcome = Ok(());
         loop {
             match words.recv_timeout(ROUND) {
-                Ok(Word::Gone(interface, error)) => self.gone(interface, &error.to_string()),
-                Ok(Word::Ended(ended)) => outcome = outcome.and(ended),
+                Ok(Word(interface, error)) => self.gone(interface, &error.to_string()),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return outcome,
+                // The last worker has ended.
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.pass_words_on();
+                    return;
+                }
             }
-            while let Ok(look) = self.looks.try_recv() {
-                (self.notify)(TapNotice::Database(look.notice()));
-            }
+            self.pass_words_on();
             let is_late = self.duration.is_some_and(|most| self.started.elapsed() >= most);
-            if is_late || self.signal.load(Ordering::Relaxed) {
+            if is_late || self.signals.halt().is_set() {
                 self.shared.stop.store(true, Ordering::Relaxed);
+            }
+            if self.signals.is_asked() {
+                let report = self.report();
+                (self.notify)(TapNotice::Asked(&report));
             }
             if looked.elapsed() >= LOOKING && !self.shared.stop.load(Ordering::Relaxed) {
                 self.look();
@@ -290,6 +355,40 @@ impl Supervisor<'_, '_, '_, '_> {
                 (self.notify)(TapNotice::Report(&report));
                 reported = Stopwatch::start();
             }
+        }
+    }
+
+    /// What the watcher of the database and the writer of alerts said.
+    fn pass_words_on(&mut self) {
+        while let Ok(look) = self.looks.try_recv() {
+            (self.notify)(TapNotice::Database(look.notice()));
+        }
+        while let Ok(word) = self.outputs.try_recv() {
+            (self.notify)(match &word {
+                OutputWord::Failed(error) => TapNotice::OutputFailed(error),
+                OutputWord::Back(lost) => TapNotice::OutputBack { lost: *lost },
+                OutputWord::Reopened => TapNotice::Reopened(None),
+                OutputWord::NotReopened(error) => TapNotice::Reopened(Some(error)),
+            });
+        }
+    }
+
+    /// Says when a link goes down, and when it is up again.
+    fn look_at_link(&mut self, at: usize) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        let is_down = interface.index.is_some() && Names::is_down(&interface.name);
+        if is_down == interface.is_down {
+            return;
+        }
+        interface.is_down = is_down;
+        interface.down += u64::from(is_down);
+        // Of one that went away that was said.
+        let is_there = interface.index.is_some();
+        let interface = &*interface.name;
+        match is_down {
+            true => (self.notify)(TapNotice::Down { interface }),
+            false if is_there => (self.notify)(TapNotice::Up { interface }),
+            false => {}
         }
     }
 
@@ -305,6 +404,7 @@ impl Supervisor<'_, '_, '_, '_> {
                 (None, Some(_)) => self.take_up(at, is),
                 _ => {}
             }
+            self.look_at_link(at);
         }
     }
 
@@ -341,12 +441,15 @@ impl Supervisor<'_, '_, '_, '_> {
             name: Arc::clone(&interface.name),
             gone: interface.gone,
             is_there: interface.index.is_some(),
+            down: interface.down,
+            is_down: interface.is_down,
             ..InterfaceReport::default()
         });
         let mut report = TapReport {
             elapsed: self.started.elapsed(),
             interfaces: interfaces.collect(),
             swaps: self.shared.current.swaps(),
+            output: self.shared.outbox.report(),
             ..TapReport::default()
         };
         for worker in 0..self.shared.workers {

@@ -1,7 +1,8 @@
 //! What a tap counted.
 
+use super::outbox::OutputReport;
 use super::socket::Kernel;
-use crate::run::Swaps;
+use crate::run::{Swaps, Yield};
 use crate::{packet, scan};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,10 @@ pub struct TapReport {
     pub records: u64,
     /// How often the database was replaced under way.
     pub swaps: Swaps,
+    /// How the output is doing.
+    pub output: OutputReport,
+    /// What was left out of the output, and what was found; known at the end.
+    pub result: Yield,
 }
 
 /// One interface, over all workers.
@@ -45,6 +50,10 @@ pub struct InterfaceReport {
     pub gone: u64,
     /// Whether it is there now.
     pub is_there: bool,
+    /// Times its link went down.
+    pub down: u64,
+    /// Whether its link is down now.
+    pub is_down: bool,
 }
 
 /// One worker.

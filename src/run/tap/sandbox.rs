@@ -60,12 +60,14 @@ pub struct Sandbox {
 }
 
 /// Gives up what the calling thread, and those that it will start, need no more.
-/// `database`: the file of a database that is followed.
-pub(super) fn enter(database: Option<&Path>) -> Sandbox {
+/// `database`: the file of a database that is followed; `output`: a file that is opened again
+/// when it was renamed.
+pub(super) fn enter(database: Option<&Path>, output: Option<&Path>) -> Sandbox {
+    let refused = |e: &dyn fmt::Display| Grant::Refused(e.to_string());
     Sandbox {
-        capabilities: drop_capabilities().unwrap_or_else(|e| Grant::Refused(e.to_string())),
-        landlock: restrict_files(database).unwrap_or_else(|e| Grant::Refused(e.to_string())),
-        seccomp: restrict_calls().unwrap_or_else(|e| Grant::Refused(e.to_string())),
+        capabilities: drop_capabilities().unwrap_or_else(|e| refused(&e)),
+        landlock: restrict_files(database, output).unwrap_or_else(|e| refused(&e)),
+        seccomp: restrict_calls(output.is_some()).unwrap_or_else(|e| refused(&e)),
     }
 }
 
@@ -109,7 +111,12 @@ fn folders(database: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn restrict_files(database: Option<&Path>) -> Result<Grant, landlock::RulesetError> {
+fn restrict_files(
+    database: Option<&Path>,
+    output: Option<&Path>,
+) -> Result<Grant, landlock::RulesetError> {
+    let outputs = output.map(folders).unwrap_or_default();
+    let appended = AccessFs::WriteFile | AccessFs::MakeReg;
     let folders = database.map(folders).unwrap_or_default();
     let status = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
@@ -118,6 +125,7 @@ fn restrict_files(database: Option<&Path>) -> Result<Grant, landlock::RulesetErr
         .create()?
         .add_rules(path_beneath_rules(READABLE, AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(folders, AccessFs::ReadFile))?
+        .add_rules(path_beneath_rules(outputs, appended))?
         .restrict_self()?;
     let version = match status.landlock {
         LandlockStatus::NotEnabled => return Ok(refused("not enabled in this kernel")),
@@ -125,8 +133,10 @@ fn restrict_files(database: Option<&Path>) -> Result<Grant, landlock::RulesetErr
         LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
     };
     let files = if database.is_some() { ", and beside the database to be read" } else { "" };
-    let words =
-        format!("no files but those about interfaces{files}; no TCP, no signals (ABI {version})");
+    let appended = if output.is_some() { ", and beside the output to be appended to" } else { "" };
+    let words = format!(
+        "no files but those about interfaces{files}{appended}; no TCP, no signals (ABI {version})"
+    );
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => {
@@ -151,6 +161,8 @@ const ALLOWED: &[i64] = &[
     libc::SYS_fstat,
     libc::SYS_fsync,
     libc::SYS_fdatasync,
+    // Half a record is taken back.
+    libc::SYS_ftruncate,
     libc::SYS_close,
     // Sockets of interfaces that come back.
     libc::SYS_bind,
@@ -166,6 +178,7 @@ const ALLOWED: &[i64] = &[
     libc::SYS_newfstatat,
     libc::SYS_statx,
     libc::SYS_readlinkat,
+    libc::SYS_getcwd,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
     libc::SYS_getdents64,
@@ -216,13 +229,23 @@ const ALLOWED_OLD: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_OLD: &[i64] = &[];
 
-fn restrict_calls() -> Result<Grant, Box<dyn std::error::Error>> {
+/// `is_appended`: files may be opened to be written at their end, and made for that.
+fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         ALLOWED.iter().chain(ALLOWED_OLD).map(|&call| (call, Vec::new())).collect();
-    let read_only = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u64;
-    rules.insert(libc::SYS_openat, vec![SeccompRule::new(vec![masked(2, read_only, 0)?])?]);
+    let opened = |argument: u8| {
+        let read_only = libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC;
+        let mut rules = vec![SeccompRule::new(vec![masked(argument, read_only as u64, 0)?])?];
+        if is_appended {
+            let append = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND;
+            let mask = read_only | libc::O_APPEND;
+            rules.push(SeccompRule::new(vec![masked(argument, mask as u64, append as u64)?])?);
+        }
+        Ok::<_, seccompiler::BackendError>(rules)
+    };
+    rules.insert(libc::SYS_openat, opened(2)?);
     #[cfg(target_arch = "x86_64")]
-    rules.insert(libc::SYS_open, vec![SeccompRule::new(vec![masked(1, read_only, 0)?])?]);
+    rules.insert(libc::SYS_open, opened(1)?);
     // Packet sockets, and what interfaces are asked about through.
     let domains = [libc::AF_PACKET, libc::AF_UNIX, libc::AF_INET];
     let domains = domains.map(|domain| SeccompRule::new(vec![equal(0, domain as u64)?]));

@@ -5,6 +5,7 @@
 
 use super::fanout;
 use crate::indicator::Timestamp;
+use crate::packet;
 use crate::run::now;
 use crate::{Error, Result};
 use pcap::{Active, Capture, Packet};
@@ -64,6 +65,20 @@ impl Names {
             return Some(0);
         }
         rustix::net::netdevice::name_to_index(&self.0, name).ok()
+    }
+
+    /// Whether nothing can come in: the interface is not up, or its link is not. Where the
+    /// kernel doesn't say so, as of `any`, it is none of both.
+    pub(super) fn is_down(name: &str) -> bool {
+        let says = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}"));
+        // The carrier of what is not up can't be read.
+        match says("carrier") {
+            Ok(carrier) => carrier.trim() == "0",
+            Err(_) => says("flags").is_ok_and(|flags| {
+                let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16);
+                flags.is_ok_and(|flags| flags & libc::IFF_UP as u32 == 0)
+            }),
+        }
     }
 
     fn known(&self) -> Vec<String> {
@@ -251,6 +266,11 @@ fn open_one(name: &str, listening: &Listening) -> Result<Socket> {
         })?;
     }
     let linktype = u32::try_from(capture.get_datalink().0).unwrap_or(u32::MAX);
+    if packet::unknown_link(linktype, &[]).is_some() {
+        let kind = packet::link_name(linktype).map(|kind| format!(" ({kind})"));
+        let what = format!("link type {linktype}{} is not decoded", kind.unwrap_or_default());
+        return Err(Error::usage(what).at_path(name).remedy("listen to another interface"));
+    }
     let told = pcap::Stat { received: 0, dropped: 0, if_dropped: 0 };
     let (since, ring) = (Timestamp(i64::MIN), Ring::default());
     Ok(Socket { capture, linktype, since, told, ring })

@@ -1,6 +1,7 @@
 //! One worker: it reads its rings, and does with each packet all that there is to do
 //! before it takes the next.
 
+use super::outbox::{Outbox, Records};
 use super::report::{Told, ToldOfInterface};
 use super::socket::{PATIENCE, Socket};
 use crate::alert::{Alert, Encoder, Origin};
@@ -8,10 +9,10 @@ use crate::indicator::Timestamp;
 use crate::packet::{Config, Decoder, Frame};
 use crate::run::capture::{Hunter, Net};
 use crate::run::current::{Known, Lease};
+use crate::run::outlet::Outlet;
 use crate::run::told::Told as ToldOfPacket;
 use crate::run::{Current, Stopwatch, now};
 use crate::scan::{Hit, Options, Scanner};
-use crate::sink::Sink;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,11 +38,14 @@ pub(super) struct Shared<'s, 'd> {
     pub(super) options: Options,
     pub(super) packets: Config,
     pub(super) encoder: Encoder,
+    /// What needs to see all alerts, one by one; `None` where nothing does.
+    pub(super) outlet: Option<Mutex<Outlet>>,
     pub(super) interfaces: Vec<Arc<str>>,
     pub(super) workers: usize,
     /// Bytes of a ring.
     pub(super) ring: usize,
-    pub(super) sink: Mutex<&'s mut dyn Sink>,
+    /// Where alerts go.
+    pub(super) outbox: &'s Outbox,
     /// Whether it is time to end.
     pub(super) stop: AtomicBool,
     /// How many packets may be taken in all, if that is bounded.
@@ -92,13 +96,8 @@ pub(super) enum Order {
     Close(usize),
 }
 
-/// What a worker has to say.
-pub(super) enum Word {
-    /// An interface can't be read any more.
-    Gone(usize, Error),
-    /// It is at its end, and this is how it got there.
-    Ended(Result<()>),
-}
+/// What a worker has to say: an interface can't be read any more.
+pub(super) struct Word(pub(super) usize, pub(super) Error);
 
 pub(super) struct Worker<'t, 's, 'd> {
     number: usize,
@@ -112,7 +111,7 @@ pub(super) struct Worker<'t, 's, 'd> {
     told: Told,
     told_of_packet: ToldOfPacket,
     /// Encoded alerts.
-    out: Vec<u8>,
+    out: Records,
     /// Nothing later is taken, once it is known when the end was.
     until: Timestamp,
 }
@@ -139,7 +138,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             seen: vec![0; count],
             told: Told { interfaces: vec![ToldOfInterface::default(); count], ..Told::default() },
             told_of_packet: ToldOfPacket::default(),
-            out: Vec::new(),
+            out: Records::default(),
             until: Timestamp(i64::MAX),
         }
     }
@@ -147,23 +146,19 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     /// Listens until it is told to stop.
     pub(super) fn run(mut self, orders: &Receiver<Order>, words: &Sender<Word>) {
         let _guard = StopAll(&self.shared.stop);
-        let ended = self.listen(orders, words).and_then(|()| self.end(words));
-        if ended.is_err() {
-            self.shared.stop.store(true, Ordering::Relaxed);
-        }
+        self.listen(orders, words);
+        self.end(words);
         self.tell();
-        // Nobody is there to hear it where the supervisor is gone.
-        let _ = words.send(Word::Ended(ended));
     }
 
-    fn listen(&mut self, orders: &Receiver<Order>, words: &Sender<Word>) -> Result<()> {
+    fn listen(&mut self, orders: &Receiver<Order>, words: &Sender<Word>) {
         let mut telling = Stopwatch::start();
         while !self.shared.stop.load(Ordering::Relaxed) {
             while let Ok(order) = orders.try_recv() {
                 self.obey(order);
             }
-            if self.round(words)? == 0 {
-                self.conclude(|decoder, hunter| decoder.advance(now(), hunter))?;
+            if self.round(words) == 0 {
+                self.conclude(|decoder, hunter| decoder.advance(now(), hunter));
                 self.wait(NAP);
             }
             if self.shared.telling.is_some_and(|often| telling.elapsed() >= often) {
@@ -171,39 +166,35 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 telling = Stopwatch::start();
             }
         }
-        Ok(())
     }
 
     /// Takes what was received before the end and is not read yet, and tells what
     /// the streams still hold.
-    fn end(&mut self, words: &Sender<Word>) -> Result<()> {
+    fn end(&mut self, words: &Sender<Word>) {
         self.until = now();
         let is_spent = self.shared.tickets.as_ref().is_some_and(Tickets::are_spent);
         let patience = if is_spent { Duration::ZERO } else { LAST_PATIENCE };
         let (begun, mut idle) = (Stopwatch::start(), Stopwatch::start());
         while begun.elapsed() < LAST_READING && idle.elapsed() < patience {
-            if self.round(words)? > 0 {
+            if self.round(words) > 0 {
                 idle = Stopwatch::start();
             } else {
                 self.wait(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
             }
         }
-        self.conclude(|decoder, hunter| decoder.finish(hunter))
+        self.conclude(|decoder, hunter| decoder.finish(hunter));
     }
 
     /// Lets flows end, and writes what only shows then. No interface is at hand, so that
     /// the first stands for all where there are several.
-    fn conclude(
-        &mut self,
-        end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, Alerts<'_>>),
-    ) -> Result<()> {
-        let Some(path) = self.shared.interfaces.first() else { return Ok(()) };
+    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, Alerts<'_>>)) {
+        let Some(path) = self.shared.interfaces.first() else { return };
         let Worker { shared, lease, decoder, scanner, out, told, told_of_packet, .. } = self;
         let Known { database, origin } = &*lease.known;
-        let net = Alerts { encoder: &shared.encoder, origin, out, records: &mut told.records };
+        let net = shared.alerts(origin, out, &mut told.records);
         let told = told_of_packet;
         end(decoder, &mut Hunter { scanner, database, path, is_live: true, told, net });
-        self.write()
+        self.write();
     }
 
     fn obey(&mut self, order: Order) {
@@ -226,19 +217,19 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Reads a batch of each socket and writes the alerts. Returns how many packets
     /// there were.
-    fn round(&mut self, words: &Sender<Word>) -> Result<usize> {
+    fn round(&mut self, words: &Sender<Word>) -> usize {
         let mut packets = 0;
         for interface in 0..self.sockets.len() {
             match self.batch(interface) {
                 Ok(taken) => packets += taken,
                 Err(error) => {
                     self.close(interface);
-                    let _ = words.send(Word::Gone(interface, error));
+                    let _ = words.send(Word(interface, error));
                 }
             }
         }
-        self.write()?;
-        Ok(packets)
+        self.write();
+        packets
     }
 
     fn batch(&mut self, interface: usize) -> Result<usize> {
@@ -258,7 +249,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         };
         let (linktype, workers) = (socket.linktype, shared.workers as u64);
         let Known { database, origin } = &*lease.known;
-        let net = Alerts { encoder: &shared.encoder, origin, out, records: &mut told.records };
+        let net = shared.alerts(origin, out, &mut told.records);
         let mut hunter =
             Hunter { scanner, database, path, is_live: true, told: told_of_packet, net };
         let most = shared.tickets.as_ref().map_or(BATCH, |tickets| tickets.reserve(BATCH));
@@ -272,6 +263,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
                 // Those of the workers don't meet.
                 number: *seen * workers + *number as u64 + 1,
                 time,
+                is_timed: true,
                 linktype,
                 length: packet.header.len,
                 data: packet.data,
@@ -291,15 +283,11 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         Ok(batch.packets)
     }
 
-    /// Writes the alerts that there are, and passes them on.
-    fn write(&mut self) -> Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
+    /// Passes on the alerts that there are.
+    fn write(&mut self) {
+        if !self.out.bytes.is_empty() {
+            self.shared.outbox.push(&mut self.out);
         }
-        let mut sink = self.shared.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        sink.write(&self.out)?;
-        self.out.clear();
-        sink.flush()
     }
 
     /// Sleeps until there are packets, but not long.
@@ -341,17 +329,31 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 /// Encodes alerts as they are found: nobody waits for the end of a flow.
 struct Alerts<'a> {
     encoder: &'a Encoder,
+    outlet: Option<&'a Mutex<Outlet>>,
     /// Of the database that finds them.
     origin: &'a Origin,
-    out: &'a mut Vec<u8>,
+    out: &'a mut Records,
     records: &'a mut u64,
 }
 
 impl<'d> Net<'d> for Alerts<'_> {
     fn catch(&mut self, hit: Hit<'d>, _: Option<u64>) {
         // The time that is given is for lines of logs.
-        self.encoder.encode(&Alert::new(&hit, self.origin, Timestamp(0)), self.out);
-        *self.records += 1;
+        let alert = Alert::new(&hit, self.origin, Timestamp(0));
+        let out = &mut *self.out;
+        let is_wanted = match self.outlet {
+            Some(outlet) => {
+                outlet.lock().unwrap_or_else(PoisonError::into_inner).take(&alert, &mut out.bytes)
+            }
+            None => {
+                self.encoder.encode(&alert, &mut out.bytes);
+                true
+            }
+        };
+        if is_wanted {
+            out.ends.push(out.bytes.len());
+            *self.records += 1;
+        }
     }
 }
 
@@ -367,6 +369,15 @@ impl Drop for StopAll<'_> {
 }
 
 impl Shared<'_, '_> {
+    fn alerts<'a>(
+        &'a self,
+        origin: &'a Origin,
+        out: &'a mut Records,
+        records: &'a mut u64,
+    ) -> Alerts<'a> {
+        Alerts { encoder: &self.encoder, outlet: self.outlet.as_ref(), origin, out, records }
+    }
+
     pub(super) fn told(&self, worker: usize) -> Option<MutexGuard<'_, Told>> {
         Some(self.told.get(worker)?.lock().unwrap_or_else(PoisonError::into_inner))
     }

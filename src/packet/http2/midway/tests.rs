@@ -75,7 +75,8 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
     let text = [frame(1, 4, 4001, &answer), frame(0, 1, 4001, b"content")].concat();
     let (seen, _) = told(&[(false, 100, &text)]);
     assert_eq!(seen[0], (Where::HttpUrl, "http://l.example/".to_owned()));
-    assert_eq!(seen[1].0, Where::FileHash);
+    assert_eq!(seen[1], (Where::UrlHost, "l.example".to_owned()));
+    assert_eq!(seen[2].0, Where::FileHash);
 }
 
 #[test]
@@ -171,7 +172,10 @@ fn captures_that_begin_late() {
         for packet in &packets[from..] {
             let crate::input::capture::Packet { number, linktype, length, data, .. } = *packet;
             let time = crate::indicator::Timestamp(packet.time);
-            decoder.frame(&Captured { number, time, linktype, length, data }, &mut seen);
+            decoder.frame(
+                &Captured { is_timed: true, number, time, linktype, length, data },
+                &mut seen,
+            );
         }
         decoder.finish(&mut seen);
         seen.lines

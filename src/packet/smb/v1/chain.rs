@@ -5,12 +5,13 @@ use super::{SESSION_SETUP, TREE_CONNECT_ANDX, WRITE_ANDX};
 use crate::packet::bytes::{le16, le32};
 use crate::packet::smb::session::Key;
 use crate::packet::smb::text;
+use crate::progress::bound;
 
 /// A message's header.
 pub(in crate::packet::smb) const HEADER: usize = 32;
 
 /// Blocks of a message that are read. No more than four make sense.
-const MOST_BLOCKS: u8 = 16;
+const MOST_BLOCKS: u8 = bound(16, 3) as u8;
 
 pub(super) const LOCKING: u8 = 0x24;
 const LOG_OFF: u8 = 0x74;

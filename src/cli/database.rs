@@ -1,0 +1,98 @@
+//! Which database a command works with: the one that was named, a list that is compiled
+//! on the spot, or that of `wiresift.toml`.
+
+use super::compile::allow_options;
+use super::messages::{name, plural};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wiresift::config::Config;
+use wiresift::database::{self, Database};
+use wiresift::run::{self, FeedInput, Notice, Notify, Stopwatch};
+use wiresift::{Error, Result, feed};
+
+/// The configuration that is looked for in the current folder.
+pub(super) const CONFIG: &str = "wiresift.toml";
+
+/// A database, and the file that newer ones will have, if it is one.
+pub(super) struct Chosen {
+    pub(super) database: Database,
+    pub(super) path: Option<PathBuf>,
+}
+
+/// Opens the database that `--db` names, or else that of the configuration in the
+/// current folder. A list, a feed or a folder of them is compiled in memory.
+///
+/// Whoever works with it for long (`is_long`) gets a copy, and does not depend on what
+/// becomes of the file.
+///
+/// # Errors
+///
+/// When nothing is named and there is no configuration, or it cannot be opened.
+pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> Result<Chosen> {
+    let Some(named) = named else { return configured(is_long) };
+    if is_database(named) {
+        let database = file(named, is_long)?;
+        return Ok(Chosen { database, path: Some(named.to_path_buf()) });
+    }
+    let started = Stopwatch::start();
+    let input = FeedInput { path: named.to_path_buf(), options: feed::Options::default() };
+    let database = run::compile_in_memory(&[input], notify)?;
+    if database.summary().total() == 0 {
+        return Err(Error::format("neither a database nor a list: no indicator is in it")
+            .at_path(named)
+            .remedy("`wiresift compile --rejects FILE` lists what is wrong with its values"));
+    }
+    notify(Notice::Skipped(&format!(
+        "{} is no database: compiled {} of it in memory, in {:.1} s; to keep them: \
+         wiresift compile -o FILE.wsdb {}",
+        name(named),
+        plural(database.summary().total(), "value"),
+        started.elapsed().as_secs_f64(),
+        name(named)
+    )));
+    Ok(Chosen { database, path: None })
+}
+
+/// Whether a file is a database, whole or not. What cannot be read is taken for one, so
+/// that the error says what was wanted.
+fn is_database(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else { return true };
+    // A folder holds lists, and a pipe can only be one: a database is mapped.
+    if !file.metadata().is_ok_and(|it| it.is_file()) {
+        return false;
+    }
+    let mut head = Vec::new();
+    let read = file.take(database::MAGIC.len() as u64).read_to_end(&mut head);
+    read.is_err() || head.is_empty() || head == database::MAGIC
+}
+
+fn file(path: &Path, is_long: bool) -> Result<Database> {
+    if is_long { run::load_database(path) } else { run::open_database(path) }
+}
+
+fn configured(is_long: bool) -> Result<Chosen> {
+    let path = Path::new(CONFIG);
+    if !path.exists() {
+        return Err(Error::usage(format!("no database is named, and no {CONFIG} is here"))
+            .remedy("--db names a database, or a list of indicators"));
+    }
+    let database = Config::open(path)?.database;
+    if !database.exists() {
+        let what = format!("the database of {CONFIG} is not there yet");
+        let remedy = "`wiresift feed update --compile` makes it";
+        return Err(Error::usage(what).at_path(&database).remedy(remedy));
+    }
+    let opened = file(&database, is_long)?;
+    Ok(Chosen { database: opened, path: Some(database) })
+}
+
+/// Allow lists of the command line, as a database of their own.
+pub(super) fn allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Option<Arc<Database>>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let input = |path: &PathBuf| FeedInput { path: path.clone(), options: allow_options() };
+    let inputs: Vec<FeedInput> = paths.iter().map(input).collect();
+    Ok(Some(Arc::new(run::compile_in_memory(&inputs, notify)?)))
+}

@@ -1,0 +1,150 @@
+//! What a scan or a tap found, for people and as JSON.
+
+use super::messages::{self, grouped, plural};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use wiresift::Result;
+use wiresift::alert::{Summary, Tally, spelt};
+use wiresift::error::spelt_json;
+use wiresift::indicator::Severity;
+
+/// Rows of a table that are shown.
+const ROWS: usize = 10;
+
+/// The columns of a terminal, if standard output is one.
+pub(super) fn terminal_width() -> Option<u16> {
+    size().map(|(columns, _)| columns)
+}
+
+/// Rows of the terminal, or what a terminal has as a rule.
+fn terminal_rows() -> u64 {
+    size().map_or(24, |(_, rows)| u64::from(rows))
+}
+
+fn size() -> Option<(u16, u16)> {
+    let out = std::io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(out).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// Prints the summary where it was asked for, or where alerts ran off the screen.
+///
+/// `form` is what the command line says; `is_free`: no alerts go to standard output.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool) -> Result<()> {
+    let Some(summary) = summary else { return Ok(()) };
+    // An alert takes three lines at least.
+    let is_wanted = form.is_some() || summary.alerts.saturating_mul(3) > terminal_rows();
+    if !is_wanted {
+        return Ok(());
+    }
+    let text = match form {
+        Some("json") => format!("{}\n", spelt_json(&as_json(summary).to_string())),
+        _ => as_text(summary),
+    };
+    if is_free || form.is_none() {
+        return messages::print(text);
+    }
+    // Whoever went away does not read it.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    Ok(())
+}
+
+fn as_text(summary: &Summary) -> String {
+    let mut text = format!("\nsummary    {}", plural(summary.alerts, "alert"));
+    if let Some((first, last)) = summary.span {
+        let _ = write!(text, ", {first} to {last}");
+    }
+    text.push('\n');
+    let by_severity: Vec<String> = summary
+        .severities()
+        .map(|(severity, count)| format!("{} {}", grouped(count), name(severity)))
+        .collect();
+    if !by_severity.is_empty() {
+        let _ = writeln!(text, "severity   {}", by_severity.join(", "));
+    }
+    table(&mut text, "indicator", &summary.indicators, |(kind, value)| format!("{kind} {value}"));
+    table(&mut text, "feed", &summary.feeds, |feed| feed.clone());
+    table(&mut text, "input", &summary.inputs, |path| match &**path {
+        // What alerts call it, and what that is.
+        "-" => "- (standard input)".to_string(),
+        path => path.to_string(),
+    });
+    table(&mut text, "host", &summary.hosts, |host| host.to_string());
+    text
+}
+
+fn table<K: Eq + std::hash::Hash + Ord>(
+    text: &mut String,
+    what: &str,
+    tally: &Tally<K>,
+    name: impl Fn(&K) -> String,
+) {
+    let distinct = tally.distinct();
+    if distinct == 0 {
+        return;
+    }
+    let _ = writeln!(text, "{}", plural(distinct as u64, what));
+    for (key, count) in tally.top(ROWS) {
+        let _ = writeln!(text, "  {:>10}  {}", grouped(count), spelt(&name(key)));
+    }
+    if distinct > ROWS {
+        let _ = writeln!(text, "  {:>10}  more", grouped((distinct - ROWS) as u64));
+    }
+    if tally.others() > 0 {
+        let alerts = plural(tally.others(), "alert");
+        let _ = writeln!(text, "  {alerts} of others, which were too many to count by name");
+    }
+}
+
+fn name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+fn as_json(summary: &Summary) -> Value {
+    let severities: serde_json::Map<String, Value> = summary
+        .severities()
+        .map(|(severity, count)| (name(severity).to_string(), json!(count)))
+        .collect();
+    json!({
+        "alerts": summary.alerts,
+        "first": summary.span.map(|(first, _)| first.to_string()),
+        "last": summary.span.map(|(_, last)| last.to_string()),
+        "severities": severities,
+        "indicators": rows(&summary.indicators, |(kind, value), row| {
+            row["kind"] = json!(kind.name());
+            row["value"] = json!(value);
+        }),
+        "feeds": rows(&summary.feeds, |feed, row| row["feed"] = json!(feed)),
+        "inputs": rows(&summary.inputs, |path, row| row["path"] = json!(&**path)),
+        "hosts": rows(&summary.hosts, |host, row| row["ip"] = json!(host.to_string())),
+    })
+}
+
+/// The rows with the most alerts, how many different ones there are, and how many alerts
+/// are of others.
+fn rows<K: Eq + std::hash::Hash + Ord>(tally: &Tally<K>, fill: impl Fn(&K, &mut Value)) -> Value {
+    let rows: Vec<Value> = tally
+        .top(100)
+        .into_iter()
+        .map(|(key, count)| {
+            let mut row = json!({});
+            fill(key, &mut row);
+            row["alerts"] = json!(count);
+            row
+        })
+        .collect();
+    json!({ "distinct": tally.distinct(), "uncounted": tally.others(), "top": rows })
+}

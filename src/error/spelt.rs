@@ -1,0 +1,139 @@
+//! Text from outside on its way to a terminal.
+//!
+//! Names of files, values of feeds and words of servers are chosen by others. Printed as they
+//! are, they set the title of a terminal, move its cursor over what was said before, or show
+//! text in another order than it has. Whatever is written for people goes through here.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+
+/// Whether a character steers a terminal, ends a line, or reorders or hides text: controls
+/// (C0, DEL, C1), line separators, marks of direction, and what has no width.
+pub fn is_harmful(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// A text with what is harmful in it spelt out, as `\n`, `\x1b` or `\u{202e}`.
+pub fn spelt(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    push(&mut out, text);
+    Cow::Owned(out)
+}
+
+/// The same for names of files, which need not be UTF-8; see [`name_text`].
+pub fn spelt_name(name: &OsStr) -> Cow<'_, str> {
+    match name_text(name.as_bytes()) {
+        Cow::Borrowed(text) => spelt(text),
+        Cow::Owned(text) => Cow::Owned(spelt(&text).into_owned()),
+    }
+}
+
+/// A name of a file as text, as alerts and errors have it. Linux takes any bytes: those that
+/// are no UTF-8 are spelt out, `\xff`, and so that no other file has that name, the backslashes
+/// beside them are doubled, as they are where a name holds such letters itself.
+pub fn name_text(name: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(name) {
+        Ok(text) if !looks_spelt(name) => Cow::Borrowed(text),
+        _ => {
+            let mut text = String::with_capacity(name.len() + 16);
+            for chunk in name.utf8_chunks() {
+                text.push_str(&chunk.valid().replace('\\', "\\\\"));
+                chunk.invalid().iter().for_each(|byte| push_byte(&mut text, *byte));
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// Whether the name holds what a byte is spelt like.
+fn looks_spelt(name: &[u8]) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    name.windows(4).any(|w| w[0] == b'\\' && w[1] == b'x' && is_hex(w[2]) && is_hex(w[3]))
+}
+
+/// JSON with what is harmful in its strings as `\uNNNN`. A parser gives back the same text.
+pub fn spelt_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for char in json.chars() {
+        if is_harmful(char) && !matches!(char, '\n' | '\t' | '\r') {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                // Writing to a String can't fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(char);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn push(out: &mut String, text: &str) {
+    for char in text.chars() {
+        match char {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if char.is_ascii_control() => push_byte(out, char as u8),
+            _ if is_harmful(char) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(char));
+            }
+            _ => out.push(char),
+        }
+    }
+}
+
+fn push_byte(out: &mut String, byte: u8) {
+    let _ = write!(out, "\\x{byte:02x}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_harmful_is_left_and_everything_else_stays() {
+        for char in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let text = format!("a{char}b");
+            let told = spelt(&text);
+            assert!(!told.chars().any(is_harmful), "{char:?}");
+            assert_eq!(told == text, !is_harmful(char), "{char:?}");
+            let json = serde_json::to_string(&text).unwrap();
+            let told = spelt_json(&json);
+            assert!(!told.chars().any(is_harmful), "{char:?}");
+            assert_eq!(serde_json::from_str::<String>(&told).unwrap(), text, "{char:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        let told = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
+        assert_eq!(told(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
+        assert_eq!(told(b"\xff\xfe.log"), "\\xff\\xfe.log");
+        assert_ne!(told(b"\xff.log"), told(b"\xfe.log"));
+        assert_eq!(told("a\u{202e}b\u{9b}c\u{2028}".as_bytes()), "a\\u{202e}b\\u{9b}c\\u{2028}");
+        assert_eq!(told("grün.log".as_bytes()), "grün.log");
+        assert_eq!(told(b"a\nwiresift: b"), "a\\nwiresift: b");
+        assert_eq!(told(b"\xc2\xff\x1b"), "\\xc2\\xff\\x1b");
+        // As alerts have it.
+        assert_eq!(told(b"a\\\xff"), "a\\\\\\xff");
+        assert_eq!(told(b"\\xff.log"), "\\\\xff.log");
+    }
+}

@@ -1,0 +1,175 @@
+//! Heads of answers as servers write them: with bytes that no head may have.
+//!
+//! A control in an `ETag`, or a letter of some old code page in a header's name, makes the
+//! parser of HTTP refuse the whole answer ("no HTTP"), and what such a server lists would
+//! never come. So heads are mended before they are read (RFC 9110, section 5.5, lets a
+//! recipient replace what is invalid): a control in a value or reason becomes a byte that makes the value opaque, so
+//! that nobody takes it for text and sends it back; one in a name becomes `_`.
+
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+};
+
+/// Stands for what may not be in a value: it is no text.
+const OPAQUE: u8 = 0xff;
+
+/// Where in an answer we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the line of the status.
+    Status,
+    /// At the first byte of a line.
+    Start,
+    /// In the name of a header.
+    Name,
+    /// Behind its colon.
+    Value,
+    /// Behind the blank line.
+    Body,
+}
+
+/// Mends the head of an answer, however it is cut into pieces.
+#[derive(Debug)]
+struct Head(Place);
+
+impl Head {
+    fn mend(&mut self, bytes: &mut [u8]) {
+        if self.0 == Place::Body {
+            return;
+        }
+        for byte in bytes {
+            self.0 = match (self.0, *byte) {
+                (Place::Body, _) => return,
+                (Place::Start, b'\n') => Place::Body,
+                (_, b'\n') => Place::Start,
+                (place, b'\r') => place,
+                (Place::Name, b':') => Place::Value,
+                (Place::Start | Place::Name, of) => {
+                    // A blank folds the line before, and stands before a colon.
+                    if of.is_ascii_control() && of != b'\t' || !of.is_ascii() {
+                        *byte = b'_';
+                    }
+                    Place::Name
+                }
+                (place, of) => {
+                    if of.is_ascii_control() && of != b'\t' {
+                        *byte = OPAQUE;
+                    }
+                    place
+                }
+            };
+        }
+    }
+}
+
+/// Mends what the connection before it brings.
+#[derive(Debug)]
+pub(super) struct Lenient;
+
+impl<In: Transport> Connector<In> for Lenient {
+    type Out = Mending;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Mending>, ureq::Error> {
+        let Some(transport) = chained else { return Ok(None) };
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        let is_tls = transport.is_tls();
+        let stream = TransportAdapter::new(transport.boxed(), details.current_time.clone());
+        Ok(Some(Mending { buffers, stream, is_tls, head: Head(Place::Status) }))
+    }
+}
+
+/// A connection whose heads are mended.
+pub(super) struct Mending {
+    buffers: LazyBuffers,
+    stream: TransportAdapter,
+    is_tls: bool,
+    head: Head,
+}
+
+impl fmt::Debug for Mending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mending").finish_non_exhaustive()
+    }
+}
+
+impl Transport for Mending {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        // What comes next answers this.
+        self.head = Head(Place::Status);
+        self.stream.set_timeout(timeout);
+        self.stream.write_all(&self.buffers.output()[..amount])?;
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.stream.set_timeout(timeout);
+        let room = self.buffers.input_append_buf();
+        let amount = self.stream.read(room)?;
+        self.head.mend(&mut room[..amount]);
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(text: &[u8], cut: usize) -> Vec<u8> {
+        let mut head = Head(Place::Status);
+        let mut bytes = text.to_vec();
+        let cut = cut.min(bytes.len());
+        head.mend(&mut bytes[..cut]);
+        head.mend(&mut bytes[cut..]);
+        bytes
+    }
+
+    #[test]
+    fn heads() {
+        for (text, want) in [
+            (
+                &b"HTTP/1.1 200 O\x01K\r\nETag: \"a\x02\x7f\"\r\n\r\n\x01\x02"[..],
+                &b"HTTP/1.1 200 O\xffK\r\nETag: \"a\xff\xff\"\r\n\r\n\x01\x02"[..],
+            ),
+            (b"HTTP/1.1 200\nX\x03\xe9: \xe9\tb\n\n\0", b"HTTP/1.1 200\nX__: \xe9\tb\n\n\0"),
+            (
+                b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\nx: \x01",
+                b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\nx: \x01",
+            ),
+        ] {
+            for cut in 0..=text.len() {
+                assert_eq!(mended(text, cut), want, "{cut}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        /// What is right stays as it is, and a body always does.
+        #[test]
+        fn nothing_else_changes(value in "[ -~]{0,20}", body in proptest::collection::vec(proptest::num::u8::ANY, 0..20), cut in 0usize..80) {
+            let text = [format!("HTTP/1.1 200 OK\r\nX-Y: {value}\r\n\r\n").as_bytes(), &body].concat();
+            proptest::prop_assert_eq!(mended(&text, cut), text);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The pairs of a text: `key=value` of logfmt, firewalls, CEF and iptables, in LEEF with the
+//! sign that its header names between them; `key: value` where the key says something of
+//! an address, a port, a request or a time (Check Point, Firepower, the texts of Windows);
+//! and the elements of XML on the way. What escapes stand for, other than quotes, was put in
+//! their place before.
+
+use super::json::{quote_at, string_end};
+use super::names;
+use super::record::{Name, Record};
+use super::xml;
+use std::ops::Range;
+
+/// The most words of a name that ends in a colon.
+const MAX_WORDS: usize = 3;
+/// The longest way from a colon or an equals sign to its value.
+const MAX_GAP: usize = 8;
+/// The longest value in brackets.
+const MAX_BRACKETED: usize = 256;
+
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte)
+}
+
+/// A text that is read for pairs.
+struct Pairs<'t> {
+    /// As far as the text reaches.
+    line: &'t [u8],
+    /// Where the text begins.
+    floor: usize,
+    /// In how many strings of JSON it lies.
+    nest: u8,
+    /// What stands between pairs, where a header says so.
+    delimiter: Option<u8>,
+    scope: u32,
+}
+
+/// Reads the pairs of a text that lies in so many strings of JSON.
+pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Record) {
+    let line = &line[..text.end.min(line.len())];
+    let delimiter = delimiter(&line[text.start.min(line.len())..]);
+    let pairs = Pairs { line, floor: text.start, nest, delimiter, scope: 0 };
+    let mut at = text.start;
+    // Without what closes an element there is none.
+    let has_tag = line.get(text.start + 1..).is_some_and(|b| memchr::memchr(b'<', b).is_some());
+    let closer = has_tag.then(|| memchr::memmem::rfind(line, b"</")).flatten().unwrap_or(0);
+    let next_tag = |at: usize| xml::next_tag(line, at, closer);
+    let mut tag = next_tag(at);
+    while let Some(found) = line.get(at..).and_then(|rest| memchr::memchr3(b'=', b'"', b':', rest))
+    {
+        at += found;
+        if let Some(start) = tag.filter(|start| *start < at) {
+            at = xml::read(line, start, nest, record).max(start + 1);
+            tag = next_tag(at);
+            continue;
+        }
+        at = match line[at] {
+            // What is quoted and no value is text; in it nothing is a pair.
+            b'"' => pairs.quoted(at),
+            b'=' => pairs.equals(at, record),
+            _ => pairs.colon(at, record),
+        };
+        // Values may hold what looks like one.
+        if tag.is_some_and(|start| start < at) {
+            tag = next_tag(at);
+        }
+    }
+    while let Some(start) = tag {
+        tag = next_tag(xml::read(line, start, nest, record).max(start + 1));
+    }
+}
+
+impl Pairs<'_> {
+    /// Where what is quoted ends that begins with the quote at a place.
+    fn quoted(&self, quote: usize) -> usize {
+        string_end(self.line, quote + 1, self.nest).1.max(quote + 1)
+    }
+
+    /// The value that begins at a place, and where what is behind it begins.
+    fn value(&self, at: usize) -> (Range<usize>, usize) {
+        if let Some(start) = quote_at(self.line, at, self.nest) {
+            let (end, behind) = string_end(self.line, start, self.nest);
+            return (start..end, behind);
+        }
+        let rest = self.line.get(at..).unwrap_or_default();
+        if rest.first() == Some(&b'\'') {
+            let len = memchr::memchr(b'\'', &rest[1..]).unwrap_or(rest.len() - 1);
+            return (at + 1..at + 1 + len, (at + len + 2).min(self.line.len()));
+        }
+        if let Some(inside) = self.bracketed(at) {
+            let behind = inside.end + 1;
+            return (inside, behind);
+        }
+        // The equals signs of a query are none of the record's: `uri=/a?b=c&d=e`.
+        let is_url = rest.first() == Some(&b'/')
+            || rest.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"http"));
+        let mut in_query = false;
+        let ends = |b: &u8| {
+            in_query |= is_url && *b == b'?';
+            b" \t\r\n=,;\"'()<>[]{}|".contains(b) && !(in_query && *b == b'=')
+                || *b == b'\\' && self.nest > 0
+                || Some(*b) == self.delimiter
+        };
+        let end = at + rest.iter().position(ends).unwrap_or(rest.len());
+        (at..end, end)
+    }
+
+    /// The value in the bracket at a place, if it is one by itself: `dst=[192.0.2.1]`.
+    fn bracketed(&self, at: usize) -> Option<Range<usize>> {
+        let close = match self.line.get(at)? {
+            b'[' => b']',
+            b'(' => b')',
+            _ => return None,
+        };
+        let inside = self.line[at + 1..].iter().take(MAX_BRACKETED);
+        let len = inside.take_while(|&&b| b > b' ' && !b"=,;\"'\\()<>[]{}|".contains(&b)).count();
+        let end = at + 1 + len;
+        (len > 0 && self.line.get(end) == Some(&close)).then_some(at + 1..end)
+    }
+
+    /// Where the word begins that ends at a place.
+    fn word(&self, end: usize) -> usize {
+        let head = &self.line[self.floor..end];
+        let is_of_word = |b: &&u8| is_key(**b) && Some(**b) != self.delimiter;
+        end - head.iter().rev().take_while(is_of_word).count()
+    }
+
+    /// The pair around an equals sign, which may have blanks on its sides.
+    fn equals(&self, equals: usize, record: &mut Record) -> usize {
+        let head = &self.line[self.floor..equals];
+        let gap = head.iter().rev().take(MAX_GAP).take_while(|b| b" \t".contains(b)).count();
+        let end = equals - gap;
+        let (value, behind) = self.value_behind(equals + 1);
+        let start = self.word(end);
+        let before = if start > self.floor { self.line[start - 1] } else { b' ' };
+        // `?a=b&c=d` is a query, not a record.
+        if start < end && (Some(before) == self.delimiter || !b"?&/".contains(&before)) {
+            record.push(Name::Key(start as u32, end as u32), value, self.scope);
+        }
+        behind
+    }
+
+    /// The value behind an equals sign, and where what is behind it begins. Behind a blank it
+    /// may be another pair that begins.
+    fn value_behind(&self, from: usize) -> (Range<usize>, usize) {
+        let own = self.value(from);
+        let is_blank = |at: usize| self.line.get(at).is_some_and(|b| b" \t".contains(b));
+        if !own.0.is_empty() || !is_blank(from) || self.delimiter == Some(self.line[from]) {
+            return own;
+        }
+        let Some(at) = self.behind_gap(from) else { return own };
+        let (value, behind) = self.value(at);
+        let mut next = behind;
+        while next - behind < MAX_GAP && is_blank(next) {
+            next += 1;
+        }
+        if self.line.get(next) == Some(&b'=') { own } else { (value, behind) }
+    }
+
+    /// The pair around a colon, if it is one.
+    fn colon(&self, colon: usize, record: &mut Record) -> usize {
+        let next = colon + 1;
+        let Some(at) = self.behind_gap(next) else { return next };
+        // Python writes `'dst': '192.0.2.1'`.
+        let is_quoted = colon > self.floor && self.line[colon - 1] == b'\'';
+        let end = colon - usize::from(is_quoted);
+        let start = self.name(end);
+        let name = &self.line[start..end];
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+            return next;
+        }
+        let is_apart = at > next || quote_at(self.line, at, self.nest).is_some();
+        let is_known = match is_apart {
+            true => names::is_telling(name),
+            // `outside:192.0.2.1/443` names an interface.
+            false => self.line[at].is_ascii_digit() && names::is_of_endpoint(name),
+        };
+        let before = if start > self.floor { self.line[start - 1] } else { b' ' };
+        if !is_known || b"?&/:".contains(&before) {
+            return next;
+        }
+        let (value, behind) = self.value(at);
+        if value.is_empty() {
+            return next;
+        }
+        record.push(Name::Key(start as u32, end as u32), value, self.scope);
+        behind.max(next)
+    }
+
+    /// Where the value begins behind blanks.
+    fn behind_gap(&self, from: usize) -> Option<usize> {
+        let gap = self.line.get(from..)?.iter().take(MAX_GAP);
+        let at = from + gap.take_while(|b| b" \t".contains(b)).count();
+        Some(at).filter(|at| *at < self.line.len())
+    }
+
+    /// Where the name begins that ends at a colon: a word, and those before it while what
+    /// stands there says of no side (`Destination Address`, `Source Network Address`).
+    fn name(&self, colon: usize) -> usize {
+        let mut start = self.word(colon);
+        for _ in 1..MAX_WORDS {
+            let is_open = names::is_of_no_side(&self.line[start..colon]);
+            if !is_open || start <= self.floor || self.line[start - 1] != b' ' {
+                break;
+            }
+            let before = self.word(start - 1);
+            let word = &self.line[before..start - 1];
+            if word.is_empty() || !word.iter().all(u8::is_ascii_alphabetic) {
+                break;
+            }
+            start = before;
+        }
+        start
+    }
+}
+
+/// The sign between the pairs of LEEF 2.0, which its header names by itself or in
+/// hexadecimal digits: `LEEF:2.0|Vendor|Product|1.0|id|^|`, `…|0x5E|`.
+fn delimiter(text: &[u8]) -> Option<u8> {
+    let start = memchr::memmem::find(&text[..text.len().min(256)], b"LEEF:2.")?;
+    let mut parts = text[start..].splitn(7, |&b| b == b'|').skip(5);
+    let (sign, _) = (parts.next()?, parts.next()?);
+    match sign {
+        [sign] => Some(*sign),
+        [b'0', b'x' | b'X', hex @ ..] | [b'x' | b'X', hex @ ..] => {
+            let code = std::str::from_utf8(hex).ok()?;
+            u8::from_str_radix(code, 16).ok().filter(|sign| *sign != 0)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Ports behind addresses, in the other ways that logs write them: `a.b.c.d/443` and
+//! `a.b.c.d(443)` of Cisco, `a.b.c.d#443` of BIND, `a.b.c.d port 443` of OpenSSH,
+//! `[a.b.c.d]:443` of Postfix (matching specification, section 8, rule 3).
+
+use super::classify::{class, is};
+use super::{Visit, Visitor};
+use std::ops::Range;
+
+/// How far before an address the mark of a firewall's message is looked for.
+const MAX_MARK: usize = 512;
+
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// The port of the address in `run`, in any way. `bits` are those of the address:
+    /// behind a slash so many or fewer can be the length of a network.
+    pub(super) fn port_of(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
+        self.port_at(run.end).or_else(|| self.other_port(run, bits))
+    }
+
+    fn other_port(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
+        let behind = self.text.get(run.end..)?;
+        match behind.first()? {
+            b'/' => self.port_behind_slash(run, &behind[1..], bits),
+            b'\\' if behind.get(1) == Some(&b'/') => {
+                self.port_behind_slash(run, &behind[2..], bits)
+            }
+            b'#' => self.number(&behind[1..]).map(|(port, _)| port),
+            b'(' => {
+                let (port, len) = self.number(&behind[1..])?;
+                (behind.get(1 + len) == Some(&b')')).then_some(port)
+            }
+            b']' if self.before(run.start) == b'[' => self.port_at(run.end + 1),
+            b' ' | b',' => {
+                let behind = behind.strip_prefix(b",").unwrap_or(behind);
+                let word = behind.get(..6)?;
+                let is_port = word.eq_ignore_ascii_case(b" port ");
+                is_port.then(|| self.number(&behind[6..])).flatten().map(|(port, _)| port)
+            }
+            _ => None,
+        }
+    }
+
+    /// A number from 1 to 65535 that nothing goes on with, and how long it is.
+    fn number(&self, text: &[u8]) -> Option<(u16, usize)> {
+        let len = text.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+        let next = |at: usize| text.get(len + at).copied().unwrap_or(b' ');
+        let goes_on = |byte: u8| byte < 0x80 && is(byte, class::ALNUM);
+        let ends = match next(0) {
+            b'.' => !goes_on(next(1)),
+            // `port 8443:11: Bye`; but two digits are an hour or a minute.
+            b':' => len > 2 || !next(1).is_ascii_digit(),
+            b'-' => next(1) == b'>',
+            b'/' | b'_' | b'%' => false,
+            byte => !goes_on(byte),
+        };
+        let port = std::str::from_utf8(text.get(..len)?).ok()?.parse().ok()?;
+        (ends && port != 0).then_some((port, len))
+    }
+
+    fn port_behind_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
+        let (port, _) = self.number(behind)?;
+        (port > bits || self.is_of_firewall(run.start)).then_some(port)
+    }
+
+    /// Whether an address stands behind the name of an interface, or in a message of
+    /// Cisco's firewalls: what follows its slash is a port there, and no length.
+    fn is_of_firewall(&self, start: usize) -> bool {
+        let head = &self.text[start.saturating_sub(MAX_MARK)..start];
+        let line = memchr::memrchr(b'\n', head).map_or(head, |newline| &head[newline + 1..]);
+        let is_mark = |mark: &&[u8]| memchr::memmem::find(line, mark).is_some();
+        if [&b"%ASA-"[..], b"%FTD-", b"%PIX-", b"%FWSM-"].iter().any(is_mark) {
+            return true;
+        }
+        let Some(name) = line.strip_suffix(b":") else { return false };
+        let len = name.iter().rev().take_while(|b| is(**b, class::NAME)).count();
+        name[name.len() - len..].first().is_some_and(u8::is_ascii_alphabetic)
+    }
+}
