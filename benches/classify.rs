@@ -6,8 +6,8 @@ use corpus::{Log, corpus, corpus_bytes};
 use criterion::{Criterion, Throughput};
 use std::hint::black_box;
 use std::time::Duration;
-use wiresift::text::classify::{Masks, TILE};
-use wiresift::text::vector::Way;
+use wiresift::engine::text::classify::{Masks, TILE};
+use wiresift::engine::text::vector::Way;
 
 /// Classifies a text a tile at a time, as the extractor does.
 fn classify(way: Way, text: &[u8], masks: &mut [Masks], mut see: impl FnMut(&[Masks])) {

@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput};
 use std::hint::black_box;
-use wiresift::packet::{Digested, Digests};
+use wiresift::engine::packet::{Digested, Digests};
 
 /// Bytes of a file, and of the segments that it comes in.
 const FILE: usize = 1 << 20;

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::Range;
 use std::time::Duration;
-use wiresift::indicator::{Kind, Observable, Where};
-use wiresift::text::{Extractor, Visitor};
+use wiresift::engine::indicator::{Kind, Observable, Where};
+use wiresift::engine::text::{Extractor, Visitor};
 
 /// Counts the observables of one kind, or of every kind.
 struct Count {

@@ -18,7 +18,7 @@ const QUERIES: usize = 2_000_000;
 /// Rounds, of which the fastest counts.
 const ROUNDS: usize = 7;
 
-/// Four probes in one word of 64 bits, as `src/database/filter.rs` has it.
+/// Four probes in one word of 64 bits, as `src/engine/database/filter.rs` has it.
 struct BlockedBloom(Vec<u64>);
 
 impl BlockedBloom {

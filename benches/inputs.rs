@@ -6,7 +6,7 @@ mod corpus;
 use corpus::{Listed, Log, corpus, database, feed};
 use std::fmt::Write as _;
 use std::path::Path;
-use wiresift::indicator::Kind;
+use wiresift::engine::indicator::Kind;
 
 /// Indicators of the feed: so many that the look-ups are real, so few that
 /// compiling them under an emulator is quick.

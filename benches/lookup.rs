@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput};
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
-use wiresift::indicator::{Kind, Observable, Timestamp, Where, digest};
+use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where, digest};
 use wiresift::{Database, Scanner};
 
 /// Values of a round; `benches/peers/measure.py` divides by it.

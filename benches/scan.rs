@@ -8,11 +8,11 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wiresift::Result;
-use wiresift::alert::{Encoder, Format};
-use wiresift::input::Target;
-use wiresift::run::{self, Current, Output, ScanJob};
-use wiresift::scan::Options;
-use wiresift::sink::Sink;
+use wiresift::engine::alert::{Encoder, Format};
+use wiresift::sensor::input::Target;
+use wiresift::sensor::run::{self, Current, Output, ScanJob};
+use wiresift::engine::scan::Options;
+use wiresift::sensor::sink::Sink;
 
 /// Counts the bytes of the records.
 struct Bytes(u64);

@@ -1,60 +1,79 @@
-//! wiresift holds indicators of compromise against packets and logs.
+//! wiresift matches indicators of compromise against packets and logs.
 //!
-//! Subscribed indicators are compiled into one memory-mapped [`Database`]; a
-//! [`Scanner`] holds the observables of text and of packets against it, and every
-//! [`Hit`](scan::Hit) becomes an [`Alert`](alert::Alert) that carries the whole
-//! context of the indicator. Data flows one way:
+//! Subscribed indicators are compiled into one memory-mapped [`Database`]; a [`Scanner`]
+//! matches the observables of text and packets against it, and every
+//! [`Hit`](engine::scan::Hit) becomes an [`Alert`] that carries the whole context of the
+//! indicator.
+//!
+//! ```
+//! use wiresift::engine::compile::Compiler;
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::engine::scan::{Options, Origin};
+//! use wiresift::intel::feed::{self, Collected};
+//! use wiresift::{Database, Scanner};
+//!
+//! # fn main() -> wiresift::Result<()> {
+//! let mut collected = Collected::default();
+//! feed::read(b"evil.example\n", &feed::Options::default(), &mut collected)?;
+//! let mut compiler = Compiler::default();
+//! collected.indicators.into_iter().for_each(|indicator| compiler.add(indicator));
+//! let database = Database::from_bytes(compiler.into_bytes(Timestamp::from_seconds(0))?)?;
+//!
+//! let mut hits = 0;
+//! let mut scanner = Scanner::new(Options::default());
+//! scanner.scan(&database, b"client 10.0.0.7 asked for www.evil.example", &Origin::default(), |_| {
+//!     hits += 1;
+//! });
+//! assert_eq!(hits, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Four houses, which import one way: `cli` everything, [`intel`] and [`sensor`] the
+//! [`engine`], the engine nothing.
 //!
 //! ```text
-//! feed ──> indicator ──> compile ──> database
-//!                                       │
-//! input ──> text / packet ───────────> scan ──> alert ──> sink
-//! run wires them together; the command line sits above run
+//!             cli
+//!       ┌──────┴──────┐
+//!     intel         sensor        feeds to a database · inputs to alerts
+//!       └──────┬──────┘
+//!            engine               what both are made of
 //! ```
 //!
 //! | room | does | may import, beside `error` and `progress` |
 //! | --- | --- | --- |
-//! | [`error`] | the one error type: opaque, with its place and the remedy | nothing |
-//! | `progress` | loops over bytes from outside that cannot run for ever, bounds that shrink for fuzzers | nothing |
-//! | [`files`] | what the paths that we write to lead to, and what must not be written over | nothing |
-//! | `memory` | what the system gives by pages: maps of files, big pages | nothing |
-//! | [`indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
-//! | [`feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
-//! | [`config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
-//! | [`store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
-//! | [`database`] | the file in both directions, the mapping, typed look-ups | files, memory, indicator |
-//! | [`compile`] | guards, duplicates, order, publication | indicator, database |
-//! | [`input`] | bytes and where they came from: files, streams, compression, captures | nothing |
-//! | [`text`] | bytes of a log to observables | indicator |
-//! | [`packet`] | frames to flows to protocol fields to observables | memory, indicator |
-//! | [`scan`] | observables against the database: hits | indicator, text, packet, database |
-//! | [`alert`] | severity, the record, its formats | indicator, scan |
-//! | [`sink`] | where alerts go | files, alert |
-//! | [`run`] | threads, order, counters: the only place that spawns, and the only clock | all above |
+//! | [`engine::error`] | the one error type: opaque, with its place and the remedy | nothing |
+//! | `engine::progress` | loops over bytes from outside that cannot run for ever, bounds that shrink for fuzzers | nothing |
+//! | [`engine::files`] | what the paths that we write to lead to, and what must not be written over | nothing |
+//! | `engine::memory` | what the system gives by pages: maps of files, big pages | nothing |
+//! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
+//! | [`engine::text`] | bytes of a log to observables | indicator |
+//! | [`engine::packet`] | frames to flows to protocol fields to observables | memory, indicator |
+//! | [`engine::database`] | the file in both directions, the mapping, typed look-ups | files, memory, indicator |
+//! | [`engine::compile`] | guards, duplicates, order, publication | indicator, database |
+//! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
+//! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
+//! | [`intel::feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
+//! | [`intel::config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
+//! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
+//! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
+//! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
+//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures | halt |
+//! | [`sensor::sink`] | where alerts go | files, alert, halt |
+//! | [`sensor::run`] | threads, order, counters: scans and taps | the rooms of sensor and engine |
 //!
-//! The quickest way in is the example of [`scan`].
+//! [`clock`] is the only place that asks what time it is; the engine is told.
 
-pub mod alert;
-pub mod compile;
-pub mod config;
-pub mod database;
-pub mod error;
-pub mod feed;
-pub mod files;
-pub mod indicator;
-pub mod input;
-mod memory;
-pub mod packet;
-mod progress;
-pub mod run;
-pub mod scan;
-pub mod sink;
-pub mod store;
-pub mod text;
+pub mod clock;
+pub mod engine;
+pub mod intel;
+pub mod sensor;
 
-pub use database::Database;
-pub use error::{Error, ErrorKind, Result};
-pub use scan::Scanner;
+pub use engine::alert::Alert;
+pub use engine::compile::Compiler;
+pub use engine::database::Database;
+pub use engine::error::{Error, ErrorKind, Result};
+pub use engine::scan::Scanner;
 
 /// The example of the README, run as a test.
 #[cfg(doctest)]

@@ -5,11 +5,11 @@ use crate::harness::{Code, Dir, Run, skip};
 use proptest::prelude::*;
 use std::fs;
 use std::path::PathBuf;
-use wiresift::compile::Compiler;
-use wiresift::database::Database;
-use wiresift::feed::{self, Collected};
-use wiresift::indicator::{Place, Timestamp};
-use wiresift::scan::{Origin, Scanner};
+use wiresift::engine::compile::Compiler;
+use wiresift::engine::database::Database;
+use wiresift::intel::feed::{self, Collected};
+use wiresift::engine::indicator::{Place, Timestamp};
+use wiresift::engine::scan::{Origin, Scanner};
 use xxhash_rust::xxh3::xxh3_64;
 
 const LIST: &str = "evil.example\n203.0.113.5\n198.51.100.0/24\n2001:db8::1\n203.0.113.9:8443\n\

@@ -122,11 +122,11 @@ fn every_command_and_option_is_in_the_readme() {
 fn every_format_is_in_the_readme() {
     let readme = Document::read(README);
     let section = readme.section("## Formats of feeds");
-    for format in wiresift::feed::Format::ALL {
+    for format in wiresift::intel::feed::Format::ALL {
         let row = format!("| `{}` | {} |", format.name(), format.about().replace('|', "\\|"));
         assert!(section.contains(&&*row), "{README} lacks the row\n{row}");
     }
-    for format in wiresift::alert::Format::ALL {
+    for format in wiresift::engine::alert::Format::ALL {
         let name = format!("`{format}`");
         assert!(readme.text.contains(&name), "{README} does not name the format {name}");
     }
@@ -135,7 +135,7 @@ fn every_format_is_in_the_readme() {
 #[test]
 fn the_changelog_names_the_format_of_the_database() {
     let changelog = Document::read("CHANGELOG.md").text;
-    let version = wiresift::database::VERSION;
+    let version = wiresift::engine::database::VERSION;
     assert!(changelog.contains(&format!("format {version}")), "no word of format {version}");
 }
 

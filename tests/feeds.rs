@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use wiresift::Database;
-use wiresift::indicator::Timestamp;
+use wiresift::engine::indicator::Timestamp;
 
 /// A configuration with these feeds, each `[[feed]]` as it stands in the file.
 fn configure(dir: &Dir, feeds: &[String]) {
@@ -378,7 +378,7 @@ fn misp_events_come_and_go() {
 #[test]
 fn pulses_come_and_go_and_the_key_is_nowhere() {
     let dir = Dir::new("feed-otx");
-    let now = wiresift::run::now().to_string();
+    let now = wiresift::clock::now().to_string();
     let modified = "2024-03-01T10:00:00.000000";
     let pulses = (0..6).map(|number| pulse(number, modified, 5)).collect();
     let double = Double::start(&now, pulses);
@@ -494,7 +494,7 @@ fn a_second_writer_waits() {
     dir.create("list.txt", "evil.example\n");
     configure(&dir, &["name = \"disk\"\npath = \"list.txt\"".into()]);
     update(&dir, &[]).expect(0);
-    let store = wiresift::store::Store::at(&dir.path().join("wiresift-state"));
+    let store = wiresift::intel::store::Store::at(&dir.path().join("wiresift-state"));
     let lock = store.try_lock().unwrap().unwrap();
     let waiting = dir.command().args(["feed", "update"]).start();
     thread::sleep(Duration::from_millis(400));
@@ -579,7 +579,7 @@ fn killed_at_any_moment() {
         child.kill().unwrap();
         child.wait().unwrap();
         Database::open(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
-        let store = wiresift::store::Store::at(&dir.path().join("wiresift-state"));
+        let store = wiresift::intel::store::Store::at(&dir.path().join("wiresift-state"));
         for feed in feeds {
             store.shelf(feed).index().unwrap_or_else(|error| panic!("round {round}: {error}"));
             assert!(store.shelf(feed).accepted().is_some(), "round {round}: {feed}");

@@ -5,7 +5,7 @@ use crate::harness::keeper::StillClock;
 use crate::harness::server::{Part, Reply, Server};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use wiresift::feed::fetch::{Access, Answer, Caps, Client, Clock, Request, Url};
+use wiresift::intel::feed::fetch::{Access, Answer, Caps, Client, Clock, Request, Url};
 use wiresift::{Error, ErrorKind, Result};
 
 const NOW: &str = "2026-03-01T00:00:00Z";

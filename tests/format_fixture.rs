@@ -7,11 +7,11 @@
 use crate::harness::project;
 use std::fs;
 use std::path::PathBuf;
-use wiresift::compile::Compiler;
-use wiresift::database::{Database, VERSION};
-use wiresift::feed::{self, Collected};
-use wiresift::indicator::{Place, Timestamp};
-use wiresift::scan::{Origin, Scanner};
+use wiresift::engine::compile::Compiler;
+use wiresift::engine::database::{Database, VERSION};
+use wiresift::intel::feed::{self, Collected};
+use wiresift::engine::indicator::{Place, Timestamp};
+use wiresift::engine::scan::{Origin, Scanner};
 
 /// 2026-11-24T00:00:00Z
 const BUILT: Timestamp = Timestamp(1_795_478_400_000_000);
@@ -40,7 +40,7 @@ fn answers(database: &Database) -> String {
     let mut out = String::new();
     let text = fs::read_to_string(folder().join("lookups.txt")).unwrap();
     for value in text.lines() {
-        let mut scanner = Scanner::new(wiresift::scan::Options::default().at(Some(BUILT)));
+        let mut scanner = Scanner::new(wiresift::engine::scan::Options::default().at(Some(BUILT)));
         let mut met = Vec::new();
         scanner.scan_text(database, value.as_bytes(), 0..value.len(), &Origin::new("x"), |hit| {
             let Place::Log(place) = &hit.place else { panic!("no log") };
@@ -92,7 +92,7 @@ fn the_bytes_are_those_of_the_version() {
     let first = fixture.iter().zip(&bytes).position(|(a, b)| a != b);
     panic!(
         "the same indicators give other bytes than format {VERSION} had (first at {first:?}, \
-         {} and {} bytes): raise VERSION in src/database/layout.rs, then\n    \
+         {} and {} bytes): raise VERSION in src/engine/database/layout.rs, then\n    \
          WIRESIFT_BLESS=1 cargo test --test suite format_fixture\n\
          and keep format-{VERSION}.wsdb if it can still be read",
         fixture.len(),

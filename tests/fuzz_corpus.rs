@@ -1,8 +1,8 @@
 //! The seeds of `fuzz/corpus` as plain tests: what the fuzzer once found stays found.
 
 use std::path::{Path, PathBuf};
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{self, Fault};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{self, Fault};
 
 #[path = "../fuzz/entries/mod.rs"]
 mod entries;

@@ -12,14 +12,14 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use wiresift::config::Config;
-use wiresift::database::Database;
-use wiresift::feed::{Collected, Format, Options, read, read_warninglist};
-use wiresift::indicator::{Kind, Observable, Timestamp, Where};
-use wiresift::input::capture::Capture;
-use wiresift::input::{Archive, Contents, Input, Member, Opened};
-use wiresift::packet::{self, Decoder, Frame, Packet, Said};
-use wiresift::text::{self, Extractor, fields};
+use wiresift::intel::config::Config;
+use wiresift::engine::database::Database;
+use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
+use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where};
+use wiresift::sensor::input::capture::Capture;
+use wiresift::sensor::input::{Archive, Contents, Input, Member, Opened};
+use wiresift::engine::packet::{self, Decoder, Frame, Packet, Said};
+use wiresift::engine::text::{self, Extractor, fields};
 
 /// The shortest input, which is longer than most bounds on a line.
 const BASE: usize = 24 << 10;
@@ -628,8 +628,8 @@ fn lists_configurations_and_databases() {
             let shape = Shape { head, unit, tail: b"" };
             all.extend(steep("database", &shape, |data| {
                 let _ = black_box(Database::from_known_bytes(data.to_vec()));
-                let _ = black_box(wiresift::store::Normal::parse(data, false));
-                let _ = black_box(wiresift::store::Index::parse(data));
+                let _ = black_box(wiresift::intel::store::Normal::parse(data, false));
+                let _ = black_box(wiresift::intel::store::Index::parse(data));
             }));
         }
     }

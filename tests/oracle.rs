@@ -19,14 +19,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-use wiresift::compile::Compiler;
-use wiresift::database::Database;
-use wiresift::feed::{self, Collected};
-use wiresift::indicator::{
+use wiresift::engine::compile::Compiler;
+use wiresift::engine::database::Database;
+use wiresift::intel::feed::{self, Collected};
+use wiresift::engine::indicator::{
     Context, Indicator, Kind, Place, Reason, Scope, Timestamp, Value, address, digest, domain,
     email, url,
 };
-use wiresift::scan::{Origin, Scanner};
+use wiresift::engine::scan::{Origin, Scanner};
 
 /// Where it begins, what was seen, which indicator.
 pub type Hit = (usize, String, String);

@@ -4,7 +4,7 @@ use crate::harness::{Code, Dir, shared};
 use crate::records::{Schema, indicators, text};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use wiresift::indicator::{Context, Indicator, Kind, Scope};
+use wiresift::engine::indicator::{Context, Indicator, Kind, Scope};
 
 #[test]
 fn every_case_of_the_specification() {

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use wiresift::Result;
-use wiresift::feed::fetch::{Access, Caps, Client, Request, Url};
+use wiresift::intel::feed::fetch::{Access, Caps, Client, Request, Url};
 
 /// Makes a self-signed certificate for a name, which says that it is a root, as openssl has it.
 /// `None` where there is no openssl.

@@ -11,9 +11,10 @@ use regex::Regex;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use wiresift::compile::Compiler;
-use wiresift::indicator::{Context, Indicator, Kind, Scope, Severity, Timestamp};
-use wiresift::{Database, Scanner, scan};
+use wiresift::engine::compile::Compiler;
+use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Severity, Timestamp};
+use wiresift::{Database, Scanner};
+use wiresift::engine::scan;
 
 /// The first indicators of every feed: what is planted is one of them.
 pub(crate) const PLANTED: usize = 512;
@@ -411,7 +412,7 @@ pub(crate) fn assert_hits(database: &Database, corpus: &Corpus) {
     let core = 0..corpus.text.len();
     let origin = scan::Origin::new("corpus");
     scanner.scan_text(database, &corpus.text, core, &origin, |hit| {
-        let wiresift::indicator::Place::Log(place) = &hit.place else { unreachable!() };
+        let wiresift::engine::indicator::Place::Log(place) = &hit.place else { unreachable!() };
         found.push(Plant { line: place.line, indicator: hit.matches[0].value.clone() });
     });
     for (at, (found, planted)) in found.iter().zip(&corpus.plants).enumerate() {

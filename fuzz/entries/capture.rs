@@ -1,8 +1,8 @@
 //! Any bytes as a capture file: no panic, at most one error, and that the last; the same
 //! out of a pipe.
 use std::io::Cursor;
-use wiresift::input::Stream;
-use wiresift::input::capture::{Batch, Capture, CaptureStream, is_capture};
+use wiresift::sensor::input::Stream;
+use wiresift::sensor::input::capture::{Batch, Capture, CaptureStream, is_capture};
 
 /// Packets are numbered, hold no more than they say, and nothing follows an error.
 pub fn run(bytes: &[u8]) {

@@ -4,9 +4,9 @@
 //! link type, seconds, length in units of four bytes, data.
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::input::capture::Capture;
-use wiresift::packet::{
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::sensor::input::capture::Capture;
+use wiresift::engine::packet::{
     Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Share, Split, Splitter, Visitor,
 };
 

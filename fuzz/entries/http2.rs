@@ -2,8 +2,8 @@
 //! same is seen however they are cut.
 //!
 //! The first two bytes choose where the client's part ends; the server's is behind it.
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";

@@ -2,7 +2,7 @@
 //! characters, anything packed. No panic, an end, and no more than an input may unpack to.
 
 use std::io::{Cursor, Read};
-use wiresift::input::{Archive, Contents, Events, Input, MAX_DEPTH, Member, Opened};
+use wiresift::sensor::input::{Archive, Contents, Events, Input, MAX_DEPTH, Member, Opened};
 
 /// What is read of each member: the bound of an archive is far beyond what a fuzzer has
 /// time for.
@@ -11,7 +11,7 @@ const MAX_READ: u64 = 1 << 20;
 fn go_through(input: Input, depth: u8, members: &mut u32) {
     assert!(depth <= MAX_DEPTH);
     let contents = input.contents();
-    assert!(input.head().len() <= wiresift::input::HEAD);
+    assert!(input.head().len() <= wiresift::sensor::input::HEAD);
     if matches!(contents, Contents::Zip | Contents::Tar) {
         let Ok(Some(mut archive)) = Archive::open(input) else { return };
         loop {

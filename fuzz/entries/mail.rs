@@ -4,8 +4,8 @@
 //! The first byte chooses the protocol and the size of the segments.
 use super::streams::packet;
 use std::collections::BTreeMap;
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 /// Everything that is told.
 #[derive(Debug, Default, PartialEq)]

@@ -1,8 +1,8 @@
 //! Any bytes as a mail in a file: no panic, and the same however it is cut.
 
 use std::collections::BTreeMap;
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{MailFile, Packet, Said, Visitor};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{MailFile, Packet, Said, Visitor};
 
 /// Everything that is told.
 #[derive(Default, PartialEq)]

@@ -5,11 +5,11 @@
 
 use std::hint::black_box;
 use std::sync::OnceLock;
-use wiresift::compile::Compiler;
-use wiresift::database::Database;
-use wiresift::feed::{Collected, Options, read};
-use wiresift::indicator::Timestamp;
-use wiresift::scan::{Origin, Scanner};
+use wiresift::engine::compile::Compiler;
+use wiresift::engine::database::Database;
+use wiresift::intel::feed::{Collected, Options, read};
+use wiresift::engine::indicator::Timestamp;
+use wiresift::engine::scan::{Origin, Scanner};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// One indicator of most kinds, and two contexts.

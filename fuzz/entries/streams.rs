@@ -3,8 +3,8 @@
 //! The first byte chooses the server's port. Then segments: direction and flags,
 //! where it begins, its length in units of four bytes, data. Without that, the
 //! whole input also goes through as the plain stream of a client, and of a server.
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 const PORTS: [u16; 4] = [53, 80, 443, 5300];
 

@@ -1,8 +1,8 @@
 //! The configuration, and what the store keeps, from any bytes.
 
 use std::path::Path;
-use wiresift::config::{Config, edit};
-use wiresift::store::{Index, Normal};
+use wiresift::intel::config::{Config, edit};
+use wiresift::intel::store::{Index, Normal};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What is a configuration stays one through every edit.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-use wiresift::database::Database;
-use wiresift::indicator::{Kind, Observable, Place, Timestamp, Where};
-use wiresift::scan::{Origin, Scanner};
-use wiresift::text::fields::{Blocks, Clock, Format, HostSeen, Record};
-use wiresift::text::{Extractor, Visitor};
+use wiresift::engine::database::Database;
+use wiresift::engine::indicator::{Kind, Observable, Place, Timestamp, Where};
+use wiresift::engine::scan::{Origin, Scanner};
+use wiresift::engine::text::fields::{Blocks, Clock, Format, HostSeen, Record};
+use wiresift::engine::text::{Extractor, Visitor};
 
 /// Takes everything.
 #[derive(Default)]

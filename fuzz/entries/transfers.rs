@@ -3,8 +3,8 @@
 //!
 //! Each record: who speaks and how (two bytes), the length of what is said, and that. The
 //! sequence numbers fit, so that what needs both sides, or two connections, is reached.
-use wiresift::indicator::{Observable, Timestamp, Where};
-use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::indicator::{Observable, Timestamp, Where};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 /// Ports of client and server. Those of FTP's data are announced by the seeds.
 const FLOWS: [(u16, u16, u8); 8] = [

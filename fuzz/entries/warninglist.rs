@@ -2,9 +2,9 @@
 //! what is on it is found.
 
 use std::sync::Arc;
-use wiresift::compile::{Compiler, Effect, Options, Screen};
-use wiresift::feed::{self, Collected, read_warninglist};
-use wiresift::indicator::{
+use wiresift::engine::compile::{Compiler, Effect, Options, Screen};
+use wiresift::intel::feed::{self, Collected, read_warninglist};
+use wiresift::engine::indicator::{
     Context, Indicator, Kind, Reason, Scope, Value, WarningEntry, WarningList,
 };
 

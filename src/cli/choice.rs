@@ -8,11 +8,12 @@ use glob::{MatchOptions, Pattern};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wiresift::alert::{LeftOut, Selection};
-use wiresift::config::duration;
-use wiresift::database::Database;
-use wiresift::indicator::{Kind, Severity, Timestamp};
-use wiresift::run::{self, Output};
+use wiresift::engine::alert::{LeftOut, Selection};
+use wiresift::intel::config::duration;
+use wiresift::engine::database::Database;
+use wiresift::engine::indicator::{Kind, Severity, Timestamp};
+use wiresift::clock::now;
+use wiresift::sensor::run::Output;
 use wiresift::{Error, Result};
 
 /// Which alerts are written.
@@ -148,9 +149,9 @@ impl Since {
             Since::At(time) => time,
             Since::Ago(ago) => {
                 let ago = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
-                Timestamp(run::now().0.saturating_sub(ago))
+                Timestamp(now().0.saturating_sub(ago))
             }
-            Since::Midnight(days) => midnight(run::now(), days),
+            Since::Midnight(days) => midnight(now(), days),
         }
     }
 }

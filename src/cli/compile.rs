@@ -8,14 +8,16 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wiresift::compile::Effect;
-use wiresift::config::Config;
-use wiresift::error::spelt_json;
-use wiresift::feed::{self, Defanged, Format};
-use wiresift::files::Outlet;
-use wiresift::indicator::{Reason, Scope, Severity, Tlp};
-use wiresift::run::{self, CompileJob, CompileReport, FeedInput, ListInput, Published};
-use wiresift::{Error, Result, compile};
+use wiresift::engine::compile::Effect;
+use wiresift::intel::config::Config;
+use wiresift::engine::error::spelt_json;
+use wiresift::intel::feed::{self, Defanged, Format};
+use wiresift::engine::files::Outlet;
+use wiresift::engine::indicator::{Reason, Scope, Severity, Tlp};
+use wiresift::clock::build_time;
+use wiresift::intel::subscribe::{self, CompileJob, CompileReport, FeedInput, ListInput, Published};
+use wiresift::{Error, Result};
+use wiresift::engine::compile;
 
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
@@ -31,7 +33,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let output = flags.output.clone().or(config.as_ref().map(|config| config.database.clone()));
     let mut job = CompileJob {
         output: output.unwrap_or_default(),
-        built: run::build_time(),
+        built: build_time(),
         ..CompileJob::default()
     };
     job.rejects.clone_from(&flags.rejects);
@@ -56,14 +58,14 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     }
     let progress = Progress::new(flags.quiet);
     let output = job.output.clone();
-    let lock = config.as_ref().map(run::write_lock).transpose()?;
+    let lock = config.as_ref().map(subscribe::write_lock).transpose()?;
     if let (Some(config), Some(lock)) = (&config, &lock) {
-        let mut set = run::subscribed(config, lock, &|notice| progress.notice(notice))?;
+        let mut set = subscribe::subscribed(config, lock, &|notice| progress.of_feeds(notice))?;
         // Together with files it is another set than the one that is subscribed.
         set.name.clear();
         job.subscribed = Some(set);
     }
-    let report = run::compile(job, &|notice| progress.notice(notice));
+    let report = subscribe::compile(job, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
     told(&report, &flags, &output)?;
@@ -91,9 +93,9 @@ fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
         config.database.clone_from(output);
     }
     let progress = Progress::new(flags.quiet);
-    let lock = run::write_lock(&config)?;
+    let lock = subscribe::write_lock(&config)?;
     let rejects = flags.rejects.as_deref();
-    let published = run::publish_subscribed(&config, &lock, rejects, &|n| progress.notice(n));
+    let published = subscribe::publish_subscribed(&config, &lock, rejects, &|n| progress.of_feeds(n));
     progress.finish();
     match published? {
         Published::New(report) => told(&report, flags, &config.database)?,

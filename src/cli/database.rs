@@ -2,14 +2,18 @@
 //! on the spot, or that of `wiresift.toml`.
 
 use super::compile::allow_options;
+use super::progress::of_feeds;
 use super::messages::{name, plural};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wiresift::config::Config;
-use wiresift::database::{self, Database};
-use wiresift::run::{self, FeedInput, Notice, Notify, Stopwatch};
-use wiresift::{Error, Result, feed};
+use wiresift::intel::config::Config;
+use wiresift::engine::database::{self, Database};
+use wiresift::clock::Stopwatch;
+use wiresift::intel::subscribe::{self, FeedInput};
+use wiresift::sensor::run::{self, Notice, Notify};
+use wiresift::{Error, Result};
+use wiresift::intel::feed;
 
 /// The configuration that is looked for in the current folder.
 pub(super) const CONFIG: &str = "wiresift.toml";
@@ -37,7 +41,7 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
     }
     let started = Stopwatch::start();
     let input = FeedInput { path: named.to_path_buf(), options: feed::Options::default() };
-    let database = run::compile_in_memory(&[input], notify)?;
+    let database = in_memory(&[input], notify)?;
     if database.summary().total() == 0 {
         return Err(Error::format("neither a database nor a list: no indicator is in it")
             .at_path(named)
@@ -52,6 +56,15 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
         name(named)
     )));
     Ok(Chosen { database, path: None })
+}
+
+/// Compiles lists for this run alone.
+fn in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Database> {
+    subscribe::compile_in_memory(inputs, &|notice| {
+        if let Some(notice) = of_feeds(notice) {
+            notify(notice);
+        }
+    })
 }
 
 /// Whether a file is a database, whole or not. What cannot be read is taken for one, so
@@ -94,5 +107,5 @@ pub(super) fn allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Optio
     }
     let input = |path: &PathBuf| FeedInput { path: path.clone(), options: allow_options() };
     let inputs: Vec<FeedInput> = paths.iter().map(input).collect();
-    Ok(Some(Arc::new(run::compile_in_memory(&inputs, notify)?)))
+    Ok(Some(Arc::new(in_memory(&inputs, notify)?)))
 }

@@ -8,11 +8,12 @@ use super::messages::{self, grouped, plural, print, say, size};
 use super::progress::Progress;
 use std::path::Path;
 use std::time::Duration;
-use wiresift::config::{self, Config, Subscription, catalogue, edit};
-use wiresift::error::{spelt, spelt_json};
-use wiresift::indicator::Timestamp;
-use wiresift::run::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
-use wiresift::store::{State, Store};
+use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
+use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::indicator::Timestamp;
+use wiresift::clock::now;
+use wiresift::intel::subscribe::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
+use wiresift::intel::store::{State, Store};
 use wiresift::{Error, Result};
 
 /// Microseconds of a day.
@@ -120,10 +121,10 @@ fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
     }
 }
 
-fn place_of(key: &wiresift::config::Credential) -> String {
+fn place_of(key: &wiresift::intel::config::Credential) -> String {
     match key {
-        wiresift::config::Credential::Env(name) => format!("the variable {name}"),
-        wiresift::config::Credential::File(path) => format!("in {}", messages::name(path)),
+        wiresift::intel::config::Credential::Env(name) => format!("the variable {name}"),
+        wiresift::intel::config::Credential::File(path) => format!("in {}", messages::name(path)),
     }
 }
 
@@ -137,7 +138,7 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
         say(&format!("{} and {} would go", feed.name, plural(had, "indicator")));
         return Ok(Outcome::Yes);
     }
-    let _lock = run::write_lock(&config)?;
+    let _lock = subscribe::write_lock(&config)?;
     edit::save(path, &text)?;
     if !flags.keep {
         shelf.remove()?;
@@ -155,7 +156,7 @@ fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
         say(&format!("{} would be {word}", feed.name));
         return Ok(Outcome::Yes);
     }
-    let _lock = run::write_lock(&config)?;
+    let _lock = subscribe::write_lock(&config)?;
     edit::save(path, &text)?;
     let shelf = Store::at(&config.state).shelf(&feed.name);
     let mut state = shelf.state();
@@ -173,7 +174,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     }
     let config = Config::open(path)?;
     let store = Store::at(&config.state);
-    let now = run::now();
+    let now = now();
     let mut is_well = true;
     let mut table = Table::default();
     table.row(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
@@ -399,7 +400,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
         let feed = config.feed(name)?;
         let shelf = Store::at(&config.state).shelf(&feed.name);
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        run::list_rejects(&config, feed, &shelf, &mut out)?;
+        subscribe::list_rejects(&config, feed, &shelf, &mut out)?;
         return Ok(Outcome::Yes);
     }
     let mut rows: Vec<(&str, String)> = Vec::new();
@@ -426,7 +427,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
 fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, String)>) {
     let shelf = Store::at(&config.state).shelf(&feed.name);
     let state = shelf.state();
-    let now = run::now();
+    let now = now();
     let time = |time: Option<Timestamp>| {
         time.map_or("never".into(), |time| format!("{time} ({} ago)", age(now, time)))
     };
@@ -502,7 +503,7 @@ fn update_once(
     due: bool,
     pause: Option<&Pause>,
 ) -> Result<Outcome> {
-    let lock = run::write_lock(config)?;
+    let lock = subscribe::write_lock(config)?;
     let job = UpdateJob {
         config,
         only: flags.names.clone(),
@@ -512,23 +513,23 @@ fn update_once(
         pause,
     };
     let progress = Progress::new(flags.quiet);
-    let report = run::update(&job, &lock, &|notice| progress.notice(notice));
+    let report = subscribe::update(&job, &lock, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
     tell(&report, flags);
     let mut is_failed = report.failed() + report.held() > 0;
     if flags.compile && !flags.dry_run {
         let failed = |text: &str| {
-            let of = |feed: &run::FeedUpdate| {
+            let of = |feed: &subscribe::FeedUpdate| {
                 matches!(feed.outcome, FeedOutcome::Failed(_))
                     && text.starts_with(&format!("{}: ", feed.name))
             };
             report.feeds.iter().any(of)
         };
-        let published = run::publish_subscribed(config, &lock, None, &|notice| match notice {
+        let published = subscribe::publish_subscribed(config, &lock, None, &|notice| match notice {
             // It was told already, and why.
-            run::Notice::Skipped(text) if failed(text) => {}
-            notice => progress.notice(notice),
+            subscribe::Notice::Skipped(text) if failed(text) => {}
+            notice => progress.of_feeds(notice),
         });
         progress.finish();
         match published? {

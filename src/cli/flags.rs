@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
-use wiresift::config::{self, duration};
+use wiresift::intel::config::{self, duration};
 
 /// Holds indicators of compromise against packets and logs.
 #[derive(Debug, Parser)]
@@ -508,12 +508,12 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) fn config(&self) -> wiresift::packet::Config {
-        wiresift::packet::Config {
+    pub(super) fn config(&self) -> wiresift::engine::packet::Config {
+        wiresift::engine::packet::Config {
             unknown_text: self.unknown_text,
             flow_by_vlan: self.flow_by.contains(&FlowBy::Vlan),
             flow_by_tunnel: self.flow_by.contains(&FlowBy::Tunnel),
-            ..wiresift::packet::Config::default()
+            ..wiresift::engine::packet::Config::default()
         }
     }
 }
@@ -532,7 +532,7 @@ pub(super) enum FlowBy {
 pub(super) struct Alerts {
     /// How alerts are written; on a terminal text, elsewhere json.
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
-        wiresift::alert::Format::ALL.iter().map(|f| f.name())))]
+        wiresift::engine::alert::Format::ALL.iter().map(|f| f.name())))]
     pub(super) format: Option<String>,
     /// The same as --format json.
     #[arg(long, conflicts_with = "format")]

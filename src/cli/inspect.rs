@@ -5,9 +5,9 @@ use super::flags::{Inspect, Verify};
 use super::messages::{grouped, name, plural, print, size};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use wiresift::database::Database;
-use wiresift::error::{spelt, spelt_json};
-use wiresift::indicator::Timestamp;
+use wiresift::engine::database::Database;
+use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::indicator::Timestamp;
 use wiresift::{ErrorKind, Result};
 
 pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
@@ -110,7 +110,7 @@ fn as_json(database: &Database, withheld: bool) -> Value {
     let mut object = json!({
         "id": database.build_id(),
         "built": database.built().to_string(),
-        "format": wiresift::database::VERSION,
+        "format": wiresift::engine::database::VERSION,
         "bytes": database.size(),
         "contexts": database.contexts(),
         "summary": database.summary(),

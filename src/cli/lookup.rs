@@ -5,10 +5,11 @@ use super::flags::Lookup;
 use super::messages;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
-use wiresift::error::{spelt, spelt_json};
-use wiresift::indicator::Context;
-use wiresift::scan::{Explanation, Options, Outcome as Said, Scanner};
-use wiresift::{Error, Result, run};
+use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::indicator::Context;
+use wiresift::engine::scan::{Explanation, Options, Outcome as Said, Scanner};
+use wiresift::{Error, Result};
+use wiresift::sensor::run;
 
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     if flags.values.iter().any(|value| value.trim().is_empty()) {
@@ -30,7 +31,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     let mut any = false;
     let mut out = std::io::stdout().lock();
     let mut answer = |value: &str| -> Result<()> {
-        let explanation = scanner.explain(&database, value, run::now());
+        let explanation = scanner.explain(&database, value, wiresift::clock::now());
         any |= !explanation.matches.is_empty();
         let text = if flags.json {
             format!("{}\n", spelt_json(&as_json(&explanation).to_string()))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
-use wiresift::error::{spelt, spelt_json, spelt_name};
+use wiresift::engine::error::{spelt, spelt_json, spelt_name};
 use wiresift::{Error, Result};
 
 /// An error, with its place and its remedy.

@@ -27,7 +27,7 @@ use clap::{CommandFactory, FromArgMatches};
 use flags::{Cli, Command};
 use std::process::ExitCode;
 use wiresift::Result;
-use wiresift::error::is_harmful;
+use wiresift::engine::error::is_harmful;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match wiresift::run::outlive_signals().and_then(|()| dispatch(cli, &matches)) {
+    match wiresift::sensor::run::outlive_signals().and_then(|()| dispatch(cli, &matches)) {
         Ok(outcome) => outcome.into(),
         Err(error) if error.is_broken_pipe() => Outcome::Yes.into(),
         Err(error) => {

@@ -3,12 +3,12 @@
 use super::messages::name;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use wiresift::alert::{OWN_HEAD, is_own};
-use wiresift::database::is_database;
-use wiresift::files::{Inputs, Node, Outlet};
-use wiresift::input::Target;
-use wiresift::run::{Notice, Notify};
-use wiresift::sink::{FileSink, Sink, StdoutSink};
+use wiresift::engine::alert::{OWN_HEAD, is_own};
+use wiresift::engine::database::is_database;
+use wiresift::engine::files::{Inputs, Node, Outlet};
+use wiresift::sensor::input::Target;
+use wiresift::sensor::run::{Notice, Notify};
+use wiresift::sensor::sink::{FileSink, Sink, StdoutSink};
 use wiresift::{Error, Result};
 
 /// The file that alerts go to; none for standard output, which may be spelt `-`.

@@ -4,7 +4,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
-use wiresift::run::{Notice, Stopwatch};
+use wiresift::clock::Stopwatch;
+use wiresift::intel::subscribe;
+use wiresift::sensor::run::Notice;
 
 /// How long a command may take before it shows that it works.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,6 +41,13 @@ impl Progress {
                     self.aside(|| super::messages::say(&words));
                 }
             }
+        }
+    }
+
+    /// Takes a notice of a job that reads feeds.
+    pub(super) fn of_feeds(&self, notice: subscribe::Notice<'_>) {
+        if let Some(notice) = of_feeds(notice) {
+            self.notice(notice);
         }
     }
 
@@ -79,4 +88,14 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What a job that reads feeds says, in the words of those that scan.
+pub(super) fn of_feeds(notice: subscribe::Notice<'_>) -> Option<Notice<'_>> {
+    Some(match notice {
+        subscribe::Notice::Failed(error) => Notice::Failed(error),
+        subscribe::Notice::Skipped(what) => Notice::Skipped(what),
+        subscribe::Notice::Progress { done } => Notice::Progress { done, total: 0 },
+        _ => return None,
+    })
 }

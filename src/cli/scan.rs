@@ -11,16 +11,16 @@ use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wiresift::alert::{Encoder, Format};
-use wiresift::files::Inputs;
-use wiresift::indicator::Timestamp;
-use wiresift::input::{self, Halt, Skipped, Target};
-use wiresift::run::{
+use wiresift::engine::alert::{Encoder, Format};
+use wiresift::engine::files::Inputs;
+use wiresift::engine::indicator::Timestamp;
+use wiresift::sensor::input::{self, Halt, Skipped, Target};
+use wiresift::clock::Stopwatch;
+use wiresift::sensor::run::{
     self, Current, Follow, Form, Notice, ObserveJob, Output, ScanJob, ScanReport, Signals,
-    Stopwatch,
 };
-use wiresift::scan::Options;
-use wiresift::sink::FileSink;
+use wiresift::engine::scan::Options;
+use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 
 /// The longest that what a signal has begun to end may take.
@@ -271,7 +271,7 @@ fn is_excluded(path: &Path, patterns: &[glob::Pattern]) -> bool {
 pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
     match text {
         "event" => Ok(None),
-        "now" => Ok(Some(run::now())),
+        "now" => Ok(Some(wiresift::clock::now())),
         text => Timestamp::parse(text).map(Some).ok_or_else(|| {
             Error::usage(format!("“{text}” is no time"))
                 .remedy("write event, now, or a date such as 2026-11-24T12:00:00Z")

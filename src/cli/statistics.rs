@@ -2,7 +2,8 @@
 
 use super::messages::say;
 use serde_json::{Map, Value, json};
-use wiresift::{indicator::Kind, packet, run::Swaps, scan};
+use wiresift::engine::{indicator::Kind, packet, scan};
+use wiresift::sensor::run::Swaps;
 
 /// What the packets were.
 pub(super) fn packets(packets: &packet::Counters) -> Value {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use wiresift::Result;
-use wiresift::alert::{Summary, Tally, spelt};
-use wiresift::error::spelt_json;
-use wiresift::indicator::Severity;
+use wiresift::engine::alert::{Summary, Tally, spelt};
+use wiresift::engine::error::spelt_json;
+use wiresift::engine::indicator::Severity;
 
 /// Rows of a table that are shown.
 const ROWS: usize = 10;

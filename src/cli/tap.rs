@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
-use wiresift::files::Inputs;
-use wiresift::run::{
+use wiresift::engine::files::Inputs;
+use wiresift::sensor::run::{
     self, Current, Listening, Notice, OutputReport, Signals, TapJob, TapNotice, TapReport,
 };
-use wiresift::scan::Options;
-use wiresift::sink::FileSink;
+use wiresift::engine::scan::Options;
+use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
@@ -139,7 +139,7 @@ fn list() -> Result<Outcome> {
         let (state, address) = (read(&name, "operstate"), read(&name, "address"));
         // Loopback and tunnels do not know.
         let state = if state == "unknown" { "up" } else { &state };
-        print(format!("{}  {state}  {address}\n", wiresift::alert::spelt(&name)))?;
+        print(format!("{}  {state}  {address}\n", wiresift::engine::alert::spelt(&name)))?;
     }
     Ok(Outcome::Yes)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use wiresift::indicator::Timestamp;
+use wiresift::engine::indicator::Timestamp;
 
 /// The key that it knows.
 pub const KEY: &str = "0123456789abcdef-otx-key-0123456789abcdef";

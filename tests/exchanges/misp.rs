@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use wiresift::ErrorKind;
-use wiresift::feed::exchange::{Exchange, misp};
-use wiresift::feed::fetch::Access;
-use wiresift::feed::{Collected, Format, Options, read};
+use wiresift::intel::feed::exchange::{Exchange, misp};
+use wiresift::intel::feed::fetch::Access;
+use wiresift::intel::feed::{Collected, Format, Options, read};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 const KEY: &str = "misp-automation-key-0123456789";

@@ -9,9 +9,9 @@ mod taxii;
 
 use crate::harness::keeper::Memory;
 use std::time::Duration;
-use wiresift::feed::exchange::{Exchange, Keeper, Walked};
-use wiresift::feed::fetch::{Access, Caps, Client, Clock, Url};
-use wiresift::feed::{Collected, Options};
+use wiresift::intel::feed::exchange::{Exchange, Keeper, Walked};
+use wiresift::intel::feed::fetch::{Access, Caps, Client, Clock, Url};
+use wiresift::intel::feed::{Collected, Options};
 use wiresift::{Error, Result};
 
 fn url(text: &str) -> Url {

@@ -6,8 +6,8 @@ use crate::harness::keeper::{Memory, StillClock};
 use crate::harness::server::Reply;
 use serde_json::{Value, json};
 use std::time::Duration;
-use wiresift::feed::exchange::{Exchange, Keeper, Walked, otx};
-use wiresift::feed::fetch::Client;
+use wiresift::intel::feed::exchange::{Exchange, Keeper, Walked, otx};
+use wiresift::intel::feed::fetch::Client;
 use wiresift::{ErrorKind, Result};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -365,10 +365,10 @@ fn inactive_expired_and_redacted_indicators_do_not_match() {
     let mut rig = Rig::new(vec![p]);
     rig.walk().unwrap();
     assert_eq!(values(&rig.exchange, &rig.memory), ["h0.p1.example", "h4.p1.example"]);
-    let mut found = wiresift::feed::Collected::default();
-    let options = wiresift::feed::Options::of_feed("otx");
+    let mut found = wiresift::intel::feed::Collected::default();
+    let options = wiresift::intel::feed::Options::of_feed("otx");
     let summary = rig.exchange.read(&rig.memory, &options, &mut found).unwrap();
-    assert_eq!(summary.rejects[&wiresift::indicator::Reason::Redacted], 1);
+    assert_eq!(summary.rejects[&wiresift::engine::indicator::Reason::Redacted], 1);
     let until = found.indicators.last().unwrap().context.valid_until;
-    assert_eq!(until, wiresift::indicator::Timestamp::parse("2026-02-01T00:00:00Z"));
+    assert_eq!(until, wiresift::engine::indicator::Timestamp::parse("2026-02-01T00:00:00Z"));
 }

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use wiresift::ErrorKind;
-use wiresift::feed::exchange::{Exchange, Keeper, taxii};
-use wiresift::feed::fetch::{Access, Url};
-use wiresift::feed::{Collected, Format, Options, read};
+use wiresift::intel::feed::exchange::{Exchange, Keeper, taxii};
+use wiresift::intel::feed::fetch::{Access, Url};
+use wiresift::intel::feed::{Collected, Format, Options, read};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 const USER: &str = "admin";
@@ -166,7 +166,7 @@ fn bundle(test: &str, name: &str) -> Option<Vec<Value>> {
 
 /// What each value is said to be, by the identifier of its indicator.
 fn claims(found: &Collected) -> BTreeSet<String> {
-    let claim = |indicator: &wiresift::indicator::Indicator| {
+    let claim = |indicator: &wiresift::engine::indicator::Indicator| {
         let context = &indicator.context;
         let names = |list: &[std::borrow::Cow<'static, str>]| {
             let mut list: Vec<String> = list.iter().map(|name| name.to_string()).collect();
@@ -421,7 +421,7 @@ fn a_server_without_next_is_walked_by_its_times() {
         ),
         "/api/collections/c/objects/" => {
             let after = asked.query("added_after").unwrap_or_default();
-            let time = |text: &str| wiresift::indicator::Timestamp::parse(text);
+            let time = |text: &str| wiresift::engine::indicator::Timestamp::parse(text);
             let left: Vec<usize> = (0..95).filter(|n| time(&added(*n)) > time(&after)).collect();
             let page = &left[..left.len().min(10)];
             let objects: Vec<Value> = page.iter().map(|n| indicator(*n)).collect();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
-use wiresift::feed::exchange::Keeper;
-use wiresift::feed::fetch::Clock;
-use wiresift::indicator::Timestamp;
+use wiresift::intel::feed::exchange::Keeper;
+use wiresift::intel::feed::fetch::Clock;
+use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};
 
 /// What is durable, and what is not yet.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
-use wiresift::input::capture;
+use wiresift::sensor::input::capture;
 
 /// The longest that anything may take to happen.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -1,0 +1,42 @@
+//! The clock: the one place that asks what time it is.
+//!
+//! The engine is told the time, so that its results can be repeated; `intel` and `sensor` ask here.
+
+use crate::engine::indicator::Timestamp;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "the only clock")]
+pub fn now() -> Timestamp {
+    let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
+    };
+    Timestamp(micros)
+}
+
+/// When a build happens: `SOURCE_DATE_EPOCH` where it is set, so that builds can be
+/// reproduced (<https://reproducible-builds.org/specs/source-date-epoch/>), else now.
+pub fn build_time() -> Timestamp {
+    std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .map_or_else(now, Timestamp::from_seconds)
+}
+
+/// Measures how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[expect(clippy::disallowed_methods, reason = "the only clock")]
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    /// How long ago it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

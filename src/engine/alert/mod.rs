@@ -1,0 +1,48 @@
+//! Alerts: a hit after policy, its severity, its record, and the formats in which
+//! it leaves the house.
+//!
+//! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit doesn't
+//! know: how bad it is, when it happened, which database found it. An [`Encoder`]
+//! appends it to a buffer in one of the [`Format`]s. The default, `json`, is the
+//! contract (`docs/alert.schema.json`, `docs/alerts.md`); every other format is
+//! derived from the same record and says nothing that the record doesn't.
+//!
+//! This room never touches the database and never reads a clock: whoever calls
+//! it says what time it is. Everything that comes from feeds, logs and packets is
+//! hostile text, and each format escapes it in its own way.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `record` | [`Alert`], [`Origin`], and the summaries that several formats need |
+//! | `selection` | which alerts somebody asked for |
+//! | `summary` | what all alerts of a run come to |
+//! | `object` | the writer of JSON objects under `json`, `eve`, `ecs` and `ocsf` |
+//! | `json` | the record itself |
+//! | `text` | for a person at a terminal |
+//! | `own` | whether a file holds what we wrote |
+//! | `eve`, `zeek`, `cef`, `ecs`, `ocsf`, `syslog` | for other systems, one file each |
+
+mod cef;
+mod ecs;
+mod eve;
+mod format;
+mod json;
+mod object;
+mod ocsf;
+mod own;
+mod record;
+mod selection;
+mod summary;
+mod syslog;
+#[cfg(test)]
+mod tests;
+mod text;
+mod zeek;
+
+pub use format::{Encoder, Format};
+pub use json::SCHEMA;
+pub use own::{OWN_HEAD, is_own};
+pub use record::{Alert, DEFAULT_SEVERITY, Origin, TimeSource};
+pub use selection::{LeftOut, Selection};
+pub use summary::{Summary, Tally};
+pub use text::{Shown, spelt};

@@ -1,0 +1,61 @@
+//! Whether a file holds alerts of ours: then it may be written anew.
+//!
+//! The first lines decide. All formats name the program in each record, or have a beginning that
+//! nobody else writes; Zeek's own `intel.log` has our header, and is told from ours by its records.
+
+use crate::engine::indicator::{Kind, Severity};
+
+/// As many bytes of a file are asked for.
+pub const OWN_HEAD: usize = 64 << 10;
+
+/// Whether the beginning of a file is that of an output of ours. An empty one is.
+pub fn is_own(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let second = lines.next().unwrap_or_default();
+    head.is_empty()
+        || is_json(first)
+        || first.starts_with(b"CEF:0|wiresift|")
+        || first.starts_with(b"<") && has(first, b" wiresift - ioc-")
+        || is_page(first) && second.starts_with(b"  ")
+        || first == b"#separator \\x09" && is_zeek(head)
+}
+
+fn has(line: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(line, part).is_some()
+}
+
+fn is_json(line: &[u8]) -> bool {
+    const MARKS: [&[u8]; 3] = [
+        b"\"schema\":\"wiresift.alert/",
+        b"\"dataset\":\"wiresift.alert\"",
+        b"\"product\":{\"name\":\"wiresift\"",
+    ];
+    line.starts_with(b"{") && MARKS.iter().any(|mark| has(line, mark))
+}
+
+/// A headline of the format for people: severity, kind, value and place.
+fn is_page(line: &[u8]) -> bool {
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    // Colours, where somebody asked for them.
+    let plain: String = line.split('\x1b').fold(String::new(), |text, part| {
+        let colour = part.strip_prefix('[').and_then(|part| part.split_once('m'));
+        text + colour.map_or(part, |(_, rest)| rest)
+    });
+    let mut words = plain.split_ascii_whitespace();
+    let severity = words.next().unwrap_or_default();
+    let kind = words.next().unwrap_or_default();
+    let is_severity = severity.starts_with(|c: char| c.is_ascii_uppercase())
+        && Severity::from_name(severity).is_some();
+    is_severity && Kind::ALL.iter().any(|it| it.name() == kind) && plain.contains(" in ")
+}
+
+/// Our header with no record, or with one that names us as the node that saw it.
+fn is_zeek(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    if !lines.clone().any(|line| line == b"#path\tintel") {
+        return false;
+    }
+    let record = lines.find(|line| !line.starts_with(b"#"));
+    record.is_none_or(|record| record.split(|byte| *byte == b'\t').nth(9) == Some(b"wiresift"))
+}

@@ -1,0 +1,266 @@
+//! The alert, and what several formats say about it.
+
+use crate::engine::indicator::{
+    Context, Kind, LogPlace, PacketPlace, Place, Protocol, Quality, Severity, Timestamp, Tlp,
+};
+use crate::engine::scan::{Hit, Match, Seen};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// The severity of an alert none of whose sources gives one: most feeds claim
+/// that a value is bad and leave open how bad, which is neither a reason to wake
+/// somebody up nor one to look away.
+pub const DEFAULT_SEVERITY: Severity = Severity::Medium;
+
+/// What all alerts of a run have in common: where they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The database's build identifier.
+    pub database: String,
+    /// When the database was built.
+    pub built: Timestamp,
+    /// The name of the sensor, where it should be told.
+    pub host: Option<String>,
+}
+
+/// Where the time of an alert is from (matching specification, section 8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeSource {
+    /// The record of the log, or the packet.
+    Event,
+    /// The packet that showed the flow which the alert is about as a whole.
+    Flow,
+    /// Nothing there tells a time: it is that of reading.
+    Read,
+}
+
+impl TimeSource {
+    /// The name in alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TimeSource::Event => "event",
+            TimeSource::Flow => "flow",
+            TimeSource::Read => "read",
+        }
+    }
+}
+
+/// A hit with its time, its severity and its origin: what is encoded.
+///
+/// It borrows everything, so it costs nothing to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Alert<'a> {
+    hit: &'a Hit<'a>,
+    origin: &'a Origin,
+    time: Timestamp,
+    /// Whether the time is that of reading.
+    is_read: bool,
+    severity: Severity,
+}
+
+impl<'a> Alert<'a> {
+    /// Makes an alert of a hit. `read_at` is when the input was read: the time of log lines
+    /// that have none of their own. Packets without a time were given one where they were
+    /// read, and say so.
+    pub fn new(hit: &'a Hit<'a>, origin: &'a Origin, read_at: Timestamp) -> Self {
+        let time = match &hit.place {
+            Place::Log(log) => log.time.unwrap_or(read_at),
+            Place::Packet(packet) => packet.time,
+        };
+        let severity = sources(hit).filter_map(|source| source.severity).max();
+        let is_read = match &hit.place {
+            Place::Log(log) => log.time.is_none(),
+            Place::Packet(packet) => !packet.is_timed,
+        };
+        Alert { hit, origin, time, is_read, severity: severity.unwrap_or(DEFAULT_SEVERITY) }
+    }
+
+    /// When it happened. Always within the years 0 to 9999, which is as far as
+    /// any of the formats can tell time.
+    pub fn time(&self) -> Timestamp {
+        tame(self.time)
+    }
+
+    /// Where that time is from.
+    pub fn time_source(&self) -> TimeSource {
+        match &self.hit.place {
+            _ if self.is_read => TimeSource::Read,
+            Place::Packet(packet) if packet.flow.is_some() => TimeSource::Flow,
+            _ => TimeSource::Event,
+        }
+    }
+
+    /// The highest severity of the sources, or [`DEFAULT_SEVERITY`].
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The hit.
+    pub fn hit(&self) -> &'a Hit<'a> {
+        self.hit
+    }
+
+    /// Where the alert was made.
+    pub fn origin(&self) -> &'a Origin {
+        self.origin
+    }
+
+    /// What identifies the observation: the same observable in the same place has
+    /// the same identifier, whichever database finds it, and in every run over the
+    /// same input. When a log was read has no part in it.
+    pub fn uid(&self) -> String {
+        let seen = self.seen();
+        let (path, at, time) = match &self.hit.place {
+            Place::Log(log) => (&log.path, log.offset, log.time),
+            Place::Packet(packet) => (&packet.path, packet.number, Some(packet.time)),
+        };
+        let time = time.map_or_else(String::new, |time| time.0.to_string());
+        let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
+        let (kind, value) = (seen.kind, &seen.value);
+        let key = format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}");
+        format!("{:032x}", xxh3_128(key.as_bytes()))
+    }
+
+    /// What the input is called: a path, or an interface.
+    pub fn input(&self) -> &'a Arc<str> {
+        match &self.hit.place {
+            Place::Log(log) => &log.path,
+            Place::Packet(packet) => &packet.path,
+        }
+    }
+
+    pub(super) fn seen(&self) -> &'a Seen {
+        &self.hit.seen
+    }
+
+    pub(super) fn matches(&self) -> &'a [Match<'a>] {
+        &self.hit.matches
+    }
+
+    pub(super) fn log(&self) -> Option<&'a LogPlace> {
+        match &self.hit.place {
+            Place::Log(log) => Some(log),
+            Place::Packet(_) => None,
+        }
+    }
+
+    pub(super) fn packet(&self) -> Option<&'a PacketPlace> {
+        match &self.hit.place {
+            Place::Log(_) => None,
+            Place::Packet(packet) => Some(packet),
+        }
+    }
+
+    pub(super) fn protocol(&self) -> Option<&'a Protocol> {
+        self.packet()?.protocol.as_ref()
+    }
+
+    /// The most specific indicator. A hit without any, which the scanner never
+    /// makes, is told as if the observable had met itself.
+    pub(super) fn best(&self) -> (Kind, &'a str) {
+        let seen = self.seen();
+        self.matches().first().map_or((seen.kind, &seen.value), |m| (m.kind, &m.value))
+    }
+
+    /// All sources of all indicators.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &'a Context<'a>> {
+        sources(self.hit)
+    }
+
+    /// The names of the feeds, each once, in the order of the sources.
+    pub(super) fn feeds(&self) -> Vec<&'a str> {
+        distinct(self.sources().map(|source| &*source.feed))
+    }
+
+    /// The texts that `pick` takes from each source, each once, in order.
+    pub(super) fn gather(&self, pick: fn(&'a Context<'a>) -> &'a [Cow<'a, str>]) -> Vec<&'a str> {
+        distinct(self.sources().flat_map(pick).map(|text| &**text))
+    }
+
+    /// The most restrictive TLP of the sources.
+    pub(super) fn tlp(&self) -> Option<Tlp> {
+        self.sources().filter_map(|source| source.tlp).max()
+    }
+
+    /// The highest confidence of the sources, at most 100.
+    pub(super) fn confidence(&self) -> Option<u8> {
+        self.sources().filter_map(|source| source.confidence).max().map(|c| c.min(100))
+    }
+
+    /// The flags of the observation, and those that hold for each indicator it met.
+    pub(super) fn quality(&self) -> Quality {
+        let flags = [
+            Quality::QUERY_IGNORED,
+            Quality::SLASH_IGNORED,
+            Quality::SCHEME_DIFFERS,
+            Quality::DERIVED,
+            Quality::CUT,
+        ];
+        let has = |quality: Quality, flag| quality.with(flag) == quality;
+        let matches = self.matches();
+        let all = |flag| !matches.is_empty() && matches.iter().all(|m| has(m.quality, flag));
+        flags.into_iter().filter(|&flag| all(flag)).fold(self.seen().quality, Quality::with)
+    }
+
+    /// One line for people: `domain a.evil.example in dns.query`.
+    pub(super) fn headline(&self) -> String {
+        let seen = self.seen();
+        match &seen.field {
+            Some(field) => format!("{} {} in field {field}", seen.kind, seen.value),
+            None => format!("{} {} in {}", seen.kind, seen.value, seen.at.name()),
+        }
+    }
+}
+
+/// A packet's ends, the one that opened the flow first.
+pub(super) fn ends(packet: &PacketPlace) -> [(Option<IpAddr>, Option<u16>); 2] {
+    let (src, dst) = ((packet.src, packet.src_port), (packet.dst, packet.dst_port));
+    if packet.to_server == Some(false) { [dst, src] } else { [src, dst] }
+}
+
+/// The protocol's name in alerts, or its number as text.
+pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
+    Cow::Borrowed(match number {
+        1 => "icmp",
+        2 => "igmp",
+        4 => "ipip",
+        6 => "tcp",
+        17 => "udp",
+        41 => "ipv6",
+        47 => "gre",
+        50 => "esp",
+        51 => "ah",
+        58 => "icmpv6",
+        89 => "ospf",
+        103 => "pim",
+        112 => "vrrp",
+        132 => "sctp",
+        136 => "udplite",
+        _ => return Cow::Owned(number.to_string()),
+    })
+}
+
+/// The nearest time that has four digits of year.
+pub(super) fn tame(time: Timestamp) -> Timestamp {
+    const FIRST: i64 = -62_167_219_200_000_000;
+    const LAST: i64 = 253_402_207_200_000_000;
+    Timestamp(time.0.clamp(FIRST, LAST))
+}
+
+fn sources<'a>(hit: &'a Hit<'a>) -> impl Iterator<Item = &'a Context<'a>> {
+    hit.matches.iter().flat_map(|m| &m.sources)
+}
+
+/// Each text once, without the empty ones. Quadratic, and meant for the dozen
+/// texts that the sources of one hit have.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for text in texts {
+        if !text.is_empty() && !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
+}

@@ -1,0 +1,188 @@
+//! Which alerts somebody asked for.
+//!
+//! A [`Selection`] is judged after matching: what it leaves out did match, and is
+//! counted, so that a filter on the command line is never mistaken for silence.
+
+use super::{Alert, DEFAULT_SEVERITY};
+use crate::engine::indicator::{Context, Kind, Severity, Timestamp};
+use glob::{MatchOptions, Pattern};
+
+/// What an alert has to be in order to be written. The default takes every alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Selection {
+    /// The least severity.
+    pub min_severity: Option<Severity>,
+    /// The least confidence, 0 to 100. A source that gives none does not reach any.
+    pub min_confidence: Option<u8>,
+    /// Names of feeds, with wildcards; empty for all.
+    pub feeds: Vec<Pattern>,
+    /// Kinds of the observable or of an indicator that it met; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Nothing that happened before.
+    pub since: Option<Timestamp>,
+}
+
+/// Why an alert was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum LeftOut {
+    /// Its severity is too low.
+    Severity,
+    /// No source is that confident.
+    Confidence,
+    /// It is of other feeds.
+    Feed,
+    /// It is of other kinds.
+    Kind,
+    /// It happened earlier.
+    Time,
+    /// The observable was reported for the same input before.
+    Repeated,
+    /// So many alerts were wanted for an input, and no more.
+    Limit,
+}
+
+impl LeftOut {
+    /// The name in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LeftOut::Severity => "severity",
+            LeftOut::Confidence => "confidence",
+            LeftOut::Feed => "feed",
+            LeftOut::Kind => "kind",
+            LeftOut::Time => "time",
+            LeftOut::Repeated => "repeated",
+            LeftOut::Limit => "limit",
+        }
+    }
+}
+
+impl Selection {
+    /// Whether it takes every alert.
+    pub fn takes_all(&self) -> bool {
+        *self == Selection::default()
+    }
+
+    /// Why an alert is left out; `None` if it is wanted.
+    ///
+    /// Feed, confidence and severity are asked of the same source: a low claim of the
+    /// feed that was asked for is not made high by what another feed says.
+    pub fn leaves_out(&self, alert: &Alert<'_>) -> Option<LeftOut> {
+        if self.since.is_some_and(|since| alert.time() < since) {
+            return Some(LeftOut::Time);
+        }
+        if !self.kinds.is_empty() && !self.has_kind(alert) {
+            return Some(LeftOut::Kind);
+        }
+        let of_feed = |source: &&Context<'_>| self.has_feed(&source.feed);
+        if !alert.sources().any(|source| of_feed(&source)) {
+            return (!self.feeds.is_empty()).then_some(LeftOut::Feed);
+        }
+        let sure = |source: &&Context<'_>| {
+            self.min_confidence.is_none_or(|least| source.confidence.is_some_and(|c| c >= least))
+        };
+        if !alert.sources().filter(of_feed).any(|source| sure(&source)) {
+            return Some(LeftOut::Confidence);
+        }
+        let least = self.min_severity?;
+        let severities = alert.sources().filter(of_feed).filter(sure).filter_map(|s| s.severity);
+        (severities.max().unwrap_or(DEFAULT_SEVERITY) < least).then_some(LeftOut::Severity)
+    }
+
+    fn has_kind(&self, alert: &Alert<'_>) -> bool {
+        let is_wanted = |kind: Kind| self.kinds.contains(&kind);
+        is_wanted(alert.seen().kind) || alert.matches().iter().any(|met| is_wanted(met.kind))
+    }
+
+    fn has_feed(&self, name: &str) -> bool {
+        let options = MatchOptions { case_sensitive: false, ..MatchOptions::new() };
+        self.feeds.is_empty() || self.feeds.iter().any(|feed| feed.matches_with(name, options))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::alert::Origin;
+    use crate::engine::indicator::{LogPlace, Place, Quality, Scope, Where};
+    use crate::engine::scan::{Hit, Match, Seen};
+
+    fn hit(sources: &[(&str, Option<u8>, Option<Severity>)]) -> Hit<'static> {
+        let sources = sources.iter().map(|&(feed, confidence, severity)| Context {
+            confidence,
+            severity,
+            ..Context::of_feed(feed)
+        });
+        let seen = Seen {
+            kind: Kind::Ip,
+            value: "192.0.2.7".into(),
+            raw: None,
+            at: Where::LogText,
+            field: None,
+            quality: Quality::default(),
+        };
+        let met = Match {
+            kind: Kind::Net,
+            value: "192.0.2.0/24".into(),
+            scope: Scope::Exact,
+            quality: Quality::default(),
+            sources: sources.collect(),
+        };
+        let place = LogPlace {
+            path: "a.log".into(),
+            line: 1,
+            column: 1,
+            offset: 0,
+            text: String::new(),
+            time: Some(Timestamp::from_seconds(100)),
+        };
+        Hit { seen, matches: vec![met], place: Place::Log(place) }
+    }
+
+    fn leaves_out(selection: &Selection, hit: &Hit<'_>) -> Option<LeftOut> {
+        selection.leaves_out(&Alert::new(hit, &Origin::default(), Timestamp(0)))
+    }
+
+    #[test]
+    fn each_criterion() {
+        let hit = hit(&[("otx", Some(40), Some(Severity::Low)), ("ours", None, None)]);
+        let wants = |change: &dyn Fn(&mut Selection)| {
+            let mut selection = Selection::default();
+            change(&mut selection);
+            leaves_out(&selection, &hit)
+        };
+        assert_eq!(wants(&|_| ()), None);
+        assert_eq!(wants(&|s| s.kinds = vec![Kind::Net]), None);
+        assert_eq!(wants(&|s| s.kinds = vec![Kind::Ip, Kind::Url]), None);
+        assert_eq!(wants(&|s| s.kinds = vec![Kind::Url]), Some(LeftOut::Kind));
+        assert_eq!(wants(&|s| s.since = Some(Timestamp::from_seconds(100))), None);
+        assert_eq!(wants(&|s| s.since = Some(Timestamp(100_000_001))), Some(LeftOut::Time));
+        assert_eq!(wants(&|s| s.min_confidence = Some(40)), None);
+        assert_eq!(wants(&|s| s.min_confidence = Some(41)), Some(LeftOut::Confidence));
+        assert_eq!(wants(&|s| s.min_severity = Some(Severity::Low)), None);
+        assert_eq!(wants(&|s| s.min_severity = Some(Severity::Medium)), Some(LeftOut::Severity));
+        let feeds = |names: &[&str]| names.iter().map(|n| Pattern::new(n).unwrap()).collect();
+        assert_eq!(wants(&|s| s.feeds = feeds(&["OTX"])), None);
+        assert_eq!(wants(&|s| s.feeds = feeds(&["x", "ou*"])), None);
+        assert_eq!(wants(&|s| s.feeds = feeds(&["urlhaus"])), Some(LeftOut::Feed));
+        assert!(Selection::default().takes_all());
+    }
+
+    #[test]
+    fn one_source_has_to_fit_in_all() {
+        let hit = hit(&[("a", Some(90), Some(Severity::Low)), ("b", Some(10), None)]);
+        let mut selection = Selection {
+            feeds: vec![Pattern::new("b").unwrap()],
+            min_confidence: Some(50),
+            ..Selection::default()
+        };
+        assert_eq!(leaves_out(&selection, &hit), Some(LeftOut::Confidence));
+        selection.min_confidence = Some(10);
+        // None of the sources that are left says how bad it is: medium.
+        selection.min_severity = Some(Severity::Medium);
+        assert_eq!(leaves_out(&selection, &hit), None);
+        selection.min_severity = Some(Severity::High);
+        assert_eq!(leaves_out(&selection, &hit), Some(LeftOut::Severity));
+    }
+}

@@ -1,0 +1,257 @@
+//! What hosts say to each other: flows, and what is in them.
+//!
+//! Everything that is remembered here is of two hosts: their flows, their streams, the
+//! connections that one announces to the other, the files that one has of the other. So
+//! what a pair of hosts says can be read without what other pairs say.
+
+use super::flow::{Ended, Facts, Flows, Known, Touch};
+use super::layers::{Part, Unit};
+use super::stream::{Given, Shared, Stamp, Streams};
+use super::transport::{self, Segment};
+use super::view::{Close, Order, Packet, Visitor};
+use super::{Config, Counters, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
+use crate::engine::indicator::Timestamp;
+
+/// The share of the bytes for streams that files which come in ranges may have.
+const RANGES_SHARE: usize = 4;
+
+/// Reads the packets of pairs of hosts.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    flows: Flows,
+    pub(super) streams: Streams,
+    quic: quic::Connections,
+    tftp: tftp::Transfers,
+    pub(super) counters: Counters,
+    /// What the streams share.
+    pub(super) shared: Shared,
+    /// No segment is passed over.
+    #[cfg(test)]
+    pub(super) is_careful: bool,
+}
+
+impl Hosts {
+    pub(super) fn new(config: &Config) -> Self {
+        Hosts {
+            flows: Flows::new(config),
+            streams: Streams::new(config),
+            quic: quic::Connections::new(config),
+            tftp: tftp::Transfers::default(),
+            counters: Counters::default(),
+            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
+            #[cfg(test)]
+            is_careful: false,
+        }
+    }
+
+    /// Flows that are open.
+    pub(super) fn open_flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).
+    pub(super) fn show_flows_again(&mut self) {
+        self.flows.turn();
+    }
+
+    /// Closes the flows that are idle by `now`, if they were not looked for just before. As
+    /// [`Decoder::advance`](super::Decoder::advance).
+    pub(super) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        flows.sweep(now, &mut |ended| {
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+    }
+
+    /// As [`Decoder::finish`](super::Decoder::finish).
+    pub(super) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
+        self.tftp.finish(&mut self.counters);
+        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        flows.finish(&mut |ended| {
+            visitor.begins(Order::new(ended.end.totals.first, 0));
+            quic.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+        shared.ranges.clear(counters);
+    }
+
+    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    #[inline(always)]
+    pub(super) fn is_large(&self) -> bool {
+        self.flows.is_large()
+    }
+
+    /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
+    #[inline(always)]
+    pub(super) fn expect(&self, unit: &Unit<'_>) -> u32 {
+        let ports = match unit.payload {
+            Ok([a, b, c, d, ..]) => [*a, *b, *c, *d],
+            _ => [0; 4],
+        };
+        self.flows.expect(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
+    }
+
+    /// Asks for the flow itself: the second step.
+    #[inline(always)]
+    pub(super) fn expect_flow(&self, hash: u32) {
+        self.flows.expect_entry(hash);
+    }
+
+    /// Takes the next packet.
+    #[inline(always)]
+    pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
+        visitor.begins(unit.order());
+        let segment = unit.segment();
+        let facts = Facts {
+            number: unit.number,
+            time: unit.time,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports: segment.ports,
+            flags: segment.flags,
+            vlan: unit.vlan_key,
+            tunnel: unit.tunnel_key,
+        };
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        let Hosts { flows, streams, counters, shared, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| {
+            close(ended, streams, counters, shared, visitor);
+        });
+        let has_contents = unit.part == Part::Whole && !unit.is_tunnel;
+        if has_contents {
+            shared.credit.earn(segment.payload.len());
+        }
+        if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.show(&touch, &packet, visitor);
+        }
+        if has_contents && !self.pass(unit, &segment, &touch) {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.contents(&segment, unit.missing, &touch, &packet, visitor);
+        }
+    }
+
+    /// What a visitor is shown of a packet.
+    fn packet<'a>(&self, unit: &Unit<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
+        let Known { flow_id, to_server, totals } = self.flows.known(touch);
+        Packet {
+            number: unit.number,
+            time: unit.time,
+            is_timed: unit.is_timed,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports,
+            vlan: unit.vlan,
+            tunnel: unit.tunnel,
+            flow_id,
+            to_server,
+            totals,
+        }
+    }
+
+    /// Shows a packet of a flow that is new, or wanted, or shown again.
+    fn show<V: Visitor>(&mut self, touch: &Touch, packet: &Packet<'_>, visitor: &mut V) {
+        self.counters.flows += u64::from(touch.is_new);
+        if touch.is_wanted && !touch.is_new {
+            visitor.flow_continued(packet);
+        } else {
+            let is_wanted = visitor.flow_opened(packet);
+            self.flows.set_wanted(touch, is_wanted);
+        }
+    }
+
+    /// Whether there is nothing to be looked into; most packets are like that.
+    #[inline(always)]
+    fn pass(&mut self, unit: &Unit<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
+        #[cfg(test)]
+        if self.is_careful && unit.proto == transport::TCP && segment.fault.is_none() {
+            return false;
+        }
+        let Hosts { flows, streams, shared, .. } = self;
+        match unit.proto {
+            transport::TCP if segment.fault.is_none() => {
+                let asked = (segment.ports, shared.reads_unknown);
+                streams.pass(flows.tcp(touch), touch.side, segment, unit.missing, asked)
+            }
+            transport::UDP => segment.payload.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
+        if packet.proto == transport::TCP {
+            let mut given = Given { packet, visitor, counters, shared };
+            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
+            return;
+        }
+        let payload = proxy::strip(segment.payload, packet, visitor, counters);
+        if payload.is_empty() {
+            // It was the header alone.
+        } else if quic::is_likely(payload) {
+            quic.inspect(payload, packet, visitor, counters);
+        } else if syslog::is_message(payload) {
+            syslog::report(payload, packet, visitor);
+        } else if !tftp.inspect(payload, packet, visitor, counters)
+            && !dhcp::inspect(payload, packet, visitor, counters)
+            && !dns::inspect_udp(payload, packet, visitor, counters)
+            && shared.reads_unknown
+        {
+            plain::show(payload, packet, visitor);
+        }
+    }
+}
+
+/// Tells what is left of a flow's streams, and that it is closed.
+fn close<V: Visitor>(
+    ended: &Ended,
+    streams: &mut Streams,
+    counters: &mut Counters,
+    shared: &mut Shared,
+    visitor: &mut V,
+) {
+    let end = &ended.end;
+    counters.evicted += u64::from(end.close == Close::Evicted);
+    if ended.tcp.is_open() {
+        streams.close(&ended.tcp, visitor, counters, shared, |side, last: Stamp| {
+            let to_server = (side == 0) == ended.is_client_low;
+            let (src, dst) =
+                if to_server { (end.client, end.server) } else { (end.server, end.client) };
+            let ports = end.ports.map_or(Ports::None, |(client, server)| {
+                if to_server { Ports::Pair(client, server) } else { Ports::Pair(server, client) }
+            });
+            Packet {
+                number: last.number,
+                time: last.time,
+                is_timed: last.is_timed,
+                length: last.length,
+                src,
+                dst,
+                proto: end.proto,
+                ports,
+                vlan: &[],
+                tunnel: &[],
+                flow_id: end.flow_id,
+                to_server,
+                totals: end.totals,
+            }
+        });
+    }
+    visitor.flow_closed(end);
+}

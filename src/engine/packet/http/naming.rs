@@ -1,0 +1,275 @@
+//! Headers that name hosts without a URL: who a proxy speaks for, what it was asked for, where
+//! a cookie goes.
+
+use super::{MOST_FORWARDED, Observable, Where, parse_bare, split_port};
+use std::net::IpAddr;
+
+/// How a header names hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Addresses between commas, each with or without a port, brackets and quotes.
+    Addresses,
+    /// Names or addresses between commas.
+    Hosts,
+    /// `for=…;by=…;host=…` (RFC 7239).
+    Forwarded,
+    /// `1.1 host (comment)` (RFC 9110, 7.6.3).
+    Via,
+    /// The domain of a cookie (RFC 6265, 4.1.2.3).
+    Cookie,
+    /// Text that has names in it.
+    Text,
+}
+
+/// The headers, in lower case.
+const NAMES: [(&[u8], Form); 42] = [
+    (b"via", Form::Via),
+    (b"link", Form::Text),
+    (b"x-host", Form::Hosts),
+    (b"alt-svc", Form::Text),
+    (b"refresh", Form::Text),
+    (b"forwarded", Form::Forwarded),
+    (b"client-ip", Form::Addresses),
+    (b"x-real-ip", Form::Addresses),
+    (b"set-cookie", Form::Cookie),
+    (b"x-clientip", Form::Addresses),
+    (b"x-client-ip", Form::Addresses),
+    (b"x-forwarded", Form::Forwarded),
+    (b"x-remote-ip", Form::Addresses),
+    (b"remote-addr", Form::Addresses),
+    (b"x-remote-addr", Form::Addresses),
+    (b"forwarded-for", Form::Addresses),
+    (b"fly-client-ip", Form::Addresses),
+    (b"true-client-ip", Form::Addresses),
+    (b"x-proxyuser-ip", Form::Addresses),
+    (b"x-forwarded-for", Form::Addresses),
+    (b"x-original-host", Form::Hosts),
+    (b"proxy-client-ip", Form::Addresses),
+    (b"x-true-client-ip", Form::Addresses),
+    (b"x-forwarded-host", Form::Hosts),
+    (b"fastly-client-ip", Form::Addresses),
+    (b"cf-connecting-ip", Form::Addresses),
+    (b"x-originating-ip", Form::Addresses),
+    (b"x-azure-clientip", Form::Addresses),
+    (b"x-azure-socketip", Form::Addresses),
+    (b"x-sucuri-clientip", Form::Addresses),
+    (b"x-forwarded-server", Form::Hosts),
+    (b"cf-connecting-ipv6", Form::Addresses),
+    (b"wl-proxy-client-ip", Form::Addresses),
+    (b"x-cluster-client-ip", Form::Addresses),
+    (b"x-appengine-user-ip", Form::Addresses),
+    (b"x-http-host-override", Form::Hosts),
+    (b"x-vercel-forwarded-for", Form::Addresses),
+    (b"content-security-policy", Form::Text),
+    (b"x-original-forwarded-for", Form::Addresses),
+    (b"x-envoy-external-address", Form::Addresses),
+    (b"x-content-security-policy", Form::Text),
+    (b"content-security-policy-report-only", Form::Text),
+];
+
+/// The lengths that they have: most other headers are told from them by that.
+const LENGTHS: u64 = {
+    let (mut lengths, mut at) = (0, 0);
+    while at < NAMES.len() {
+        lengths |= 1 << NAMES[at].0.len();
+        at += 1;
+    }
+    lengths
+};
+
+/// How a header names hosts, if it does.
+pub(in crate::engine::packet) fn is_naming(name: &[u8]) -> bool {
+    form(name).is_some()
+}
+
+pub(super) fn form(name: &[u8]) -> Option<Form> {
+    if name.len() >= u64::BITS as usize || LENGTHS >> name.len() & 1 == 0 {
+        return None;
+    }
+    let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|&(_, form)| form)
+}
+
+/// What the headers of one head name: each once, however many say it.
+#[derive(Debug, Default)]
+pub(super) struct Named<'a> {
+    addresses: Vec<(IpAddr, Option<u16>)>,
+    hosts: Vec<&'a [u8]>,
+    domains: Vec<&'a [u8]>,
+}
+
+impl<'a> Named<'a> {
+    /// Takes the value of a header. False if there is text in it that was not taken apart.
+    pub(super) fn take(&mut self, form: Form, value: &'a [u8]) -> bool {
+        let parts = value.split(|&byte| byte == b',').take(MOST_FORWARDED);
+        match form {
+            Form::Addresses => parts.for_each(|part| self.address(part)),
+            Form::Hosts => parts.for_each(|part| self.host(part)),
+            Form::Forwarded => self.forwarded(value),
+            Form::Via => parts.for_each(|part| {
+                let mut words = part.split(|byte| byte.is_ascii_whitespace());
+                let mut words = words.by_ref().filter(|word| !word.is_empty());
+                // Others call themselves as they like.
+                if let Some(host) = words.nth(1).filter(|host| host.contains(&b'.')) {
+                    self.host(host);
+                }
+            }),
+            Form::Cookie => self.cookie(value),
+            Form::Text => return !value.contains(&b'.'),
+        }
+        true
+    }
+
+    fn address(&mut self, part: &[u8]) {
+        let Some((address, port)) = parse_node(unquote(part)) else { return };
+        let port = port.filter(|&port| port > 0);
+        for (known, its_port) in &mut self.addresses {
+            if *known == address && (port.is_none() || its_port.is_none() || *its_port == port) {
+                *its_port = its_port.or(port);
+                return;
+            }
+        }
+        if self.addresses.len() < MOST_FORWARDED {
+            self.addresses.push((address, port));
+        }
+    }
+
+    /// A name or an address.
+    fn host(&mut self, part: &'a [u8]) {
+        let part = unquote(part);
+        if parse_node(part).is_some() {
+            return self.address(part);
+        }
+        let name = split_port(part).0;
+        let is_name = !name.is_empty() && name.iter().all(|&byte| is_of_name(byte));
+        if is_name && self.hosts.len() < MOST_FORWARDED && !holds(&self.hosts, name) {
+            self.hosts.push(name);
+        }
+    }
+
+    /// Pairs of RFC 7239, 4. Names that are made up to hide somebody are no addresses.
+    fn forwarded(&mut self, value: &'a [u8]) {
+        for pair in pairs(value).take(2 * MOST_FORWARDED) {
+            let Some(at) = memchr::memchr(b'=', pair) else { continue };
+            let (name, node) = (pair[..at].trim_ascii(), &pair[at + 1..]);
+            if name.eq_ignore_ascii_case(b"for") || name.eq_ignore_ascii_case(b"by") {
+                self.address(node);
+            } else if name.eq_ignore_ascii_case(b"host") {
+                self.host(node);
+            }
+        }
+    }
+
+    fn cookie(&mut self, value: &'a [u8]) {
+        for attribute in value.split(|&byte| byte == b';').skip(1) {
+            let Some(at) = memchr::memchr(b'=', attribute) else { continue };
+            if attribute[..at].trim_ascii().eq_ignore_ascii_case(b"domain") {
+                let name = attribute[at + 1..].trim_ascii();
+                let name = name.strip_prefix(b".").unwrap_or(name);
+                let is_name = !name.is_empty() && name.iter().all(|&byte| is_of_name(byte));
+                if is_name && self.domains.len() < MOST_FORWARDED && !holds(&self.domains, name) {
+                    self.domains.push(name);
+                }
+            }
+        }
+    }
+
+    /// Tells what was named, but for the host that the request has told already.
+    pub(super) fn report(&self, host: Option<&[u8]>, seen: &mut impl FnMut(Observable<'a>, Where)) {
+        let own = host.map(|host| split_port(host).0);
+        for &(address, port) in &self.addresses {
+            seen(Observable::Address(address, port), Where::HttpXff);
+        }
+        for (names, at) in [(&self.hosts, Where::HttpXff), (&self.domains, Where::HttpHeader)] {
+            for name in names {
+                if !own.is_some_and(|own| own.eq_ignore_ascii_case(name)) {
+                    seen(Observable::Name(name), at);
+                }
+            }
+        }
+    }
+}
+
+fn holds(names: &[&[u8]], name: &[u8]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'.' | b'-' | b'_')
+}
+
+fn unquote(part: &[u8]) -> &[u8] {
+    let part = part.trim_ascii();
+    part.strip_prefix(b"\"").and_then(|part| part.strip_suffix(b"\"")).unwrap_or(part).trim_ascii()
+}
+
+/// Reads `address`, `address:port`, `[address]`, `[address]:port`, and eight groups with a port.
+fn parse_node(node: &[u8]) -> Option<(IpAddr, Option<u16>)> {
+    let (name, port) = split_port(node);
+    if let Some(address) = parse_bare(name) {
+        return Some((address, port));
+    }
+    let last = memchr::memrchr(b':', node);
+    // A port that is made up to hide the real one (RFC 7239, 6.3).
+    if let Some((name, [b':', b'_', ..])) = last.and_then(|at| node.split_at_checked(at)) {
+        return Some((parse_bare(name)?, None));
+    }
+    let last = last.filter(|_| memchr::memchr_iter(b':', node).count() == 8);
+    let (name, digits) = node.split_at_checked(last?)?;
+    let port = std::str::from_utf8(digits.get(1..)?).ok()?.parse().ok()?;
+    Some((parse_bare(name)?, Some(port)))
+}
+
+/// What stands between commas and semicolons that are not quoted.
+fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    value.split(move |&byte| {
+        if is_escaped {
+            is_escaped = false;
+            return false;
+        }
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\\' => is_escaped = is_quoted,
+            b',' | b';' => return !is_quoted,
+            _ => {}
+        }
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_their_length() {
+        for (at, (name, want)) in NAMES.iter().enumerate() {
+            assert_eq!(form(&name.to_ascii_uppercase()), Some(*want));
+            assert!(at == 0 || NAMES[at - 1].0.len() <= name.len(), "{at}");
+            let other = [name, &b"x"[..]].concat();
+            assert_eq!(form(&other), None);
+        }
+        assert_eq!(form(&[b'x'; 300]), None);
+    }
+
+    #[test]
+    fn nodes() {
+        for (node, want) in [
+            ("192.0.2.1", "192.0.2.1 None"),
+            ("192.0.2.1:80", "192.0.2.1 Some(80)"),
+            ("[2001:db8::1]:80", "2001:db8::1 Some(80)"),
+            ("[2001:db8::1]", "2001:db8::1 None"),
+            ("2001:db8::1", "2001:db8::1 None"),
+            ("192.0.2.1:_p", "192.0.2.1 None"),
+            ("[2001:db8::1]:_SEVKISEK", "2001:db8::1 None"),
+            ("2001:db8:0:0:0:0:0:1:80", "2001:db8::1 Some(80)"),
+        ] {
+            let (address, port) = parse_node(node.as_bytes()).unwrap();
+            assert_eq!(format!("{address} {port:?}"), want);
+        }
+        for node in ["", "unknown", "_hidden", "_SEVKISEK:80", "a.example", "::x", "1.2.3"] {
+            assert_eq!(parse_node(node.as_bytes()), None, "{node}");
+        }
+    }
+}

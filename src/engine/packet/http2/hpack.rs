@@ -1,0 +1,316 @@
+//! HPACK (RFC 7541): from header blocks to fields, piece by piece.
+//!
+//! Every byte is looked at once, however a block is cut into frames and segments.
+//! Nothing is refused for its length: a string that is too long is gone over, and a
+//! table that is too large is kept in part. What is not known for that, or because
+//! a gap took the bytes that said it, or because the capture began behind them, is
+//! None in the [`Field`].
+//!
+//! The encoder says how large its table is, at the beginning of a block and within what
+//! the other side has allowed (RFC 7541, 4.2 and 6.3; RFC 9113, 4.3.1); anything else breaks
+//! the block. As long as neither is known, any size is followed, and ours is the largest
+//! that is kept: entries that the encoder has dropped are never referred to, and the
+//! younger ones have the same index in both.
+
+mod huffman;
+mod table;
+
+pub(super) use table::Field;
+
+use crate::engine::progress::{Walk, bound};
+use huffman::Huffman;
+use table::{MOST_TABLE, Table};
+
+/// The longest name or value that is kept.
+const MOST_STRING: usize = bound(64 << 10, 160);
+
+/// Buffers larger than that are given back at the end of a block.
+const MOST_KEPT: usize = bound(4 << 10, 32);
+
+/// A block that contradicts itself. Nothing behind that place can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The first byte of a representation.
+    #[default]
+    Start,
+    /// The rest of its number.
+    Index,
+    /// The first byte of a string.
+    Length,
+    /// The rest of its length.
+    MoreLength,
+    /// The string.
+    Text,
+}
+
+/// How a field is represented (RFC 7541, 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Indexed,
+    /// A literal, and a new entry of the table.
+    Added,
+    /// A literal alone.
+    Plain,
+    /// No field but a new size of the table.
+    Resize,
+}
+
+/// Reads the header blocks of one direction of a connection.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    table: Table,
+    stage: Stage,
+    form: Form,
+    /// A number that is being read, and how far.
+    number: usize,
+    shift: u32,
+    /// The string is a value and not a name.
+    is_value: bool,
+    is_coded: bool,
+    /// Bytes of the string that are still to come.
+    left: usize,
+    huffman: Huffman,
+    name: Text,
+    value: Text,
+    /// How large the encoder's table is, if that is known.
+    size: Option<usize>,
+    /// How large it may be, if that is known.
+    limit: Option<usize>,
+    /// The next block has to begin with a smaller size.
+    must_shrink: bool,
+    /// The block has begun with something else than a size.
+    has_fields: bool,
+}
+
+/// A name or a value. One that is too long is not known, but counts as too long.
+#[derive(Debug, Default)]
+struct Text {
+    bytes: Vec<u8>,
+    is_known: bool,
+}
+
+impl Text {
+    fn set(&mut self, text: Option<&[u8]>) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(text.unwrap_or_default());
+        self.is_known = text.is_some();
+    }
+
+    fn get(&self) -> Option<&[u8]> {
+        self.is_known.then_some(&self.bytes)
+    }
+}
+
+impl Decoder {
+    /// A decoder of which nothing is known: it may begin in the midst of a connection.
+    pub(super) fn midway() -> Self {
+        Decoder {
+            table: Table::new(MOST_TABLE),
+            stage: Stage::Start,
+            form: Form::Indexed,
+            number: 0,
+            shift: 0,
+            is_value: false,
+            is_coded: false,
+            left: 0,
+            huffman: Huffman::default(),
+            name: Text::default(),
+            value: Text::default(),
+            size: None,
+            limit: None,
+            must_shrink: false,
+            has_fields: false,
+        }
+    }
+
+    /// A decoder from the beginning of a connection, with a table of so many bytes.
+    pub(super) fn fresh(size: usize) -> Self {
+        let (size, most) = (Some(size), size.min(MOST_TABLE));
+        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midway() }
+    }
+
+    /// The encoder may have a table of so many bytes from here on. None if that is not known.
+    pub(super) fn allow(&mut self, limit: Option<usize>) {
+        self.limit = limit;
+        self.must_shrink = self.size.zip(limit).is_some_and(|(size, limit)| size > limit);
+    }
+
+    /// Reads the next part of a block, and hands out the fields that end in it.
+    pub(super) fn push(
+        &mut self,
+        part: &[u8],
+        found: &mut impl FnMut(Field<'_>),
+    ) -> Result<(), Broken> {
+        let mut walk = Walk::over(part);
+        while let Some((rest, &byte)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
+            let mut taken = 1;
+            match self.stage {
+                Stage::Start => self.start(byte, found)?,
+                Stage::Index => {
+                    if self.more(byte)? {
+                        self.index(found)?;
+                    }
+                }
+                Stage::Length => {
+                    self.is_coded = byte & 0x80 != 0;
+                    if self.prefix(byte, 7) {
+                        self.begin_text(found)?;
+                    } else {
+                        self.stage = Stage::MoreLength;
+                    }
+                }
+                Stage::MoreLength => {
+                    if self.more(byte)? {
+                        self.begin_text(found)?;
+                    }
+                }
+                Stage::Text => {
+                    taken = rest.len().min(self.left);
+                    self.text(rest.get(..taken).unwrap_or(rest), found)?;
+                }
+            }
+            walk.take(taken);
+        }
+        if walk.is_stuck() { Err(Broken) } else { Ok(()) }
+    }
+
+    /// The end of a block; false if it breaks off.
+    pub(super) fn end(&mut self) -> bool {
+        for text in [&mut self.name, &mut self.value] {
+            if text.bytes.capacity() > MOST_KEPT {
+                text.bytes = Vec::new();
+            }
+        }
+        self.has_fields = false;
+        std::mem::take(&mut self.stage) == Stage::Start
+    }
+
+    /// A part of a block was not seen: what follows is read as well as it can be.
+    pub(super) fn forget(&mut self) {
+        self.table.forget();
+        self.table.resize(MOST_TABLE);
+        (self.size, self.limit, self.must_shrink) = (None, None, false);
+        (self.stage, self.huffman) = (Stage::Start, Huffman::default());
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.table.weight() + self.name.bytes.capacity() + self.value.bytes.capacity()
+    }
+
+    fn start(&mut self, byte: u8, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let (form, bits) = match byte {
+            0x80.. => (Form::Indexed, 7),
+            0x40.. => (Form::Added, 6),
+            0x20.. => (Form::Resize, 5),
+            _ => (Form::Plain, 4),
+        };
+        if form == Form::Resize {
+            if self.has_fields {
+                return Err(Broken);
+            }
+        } else if self.must_shrink {
+            return Err(Broken);
+        } else {
+            self.has_fields = true;
+        }
+        self.form = form;
+        if self.prefix(byte, bits) {
+            return self.index(found);
+        }
+        self.stage = Stage::Index;
+        Ok(())
+    }
+
+    /// The beginning of a number (RFC 7541, 5.1). Whether that is all of it.
+    fn prefix(&mut self, byte: u8, bits: u32) -> bool {
+        let most = (1 << bits) - 1;
+        self.number = usize::from(byte & most);
+        self.shift = 0;
+        self.number < usize::from(most)
+    }
+
+    /// The next byte of a number. Whether it is the last one.
+    fn more(&mut self, byte: u8) -> Result<bool, Broken> {
+        // 2 to the 28th is more than anything here can be.
+        if self.shift >= 28 {
+            return Err(Broken);
+        }
+        self.number += usize::from(byte & 0x7f) << self.shift;
+        self.shift += 7;
+        Ok(byte & 0x80 == 0)
+    }
+
+    /// The number of a representation is known.
+    fn index(&mut self, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        self.stage = Stage::Start;
+        match (self.form, self.number) {
+            (Form::Indexed, 0) => return Err(Broken),
+            (Form::Indexed, index) => found(self.table.get(index)),
+            (Form::Resize, size) if self.limit.is_some_and(|limit| size > limit) => {
+                return Err(Broken);
+            }
+            (Form::Resize, size) => {
+                self.table.resize(size);
+                (self.size, self.must_shrink) = (Some(size), false);
+            }
+            (_, 0) => (self.is_value, self.stage) = (false, Stage::Length),
+            (_, index) => {
+                self.name.set(self.table.get(index).name);
+                (self.is_value, self.stage) = (true, Stage::Length);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_text(&mut self, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let text = if self.is_value { &mut self.value } else { &mut self.name };
+        text.set(Some(&[]));
+        self.left = self.number;
+        self.stage = Stage::Text;
+        if self.left == 0 { self.text(&[], found) } else { Ok(()) }
+    }
+
+    /// The next bytes of a string.
+    fn text(&mut self, data: &[u8], found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
+        let text = if self.is_value { &mut self.value } else { &mut self.name };
+        let out = &mut text.bytes;
+        if self.is_coded {
+            self.huffman.push(data, out, MOST_STRING + 1)?;
+        } else {
+            let room = MOST_STRING + 1 - out.len().min(MOST_STRING + 1);
+            out.extend_from_slice(data.get(..room).unwrap_or(data));
+        }
+        self.left -= data.len();
+        if self.left > 0 {
+            return Ok(());
+        }
+        if self.is_coded {
+            self.huffman.end()?;
+        }
+        text.is_known = out.len() <= MOST_STRING;
+        if !self.is_value {
+            (self.is_value, self.stage) = (true, Stage::Length);
+            return Ok(());
+        }
+        self.stage = Stage::Start;
+        let field = Field { name: self.name.get(), value: self.value.get() };
+        found(field);
+        if self.form == Form::Added {
+            let length = self.name.bytes.len() + self.value.bytes.len();
+            let may_be_larger = self.size.is_none_or(|size| size > MOST_TABLE);
+            self.table.insert(field, length, may_be_larger);
+        }
+        Ok(())
+    }
+}
+
+// What is too long to be kept has no place in a table either.
+const _: () = assert!(MOST_STRING >= MOST_TABLE);
+
+#[cfg(test)]
+mod tests;

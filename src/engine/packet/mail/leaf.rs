@@ -1,0 +1,155 @@
+//! The body of a part that has no parts: text, a file, a mail, or several of them.
+
+use super::Mail;
+use super::entity::{self, Entity};
+use super::text::Text;
+use super::transfer::Transfer;
+use crate::engine::indicator::{Kind, Observable, Where};
+use crate::engine::packet::file::{File, FileFacts};
+use crate::engine::packet::stream::Context;
+use crate::engine::packet::{Fault, Said, Visitor, names};
+
+/// A body on its way.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    transfer: Transfer,
+    text: Option<Text>,
+    file: Option<File>,
+    mail: Option<Box<Mail>>,
+}
+
+impl Leaf {
+    /// The text around the parts of a multipart.
+    pub(super) fn around(protocol: &'static str) -> Leaf {
+        Leaf {
+            transfer: Transfer::Plain,
+            text: Some(Text::plain(protocol)),
+            file: None,
+            mail: None,
+        }
+    }
+
+    /// A body begins, in a mail that is inside of `depth` others.
+    pub(super) fn begin<V: Visitor>(
+        entity: Entity,
+        protocol: &'static str,
+        depth: u8,
+        context: &mut Context<'_, '_, V>,
+    ) -> Leaf {
+        let file = entity.is_file().then(|| {
+            let path = entity.names.first().map(|path| &path[..]);
+            let name =
+                path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
+            File::begin(protocol, name, context.packet, context.visitor)
+        });
+        tell_names(&entity, protocol, file.is_some(), context);
+        let mut mail = None;
+        if entity.kind == entity::Kind::Mail {
+            mail = Mail::inside(protocol, depth).map(Box::new);
+            if mail.is_none() {
+                context.counters.note(Fault::DeepMail);
+            }
+        }
+        let is_text = match entity.kind {
+            entity::Kind::Text | entity::Kind::Multipart => true,
+            entity::Kind::Mail => mail.is_none(),
+            entity::Kind::Html | entity::Kind::Other => entity.is_html(),
+        };
+        let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
+        Leaf { transfer: entity.transfer, text, file, mail }
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.transfer.weight()
+            + self.text.as_ref().map_or(0, Text::weight)
+            + self.file.as_ref().map_or(0, File::weight)
+            + self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+    }
+
+    /// Takes the next bytes, as they were sent.
+    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let is_hashed = self.file.as_ref().is_some_and(File::is_hashed);
+        if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_hashed) {
+            return;
+        }
+        let Leaf { transfer, text, file, mail } = self;
+        transfer.decode(data, &mut |bytes| show(bytes, text, file, mail, context));
+    }
+
+    /// Hands on the text that is there.
+    pub(super) fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if let Some(text) = &mut self.text {
+            text.flush(context);
+        }
+        if let Some(mail) = &mut self.mail {
+            mail.flush(context);
+        }
+    }
+
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+        self.transfer.gap();
+        if let Some(text) = &mut self.text {
+            text.gap(length, context);
+        }
+        if let Some(file) = &mut self.file {
+            file.gap(length);
+        }
+        if let Some(mail) = &mut self.mail {
+            mail.gap(length, context);
+        }
+    }
+
+    pub(super) fn finish<V: Visitor>(mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+        let Leaf { transfer, text, file, mail } = &mut self;
+        transfer.finish(&mut |bytes| show(bytes, text, file, mail, context));
+        if let Some(text) = self.text {
+            text.finish(is_whole, context);
+        }
+        if let Some(file) = self.file {
+            file.finish(is_whole, context.packet, context.visitor);
+        }
+        if let Some(mail) = self.mail {
+            mail.finish(is_whole, context);
+        }
+    }
+}
+
+/// Tells what a file is called beside the name that it was begun with, if it was: with
+/// folders, and by other parameters.
+pub(super) fn tell_names<V: Visitor>(
+    entity: &Entity,
+    protocol: &'static str,
+    is_begun: bool,
+    context: &mut Context<'_, '_, V>,
+) {
+    for (at, path) in entity.names.iter().enumerate() {
+        let name = names::last(path);
+        let facts = FileFacts { protocol, name: Some(name), url: None, size: None, is_whole: None };
+        let said = Said::File(facts);
+        if !is_begun || at > 0 {
+            names::report(path, context.packet, context.visitor, said);
+        } else if !name.is_empty() && name.len() < path.len() {
+            let path = Observable::Text(Kind::Filepath, path);
+            context.visitor.seen(path, Where::FileName, context.packet, said);
+        }
+    }
+}
+
+/// Shows decoded bytes to all that take them.
+fn show<V: Visitor>(
+    bytes: &[u8],
+    text: &mut Option<Text>,
+    file: &mut Option<File>,
+    mail: &mut Option<Box<Mail>>,
+    context: &mut Context<'_, '_, V>,
+) {
+    if let Some(text) = text {
+        text.push(bytes, context);
+    }
+    if let Some(file) = file {
+        file.update(bytes);
+    }
+    if let Some(mail) = mail {
+        mail.take(bytes, context);
+    }
+}

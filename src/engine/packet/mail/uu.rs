@@ -1,0 +1,183 @@
+//! uuencode (POSIX): `begin MODE NAME`, lines that begin with their length, `end`.
+
+use super::transfer::Out;
+use crate::engine::progress::bound;
+
+/// The longest line in front of the data that is looked at.
+pub(super) const MOST_HEAD: usize = bound(512, 64);
+
+/// The name in a line that begins uuencoded data.
+pub(super) fn begin(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"begin ")?;
+    let (mode, name) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
+    let is_mode = matches!(mode.len(), 3 | 4) && mode.iter().all(|b| (b'0'..b'8').contains(b));
+    let name = name.trim_ascii();
+    (is_mode && !name.is_empty()).then_some(name)
+}
+
+/// Whether a line can be one of uuencoded data: nothing, `end`, or no more characters than its
+/// length asks for, with a sum behind them.
+pub(super) fn fits(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let Some((&first, data)) = line.split_first() else { return true };
+    let most = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
+    let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= most;
+    is_data || line == b"end"
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// In front of the line that begins it.
+    #[default]
+    Head,
+    /// At the beginning of a line.
+    Line,
+    /// In the data of a line, of which so many bytes are to come.
+    Data(u8),
+    /// In what is left of a line.
+    Rest,
+    Over,
+}
+
+/// Uuencoded data on its way.
+#[derive(Debug, Default)]
+pub(super) struct Uu {
+    state: State,
+    head: Vec<u8>,
+    bits: u32,
+    count: u8,
+    /// Nothing but `end` is to come.
+    is_last: bool,
+}
+
+impl Uu {
+    /// Behind the line that begins it.
+    pub(super) fn begun() -> Uu {
+        Uu { state: State::Line, ..Uu::default() }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.head.capacity()
+    }
+
+    /// Bytes never came: it goes on with the next line.
+    pub(super) fn gap(&mut self) {
+        if !matches!(self.state, State::Head | State::Over) {
+            (self.state, self.bits, self.count) = (State::Rest, 0, 0);
+        }
+        self.head.clear();
+    }
+
+    /// Decodes the next bytes; returns how many belonged to it.
+    pub(super) fn decode(&mut self, data: &[u8], take: &mut dyn FnMut(&[u8])) -> usize {
+        let mut out = Out::new(take);
+        let mut taken = data.len();
+        for (at, &byte) in data.iter().enumerate() {
+            if self.state == State::Over {
+                taken = at;
+                break;
+            }
+            self.next(byte, &mut out);
+        }
+        out.flush();
+        taken
+    }
+
+    fn next(&mut self, byte: u8, out: &mut Out<'_>) {
+        match (self.state, byte) {
+            (State::Over, _) => {}
+            (State::Head, b'\n') => {
+                if begin(&self.head).is_some() {
+                    self.state = State::Line;
+                }
+                self.head.clear();
+            }
+            (State::Head, _) => {
+                if self.head.len() < MOST_HEAD {
+                    self.head.push(byte);
+                }
+            }
+            (State::Line, b'\r') => {}
+            (State::Line | State::Rest | State::Data(_), b'\n') => {
+                // Blanks at the end of a line stand for zeros, and get lost on the way.
+                while let State::Data(left @ 1..) = self.state {
+                    self.bits <<= 6;
+                    self.count += 1;
+                    if self.count == 4 {
+                        self.state = State::Data(self.group(left, out));
+                    }
+                }
+                self.state = if self.is_last && self.state != State::Line {
+                    State::Over
+                } else {
+                    State::Line
+                };
+                (self.bits, self.count) = (0, 0);
+            }
+            // An empty line of data is the last; the line `end` follows.
+            (State::Line, b' ' | b'`') => self.state = State::Rest,
+            (State::Line, b'e') => (self.state, self.is_last) = (State::Rest, true),
+            (State::Line, b'!'..=b'_') => self.state = State::Data(byte - b' '),
+            (State::Line, _) => self.state = State::Rest,
+            (State::Data(left), b' '..=b'`') => {
+                self.bits = self.bits << 6 | u32::from((byte - b' ') & 0x3f);
+                self.count += 1;
+                if self.count == 4 {
+                    self.state = State::Data(self.group(left, out));
+                }
+            }
+            (State::Data(_) | State::Rest, _) => {}
+        }
+    }
+
+    /// Hands on the bytes of a group; returns how many are left then.
+    fn group(&mut self, left: u8, out: &mut Out<'_>) -> u8 {
+        let [_, bytes @ ..] = self.bits.to_be_bytes();
+        let count = left.min(3);
+        for &byte in bytes.iter().take(usize::from(count)) {
+            out.push(byte);
+        }
+        (self.bits, self.count) = (0, 0);
+        left - count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_their_end() {
+        // What Python's `binascii.b2a_uu` makes of it.
+        let text = b"x\r\nbegin 644 a b.bin\r\n#0V%T\r\n$  $\" P  \r\n`\r\nend\r\nmore";
+        for cut in 0..=text.len() {
+            let mut all = Vec::new();
+            let mut uu = Uu::default();
+            let (a, b) = text.split_at(cut);
+            let first = uu.decode(a, &mut |bytes| all.extend_from_slice(bytes));
+            let second = uu.decode(b, &mut |bytes| all.extend_from_slice(bytes));
+            assert_eq!(all, b"Cat\0\x01\x02\x03", "{cut}");
+            assert!(uu.is_over());
+            assert_eq!(first + second, text.len() - 4);
+        }
+        // Without its blanks.
+        let (mut uu, mut all) = (Uu::begun(), Vec::new());
+        uu.decode(b"$  $\" P\n`\nend\n", &mut |bytes| all.extend_from_slice(bytes));
+        assert_eq!(all, b"\0\x01\x02\x03"[..].to_vec());
+        for line in [&b"#0V%T\r"[..], b"#0V%T", b"`", b"end\r", b"", b"$  $\" P", b"#0V%T!"] {
+            assert!(fits(line), "{line:?}");
+        }
+        for line in [&b"#0V%T0V%T"[..], b"see http://a.example/", b"ending", b"`GO ON"] {
+            assert!(!fits(line), "{line:?}");
+        }
+        assert_eq!(begin(b"begin 0644 a.exe\r"), Some(&b"a.exe"[..]));
+        for line in [&b"begin"[..], b"begin 644", b"begin 888 a", b"begin the day", b"begins 644 a"]
+        {
+            assert_eq!(begin(line), None);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Encoded words in headers (RFC 2047), and the character sets of mails.
+//!
+//! Indicators are ASCII, or UTF-8 where they are names of files. So the sets that
+//! keep ASCII as it is stay as they are, but that Latin-1 in headers becomes UTF-8; UTF-16 is
+//! decoded everywhere.
+
+use super::transfer::{Transfer, hex};
+use crate::engine::progress::bound;
+use std::borrow::Cow;
+
+/// The longest encoded word; it should have 75 characters at most.
+const MOST_WORD: usize = bound(4 << 10, 48);
+
+/// The longest name of a character set, and all that stands in front of a word's text.
+const MOST_CHARSET: usize = 64;
+const MOST_HEAD: usize = MOST_CHARSET + 4;
+
+/// What Windows-1252 has where Latin-1 has nothing that is seen; whoever says one of them
+/// means both (WHATWG Encoding, 4.2).
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// How characters are coded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Charset {
+    /// ASCII is itself.
+    #[default]
+    Narrow,
+    Latin,
+    /// In the order of a mark in front, else big-endian (RFC 2781, 4.3).
+    Utf16,
+    Utf16Big,
+    Utf16Little,
+}
+
+impl Charset {
+    pub(super) fn named(name: &[u8]) -> Charset {
+        let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
+        if is(&["iso-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252"]) {
+            Charset::Latin
+        } else if is(&["utf-16", "utf16", "ucs-2", "iso-10646-ucs-2", "unicode"]) {
+            Charset::Utf16
+        } else if is(&["utf-16be", "utf16be"]) {
+            Charset::Utf16Big
+        } else if is(&["utf-16le", "utf16le"]) {
+            Charset::Utf16Little
+        } else {
+            Charset::Narrow
+        }
+    }
+
+    /// Appends text of a header to what was decoded.
+    pub(super) fn append(self, text: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Charset::Narrow => out.extend_from_slice(text),
+            Charset::Latin => {
+                for &byte in text {
+                    let high = byte.checked_sub(0x80).and_then(|at| WINDOWS.get(usize::from(at)));
+                    let char = high.copied().unwrap_or(char::from(byte));
+                    out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
+            _ => {
+                let mut wide = Wide::new(self);
+                wide.decode(text, out);
+            }
+        }
+    }
+}
+
+/// UTF-16 on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wide {
+    /// None: the first unit will tell.
+    is_little: Option<bool>,
+    /// Half a unit.
+    half: Option<u8>,
+    /// The first of a pair.
+    high: Option<u16>,
+}
+
+impl Wide {
+    pub(super) fn new(charset: Charset) -> Wide {
+        let is_little = match charset {
+            Charset::Utf16Big => Some(false),
+            Charset::Utf16Little => Some(true),
+            _ => None,
+        };
+        Wide { is_little, half: None, high: None }
+    }
+
+    /// Appends the next bytes as UTF-8.
+    pub(super) fn decode(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        for &byte in data {
+            let Some(first) = self.half.take() else {
+                self.half = Some(byte);
+                continue;
+            };
+            let pair = [first, byte];
+            let is_little = *self.is_little.get_or_insert(pair == [0xff, 0xfe]);
+            let unit = if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) };
+            self.unit(unit, out);
+        }
+    }
+
+    fn unit(&mut self, unit: u16, out: &mut Vec<u8>) {
+        let units: &[u16] = match (self.high.take(), unit) {
+            (None, 0xd800..0xdc00) => return self.high = Some(unit),
+            (Some(high), _) => &[high, unit],
+            (None, _) => &[unit],
+        };
+        for char in char::decode_utf16(units.iter().copied()) {
+            let char = char.unwrap_or(char::REPLACEMENT_CHARACTER);
+            if char != '\u{feff}' {
+                out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    }
+}
+
+/// A header's value with its encoded words decoded, on one line.
+pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
+    // A byte that may not stay as it is.
+    let is_change = |&at: &usize| value.get(at) != Some(&b'=') || value.get(at + 1) == Some(&b'?');
+    let Some(at) = memchr::memchr3_iter(b'=', b'\n', b'\r', value).find(is_change) else {
+        return Cow::Borrowed(value);
+    };
+    let mut out = Vec::with_capacity(value.len());
+    let (text, mut rest) = value.split_at(at);
+    out.extend_from_slice(text);
+    // Where the blanks begin behind an encoded word: between two they count for nothing.
+    let mut word_end = None;
+    let mut ends = Ends::default();
+    while let Some(&byte) = rest.first() {
+        if ends.is_near(rest)
+            && let Some((word, behind)) = split_word(rest)
+        {
+            if let Some(end) = word_end {
+                out.truncate(end);
+            }
+            word.append(&mut out);
+            (rest, word_end) = (behind, Some(out.len()));
+            continue;
+        }
+        // Up to the next byte of that kind, but for this one if it is a line break.
+        let at = memchr::memchr3(b'=', b'\n', b'\r', rest.get(1..).unwrap_or_default());
+        let (text, behind) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
+        let text = text.get(usize::from(matches!(byte, b'\r' | b'\n'))..).unwrap_or_default();
+        out.extend_from_slice(text);
+        word_end = word_end.filter(|_| text.iter().all(u8::is_ascii_whitespace));
+        rest = behind;
+    }
+    Cow::Owned(out)
+}
+
+/// Where encoded words end, each of which is looked for once: behind what only begins like one,
+/// the end may be far.
+#[derive(Default)]
+struct Ends {
+    /// How much was left at the end that was found last; zero if there are no more.
+    left: Option<usize>,
+}
+
+impl Ends {
+    /// Whether what begins here like an encoded word may be one.
+    fn is_near(&mut self, rest: &[u8]) -> bool {
+        let Some(behind) = rest.strip_prefix(b"=?") else { return false };
+        let left = match self.left.filter(|&left| left <= behind.len()) {
+            Some(left) => left,
+            None => memchr::memmem::find(behind, b"?=").map_or(0, |at| behind.len() - at),
+        };
+        self.left = Some(left);
+        left > 0 && behind.len() - left <= MOST_HEAD + MOST_WORD
+    }
+}
+
+/// An encoded word.
+struct Word<'a> {
+    charset: &'a [u8],
+    is_base64: bool,
+    text: &'a [u8],
+}
+
+impl Word<'_> {
+    fn append(&self, out: &mut Vec<u8>) {
+        let mut bytes = Vec::with_capacity(self.text.len());
+        if self.is_base64 {
+            let mut transfer = Transfer::named(b"base64");
+            let mut take = |data: &[u8]| bytes.extend_from_slice(data);
+            transfer.decode(self.text, &mut take);
+            transfer.finish(&mut take);
+        } else {
+            unescape(self.text, b'=', &mut bytes);
+        }
+        // A language may follow the name (RFC 2231, section 5).
+        let name = self.charset.split(|&b| b == b'*').next().unwrap_or_default();
+        Charset::named(name).append(&bytes, out);
+    }
+}
+
+/// The encoded word that text begins with, and what follows.
+fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
+    let rest = text.strip_prefix(b"=?")?;
+    let (charset, rest) =
+        rest.split_at_checked(memchr::memchr(b'?', rest.get(..MOST_CHARSET).unwrap_or(rest))?)?;
+    let [b'?', encoding, b'?', rest @ ..] = rest else { return None };
+    let within = rest.get(..MOST_WORD).unwrap_or(rest);
+    let (text, rest) = rest.split_at_checked(memchr::memmem::find(within, b"?=")?)?;
+    let is_base64 = match encoding.to_ascii_lowercase() {
+        b'b' => true,
+        b'q' => false,
+        _ => return None,
+    };
+    Some((Word { charset, is_base64, text }, rest.get(2..)?))
+}
+
+/// Decodes `=41` or `%41`; an underscore is a blank where `=` is used.
+pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match *behind {
+            [high, low, ref behind @ ..] if byte == escape => {
+                if let Some((high, low)) = hex(high).zip(hex(low)) {
+                    out.push(high << 4 | low);
+                    rest = behind;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        out.push(if byte == b'_' && escape == b'=' { b' ' } else { byte });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The examples of RFC 2047, section 8, and more.
+    #[test]
+    fn encoded_words() {
+        for (text, want) in [
+            ("(=?ISO-8859-1?Q?a?=)", "(a)"),
+            ("(=?ISO-8859-1?Q?a?= b)", "(a b)"),
+            ("(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)"),
+            ("(=?ISO-8859-1?Q?a?=  \r\n    =?ISO-8859-1?Q?b?=)", "(ab)"),
+            ("(=?ISO-8859-1?Q?a_b?=)", "(a b)"),
+            ("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=", "If you can read this yo"),
+            ("=?US-ASCII*EN?Q?Keith_Moore?= <m@x.example>", "Keith Moore <m@x.example>"),
+            ("=?iso-8859-1?q?Andr=E9?=", "André"),
+            ("=?windows-1252?q?=80=9F=FF.exe?=", "€Ÿÿ.exe"),
+            ("=?utf-8?b?w6Q=?= =?x?z?y?= =?utf-8?q?=c3=a4", "ä =?x?z?y?= =?utf-8?q?=c3=a4"),
+            ("=?utf-16le?b?YQBiAA==?=", "ab"),
+            ("plain\r\n text", "plain text"),
+            ("=?", "=?"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&decode(text.as_bytes())), want, "{text}");
+        }
+    }
+
+    /// Byte by byte: the slow twin of [`decode`].
+    fn slow(value: &[u8]) -> Vec<u8> {
+        let (mut out, mut rest, mut word_end) = (Vec::new(), value, None);
+        while let Some(&byte) = rest.first() {
+            if let Some((word, behind)) = split_word(rest) {
+                out.truncate(word_end.unwrap_or(out.len()));
+                word.append(&mut out);
+                (rest, word_end) = (behind, Some(out.len()));
+                continue;
+            }
+            if !matches!(byte, b'\r' | b'\n') {
+                out.push(byte);
+            }
+            word_end = word_end.filter(|_| byte.is_ascii_whitespace());
+            rest = &rest[1..];
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn values_like_the_slow_twin(
+            pieces in prop::collection::vec(prop_oneof![
+                "[a=?\\r\\n \\t_]{0,6}",
+                "=\\?utf-8\\?q\\?[a-c=41_]{0,5}\\?=",
+            ], 0..8)
+        ) {
+            let value = pieces.concat();
+            prop_assert_eq!(&*decode(value.as_bytes()), &slow(value.as_bytes())[..], "{:?}", value);
+        }
+    }
+
+    #[test]
+    fn wide_text() {
+        let text = "a\u{1f600}.example";
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [&[0xff, 0xfe][..], &little].concat();
+        for (name, bytes) in
+            [("utf-16be", &big), ("utf-16le", &little), ("utf-16", &marked), ("UTF-16", &big)]
+        {
+            for cut in 0..bytes.len() {
+                let mut wide = Wide::new(Charset::named(name.as_bytes()));
+                let mut out = Vec::new();
+                wide.decode(&bytes[..cut], &mut out);
+                wide.decode(&bytes[cut..], &mut out);
+                assert_eq!(String::from_utf8_lossy(&out), text, "{name}");
+            }
+        }
+        let mut out = Vec::new();
+        Charset::Utf16Big.append(&[0xd8, 0, 0, b'a'], &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), "\u{fffd}a");
+    }
+}

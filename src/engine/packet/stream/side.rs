@@ -1,0 +1,324 @@
+//! One direction of a stream: from segments to bytes in order, and on to its parser.
+
+use super::parser::{Context, Parser, Step};
+use super::pending::Pending;
+use super::{is_before, parser};
+use crate::engine::indicator::Timestamp;
+use crate::engine::packet::{Fault, Packet, Visitor, plain};
+use crate::engine::progress::{Walk, bound};
+
+/// Bytes and pieces that wait for what is in front of them, before that is given up.
+const MOST_PENDING: usize = bound(256 << 10, 2048);
+const MOST_PIECES: usize = bound(64, 4);
+
+/// Acknowledgements after which bytes that the receiver has, and we don't, are given up:
+/// captures, too, put packets in disorder.
+const MOST_OVERDUE: u8 = bound(8, 2) as u8;
+
+/// The memory of a buffer that is kept though it holds far less.
+const MOST_KEPT: usize = bound(1 << 10, 64);
+
+/// When a direction was last heard of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::engine::packet) struct Stamp {
+    pub(in crate::engine::packet) number: u64,
+    pub(in crate::engine::packet) time: Timestamp,
+    pub(in crate::engine::packet) length: u32,
+    pub(in crate::engine::packet) is_timed: bool,
+}
+
+impl Stamp {
+    pub(super) fn of(packet: &Packet<'_>) -> Self {
+        let Packet { number, time, length, is_timed, .. } = *packet;
+        Stamp { number, time, length, is_timed }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    next: u32,
+    /// Whether the stream's first byte is known.
+    is_synced: bool,
+    overdue: u8,
+    parser: Parser,
+    /// Bytes to come that need no look.
+    skip: u64,
+    /// How many bytes must be held before the parser is asked again.
+    wants: usize,
+    /// Bytes in front of `next` that the parser has not taken yet.
+    held: Vec<u8>,
+    pending: Pending,
+    /// Where the direction ends, once its FIN was seen.
+    fin: Option<u32>,
+    last: Stamp,
+}
+
+impl Side {
+    pub(super) fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    pub(super) fn last(&self) -> Stamp {
+        self.last
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.held.capacity() + self.pending.weight() + self.parser.weight()
+    }
+
+    pub(super) fn start(&mut self, next: u32, is_synced: bool, parser: Parser) {
+        (self.next, self.is_synced, self.parser) = (next, is_synced, parser);
+    }
+
+    /// Takes a segment, of which the last `missing` bytes were not captured.
+    pub(super) fn feed<V: Visitor>(
+        &mut self,
+        seq: u32,
+        data: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        self.last = stamp;
+        let (mut seq, mut data, mut missing) = (seq, data, missing);
+        if is_before(seq, self.next) {
+            self.compare(seq, data, context);
+            let old = self.next.wrapping_sub(seq) as usize;
+            let cut = old.min(data.len());
+            if old - cut >= missing && cut == data.len() {
+                return;
+            }
+            (seq, data, missing) = (self.next, &data[cut..], missing - (old - cut));
+        }
+        if seq == self.next && self.pending.is_empty() {
+            self.advance(data, missing, context);
+            self.end_if_reached(context);
+            return;
+        }
+        let agreement = self.pending.insert(seq, data, missing);
+        if agreement.is_conflict {
+            context.counters.note(Fault::StreamConflict);
+        } else if agreement.is_overlap {
+            context.counters.note(Fault::StreamOverlap);
+        }
+        self.drain(context);
+        if self.overdue >= MOST_OVERDUE {
+            self.skip_hole(context);
+        }
+        while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
+            self.skip_hole(context);
+        }
+        self.end_if_reached(context);
+    }
+
+    /// Takes a FIN, in front of which the direction ends. The first one counts.
+    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut Context<'_, '_, V>) {
+        self.last = Stamp::of(context.packet);
+        self.fin.get_or_insert(end);
+        self.end_if_reached(context);
+    }
+
+    /// Ends the direction once every byte in front of its FIN has come.
+    fn end_if_reached<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if self.fin == Some(self.next) {
+            self.fin = None;
+            context.is_ended = true;
+            self.break_off(context);
+            context.is_ended = false;
+        }
+    }
+
+    /// Notes how far the other end has received. Bytes that it has, and that don't
+    /// come here, were lost on the way to us.
+    pub(super) fn acknowledged(&mut self, ack: u32) {
+        if self.pending.start().is_some_and(|start| !is_before(ack, start)) {
+            self.overdue = self.overdue.saturating_add(1);
+        }
+    }
+
+    /// Notes that the other end sends no more, and how far it had received then. Who hears the
+    /// end of a file only afterwards did not wait for it.
+    pub(super) fn left(&mut self, ack: u32) {
+        if let Parser::FtpData(data) = &mut self.parser
+            && !is_before(self.next, ack)
+        {
+            data.leave();
+        }
+    }
+
+    /// Takes everything that waits, over all gaps, and ends.
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        while !self.pending.is_empty() {
+            self.skip_hole(context);
+        }
+        self.break_off(context);
+    }
+
+    /// Compares a segment with what is still held of the bytes that it repeats.
+    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let behind = self.next.wrapping_sub(seq) as usize;
+        let (held, data) = if behind > self.held.len() {
+            (&self.held[..], data.get(behind - self.held.len()..).unwrap_or_default())
+        } else {
+            (&self.held[self.held.len() - behind..], data)
+        };
+        if held.iter().zip(data).any(|(held, new)| held != new) {
+            context.counters.note(Fault::StreamConflict);
+        }
+    }
+
+    /// Goes over the hole in front of the first piece that waits.
+    fn skip_hole<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        if let Some(start) = self.pending.start() {
+            self.gap(start.wrapping_sub(self.next), context);
+        }
+        self.drain(context);
+    }
+
+    fn drain<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        while self.pending.start() == Some(self.next)
+            && let Some(piece) = self.pending.pop()
+        {
+            let missing = (piece.length as usize).saturating_sub(piece.data.len());
+            self.advance(&piece.data, missing, context);
+        }
+    }
+
+    /// The next bytes of the stream, and how many behind them never come.
+    fn advance<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        missing: usize,
+        context: &mut Context<'_, '_, V>,
+    ) {
+        self.overdue = 0;
+        self.next = self.next.wrapping_add(data.len() as u32);
+        self.deliver(data, context);
+        if missing > 0 {
+            self.gap(missing as u32, context);
+        }
+    }
+
+    /// Bytes never come. Inside of what needs no look, that is no loss.
+    fn gap<V: Visitor>(&mut self, length: u32, context: &mut Context<'_, '_, V>) {
+        self.next = self.next.wrapping_add(length);
+        if self.skip >= u64::from(length) {
+            self.skip -= u64::from(length);
+            return;
+        }
+        if length > 0 && !matches!(self.parser, Parser::Loose | Parser::Over) {
+            context.counters.note(Fault::StreamGap);
+            // What was to be skipped in front of the rest of the hole is no loss.
+            let unknown = u64::from(length) - std::mem::take(&mut self.skip);
+            if self.held.is_empty() && self.parser.gap(unknown, context) {
+                return;
+            }
+        }
+        self.break_off(context);
+    }
+
+    /// Reads what there is of a message whose end does not come.
+    fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+        let held = std::mem::take(&mut self.held);
+        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        (self.skip, self.is_synced) = (0, false);
+        if matches!(parser, Parser::Over) {
+            self.parser = parser;
+        } else {
+            parser.finish(&held, context);
+        }
+    }
+
+    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+        let known = self.skip.min(data.len() as u64);
+        self.skip -= known;
+        let data = &data[known as usize..];
+        if data.is_empty() {
+            return;
+        }
+        if self.held.is_empty() {
+            let taken = self.consume(data, context);
+            self.held.extend_from_slice(&data[taken..]);
+            return;
+        }
+        self.held.extend_from_slice(data);
+        if self.held.len() < self.wants {
+            return;
+        }
+        let mut held = std::mem::take(&mut self.held);
+        let was_start = matches!(self.parser, Parser::Start);
+        let taken = self.consume(&held, context);
+        let is_foreign = was_start && matches!(self.parser, Parser::Loose);
+        held.drain(..taken);
+        // A long message is over, the stream is not: thousands may be left like that.
+        if held.capacity() > MOST_KEPT.max(2 * held.len()) {
+            held.shrink_to_fit();
+        }
+        self.held = held;
+        // What was waited for was no beginning; what came last may be one.
+        if is_foreign && parser::begins(data, context.packet.ports) {
+            let taken = self.consume(data, context);
+            self.held.extend_from_slice(&data[taken..]);
+        }
+    }
+
+    /// Lets the parser take what it can; returns how much that was.
+    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
+        if matches!(self.parser, Parser::Loose) {
+            self.parser = match parser::begins(data, context.packet.ports) {
+                true => Parser::Start,
+                false if context.reads_unknown => Parser::Plain,
+                false => return data.len(),
+            };
+        }
+        let mut walk = Walk::over(data);
+        while let Some(rest) = walk.rest() {
+            match self.parser.step(rest, self.is_synced, context) {
+                Step::Took(length) => walk.take(length),
+                Step::Skip(length) => {
+                    let known = length.min(rest.len() as u64);
+                    self.skip = length - known;
+                    walk.take(known as usize);
+                }
+                Step::Wait(wants) => {
+                    self.wants = wants;
+                    return walk.at();
+                }
+                Step::Again => walk.turn(),
+                Step::Restart => {
+                    self.parser = Parser::Start;
+                    walk.turn();
+                }
+                Step::Become(parser) => {
+                    self.parser = parser;
+                    walk.turn();
+                }
+                Step::Lost => {
+                    self.parser = Parser::Loose;
+                    if context.reads_unknown {
+                        plain::show(rest, context.packet, context.visitor);
+                    }
+                    return data.len();
+                }
+                Step::Over => {
+                    self.parser = Parser::Over;
+                    return data.len();
+                }
+            }
+        }
+        if walk.is_stuck() {
+            context.counters.note(Fault::Stuck);
+            self.parser = Parser::Over;
+            return data.len();
+        }
+        walk.at()
+    }
+}

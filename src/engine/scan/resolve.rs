@@ -1,0 +1,287 @@
+//! From entries to matches: scopes, validity, the private guard, allow lists.
+
+use super::counters::kind_of;
+use super::entries::{Entry, Reach};
+use super::{Match, Scanner, Scratch, Seen};
+use crate::engine::database::{Claim, Database};
+use crate::engine::indicator::{
+    Kind, Observable, Quality, Reason, Scope, Timestamp, Where, address, digest, email, url, words,
+};
+use std::net::IpAddr;
+
+/// Why a claim does not alert.
+pub(super) enum Verdict {
+    Alert,
+    /// Does not reach the observable: as if it were not there.
+    Other,
+    Held(Reason),
+}
+
+/// Judges one claim. `kinds` are the kinds that the place allows, if it says.
+pub(super) fn judge(
+    database: &Database,
+    entry: &Entry,
+    claim: Claim,
+    observable: Observable<'_>,
+    kinds: Option<&[Kind]>,
+    time: Timestamp,
+) -> (Verdict, Quality) {
+    let mut quality = entry.quality;
+    if !entry.reach.admits(claim.scope) || kinds.is_some_and(|kinds| !kinds.contains(&claim.kind)) {
+        return (Verdict::Other, quality);
+    }
+    if claim.kind == Kind::Url && claim.scope != Scope::Regex && claim.scope != Scope::Wildcard {
+        match claim.scheme.meets(entry.scheme) {
+            Some(flag) => quality = quality.with(flag),
+            None => return (Verdict::Other, quality),
+        }
+    }
+    let Some(policy) = database.policy(claim.context) else { return (Verdict::Other, quality) };
+    if !policy.is_live(time) {
+        // What was allowed for a time is as if it had never been.
+        let verdict = if policy.allow { Verdict::Other } else { Verdict::Held(Reason::Expired) };
+        return (verdict, quality);
+    }
+    if policy.allow {
+        return (Verdict::Held(Reason::Allowed), quality);
+    }
+    let verdict = match observable {
+        Observable::Address(address, _) if !policy.internal && is_guarded(address, claim.kind) => {
+            Verdict::Held(Reason::Private)
+        }
+        Observable::Digest(..) if digest::is_of_nothing(&entry.value) => {
+            Verdict::Held(Reason::EmptyHash)
+        }
+        _ => Verdict::Alert,
+    };
+    (verdict, quality)
+}
+
+impl Scanner {
+    /// Judges the entries in the scratch. `None` if nothing alerts; then what was
+    /// held back is counted.
+    pub(super) fn resolve<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        kinds: Option<&[Kind]>,
+        time: Timestamp,
+    ) -> Option<(Seen, Vec<Match<'d>>)> {
+        let typed = typed_kinds(observable, at);
+        let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
+        let mut matches: Vec<Match<'d>> = Vec::new();
+        let mut held: Option<(Reason, String)> = None;
+        for entry in &self.scratch.entries {
+            let first = matches.len();
+            for claim in database.claims(entry.posting) {
+                match judge(database, entry, claim, observable, kinds, time) {
+                    (Verdict::Other, _) => {}
+                    (Verdict::Held(Reason::Allowed), _) => {
+                        let list = feed_of(database, claim);
+                        self.counters.suppress(Reason::Allowed, &list);
+                        return None;
+                    }
+                    (Verdict::Held(reason), _) => {
+                        held.get_or_insert((reason, String::new()));
+                    }
+                    (Verdict::Alert, quality) => {
+                        push_claim(database, &mut matches, first, entry, claim, quality);
+                    }
+                }
+            }
+        }
+        if matches.is_empty() {
+            if let Some((reason, list)) = held {
+                self.counters.suppress(reason, &list);
+            }
+            return None;
+        }
+        if let Some(allowance) = self.allowed_by(database, observable, time) {
+            self.counters.suppress(Reason::Allowed, &allowance.list);
+            return None;
+        }
+        let mut seen = self.seen(observable, at);
+        if matches!(observable, Observable::Url(_)) {
+            let flags = [
+                (self.scratch.url.has_odd_host(), Quality::DERIVED),
+                (self.scratch.is_cut, Quality::CUT),
+            ];
+            let set = flags.into_iter().filter(|(is_so, _)| *is_so);
+            seen.quality = set.fold(seen.quality, |quality, (_, flag)| quality.with(flag));
+        }
+        if let [only] = &matches[..]
+            && only.kind == Kind::Endpoint
+        {
+            seen.kind = Kind::Endpoint;
+            seen.value.clone_from(&only.value);
+        }
+        Some((seen, matches))
+    }
+
+    /// What allows the observable, its URL's host, or its e-mail address's domain: a list
+    /// that was given to the scanner, or one in the database.
+    pub(super) fn allowed_by(
+        &mut self,
+        database: &Database,
+        observable: Observable<'_>,
+        time: Timestamp,
+    ) -> Option<Allowance> {
+        let given = self.options.allow.clone();
+        let mut scratch = Scratch::default();
+        let mut on_list = |database: &Database, observable| {
+            scratch.collect(database, observable);
+            scratch.entries.iter().find_map(|entry| {
+                database.claims(entry.posting).find_map(|claim| {
+                    let (verdict, _) = judge(database, entry, claim, observable, None, time);
+                    matches!(verdict, Verdict::Held(Reason::Allowed))
+                        .then(|| Allowance::of(database, claim))
+                })
+            })
+        };
+        // What allows the observable itself in the database was met already.
+        if let Some(list) = given.as_deref().and_then(|given| on_list(given, observable)) {
+            return Some(list);
+        }
+        let url;
+        let host = match observable {
+            Observable::Url(raw) => {
+                let mut seen = url::Url::default();
+                seen.read_seen(raw).ok()?;
+                url = seen;
+                match address::parse_ip(url.host()) {
+                    Ok(address) => Observable::Address(address, None),
+                    Err(_) => Observable::Name(url.host().as_bytes()),
+                }
+            }
+            Observable::Email(raw) => Observable::Name(&raw[memchr::memrchr(b'@', raw)? + 1..]),
+            _ => return None,
+        };
+        let given = given.as_deref().and_then(|given| on_list(given, host));
+        given
+            .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
+    }
+
+    /// The observable as an alert tells of it.
+    fn seen(&self, observable: Observable<'_>, at: Where) -> Seen {
+        // Looking it up has left its normal form in the scratch, or in an entry.
+        let scratch = &self.scratch;
+        let (value, raw) = match observable {
+            Observable::Address(address @ IpAddr::V4(_), _) => {
+                let is_bare = |value: &str| value.bytes().all(|b| b == b'.' || b.is_ascii_digit());
+                let mut values = scratch.entries.iter().map(|entry| &entry.value);
+                let known = values.find(|value| is_bare(value));
+                (known.cloned().unwrap_or_else(|| address.to_string()), None)
+            }
+            Observable::Address(address, _) => (address.to_string(), None),
+            Observable::Name(raw) => {
+                let name = String::from_utf8_lossy(&scratch.name).into_owned();
+                (name, Some(String::from_utf8_lossy(raw)))
+            }
+            Observable::Url(raw) => (scratch.url.to_string(), Some(String::from_utf8_lossy(raw))),
+            Observable::Email(raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                let equal = scratch.entries.iter().find(|entry| entry.reach == Reach::Equal);
+                let value = match equal {
+                    Some(entry) => entry.value.clone(),
+                    None => email::normalise(&raw).map_or(raw.to_string(), |e| e.into()),
+                };
+                (value, Some(raw))
+            }
+            Observable::Digest(_, bytes) => match scratch.entries.first() {
+                Some(entry) => (entry.value.clone(), None),
+                None => (digest::encode(bytes), None),
+            },
+            Observable::Text(kind, raw) => {
+                let raw = String::from_utf8_lossy(raw);
+                (words::normalise(kind, &raw).map_or(raw.to_string(), |w| w.into()), Some(raw))
+            }
+        };
+        let raw = raw.filter(|raw| *raw != value).map(|raw| raw.into_owned());
+        let quality = match at {
+            Where::Ptr | Where::Nat64 => Quality::DERIVED,
+            _ => Quality::default(),
+        };
+        Seen { kind: kind_of(observable), value, raw, at, field: None, quality }
+    }
+}
+
+/// Who allows something, and what for.
+pub(super) struct Allowance {
+    pub(super) list: String,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+}
+
+impl Allowance {
+    fn of(database: &Database, claim: Claim) -> Allowance {
+        let context = database.context(claim.context).unwrap_or_default();
+        Allowance {
+            list: context.feed.into_owned(),
+            reason: context.description.map(|reason| reason.into_owned()),
+            until: context.valid_until,
+        }
+    }
+}
+
+impl std::fmt::Display for Allowance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.list)?;
+        if let Some(until) = self.until {
+            write!(f, " until {until}")?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Outside of free text the protocol says what a digest is.
+fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
+    match observable {
+        Observable::Digest(kind, _) if at != Where::LogText && at != Where::LogField => Some(kind),
+        _ => None,
+    }
+}
+
+fn feed_of(database: &Database, claim: Claim) -> String {
+    database.context(claim.context).map_or(String::new(), |context| context.feed.into_owned())
+}
+
+/// Adds a claim to the match of its kind, scope and quality, or begins one.
+fn push_claim<'d>(
+    database: &'d Database,
+    matches: &mut Vec<Match<'d>>,
+    first: usize,
+    entry: &Entry,
+    claim: Claim,
+    quality: Quality,
+) {
+    let Some(context) = database.context(claim.context) else { return };
+    let scheme = match claim.kind {
+        Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
+        _ => "",
+    };
+    let same = matches[first..].iter_mut().find(|m| {
+        (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
+            && m.value.strip_prefix(scheme) == Some(&entry.value)
+    });
+    match same {
+        Some(found) => found.sources.push(context),
+        None => matches.push(Match {
+            kind: claim.kind,
+            value: [scheme, &entry.value].concat(),
+            scope: claim.scope,
+            quality,
+            sources: vec![context],
+        }),
+    }
+}
+
+/// The private guard (section 6.1, rule 5). Of the documentation ranges it keeps
+/// back networks, as bogon lists hold them. A single listed address alerts there
+/// (case T13): nobody but a test or a demonstration lists one.
+pub(super) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
+    address::is_reserved(address) && (kind == Kind::Net || !address::is_documentation(address))
+}

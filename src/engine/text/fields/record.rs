@@ -1,0 +1,311 @@
+//! A line as a record: its members, the objects that they lie in, and its times.
+//!
+//! A line is read once, at its first hit. What a hit asks is then found by halves, so
+//! that many hits in one line cost no more than as many in lines of their own. A value may
+//! be a text that is a record again (JSON in a string of JSON, pairs in a message): it is
+//! read when a hit in it asks, and once.
+
+mod endpoints;
+mod groups;
+mod moments;
+mod undone;
+mod urls;
+
+pub use urls::{HostSeen, SplitUrl};
+
+use super::columns::Format;
+use super::json;
+use super::names::Side;
+use super::positions::Positions;
+use super::times::{self, Clock};
+use crate::engine::indicator::Timestamp;
+use groups::Groups;
+use hashbrown::HashMap;
+use moments::Moment;
+use std::ops::Range;
+use std::sync::Arc;
+use urls::Parts;
+
+/// The longest name of a field that is told.
+const MAX_FIELD: usize = 1024;
+/// Among how many members a time is looked for whose name says nothing.
+const MAX_UNNAMED: usize = 64;
+/// How many records in records are looked into.
+const MAX_NEST: u8 = 3;
+
+/// Where the name of a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    /// It has none.
+    None,
+    /// In the line.
+    Key(u32, u32),
+    /// In the header.
+    Column(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    name: Name,
+    start: u32,
+    end: u32,
+    scope: u32,
+}
+
+impl Member {
+    fn span(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// What is known of an object when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opened {
+    /// The key that the object, or the array that it is an element of, belongs to.
+    pub(super) key: Name,
+    /// Whether it is an element of an array, or stands in the line by itself.
+    pub(super) is_element: bool,
+    /// How often the escapes of JSON in its values are to be undone.
+    pub(super) undone: u8,
+    /// Whether it is an element of XML, whose name is no part of those in it.
+    pub(super) is_tag: bool,
+}
+
+/// The line itself, or an object in it.
+#[derive(Clone, Copy, Debug)]
+struct Scope {
+    parent: Option<u32>,
+    opened: Opened,
+    /// The nearest scope above that is an element, or itself.
+    root: u32,
+}
+
+/// A line that was read, or a text in it.
+#[derive(Debug, Default)]
+pub struct Record {
+    format: Arc<Format>,
+    /// Where the text begins in the line, and ends.
+    text: Range<usize>,
+    /// In how many strings of JSON it lies.
+    nest: u8,
+    members: Vec<Member>,
+    scopes: Vec<Scope>,
+    /// Each of these is made when it is first asked for.
+    moments: Option<Vec<Moment>>,
+    leading: Option<Option<Timestamp>>,
+    endpoints: Option<Groups>,
+    sides: Vec<Side>,
+    parts: Option<[Vec<Parts>; 2]>,
+    requests: Groups,
+    request: Option<Option<(usize, Range<usize>)>>,
+    /// How long the paths are of all URLs that were put together.
+    built: usize,
+    positions: Positions,
+    /// The records that stand in values, by the number of the member.
+    inner: HashMap<u32, Box<Record>>,
+    /// Whether names stand in `key=value`.
+    is_pairs: bool,
+}
+
+impl Record {
+    /// Reads a line.
+    pub fn read(&mut self, line: &[u8], format: &Arc<Format>) {
+        self.begin(0..line.len(), 0);
+        self.format = Arc::clone(format);
+        let start = json::begins(line, &self.text, 0);
+        if format.has_columns() && !line.starts_with(b"#") && start != Some(0) {
+            format.read(line, self);
+            return;
+        }
+        self.read_text(line, start);
+    }
+
+    /// Begins anew, and keeps what was allocated.
+    fn begin(&mut self, text: Range<usize>, nest: u8) {
+        self.members.clear();
+        self.scopes.clear();
+        self.sides.clear();
+        self.inner.clear();
+        self.requests.clear();
+        self.positions.clear();
+        (self.moments, self.leading) = (None, None);
+        (self.endpoints, self.parts, self.request) = (None, None, None);
+        (self.built, self.is_pairs) = (0, false);
+        (self.text, self.nest) = (text, nest);
+        let opened = Opened { key: Name::None, is_element: true, undone: nest, is_tag: false };
+        self.scopes.push(Scope { parent: None, opened, root: 0 });
+    }
+
+    /// Reads pairs, and JSON where it begins.
+    fn read_text(&mut self, line: &[u8], json: Option<usize>) {
+        let (text, nest) = (self.text.clone(), self.nest);
+        self.is_pairs = true;
+        let Some(start) = json else { return self.read_pairs(line, text, nest) };
+        self.is_pairs = start > text.start;
+        self.read_pairs(line, text.start..start, nest);
+        let end = json::read(line, start..text.end, nest, self);
+        if end < text.end {
+            self.read_pairs(line, end..text.end, nest);
+        }
+    }
+
+    /// The record that stands in the value of a member, if it may be one.
+    fn inner(&mut self, line: &[u8], number: u32) -> Option<&mut Record> {
+        let member = self.members[number as usize];
+        let depth = self.scopes[member.scope as usize].opened.undone;
+        let is_text = !self.value(line, member).is_empty();
+        if depth > MAX_NEST || self.nest >= MAX_NEST || !is_text {
+            return None;
+        }
+        let inner = self.inner.entry(number).or_insert_with(|| {
+            let is_quoted = member.start > 0 && line[member.start as usize - 1] == b'"';
+            let nest = depth.max(self.nest + u8::from(is_quoted));
+            let mut inner = Box::<Record>::default();
+            inner.begin(member.span(), nest);
+            inner.read_text(line, json::begins(line, &member.span(), nest));
+            inner
+        });
+        Some(inner)
+    }
+
+    pub(super) fn push(&mut self, name: Name, value: Range<usize>, scope: u32) {
+        let (start, end) = (value.start as u32, value.end as u32);
+        self.members.push(Member { name, start, end, scope });
+    }
+
+    /// Opens an object inside another one, or in the line.
+    pub(super) fn push_scope(&mut self, parent: Option<u32>, opened: Opened) -> u32 {
+        let number = self.scopes.len() as u32;
+        let parent = parent.unwrap_or(0);
+        let root = match opened.is_element {
+            true => number,
+            false => self.scopes[parent as usize].root,
+        };
+        self.scopes.push(Scope { parent: Some(parent), opened, root });
+        number
+    }
+
+    /// The number of the member that a byte lies in.
+    fn number_at(&self, at: usize) -> Option<u32> {
+        let after = self.members.partition_point(|member| member.start as usize <= at);
+        let number = after.checked_sub(1)?;
+        let member = self.members[number];
+        (at < member.end as usize || at == member.start as usize).then_some(number as u32)
+    }
+
+    fn name<'a>(&'a self, line: &'a [u8], name: Name) -> &'a [u8] {
+        match name {
+            Name::None => b"",
+            Name::Key(start, end) => line.get(start as usize..end as usize).unwrap_or_default(),
+            Name::Column(at) => self.format.column(at),
+        }
+    }
+
+    fn value<'a>(&self, line: &'a [u8], member: Member) -> &'a [u8] {
+        line.get(member.span()).unwrap_or_default()
+    }
+
+    fn root(&self, member: Member) -> u32 {
+        self.scopes[member.scope as usize].root
+    }
+
+    /// The name of the field that the byte at `at` lies in: a path of keys in JSON
+    /// (`dns.rrname`), a column of a Zeek log (`id.resp_h`), a key of `key=value`.
+    pub fn field(&self, line: &[u8], at: usize) -> Option<String> {
+        let number = self.number_at(at)?;
+        let member = self.members[number as usize];
+        // A label right before an address (`ip6:2001:db8::1`) is no field.
+        let is_label = match member.name {
+            Name::Key(_, end) => member.start == end + 1 && line.get(end as usize) == Some(&b':'),
+            _ => false,
+        };
+        if is_label { None } else { self.path(line, number) }
+    }
+
+    /// Where the cell of a table ends that the byte at `at` lies in.
+    pub fn cell_end(&self, at: usize) -> Option<usize> {
+        let member = self.members[self.number_at(at)? as usize];
+        matches!(member.name, Name::Column(_)).then_some(member.end as usize)
+    }
+
+    fn path(&self, line: &[u8], number: u32) -> Option<String> {
+        let member = self.members[number as usize];
+        let mut names = vec![member.name];
+        let mut scope = Some(member.scope);
+        while let Some(at) = scope {
+            let Scope { parent, opened, .. } = self.scopes[at as usize];
+            if !opened.is_tag {
+                names.push(opened.key);
+            }
+            scope = parent;
+        }
+        let names = names.iter().rev().map(|name| self.name(line, *name));
+        let names: Vec<&[u8]> = names.filter(|name| !name.is_empty()).collect();
+        let len: usize = names.iter().map(|name| name.len() + 1).sum();
+        let is_told = (1..=MAX_FIELD).contains(&len);
+        is_told.then(|| String::from_utf8_lossy(&names.join(&b'.')).into_owned())
+    }
+
+    /// The names of two fields in the record that stands in the value of a member.
+    fn path_in(&self, line: &[u8], number: u32, fields: &str) -> String {
+        match self.path(line, number) {
+            Some(path) => {
+                let named: Vec<_> =
+                    fields.split('+').map(|name| format!("{path}.{name}")).collect();
+                named.join("+")
+            }
+            None => fields.to_string(),
+        }
+    }
+
+    /// The time of the record around the byte at `at`.
+    pub fn time(&mut self, line: &[u8], at: usize, clock: &Clock) -> Option<Timestamp> {
+        if self.moments.is_none() {
+            self.moments = Some(self.moments(line, clock));
+        }
+        let number = self.number_at(at);
+        let scope = number.map_or(0, |number| self.members[number as usize].scope);
+        if let Some(time) = self.time_of(line, scope) {
+            return Some(time);
+        }
+        // In JSON what looks like a time at the head is that of any member.
+        let inner = |record: &mut Self| record.inner(line, number?)?.time(line, at, clock);
+        if !self.is_pairs {
+            return inner(self).or_else(|| self.leading(line, clock));
+        }
+        self.leading(line, clock).or_else(|| inner(self))
+    }
+
+    /// The time at the head of the text. XML has none, and neither has JSON: there it is the
+    /// first one that a member of the outermost object holds, under whatever name.
+    fn leading(&mut self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
+        if let Some(known) = self.leading {
+            return known;
+        }
+        let text = line.get(self.text.clone()).unwrap_or_default();
+        let begins = text.trim_ascii_start();
+        let is_xml = matches!(begins, [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'?', ..]);
+        let found = match self.is_pairs || self.format.has_columns() {
+            true if is_xml => None,
+            true => times::leading(text, clock),
+            false => self.unnamed_time(line, clock),
+        };
+        self.leading = Some(found);
+        found
+    }
+
+    fn unnamed_time(&self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
+        let is_in_line = |scope: &Scope| scope.parent == Some(0);
+        if self.scopes.iter().filter(|scope| is_in_line(scope)).nth(1).is_some() {
+            // Of several records each would have its own.
+            return None;
+        }
+        let is_outermost =
+            |member: &&Member| self.scopes[member.scope as usize].parent.unwrap_or_default() == 0;
+        let outermost = self.members.iter().take(MAX_UNNAMED).filter(is_outermost);
+        outermost.map(|member| self.value(line, *member)).find_map(|v| times::whole(v, clock))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! The time of a record: that of its outermost object that has one.
+
+use super::{Member, Name, Record, Scope};
+use crate::engine::indicator::Timestamp;
+use crate::engine::text::fields::names;
+use crate::engine::text::fields::times::{self, Clock, Value};
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
+use std::collections::HashMap;
+
+/// The weakest name of a time that counts in `key=value`, which free text may be.
+const MAX_PAIR_RANK: u8 = 10;
+/// The rank of a time that a date and a clock make, and of a date alone.
+const JOINED_RANK: u8 = 7;
+const DATE_RANK: u8 = 20;
+/// How much weaker a time is that an object for such things holds (`event.created`).
+const INNER_RANK: u8 = 30;
+/// As far as a time reaches that no quotes end.
+const MAX_TIME: usize = 64;
+
+/// What is known of the time of a scope.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment {
+    best: Option<(u8, Timestamp)>,
+    date: Option<Date>,
+    clock: Option<(Time, Option<Offset>)>,
+    offset: Option<Offset>,
+    /// The time that a pattern in another field says how to read, and that pattern.
+    patterned: Option<Member>,
+    pattern: Option<Member>,
+}
+
+impl Moment {
+    fn offer(&mut self, rank: u8, time: Timestamp) {
+        if self.best.is_none_or(|best| rank < best.0) {
+            self.best = Some((rank, time));
+        }
+    }
+
+    /// Joins a date and a clock that stand in two fields.
+    fn join(&mut self, clock: &Clock) {
+        let Some(date) = self.date else { return };
+        let (rank, time, offset) = match self.clock {
+            Some((time, offset)) => (JOINED_RANK, time, offset),
+            None => (DATE_RANK, Time::midnight(), None),
+        };
+        if self.best.is_none_or(|best| rank < best.0)
+            && let Some(time) = times::joined(date, time, offset.or(self.offset), clock)
+        {
+            self.best = Some((rank, time));
+        }
+    }
+}
+
+impl Record {
+    /// The time of a scope: the outermost of its record, and that of the nearest record
+    /// where several stand in an array. An array that does not say so by its name holds
+    /// parts of a record, and the time around it counts.
+    pub(super) fn time_of(&self, line: &[u8], scope: u32) -> Option<Timestamp> {
+        let moments = self.moments.as_ref()?;
+        let mut found: Option<Timestamp> = None;
+        let mut is_record = false;
+        let mut outermost = None;
+        let mut next = Some(scope);
+        while let Some(at) = next {
+            let Scope { parent, opened, .. } = self.scopes[at as usize];
+            if let Some((_, time)) = moments[at as usize].best {
+                outermost = Some(time);
+            }
+            if opened.is_element {
+                if outermost.is_some() && !is_record {
+                    found = outermost;
+                    is_record = names::holds_records(self.name(line, opened.key));
+                }
+                outermost = None;
+            }
+            next = parent;
+        }
+        found
+    }
+
+    /// What the members say of the time of each scope.
+    pub(super) fn moments(&self, line: &[u8], clock: &Clock) -> Vec<Moment> {
+        let mut moments = vec![Moment::default(); self.scopes.len()];
+        // Hardly any record names a zone in a field of its own.
+        let mut zones: HashMap<u32, Clock> = HashMap::new();
+        for member in &self.members {
+            let moment = &mut moments[member.scope as usize];
+            if let Some(zone) = self.tell(line, *member, moment, clock) {
+                zones.entry(member.scope).or_insert(Clock { zone: Some(zone), now: clock.now });
+            }
+        }
+        if !zones.is_empty() {
+            self.read_in_zones(line, &mut moments, &zones);
+        }
+        if let Some(moment) = moments.first_mut() {
+            // Lines of a log whose header has the day.
+            let day = self.format.day().filter(|_| moment.clock.is_some());
+            moment.date = moment.date.or(day);
+        }
+        for (moment, scope) in moments.iter_mut().zip(0..) {
+            let clock = zones.get(&scope).unwrap_or(clock);
+            self.read_pattern(line, moment, clock);
+            moment.join(clock);
+        }
+        self.hand_up(line, &mut moments);
+        moments
+    }
+
+    /// Reads the times once more of the scopes that name their zone, perhaps behind them: a
+    /// time that says its own keeps it.
+    fn read_in_zones(&self, line: &[u8], moments: &mut [Moment], zones: &HashMap<u32, Clock>) {
+        for scope in zones.keys() {
+            moments[*scope as usize] = Moment::default();
+        }
+        for member in &self.members {
+            if let Some(clock) = zones.get(&member.scope) {
+                self.tell(line, *member, &mut moments[member.scope as usize], clock);
+            }
+        }
+    }
+
+    /// What one member says of the time of its scope; the zone, if it is one.
+    fn tell(
+        &self,
+        line: &[u8],
+        member: Member,
+        moment: &mut Moment,
+        clock: &Clock,
+    ) -> Option<TimeZone> {
+        let name = self.name(line, member.name);
+        if name.is_empty() {
+            return None;
+        }
+        let Some(rank) = names::time_rank(name) else {
+            if names::is_zone(name) {
+                let text = self.value(line, member);
+                moment.offset = times::offset(text);
+                return times::zone(text);
+            }
+            if names::is_time_pattern(name) {
+                moment.pattern = Some(member);
+            }
+            return None;
+        };
+        if self.is_free(member) && rank > MAX_PAIR_RANK {
+            return None;
+        }
+        if names::has_pattern(name) {
+            moment.patterned = Some(member);
+        }
+        match times::value(self.time_text(line, member), clock) {
+            Some(Value::Time(time)) => moment.offer(rank, time),
+            Some(Value::Date(date)) => moment.date = moment.date.or(Some(date)),
+            Some(Value::Clock(time, offset)) => {
+                moment.clock = moment.clock.or(Some((time, offset)));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Whether a member is a pair of a text, where a name says less.
+    fn is_free(&self, member: Member) -> bool {
+        self.is_pairs && member.scope == 0 && matches!(member.name, Name::Key(..))
+    }
+
+    /// The value of a member, which a blank does not end if it is a time (CEF, LEEF).
+    fn time_text<'a>(&self, line: &'a [u8], member: Member) -> &'a [u8] {
+        let is_quoted = member.start > 0 && b"\"'".contains(&line[member.start as usize - 1]);
+        if !self.is_free(member) || is_quoted {
+            return self.value(line, member);
+        }
+        let end = (member.start as usize + MAX_TIME).min(self.text.end).min(line.len());
+        line.get(member.start as usize..end).unwrap_or_default()
+    }
+
+    /// Reads the time of LEEF by the pattern that stands beside it.
+    fn read_pattern(&self, line: &[u8], moment: &mut Moment, clock: &Clock) {
+        let (Some(time), Some(pattern)) = (moment.patterned, moment.pattern) else { return };
+        let (text, pattern) = (self.time_text(line, time), self.time_text(line, pattern));
+        if let Some(at) = times::by_pattern(text, pattern, clock) {
+            let rank = names::time_rank(self.name(line, time.name)).unwrap_or(DATE_RANK);
+            moment.best = moment.best.filter(|best| best.0 < rank);
+            moment.offer(rank, at);
+        }
+    }
+
+    /// Objects that are named for a time, or for what is told of a record, have the time of
+    /// what they lie in (`"t":{"$date":…}`, `System.TimeCreated.SystemTime`), if it has none.
+    fn hand_up(&self, line: &[u8], moments: &mut [Moment]) {
+        // Objects come behind those that they lie in.
+        for at in (1..self.scopes.len()).rev() {
+            let Scope { parent, opened, .. } = self.scopes[at];
+            let Some((rank, time)) = moments[at].best else { continue };
+            let Some(parent) = parent.filter(|_| !opened.is_element) else { continue };
+            let key = self.name(line, opened.key);
+            let rank = match names::time_rank(key) {
+                Some(rank) => Some(rank),
+                None => names::tells_of_record(key).then(|| rank.saturating_add(INNER_RANK)),
+            };
+            if let Some(rank) = rank {
+                moments[parent as usize].offer(rank, time);
+            }
+        }
+    }
+}

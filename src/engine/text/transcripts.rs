@@ -1,0 +1,138 @@
+//! Texts that a log has in another form: names of Windows' DNS server, and the journal's
+//! arrays of bytes (matching specification, section 8.6).
+
+use super::classify::{class, is};
+use super::pieces::{Reading, Spot, Undone};
+use super::{MAX_AHEAD, Visit, Visitor};
+use crate::engine::indicator::domain::MAX_NAME;
+
+/// Fewer bytes are no message.
+const MIN_BYTES: usize = 4;
+
+/// The most blanks and line breaks between two numbers of an array.
+const MAX_BLANKS: usize = 64;
+
+/// The blanks and line breaks that a text begins with.
+fn blanks(text: &[u8]) -> usize {
+    text.iter().take(MAX_BLANKS).take_while(|b| b.is_ascii_whitespace()).count()
+}
+
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// Visits the `(` or `[` at `open`, behind which a digit stands and before which no
+    /// character of a name does.
+    pub(super) fn open_at(&mut self, open: usize) {
+        if !matches!(self.reading, Reading::AsItStands) || !self.core.contains(&open) {
+            return;
+        }
+        match self.text[open] {
+            b'(' => self.counted_labels(open),
+            _ => self.bytes_in_array(open),
+        }
+    }
+
+    /// A name as the debug log of Windows' DNS server writes it: each label behind its
+    /// length, `(3)www(4)evil(7)example(0)`.
+    fn counted_labels(&mut self, open: usize) {
+        let mut name = Vec::new();
+        let mut at = open;
+        loop {
+            let Some((len, behind)) = self.length_at(at) else { return };
+            at = behind;
+            if len == 0 {
+                break;
+            }
+            if !name.is_empty() {
+                name.push(b'.');
+            }
+            let Some(end) = self.label(at, len, &mut name) else { return };
+            at = end;
+            if name.len() > MAX_NAME {
+                return;
+            }
+        }
+        if !name.is_empty() {
+            let inside = 0..name.len();
+            self.visit_decoded(&name, inside, open..at);
+        }
+    }
+
+    /// The number in brackets at `at`, and where it ends.
+    fn length_at(&self, at: usize) -> Option<(usize, usize)> {
+        let rest = self.text.get(at..)?.strip_prefix(b"(")?;
+        let digits = rest.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+        let len = std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?;
+        (rest.get(digits) == Some(&b')') && len <= 63).then_some((len, at + digits + 2))
+    }
+
+    /// Appends the label of `len` bytes at `at` to `name`; returns where it ends. A byte
+    /// may be written as a backslash and three digits.
+    fn label(&self, at: usize, len: usize, name: &mut Vec<u8>) -> Option<usize> {
+        let plain = self.text.get(at..at + len)?;
+        let is_text = plain.iter().all(|&byte| byte > b' ' && byte != b'(');
+        if is_text && self.text.get(at + len) == Some(&b'(') {
+            name.extend_from_slice(plain);
+            return Some(at + len);
+        }
+        let mut at = at;
+        for _ in 0..len {
+            let byte = *self.text.get(at).filter(|&&byte| byte > b' ' && byte != b'(')?;
+            let digits = self.text.get(at + 1..at + 4);
+            let code = digits.filter(|_| byte == b'\\').and_then(|digits| {
+                digits.iter().try_fold(0u8, |code, b| {
+                    code.checked_mul(10)?.checked_add(b.checked_sub(b'0').filter(|&b| b < 10)?)
+                })
+            });
+            name.push(code.unwrap_or(byte));
+            at += if code.is_some() { 4 } else { 1 };
+        }
+        (self.text.get(at) == Some(&b'(')).then_some(at)
+    }
+
+    /// A string as the journal writes it where it is no text: `"MESSAGE":[102,114,…]`
+    /// (systemd, Journal Export Formats).
+    fn bytes_in_array(&mut self, open: usize) {
+        let head = self.text[open.saturating_sub(2 * MAX_BLANKS + 2)..open].trim_ascii_end();
+        let Some(key) = head.strip_suffix(b":") else { return };
+        if !key.trim_ascii_end().ends_with(b"\"") {
+            return;
+        }
+        let mut undone = self.undone.take().unwrap_or_default();
+        undone.clear();
+        let end = self.array(open, &mut undone);
+        if undone.text.len() >= MIN_BYTES {
+            self.transcribed(&mut undone, &(open..end));
+        }
+        *self.undone = Some(undone);
+    }
+
+    /// Reads the numbers of the array at `open`; nothing is left of it if it holds
+    /// anything else. Returns where it ends.
+    fn array(&self, open: usize, undone: &mut Undone) -> usize {
+        let limit = (open + MAX_AHEAD).min(self.text.len());
+        let mut at = open;
+        while at < limit {
+            at += 1;
+            at += blanks(&self.text[at..limit]);
+            let rest = &self.text[at..limit];
+            let digits = rest.iter().take(3).take_while(|b| is(**b, class::DIGIT)).count();
+            let byte = std::str::from_utf8(&rest[..digits]).ok().and_then(|d| d.parse().ok());
+            let Some(byte) = byte else { break };
+            let from = undone.text.len();
+            undone.text.push(byte);
+            let (undone_at, source) = (from..from + 1, at..at + digits);
+            undone.spots.push(Spot { undone: undone_at, source, parts: false });
+            at += digits;
+            at += blanks(&self.text[at..limit]);
+            match self.byte(at) {
+                b',' => {}
+                b']' => return at + 1,
+                _ => break,
+            }
+        }
+        // What is too long is read as far as it goes.
+        if at < limit || limit == self.text.len() {
+            undone.clear();
+        }
+        at
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs with bytes beyond ASCII: internationalised names, and addresses among the
+//! letters and the punctuation of other scripts.
+
+use super::classify::{class, is};
+use super::marks::is_mark;
+use super::names::run_around;
+use super::percent::percent_at;
+use super::{Visit, Visitor};
+use crate::engine::indicator::{Observable, Where};
+use std::ops::Range;
+
+impl<V: Visitor> Visit<'_, '_, V> {
+    /// A run with characters beyond ASCII: split at everything that is no letter,
+    /// digit or mark; the dots of other scripts are dots. Addresses end at any of them
+    /// (section 6.1, rule 7, names ASCII alone).
+    pub(super) fn beyond_ascii(&mut self, run: Range<usize>) {
+        let has_symbols = self.text[run.clone()].iter().any(|byte| matches!(byte, 0xe2 | 0xf0));
+        if has_symbols {
+            // A name may have symbols in it; those before and behind one are mostly none of it.
+            self.pieces(
+                &run,
+                |char| is_of_name(char) || is_symbol(char),
+                |visit, piece| {
+                    if has_symbol(&visit.text[piece.clone()]) {
+                        visit.unicode_name(piece);
+                    }
+                },
+            );
+        }
+        self.pieces(&run, is_of_name, |visit, piece| {
+            // What a dot behind a symbol begins is the rest of a name.
+            let is_rest = has_symbols
+                && visit.text[piece.start] == b'.'
+                && ends_in_symbol(&visit.text[run.start..piece.start]);
+            if !is_rest {
+                visit.unicode_name(piece);
+            }
+        });
+        for at in run.clone() {
+            let is_first = at == run.start || self.text[at - 1] >= 0x80;
+            if is_first
+                && self.text[at].is_ascii_digit()
+                && let Some((address, end)) = self.quad_at(at)
+            {
+                self.digits(address, at..end, self.before(at));
+            }
+        }
+    }
+
+    /// Hands over the widest pieces of a run whose characters belong to a name.
+    fn pieces(
+        &mut self,
+        run: &Range<usize>,
+        belongs: impl Fn(char) -> bool,
+        mut found: impl FnMut(&mut Self, Range<usize>),
+    ) {
+        let mut start = None;
+        let mut at = run.start;
+        while at < run.end {
+            let (char, len) = char_at(&self.text[at..run.end]);
+            if char.is_some_and(&belongs) {
+                start.get_or_insert(at);
+            } else if let Some(start) = start.take() {
+                found(self, start..at);
+            }
+            at += len;
+        }
+        if let Some(start) = start {
+            found(self, start..run.end);
+        }
+    }
+
+    fn unicode_name(&mut self, mut run: Range<usize>) {
+        // A part before an `@` is a user's name, not a host's.
+        if self.byte(run.end) == b'@' || percent_at(self.text, run.end) == Some(b'@') {
+            return;
+        }
+        let before = self.before(run.start);
+        while let Some(stripped) = DOTS.iter().find(|dot| self.text[run.clone()].ends_with(dot)) {
+            run.end -= stripped.len();
+        }
+        while let Some(stripped) = DOTS.iter().find(|dot| self.text[run.clone()].starts_with(dot)) {
+            run.start += stripped.len();
+        }
+        if self.is_user(run.start, run.end) {
+            return;
+        }
+        let name = &self.text[run.clone()];
+        if name.is_ascii() {
+            if name.last().is_some_and(|last| !last.is_ascii_digit()) {
+                self.domain(run, before);
+            }
+        } else if DOTS.iter().any(|dot| memchr::memmem::find(name, dot).is_some()) {
+            let at = if self.is_authority(run.start, before) {
+                Where::UrlHost
+            } else if before == b'@' {
+                Where::EmailDomain
+            } else {
+                Where::LogText
+            };
+            self.emit(Observable::Name(name), at, run);
+        }
+    }
+
+    /// A name whose only dots are those of other scripts: no ASCII dot gives it away.
+    /// Returns where the run ends, if there is a full stop at `at`.
+    pub(super) fn full_stop_at(&mut self, at: usize) -> usize {
+        let text = self.text;
+        if !DOTS[1..].iter().any(|dot| text[at..].starts_with(dot)) {
+            return at;
+        }
+        let run = run_around(text, at, class::NAME | class::DOT);
+        let name = |at: Option<&u8>| at.is_some_and(|b| is(*b, class::NAME));
+        let gives_away = |dot: usize| {
+            let dot = run.start + dot;
+            name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
+        };
+        // A name with an ASCII dot was visited already.
+        if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
+            self.name_at(at);
+        }
+        run.end
+    }
+}
+
+/// Full stops, as bytes.
+const DOTS: &[&[u8]] = &[b".", "\u{3002}".as_bytes(), "\u{ff0e}".as_bytes(), "\u{ff61}".as_bytes()];
+
+/// A character that a name or its dots consist of.
+pub(super) fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric()
+        || "-_.\u{b7}\u{200c}\u{200d}".contains(char)
+        || is_full_stop(char)
+        || is_mark(char)
+}
+
+/// A pictograph, of which names of some domains consist; IDNA lets it pass as it is (UTS 46),
+/// or leaves it out, as what chooses its colour.
+fn is_symbol(char: char) -> bool {
+    matches!(
+        char,
+        '\u{2600}'..='\u{27bf}' | '\u{2b1b}'..='\u{2b55}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}'
+    )
+}
+
+fn has_symbol(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).chars().any(is_symbol)
+}
+
+fn ends_in_symbol(text: &[u8]) -> bool {
+    let near = &text[text.len().saturating_sub(4)..];
+    String::from_utf8_lossy(near).chars().next_back().is_some_and(is_symbol)
+}
+
+/// A full stop that IDNA takes for a dot.
+pub(super) fn is_full_stop(char: char) -> bool {
+    matches!(char, '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
+/// The character at the head of `bytes`, and its length; a byte that begins none
+/// is a separator of its own.
+pub(super) fn char_at(bytes: &[u8]) -> (Option<char>, usize) {
+    let len = match bytes.first() {
+        Some(0..=0x7f) => 1,
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf4) => 4,
+        _ => return (None, 1),
+    };
+    match bytes.get(..len).and_then(|head| std::str::from_utf8(head).ok()) {
+        Some(text) => (text.chars().next(), len),
+        None => (None, 1),
+    }
+}

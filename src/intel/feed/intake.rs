@@ -1,0 +1,470 @@
+//! Where every reader puts what it finds: values become indicators or rejects,
+//! and both are counted.
+
+use crate::intel::feed::several::{self, Reading};
+use crate::intel::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
+use crate::engine::progress::bound;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A context that many indicators share.
+pub(super) type Shared = Arc<Context<'static>>;
+
+/// The longest value that is looked at, except what is never matched. No kind has
+/// longer ones, and a line of a gigabyte must not be refanged.
+pub(super) const MAX_VALUE: usize = 1 << 14;
+
+/// The longest value that a reject carries.
+const MAX_REJECT: usize = bound(512, 32);
+
+/// One run of one reader.
+pub(super) struct Intake<'a> {
+    pub(super) options: &'a Options,
+    sink: &'a mut dyn Sink,
+    summary: Summary,
+    refang: bool,
+    trust_names: bool,
+    line: Option<u64>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(format: Format, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+        let refang = match options.defanged {
+            Defanged::Auto => !format.is_exact(),
+            Defanged::Yes => true,
+            Defanged::No => false,
+        };
+        Intake {
+            options,
+            sink,
+            summary: Summary::new(format),
+            refang,
+            trust_names: false,
+            line: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        self.summary
+    }
+
+    /// Takes guessed names below unknown top-level domains, too: the feed holds
+    /// names and nothing that looks like one.
+    pub(super) fn trust_names(&mut self, trust: bool) {
+        self.trust_names = trust;
+    }
+
+    /// What has been counted so far.
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Says which line what follows stands in.
+    pub(super) fn at_line(&mut self, line: u64) {
+        self.line = Some(line);
+    }
+
+    /// The context that every indicator of this feed starts from.
+    pub(super) fn base(&self) -> Context<'static> {
+        self.options.base()
+    }
+
+    /// The format's rule for names, unless the options have another.
+    pub(super) fn domain_scope(&self, rule: Scope) -> Scope {
+        self.options.domain_scope.unwrap_or(rule)
+    }
+
+    /// Hands on a finished indicator.
+    pub(super) fn put(&mut self, indicator: Indicator) {
+        self.summary.indicators += 1;
+        self.sink.indicator(indicator, self.line);
+    }
+
+    /// Counts a value that is no indicator.
+    pub(super) fn reject(&mut self, value: &str, reason: Reason, detail: Option<String>) {
+        *self.summary.rejects.entry(reason).or_default() += 1;
+        self.sink.reject(Reject {
+            line: self.line,
+            value: lines::cut(value, MAX_REJECT).to_string(),
+            reason,
+            detail,
+        });
+    }
+
+    /// Takes a value whose kind the feed names. A name that turns out to be an
+    /// address, an address with a port and the like become what they are: feeds
+    /// mix these up all the time.
+    pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE && kind != Kind::Opaque {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
+        let value = match scope {
+            // Brackets and backslashes are the pattern's own.
+            Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
+            _ => self.straight(kind, raw),
+        };
+        let value = value.as_ref();
+        let decimal = self.options.zero_padded_decimal;
+        // A bare host that is called a URL is no URL of its root.
+        let bare_host = kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
+        let other = || other_network_kind(kind, value, scope, context, decimal);
+        let result = match bare_host.then(other).flatten() {
+            Some(indicator) => Ok(indicator),
+            None => Indicator::new(kind, value, scope, Arc::clone(context))
+                .or_else(|reason| other().ok_or(reason)),
+        };
+        match result {
+            Ok(mut indicator) => {
+                keep_raw(&mut indicator, raw, value);
+                self.put(indicator);
+                true
+            }
+            Err(reason) => {
+                self.reject(raw, reason, None);
+                false
+            }
+        }
+    }
+
+    /// Takes a value whose kind has to be guessed.
+    pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
+        if raw.len() > MAX_VALUE {
+            self.reject(raw, Reason::TooLong, None);
+            return false;
+        }
+        if self.trust_names && is_name(raw) {
+            return self.typed(Kind::Domain, raw, scope, context);
+        }
+        let value = self.straight(Kind::Url, raw);
+        let mut found = guess(&value, scope);
+        if found == Err(Reason::LeadingZero)
+            && self.options.zero_padded_decimal
+            && let Some(plain) = without_zeros(&value)
+        {
+            found = guess(&plain, scope);
+        }
+        if found == Err(Reason::UnknownTld)
+            && self.trust_names
+            && could_be_tld(domain::last_label(value.as_bytes()))
+        {
+            return self.typed(Kind::Domain, raw, scope, context);
+        }
+        match found {
+            Ok(Guess::One(kind, value, scope)) => {
+                let mut indicator =
+                    Indicator { kind, value, scope, raw: None, context: Arc::clone(context) };
+                keep_raw(&mut indicator, raw, "");
+                self.put(indicator);
+                true
+            }
+            Ok(Guess::Nets(nets)) => {
+                for net in nets {
+                    let host = net.prefix_len() == net.max_prefix_len();
+                    self.put(Indicator {
+                        kind: if host { Kind::Ip } else { Kind::Net },
+                        value: Value::Net(net),
+                        scope: Scope::Exact,
+                        raw: Some(raw.into()),
+                        context: Arc::clone(context),
+                    });
+                }
+                true
+            }
+            Err(reason) => {
+                self.reject(raw, reason, None);
+                false
+            }
+        }
+    }
+
+    /// Takes a value whose kind has to be guessed, or several in one text.
+    pub(super) fn guessed_each(&mut self, raw: &str, scope: Scope, context: &Shared) {
+        let reading = {
+            let is_one = |text: &str| guess(&self.straight(Kind::Url, text), scope).is_ok();
+            several::reading(raw, is_one)
+        };
+        match reading {
+            Reading::One(text) => {
+                self.guessed(&text, scope, context);
+            }
+            Reading::Several(values) => values.iter().for_each(|value| {
+                self.guessed(value, scope, context);
+            }),
+            Reading::Noted(value, note) => {
+                self.guessed(&value, scope, &noted(context, note));
+                self.tell_values_of(note);
+            }
+        }
+    }
+
+    /// Tells the values that stand in a remark on another.
+    fn tell_values_of(&mut self, note: &str) {
+        for word in several::words(note) {
+            let is_value = word.contains(['.', ':'])
+                && guess(&self.straight(Kind::Url, word), Scope::Exact).is_ok();
+            if is_value {
+                let detail = "it stands in a remark on another value";
+                self.reject(word, Reason::LeftOut, Some(detail.into()));
+            }
+        }
+    }
+
+    /// The same of a kind that the feed names.
+    pub(super) fn typed_each(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) {
+        let pattern = matches!(scope, Scope::Wildcard | Scope::Regex);
+        if pattern || !several::may_be(raw) || !several::is_separable(kind) {
+            self.typed(kind, raw, scope, context);
+            return;
+        }
+        let reading = {
+            let is_one = |text: &str| {
+                let value = self.straight(kind, text);
+                // The words of a sentence would be names, too, and hosts of URLs.
+                let is_lax = matches!(kind, Kind::Domain | Kind::Url) && !several::may_be(text);
+                if is_lax && guess(&value, scope).is_err() {
+                    return false;
+                }
+                // No URL has blanks.
+                let is_text = kind == Kind::Url && value.trim().contains(char::is_whitespace);
+                Indicator::new(kind, &value, scope, Arc::clone(context)).is_ok() && !is_text
+                    || other_network_kind(kind, &value, scope, context, false).is_some()
+            };
+            several::reading(raw, is_one)
+        };
+        match reading {
+            // Some paths have blanks, and a column of URLs has nothing else.
+            Reading::Noted(_, note) if kind == Kind::Url && note.contains(['.', '/', '=']) => {
+                self.typed(kind, raw, scope, context);
+            }
+            Reading::One(text) => {
+                self.typed(kind, &text, scope, context);
+            }
+            Reading::Several(values) => values.iter().for_each(|value| {
+                self.typed(kind, value, scope, context);
+            }),
+            Reading::Noted(value, note) => {
+                self.typed(kind, &value, scope, &noted(context, note));
+                self.tell_values_of(note);
+            }
+        }
+    }
+
+    /// Whether records that do not hold for this reason are left out.
+    pub(super) fn heeds(&self, reason: Reason) -> bool {
+        reason != Reason::NotForDetection || !self.options.misp_all
+    }
+
+    /// Undoes defanging where that is wanted and can matter.
+    fn straight<'r>(&self, kind: Kind, raw: &'r str) -> Cow<'r, str> {
+        let raw = raw.trim();
+        if !self.refang || !is_network(kind) || is_plain(raw) || is_local_name(raw) {
+            return Cow::Borrowed(raw);
+        }
+        refang::refang(raw)
+    }
+}
+
+/// A context with a remark on its value.
+fn noted(context: &Shared, note: &str) -> Shared {
+    let mut context = Context::clone(context);
+    super::columns::add_description(&mut context, note);
+    Arc::new(context)
+}
+
+/// Kinds that reports defang.
+fn is_network(kind: Kind) -> bool {
+    matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
+}
+
+/// The common case, decided in one pass: nothing but what names, addresses and
+/// digests consist of, so nothing can be defanged.
+fn is_plain(raw: &str) -> bool {
+    raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+}
+
+/// A name for certain, whatever it ends in: plain, with a dot inside, and its last
+/// label holds a letter.
+fn is_name(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    is_plain(raw)
+        && memchr::memrchr(b'.', bytes)
+            .is_some_and(|dot| bytes[0] != b'.' && could_be_tld(&bytes[dot + 1..]))
+}
+
+/// Two characters and a letter among them: whatever else it is, it is no number.
+fn could_be_tld(label: &[u8]) -> bool {
+    label.len() > 1 && label.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+}
+
+/// Windows paths and registry keys: their backslashes are their own.
+fn is_local_name(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    bytes.get(1) == Some(&b':') && bytes.get(2) == Some(&b'\\')
+        || bytes.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hk"))
+}
+
+/// Keeps the text as received, where it is not the canonical one.
+fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
+    if raw == value {
+        return;
+    }
+    let raw = raw.trim();
+    let same = match &indicator.value {
+        Value::Text(text) => **text == *raw,
+        other => other.to_string() == raw,
+    };
+    indicator.raw = (!same).then(|| raw.into());
+}
+
+/// Reads a value that is not of its stated kind as another kind of the network.
+fn other_network_kind(
+    kind: Kind,
+    raw: &str,
+    scope: Scope,
+    context: &Shared,
+    decimal: bool,
+) -> Option<Indicator> {
+    if !matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url)
+        || matches!(scope, Scope::Wildcard | Scope::Regex)
+    {
+        return None;
+    }
+    let plain = if decimal { without_zeros(raw) } else { None };
+    let Ok(Guess::One(kind, value, scope)) = guess(plain.as_deref().unwrap_or(raw), scope) else {
+        return None;
+    };
+    let network = is_network(kind) && kind != Kind::Email;
+    network.then(|| Indicator { kind, value, scope, raw: None, context: Arc::clone(context) })
+}
+
+/// `010.001.000.001` as `10.1.0.1`; whatever stands behind the address stays.
+fn without_zeros(raw: &str) -> Option<String> {
+    let end = raw.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(raw.len());
+    let (address, tail) = raw.split_at(end);
+    let octets: Vec<&str> = address
+        .split('.')
+        .map(|octet| match octet.trim_start_matches('0') {
+            "" if !octet.is_empty() => "0",
+            stripped => stripped,
+        })
+        .collect();
+    (octets.len() == 4).then(|| octets.join(".") + tail)
+}
+
+/// Contexts by the text that they were made from, so that lines which say the
+/// same share one.
+pub(super) struct Contexts {
+    last: Option<(String, Shared)>,
+    known: HashMap<String, Shared>,
+}
+
+impl Contexts {
+    /// Beyond this many the map starts over: a table with a description in each
+    /// line has as many contexts as lines, and the map would only cost memory.
+    const MAX: usize = 1 << 16;
+
+    pub(super) fn new() -> Self {
+        Contexts { last: None, known: HashMap::new() }
+    }
+
+    /// The context of `key`, made when it is new.
+    pub(super) fn get(&mut self, key: &str, make: impl FnOnce() -> Context<'static>) -> &Shared {
+        let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
+        if !hit {
+            let shared = match self.known.get(key) {
+                Some(shared) => Arc::clone(shared),
+                None => {
+                    if self.known.len() >= Self::MAX {
+                        self.known.clear();
+                    }
+                    let shared = Arc::new(make());
+                    self.known.insert(key.to_string(), Arc::clone(&shared));
+                    shared
+                }
+            };
+            self.last = Some((key.to_string(), shared));
+        }
+        // The line above filled it.
+        &self.last.get_or_insert_with(|| (String::new(), Arc::default())).1
+    }
+}
+
+/// Text that a context owns; nothing when it is blank or a mark for nothing.
+pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
+    let text = text.trim();
+    (!is_nothing(text)).then(|| Cow::Owned(text.to_string()))
+}
+
+/// The marks that feeds write where they have nothing to say.
+pub(super) fn is_nothing(text: &str) -> bool {
+    text.len() <= 7
+        && matches!(
+            text,
+            "" | "-"
+                | "None"
+                | "none"
+                | "NONE"
+                | "n/a"
+                | "N/A"
+                | "null"
+                | "NULL"
+                | "nan"
+                | "unknown"
+        )
+}
+
+/// The most labels (links, families…) of one kind that a context keeps; nobody
+/// reads more, and a hostile feed must not make each new one dearer.
+const MAX_LABELS: usize = bound(512, 4);
+
+/// Adds a label, once, while there is room.
+pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
+    if list.len() < MAX_LABELS
+        && let Some(text) = owned(text)
+        && !list.contains(&text)
+    {
+        list.push(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intel::feed::Collected;
+
+    #[test]
+    fn typed_values() {
+        let mut got = Collected::default();
+        let options = Options::of_feed("x");
+        let mut intake = Intake::new(Format::Table, &options, &mut got);
+        let context = Arc::new(intake.base());
+        assert!(intake.typed(Kind::Domain, "hxxp://evil[.]example/x", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Domain, "198.51.100[.]7", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Ip, "198.51.100.7:80", Scope::Exact, &context));
+        assert!(intake.typed(Kind::Url, "evil.example", Scope::Exact, &context));
+        assert!(!intake.typed(Kind::Md5, "198.51.100.7", Scope::Exact, &context));
+        assert!(!intake.guessed("010.001.000.001", Scope::Exact, &context));
+        intake.finish();
+        let kinds: Vec<_> = got.indicators.iter().map(|i| (i.kind, i.raw.as_deref())).collect();
+        assert_eq!(
+            kinds,
+            [
+                (Kind::Url, Some("hxxp://evil[.]example/x")),
+                (Kind::Ip, Some("198.51.100[.]7")),
+                (Kind::Endpoint, None),
+                (Kind::Domain, None)
+            ]
+        );
+        assert_eq!(got.rejects[1].reason, Reason::LeadingZero);
+    }
+
+    #[test]
+    fn zeros() {
+        assert_eq!(without_zeros("010.001.000.001/8").as_deref(), Some("10.1.0.1/8"));
+        assert_eq!(without_zeros("010.001").as_deref(), None);
+    }
+}

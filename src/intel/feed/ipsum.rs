@@ -1,0 +1,55 @@
+//! IPsum: addresses with the number of lists that have them.
+
+use crate::intel::feed::intake::{Contexts, Intake};
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::engine::indicator::{Kind, Scope};
+
+/// Reads `ADDRESS<TAB>COUNT`; each further list adds to the confidence. The files
+/// of one address a line (`levels/3.txt`) are plain lists.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+    let mut contexts = Contexts::new();
+    for (number, line) in Lines::new(text) {
+        let Line::Value(value, _) = lines::parse(line) else { continue };
+        intake.at_line(number);
+        let (address, count) = value.split_once(['\t', ' ', ',']).unwrap_or((value, ""));
+        let context = contexts.get(count, || {
+            let mut context = intake.base();
+            if let Ok(count) = count.trim().parse::<u32>() {
+                context.confidence = Some(confidence(count));
+                context.description = Some(format!("on {count} lists").into());
+            }
+            context
+        });
+        intake.typed(Kind::Ip, address, Scope::Exact, context);
+    }
+}
+
+/// What being on `count` lists is worth.
+fn confidence(count: u32) -> u8 {
+    count.saturating_mul(12).saturating_add(10).min(95) as u8
+}
+
+/// Whether a line has the form of the list; for detection.
+pub(super) fn is_entry(line: &str) -> bool {
+    line.split_once('\t').is_some_and(|(address, count)| {
+        crate::engine::indicator::address::parse_ip(address).is_ok()
+            && (1..=3).contains(&count.trim().len())
+            && count.trim().bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options};
+
+    #[test]
+    fn counts_become_confidence() {
+        let text = b"# IPsum Threat Intelligence Feed\n# IP\tnumber of (black)lists\n#\n\
+                     203.0.113.5\t10\n203.0.113.6\t1\nx\t1\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Ipsum);
+        let confidence: Vec<_> = got.indicators.iter().map(|i| i.context.confidence).collect();
+        assert_eq!(confidence, [Some(95), Some(22)]);
+        assert_eq!(got.rejects.len(), 1);
+    }
+}

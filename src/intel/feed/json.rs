@@ -1,0 +1,321 @@
+//! JSON, as far as the readers of JSON formats share it: telling it from text,
+//! the shape of its first record, and members of the many types that feeds give
+//! the same member.
+
+use crate::engine::error::{Error, Result};
+use crate::intel::feed::intake::owned;
+use crate::engine::progress::Walk;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// An object.
+pub(super) type Object = Map<String, Value>;
+
+/// Whether a text is JSON rather than lines: `[` may begin an IPv6 address with a
+/// port, or the head of a filter list. Comments may stand before it, as people write them.
+pub(super) fn starts(text: &str) -> bool {
+    let text = past_comments(text);
+    let next = || past_comments(&text[1..]).chars().next();
+    match text.as_bytes().first() {
+        Some(b'{') => matches!(next(), Some('"' | '}')),
+        Some(b'[') => matches!(next(), Some('{' | '[' | '"' | ']')),
+        _ => false,
+    }
+}
+
+/// What is behind blanks and comments.
+pub(super) fn past_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let end = match rest.as_bytes() {
+            [b'/', b'/', ..] | [b'#', ..] => memchr::memchr2(b'\n', b'\r', rest.as_bytes()),
+            [b'/', b'*', ..] => rest[2..].find("*/").map(|at| at + 4),
+            _ => return rest,
+        };
+        let Some(end) = end else { return "" };
+        rest = rest[end..].trim_start();
+    }
+}
+
+/// JSON as people write it, made plain: comments (`//`, `#`, `/* */`) and commas before a
+/// closing bracket become blanks, so that every line stays where it is. `None` when there is
+/// none of them.
+pub(super) fn plain(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut is_changed = false;
+    // The last comma with nothing but blanks behind it so far.
+    let mut comma = None;
+    let mut walk = Walk::over(bytes);
+    while let Some(&byte) = walk.rest().and_then(|rest| rest.first()) {
+        let at = walk.at();
+        let comment = match (byte, bytes.get(at + 1)) {
+            (b'/', Some(b'/')) | (b'#', _) => {
+                Some(memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |n| at + n))
+            }
+            (b'/', Some(b'*')) => {
+                let end = memchr::memmem::find(&bytes[at + 2..], b"*/");
+                Some(end.map_or(bytes.len(), |n| at + n + 4))
+            }
+            _ => None,
+        };
+        if let Some(end) = comment {
+            let blank = out[at..end].iter_mut().filter(|b| !matches!(b, b'\n' | b'\r'));
+            blank.for_each(|b| *b = b' ');
+            is_changed = true;
+            walk.take(end - at);
+            continue;
+        }
+        let mut end = at;
+        match byte {
+            b'"' => (end, comma) = (string_end(bytes, at + 1), None),
+            b',' => comma = Some(at),
+            b']' | b'}' => {
+                if let Some(comma) = comma.take() {
+                    out[comma] = b' ';
+                    is_changed = true;
+                }
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => {}
+            _ => comma = None,
+        }
+        walk.take(end + 1 - at);
+    }
+    // Whole characters were replaced, or none of them.
+    if is_changed { String::from_utf8(out).ok() } else { None }
+}
+
+/// Parses a record that stands on a line of its own.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn parse_record(line: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(line).or_else(|error| match plain(line) {
+        Some(plain) => serde_json::from_str(&plain).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+/// Parses a whole document.
+///
+/// # Errors
+///
+/// What is wrong, with its line.
+pub(super) fn parse(text: &str) -> Result<Value> {
+    if !starts(text) {
+        return Err(Error::format("this is no JSON")
+            .remedy("leave the format out to have it found from the content"));
+    }
+    parse_record(text).map_err(|error| {
+        let at_end = error.is_eof();
+        let line = error.line() as u64;
+        let error = Error::format(format!("the JSON is damaged: {error}")).at_line(line);
+        if at_end {
+            error.remedy("the file is cut off: fetch it again")
+        } else {
+            error.remedy("mend it there, or fetch it again")
+        }
+    })
+}
+
+/// Parses one document, or several that follow each other (JSON lines).
+///
+/// # Errors
+///
+/// As [`parse`], when not even the first document can be read.
+pub(super) fn parse_all(text: &str) -> Result<Vec<Value>> {
+    let mut documents = Vec::new();
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        match document {
+            Ok(document) => documents.push(document),
+            Err(_) => return parse(text).map(|whole| vec![whole]),
+        }
+    }
+    Ok(documents)
+}
+
+/// The elements of an array, or the one value that is none.
+pub(super) fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(values) => values,
+        Value::Null => &[],
+        other => std::slice::from_ref(other),
+    }
+}
+
+/// The elements of the array that `object` has under `name`.
+pub(super) fn array<'v>(object: &'v Object, name: &str) -> &'v [Value] {
+    object.get(name).map_or(&[], each)
+}
+
+/// The text under `name`; numbers count as text.
+pub(super) fn text<'v>(object: &'v Object, name: &str) -> Option<Cow<'v, str>> {
+    as_text(object.get(name)?)
+}
+
+/// A string or a number as text; nothing when blank.
+pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    }
+}
+
+/// The same, owned by a context.
+pub(super) fn own(object: &Object, name: &str) -> Option<Cow<'static, str>> {
+    owned(&text(object, name)?)
+}
+
+/// The time under `name`.
+pub(super) fn time(object: &Object, name: &str) -> Option<crate::engine::indicator::Timestamp> {
+    crate::engine::indicator::Timestamp::parse(&text(object, name)?)
+}
+
+/// The truth under `name`: `true`, 1, `"1"`, `"true"`.
+pub(super) fn truth(object: &Object, name: &str) -> Option<bool> {
+    match object.get(name)? {
+        Value::Bool(truth) => Some(*truth),
+        Value::Number(number) => Some(number.as_f64() != Some(0.0)),
+        Value::String(text) => crate::intel::feed::live::truth(text.trim()),
+        _ => None,
+    }
+}
+
+/// The names of members near the head of a document, for detection: those of the
+/// first record (`has`), and those one level further in (`has_inner`).
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    names: Vec<String>,
+    inner: Vec<String>,
+    values: Vec<String>,
+    any_object: bool,
+}
+
+impl Shape {
+    /// Scans the first record: an object, or the first element of an array. Cut
+    /// off or damaged text gives what could be seen.
+    pub(super) fn of(text: &str) -> Shape {
+        let mut shape = Shape::default();
+        let bytes = text.as_bytes();
+        let mut walk = Walk::over(bytes);
+        let (mut depth, mut record) = (0usize, 0usize);
+        while let Some(&byte) = walk.rest().and_then(|rest| rest.first()) {
+            let mut at = walk.at();
+            match byte {
+                b'{' => {
+                    depth += 1;
+                    if record == 0 {
+                        record = depth;
+                        shape.any_object = true;
+                    }
+                }
+                b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth < record || depth == 0 {
+                        break;
+                    }
+                }
+                b'"' => {
+                    let end = string_end(bytes, at + 1);
+                    let content = text.get(at + 1..end).unwrap_or("");
+                    shape.string(content, &bytes[(end + 1).min(bytes.len())..], depth, record);
+                    at = end;
+                }
+                _ => {}
+            }
+            walk.take(at + 1 - walk.at());
+        }
+        shape
+    }
+
+    fn string(&mut self, content: &str, after: &[u8], depth: usize, record: usize) {
+        let is_name = after.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
+        let list = match (is_name, depth.checked_sub(record)) {
+            (true, Some(0)) => &mut self.names,
+            (true, Some(1 | 2)) => &mut self.inner,
+            (false, Some(0)) => &mut self.values,
+            _ => return,
+        };
+        if content.len() <= 64 && list.len() < 256 && !list.iter().any(|known| known == content) {
+            list.push(content.to_string());
+        }
+    }
+
+    /// Whether the record has this member.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
+    /// Whether an object inside the record has this member.
+    pub(super) fn has_inner(&self, name: &str) -> bool {
+        self.inner.iter().any(|known| known == name)
+    }
+
+    /// Whether a member of the record has this text in its value.
+    pub(super) fn says(&self, text: &str) -> bool {
+        self.values.iter().any(|value| value.contains(text))
+    }
+
+    /// Whether there is a record without members.
+    pub(super) fn is_empty_object(&self) -> bool {
+        self.any_object && self.names.is_empty() && self.inner.is_empty()
+    }
+}
+
+/// Where the string that begins at `start` ends: its closing quote, or the end.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        let shape = Shape::of(r#"[{"a":"x\"y","b":[{"c":1}]},{"d":2}]"#);
+        assert!(shape.has("a") && shape.has("b") && !shape.has("d") && !shape.has("c"));
+        assert!(shape.has_inner("c") && shape.says("x"));
+        assert!(Shape::of("{}").is_empty_object());
+        // Whatever is cut off does no harm.
+        for end in 0..30 {
+            Shape::of(&r#"[{"a":"x\"y","b":[{"c":1}]},{"d":2}]"#[..end]);
+        }
+    }
+
+    #[test]
+    fn comments_and_commas() {
+        let text =
+            "// what\n[ /* a, ] */\n {\"a\":\"x, // y # z,]\",}, # end\n {\"b\":[1,2,],},\n]\n";
+        let plain = plain(text).unwrap();
+        assert_eq!(plain.matches('\n').count(), text.matches('\n').count());
+        assert_eq!(
+            parse(text).unwrap(),
+            serde_json::json!([{"a": "x, // y # z,]"}, {"b": [1, 2]}])
+        );
+        assert!(super::plain("{\"a\":[1,2]}").is_none());
+        // Two commas are a mistake, and what is said of it is about the text as it is.
+        assert!(parse("[{},,]").unwrap_err().to_string().contains("damaged"));
+        for cut in 0..text.len() {
+            let _ = (super::plain(&text[..cut]), starts(&text[..cut]));
+        }
+    }
+
+    #[test]
+    fn documents() {
+        assert_eq!(parse_all("{}\n{}\n").unwrap().len(), 2);
+        assert_eq!(parse_all("{\"a\":").unwrap_err().to_string().matches("cut off").count(), 1);
+        assert!(!starts("[2001:db8::1]:443") && !starts("[Adblock]") && starts(" [\n{"));
+    }
+}

@@ -1,0 +1,359 @@
+//! The grammar of the STIX pattern language, whole: what is not supported must be
+//! understood first, so that it is not half compiled.
+
+use super::lexer::{Token, tokens};
+use crate::engine::progress::bound;
+
+/// Brackets in brackets.
+const MAX_DEPTH: usize = bound(32, 4);
+
+/// Observations and how they are joined.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Observation {
+    /// `[ … ]`
+    One(Expr),
+    /// `… AND …`
+    And(Vec<Observation>),
+    /// `… OR …`
+    Or(Vec<Observation>),
+    /// `… FOLLOWEDBY …`
+    FollowedBy(Vec<Observation>),
+    /// Something with a qualifier behind it.
+    Qualified(Box<Observation>, Qualifier),
+}
+
+/// What narrows an observation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Qualifier {
+    /// `START t'…' STOP t'…'`
+    Between(String, String),
+    /// `WITHIN n SECONDS`
+    Within,
+    /// `REPEATS n TIMES`
+    Repeats(String),
+}
+
+/// Comparisons and how they are joined.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Expr {
+    Test(Test),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+}
+
+/// One comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Test {
+    /// `domain-name`
+    pub(super) object: String,
+    /// `dst_ref.value`: keys joined by dots, list steps left out.
+    pub(super) path: String,
+    pub(super) negated: bool,
+    pub(super) op: Op,
+    /// The literals; several behind `IN`.
+    pub(super) values: Vec<String>,
+}
+
+/// How a comparison compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Equal,
+    In,
+    Like,
+    Matches,
+    IsSubset,
+    /// Everything that has no meaning for us: order, inequality, supersets,
+    /// existence.
+    Other(&'static str),
+}
+
+/// Parses a pattern; `Err` says what is wrong with it.
+pub(super) fn parse(pattern: &str) -> Result<Observation, String> {
+    let tokens = tokens(pattern)?;
+    let mut parser = Parser { tokens: &tokens, at: 0 };
+    let observation = parser.followed_by(0)?;
+    match parser.peek() {
+        None => Ok(observation),
+        Some(token) => Err(format!("the pattern goes on with {token:?} after its end")),
+    }
+}
+
+struct Parser<'t, 'a> {
+    tokens: &'t [Token<'a>],
+    at: usize,
+}
+
+impl<'t, 'a> Parser<'t, 'a> {
+    fn peek(&self) -> Option<&'t Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Result<&'t Token<'a>, String> {
+        let token = self.peek().ok_or("the pattern ends too early")?;
+        self.at += 1;
+        Ok(token)
+    }
+
+    fn takes_word(&mut self, word: &str) -> bool {
+        let found = self.peek() == Some(&Token::Word(word));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn takes(&mut self, mark: &'static str) -> bool {
+        let found = self.peek() == Some(&Token::Mark(mark));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn wants(&mut self, mark: &'static str) -> Result<(), String> {
+        if self.takes(mark) {
+            return Ok(());
+        }
+        Err(match self.peek() {
+            Some(token) => format!("“{mark}” was expected before {token:?}"),
+            None => format!("the pattern ends where “{mark}” was expected"),
+        })
+    }
+
+    fn wants_word(&mut self, word: &str) -> Result<(), String> {
+        if self.takes_word(word) { Ok(()) } else { Err(format!("“{word}” was expected")) }
+    }
+
+    fn followed_by(&mut self, depth: usize) -> Result<Observation, String> {
+        self.observations(depth, "FOLLOWEDBY", Self::or, Observation::FollowedBy)
+    }
+
+    fn or(&mut self, depth: usize) -> Result<Observation, String> {
+        self.observations(depth, "OR", Self::and, Observation::Or)
+    }
+
+    fn and(&mut self, depth: usize) -> Result<Observation, String> {
+        self.observations(depth, "AND", Self::observation, Observation::And)
+    }
+
+    fn observations(
+        &mut self,
+        depth: usize,
+        word: &str,
+        part: fn(&mut Self, usize) -> Result<Observation, String>,
+        join: fn(Vec<Observation>) -> Observation,
+    ) -> Result<Observation, String> {
+        let first = part(self, depth)?;
+        if self.peek() != Some(&Token::Word(word)) {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
+        while self.takes_word(word) {
+            parts.push(part(self, depth)?);
+        }
+        Ok(join(parts))
+    }
+
+    fn observation(&mut self, depth: usize) -> Result<Observation, String> {
+        if depth > MAX_DEPTH {
+            return Err("its brackets are nested too deeply".into());
+        }
+        let mut observation = if self.takes("(") {
+            let inner = self.followed_by(depth + 1)?;
+            self.wants(")")?;
+            inner
+        } else {
+            self.wants("[")?;
+            let expr = self.expr(depth + 1)?;
+            self.wants("]")?;
+            Observation::One(expr)
+        };
+        while let Some(qualifier) = self.qualifier()? {
+            observation = Observation::Qualified(Box::new(observation), qualifier);
+        }
+        Ok(observation)
+    }
+
+    fn qualifier(&mut self) -> Result<Option<Qualifier>, String> {
+        if self.takes_word("START") {
+            let start = self.time()?;
+            self.wants_word("STOP")?;
+            return Ok(Some(Qualifier::Between(start, self.time()?)));
+        }
+        if self.takes_word("WITHIN") {
+            self.number()?;
+            self.wants_word("SECONDS")?;
+            return Ok(Some(Qualifier::Within));
+        }
+        if self.takes_word("REPEATS") {
+            let times = self.number()?;
+            self.wants_word("TIMES")?;
+            return Ok(Some(Qualifier::Repeats(times)));
+        }
+        Ok(None)
+    }
+
+    fn time(&mut self) -> Result<String, String> {
+        match self.next()? {
+            Token::Time(text) | Token::Text(text) => Ok(text.clone()),
+            token => Err(format!("a time was expected, not {token:?}")),
+        }
+    }
+
+    fn number(&mut self) -> Result<String, String> {
+        match self.next()? {
+            Token::Number(text) => Ok((*text).to_string()),
+            token => Err(format!("a number was expected, not {token:?}")),
+        }
+    }
+
+    fn expr(&mut self, depth: usize) -> Result<Expr, String> {
+        let mut parts = vec![self.conjunction(depth)?];
+        while self.takes_word("OR") {
+            parts.push(self.conjunction(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::Or(parts) })
+    }
+
+    fn conjunction(&mut self, depth: usize) -> Result<Expr, String> {
+        let mut parts = vec![self.term(depth)?];
+        while self.takes_word("AND") {
+            parts.push(self.term(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::And(parts) })
+    }
+
+    fn term(&mut self, depth: usize) -> Result<Expr, String> {
+        if depth > MAX_DEPTH {
+            return Err("its brackets are nested too deeply".into());
+        }
+        if self.takes("(") {
+            let inner = self.expr(depth + 1)?;
+            self.wants(")")?;
+            return Ok(inner);
+        }
+        if self.takes_word("EXISTS") {
+            let (object, path) = self.path()?;
+            let (op, values) = (Op::Other("EXISTS"), Vec::new());
+            return Ok(Expr::Test(Test { object, path, negated: false, op, values }));
+        }
+        let (object, path) = self.path()?;
+        let negated = self.takes_word("NOT");
+        let op = self.op()?;
+        let values = if op == Op::In { self.set()? } else { vec![self.literal()?] };
+        Ok(Expr::Test(Test { object, path, negated, op, values }))
+    }
+
+    fn op(&mut self) -> Result<Op, String> {
+        Ok(match self.next()? {
+            Token::Mark("=" | "==") => Op::Equal,
+            Token::Mark("!=" | "<>") => Op::Other("!="),
+            Token::Mark(mark @ ("<" | ">" | "<=" | ">=")) => Op::Other(mark),
+            Token::Word("IN") => Op::In,
+            Token::Word("LIKE") => Op::Like,
+            Token::Word("MATCHES") => Op::Matches,
+            Token::Word("ISSUBSET") => Op::IsSubset,
+            Token::Word("ISSUPERSET") => Op::Other("ISSUPERSET"),
+            token => return Err(format!("an operator was expected, not {token:?}")),
+        })
+    }
+
+    fn set(&mut self) -> Result<Vec<String>, String> {
+        self.wants("(")?;
+        let mut values = vec![self.literal()?];
+        while self.takes(",") {
+            values.push(self.literal()?);
+        }
+        self.wants(")")?;
+        Ok(values)
+    }
+
+    fn literal(&mut self) -> Result<String, String> {
+        match self.next()? {
+            Token::Text(text) => Ok(text.clone()),
+            Token::Number(text) => Ok((*text).to_string()),
+            Token::Word(word @ ("true" | "false")) => Ok((*word).to_string()),
+            Token::Time(text) => Ok(text.clone()),
+            token => Err(format!("a value was expected, not {token:?}")),
+        }
+    }
+
+    /// `type:key.'key'[*].key`
+    fn path(&mut self) -> Result<(String, String), String> {
+        let Token::Word(object) = self.next()? else {
+            return Err("an object type was expected".into());
+        };
+        self.wants(":")?;
+        let mut path = self.key()?;
+        loop {
+            if self.takes("[") {
+                match self.next()? {
+                    Token::Number(_) | Token::Mark("*") => self.wants("]")?,
+                    token => return Err(format!("a list step was expected, not {token:?}")),
+                }
+            } else if self.takes(".") {
+                path.push('.');
+                path.push_str(&self.key()?);
+            } else {
+                return Ok(((*object).to_string(), path));
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<String, String> {
+        match self.next()? {
+            // The grammar wants quotes around hyphens; real feeds forget them.
+            Token::Word(word) => Ok((*word).to_string()),
+            Token::Text(text) => Ok(text.clone()),
+            token => Err(format!("a property was expected, not {token:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precedence() {
+        let Observation::One(Expr::Or(parts)) =
+            parse("[a:b = '1' OR a:b = '2' AND a:c = 3]").unwrap()
+        else {
+            panic!()
+        };
+        assert!(matches!(parts[1], Expr::And(_)));
+        let Observation::FollowedBy(parts) =
+            parse("[a:b='1'] OR [a:b='2'] AND [a:b='3'] FOLLOWEDBY [a:b='4']").unwrap()
+        else {
+            panic!()
+        };
+        assert!(matches!(&parts[0], Observation::Or(or) if matches!(or[1], Observation::And(_))));
+    }
+
+    #[test]
+    fn forms() {
+        let Observation::One(Expr::Test(test)) =
+            parse("[network-traffic:protocols[*].'x-y' NOT IN ('a', 'b')]").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(test.path, "protocols.x-y");
+        assert!(test.negated && test.op == Op::In && test.values == ["a", "b"]);
+        for good in [
+            "[EXISTS a:b]",
+            "([a:b = 1] OR [a:b == true]) WITHIN 5 SECONDS REPEATS 2 TIMES",
+            "[a:b ISSUBSET '1'] START t'2020-01-01T00:00:00Z' STOP t'2021-01-01T00:00:00Z'",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        let deep = format!("[{}a:b = 1{}]", "(".repeat(5000), ")".repeat(5000));
+        for bad in [
+            "",
+            "[",
+            "[a:b like 'x']",
+            "[NOT a:b = 1]",
+            "[a:b = 1",
+            "[a:b = 1] x",
+            "a:b = 1",
+            &deep,
+        ] {
+            assert!(parse(bad).is_err(), "{}", &bad[..bad.len().min(30)]);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the tests of all formats share, and the tests that concern all formats.
+
+mod props;
+mod real;
+mod tables;
+mod variants;
+
+use super::*;
+
+/// What a reader yielded, with its summary.
+pub(in crate::intel::feed) struct Got {
+    pub(in crate::intel::feed) summary: Summary,
+    collected: Collected,
+}
+
+impl std::ops::Deref for Got {
+    type Target = Collected;
+
+    fn deref(&self) -> &Collected {
+        &self.collected
+    }
+}
+
+impl Collected {
+    /// Reads bytes and checks that the summary counts what came.
+    pub(in crate::intel::feed) fn read(bytes: &[u8], options: &Options) -> Result<Got> {
+        let mut collected = Collected::default();
+        let summary = read(bytes, options, &mut collected)?;
+        assert_eq!(summary.indicators, collected.indicators.len() as u64);
+        assert_eq!(summary.rejected(), collected.rejects.len() as u64);
+        Ok(Got { summary, collected })
+    }
+
+    /// The canonical texts of what was understood.
+    pub(in crate::intel::feed) fn values(&self) -> Vec<String> {
+        self.indicators.iter().map(|indicator| indicator.value.to_string()).collect()
+    }
+}

@@ -1,0 +1,396 @@
+//! The folder of one feed.
+
+use super::disk::{self, Durable, PART};
+use super::index::{Document, Index};
+use super::normal::{HEADER, Normal, Segment};
+use super::state::State;
+use crate::intel::feed::exchange;
+use crate::engine::indicator::Timestamp;
+use crate::{Error, Result};
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File};
+use std::io::{BufWriter, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Up to so many documents are synced one by one; more of them, with all that is in the
+/// file system at once.
+const FEW: usize = 16;
+
+/// The largest index and state that are read.
+const MAX_SMALL: u64 = 256 << 20;
+
+/// What is kept of one feed.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    folder: PathBuf,
+    /// Where documents are that are not in the folder: that of the shelf that this one
+    /// tries something out for.
+    original: Option<PathBuf>,
+}
+
+impl Shelf {
+    pub(super) fn at(folder: PathBuf) -> Shelf {
+        Shelf { folder, original: None }
+    }
+
+    /// A shelf with the same in it whose changes go to another folder.
+    ///
+    /// # Errors
+    ///
+    /// When that folder cannot be written.
+    pub fn shadow(&self, folder: &Path) -> Result<Shelf> {
+        disk::make_folder(folder)?;
+        for name in ["index.json", "accepted.normal", "held.normal", "state.json"] {
+            if let Some(bytes) = disk::read(&self.folder.join(name))? {
+                disk::replace(&folder.join(name), &bytes, Durable::NotYet)?;
+            }
+        }
+        Ok(Shelf { folder: folder.to_path_buf(), original: Some(self.folder.clone()) })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How the feed is doing. A file that cannot be read says nothing, and is no reason
+    /// to stop.
+    pub fn state(&self) -> State {
+        let bytes = disk::read(&self.folder.join("state.json")).ok().flatten();
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Writes how the feed is doing.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn set_state(&self, state: &State) -> Result<()> {
+        disk::make_folder(&self.folder)?;
+        let mut bytes = serde_json::to_vec_pretty(state)
+            .map_err(|e| Error::io("write the state", e.into()).at_path(&self.folder))?;
+        bytes.push(b'\n');
+        disk::replace(&self.folder.join("state.json"), &bytes, Durable::NotYet)
+    }
+
+    /// Which documents there are.
+    ///
+    /// # Errors
+    ///
+    /// When the file is damaged.
+    pub fn index(&self) -> Result<Index> {
+        let path = self.folder.join("index.json");
+        if fs::metadata(&path).is_ok_and(|m| m.len() > MAX_SMALL) {
+            return Err(Error::format("the index is too large to be one of ours").at_path(path));
+        }
+        match disk::read(&path)? {
+            Some(bytes) => Index::parse(&bytes).map_err(|e| e.at_path(path)),
+            None => Ok(Index::default()),
+        }
+    }
+
+    /// A document as it was sent.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not what the index says.
+    pub fn document(&self, document: &Document) -> Result<Vec<u8>> {
+        let path = self.folder.join("documents").join(&document.file);
+        let other = self.original.as_ref().map(|o| o.join("documents").join(&document.file));
+        let bytes = match (disk::read(&path)?, other) {
+            (Some(bytes), _) => Some(bytes),
+            (None, Some(other)) => disk::read(&other)?,
+            (None, None) => None,
+        };
+        let bytes = bytes.filter(|b| Document::new("", b, Timestamp(0)).hash == document.hash);
+        bytes.ok_or_else(|| {
+            Error::format("the document is gone, or was changed behind our back")
+                .at_path(path)
+                .remedy("remove index.json beside it: the feed is then fetched anew")
+        })
+    }
+
+    /// Begins to change the documents.
+    ///
+    /// # Errors
+    ///
+    /// When the index is damaged or the folder cannot be written.
+    pub fn keeping(&self, now: Timestamp) -> Result<Keeping> {
+        let documents = self.folder.join("documents");
+        disk::make_folder(&documents)?;
+        let index = self.index()?;
+        Ok(Keeping { shelf: self.clone(), documents, index, now, unsynced: Vec::new(), kept: 0 })
+    }
+
+    fn normal(&self, name: &str, whole: bool) -> Option<Normal> {
+        let mut file = File::open(self.folder.join(name)).ok()?;
+        let mut bytes = vec![0; HEADER];
+        file.read_exact(&mut bytes).ok()?;
+        let length = file.metadata().ok()?.len();
+        let end = Normal::table_end(&bytes)?;
+        let rest = if whole { length } else { end as u64 }.checked_sub(HEADER as u64)?;
+        if end as u64 > length {
+            return None;
+        }
+        bytes.reserve_exact(usize::try_from(rest).ok()?);
+        file.take(rest).read_to_end(&mut bytes).ok()?;
+        Normal::parse(&bytes, whole).ok()
+    }
+
+    /// What is compiled, without the indicators themselves. `None` where nothing is, or it
+    /// is damaged: then it has to be made anew.
+    pub fn accepted_table(&self) -> Option<Normal> {
+        self.normal("accepted.normal", false)
+    }
+
+    /// What is compiled.
+    pub fn accepted(&self) -> Option<Normal> {
+        self.normal("accepted.normal", true)
+    }
+
+    /// What waits to be confirmed, without the indicators themselves.
+    pub fn held_table(&self) -> Option<Normal> {
+        self.normal("held.normal", false)
+    }
+
+    /// What waits to be confirmed.
+    pub fn held(&self) -> Option<Normal> {
+        self.normal("held.normal", true)
+    }
+
+    /// Writes what is to be compiled.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn accept(&self, reading: u64, segments: &[Piece<'_>]) -> Result<()> {
+        self.write("accepted.normal", reading, segments)?;
+        self.drop_held()
+    }
+
+    /// Writes what has to be confirmed first.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn hold(&self, reading: u64, segments: &[Piece<'_>]) -> Result<()> {
+        self.write("held.normal", reading, segments)
+    }
+
+    /// Confirms what waits.
+    ///
+    /// # Errors
+    ///
+    /// When nothing does, or the folder cannot be written.
+    pub fn accept_held(&self) -> Result<()> {
+        disk::put_over(&self.folder.join("held.normal"), &self.folder.join("accepted.normal"))
+    }
+
+    /// Forgets what waits.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn drop_held(&self) -> Result<()> {
+        let path = self.folder.join("held.normal");
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", e).at_path(path))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, name: &str, reading: u64, segments: &[Piece<'_>]) -> Result<()> {
+        disk::make_folder(&self.folder)?;
+        let segments: Vec<_> = segments.iter().map(|piece| (piece.0, piece.1)).collect();
+        let (head, payloads) = Normal::lay_out(reading, &segments);
+        let path = self.folder.join(name);
+        let write = || {
+            let part = tempfile::Builder::new().prefix(PART).tempfile_in(&self.folder)?;
+            let mut out = BufWriter::with_capacity(1 << 20, part.as_file());
+            out.write_all(&head)?;
+            payloads.iter().try_for_each(|payload| out.write_all(payload))?;
+            out.flush()?;
+            drop(out);
+            // It can be made anew from the documents, and its checksums tell when it must.
+            part.persist(&path).map(drop).map_err(|e| e.error)
+        };
+        write().map_err(|e: std::io::Error| Error::io("write", e).at_path(&path))
+    }
+
+    /// Removes what nothing speaks of any more, and what was left unfinished.
+    pub fn tidy(&self, index: &Index) {
+        let mut wanted: HashSet<String> =
+            index.documents.values().map(|document| document.file.clone()).collect();
+        for normal in [self.accepted_table(), self.held_table()].into_iter().flatten() {
+            wanted.extend(normal.segments().map(|s| super::index::file_name(&s.name, s.hash)));
+        }
+        for (folder, is_of_documents) in
+            [(self.folder.clone(), false), (self.folder.join("documents"), true)]
+        {
+            let Ok(entries) = fs::read_dir(folder) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if name.starts_with(PART) || is_of_documents && !wanted.contains(&*name) {
+                    // What cannot be removed now is removed the next time.
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
+    /// Removes everything.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be removed.
+    pub fn remove(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", e).at_path(&self.folder))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A segment that is new or of another file, with its payload.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'s>(&'s Segment, &'s [u8]);
+
+impl<'s> Piece<'s> {
+    /// A segment that was just made.
+    pub fn new(segment: &'s Segment) -> Piece<'s> {
+        Piece(segment, segment.payload())
+    }
+
+    /// The segment of a document in another file, if it is there with these contents.
+    pub fn of(normal: &'s Normal, name: &str, hash: u128) -> Option<Piece<'s>> {
+        normal.find(name, hash).map(|(segment, payload)| Piece(segment, payload))
+    }
+
+    /// The segment of a document in another file, whatever its contents were.
+    pub fn former(normal: &'s Normal, name: &str) -> Option<Piece<'s>> {
+        normal.find_name(name).map(|(segment, payload)| Piece(segment, payload))
+    }
+
+    /// The segment.
+    pub fn segment(&self) -> &'s Segment {
+        self.0
+    }
+}
+
+impl exchange::Keeper for Keeping {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        Keeping::put(self, name, bytes)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        Keeping::remove(self, name);
+        Ok(())
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        Ok(self.index.documents.keys().cloned().collect())
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        Keeping::get(self, name)
+    }
+
+    fn cursor(&self) -> Option<&str> {
+        self.index.cursor.as_deref()
+    }
+
+    fn set_cursor(&mut self, cursor: &str) -> Result<()> {
+        Keeping::set_cursor(self, Some(cursor))
+    }
+}
+
+/// Changes to the documents of a feed. What was put counts from [`Keeping::set_cursor`] on.
+#[derive(Debug)]
+pub struct Keeping {
+    shelf: Shelf,
+    documents: PathBuf,
+    index: Index,
+    now: Timestamp,
+    unsynced: Vec<PathBuf>,
+    kept: u64,
+}
+
+impl Keeping {
+    /// The documents as they are after the changes so far.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// How many documents were put or removed.
+    pub fn changes(&self) -> u64 {
+        self.kept
+    }
+
+    /// Replaces the document of a name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let document = Document::new(name, bytes, self.now);
+        if self.index.documents.get(name).is_some_and(|old| old.hash == document.hash) {
+            return Ok(());
+        }
+        let path = self.documents.join(&document.file);
+        disk::replace(&path, bytes, Durable::NotYet)?;
+        self.unsynced.push(path);
+        self.index.documents.insert(name.to_string(), document);
+        self.kept += 1;
+        Ok(())
+    }
+
+    /// Forgets the document of a name.
+    pub fn remove(&mut self, name: &str) {
+        self.kept += u64::from(self.index.documents.remove(name).is_some());
+    }
+
+    /// The document of a name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        self.index.documents.get(name).map(|document| self.shelf.document(document)).transpose()
+    }
+
+    /// Says where the walk is, and makes everything durable that was put.
+    ///
+    /// # Errors
+    ///
+    /// When the disk is full or broken.
+    pub fn set_cursor(&mut self, cursor: Option<&str>) -> Result<()> {
+        self.index.cursor = cursor.map(str::to_string);
+        self.sync()?;
+        disk::replace(&self.shelf.folder.join("index.json"), &self.index.to_bytes(), Durable::Yes)
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        let fail = |e: std::io::Error| Error::io("sync", e).at_path(&self.documents);
+        if self.unsynced.len() <= FEW {
+            for path in &self.unsynced {
+                File::open(path).and_then(|file| file.sync_all()).map_err(fail)?;
+            }
+            disk::sync_folder(&self.documents);
+        } else {
+            let folder = File::open(&self.documents).map_err(fail)?;
+            rustix::fs::syncfs(&folder).map_err(|e| fail(e.into()))?;
+        }
+        self.unsynced.clear();
+        Ok(())
+    }
+
+    /// Documents by name, for whoever walks them.
+    pub fn documents(&self) -> &BTreeMap<String, Document> {
+        &self.index.documents
+    }
+}

@@ -1,0 +1,162 @@
+//! What a program prints as a feed.
+
+use super::settle::keep_one;
+use crate::intel::config::Subscription;
+use crate::engine::indicator::Timestamp;
+use crate::clock::Stopwatch;
+use crate::intel::store::Shelf;
+use crate::{Error, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The most that is told of what a program says on standard error.
+const MAX_WORDS: usize = 300;
+
+/// How often a program is looked at that prints nothing.
+const ROUND: Duration = Duration::from_millis(5);
+
+/// Runs the program and takes its standard output as the document.
+pub(super) fn fetch(
+    feed: &Subscription,
+    words: &[String],
+    shelf: &Shelf,
+    now: Timestamp,
+) -> Result<()> {
+    let program = words.first().map_or("", |word| word);
+    let bytes = output(words, feed.timeout, feed.max_size).map_err(|e| e.at_path(program))?;
+    keep_one(feed, shelf, now, &bytes, None)
+}
+
+/// What a program prints, if it ends well and in time.
+fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>> {
+    let [program, arguments @ ..] = words else {
+        return Err(Error::usage("the command is empty"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own, so that what it started ends with it.
+    command.process_group(0);
+    let mut child = command.spawn().map_err(|e| Error::io("start", e))?;
+    let mut out = Pipe::new(child.stdout.take(), max_size);
+    let mut words = Pipe::new(child.stderr.take(), MAX_WORDS as u64);
+    let listened = listen(&mut child, &mut out, &mut words, timeout);
+    end(&child);
+    let status = child.wait().map_err(|e| Error::io("wait for the program", e))?;
+    listened?;
+    if out.is_over {
+        return Err(Error::format(format!("the program prints more than {max_size} bytes"))
+            .remedy("raise the feed's max_size if it is meant to be that much"));
+    }
+    if !status.success() {
+        let words = String::from_utf8_lossy(&words.bytes);
+        let words = words.trim().replace(|c: char| c.is_control(), " ");
+        return Err(Error::format(format!("the program failed ({status}): {words}")));
+    }
+    Ok(out.bytes)
+}
+
+/// One of the program's streams.
+struct Pipe<P> {
+    from: Option<P>,
+    bytes: Vec<u8>,
+    most: u64,
+    /// Whether there was more than that.
+    is_over: bool,
+}
+
+impl<P: Read> Pipe<P> {
+    fn new(from: Option<P>, most: u64) -> Self {
+        Pipe { from, bytes: Vec::new(), most, is_over: false }
+    }
+
+    /// Takes what is there; the surplus is read and dropped, so that nothing hangs.
+    fn read(&mut self) -> Result<()> {
+        let Some(from) = &mut self.from else { return Ok(()) };
+        let mut buffer = [0; 1 << 16];
+        let length = from.read(&mut buffer).map_err(|e| Error::io("read what it prints", e))?;
+        if length == 0 {
+            self.from = None;
+        }
+        let room = usize::try_from(self.most - self.bytes.len() as u64).unwrap_or(usize::MAX);
+        self.is_over |= length > room;
+        self.bytes.extend_from_slice(&buffer[..length.min(room)]);
+        Ok(())
+    }
+}
+
+/// Reads both streams until the program has ended and nothing is left in them.
+fn listen<A: Read + AsFd, B: Read + AsFd>(
+    child: &mut Child,
+    out: &mut Pipe<A>,
+    words: &mut Pipe<B>,
+    timeout: Duration,
+) -> Result<()> {
+    let running = Stopwatch::start();
+    loop {
+        if running.elapsed() > timeout {
+            let seconds = timeout.as_secs_f64();
+            return Err(Error::format(format!("the program takes longer than {seconds} s"))
+                .remedy("raise the feed's timeout if it is meant to"));
+        }
+        if out.is_over {
+            return Ok(());
+        }
+        let is_ended = has_ended(child);
+        let (of_out, of_words) = ready(out, words)?;
+        if of_out {
+            out.read()?;
+        }
+        if of_words {
+            words.read()?;
+        }
+        // What it left behind may hold the pipes open for ever.
+        let is_silent = !of_out && !of_words;
+        if is_ended && is_silent {
+            return Ok(());
+        }
+        if out.from.is_none() && words.from.is_none() {
+            std::thread::sleep(ROUND);
+        }
+    }
+}
+
+/// Which of the streams can be read; waits a little for one of them.
+fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Result<(bool, bool)> {
+    let mut polled = Vec::with_capacity(2);
+    polled.extend(out.from.as_ref().map(|from| PollFd::new(from, PollFlags::IN)));
+    polled.extend(words.from.as_ref().map(|from| PollFd::new(from, PollFlags::IN)));
+    if polled.is_empty() {
+        return Ok((false, false));
+    }
+    let wait = Timespec { tv_sec: 0, tv_nsec: ROUND.subsec_nanos().into() };
+    match poll(&mut polled, Some(&wait)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(e) => return Err(Error::io("wait for what it prints", e.into())),
+    }
+    let mut ready = polled.iter().map(|fd| !fd.revents().is_empty());
+    let of_out = out.from.is_some() && ready.next().unwrap_or(false);
+    let of_words = words.from.is_some() && ready.next().unwrap_or(false);
+    Ok((of_out, of_words))
+}
+
+fn group(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// Whether it has ended. It is not reaped: until then nobody else gets its number.
+fn has_ended(child: &Child) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    group(child).is_none_or(|pid| !matches!(waitid(WaitId::Pid(pid), options), Ok(None)))
+}
+
+/// Ends the program, if it has not yet, and what it started.
+fn end(child: &Child) {
+    if let Some(group) = group(child) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}

@@ -1,0 +1,497 @@
+//! Feeds to a database.
+
+use super::{Notice, Notify};
+use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
+use crate::intel::config::{Config, Subscription};
+use crate::engine::database::{Summary, is_database};
+use crate::engine::error::{spelt, spelt_name};
+use crate::intel::feed::{self, Limits, Reject};
+use crate::engine::files::{Inputs, Outlet};
+use crate::engine::indicator::{Indicator, Reason, Timestamp, WarningList};
+use crate::intel::store::{Normal, Shelf};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal as _, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// A feed to read: a file, a folder, or `-` for standard input.
+#[derive(Clone, Debug)]
+pub struct FeedInput {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How to read it.
+    pub options: feed::Options,
+}
+
+/// Warning lists that indicators are held against when they come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListInput {
+    /// A list, or a folder of them. A file that is called `list.json`, as they are in
+    /// MISP's own collection, has its folder's name; every other has its own.
+    pub path: PathBuf,
+    /// What they do; else each what is usual for its name ([`Effect::of_list`]).
+    pub effect: Option<Effect>,
+    /// The feeds whose indicators they are for; all, if none is named.
+    pub feeds: Vec<String>,
+}
+
+/// What to compile, and where to.
+#[derive(Debug, Default)]
+pub struct CompileJob {
+    /// The feeds, and the allow lists among them.
+    pub inputs: Vec<FeedInput>,
+    /// What is subscribed, beside them.
+    pub subscribed: Option<Subscribed>,
+    /// Warning lists. An allow list is an input whose options say so.
+    pub lists: Vec<ListInput>,
+    /// The database.
+    pub output: PathBuf,
+    /// Where to list every rejected value.
+    pub rejects: Option<PathBuf>,
+    /// What the compiler does beyond the rules.
+    pub options: Options,
+    /// The time of the build.
+    pub built: Timestamp,
+    /// What else is read: the configuration.
+    pub reads: Vec<PathBuf>,
+    /// Whether a file that is no database may be replaced.
+    pub force: bool,
+}
+
+/// The subscribed set, as it lies in the store.
+#[derive(Debug, Default)]
+pub struct Subscribed {
+    /// Names the set, if nothing else is compiled with it.
+    pub name: String,
+    /// Its feeds, and where they are kept.
+    pub feeds: Vec<(Subscription, Shelf)>,
+    /// Its warning lists.
+    pub lists: Vec<ListInput>,
+    /// Its allow lists.
+    pub allow: Vec<FeedInput>,
+    /// Whether a database without indicators is better than the old one: each feed was
+    /// read, and what it had was withdrawn.
+    pub may_be_empty: bool,
+}
+
+/// What became of a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct CompileReport {
+    /// What is in the database.
+    pub summary: Summary,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Files that were read.
+    pub files: u64,
+    /// Files that could not be read.
+    pub failed: u64,
+    /// Values that were rejected or changed, by reason; the guards' among them.
+    pub rejected: BTreeMap<Reason, u64>,
+    /// The same, by feed.
+    pub by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
+    /// What became of the warning lists.
+    pub lists: Vec<ListReport>,
+}
+
+/// Reads the feeds and publishes the database.
+///
+/// A feed that cannot be read is told through a notice and counted; the others
+/// are compiled all the same.
+///
+/// # Errors
+///
+/// When not one indicator came in, or the database cannot be written. The old
+/// database then stays as it was.
+pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
+    check_outputs(&job)?;
+    let mut report = CompileReport::default();
+    let mut lists = Vec::new();
+    let of_subscribed = job.subscribed.iter().flat_map(|subscribed| &subscribed.lists);
+    for input in job.lists.iter().chain(of_subscribed) {
+        read_lists(input, &mut lists)?;
+    }
+    let mut intake = Intake {
+        compiler: Compiler::screened(job.options, Screen::new(lists)),
+        rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
+        rejected: BTreeMap::new(),
+        by_feed: BTreeMap::new(),
+        path: PathBuf::new(),
+        feed: String::new(),
+        bytes: 0,
+        notify,
+        failed: None,
+    };
+    for input in &job.inputs {
+        read_input(input, &mut intake, &mut report, notify);
+    }
+    let mut may_be_empty = false;
+    if let Some(subscribed) = &job.subscribed {
+        may_be_empty = subscribed.may_be_empty;
+        intake.compiler.set_subscribed(subscribed.name.clone());
+        for (feed, shelf) in &subscribed.feeds {
+            read_subscribed(feed, shelf, &mut intake, &mut report)?;
+        }
+        let failed = report.failed;
+        for input in &subscribed.allow {
+            read_input(input, &mut intake, &mut report, notify);
+        }
+        // Without it the database would alert for what it should not.
+        if report.failed > failed {
+            return Err(Error::format("an allow list of the configuration cannot be read")
+                .remedy("see the message above; the old database stays as it was"));
+        }
+    }
+    let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if let Some(rejects) = rejects {
+        rejects.finish()?;
+    }
+    if compiler.is_empty() && !may_be_empty {
+        return Err(Error::format("no indicator came in; the database is not written")
+            .remedy("see the messages above, or list what was rejected with --rejects FILE"));
+    }
+    for (feed, reasons) in compiler.guarded_by_feed() {
+        let of_feed = by_feed.entry(feed.clone()).or_default();
+        for (reason, count) in reasons {
+            *of_feed.entry(*reason).or_default() += count;
+            *rejected.entry(*reason).or_default() += count;
+        }
+    }
+    (report.rejected, report.by_feed) = (rejected, by_feed);
+    report.lists = compiler.screen().reports();
+    (report.summary, report.size) = compiler.publish_with(&job.output, job.built, &together)?;
+    Ok(report)
+}
+
+/// Refuses to write over what is read, and over what is no database.
+fn check_outputs(job: &CompileJob) -> Result<()> {
+    let mut reads = Inputs::default();
+    let of_subscribed = job.subscribed.iter().flat_map(|subscribed| {
+        let lists = subscribed.lists.iter().map(|list| &list.path);
+        lists.chain(subscribed.allow.iter().map(|input| &input.path))
+    });
+    let named = job.inputs.iter().map(|input| &input.path);
+    let lists = job.lists.iter().map(|list| &list.path);
+    for path in named.chain(lists).chain(of_subscribed) {
+        add_files(path, &mut reads);
+    }
+    for path in &job.reads {
+        reads.add(path, "the configuration");
+    }
+    let place = |path: &Path| Outlet::of(path).map_err(|e| Error::io("open", e).at_path(path));
+    let output = place(&job.output)?;
+    reads.refuse(&job.output)?;
+    if let Some(rejects) = &job.rejects {
+        reads.refuse(rejects)?;
+        let both = place(rejects)?;
+        let is_same = both == output || both.node().is_some() && both.node() == output.node();
+        if is_same || is_database(rejects) {
+            return Err(Error::usage("the list of rejects would be written over a database")
+                .at_path(rejects)
+                .remedy("name another file with --rejects"));
+        }
+    }
+    let Outlet::File(target) = &output else {
+        let is_terminal = output == Outlet::Descriptor(1) && std::io::stdout().is_terminal();
+        let refused = || Error::usage("a database is not for a terminal").remedy("-o names a file");
+        return if is_terminal { Err(refused()) } else { Ok(()) };
+    };
+    let is_other = std::fs::metadata(target).is_ok_and(|old| old.is_file() && old.len() > 0)
+        && !is_database(target);
+    if is_other && !job.force {
+        return Err(Error::usage(
+            "the output exists and is no wiresift database; it stays as it is",
+        )
+        .at_path(&job.output)
+        .remedy("-o names the database to write; --force replaces the file"));
+    }
+    Ok(())
+}
+
+/// Adds a file, or all files in a folder but databases, which no feed is.
+fn add_files(path: &Path, reads: &mut Inputs) {
+    if !path.is_dir() {
+        return reads.add(path, "an input");
+    }
+    for entry in walkdir::WalkDir::new(path).follow_links(true).into_iter().flatten() {
+        if !entry.file_type().is_dir() && !is_database(entry.path()) {
+            reads.add(entry.path(), "an input");
+        }
+    }
+}
+
+/// Reads warning lists. A list that cannot be read is an error, and not passed over:
+/// without it the database would alert for what it should not.
+fn read_lists(
+    input: &ListInput,
+    lists: &mut Vec<(WarningList, Effect, Vec<String>)>,
+) -> Result<()> {
+    let files = walkdir::WalkDir::new(&input.path).follow_links(true).sort_by_file_name();
+    for entry in files {
+        let entry = entry.map_err(|e| {
+            let path = e.path().unwrap_or(&input.path).to_path_buf();
+            let cause = e.into_io_error();
+            let cause = cause.unwrap_or_else(|| std::io::Error::other("its links go in a circle"));
+            Error::io("read a warning list", cause).at_path(path)
+        })?;
+        let path = entry.path();
+        let name = feed::name_of(path);
+        // Beside the lists lie schemas, and what tells people about them.
+        let is_list = entry.depth() == 0
+            || path.extension().is_some_and(|end| end == "json" || end == "gz") && name != "schema";
+        if !entry.file_type().is_file() || !is_list {
+            continue;
+        }
+        let id = match path.parent() {
+            Some(folder) if name == "list" && entry.depth() > 0 => feed::name_of(folder),
+            _ => name,
+        };
+        let list = read_list(path, &id).map_err(|e| e.at_path(path))?;
+        let effect = input.effect.unwrap_or_else(|| Effect::of_list(&id));
+        lists.push((list, effect, input.feeds.clone()));
+    }
+    Ok(())
+}
+
+fn read_list(path: &Path, id: &str) -> Result<WarningList> {
+    let most = Limits::default().max_len;
+    let file = File::open(path).map_err(|e| Error::io("open", e))?;
+    let mut bytes = Vec::new();
+    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|e| Error::io("read", e))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::format(format!("it is longer than {most} bytes")));
+    }
+    feed::read_warninglist(&feed::inflate(&bytes, most)?, id)
+}
+
+/// Two halves of some work on two threads, or on one where there is no other.
+fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+    let b = Mutex::new(Some(b));
+    let second = || {
+        let b = b.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(b) = b {
+            b();
+        }
+    };
+    std::thread::scope(|scope| {
+        // Whoever comes first does it: a thread that could not be had never comes.
+        let _ = std::thread::Builder::new().name("compile".into()).spawn_scoped(scope, second);
+        a();
+        second();
+    });
+}
+
+fn read_input(
+    input: &FeedInput,
+    intake: &mut Intake<'_>,
+    report: &mut CompileReport,
+    notify: Notify<'_>,
+) {
+    let limits = Limits::default();
+    if input.path.as_os_str() == "-" {
+        intake.path = input.path.clone();
+        let mut options = input.options.clone();
+        if options.feed.is_empty() {
+            options.feed = "stdin".into();
+        }
+        intake.feed.clone_from(&options.feed);
+        report.files += 1;
+        let read = feed::read_stream(&mut std::io::stdin().lock(), &options, &limits, intake);
+        if let Err(error) = read {
+            report.failed += 1;
+            notify(Notice::Failed(&error.at_path("-")));
+        }
+        return;
+    }
+    for file in feed::open(&input.path, &input.options, &limits, intake) {
+        report.files += 1;
+        if let Err(error) = file.outcome {
+            report.failed += 1;
+            notify(Notice::Failed(&error));
+        }
+    }
+}
+
+/// Hands on what the store has of a feed.
+fn read_subscribed(
+    feed: &Subscription,
+    shelf: &Shelf,
+    intake: &mut Intake<'_>,
+    report: &mut CompileReport,
+) -> Result<()> {
+    let name = &feed.name;
+    let normal: Normal = shelf.accepted().ok_or_else(|| {
+        Error::format(format!("what is kept of the feed “{name}” cannot be read"))
+            .at_path(shelf.folder())
+            .remedy("`wiresift feed update` mends it")
+    })?;
+    intake.path = shelf.folder().to_path_buf();
+    report.files += normal.segments().len() as u64;
+    for (reason, count) in normal.rejects() {
+        *intake.rejected.entry(reason).or_default() += count;
+        *intake.by_feed.entry(name.to_string()).or_default().entry(reason).or_default() += count;
+    }
+    normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
+    if intake.rejects.is_some() {
+        super::settle::each_reject(feed, shelf, None, &mut |path, reject| {
+            intake.path = path.to_path_buf();
+            intake.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+        })?;
+    }
+    (intake.notify)(Notice::Progress { done: intake.bytes });
+    Ok(())
+}
+
+/// Writes every value of a feed that is not taken, as [`CompileJob::rejects`] lists them.
+///
+/// # Errors
+///
+/// When nothing was fetched yet, a document cannot be read, or `out` cannot be written.
+pub fn list_rejects(
+    config: &Config,
+    feed: &Subscription,
+    shelf: &Shelf,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let failed = |e| Error::io("cannot write the list of rejects", e);
+    writeln!(out, "{REJECTS}").map_err(failed)?;
+    let mut outcome = Ok(());
+    let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
+    super::settle::each_reject(feed, shelf, Some(&options), &mut |path, reject| {
+        let detail = reject.detail.as_deref();
+        let line = reject_line(path, reject.line, &reject.value, reject.reason, detail);
+        if outcome.is_ok() {
+            outcome = writeln!(out, "{line}").map_err(failed);
+        }
+    })?;
+    outcome?;
+    out.flush().map_err(failed)
+}
+
+/// The head of the list of rejects.
+const REJECTS: &str = "#path\tline\tvalue\treason\tdetail\tremedy";
+
+/// A line of it.
+fn reject_line(
+    path: &Path,
+    line: Option<u64>,
+    value: &str,
+    reason: Reason,
+    detail: Option<&str>,
+) -> String {
+    let line = line.map_or("-".to_string(), |line| line.to_string());
+    format!(
+        "{}\t{line}\t{}\t{reason}\t{}\t{}",
+        spelt_name(path.as_os_str()),
+        spelt(value),
+        spelt(detail.unwrap_or("-")),
+        reason.remedy()
+    )
+}
+
+/// Takes what the feeds yield.
+struct Intake<'n> {
+    compiler: Compiler,
+    rejects: Option<Rejects>,
+    rejected: BTreeMap<Reason, u64>,
+    by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
+    path: PathBuf,
+    /// The feed that is being read.
+    feed: String,
+    bytes: u64,
+    notify: Notify<'n>,
+    failed: Option<Error>,
+}
+
+impl Intake<'_> {
+    fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
+        if let Some(rejects) = &mut self.rejects
+            && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
+        {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+impl feed::Sink for Intake<'_> {
+    fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
+        // Cloned only where a guard refuses it and somebody wants to read of it.
+        let value = self.rejects.is_some().then(|| indicator.value.clone());
+        if let Some(reason) = self.compiler.add(indicator)
+            && let Some(value) = value
+        {
+            self.list(line, &value.to_string(), reason, None);
+        }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        *self.rejected.entry(reject.reason).or_default() += 1;
+        let of_feed = self.by_feed.entry(self.feed.clone()).or_default();
+        *of_feed.entry(reject.reason).or_default() += 1;
+        self.compiler.refuse(&reject.value, reject.reason, &self.feed);
+        self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+    }
+
+    fn passed_over(&mut self, folder: &Path, names: &[String]) {
+        const MOST: usize = 6;
+        let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > MOST { ", …" } else { "" };
+        let what = format!(
+            "{}: passed over {} that {} no feed: {}{more}",
+            spelt_name(folder.as_os_str()),
+            if names.len() == 1 { "a file".into() } else { format!("{} files", names.len()) },
+            if names.len() == 1 { "is" } else { "are" },
+            spelt(&shown),
+        );
+        (self.notify)(Notice::Skipped(&what));
+    }
+
+    fn file(&mut self, path: &Path, feed: &str) {
+        self.path = path.to_path_buf();
+        self.feed = feed.to_string();
+        (self.notify)(Notice::Progress { done: self.bytes });
+        self.bytes += std::fs::metadata(path).map_or(0, |m| m.len());
+    }
+}
+
+/// The file of rejects: `path, line, value, reason, detail, remedy`, with tabs.
+struct Rejects {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl Rejects {
+    fn create(path: &Path) -> Result<Self> {
+        let file = Outlet::of(path)
+            .and_then(|outlet| outlet.create())
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+        let mut out = BufWriter::new(file);
+        writeln!(out, "{REJECTS}")
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+        Ok(Rejects { path: path.to_path_buf(), out })
+    }
+
+    fn push(
+        &mut self,
+        path: &Path,
+        line: Option<u64>,
+        value: &str,
+        reason: Reason,
+        detail: Option<&str>,
+    ) -> Result<()> {
+        let line = reject_line(path, line, value, reason, detail);
+        writeln!(self.out, "{line}")
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.out
+            .flush()
+            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+    }
+}

@@ -1,0 +1,62 @@
+//! Exchanges: a walk from where the last one ended, into the store.
+
+use super::Time;
+use super::http::{access, address, caps};
+use crate::Result;
+use crate::intel::config::{Kind, Origin, Subscription};
+use crate::intel::feed::exchange::{Exchange, misp, otx, taxii};
+use crate::intel::feed::fetch::{Client, Clock as _, Url};
+use crate::engine::indicator::Timestamp;
+use crate::intel::store::Shelf;
+use std::time::Duration;
+
+/// Fetches what changed since the last walk, or goes on with one that was cut off.
+pub(super) fn fetch(feed: &Subscription, shelf: &Shelf, time: &Time<'_>) -> Result<()> {
+    let now = time.now();
+    let home = match &feed.origin {
+        Origin::Url(url) => address(feed, url)?,
+        // A folder on disk asks nobody.
+        _ => Url::parse("http://localhost/")?.0,
+    };
+    let exchange = exchange(feed, home.clone(), now)?;
+    // A walk has many requests: the feed's time-out is that of each.
+    let client = Client::new(&home, access(feed, header(feed))?, caps(feed))?;
+    let mut keeping = shelf.keeping(now)?;
+    exchange.walk(&client, &mut keeping, time).map(drop)
+}
+
+/// The header that a key is sent in, where the exchange has one of its own.
+fn header(feed: &Subscription) -> Option<&'static str> {
+    match feed.kind {
+        Kind::Otx => Some("X-OTX-API-KEY"),
+        Kind::Misp => Some("Authorization"),
+        Kind::List | Kind::Stix | Kind::Taxii => None,
+    }
+}
+
+fn exchange(feed: &Subscription, url: Url, now: Timestamp) -> Result<Exchange> {
+    let own = &feed.exchange;
+    let before = |span: Duration| {
+        Timestamp(now.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    };
+    let since = own.lookback.map(before);
+    if let Origin::Path(path) = &feed.origin {
+        return Ok(Exchange::Misp(misp::Misp::Folder(path.clone())));
+    }
+    Ok(match feed.kind {
+        Kind::Otx => Exchange::Otx(otx::Otx { server: url, lookback: own.lookback }),
+        Kind::Taxii => Exchange::Taxii(taxii::Taxii {
+            server: url,
+            collections: own.collections.clone(),
+            added_after: since,
+        }),
+        _ if feed.is_misp_server() => Exchange::Misp(misp::Misp::Server(misp::Server {
+            url,
+            tags: own.event_tags.clone(),
+            since,
+            unpublished: own.unpublished,
+            to_ids_only: false,
+        })),
+        _ => Exchange::Misp(misp::Misp::Feed(url)),
+    })
+}

@@ -1,0 +1,365 @@
+//! The documents of a feed to its normalised form, and the judgement of the change.
+
+use crate::intel::config::{Kind, Subscription};
+use crate::intel::feed;
+use crate::engine::indicator::{Indicator, Reason, Timestamp};
+use crate::intel::store::{Document, Held, Index, Normal, Piece, Segment, SegmentBuilder, Shelf};
+use crate::{Error, Result};
+use crate::engine::compile;
+use std::collections::BTreeMap;
+use std::path::Path;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::FeedOutcome;
+
+/// A feed that has fewer than one in so many indicators left waits to be confirmed.
+const SHRINK: u64 = 2;
+
+/// And so does one that has so many times as many.
+const GROWTH: u64 = 10;
+
+/// What became of the indicators of a feed.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) is_changed: bool,
+    pub(super) after: u64,
+    pub(super) added: u64,
+    pub(super) removed: u64,
+    pub(super) rejects: BTreeMap<Reason, u64>,
+    pub(super) held: Option<Held>,
+    /// Documents that could not be read; what they were before counts.
+    pub(super) unreadable: Vec<Error>,
+}
+
+impl Settled {
+    fn of(normal: &Normal) -> Settled {
+        let count = normal.indicators();
+        let rejects = normal.rejects();
+        Settled { after: count, rejects, ..Settled::default() }
+    }
+
+    pub(super) fn outcome(&self) -> FeedOutcome {
+        match &self.held {
+            Some(held) => FeedOutcome::Held(held.clone()),
+            None if self.is_changed => {
+                FeedOutcome::Changed { added: self.added, removed: self.removed }
+            }
+            None => FeedOutcome::Unchanged,
+        }
+    }
+}
+
+/// Reads a document as the feed's owner wants it read.
+pub(super) fn read(
+    feed: &Subscription,
+    name: &str,
+    document: &Document,
+    bytes: &[u8],
+) -> Result<Segment> {
+    let span = feed.lifetime.map(|span| i64::try_from(span.as_micros()).unwrap_or(i64::MAX));
+    let lifetime = span.map(|span| (span, document.changed));
+    let mut builder = SegmentBuilder::new(name, document.hash, &feed.filter, lifetime);
+    let bytes = feed::inflate(bytes, feed.max_size)?;
+    let summary = feed::read(&bytes, &feed.options, &mut builder)?;
+    Ok(builder.finish_as(&summary))
+}
+
+/// Brings the normalised form up to date with the documents. `accept` confirms a change
+/// that otherwise would have to wait.
+///
+/// # Errors
+///
+/// When the only document of the feed cannot be read, or the store cannot be written.
+pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result<Settled> {
+    let index = shelf.index()?;
+    let reading = reading(feed);
+    let parts = parts(feed, &index);
+    let is_current = |normal: &Normal| normal.reading == reading && has_all(normal, &parts);
+    let accepted = shelf.accepted_table();
+    if let Some(table) = &accepted
+        && is_current(table)
+    {
+        shelf.drop_held()?;
+        shelf.tidy(&index);
+        return Ok(Settled::of(table));
+    }
+    if index.documents.is_empty() && accepted.is_none() {
+        return Ok(Settled::default());
+    }
+    if let Some(table) = shelf.held_table()
+        && is_current(&table)
+    {
+        return settle_held(shelf, accepted.as_ref(), &table, accept.then_some(&index));
+    }
+    let settled = make(feed, shelf, &parts, reading, accept)?;
+    shelf.tidy(&index);
+    Ok(settled)
+}
+
+/// What is held is what the feed still sends.
+fn settle_held(
+    shelf: &Shelf,
+    accepted: Option<&Normal>,
+    held: &Normal,
+    accept: Option<&Index>,
+) -> Result<Settled> {
+    let Some(index) = accept else {
+        let before = accepted.map_or(0, Normal::indicators);
+        let reason = too_different(before, held.indicators()).unwrap_or_default();
+        let since = shelf.state().held.and_then(|held| held.since);
+        let held = Held { since, indicators: held.indicators(), reason };
+        let settled = accepted.map(Settled::of).unwrap_or_default();
+        return Ok(Settled { held: Some(held), ..settled });
+    };
+    let (added, removed) = difference(shelf.accepted().as_ref(), shelf.held().as_ref());
+    shelf.accept_held()?;
+    shelf.tidy(index);
+    Ok(Settled { is_changed: true, added, removed, ..Settled::of(held) })
+}
+
+/// Makes the normalised form anew, of the documents that changed.
+fn make(
+    feed: &Subscription,
+    shelf: &Shelf,
+    parts: &[Part<'_>],
+    reading: u64,
+    accept: bool,
+) -> Result<Settled> {
+    let old = shelf.accepted();
+    let held = shelf.held();
+    let same_documents = old.as_ref().is_some_and(|old| has_all(old, parts));
+    // A segment counts only where the documents were read in the same way.
+    let usable: Vec<&Normal> = [&old, &held]
+        .into_iter()
+        .filter_map(Option::as_ref)
+        .filter(|normal| normal.reading == reading)
+        .collect();
+    let mut unreadable = Vec::new();
+    let mut made: Vec<Segment> = Vec::new();
+    let mut places: Vec<(usize, Option<Piece<'_>>)> = Vec::new();
+    for part in parts {
+        let known = usable.iter().find_map(|normal| Piece::of(normal, part.name, part.hash));
+        let piece = match known {
+            Some(piece) => Some(piece),
+            None => {
+                match read_part(feed, shelf, part) {
+                    Ok(segment) => {
+                        made.push(segment);
+                        None
+                    }
+                    // What was in it before is better than nothing.
+                    Err(error) => {
+                        unreadable.push(error);
+                        let former =
+                            usable.iter().find_map(|normal| Piece::former(normal, part.name));
+                        if former.is_none() {
+                            continue;
+                        }
+                        former
+                    }
+                }
+            }
+        };
+        places.push((made.len(), piece));
+    }
+    let pieces: Vec<Piece<'_>> = places
+        .iter()
+        .map(|(at, piece)| piece.unwrap_or_else(|| Piece::new(&made[at - 1])))
+        .collect();
+    if pieces.is_empty() && !parts.is_empty() {
+        // Nothing could be read: what was accepted stays.
+        let none = || Error::format("no document could be read").at_path(shelf.folder());
+        return Err(unreadable.into_iter().next().unwrap_or_else(none));
+    }
+    let before = old.as_ref().map_or(0, Normal::indicators);
+    let after = pieces.iter().map(|piece| piece.segment().indicators).sum();
+    // Whoever changes the way of reading knows why the number changes.
+    let judged = old.is_some() && !same_documents && !accept;
+    if judged && let Some(reason) = too_different(before, after) {
+        shelf.hold(reading, &pieces)?;
+        let held = Some(Held { since: None, indicators: after, reason });
+        let settled = old.as_ref().map(Settled::of).unwrap_or_default();
+        return Ok(Settled { held, unreadable, ..settled });
+    }
+    shelf.accept(reading, &pieces)?;
+    let new = shelf.accepted().ok_or_else(|| {
+        Error::format("what was just written cannot be read").at_path(shelf.folder())
+    })?;
+    let (added, removed) = difference(old.as_ref(), Some(&new));
+    let is_changed = old.as_ref().map(Normal::identity) != Some(new.identity());
+    Ok(Settled { is_changed, added, removed, unreadable, ..Settled::of(&new) })
+}
+
+/// Names how a feed is read: when it changes, documents have to be read again.
+fn reading(feed: &Subscription) -> u64 {
+    xxh3_64(format!("{} {}", env!("CARGO_PKG_VERSION"), feed.reading()).as_bytes())
+}
+
+/// What becomes one segment: a document, or all of them together.
+struct Part<'i> {
+    name: &'i str,
+    hash: u128,
+    documents: Vec<&'i Document>,
+}
+
+/// The segments that the documents make. Those of a TAXII server speak of each other's
+/// objects, and have to be read together.
+fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
+    let documents = index.documents.iter();
+    if feed.kind != Kind::Taxii || index.documents.is_empty() {
+        return documents
+            .map(|(name, document)| Part { name, hash: document.hash, documents: vec![document] })
+            .collect();
+    }
+    let mut names = Vec::new();
+    for (name, document) in index.documents.iter() {
+        names.extend_from_slice(format!("{name}\n{:032x}\n", document.hash).as_bytes());
+    }
+    let documents = documents.map(|(_, document)| document).collect();
+    vec![Part { name: TOGETHER, hash: xxh3_128(&names), documents }]
+}
+
+/// The name of the segment of all documents.
+const TOGETHER: &str = "*";
+
+fn read_part(feed: &Subscription, shelf: &Shelf, part: &Part<'_>) -> Result<Segment> {
+    if let [document] = part.documents[..]
+        && part.hash == document.hash
+    {
+        let path = || shelf.folder().join("documents").join(&document.file);
+        let bytes = shelf.document(document)?;
+        return read(feed, part.name, document, &bytes).map_err(|e| e.at_path(path()));
+    }
+    let mut together = Vec::new();
+    for document in &part.documents {
+        together.extend_from_slice(&shelf.document(document)?);
+        together.push(b'\n');
+    }
+    let changed = part.documents.iter().map(|document| document.changed).max();
+    let whole = Document {
+        file: String::new(),
+        length: together.len() as u64,
+        hash: part.hash,
+        changed: changed.unwrap_or_default(),
+    };
+    read(feed, part.name, &whole, &together).map_err(|e| e.at_path(shelf.folder()))
+}
+
+/// Reads the documents of a feed again for what of them is not taken, and why; by the guards
+/// of the compiler, too, if its options are given.
+pub(super) fn each_reject(
+    feed: &Subscription,
+    shelf: &Shelf,
+    guards: Option<&compile::Options>,
+    take: &mut dyn FnMut(&Path, feed::Reject),
+) -> Result<()> {
+    let index = shelf.index()?;
+    for part in parts(feed, &index) {
+        let path = match part.documents[..] {
+            [document] => shelf.folder().join("documents").join(&document.file),
+            _ => shelf.folder().to_path_buf(),
+        };
+        let mut bytes = Vec::new();
+        for document in &part.documents {
+            bytes.extend_from_slice(&shelf.document(document)?);
+            bytes.push(b'\n');
+        }
+        if part.documents.len() == 1 {
+            bytes.pop();
+        }
+        let mut told = Told { feed, path: &path, guards, take };
+        let bytes = feed::inflate(&bytes, feed.max_size).map_err(|e| e.at_path(&path))?;
+        feed::read(&bytes, &feed.options, &mut told).map_err(|e| e.at_path(&path))?;
+    }
+    Ok(())
+}
+
+/// Takes what readers reject, what the feed's filters leave out, and what the compiler's
+/// guards refuse or cut down.
+struct Told<'t> {
+    feed: &'t Subscription,
+    path: &'t Path,
+    guards: Option<&'t compile::Options>,
+    take: &'t mut dyn FnMut(&Path, feed::Reject),
+}
+
+impl feed::Sink for Told<'_> {
+    fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
+        let filter = &self.feed.filter;
+        let reason = match !filter.is_empty() && !filter.takes(&indicator) {
+            true => Some(Reason::Filtered),
+            false => self.guards.and_then(|options| compile::verdict(options, &indicator)),
+        };
+        if let Some(reason) = reason {
+            let value = indicator.value.to_string();
+            (self.take)(self.path, feed::Reject { line, value, reason, detail: None });
+        }
+    }
+
+    fn reject(&mut self, reject: feed::Reject) {
+        (self.take)(self.path, reject);
+    }
+}
+
+/// Whether what is accepted was read as it is to be read now.
+pub(super) fn is_current(feed: &Subscription, shelf: &Shelf) -> bool {
+    shelf.accepted_table().is_some_and(|table| table.reading == reading(feed))
+}
+
+/// Whether a normalised form is that of just these documents.
+fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
+    let segments = normal.segments();
+    segments.len() == parts.len()
+        && segments
+            .zip(parts)
+            .all(|(segment, part)| segment.name == part.name && segment.hash == part.hash)
+}
+
+/// Why a change has to be confirmed.
+fn too_different(before: u64, after: u64) -> Option<String> {
+    if before > 0 && after.saturating_mul(SHRINK) < before {
+        return Some(format!("it shrank from {before} to {after} indicators"));
+    }
+    if before > 0 && after >= before.saturating_mul(GROWTH) {
+        return Some(format!("it grew from {before} to {after} indicators"));
+    }
+    None
+}
+
+/// How many distinct indicators came and went.
+fn difference(old: Option<&Normal>, new: Option<&Normal>) -> (u64, u64) {
+    let keys = |normal: Option<&Normal>| normal.map(Normal::keys).unwrap_or_default();
+    let (old, new) = (keys(old), keys(new));
+    let added = new.iter().filter(|key| !old.contains(*key)).count();
+    let removed = old.iter().filter(|key| !new.contains(*key)).count();
+    (added as u64, removed as u64)
+}
+
+/// The document that a fetch brought, read before it counts: what cannot be read must not
+/// take the place of the last good copy.
+pub(super) fn keep_one(
+    feed: &Subscription,
+    shelf: &Shelf,
+    now: Timestamp,
+    bytes: &[u8],
+    cursor: Option<&str>,
+) -> Result<()> {
+    let name = ONLY;
+    let mut keeping = shelf.keeping(now)?;
+    let document = Document::new(name, bytes, now);
+    let is_known = keeping.documents().get(name).is_some_and(|known| known.hash == document.hash);
+    if !is_known {
+        read(feed, name, &document, bytes)?;
+        keeping.put(name, bytes)?;
+    }
+    let others: Vec<String> =
+        keeping.documents().keys().filter(|other| *other != name).cloned().collect();
+    others.iter().for_each(|other| keeping.remove(other));
+    if keeping.changes() > 0 || keeping.index().cursor.as_deref() != cursor {
+        keeping.set_cursor(cursor)?;
+    }
+    Ok(())
+}
+
+/// The name of the document of a feed that has one.
+pub(super) const ONLY: &str = "list";

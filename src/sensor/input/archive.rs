@@ -1,0 +1,149 @@
+//! Archives: zip (also as documents and packages: docx, xlsx, odt, jar, apk) and tar, and
+//! what lies in them.
+//!
+//! A member is an [`Input`] like any other, called `archive.zip!/folder/name`: it may be
+//! compressed, a capture, a mail, or an archive itself, to a depth of [`MAX_DEPTH`]. All
+//! that comes out of an input draws on one [`Allowance`]. Members come one after the other,
+//! so that nothing is held but where the next one is.
+
+mod spool;
+mod tarred;
+mod zipped;
+
+use super::allowance::Allowance;
+use super::contents::Contents;
+use super::file::PlainFile;
+use super::open::{Input, Opened};
+use crate::engine::error::{Error, Result};
+use spool::Bytes;
+use std::io::{self, Read};
+use std::sync::Arc;
+use tarred::Tarred;
+use zipped::Zipped;
+
+pub(super) use tarred::is_header;
+
+/// Archives in each other. A zip that holds itself ends here.
+pub const MAX_DEPTH: u8 = 4;
+
+/// An opened archive.
+#[derive(Debug)]
+pub struct Archive {
+    path: Arc<str>,
+    depth: u8,
+    allowance: Allowance,
+    members: Members,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+enum Members {
+    Zip(Zipped),
+    Tar(Tarred),
+}
+
+/// What a member's bytes come out of.
+pub(super) type Source = Box<dyn Read + Send>;
+
+/// What an archive has next.
+pub(super) enum Found {
+    /// A file.
+    File(Vec<u8>, Source),
+    /// A file that cannot be looked into, and why.
+    Closed(Vec<u8>, &'static str),
+}
+
+/// What lies in an archive.
+#[derive(Debug)]
+pub enum Member {
+    /// A file.
+    File(Box<Input>),
+    /// A file that cannot be looked into: what it is called, and why.
+    Closed(Arc<str>, &'static str),
+}
+
+/// Whether a file that begins as something else ends as an archive in the format zip.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(super) fn is_zip_behind(file: &PlainFile) -> io::Result<bool> {
+    zipped::is_behind(file.len(), |bytes, at| file.read_at(bytes, at))
+}
+
+impl Archive {
+    /// Opens the archive that an input is; none if its contents are no archive.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or has no directory where it must have one.
+    pub fn open(input: Input) -> Result<Option<Archive>> {
+        let Input { path, contents, opened, depth, allowance, .. } = input;
+        let members = match contents {
+            Contents::Zip => {
+                let bytes = match opened {
+                    Opened::Seekable(file) => Ok(Bytes::File(file.into_file())),
+                    Opened::Stream(stream) => Bytes::spool(stream),
+                };
+                let opened = bytes.and_then(Zipped::open);
+                let failed = |error| Error::io("cannot read the archive", error).at_path(&*path);
+                Members::Zip(opened.map_err(failed)?)
+            }
+            Contents::Tar => Members::Tar(Tarred::new(match opened {
+                Opened::Seekable(file) => file.into_stream(),
+                Opened::Stream(stream) => stream,
+            })),
+            _ => return Ok(None),
+        };
+        Ok(Some(Archive { path, depth, allowance, members, is_over: false }))
+    }
+
+    /// The next member; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// With the member's name when it cannot be read, and others may follow; with the
+    /// archive's when that is damaged or unpacks to too much, and nothing follows.
+    pub fn next_member(&mut self) -> Result<Option<Member>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let found = match &mut self.members {
+            Members::Zip(zipped) => zipped.next_file(),
+            Members::Tar(tarred) => tarred.next_file(),
+        };
+        let found = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                self.is_over = true;
+                return Ok(None);
+            }
+            Err(error) => {
+                self.is_over = true;
+                return Err(Error::io("cannot read on", error).at_path(&*self.path));
+            }
+        };
+        if !self.allowance.another_member() {
+            self.is_over = true;
+            let error = Error::format("more is in it than an archive may unpack to")
+                .remedy("unpack it, and scan the folder");
+            return Err(error.at_path(&*self.path));
+        }
+        match found {
+            Found::Closed(name, why) => Ok(Some(Member::Closed(self.name(&name), why))),
+            Found::File(name, source) => {
+                let path = self.name(&name);
+                Input::nested(Arc::clone(&path), source, self.depth + 1, self.allowance.clone())
+                    .map(|input| Some(Member::File(Box::new(input))))
+                    .map_err(|error| Error::io("cannot read", error).at_path(&*path))
+            }
+        }
+    }
+
+    fn name(&self, name: &[u8]) -> Arc<str> {
+        format!("{}!/{}", self.path, super::path::spell(name)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

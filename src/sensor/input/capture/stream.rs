@@ -1,0 +1,222 @@
+//! Captures that come out of a pipe or a decompressor.
+
+use super::{Format, Found, Packet, Stop};
+use crate::sensor::input::Stream;
+use crate::engine::progress::bound;
+use crate::{Error, Result};
+use std::io::{self, Read as _};
+use std::sync::Arc;
+
+/// What is asked for at a time. A pipe gives what it has.
+const READ: usize = bound(256 << 10, 64);
+
+/// Packets that were read together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    /// Where they lie in the bytes.
+    packets: Vec<Found>,
+    /// Packets in front of them.
+    before: u64,
+}
+
+impl Batch {
+    /// The bytes that the packets' data lies in.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bytes that are held.
+    pub fn weight(&self) -> usize {
+        self.bytes.capacity() + self.packets.capacity() * size_of::<Found>()
+    }
+
+    /// The packets, in their order.
+    pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
+        let numbers = self.before + 1..;
+        self.packets.iter().zip(numbers).map(|(found, number)| found.packet(&self.bytes, number))
+    }
+}
+
+/// A capture that is read once, from its first byte to its last. Its memory is a
+/// window of the longest record, whatever its length.
+#[derive(Debug)]
+pub struct CaptureStream {
+    stream: Stream,
+    window: Vec<u8>,
+    /// What of the window is read already, and what of it is filled.
+    from: usize,
+    filled: usize,
+    /// Offset of the window in the capture.
+    base: u64,
+    format: Option<Format>,
+    count: u64,
+    /// What the stream said behind what is filled.
+    failed: Option<io::Error>,
+    is_over: bool,
+}
+
+impl CaptureStream {
+    /// A capture from a stream of which nothing was read.
+    pub fn new(stream: Stream) -> Self {
+        CaptureStream {
+            stream,
+            window: Vec::new(),
+            from: 0,
+            filled: 0,
+            base: 0,
+            format: None,
+            count: 0,
+            failed: None,
+            is_over: false,
+        }
+    }
+
+    /// What errors and alerts call it.
+    pub fn path(&self) -> &Arc<str> {
+        self.stream.path()
+    }
+
+    /// Whether it comes out of a pipe, uncompressed.
+    pub fn is_live(&self) -> bool {
+        self.stream.is_live()
+    }
+
+    /// Bytes that were read so far.
+    pub fn bytes(&self) -> u64 {
+        self.base + self.filled as u64
+    }
+
+    /// Reads the next packets, as many as come with one read or are there already; those
+    /// of a pipe that somebody writes to at once. `batch` is used again. False at the end.
+    ///
+    /// # Errors
+    ///
+    /// As an iterator over a [`Capture`](super::Capture) would, it yields one error at most,
+    /// behind all packets that could be read, and then nothing.
+    pub fn read(&mut self, batch: &mut Batch) -> Result<bool> {
+        batch.packets.clear();
+        batch.before = self.count;
+        let mut touched = 0;
+        while !self.is_over {
+            if let Some(format) = &self.format {
+                let filled = self.window.get(..self.filled).unwrap_or_default();
+                self.from = format.run(filled, self.from, &mut batch.packets, &mut touched);
+            }
+            let rest = self.window.get(self.from..self.filled).unwrap_or_default();
+            let needs = match self.format.as_mut().map(|format| format.step(rest)) {
+                // The last byte of the last item may be the last of all.
+                Some(_) if rest.is_empty() => 1,
+                Some(Ok(item)) => {
+                    batch.packets.extend(item.found.map(|found| found.after(self.from)));
+                    self.from = self.from.saturating_add(item.length);
+                    continue;
+                }
+                // What can't be read is met again, once those in front of it are handed out.
+                Some(Err(_)) if !batch.packets.is_empty() => break,
+                Some(Err(Stop::Short { needs, .. })) => needs,
+                Some(Err(stop)) => return self.stop(stop.error(self.base + self.from as u64)),
+                None => super::classic::FILE_HEADER,
+            };
+            if !batch.packets.is_empty() {
+                break;
+            }
+            if let Err(error) = self.go_on(needs) {
+                return self.stop(error);
+            }
+        }
+        std::hint::black_box(touched);
+        self.count += batch.packets.len() as u64;
+        self.hand_out(batch);
+        Ok(!batch.packets.is_empty())
+    }
+
+    /// Gives the window away, but for what of it was not read yet.
+    fn hand_out(&mut self, batch: &mut Batch) {
+        if batch.packets.is_empty() {
+            return;
+        }
+        std::mem::swap(&mut self.window, &mut batch.bytes);
+        // The padding of the last block may be missing: `from` may lie behind.
+        let done = self.from.min(self.filled);
+        let rest = batch.bytes.get(done..self.filled).unwrap_or_default();
+        if self.window.len() < rest.len() {
+            self.window.resize(rest.len().max(READ), 0);
+        }
+        if let Some(place) = self.window.get_mut(..rest.len()) {
+            place.copy_from_slice(rest);
+        }
+        (self.from, self.filled) = (self.from - done, rest.len());
+        self.base += done as u64;
+    }
+
+    /// Reads on, until so many bytes that were not looked at are there.
+    fn go_on(&mut self, needs: usize) -> Result<()> {
+        let is_enough = self
+            .fill(needs)
+            .map_err(|error| Error::io("cannot read on", error).at_offset(self.bytes()))?;
+        match self.format {
+            None => self.open(),
+            Some(_) if is_enough => Ok(()),
+            Some(_) => self.end(),
+        }
+    }
+
+    /// Reads the file's header.
+    fn open(&mut self) -> Result<()> {
+        let head = self.window.get(self.from..self.filled).unwrap_or_default();
+        let (format, length) = Format::of(head)?;
+        self.format = Some(format);
+        self.from += length;
+        Ok(())
+    }
+
+    /// The stream has ended: inside of an item, or behind the last one.
+    fn end(&mut self) -> Result<()> {
+        self.is_over = true;
+        let rest = self.window.get(self.from..self.filled).unwrap_or_default();
+        match self.format.as_mut().map(|format| format.step(rest)) {
+            Some(Err(stop)) if !rest.is_empty() => Err(stop.error(self.base + self.from as u64)),
+            _ => Ok(()),
+        }
+    }
+
+    fn stop(&mut self, error: Error) -> Result<bool> {
+        self.is_over = true;
+        Err(error)
+    }
+
+    /// Reads until so many bytes are in the window behind what is read already;
+    /// false if the stream ends before.
+    fn fill(&mut self, needs: usize) -> io::Result<bool> {
+        // The padding of the last block may be missing: `from` may lie behind.
+        let done = self.from.min(self.filled);
+        self.window.copy_within(done..self.filled, 0);
+        (self.from, self.filled) = (self.from - done, self.filled - done);
+        self.base += done as u64;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        // A block is read whole where nobody waits for its beginning: small reads make small
+        // batches, and those cost more.
+        let wants = if self.stream.is_live() { needs } else { needs.max(READ / 2) };
+        while self.filled < self.from.saturating_add(wants) {
+            let size = self.filled + READ;
+            if self.window.len() < size {
+                self.window.resize(size, 0);
+            }
+            match self.stream.read(&mut self.window[self.filled..size]) {
+                Ok(0) => break,
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Told once what came before it is read.
+                Err(error) if self.filled >= self.from.saturating_add(needs) => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.filled >= self.from.saturating_add(needs))
+    }
+}

@@ -1,0 +1,45 @@
+//! Bytes, and where they came from.
+//!
+//! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
+//! opens one, looks through compression, and shows the first bytes
+//! ([`Input::head`]) so that the caller can tell a capture from a log. What is
+//! then read is either a [`PlainFile`], which many threads read at once by
+//! position ([`FileChunks`]), or a [`Stream`], which one thread cuts into blocks
+//! of whole lines ([`Chunker`]). Both cuttings keep memory bounded, however long
+//! a line is.
+//!
+//! This room does not know what is looked for in the bytes.
+
+mod allowance;
+mod archive;
+pub mod capture;
+mod chunk;
+mod contents;
+mod decode;
+mod evtx;
+mod expand;
+mod file;
+mod halt;
+mod lz4;
+mod lzma;
+mod mailbox;
+mod open;
+mod path;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+pub use crate::sensor::halt::{Halt, Stopper};
+pub use archive::{Archive, MAX_DEPTH, Member};
+pub use chunk::{Bounds, Chunk, Pool};
+pub use contents::Contents;
+pub use decode::Packing;
+pub use evtx::Events;
+pub use expand::{Expansion, Skipped, Target, expand};
+pub use file::{FileChunks, PlainFile};
+pub use mailbox::{is_count_line, is_from_line};
+pub use open::{HEAD, Input, Opened, Stream};
+pub use path::display;
+pub use stream::Chunker;
+pub use wide::Wide;

@@ -1,0 +1,177 @@
+//! Streams in chunks.
+
+use super::chunk::{Bounds, Chunk, Cut, Pool, TAIL};
+use super::open::Stream;
+use crate::engine::error::{Error, Result};
+use memchr::{memchr, memrchr};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// Cuts a [`Stream`] into [`Chunk`]s, in order, and without a gap.
+///
+/// The cuts are those of [`FileChunks`](super::FileChunks), but for live streams:
+/// there, whole lines are handed on as soon as they have come.
+///
+/// After an error the bytes before it still come as chunks, then the error, once,
+/// then nothing.
+#[derive(Debug)]
+pub struct Chunker {
+    stream: Stream,
+    bounds: Bounds,
+    pool: Pool,
+    /// The next chunk and what was read beyond it.
+    buffer: Vec<u8>,
+    /// How many bytes of the buffer are the stream's.
+    filled: usize,
+    /// Offset of `buffer[0]` in the stream.
+    base: u64,
+    /// Where the next chunk begins.
+    start: Cut,
+    /// The stream's length, once it has ended or failed.
+    len: Option<u64>,
+    failed: Option<io::Error>,
+}
+
+impl Chunker {
+    /// Cuts a stream; buffers come from the pool, and should go back to it.
+    pub fn new(stream: Stream, bounds: Bounds, pool: Pool) -> Chunker {
+        Chunker {
+            stream,
+            bounds,
+            buffer: pool.take(),
+            pool,
+            filled: 0,
+            base: 0,
+            start: Cut { at: 0, hard: false },
+            len: None,
+            failed: None,
+        }
+    }
+
+    /// What errors and alerts call the stream.
+    pub fn path(&self) -> &Arc<str> {
+        self.stream.path()
+    }
+
+    /// The next chunk; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// What the stream's reader says, with path and offset, when all bytes before
+    /// it have been handed out.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        let end = self.next_cut();
+        if self.start.at >= end.at {
+            return match self.failed.take() {
+                Some(error) => Err(Error::io("cannot read on", error)
+                    .at_path(&**self.stream.path())
+                    .at_offset(self.end())),
+                None => Ok(None),
+            };
+        }
+        Ok(Some(self.hand_out(end)))
+    }
+
+    fn end(&self) -> u64 {
+        self.base + self.filled as u64
+    }
+
+    /// The stream's length, as far as anybody can know.
+    fn known_len(&self) -> u64 {
+        self.len.unwrap_or(u64::MAX)
+    }
+
+    /// Finds the end of the chunk that begins at `start`, reading as far as needed.
+    fn next_cut(&mut self) -> Cut {
+        let nominal = self.bounds.nominal(self.bounds.next_after(self.start.at));
+        let mut from = self.bounds.search(nominal, u64::MAX).start;
+        let mut step = TAIL;
+        loop {
+            let search_end = self.bounds.search(nominal, self.known_len()).end;
+            let want = from.saturating_add(step).min(search_end);
+            while self.end() < want && self.len.is_none() {
+                if self.stream.is_live()
+                    && let Some(cut) = self.lines_so_far()
+                {
+                    return cut;
+                }
+                self.read_to(want);
+            }
+            let search = self.bounds.search(nominal, self.known_len());
+            let to = search.end.min(self.end());
+            if from < to {
+                let range = (from - self.base) as usize..(to - self.base) as usize;
+                if let Some(found) = memchr(b'\n', &self.buffer[range]) {
+                    return Cut { at: from + found as u64 + 1, hard: false };
+                }
+                from = to;
+            }
+            if from >= search.end {
+                return self.bounds.without_newline(nominal, self.known_len());
+            }
+            step = step.saturating_mul(4);
+        }
+    }
+
+    /// One read, which may come short.
+    fn read_to(&mut self, want: u64) {
+        let size = (want - self.base) as usize;
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+        match self.stream.read(&mut self.buffer[self.filled..size]) {
+            Ok(0) => self.len = Some(self.end()),
+            Ok(read) => self.filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.failed = Some(error);
+                self.len = Some(self.end());
+            }
+        }
+    }
+
+    /// Behind the last whole line that is here, if there is one.
+    fn lines_so_far(&self) -> Option<Cut> {
+        let from = (self.start.at - self.base) as usize;
+        let newline = memrchr(b'\n', &self.buffer[from..self.filled])?;
+        Some(Cut { at: self.start.at + newline as u64 + 1, hard: false })
+    }
+
+    /// Splits the buffer at `end`: what lies before is handed out, what lies behind
+    /// is kept, and around a hard cut both.
+    fn hand_out(&mut self, end: Cut) -> Chunk {
+        let cut = (end.at - self.base) as usize;
+        let (keep_from, ahead) = if end.hard {
+            let from = cut - self.bounds.behind().min(cut);
+            let newline = memrchr(b'\n', &self.buffer[from..cut]);
+            (newline.map_or(from, |newline| from + newline + 1), self.bounds.ahead())
+        } else {
+            (cut, 0)
+        };
+        let mut next = self.pool.take();
+        let kept = self.filled - keep_from;
+        if next.len() < kept {
+            next.resize(kept, 0);
+        }
+        next[..kept].copy_from_slice(&self.buffer[keep_from..self.filled]);
+        let mut buffer = std::mem::replace(&mut self.buffer, next);
+        buffer.truncate(cut.saturating_add(ahead).min(self.filled));
+        let chunk = Chunk {
+            start: (self.start.at - self.base) as usize,
+            end: cut,
+            offset: self.base,
+            whole_lines: !self.start.hard && !end.hard,
+            buffer,
+        };
+        self.base += keep_from as u64;
+        self.filled = kept;
+        self.start = end;
+        chunk
+    }
+}
+
+impl Drop for Chunker {
+    fn drop(&mut self) {
+        self.pool.put(std::mem::take(&mut self.buffer));
+    }
+}

@@ -1,0 +1,6 @@
+//! The sensor: inputs to the engine, its alerts to sinks, and the threads between them.
+
+mod halt;
+pub mod input;
+pub mod run;
+pub mod sink;

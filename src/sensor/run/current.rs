@@ -1,0 +1,397 @@
+//! The database that is in force, and the newer one that takes its place under way.
+//!
+//! Whoever scans holds a [`Lease`] and looks, between two chunks or packets, whether
+//! the [`Current`] database has turned: one load of a number that hardly ever changes.
+//! So a swap stops nobody, and what was begun with a database is finished with it.
+//!
+//! A [`Watcher`] on a thread of its own looks at the published file. It opens and
+//! checks a new one, every byte of it, before anybody sees it; one that does not pass
+//! is told and counted, and the old one stays. The old one is given back by the
+//! watcher, too: unmapping a large file takes milliseconds, which are not a packet's.
+//!
+//! It asks for the file's status, once a second, and does not wait for inotify's
+//! notices. One system call a second is nothing beside feeds that are fetched each
+//! half hour, and it sees what inotify does not: files on NFS, links that are turned
+//! to another folder, folders that are mounted over. It is also all that the sandbox
+//! of a tap has to let through.
+
+use super::Notice;
+use crate::clock::Stopwatch;
+use crate::engine::alert::Origin;
+use crate::engine::database::{Database, Stamp};
+use crate::{Error, Result};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often the watcher looks whether it is to end, or was called by a signal.
+pub(super) const ROUND: Duration = Duration::from_millis(50);
+
+/// A database, and what alerts of it say about where they were made.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) database: Database,
+    pub(super) origin: Arc<Origin>,
+}
+
+/// The database that is in force.
+#[derive(Debug)]
+pub struct Current {
+    known: Mutex<Arc<Known>>,
+    /// How often it was replaced. Readers compare it with what they remember.
+    turn: AtomicU64,
+    kept: AtomicU64,
+    host: Option<String>,
+}
+
+/// How often the database was replaced under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swaps {
+    /// A newer one took its place.
+    pub taken: u64,
+    /// A newer one could not be opened or was damaged, and the old one stayed.
+    pub kept: u64,
+}
+
+impl Current {
+    /// Puts a database in force. Alerts name `host` as the sensor, if it is given.
+    pub fn new(database: Database, host: Option<String>) -> Self {
+        let known = Mutex::new(Arc::new(Known::new(database, host.as_deref())));
+        Current { known, turn: AtomicU64::new(0), kept: AtomicU64::new(0), host }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a newer database in force; the old one lives as long as somebody works
+    /// with it.
+    pub fn replace(&self, database: Database) {
+        drop(self.swap(database));
+    }
+
+    fn swap(&self, database: Database) -> Arc<Known> {
+        let known = Arc::new(Known::new(database, self.host.as_deref()));
+        let mut place = self.lock();
+        let old = std::mem::replace(&mut *place, known);
+        self.turn.fetch_add(1, Ordering::Release);
+        old
+    }
+
+    /// What somebody did to the file of the database in force, if that may have changed what
+    /// was found.
+    pub(super) fn damage(&self) -> Option<Error> {
+        self.lock().database.damage()
+    }
+
+    /// What happened so far.
+    pub fn swaps(&self) -> Swaps {
+        Swaps { taken: self.turn.load(Ordering::Relaxed), kept: self.kept.load(Ordering::Relaxed) }
+    }
+}
+
+impl Known {
+    fn new(database: Database, host: Option<&str>) -> Self {
+        let origin = Arc::new(Origin {
+            database: database.build_id(),
+            built: database.built(),
+            host: host.map(str::to_owned),
+        });
+        Known { database, origin }
+    }
+}
+
+/// One worker's hold on the database that it works with.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    pub(super) known: Arc<Known>,
+    turn: u64,
+}
+
+impl Lease {
+    pub(super) fn new(current: &Current) -> Self {
+        let known = current.lock();
+        // Turned under the lock, so that the two belong together.
+        Lease { known: Arc::clone(&known), turn: current.turn.load(Ordering::Acquire) }
+    }
+
+    /// How often the database had been replaced.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// Whether another database is in force by now.
+    #[inline]
+    fn is_over(&self, current: &Current) -> bool {
+        current.turn.load(Ordering::Acquire) != self.turn
+    }
+
+    /// Takes the database that is in force. Returns whether it is another one.
+    #[inline]
+    pub(super) fn renew(&mut self, current: &Current) -> bool {
+        let is_over = self.is_over(current);
+        if is_over {
+            *self = Lease::new(current);
+        }
+        is_over
+    }
+}
+
+/// Where newer databases come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// The published file.
+    pub path: PathBuf,
+    /// How often it is looked at.
+    pub every: Duration,
+    /// Whether SIGHUP asks for a look, too.
+    pub on_hangup: bool,
+}
+
+/// What came of a look at the file.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// A newer database is in force.
+    Taken { id: String, values: u64 },
+    /// The file holds what is in force already. Said only to those who asked.
+    Same,
+    /// The file could not be taken.
+    Kept(Error),
+}
+
+impl Look {
+    /// As whoever started the job is told.
+    pub(super) fn notice(&self) -> Notice<'_> {
+        match self {
+            Look::Taken { id, values } => Notice::Swapped { id, values: *values },
+            Look::Same => Notice::NothingNewer,
+            Look::Kept(error) => Notice::Kept(error),
+        }
+    }
+}
+
+/// Looks at the published file.
+#[derive(Debug)]
+pub(super) struct Watcher<'c> {
+    current: &'c Current,
+    follow: Follow,
+    hangup: Arc<AtomicBool>,
+    /// The file that was looked at last, good or not; none where there was none.
+    seen: Option<Stamp>,
+    /// Old databases that somebody may still work with.
+    retired: Vec<Arc<Known>>,
+}
+
+impl<'c> Watcher<'c> {
+    /// Begins to wait for signals.
+    pub(super) fn new(current: &'c Current, follow: Follow) -> Result<Self> {
+        let hangup = Arc::new(AtomicBool::new(false));
+        if follow.on_hangup {
+            signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&hangup))
+                .map_err(|e| Error::io("wait for signals", e))?;
+        }
+        let seen = current.lock().database.stamp();
+        Ok(Watcher { current, follow, hangup, seen, retired: Vec::new() })
+    }
+
+    /// Looks until it is to stop.
+    pub(super) fn run(mut self, stop: &Stop, mut tell: impl FnMut(Look)) {
+        let mut looked = Stopwatch::start();
+        let round = self.follow.every.min(ROUND);
+        while !stop.wait(round) {
+            let is_called = self.hangup.swap(false, Ordering::Relaxed);
+            if is_called || looked.elapsed() >= self.follow.every {
+                looked = Stopwatch::start();
+                if let Some(look) = self.look(is_called) {
+                    tell(look);
+                }
+            }
+            self.retired.retain(|old| Arc::strong_count(old) > 1);
+        }
+    }
+
+    /// Looks at the file, and takes it if it is another one. `is_called`: also when it
+    /// seems to be the same.
+    fn look(&mut self, is_called: bool) -> Option<Look> {
+        let path = &self.follow.path;
+        let stamp = std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+        if stamp == self.seen && !is_called {
+            return None;
+        }
+        self.seen = stamp;
+        match Database::load(path) {
+            Ok(database) => {
+                // It may have been replaced again since it was looked at.
+                self.seen = database.stamp();
+                let id = database.build_id();
+                if id == self.current.lock().origin.database {
+                    return is_called.then_some(Look::Same);
+                }
+                let values = database.summary().total();
+                self.retired.push(self.current.swap(database));
+                Some(Look::Taken { id, values })
+            }
+            Err(error) => {
+                self.current.kept.fetch_add(1, Ordering::Relaxed);
+                Some(Look::Kept(error))
+            }
+        }
+    }
+}
+
+/// Ends a watcher.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    is_set: Mutex<bool>,
+    turn: Condvar,
+}
+
+impl Stop {
+    /// Asks for the end.
+    fn set(&self) {
+        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.turn.notify_all();
+    }
+
+    /// Waits for so long at most; whether it is the end.
+    pub(super) fn wait(&self, most: Duration) -> bool {
+        let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.turn.wait_timeout_while(is_set, most, |is_set| !*is_set);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Does `work` while the database is watched, if it is to be followed.
+///
+/// # Errors
+///
+/// When signals cannot be waited for, or the thread cannot be started.
+pub(super) fn while_watched<T>(
+    current: &Current,
+    follow: Option<Follow>,
+    tell: impl FnMut(Look) + Send,
+    work: impl FnOnce() -> T,
+) -> Result<T> {
+    let Some(follow) = follow else { return Ok(work()) };
+    let watcher = Watcher::new(current, follow)?;
+    let stop = Stop::default();
+    std::thread::scope(|scope| {
+        // Also when the work panics: else nobody would end the watcher.
+        let _guard = StopAtEnd(&stop);
+        let name = "watch-database".to_string();
+        let spawned =
+            std::thread::Builder::new().name(name).spawn_scoped(scope, || watcher.run(&stop, tell));
+        spawned.map_err(|e| Error::io("start a thread that watches the database", e))?;
+        Ok(work())
+    })
+}
+
+pub(super) struct StopAtEnd<'s>(pub(super) &'s Stop);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::compile::Compiler;
+    use crate::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+    use std::path::Path;
+
+    fn compiled(name: &str) -> Compiler {
+        let mut compiler = Compiler::default();
+        let context = Arc::new(Context::of_feed("test"));
+        compiler.add(Indicator::new(Kind::Domain, name, Scope::Subtree, context).unwrap());
+        compiler
+    }
+
+    fn publish(name: &str, path: &Path) {
+        compiled(name).publish(path, Timestamp(0)).unwrap();
+    }
+
+    #[test]
+    fn what_was_begun_with_a_database_is_finished_with_it() {
+        let bytes = |name| compiled(name).into_bytes(Timestamp(0)).unwrap();
+        let open = |name| Database::from_bytes(bytes(name)).unwrap();
+        let current = Current::new(open("a.example"), None);
+        let mut lease = Lease::new(&current);
+        let first = Arc::downgrade(&lease.known);
+        assert!(!lease.is_over(&current) && !lease.renew(&current));
+        current.replace(open("b.example"));
+        assert!(lease.is_over(&current) && first.upgrade().is_some());
+        assert!(lease.renew(&current) && !lease.is_over(&current));
+        assert!(first.upgrade().is_none());
+        assert_eq!(lease.known.origin.database, open("b.example").build_id());
+        assert_eq!(current.swaps(), Swaps { taken: 1, kept: 0 });
+    }
+
+    #[test]
+    fn looks_take_what_is_whole_and_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        publish("a.example", &path);
+        let current = Current::new(Database::open(&path).unwrap(), Some("sensor".into()));
+        let every = Duration::from_secs(1);
+        let follow = Follow { path: path.clone(), every, on_hangup: false };
+        let mut watcher = Watcher::new(&current, follow).unwrap();
+        assert!(watcher.look(false).is_none());
+        assert!(matches!(watcher.look(true), Some(Look::Same)));
+        // Published again with the same contents: another file, but nothing new.
+        publish("a.example", &path);
+        assert!(watcher.look(false).is_none());
+        assert_eq!(current.swaps(), Swaps::default());
+
+        publish("b.example", &path);
+        let Some(Look::Taken { values: 1, id }) = watcher.look(false) else { panic!() };
+        let lease = Lease::new(&current);
+        assert_eq!(lease.known.origin.database, id);
+        assert_eq!(lease.known.origin.host.as_deref(), Some("sensor"));
+        assert_eq!(watcher.retired.len(), 1);
+
+        // Damaged, and gone: told once each, and the one in force stays.
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        assert!(matches!(watcher.look(false), Some(Look::Kept(_))));
+        assert!(watcher.look(false).is_none());
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(watcher.look(false), Some(Look::Kept(_))));
+        assert!(watcher.look(false).is_none());
+        assert!(!lease.is_over(&current));
+        assert_eq!(current.swaps(), Swaps { taken: 1, kept: 2 });
+
+        publish("c.example", &path);
+        assert!(matches!(watcher.look(false), Some(Look::Taken { .. })));
+        drop(lease);
+        watcher.retired.retain(|old| Arc::strong_count(old) > 1);
+        assert!(watcher.retired.is_empty());
+    }
+
+    #[test]
+    fn a_watcher_ends_with_the_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        publish("a.example", &path);
+        let current = Current::new(Database::open(&path).unwrap(), None);
+        let every = Duration::from_millis(1);
+        let follow = Follow { path: path.clone(), every, on_hangup: false };
+        let told = AtomicU64::new(0);
+        let tell = |_: Look| {
+            told.fetch_add(1, Ordering::Relaxed);
+        };
+        let began = Stopwatch::start();
+        let work = || {
+            publish("b.example", &path);
+            while told.load(Ordering::Relaxed) == 0 && began.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        while_watched(&current, Some(follow), tell, work).unwrap();
+        assert_eq!((told.into_inner(), current.swaps().taken), (1, 1));
+    }
+}

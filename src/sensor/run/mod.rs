@@ -1,0 +1,61 @@
+//! The rooms wired together: jobs, threads, order, counters.
+//!
+//! This is the only place that spawns threads and the only one that reads a
+//! clock. A job takes what the command line (or another program) asked for, says
+//! on the way what went wrong through a [`Notice`], and returns what it counted.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `notice` | [`Notice`]: what a job says while it runs |
+//! | `ordered` | pieces of work, finished in any order, handed on in the input's |
+//! | `outlet` | what becomes of alerts: which are written, and what all come to |
+//! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
+//! | `report` | what a scan came to |
+//! | `unpack` | inputs that hold others: archives, events |
+//! | `mails` | mails in files: what they carry, and their lines |
+//! | `hunt` | [`scan()`]: logs and captures to alerts |
+//! | `capture` | one capture from its first packet to its last |
+//! | `tap` | [`tap()`]: live interfaces to alerts |
+//! | `signals` | [`Signals`]: those that ask for an end |
+//! | `rotation` | outputs that are opened again, for whoever renamed their files |
+//! | `current` | the database in force, and the newer one that takes its place under way |
+//! | `known` | [`open_database()`]: a file that was checked before is not checked again |
+//! | `observe` | [`observe()`]: what can be seen, without a database |
+
+mod capture;
+mod crew;
+mod current;
+mod findings;
+mod headers;
+mod hunt;
+mod known;
+mod mails;
+mod notice;
+mod observe;
+mod ordered;
+mod outlet;
+mod pipeline;
+mod report;
+mod rotation;
+mod signals;
+mod tap;
+mod told;
+mod threads;
+mod unpack;
+mod zone;
+
+pub use current::{Current, Follow, Swaps};
+pub use hunt::{ScanJob, scan};
+pub use known::{load_database, open_database};
+pub use notice::{Notice, Notify};
+pub use observe::{ObserveJob, observe};
+pub use outlet::{Form, Output, Yield};
+pub use report::ScanReport;
+pub use signals::{Signals, outlive_signals};
+pub use tap::{
+    Grant, InterfaceReport, Listening, OutputReport, Sandbox, TapJob, TapNotice, TapReport,
+    WorkerReport, tap,
+};
+pub use zone::time_zone;
+
+pub use threads::default_threads;

@@ -1,0 +1,194 @@
+//! What becomes of alerts: which are written, in which form, and what all come to.
+//!
+//! An outlet is given every alert in the order of the inputs. What it needs no order
+//! for, which is the usual case, is encoded by the threads that find it, and does not
+//! come here ([`Output::needs_order`]).
+
+use crate::engine::alert::{Alert, Encoder, Format, LeftOut, Selection, Shown, Summary};
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Observables of one input that are remembered for [`Output::first`]; when so many were
+/// seen, all are forgotten, and may be reported once more.
+const MOST_SEEN: usize = 1 << 20;
+
+/// What is written of alerts, and how.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// How alerts are encoded.
+    pub encoder: Encoder,
+    /// Which alerts are wanted.
+    pub selection: Selection,
+    /// An observable once for each input.
+    pub first: bool,
+    /// So many alerts for each input; what is behind the last of them is not read.
+    pub most: Option<u64>,
+    /// In place of alerts, something shorter.
+    pub form: Form,
+    /// Whether what was found is counted for a summary.
+    pub summary: bool,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Alerts.
+    #[default]
+    Alerts,
+    /// How many alerts each input has, a line each: `path:count`.
+    Counts,
+    /// The same of one input: its count alone, as grep has it.
+    Count,
+    /// The paths of inputs that have any, a line each.
+    Paths,
+    /// Nothing: whether there is any alert is all that is asked. Everything is read all the
+    /// same, so that what could not be is told whatever was found before it.
+    Nothing,
+}
+
+impl Output {
+    /// Every alert, as it comes.
+    pub fn new(encoder: Encoder) -> Output {
+        Output {
+            encoder,
+            selection: Selection::default(),
+            first: false,
+            most: None,
+            form: Form::Alerts,
+            summary: false,
+        }
+    }
+
+    /// Whether alerts have to come in the order of the inputs, one by one.
+    pub fn needs_order(&self) -> bool {
+        self.encoder.format() == Format::Text
+            || !self.selection.takes_all()
+            || self.first
+            || self.most.is_some()
+            || self.form != Form::Alerts
+            || self.summary
+    }
+}
+
+/// What was left out, and what was found.
+#[derive(Clone, Debug, Default)]
+pub struct Yield {
+    /// Alerts that were not wanted, by the reason.
+    pub left_out: BTreeMap<LeftOut, u64>,
+    /// What was found, if somebody asked.
+    pub summary: Option<Box<Summary>>,
+}
+
+/// Takes alerts one by one.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    output: Output,
+    shown: Shown,
+    /// The observables of the input that were reported.
+    seen: HashSet<u128>,
+    /// Alerts of the input by path: an archive has one for each member.
+    counts: Vec<(Arc<str>, u64)>,
+    taken: u64,
+    result: Yield,
+}
+
+impl Outlet {
+    pub(super) fn new(output: Output) -> Outlet {
+        let summary = output.summary.then(Box::default);
+        let result = Yield { summary, ..Yield::default() };
+        let (shown, seen, counts) = (Shown::default(), HashSet::new(), Vec::new());
+        Outlet { output, shown, seen, counts, taken: 0, result }
+    }
+
+    /// Writes the alert, if it is wanted, and answers whether it is.
+    pub(super) fn take(&mut self, alert: &Alert<'_>, out: &mut Vec<u8>) -> bool {
+        if let Some(reason) = self.leaves_out(alert) {
+            *self.result.left_out.entry(reason).or_default() += 1;
+            return false;
+        }
+        self.taken += 1;
+        if let Some(summary) = &mut self.result.summary {
+            summary.add(alert);
+        }
+        match self.output.form {
+            Form::Alerts => self.output.encoder.encode_after(&mut self.shown, alert, out),
+            Form::Counts | Form::Count | Form::Paths => self.count(alert.input(), out),
+            Form::Nothing => {}
+        }
+        true
+    }
+
+    fn leaves_out(&mut self, alert: &Alert<'_>) -> Option<LeftOut> {
+        if let Some(reason) = self.output.selection.leaves_out(alert) {
+            return Some(reason);
+        }
+        if self.is_full() {
+            return Some(LeftOut::Limit);
+        }
+        (self.output.first && !self.is_new(alert)).then_some(LeftOut::Repeated)
+    }
+
+    fn is_new(&mut self, alert: &Alert<'_>) -> bool {
+        if self.seen.len() >= MOST_SEEN {
+            self.seen.clear();
+        }
+        let seen = &alert.hit().seen;
+        let mut key = Xxh3::new();
+        for part in [alert.input(), seen.kind.name(), &seen.value] {
+            key.update(part.as_bytes());
+            key.update(b"\0");
+        }
+        self.seen.insert(key.digest128())
+    }
+
+    fn count(&mut self, path: &Arc<str>, out: &mut Vec<u8>) {
+        match self.counts.last_mut() {
+            Some((last, count)) if last == path => *count += 1,
+            _ => {
+                self.counts.push((Arc::clone(path), 1));
+                if self.output.form == Form::Paths {
+                    line(path, None, out);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing more is wanted of the input.
+    pub(super) fn is_full(&self) -> bool {
+        let most = match self.output.form {
+            Form::Paths if !self.output.summary => Some(1),
+            _ => self.output.most,
+        };
+        most.is_some_and(|most| self.taken >= most)
+    }
+
+    /// The input ends; what comes now is of the next one.
+    pub(super) fn ends(&mut self, input: &str, out: &mut Vec<u8>) {
+        match self.output.form {
+            Form::Counts if self.counts.is_empty() => line(input, Some(0), out),
+            Form::Counts => {
+                self.counts.iter().for_each(|(path, count)| line(path, Some(*count), out));
+            }
+            Form::Count => out.extend_from_slice(format!("{}\n", self.taken).as_bytes()),
+            _ => {}
+        }
+        self.counts.clear();
+        self.seen.clear();
+        self.taken = 0;
+    }
+
+    pub(super) fn into_yield(self) -> Yield {
+        self.result
+    }
+}
+
+/// A path, with the controls in it spelt out, and a count.
+fn line(path: &str, count: Option<u64>, out: &mut Vec<u8>) {
+    out.extend_from_slice(crate::engine::alert::spelt(path).as_bytes());
+    if let Some(count) = count {
+        out.extend_from_slice(format!(":{count}").as_bytes());
+    }
+    out.push(b'\n');
+}

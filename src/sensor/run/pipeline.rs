@@ -1,0 +1,714 @@
+//! Inputs cut into pieces of work, and the threads that do them.
+//!
+//! A plain file is cut into chunks that any thread can fetch; a stream (a pipe,
+//! compressed data) is done by one thread from beginning to end, while the others go on
+//! with the next inputs. A capture is begun by one thread, and those that have nothing
+//! else to do help it. What is found is handed on in the order of the inputs, whoever
+//! found it.
+
+use super::crew::{Crew, Lane, Packets};
+use super::findings::{Findings, Records, Waiting};
+use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
+use super::mails::Mails;
+use super::ordered::{Ordered, Piece, Place};
+use super::report::ScanReport;
+use super::{Notice, Notify, default_threads};
+use crate::clock::now;
+use crate::engine::indicator::Timestamp;
+use crate::sensor::input::{
+    Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
+    Target,
+};
+use crate::engine::packet;
+use crate::engine::scan::{self, Origin};
+use crate::sensor::sink::Sink;
+use crate::engine::text::fields::Layout;
+use crate::{Error, Result};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What is done to the inputs: hits are hunted, or observables listed.
+pub(super) trait Work: Sync {
+    /// Scratch of one thread.
+    type Scratch: Send;
+    /// What is found in a piece.
+    type Found: Send;
+    /// What a piece of a capture is held against.
+    type Against: Send + Sync;
+
+    fn scratch(&self) -> Self::Scratch;
+    /// Takes what a scratch counted.
+    fn counters(&self, scratch: &mut Self::Scratch) -> scan::Counters;
+    fn chunk(&self, scratch: &mut Self::Scratch, chunk: &Chunk, origin: &Origin) -> Self::Found;
+    /// Looks for what mails carry in a chunk of their file, and for what stands in its lines.
+    fn mails(
+        &self,
+        scratch: &mut Self::Scratch,
+        mails: &mut Mails,
+        chunk: &Chunk,
+        origin: &Origin,
+        is_last: bool,
+    ) -> Self::Found;
+    /// What the next piece of a capture is held against.
+    fn against(&self) -> Self::Against;
+    /// How packets are decoded.
+    fn packets(&self) -> &packet::Config;
+    /// Decodes the packets of a share in a piece of the capture at `path`.
+    fn decode(
+        &self,
+        scratch: &mut Self::Scratch,
+        against: &Self::Against,
+        path: &Arc<str>,
+        packets: &Packets,
+        lane: &mut Lane,
+        findings: &mut Findings,
+    );
+    /// Writes the record of what had to wait, where something has to; answers whether it
+    /// did, and not put it off until [`Self::alert`].
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
+        let _ = (waiting, out);
+        true
+    }
+    /// Writes an alert whose turn it is; answers whether it is wanted.
+    fn alert(&self, alert: &Waiting, out: &mut Vec<u8>) -> bool {
+        let _ = (alert, out);
+        true
+    }
+    /// An input ends, and all that was found in it was encoded.
+    fn ends(&self, input: &str, out: &mut Vec<u8>) {
+        let _ = (input, out);
+    }
+    /// Whether nothing more is wanted of the input whose turn it is.
+    fn is_full(&self) -> bool {
+        false
+    }
+    /// Writes it; `lines` come before the chunk, and its first line has `columns`
+    /// bytes before it. Returns how many records there were.
+    fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64;
+    /// What it weighs, about.
+    fn weight(&self, found: &Self::Found) -> usize;
+}
+
+/// No input: none has the number.
+const NO_INPUT: usize = usize::MAX;
+
+/// What a worker hands in.
+pub(super) struct Finished<F> {
+    found: Option<F>,
+    /// What is encoded already.
+    records: Records,
+    weight: usize,
+    bytes: u64,
+    newlines: u64,
+    /// Offset behind the last newline, if there is one.
+    line_start: Option<u64>,
+    /// Offset of the chunk.
+    offset: u64,
+    ends_open: bool,
+    is_live: bool,
+    /// A text ends with it: what follows counts its lines anew.
+    ends_text: bool,
+    is_last: bool,
+    /// What there is to say before it, unless nothing more is wanted of the input by then.
+    words: Vec<Word>,
+}
+
+/// What is said of an input when its turn comes: so it does not depend on which thread was first.
+pub(super) enum Word {
+    /// Something could not be done.
+    Failed(Error),
+    /// Something cannot be looked into.
+    Closed(Arc<str>, &'static str),
+    /// Something is searched as the bytes that it is.
+    Binary,
+}
+
+impl<F> Finished<F> {
+    pub(super) fn new(found: Option<F>, weight: usize) -> Self {
+        Finished {
+            found,
+            records: Records::default(),
+            weight: weight + 64,
+            bytes: 0,
+            newlines: 0,
+            line_start: None,
+            offset: 0,
+            ends_open: false,
+            is_live: false,
+            ends_text: false,
+            is_last: false,
+            words: Vec::new(),
+        }
+    }
+
+    /// With something to say, if there is something.
+    pub(super) fn saying(mut self, word: Option<Word>) -> Self {
+        self.words.extend(word);
+        self
+    }
+
+    fn last(mut self) -> Self {
+        (self.ends_text, self.is_last) = (true, true);
+        self
+    }
+
+    /// The last piece of an input, or of a member of an archive, which others may follow.
+    pub(super) fn last_of(mut self, slot: &Slot) -> Self {
+        (self.ends_text, self.is_last) = (true, !slot.is_member);
+        self
+    }
+}
+
+impl<F> Piece for Finished<F> {
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn is_last(&self) -> bool {
+        self.is_last
+    }
+}
+
+/// Where the next piece of an input goes.
+pub(super) struct Slot {
+    number: usize,
+    next: u64,
+    /// It lies in an archive: its last piece is not that of the input.
+    pub(super) is_member: bool,
+}
+
+/// A plain file that is being cut up.
+struct Cutting {
+    chunks: Arc<FileChunks>,
+    layout: FileLayout,
+    next: u64,
+    /// Pieces that were given out: as many as chunks, where there are no holes.
+    pieces: u64,
+}
+
+struct Given<'p, W: Work> {
+    targets: VecDeque<(usize, Target)>,
+    /// Captures that are being decoded, by their numbers.
+    captures: BTreeMap<usize, Shared<'p, W>>,
+    /// By their numbers: a file that was opened late still comes before its
+    /// successors. Else all workers could wait with pieces of a later one for a
+    /// piece of this one, which nobody would take.
+    cutting: BTreeMap<usize, Cutting>,
+    /// Workers that are about to find out whether their input can be cut up; then
+    /// there will be work for others.
+    opening: usize,
+}
+
+/// A capture that others may help with.
+struct Shared<'p, W: Work> {
+    number: usize,
+    crew: Arc<Crew<'p, W>>,
+    is_live: bool,
+    /// Pieces that were handed in.
+    pieces: Arc<AtomicU64>,
+}
+
+impl<W: Work> Clone for Shared<'_, W> {
+    fn clone(&self) -> Self {
+        let Shared { number, crew, is_live, pieces } = self;
+        let (crew, pieces) = (Arc::clone(crew), Arc::clone(pieces));
+        Shared { number: *number, crew, is_live: *is_live, pieces }
+    }
+}
+
+/// What the passing side keeps.
+pub(super) struct Passing<'s> {
+    sink: &'s mut dyn Sink,
+    out: Vec<u8>,
+    lines: u64,
+    line_start: u64,
+    done: u64,
+    total: u64,
+    pub(super) report: ScanReport,
+}
+
+/// Where inputs come from and how they are cut.
+pub(super) struct Plan {
+    pub(super) targets: Vec<Target>,
+    pub(super) threads: usize,
+    pub(super) chunk: usize,
+    pub(super) read_at: Timestamp,
+    /// Ends it in order: what was read by then is looked into.
+    pub(super) halt: Halt,
+}
+
+pub(super) struct Pipeline<'p, 's, W: Work> {
+    pub(super) work: &'p W,
+    bounds: Bounds,
+    pub(super) read_at: Timestamp,
+    given: Mutex<Given<'p, W>>,
+    opened: Condvar,
+    ordered: Ordered<Finished<W::Found>>,
+    passing: Mutex<Passing<'s>>,
+    pub(super) notify: Notify<'p>,
+    pub(super) pool: Pool,
+    halt: Halt,
+    /// What alerts call the inputs.
+    names: Vec<Arc<str>>,
+    /// The input of which nothing more is wanted.
+    full: AtomicUsize,
+}
+
+/// Does `work` to every input of the plan. What concerns one input alone is told
+/// through a notice and counted.
+pub(super) fn run<W: Work>(
+    work: &W,
+    plan: Plan,
+    sink: &mut dyn Sink,
+    notify: Notify<'_>,
+) -> ScanReport {
+    let threads = if plan.threads == 0 { default_threads() } else { plan.threads };
+    let bounds = if plan.chunk == 0 { Bounds::default() } else { Bounds::new(plan.chunk) };
+    let total = plan.targets.iter().map(size_of_target).sum();
+    let names = plan.targets.iter().map(Target::name).collect();
+    let pipeline = Pipeline {
+        work,
+        bounds,
+        read_at: plan.read_at,
+        given: Mutex::new(Given {
+            targets: plan.targets.into_iter().enumerate().collect(),
+            captures: BTreeMap::new(),
+            cutting: BTreeMap::new(),
+            opening: 0,
+        }),
+        opened: Condvar::new(),
+        ordered: Ordered::new(),
+        passing: Mutex::new(Passing {
+            sink,
+            out: Vec::new(),
+            lines: 0,
+            line_start: 0,
+            done: 0,
+            total,
+            report: ScanReport::default(),
+        }),
+        notify,
+        pool: Pool::new(threads + 1),
+        halt: plan.halt,
+        names,
+        full: AtomicUsize::new(NO_INPUT),
+    };
+    std::thread::scope(|scope| {
+        for number in 1..threads {
+            let name = format!("scan-{number}");
+            let spawned =
+                std::thread::Builder::new().name(name).spawn_scoped(scope, || pipeline.worker());
+            if spawned.is_err() {
+                // Fewer threads do the same work.
+                break;
+            }
+        }
+        pipeline.worker();
+    });
+    let mut passing = pipeline.passing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Of an input that a halt cut off.
+    passing.report.lines += passing.lines;
+    passing.report
+}
+
+fn size_of_target(target: &Target) -> u64 {
+    match target {
+        Target::Path(path) => std::fs::metadata(path).map_or(0, |m| m.len()),
+        Target::Stdin => 0,
+    }
+}
+
+/// A piece of work that was given to a worker.
+enum Task<'p, W: Work> {
+    Chunk { place: Place, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
+    Open { number: usize, target: Target },
+    Help(Shared<'p, W>),
+}
+
+impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
+    fn worker(&self) {
+        let mut scratch = self.work.scratch();
+        while let Some(task) = self.task() {
+            let go_on = match task {
+                Task::Chunk { place, k, chunks, layout, is_last } => {
+                    self.file_chunk(&mut scratch, place, (&chunks, k), &layout, is_last)
+                }
+                Task::Open { number, target } => self.open(&mut scratch, number, &target),
+                Task::Help(shared) => self.help(&mut scratch, &shared),
+            };
+            if !go_on {
+                self.ordered.stop();
+                break;
+            }
+        }
+        let counters = self.work.counters(&mut scratch);
+        self.passing().report.counters.add(&counters);
+    }
+
+    pub(super) fn passing(&self) -> MutexGuard<'_, Passing<'s>> {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given(&self) -> MutexGuard<'_, Given<'p, W>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next piece of work: a chunk of the first file that has any left, or else
+    /// the next input, or else a part of the first capture.
+    fn task(&self) -> Option<Task<'p, W>> {
+        let mut given = self.given();
+        loop {
+            if self.halt.is_set() {
+                return None;
+            }
+            if let Some(mut first) = given.cutting.first_entry() {
+                let number = *first.key();
+                let file = first.get_mut();
+                let k = file.chunks.after_hole(file.next);
+                let place = (number, file.pieces);
+                (file.next, file.pieces) = (k + 1, file.pieces + 1);
+                let is_last = file.next == file.chunks.count();
+                let task = Task::Chunk {
+                    place,
+                    k,
+                    chunks: Arc::clone(&file.chunks),
+                    layout: file.layout.clone(),
+                    is_last,
+                };
+                if is_last {
+                    first.remove();
+                }
+                return Some(task);
+            }
+            if let Some((number, target)) = given.targets.pop_front() {
+                given.opening += 1;
+                return Some(Task::Open { number, target });
+            }
+            if let Some((_, shared)) = given.captures.first_key_value() {
+                return Some(Task::Help(shared.clone()));
+            }
+            if given.opening == 0 {
+                return None;
+            }
+            given = self.opened.wait(given).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The input that a worker was opening is cut up, or will never be.
+    fn opened(&self, cutting: Option<(usize, Cutting)>) {
+        let mut given = self.given();
+        given.opening -= 1;
+        given.cutting.extend(cutting);
+        self.opened.notify_all();
+    }
+
+    fn fail(&self, error: &Error) {
+        self.passing().report.errors += 1;
+        (self.notify)(Notice::Failed(error));
+    }
+
+    /// Says something whose turn it is.
+    fn say(&self, passing: &mut Passing<'_>, word: Word) {
+        match word {
+            Word::Failed(error) => {
+                passing.report.errors += 1;
+                (self.notify)(Notice::Failed(&error));
+            }
+            Word::Closed(path, what) => self.closed(passing, &path, what),
+            Word::Binary => passing.report.binary += 1,
+        }
+    }
+
+    fn open(&self, scratch: &mut W::Scratch, number: usize, target: &Target) -> bool {
+        let input = match Input::open_until(target, &self.halt) {
+            Ok(input) => input,
+            Err(error) => {
+                self.opened(None);
+                let nothing = Finished::new(None, 0).saying(Some(Word::Failed(error)));
+                return self.hand_in((number, 0), nothing.last());
+            }
+        };
+        self.passing().report.inputs += 1;
+        let mut slot = Slot { number, next: 0, is_member: false };
+        if crate::sensor::input::capture::is_capture(input.head()) {
+            return self.capture(scratch, &mut slot, input);
+        }
+        match input.contents() {
+            Contents::Zip | Contents::Tar => {
+                // Others wait: there may be captures to help with.
+                let go_on = self.archive(scratch, &mut slot, input);
+                self.opened(None);
+                return go_on && self.hand_in((number, slot.next), Finished::new(None, 0).last());
+            }
+            Contents::Mail | Contents::Events => {
+                self.opened(None);
+                return self.contents(scratch, &mut slot, input);
+            }
+            _ => {
+                let word = Self::closed_word(&input);
+                word.into_iter().for_each(|word| self.say(&mut self.passing(), word));
+            }
+        }
+        match input.into_opened() {
+            Opened::Seekable(file) => self.cut(scratch, number, file),
+            Opened::Stream(stream) => {
+                self.opened(None);
+                self.stream(scratch, &mut slot, stream)
+            }
+        }
+    }
+
+    /// Cuts a plain file up; a small one is done with at once.
+    fn cut(&self, scratch: &mut W::Scratch, number: usize, file: PlainFile) -> bool {
+        let mut head = vec![0; HEAD];
+        let filled = file.read_at(&mut head, 0).unwrap_or(0);
+        let chunks = Arc::new(FileChunks::new(file, self.bounds));
+        let layout = FileHeads::of(&chunks, &head[..filled], &self.pool);
+        match chunks.count() {
+            0 => {
+                self.opened(None);
+                self.hand_in((number, 0), Finished::new(None, 0).last())
+            }
+            1 => {
+                self.opened(None);
+                self.file_chunk(scratch, (number, 0), (&chunks, 0), &layout, true)
+            }
+            _ => {
+                self.opened(Some((number, Cutting { chunks, layout, next: 0, pieces: 0 })));
+                true
+            }
+        }
+    }
+
+    fn file_chunk(
+        &self,
+        scratch: &mut W::Scratch,
+        place: Place,
+        (chunks, k): (&FileChunks, u64),
+        layout: &FileLayout,
+        is_last: bool,
+    ) -> bool {
+        if self.is_full(place.0) {
+            let nothing = Finished::new(None, 0);
+            return self.hand_in(place, if is_last { nothing.last() } else { nothing });
+        }
+        let path = chunks.file().path();
+        let finished = match chunks.read(k, self.pool.take()) {
+            Ok(Some(chunk)) => {
+                let layout = layout.note(k, Some(&chunk));
+                let origin = self.origin(path, layout, &chunk, self.read_at);
+                let found = self.work.chunk(scratch, &chunk, &origin);
+                self.finished(found, chunk)
+            }
+            Ok(None) => {
+                layout.note(k, None);
+                Finished::new(None, 0)
+            }
+            Err(error) => {
+                layout.note(k, None);
+                Finished::new(None, 0).saying(Some(Word::Failed(error)))
+            }
+        };
+        let end = if is_last { chunks.finish() } else { Ok(()) };
+        let finished = finished.saying(end.err().map(Word::Failed));
+        self.hand_in(place, if is_last { finished.last() } else { finished })
+    }
+
+    pub(super) fn origin(
+        &self,
+        path: &Arc<str>,
+        layout: Layout,
+        chunk: &Chunk,
+        read_at: Timestamp,
+    ) -> Origin {
+        Origin { path: Arc::clone(path), layout, offset: chunk.offset, read_at }
+    }
+
+    /// What was found in a chunk, whose buffer is given back.
+    pub(super) fn finished(&self, found: W::Found, chunk: Chunk) -> Finished<W::Found> {
+        let weight = self.work.weight(&found);
+        let own = &chunk.buffer[chunk.start..chunk.end];
+        let span = chunk.span();
+        let finished = Finished {
+            bytes: span.end - span.start,
+            newlines: memchr::memchr_iter(b'\n', own).count() as u64,
+            line_start: memchr::memrchr(b'\n', own).map(|at| span.start + at as u64 + 1),
+            offset: span.start,
+            ends_open: !own.ends_with(b"\n"),
+            ..Finished::new(Some(found), weight)
+        };
+        self.pool.put(chunk.buffer);
+        finished
+    }
+
+    /// Text that one thread reads.
+    pub(super) fn stream(&self, scratch: &mut W::Scratch, slot: &mut Slot, stream: Stream) -> bool {
+        let is_live = stream.is_live();
+        let mut chunker = Chunker::new(stream, self.bounds, self.pool.clone());
+        let path = Arc::clone(chunker.path());
+        let mut heads = StreamHeads::default();
+        let mut held: Option<Finished<W::Found>> = None;
+        loop {
+            // A live stream ends by itself then, after what has come already.
+            let is_over = !is_live && self.halt.is_set() || self.is_full(slot.number);
+            let next = if is_over { Ok(None) } else { chunker.next_chunk() };
+            let is_over = !matches!(next, Ok(Some(_)));
+            // A piece is handed in once it is known whether another one follows; but
+            // nobody at a live pipe waits for that.
+            if let Some(finished) = held.take() {
+                if is_over {
+                    let last = finished.last_of(slot).saying(self.end_word(next));
+                    return self.hand_in_next(slot, last);
+                }
+                if !self.hand_in_next(slot, finished) {
+                    return false;
+                }
+            }
+            let Ok(Some(chunk)) = next else {
+                let last = Finished::new(None, 0).last_of(slot).saying(self.end_word(next));
+                return self.hand_in_next(slot, last);
+            };
+            let layout = heads.next(&chunk);
+            let read_at = if is_live { now() } else { self.read_at };
+            let origin = self.origin(&path, layout, &chunk, read_at);
+            let found = self.work.chunk(scratch, &chunk, &origin);
+            let finished = Finished { is_live, ..self.finished(found, chunk) };
+            if is_live {
+                if !self.hand_in_next(slot, finished) {
+                    return false;
+                }
+            } else {
+                held = Some(finished);
+            }
+        }
+    }
+
+    /// What is to be said of how a stream ended. What was cut off by a halt is no fault of its
+    /// own.
+    pub(super) fn end_word(&self, end: Result<Option<Chunk>>) -> Option<Word> {
+        end.err().filter(|_| !self.halt.is_set()).map(Word::Failed)
+    }
+
+    /// Decodes a capture, with whoever has nothing else to do.
+    pub(super) fn capture(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
+        let number = slot.number;
+        let path = Arc::clone(input.path());
+        let is_live = input.is_live();
+        let capture = super::capture::opened(input);
+        // A live one ends by itself, after what has come already.
+        let halt = if is_live { Halt::default() } else { self.halt.clone() };
+        let crew = Arc::new(Crew::new(self.work, capture, Arc::clone(&path), self.read_at, halt));
+        let pieces = Arc::new(AtomicU64::new(slot.next));
+        let shared = Shared { number, crew, is_live, pieces };
+        {
+            let mut given = self.given();
+            // An archive goes on behind it.
+            given.opening -= usize::from(!slot.is_member);
+            given.captures.insert(number, shared.clone());
+            self.opened.notify_all();
+        }
+        let go_on = self.help(scratch, &shared);
+        let (counters, bytes, outcome) = shared.crew.end();
+        // Captures are read to their ends, whatever is wanted of them: so this is always said.
+        if let Err(error) = outcome
+            && !self.halt.is_set()
+        {
+            self.fail(&error.at_path(&*path));
+        }
+        {
+            let mut passing = self.passing();
+            passing.report.captures += 1;
+            passing.report.packets.add(&counters);
+        }
+        slot.next = shared.pieces.load(Ordering::Relaxed);
+        let last = Finished { bytes, ..Finished::new(None, 0).last_of(slot) };
+        go_on && self.hand_in_next(slot, last)
+    }
+
+    /// Works on a capture until it is done. Returns whether to go on.
+    fn help(&self, scratch: &mut W::Scratch, shared: &Shared<'p, W>) -> bool {
+        let Shared { number, crew, is_live, pieces } = shared;
+        let hand_on = |records: Records| {
+            // By one thread at a time.
+            let piece = pieces.fetch_add(1, Ordering::Relaxed);
+            let weight = records.weight();
+            let finished = Finished { is_live: *is_live, records, ..Finished::new(None, weight) };
+            self.hand_in((*number, piece), finished)
+        };
+        let tell = |error: Error| self.fail(&error.at_path(&**crew.path()));
+        let go_on = crew.work(scratch, &hand_on, &tell);
+        self.given().captures.remove(number);
+        go_on
+    }
+
+    pub(super) fn hand_in_next(&self, slot: &mut Slot, finished: Finished<W::Found>) -> bool {
+        let place = (slot.number, slot.next);
+        slot.next += 1;
+        self.hand_in(place, finished)
+    }
+
+    fn hand_in(&self, place: Place, finished: Finished<W::Found>) -> bool {
+        self.ordered.hand_in(place, finished, |(number, _), finished| self.pass(number, finished))
+    }
+
+    /// Whether nothing more is wanted of an input.
+    fn is_full(&self, number: usize) -> bool {
+        self.full.load(Ordering::Relaxed) == number
+    }
+
+    /// Encodes and writes a piece whose turn it is.
+    fn pass(&self, number: usize, finished: Finished<W::Found>) -> bool {
+        let mut passing = self.passing();
+        let passing = &mut *passing;
+        let before = passing.report.records;
+        for word in finished.words {
+            if !self.is_full(number) {
+                self.say(passing, word);
+            }
+        }
+        let columns = finished.offset.saturating_sub(passing.line_start);
+        passing.out.clear();
+        let records = finished.records;
+        passing.out.extend_from_slice(&records.bytes);
+        passing.report.records += records.count;
+        for alert in &records.alerts {
+            passing.report.records += u64::from(self.work.alert(alert, &mut passing.out));
+        }
+        if let Some(found) = finished.found {
+            let records = self.work.encode(found, passing.lines, columns, &mut passing.out);
+            passing.report.records += records;
+        }
+        passing.lines += finished.newlines;
+        if let Some(start) = finished.line_start {
+            passing.line_start = start;
+        }
+        passing.report.bytes += finished.bytes;
+        passing.done += finished.bytes;
+        if finished.ends_text {
+            let open_line = u64::from(finished.ends_open && finished.bytes > 0);
+            passing.report.lines += passing.lines + open_line;
+            (passing.lines, passing.line_start) = (0, 0);
+        }
+        if self.work.is_full() {
+            self.full.store(number, Ordering::Relaxed);
+        }
+        if finished.is_last {
+            let name = self.names.get(number).map_or("", |name| &**name);
+            self.work.ends(name, &mut passing.out);
+        }
+        (self.notify)(Notice::Progress { done: passing.done, total: passing.total });
+        if passing.out.is_empty() {
+            return true;
+        }
+        let mut written = passing.sink.write(&passing.out);
+        if written.is_err() {
+            passing.report.lost = passing.report.records - before;
+        } else if finished.is_live {
+            written = passing.sink.flush();
+        }
+        let goes_on = written.is_ok();
+        passing.report.stopped = written.err();
+        goes_on
+    }
+}

@@ -1,0 +1,175 @@
+//! The signals that ask for an end, and those that must not be one.
+//!
+//! The first signal ends the work in order: what was received is looked into, whole records are
+//! written, counts are printed. The second one ends the process at once. Some programs send one
+//! signal twice, to the process and to its group (`timeout` does): what comes within a tenth of a
+//! second counts as the same, and gets its way a little later.
+
+use crate::clock::Stopwatch;
+use crate::sensor::input::{Halt, Stopper};
+use crate::{Error, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use std::io::{ErrorKind, PipeReader, Read as _};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What comes that soon after the first signal is the same one.
+const SAME: Duration = Duration::from_millis(100);
+
+/// How long the work may go on after a signal that was told twice.
+const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
+
+/// Waits for the signals that ask for an end.
+#[derive(Debug)]
+pub struct Signals {
+    halt: Halt,
+    number: Arc<AtomicUsize>,
+    asked: Arc<AtomicBool>,
+    /// For the thread that waits.
+    waiting: Mutex<Option<(PipeReader, Stopper)>>,
+}
+
+impl Signals {
+    /// Waits for SIGINT and SIGTERM, and with `on_hangup` for SIGHUP, but for those that whoever
+    /// started the process had ignored (`nohup`, a shell without job control for what it runs in
+    /// the background): they stay so. SIGUSR1 asks for counts. Nobody is woken before
+    /// [`Signals::watch`].
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn new(on_hangup: bool) -> Result<Signals> {
+        let refused = |e| Error::io("wait for signals", e);
+        let (halt, stopper) = Halt::new().map_err(refused)?;
+        let number = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::new(AtomicBool::new(false));
+        // A pipe, for a socket takes a system call that the sandbox of a tap refuses.
+        let (reader, writer) = std::io::pipe().map_err(refused)?;
+        let hangup = on_hangup.then_some(SIGHUP);
+        let all = [SIGINT, SIGTERM].into_iter().chain(hangup);
+        for signal in all.filter(|&signal| !is_ignored(signal)) {
+            // The number is there before anybody is woken.
+            let status = usize::try_from(signal).unwrap_or(0);
+            signal_hook::flag::register_usize(signal, Arc::clone(&number), status)
+                .map_err(refused)?;
+            let writer = writer.try_clone().map_err(refused)?;
+            signal_hook::low_level::pipe::register(signal, OwnedFd::from(writer))
+                .map_err(refused)?;
+        }
+        signal_hook::flag::register(SIGUSR1, Arc::clone(&asked)).map_err(refused)?;
+        let waiting = Mutex::new(Some((reader, stopper)));
+        Ok(Signals { halt, number, asked, waiting })
+    }
+
+    /// Starts the thread that waits, once. So long the work may take to its end after the first
+    /// signal: then the process ends as it does with the second one.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn watch(&self, most: Option<Duration>) -> Result<()> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((reader, stopper)) = waiting else { return Ok(()) };
+        let last = Arc::clone(&self.number);
+        let most = most.and_then(|most| Timespec::try_from(most).ok());
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || watch(reader, stopper, &last, most))
+            .map(drop)
+            .map_err(|e| Error::io("start a thread that waits for signals", e))
+    }
+
+    /// Is set by the first of them.
+    pub fn halt(&self) -> Halt {
+        self.halt.clone()
+    }
+
+    /// The signal that asked for the end, if one did.
+    pub fn number(&self) -> Option<u8> {
+        let is_set = self.halt.is_set();
+        is_set.then(|| u8::try_from(self.number.load(Ordering::Relaxed)).unwrap_or(0))
+    }
+
+    /// Whether SIGUSR1 came since the last call.
+    pub fn is_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Takes each signal as a byte.
+fn watch(
+    mut reader: PipeReader,
+    stopper: Stopper,
+    last: &AtomicUsize,
+    mut patience: Option<Timespec>,
+) {
+    if !matches!(next(&mut reader, None), Next::Signal) {
+        return;
+    }
+    let first = Stopwatch::start();
+    stopper.stop();
+    loop {
+        match next(&mut reader, patience.as_ref()) {
+            Next::End => return,
+            Next::Signal if first.elapsed() < SAME => patience = Some(PATIENCE),
+            Next::Signal | Next::Nothing => {
+                let number = i32::try_from(last.load(Ordering::Relaxed)).unwrap_or(0);
+                signal_hook::low_level::exit(128 + number);
+            }
+        }
+    }
+}
+
+/// What came of waiting.
+enum Next {
+    Signal,
+    /// The time was over.
+    Nothing,
+    /// Nobody writes any more.
+    End,
+}
+
+fn next(reader: &mut PipeReader, most: Option<&Timespec>) -> Next {
+    loop {
+        match poll(&mut [PollFd::new(reader, PollFlags::IN)], most) {
+            Ok(0) => return Next::Nothing,
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return Next::End,
+        }
+        match reader.read(&mut [0]) {
+            Ok(0) => return Next::End,
+            Ok(_) => return Next::Signal,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Next::End,
+        }
+    }
+}
+
+/// Whether a signal was ignored when the process was started: bit N−1 of `SigIgn` in
+/// `/proc/self/status` (proc(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+/// Makes an error of what would be an end without a word: SIGXFSZ (a file that may not become
+/// larger) makes writing fail instead, and SIGUSR1, which asks many services for their counts,
+/// does nothing where nobody waits for it.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn outlive_signals() -> Result<()> {
+    for signal in [SIGXFSZ, SIGUSR1] {
+        signal_hook::flag::register(signal, Arc::default())
+            .map_err(|e| Error::io("take signals", e))?;
+    }
+    Ok(())
+}

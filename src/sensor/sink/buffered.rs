@@ -1,0 +1,208 @@
+//! Records on their way to a writer.
+
+use super::gate::Gate;
+use super::records;
+use crate::sensor::halt::Halt;
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{ErrorKind, Seek as _, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
+
+/// Enough that a system call is cheap beside its bytes.
+const CAPACITY: usize = 64 * 1024;
+
+/// What records are written to.
+pub(super) trait Target: Write {
+    /// Takes the last bytes that were written away again, if that can be done.
+    fn cut_back(&mut self, bytes: usize) -> bool {
+        let _ = bytes;
+        false
+    }
+
+    /// What somebody may have to be waited for at.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl Target for std::io::Stdout {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+}
+
+impl Target for File {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+
+    fn cut_back(&mut self, bytes: usize) -> bool {
+        let mut cut = || -> std::io::Result<bool> {
+            let length = self.metadata()?.len();
+            // Somebody else may have written after us, or emptied the file.
+            let is_ours = self.metadata()?.is_file() && self.stream_position()? == length;
+            let Some(length) = length.checked_sub(bytes as u64).filter(|_| is_ours) else {
+                return Ok(false);
+            };
+            self.set_len(length).map(|()| true)
+        };
+        cut().unwrap_or(false)
+    }
+}
+
+/// Gathers whole records and writes them in few calls.
+pub(super) struct Buffered<W: Target> {
+    inner: W,
+    /// Named in errors.
+    path: PathBuf,
+    pending: Vec<u8>,
+    /// Of a stream that is not waited for for ever.
+    gate: Option<Gate>,
+}
+
+impl<W: Target> Buffered<W> {
+    pub(super) fn new(inner: W, path: PathBuf) -> Self {
+        Buffered { inner, path, pending: Vec::with_capacity(CAPACITY), gate: None }
+    }
+
+    /// Waits for a reader no longer than shortly after the halt.
+    pub(super) fn until(&mut self, halt: &Halt) {
+        self.gate = self.inner.descriptor().and_then(|stream| Gate::of(stream, halt));
+    }
+
+    /// Takes records, after making room for them.
+    pub(super) fn write(&mut self, records: &[u8]) -> Result<()> {
+        if self.pending.len() + records.len() > CAPACITY {
+            self.drain()?;
+        }
+        self.pending.extend_from_slice(records);
+        Ok(())
+    }
+
+    /// Passes everything on, through whatever buffer the writer has itself.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.drain()?;
+        self.inner.flush().map_err(|e| Error::io("write", e).at_path(&self.path))
+    }
+
+    /// Bytes that were taken and are not written.
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Goes on with another writer, for what is pending, too. Before it comes `begin`.
+    pub(super) fn turn_to(&mut self, inner: W, begin: &[u8]) {
+        self.inner = inner;
+        self.pending.splice(..0, begin.iter().copied());
+    }
+
+    /// Drops what is pending; returns how many records that are.
+    pub(super) fn give_up(&mut self) -> u64 {
+        let count = records::count(&self.pending);
+        self.pending.clear();
+        count
+    }
+
+    /// Writes what is pending. After a failure exactly what was not written is
+    /// pending still, so that trying again neither repeats nor tears a record. Half a record is
+    /// taken back, where that can be done: nobody may ever come to write its rest.
+    fn drain(&mut self) -> Result<()> {
+        let mut written = 0;
+        let outcome = loop {
+            let rest = &self.pending[written..];
+            if rest.is_empty() {
+                break Ok(());
+            }
+            let room = match (&mut self.gate, self.inner.descriptor()) {
+                (Some(gate), Some(stream)) => gate.room(stream, rest),
+                _ => Ok(rest.len()),
+            };
+            match room.and_then(|room| self.inner.write(&rest[..room])) {
+                Ok(0) => break Err(ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(e) if e.kind() == ErrorKind::Interrupted => (),
+                Err(e) => break Err(e),
+            }
+        };
+        if outcome.is_err() {
+            let whole = records::whole(&self.pending, written);
+            if whole < written && self.inner.cut_back(written - whole) {
+                written = whole;
+            }
+        }
+        self.pending.drain(..written);
+        outcome.map_err(|e| Error::io("write", e).at_path(&self.path))
+    }
+}
+
+/// The last chance: a caller that cares for errors has flushed before.
+impl<W: Target> Drop for Buffered<W> {
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    /// Takes three bytes at a time, and fails while `broken`.
+    #[derive(Default)]
+    struct Slow {
+        taken: Vec<u8>,
+        broken: Option<ErrorKind>,
+    }
+
+    impl Target for &mut Slow {}
+
+    impl Write for &mut Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.taken.len() > 3
+                && let Some(kind) = self.broken.take()
+            {
+                return Err(kind.into());
+            }
+            let count = bytes.len().min(3);
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_failed_flush_goes_on_where_it_stopped() {
+        let mut slow = Slow { broken: Some(ErrorKind::StorageFull), ..Slow::default() };
+        let mut buffered = Buffered::new(&mut slow, "disk".into());
+        buffered.write(b"one\ntwo\nthree\n").unwrap();
+        let error = buffered.flush().unwrap_err();
+        assert!(error.to_string().starts_with("disk: write: "), "{error}");
+        buffered.flush().unwrap();
+        drop(buffered);
+        assert_eq!(slow.taken, b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_known() {
+        let mut slow = Slow { taken: vec![0; 4], broken: Some(ErrorKind::BrokenPipe) };
+        let mut buffered = Buffered::new(&mut slow, "-".into());
+        buffered.write(b"one\n").unwrap();
+        assert!(buffered.flush().unwrap_err().is_broken_pipe());
+    }
+
+    #[test]
+    fn interruptions_are_no_errors_and_nothing_is_written_early() {
+        let mut slow = Slow { broken: Some(ErrorKind::Interrupted), ..Slow::default() };
+        let mut buffered = Buffered::new(&mut slow, "-".into());
+        buffered.write(&[b'x'; 100]).unwrap();
+        assert!(buffered.inner.taken.is_empty());
+        buffered.write(&[b'y'; CAPACITY]).unwrap();
+        assert_eq!(buffered.inner.taken, [b'x'; 100]);
+        drop(buffered);
+        assert_eq!(slow.taken.len(), 100 + CAPACITY);
+    }
+}

@@ -1,0 +1,143 @@
+//! Files, and whatever a path leads to.
+
+use super::Sink;
+use super::buffered::Buffered;
+use crate::engine::files::{Node, Outlet};
+use crate::sensor::halt::Halt;
+use crate::{Error, Result};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Writes alerts to a file, or to the pipe or device that its path leads to.
+pub struct FileSink {
+    buffered: Buffered<File>,
+    path: PathBuf,
+    /// The file, where it may be opened again.
+    node: Option<Node>,
+}
+
+impl FileSink {
+    /// Goes on at the end of the file, and makes it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be opened for writing.
+    pub fn append(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open(path.as_ref(), Outlet::append)
+    }
+
+    /// Begins anew: what the file held is lost.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be opened for writing.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open(path.as_ref(), Outlet::create)
+    }
+
+    fn open(path: &Path, open: impl FnOnce(&Outlet) -> std::io::Result<File>) -> Result<Self> {
+        let (file, node) = opened(path, open)?;
+        Ok(FileSink { buffered: Buffered::new(file, path.to_path_buf()), path: path.into(), node })
+    }
+}
+
+/// Opens what a path leads to; what is no file of its own name has no node.
+fn opened(
+    path: &Path,
+    open: impl FnOnce(&Outlet) -> std::io::Result<File>,
+) -> Result<(File, Option<Node>)> {
+    let open = || {
+        let outlet = Outlet::of(path)?;
+        let file = open(&outlet)?;
+        let is_file = matches!(outlet, Outlet::File(_));
+        let node = Node::of(&file.metadata()?).filter(|_| is_file);
+        Ok((file, node))
+    };
+    open().map_err(|e| Error::io("open for alerts", e).at_path(path))
+}
+
+impl Sink for FileSink {
+    fn write(&mut self, records: &[u8]) -> Result<()> {
+        self.buffered.write(records)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.buffered.flush()
+    }
+
+    fn pending(&self) -> usize {
+        self.buffered.pending()
+    }
+
+    fn until(&mut self, halt: &Halt) {
+        self.buffered.until(halt);
+    }
+
+    fn give_up(&mut self) -> u64 {
+        self.buffered.give_up()
+    }
+
+    fn reopen(&mut self, end: &[u8], begin: &[u8]) -> Result<bool> {
+        if self.node.is_none() || Node::at(&self.path) == self.node {
+            return Ok(false);
+        }
+        let (file, node) = opened(&self.path, Outlet::append)?;
+        // What a full disk kept out of the old file goes to the new one.
+        if self.buffered.flush().is_ok()
+            && self.buffered.write(end).and_then(|()| self.buffered.flush()).is_err()
+        {
+            self.buffered.give_up();
+        }
+        self.buffered.turn_to(file, begin);
+        self.node = node;
+        self.buffered.flush().map(|()| true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn appends_and_creates() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alerts");
+        for record in [b"one\n", b"two\n"] {
+            let mut sink = FileSink::append(&path).unwrap();
+            sink.write(record).unwrap();
+            sink.flush().unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n");
+        FileSink::create(&path).unwrap().write(b"three\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three\n", "dropping flushes");
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let Err(error) = FileSink::append(folder.path()) else { panic!("opened a folder") };
+        assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_appears_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut sink = FileSink::append(at("alerts")).unwrap();
+        sink.write(b"one\n").unwrap();
+        assert!(!sink.reopen(b"end\n", b"begin\n").unwrap(), "it is in its place");
+        #[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+        fs::rename(at("alerts"), at("alerts.1")).unwrap();
+        sink.write(b"two\n").unwrap();
+        assert!(sink.reopen(b"end\n", b"begin\n").unwrap());
+        sink.write(b"three\n").unwrap();
+        sink.flush().unwrap();
+        assert_eq!(fs::read(at("alerts.1")).unwrap(), b"one\ntwo\nend\n");
+        assert_eq!(fs::read(at("alerts")).unwrap(), b"begin\nthree\n");
+        // Deleted counts, too; devices are never opened again.
+        fs::remove_file(at("alerts")).unwrap();
+        assert!(sink.reopen(b"", b"").unwrap() && at("alerts").exists());
+        assert!(!FileSink::append("/dev/null").unwrap().reopen(b"", b"").unwrap());
+    }
+}

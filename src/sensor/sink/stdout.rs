@@ -1,0 +1,46 @@
+//! Standard output.
+
+use super::Sink;
+use super::buffered::Buffered;
+use crate::Result;
+use crate::sensor::halt::Halt;
+use std::io;
+
+/// Writes alerts to standard output. Each write holds its lock, so that whatever
+/// else the process prints stands between records and never inside one.
+pub struct StdoutSink(Buffered<io::Stdout>);
+
+impl StdoutSink {
+    /// A sink on the standard output of this process.
+    pub fn new() -> Self {
+        StdoutSink(Buffered::new(io::stdout(), "standard output".into()))
+    }
+}
+
+impl Default for StdoutSink {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sink for StdoutSink {
+    fn write(&mut self, records: &[u8]) -> Result<()> {
+        self.0.write(records)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()
+    }
+
+    fn pending(&self) -> usize {
+        self.0.pending()
+    }
+
+    fn until(&mut self, halt: &Halt) {
+        self.0.until(halt);
+    }
+
+    fn give_up(&mut self) -> u64 {
+        self.0.give_up()
+    }
+}
