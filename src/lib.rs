@@ -8,7 +8,7 @@
 //! ```
 //! use wiresift::engine::compile::Compiler;
 //! use wiresift::engine::indicator::Timestamp;
-//! use wiresift::engine::scan::{Options, Origin};
+//! use wiresift::engine::scan::Origin;
 //! use wiresift::intel::feed::{self, Collected};
 //! use wiresift::{Database, Scanner};
 //!
@@ -19,12 +19,13 @@
 //! collected.indicators.into_iter().for_each(|indicator| compiler.add(indicator));
 //! let database = Database::from_bytes(compiler.into_bytes(Timestamp::from_seconds(0))?)?;
 //!
-//! let mut hits = 0;
-//! let mut scanner = Scanner::new(Options::default());
-//! scanner.scan(&database, b"client 10.0.0.7 asked for www.evil.example", &Origin::default(), |_| {
-//!     hits += 1;
+//! let text = b"client 10.0.0.7 asked for www.evil.example";
+//! let mut found = Vec::new();
+//! let mut scanner = Scanner::default();
+//! scanner.scan_text(&database, text, 0..text.len(), &Origin::new("dns.log"), |hit| {
+//!     found.push(hit.seen.value.clone());
 //! });
-//! assert_eq!(hits, 1);
+//! assert_eq!(found, ["www.evil.example"]);
 //! # Ok(())
 //! # }
 //! ```

@@ -9,10 +9,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The documents that are held against the project; `docs/*.md` are added.
-const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const DOCUMENTS: &[&str] =
+    &["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
 
-/// The document whose commands are run.
-const README: &str = "README.md";
+/// The documents whose commands are run, each in a folder of its own.
+const SHOWN: &[&str] = &["README.md", "docs/guide.md"];
+
+/// The document that has every option and every format.
+const REFERENCE: &str = "docs/cli.md";
+
+/// The most words of the first page.
+const MAX_WORDS: usize = 1200;
 
 /// Files that are announced and may not be there yet.
 const ANNOUNCED: &[&str] = &["docs/throughput.svg"];
@@ -66,16 +73,23 @@ fn names_of_the_code_are_in_the_code() {
 /// that is nothing but `…` stands for any number of lines. The exit status is 0 or
 /// 1 unless `echo $?` is shown.
 #[test]
-fn the_commands_of_the_readme_print_what_it_shows() {
-    let dir = Dir::new("readme");
+fn commands_that_are_shown_print_what_is_shown() {
+    for name in SHOWN {
+        let document = Document::read(name);
+        let steps = document.console_steps();
+        assert!(steps.len() >= 4, "only {} commands", steps.len());
+        check_steps(name, &steps);
+    }
+}
+
+fn check_steps(document: &str, steps: &[Step]) {
+    let dir = Dir::new(&document.replace(['/', '.'], "_"));
     let testdata = project().join("testdata");
     std::os::unix::fs::symlink(testdata, dir.path().join("testdata")).unwrap();
     let has_jq = dir.shell("jq --version").run().code == Code::Exit(0);
     if !has_jq {
         eprintln!("\n!!! SKIPPED the examples that use jq: it is not installed\n");
     }
-    let steps = Document::read(README).console_steps();
-    assert!(steps.len() >= 25, "only {} commands", steps.len());
     let mut status = 0;
     let mut wrong = String::new();
     for step in steps.iter().filter(|step| has_jq || !step.command.contains("| jq")) {
@@ -91,44 +105,51 @@ fn the_commands_of_the_readme_print_what_it_shows() {
         let want: Vec<&str> = step.output.iter().map(String::as_str).collect();
         let Step { line, command, is_stated, .. } = step;
         if !shows(&want, &got) {
-            writeln!(wrong, "{README}:{line}: {command} prints\n\n{text}\n").unwrap();
+            writeln!(wrong, "{document}:{line}: {command} prints\n\n{text}\n").unwrap();
         }
         if status > 1 && !is_stated {
-            writeln!(wrong, "{README}:{line}: {command} ends with {status}\n{text}\n").unwrap();
+            writeln!(wrong, "{document}:{line}: {command} ends with {status}\n{text}\n").unwrap();
         }
     }
     assert!(wrong.is_empty(), "these examples do not do what is shown:\n\n{wrong}");
 }
 
 #[test]
-fn every_command_and_option_is_in_the_readme() {
+fn the_first_page_is_short() {
+    let words = Document::read("README.md").text.split_whitespace().count();
+    assert!(words <= MAX_WORDS, "README.md has {words} words, and at most {MAX_WORDS} are read");
+}
+
+#[test]
+fn every_command_and_option_is_in_the_reference() {
     let dir = Dir::new("options");
-    let readme = Document::read(README);
+    let reference = Document::read(REFERENCE);
     let commands = commands(&dir);
     assert!(commands.len() >= 7, "{commands:?}");
     for command in commands {
-        let section = readme.section(&format!("### `wiresift {command}`"));
+        let section = reference.section(&format!("### `wiresift {command}`"));
         let help = dir.command().args([&*command, "--help"]).run().expect(0).text();
         let has: BTreeSet<&str> = help.lines().filter_map(option_of_help).collect();
         let shown: BTreeSet<&str> = section.iter().copied().filter_map(option_of_row).collect();
         let missing: Vec<_> = has.difference(&shown).filter(|o| **o != "--help").collect();
-        assert!(missing.is_empty(), "{README} does not show {missing:?} of `{command}`");
+        assert!(missing.is_empty(), "{REFERENCE} does not show {missing:?} of `{command}`");
         let gone: Vec<_> = shown.difference(&has).collect();
-        assert!(gone.is_empty(), "`{command}` has no {gone:?}, which {README} shows");
+        assert!(gone.is_empty(), "`{command}` has no {gone:?}, which {REFERENCE} shows");
     }
 }
 
 #[test]
-fn every_format_is_in_the_readme() {
-    let readme = Document::read(README);
-    let section = readme.section("## Formats of feeds");
+fn every_format_is_in_the_reference() {
+    let reference = Document::read(REFERENCE);
+    let section = reference.section("## Formats of feeds");
     for format in wiresift::intel::feed::Format::ALL {
         let row = format!("| `{}` | {} |", format.name(), format.about().replace('|', "\\|"));
-        assert!(section.contains(&&*row), "{README} lacks the row\n{row}");
+        assert!(section.contains(&&*row), "{REFERENCE} lacks the row\n{row}");
     }
+    let guide = Document::read("docs/guide.md");
     for format in wiresift::engine::alert::Format::ALL {
         let name = format!("`{format}`");
-        assert!(readme.text.contains(&name), "{README} does not name the format {name}");
+        assert!(guide.text.contains(&name), "docs/guide.md does not name the format {name}");
     }
 }
 
