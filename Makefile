@@ -57,6 +57,8 @@ demo: build
 lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) clippy --all-targets --locked --no-default-features -- -D warnings
+	$(CARGO) clippy --all-targets --locked --all-features -- -D warnings
 	@for script in .ci/run .ci/install-deps benches/*/*.sh fuzz/*.sh; do bash -n $$script || exit 1; done
 
 doc: install-deps
@@ -67,6 +69,7 @@ test: lint doc
 	@.ci/install-deps --for-tests
 	@rm -f $(SKIPPED)
 	$(CARGO) test --locked
+	$(CARGO) test --locked --no-default-features --lib
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 # Tests against programs that are too heavy for every run. What they need is installed, and

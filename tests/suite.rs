@@ -7,7 +7,7 @@ mod captures;
 mod cases;
 mod clock;
 mod commands;
-mod dependencies;
+mod walls;
 mod determinism;
 mod documents;
 mod exchanges;
