@@ -68,6 +68,7 @@
 pub mod clock;
 pub mod engine;
 pub mod intel;
+#[cfg(feature = "sensor")]
 pub mod sensor;
 
 pub use engine::alert::Alert;

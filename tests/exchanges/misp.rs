@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use wiresift::ErrorKind;
-use wiresift::intel::feed::exchange::{Exchange, misp};
+use wiresift::intel::feed::client::{Exchange, misp};
 use wiresift::intel::feed::fetch::Access;
 use wiresift::intel::feed::{Collected, Format, Options, read};
 

@@ -9,7 +9,7 @@ mod taxii;
 
 use crate::harness::keeper::Memory;
 use std::time::Duration;
-use wiresift::intel::feed::exchange::{Exchange, Keeper, Walked};
+use wiresift::intel::feed::client::{Exchange, Keeper, Walked};
 use wiresift::intel::feed::fetch::{Access, Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Collected, Options};
 use wiresift::{Error, Result};

@@ -6,7 +6,7 @@ use crate::harness::keeper::{Memory, StillClock};
 use crate::harness::server::Reply;
 use serde_json::{Value, json};
 use std::time::Duration;
-use wiresift::intel::feed::exchange::{Exchange, Keeper, Walked, otx};
+use wiresift::intel::feed::client::{Exchange, Keeper, Walked, otx};
 use wiresift::intel::feed::fetch::Client;
 use wiresift::{ErrorKind, Result};
 

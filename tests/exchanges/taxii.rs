@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use wiresift::ErrorKind;
-use wiresift::intel::feed::exchange::{Exchange, Keeper, taxii};
+use wiresift::intel::feed::client::{Exchange, Keeper, taxii};
 use wiresift::intel::feed::fetch::{Access, Url};
 use wiresift::intel::feed::{Collected, Format, Options, read};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
-use wiresift::intel::feed::exchange::Keeper;
+use wiresift::intel::feed::client::Keeper;
 use wiresift::intel::feed::fetch::Clock;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};

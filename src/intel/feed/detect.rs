@@ -3,10 +3,8 @@
 
 use crate::engine::error::{Error, Result};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::{
-    Format, abusech, adblock, dnsmasq, drop, hosts, ipsum, json, loki, maltrail, netset, resolver,
-    rpz, several, suricata, table,
-};
+use crate::intel::feed::{Format, json, several};
+use crate::intel::feed::format::{abusech, adblock, dnsmasq, drop, hosts, ipsum, loki, maltrail, netset, resolver, rpz, suricata, table};
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Scope, address};
 

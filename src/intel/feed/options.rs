@@ -2,7 +2,7 @@
 
 use crate::engine::error::{Error, Result};
 use crate::intel::feed::Format;
-use crate::intel::feed::columns::Column;
+use crate::intel::feed::table::columns::Column;
 use crate::engine::indicator::{Context, Role, Scope, Severity, Tlp};
 use std::borrow::Cow;
 

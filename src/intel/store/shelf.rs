@@ -4,7 +4,7 @@ use super::disk::{self, Durable, PART};
 use super::index::{Document, Index};
 use super::normal::{HEADER, Normal, Segment};
 use super::state::State;
-use crate::intel::feed::exchange;
+use crate::intel::feed::client;
 use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};

@@ -1,10 +1,10 @@
 //! Exchanges: a walk from where the last one ended, into the store.
 
-use super::Time;
+use super::update::Time;
 use super::http::{access, address, caps};
 use crate::Result;
 use crate::intel::config::{Kind, Origin, Subscription};
-use crate::intel::feed::exchange::{Exchange, misp, otx, taxii};
+use crate::intel::feed::client::{Exchange, misp, otx, taxii};
 use crate::intel::feed::fetch::{Client, Clock as _, Url};
 use crate::engine::indicator::Timestamp;
 use crate::intel::store::Shelf;

@@ -1,6 +1,6 @@
 //! Documents over HTTP.
 
-use super::Time;
+use super::update::Time;
 use super::settle::keep_one;
 use crate::intel::config::Subscription;
 use crate::intel::feed::fetch::Clock as _;

@@ -1,7 +1,7 @@
 //! Updates: each feed fetched, judged and kept; the database made from what is accepted.
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
-use super::settle::{Settled, settle};
+use super::settle::{Settled, is_current, settle};
 use super::{Notice, Notify, Pause};
 use super::{command, exchange, http, local};
 use crate::clock::{Stopwatch, build_time, now};
@@ -356,7 +356,7 @@ impl Secrets {
 
 /// The time, and waiting that a signal ends.
 #[derive(Debug)]
-struct Time<'p>(Option<&'p Pause>);
+pub(super) struct Time<'p>(Option<&'p Pause>);
 
 impl fetch::Clock for Time<'_> {
     fn now(&self) -> Timestamp {
@@ -437,7 +437,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     for feed in enabled {
         let shelf = store.shelf(&feed.name);
         // A walk that is not over is none of ours: what it brought so far waits for the rest.
-        let is_due = !settle::is_current(feed, &shelf) && shelf.state().last_success.is_some();
+        let is_due = !is_current(feed, &shelf) && shelf.state().last_success.is_some();
         match is_due.then(|| settle(feed, &shelf, false)).transpose() {
             Ok(Some(settled)) => {
                 let mut state = shelf.state();

@@ -38,9 +38,10 @@ mod pipeline;
 mod report;
 mod rotation;
 mod signals;
+#[cfg(feature = "live")]
 mod tap;
-mod told;
 mod threads;
+mod told;
 mod unpack;
 mod zone;
 
@@ -52,10 +53,10 @@ pub use observe::{ObserveJob, observe};
 pub use outlet::{Form, Output, Yield};
 pub use report::ScanReport;
 pub use signals::{Signals, outlive_signals};
+#[cfg(feature = "live")]
 pub use tap::{
     Grant, InterfaceReport, Listening, OutputReport, Sandbox, TapJob, TapNotice, TapReport,
     WorkerReport, tap,
 };
-pub use zone::time_zone;
-
 pub use threads::default_threads;
+pub use zone::time_zone;

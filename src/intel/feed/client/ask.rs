@@ -1,0 +1,139 @@
+//! Asking an exchange again and again, politely.
+
+use crate::engine::error::{Error, Result};
+use crate::intel::feed::client::Walked;
+use crate::intel::feed::fetch::{Answer, Client, Clock, Request, is_passing};
+use crate::engine::indicator::Timestamp;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How often a request is sent before its failure counts.
+const TRIES: u32 = 6;
+
+/// The wait before the second try; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// An exchange that wants to be left alone for longer ends the walk: whoever runs it
+/// has better things to do than to wait here.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
+/// What came of a request: a status that the caller knows how to take, and the body.
+pub(super) struct Told {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+    /// `X-TAXII-Date-Added-First` and `-Last`.
+    pub(super) added: (Option<String>, Option<String>),
+    /// Where it came from, without secrets.
+    pub(super) url: String,
+}
+
+/// Asks for one walk, and counts.
+pub(super) struct Asker<'a> {
+    client: &'a Client,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) walked: Walked,
+    /// How long the server wants to be left alone, by its last answer.
+    leave_alone: Option<Duration>,
+}
+
+impl<'a> Asker<'a> {
+    pub(super) fn new(client: &'a Client, clock: &'a dyn Clock) -> Self {
+        Asker { client, clock, walked: Walked::default(), leave_alone: None }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sends a request once. A status in `known` is an answer, others beside success
+    /// are errors.
+    pub(super) fn once(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Told> {
+        let answer = self.client.send(request, self.clock)?;
+        self.walked.requests += 1;
+        self.leave_alone = answer.retry_after(self.now());
+        let answer = if known.contains(&answer.status()) { answer } else { answer.success()? };
+        let told = told(answer)?;
+        self.walked.bytes += told.body.len() as u64;
+        Ok(told)
+    }
+
+    /// Sends a request until it is answered.
+    pub(super) fn ask(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Told> {
+        self.persist(|asker| asker.once(request, known))
+    }
+
+    /// Does something until it succeeds, fails for good, or has failed too often.
+    pub(super) fn persist<T>(&mut self, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut wait = FIRST_WAIT;
+        let mut tries = 1;
+        loop {
+            self.leave_alone = None;
+            let error = match once(self) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if !is_passing(&error) || tries >= TRIES {
+                return Err(error);
+            }
+            let asked = self.leave_alone.take().unwrap_or_default();
+            if asked > LONGEST_WAIT {
+                let seconds = asked.as_secs();
+                return Err(error.remedy(format!("it asks to be left alone for {seconds} s")));
+            }
+            self.walked.retries += 1;
+            self.clock.sleep(asked.max(wait))?;
+            wait = wait.saturating_mul(2);
+            tries += 1;
+        }
+    }
+}
+
+fn told(answer: Answer) -> Result<Told> {
+    let own = |name| answer.header(name).map(String::from);
+    let (etag, last_modified) = (own("etag"), own("last-modified"));
+    let added = (own("x-taxii-date-added-first"), own("x-taxii-date-added-last"));
+    let (status, url) = (answer.status(), answer.url().to_string());
+    Ok(Told { status, body: answer.bytes()?, etag, last_modified, added, url })
+}
+
+impl Told {
+    /// Reads the body as JSON of a shape.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else; an HTML page is called one.
+    pub(super) fn json<'t, T: Deserialize<'t>>(&'t self) -> Result<T> {
+        parse(&self.body).map_err(|error| error.at_path(&self.url))
+    }
+}
+
+/// Reads JSON of a shape.
+pub(super) fn parse<'t, T: Deserialize<'t>>(bytes: &'t [u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            return Error::format("the answer is an HTML page and no JSON")
+                .remedy("check the URL; a proxy or a login page may stand in between");
+        }
+        // The text of the error may quote the answer, which is not ours to show.
+        let what = if error.is_eof() { "is cut off" } else { "is not of the expected shape" };
+        Error::format(format!("the JSON of the answer {what}")).at_line(error.line() as u64)
+    })
+}
+
+/// The time in the form that exchanges send: naive, UTC implied.
+pub(super) fn naive(time: Timestamp) -> String {
+    time.to_string().trim_end_matches('Z').to_string()
+}
+
+/// Some time before.
+pub(super) fn before(time: Timestamp, by: Duration) -> Timestamp {
+    Timestamp(time.0.saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+}
+
+/// Whether a name from outside may be the name of a document: letters, digits,
+/// hyphens, at most 64.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}

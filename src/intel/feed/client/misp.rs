@@ -1,0 +1,486 @@
+//! Events of MISP: feed directories, over HTTP or on disk (section 3.1), and servers,
+//! through `restSearch`.
+//!
+//! Each event is a document of its own, named by its UUID, and replaced whole. A
+//! directory's manifest says what there is and how new it is. A server is asked for
+//! what changed since the newest event that we know, page by page, and then for its
+//! index, which tells what it holds no longer and what the pages missed.
+
+use crate::engine::error::{Error, ErrorKind, Result};
+use crate::intel::feed::client::ask::{Asker, is_name, parse};
+use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
+use crate::engine::indicator::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// How many events a page of a server is asked to have.
+const LIMIT: u32 = 50;
+
+/// The most pages of a walk, whatever the server says.
+const MAX_PAGES: u32 = 100_000;
+
+/// The longest file of a directory on disk, in bytes.
+const MAX_FILE: u64 = 1 << 30;
+
+/// After how many events of a directory the cursor is written, at least.
+const NOTE_EVERY: usize = 50;
+
+/// Where events come from.
+#[derive(Clone, Debug)]
+pub enum Misp {
+    /// A feed directory on a web server.
+    Feed(Url),
+    /// A feed directory on disk.
+    Folder(PathBuf),
+    /// A server.
+    Server(Server),
+}
+
+/// A MISP server, and which of its events are subscribed to.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its base.
+    pub url: Url,
+    /// Only events with one of these tags, if there are any; `!` before one leaves
+    /// its events out.
+    pub tags: Vec<String>,
+    /// The first walk asks for what changed since then; for everything unless said.
+    pub since: Option<Timestamp>,
+    /// Events that are not published, too.
+    pub unpublished: bool,
+    /// Attributes that are not for detection stay on the server. They are context of
+    /// others, so that they come unless said.
+    pub to_ids_only: bool,
+}
+
+/// What lets us into a server.
+pub fn access(key: &str) -> Access {
+    Access::default().header("Authorization", key)
+}
+
+/// Where the walk is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    /// The `ETag` of the manifest whose events are all kept.
+    etag: Option<String>,
+    /// Its `Last-Modified`.
+    last_modified: Option<String>,
+    /// The events that are kept, with their timestamps.
+    events: BTreeMap<String, i64>,
+    /// The newest timestamp of walks that are over.
+    newest: i64,
+    /// The page of the walk that is not over, and the newest timestamp in it.
+    walk: Option<(u32, i64)>,
+}
+
+/// An entry of a manifest or an index.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow, default)]
+    uuid: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    published: Option<&'a RawValue>,
+}
+
+impl Entry<'_> {
+    fn time(&self) -> Option<i64> {
+        self.timestamp.and_then(number)
+    }
+
+    fn is_unpublished(&self) -> bool {
+        self.published.is_some_and(|raw| matches!(raw.get().trim_matches('"'), "false" | "0"))
+    }
+}
+
+/// A number, or one in quotes.
+fn number(raw: &RawValue) -> Option<i64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+/// An event in its envelope.
+#[derive(Deserialize)]
+struct Wrapped<'a> {
+    #[serde(rename = "Event", borrow)]
+    event: Entry<'a>,
+}
+
+/// The answer of a search, unless it is the bare list of events.
+#[derive(Deserialize)]
+struct Enveloped<'a> {
+    #[serde(borrow)]
+    response: Vec<&'a RawValue>,
+}
+
+impl Misp {
+    /// See [`Exchange::walk`](super::Exchange::walk).
+    pub(super) fn walk(
+        &self,
+        client: &Client,
+        keeper: &mut dyn Keeper,
+        clock: &dyn Clock,
+    ) -> Result<Walked> {
+        let cursor = super::exchange::resumed(keeper);
+        let mut walker = Walker { asker: Asker::new(client, clock), keeper, cursor };
+        match self {
+            Misp::Feed(_) | Misp::Folder(_) => walker.directory(self)?,
+            Misp::Server(server) => walker.server(server)?,
+        }
+        Ok(walker.asker.walked)
+    }
+}
+
+/// A file of a directory.
+enum File {
+    Unchanged,
+    Missing,
+    Here { bytes: Vec<u8>, etag: Option<String>, last_modified: Option<String> },
+}
+
+struct Walker<'a> {
+    asker: Asker<'a>,
+    keeper: &'a mut dyn Keeper,
+    cursor: Cursor,
+}
+
+impl Walker<'_> {
+    fn note(&mut self) -> Result<()> {
+        let text = serde_json::to_string(&self.cursor)
+            .map_err(|error| Error::io("write the cursor", error.into()))?;
+        self.keeper.set_cursor(&text)
+    }
+
+    /// Keeps an event, which must say that it is the one that was asked for.
+    fn put(&mut self, uuid: &str, time: i64, bytes: &[u8]) -> Result<()> {
+        self.keeper.put(uuid, bytes)?;
+        self.cursor.events.insert(uuid.to_string(), time);
+        self.asker.walked.put += 1;
+        Ok(())
+    }
+
+    fn remove(&mut self, uuid: &str) -> Result<()> {
+        if self.cursor.events.remove(uuid).is_some() {
+            self.asker.walked.removed += 1;
+        }
+        self.keeper.remove(uuid)
+    }
+
+    fn directory(&mut self, misp: &Misp) -> Result<()> {
+        let (etag, last_modified) = (self.cursor.etag.clone(), self.cursor.last_modified.clone());
+        let name = "manifest.json";
+        let manifest = match self.file(misp, name, etag.as_deref(), last_modified.as_deref())? {
+            File::Unchanged => return Ok(()),
+            File::Missing => {
+                return Err(Error::format("there is no manifest.json")
+                    .at_path(misp.place(name))
+                    .remedy("name the directory in which it lies"));
+            }
+            File::Here { bytes, etag, last_modified } => {
+                let listed: BTreeMap<String, Entry<'_>> =
+                    parse(&bytes).map_err(|error| error.at_path(misp.place(name)))?;
+                // Names with a slash would lead elsewhere.
+                let listed = listed.into_iter().filter(|(uuid, _)| is_name(uuid));
+                let listed: BTreeMap<String, i64> =
+                    listed.map(|(uuid, entry)| (uuid, entry.time().unwrap_or(0))).collect();
+                self.cursor.etag = None;
+                self.cursor.last_modified = None;
+                (listed, etag, last_modified)
+            }
+        };
+        let (listed, etag, last_modified) = manifest;
+        let complete = self.events_of(misp, &listed)?;
+        self.only(listed.keys().cloned().collect())?;
+        // Next time the manifest may say that nothing changed, if we have it all.
+        if complete {
+            (self.cursor.etag, self.cursor.last_modified) = (etag, last_modified);
+        }
+        self.note()
+    }
+
+    /// Fetches what is new or changed, and says whether all of it was there.
+    fn events_of(&mut self, misp: &Misp, listed: &BTreeMap<String, i64>) -> Result<bool> {
+        let mut complete = true;
+        let mut since_note = 0;
+        for (uuid, &time) in listed {
+            // A feed that was restored goes back in time.
+            if self.cursor.events.get(uuid) == Some(&time) {
+                continue;
+            }
+            let name = format!("{uuid}.json");
+            match self.file(misp, &name, None, None)? {
+                File::Here { bytes, .. } => {
+                    check(&bytes, uuid).map_err(|error| error.at_path(misp.place(&name)))?;
+                    self.put(uuid, time, &bytes)?;
+                }
+                File::Missing | File::Unchanged => {
+                    self.asker.walked.missing += 1;
+                    complete = false;
+                }
+            }
+            since_note += 1;
+            // The cursor grows with the feed, and must not be written for each event.
+            if since_note >= NOTE_EVERY.max(self.cursor.events.len() / 20) {
+                since_note = 0;
+                self.note()?;
+            }
+        }
+        Ok(complete)
+    }
+
+    /// Removes every event that is not listed.
+    fn only(&mut self, listed: BTreeSet<String>) -> Result<()> {
+        for name in self.keeper.names()? {
+            if !listed.contains(&name) {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        misp: &Misp,
+        name: &str,
+        etag: Option<&str>,
+        last_modified: Option<&str>,
+    ) -> Result<File> {
+        match misp {
+            Misp::Folder(folder) => read_file(&folder.join(name)),
+            Misp::Feed(base) | Misp::Server(Server { url: base, .. }) => {
+                let url = base.below(name);
+                let mut request = Request::get(&url).accept("application/json");
+                (request.etag, request.last_modified) = (etag, last_modified);
+                let told = self.asker.ask(&request, &[304, 404])?;
+                Ok(match told.status {
+                    304 => File::Unchanged,
+                    404 => File::Missing,
+                    _ => File::Here {
+                        bytes: told.body,
+                        etag: told.etag,
+                        last_modified: told.last_modified,
+                    },
+                })
+            }
+        }
+    }
+
+    fn server(&mut self, server: &Server) -> Result<()> {
+        let (mut page, mut newest) = self.cursor.walk.unwrap_or((1, self.cursor.newest));
+        let first = server.since.map_or(0, |time| time.0 / 1_000_000);
+        let since = self.cursor.newest.max(first);
+        loop {
+            let published = self.cursor.newest == 0 && !server.unpublished;
+            let asked = Search::new(server).since(since).published(published).page(page);
+            let (events, last) = self.search(server, &asked, &mut newest)?;
+            if last || events == 0 {
+                break;
+            }
+            page += 1;
+            if page > MAX_PAGES {
+                return Err(Error::format("the pages never end").at_path(server.url.to_string()));
+            }
+            self.cursor.walk = Some((page, newest));
+            self.note()?;
+        }
+        self.index(server, first, &mut newest)?;
+        self.cursor.walk = None;
+        self.cursor.newest = newest;
+        self.note()
+    }
+
+    /// Asks for a page of events and keeps them. Tells how many there were, and
+    /// whether there can be no more.
+    fn search(
+        &mut self,
+        server: &Server,
+        asked: &Search<'_>,
+        newest: &mut i64,
+    ) -> Result<(usize, bool)> {
+        let url = server.url.below("events/restSearch");
+        let body = serde_json::to_vec(asked)
+            .map_err(|error| Error::io("write the search", error.into()))?;
+        let mut request = Request::get(&url).accept("application/json");
+        request.body = Some(&body);
+        let told = self.asker.ask(&request, &[])?;
+        let found = if told.body.trim_ascii_start().starts_with(b"[") {
+            told.json()?
+        } else {
+            told.json::<Enveloped<'_>>()?.response
+        };
+        for raw in &found {
+            let wrapped: Wrapped<'_> = parse(raw.get().as_bytes())?;
+            let event = &wrapped.event;
+            let Some(uuid) = event.uuid.as_deref().filter(|uuid| is_name(uuid)) else {
+                return Err(Error::format("an event without a UUID").at_path(&told.url));
+            };
+            let time = event.time().unwrap_or(0);
+            if event.is_unpublished() && !server.unpublished {
+                self.remove(uuid)?;
+            } else if self.cursor.events.get(uuid) != Some(&time) {
+                self.put(uuid, time, raw.get().as_bytes())?;
+            }
+            *newest = time.max(*newest);
+        }
+        Ok((found.len(), found.len() < LIMIT as usize))
+    }
+
+    /// Holds what we have against the index of the server.
+    fn index(&mut self, server: &Server, first: i64, newest: &mut i64) -> Result<()> {
+        let url = server.url.below("events/index");
+        let mut request = Request::get(&url).accept("application/json");
+        let body: &[u8] = if server.unpublished {
+            br#"{"minimal":1}"#
+        } else {
+            br#"{"minimal":1,"published":1}"#
+        };
+        request.body = Some(body);
+        let told = match self.asker.ask(&request, &[404, 405]) {
+            Ok(told) => told,
+            // A key may be good for searching and nothing else.
+            Err(error) if error.kind() == ErrorKind::Refused => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if told.status != 200 {
+            return Ok(());
+        }
+        let entries: Vec<Entry<'_>> = told.json()?;
+        let mut listed = BTreeSet::new();
+        let mut missed = Vec::new();
+        for entry in &entries {
+            let Some(uuid) = entry.uuid.as_deref().filter(|uuid| is_name(uuid)) else { continue };
+            let time = entry.time().unwrap_or(0);
+            listed.insert(uuid.to_string());
+            // Which of the others have the tags only the search can tell.
+            if time > first && self.cursor.events.get(uuid).is_some_and(|known| *known < time) {
+                missed.push(uuid.to_string());
+            }
+        }
+        let gone: Vec<_> =
+            self.cursor.events.keys().filter(|uuid| !listed.contains(*uuid)).cloned().collect();
+        for uuids in [missed, gone].concat().chunks(LIMIT as usize) {
+            self.again(server, uuids, newest)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for events by name; those that do not come are gone.
+    fn again(&mut self, server: &Server, uuids: &[String], newest: &mut i64) -> Result<()> {
+        // What is put stands in the cursor with its time; what is not is known by its
+        // old one.
+        let known: Vec<_> = uuids.iter().map(|uuid| self.cursor.events.remove(uuid)).collect();
+        let asked = Search::new(server).uuids(uuids);
+        let outcome = self.search(server, &asked, newest);
+        for (uuid, time) in uuids.iter().zip(known) {
+            if self.cursor.events.contains_key(uuid) {
+                continue;
+            }
+            if let Some(time) = time {
+                self.cursor.events.insert(uuid.clone(), time);
+            }
+            if outcome.is_ok() {
+                self.remove(uuid)?;
+            }
+        }
+        outcome.map(|_| ())
+    }
+}
+
+/// The body of a `restSearch`.
+#[derive(Serialize)]
+struct Search<'a> {
+    #[serde(rename = "returnFormat")]
+    format: &'static str,
+    page: u32,
+    limit: u32,
+    /// Events that changed at that second or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<i64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    uuid: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_ids: Option<u8>,
+    /// What was deleted inside of an event is left out of it.
+    deleted: u8,
+}
+
+impl<'a> Search<'a> {
+    fn new(server: &'a Server) -> Self {
+        Search {
+            format: "json",
+            page: 1,
+            limit: LIMIT,
+            timestamp: None,
+            tags: &server.tags,
+            uuid: &[],
+            published: None,
+            to_ids: server.to_ids_only.then_some(1),
+            deleted: 0,
+        }
+    }
+
+    fn since(mut self, time: i64) -> Self {
+        self.timestamp = (time > 0).then_some(time);
+        self
+    }
+
+    /// Leaves out what is not published. Where we have events already, those that are
+    /// published no longer have to come, so that they can go.
+    fn published(mut self, only: bool) -> Self {
+        self.published = only.then_some(true);
+        self
+    }
+
+    fn page(mut self, page: u32) -> Self {
+        self.page = page;
+        self
+    }
+
+    fn uuids(mut self, uuids: &'a [String]) -> Self {
+        self.uuid = uuids;
+        self
+    }
+}
+
+/// Whether a document is the event that was asked for.
+fn check(bytes: &[u8], uuid: &str) -> Result<()> {
+    let wrapped: Wrapped<'_> = parse(bytes)?;
+    match wrapped.event.uuid {
+        Some(own) if !own.eq_ignore_ascii_case(uuid) => {
+            Err(Error::format("the event is another than its name says"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Misp {
+    fn place(&self, name: &str) -> String {
+        match self {
+            Misp::Folder(folder) => folder.join(name).display().to_string(),
+            Misp::Feed(url) | Misp::Server(Server { url, .. }) => url.below(name).to_string(),
+        }
+    }
+}
+
+fn read_file(path: &std::path::Path) -> Result<File> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::Missing),
+        Err(error) => return Err(Error::io("open", error).at_path(path)),
+    };
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE + 1), &mut bytes)
+        .map_err(|error| Error::io("read", error).at_path(path))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(Error::format("the file is too long for an event").at_path(path));
+    }
+    Ok(File::Here { bytes, etag: None, last_modified: None })
+}

@@ -1,0 +1,629 @@
+//! The pulses of an OTX account over DirectConnect (section 1).
+//!
+//! A walk asks for the events since the last one (what was deleted, unsubscribed,
+//! subscribed), then for the subscribed pulses that were modified since, then for the
+//! events once more: while pages are walked they change. Pulses come newest first, so
+//! that one that is modified meanwhile is met again on the first page of the next
+//! walk, which looks ten minutes behind the newest that this one saw. One that is
+//! deleted meanwhile moves the others up, and one of them to a page that has been
+//! read: the `count` of the pages tells, and the walk goes back; the events tell, and
+//! it starts anew.
+//!
+//! A pulse is kept as it was sent and replaced whole: a deleted indicator is only
+//! visible by its absence.
+
+use crate::engine::error::{Error, ErrorKind, Result};
+use crate::intel::feed::client::ask::{Asker, Told, before, is_name, naive, parse};
+use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
+use crate::engine::indicator::Timestamp;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+/// How many pulses a page is asked to have; fewer when the server takes too long.
+const LIMITS: [u32; 3] = [50, 20, 10];
+
+/// How far behind the newest known a walk begins.
+const MARGIN: Duration = Duration::from_secs(600);
+
+/// How many indicators a page of a long pulse is asked to have.
+const INDICATORS: u32 = 1000;
+
+/// How often a walk goes back or starts anew because pulses vanish under it.
+const RESTARTS: u32 = 20;
+
+/// The most pages of any list, whatever the server says.
+const MAX_PAGES: u32 = 100_000;
+
+/// The events of a poll; more than that, and something is wrong.
+const MAX_EVENTS: usize = 1 << 20;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Otx {
+    /// The server, or the root of its API.
+    pub server: Url,
+    /// How far back the first walk goes; to the beginning unless said.
+    pub lookback: Option<Duration>,
+}
+
+/// What lets us in.
+pub fn access(key: &str) -> Access {
+    Access::default().header("X-OTX-API-KEY", key)
+}
+
+/// Where the walk is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// The newest `modified` of walks that are over.
+    watermark: Option<String>,
+    /// When the last walk that is over began: events since then are news.
+    events: Option<String>,
+    /// The walk that is not over.
+    walk: Option<Walk>,
+}
+
+/// A walk over the subscribed pulses.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Walk {
+    /// When it began.
+    began: String,
+    /// The `modified_since` of its pages.
+    since: Option<String>,
+    /// The page to be asked for, from 1.
+    page: u32,
+    limit: u32,
+    /// How many pulses the last page said there are.
+    count: Option<u64>,
+    /// The newest `modified` so far.
+    newest: Option<String>,
+    /// The last loss that was known when the first page was asked for.
+    loss: Option<Moment>,
+}
+
+/// When an event was, and its name: the order of events.
+type Moment = (String, usize, String);
+
+/// A page of anything.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    results: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    next: Option<&'a RawValue>,
+    #[serde(default)]
+    count: Option<u64>,
+}
+
+impl Page<'_> {
+    fn is_last(&self) -> bool {
+        self.results.is_empty()
+            || self.next.is_none_or(|next| matches!(next.get(), "null" | "\"\""))
+    }
+}
+
+/// What a walk has to know of a pulse.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    modified: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    revision: Option<&'a RawValue>,
+    #[serde(default)]
+    more_indicators: Option<bool>,
+}
+
+/// Who wrote a pulse.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Author {
+    author_name: Option<String>,
+    author: Option<AuthorId>,
+    author_id: Option<Id>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AuthorId {
+    username: Option<String>,
+    id: Option<Id>,
+}
+
+/// A number or a text.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+impl Id {
+    fn text(self) -> String {
+        match self {
+            Id::Text(text) => text,
+            Id::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    id: Option<Id>,
+    action: String,
+    object_type: String,
+    object_id: Id,
+    #[serde(default)]
+    created: Option<String>,
+}
+
+/// Something that happened to a pulse or an author.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct News {
+    /// The event's own name, or what stands for one.
+    id: String,
+    created: String,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum What {
+    PulseCame(String),
+    PulseWent(String),
+    AuthorCame(String),
+    AuthorWent(String),
+}
+
+impl News {
+    /// Where it stands among others; numbers are in order of their size.
+    fn moment(&self) -> Moment {
+        (self.created.clone(), self.id.len(), self.id.clone())
+    }
+}
+
+impl What {
+    fn of(event: &Event) -> Option<What> {
+        let id = event.object_id.clone().text();
+        match (event.object_type.as_str(), event.action.as_str()) {
+            ("pulse", "subscribe") => is_name(&id).then_some(What::PulseCame(id)),
+            ("pulse", "unsubscribe" | "delete") => is_name(&id).then_some(What::PulseWent(id)),
+            ("user", "subscribe") => Some(What::AuthorCame(id)),
+            ("user", "unsubscribe" | "delete") => Some(What::AuthorWent(id)),
+            _ => None,
+        }
+    }
+
+    /// What it is about; the last that happened to it counts.
+    fn object(&self) -> (bool, &str) {
+        match self {
+            What::PulseCame(id) | What::PulseWent(id) => (true, id),
+            What::AuthorCame(id) | What::AuthorWent(id) => (false, id),
+        }
+    }
+
+    fn is_loss(&self) -> bool {
+        matches!(self, What::PulseWent(_) | What::AuthorWent(_))
+    }
+}
+
+impl Otx {
+    /// See [`Exchange::walk`](super::Exchange::walk).
+    pub(super) fn walk(
+        &self,
+        client: &Client,
+        keeper: &mut dyn Keeper,
+        clock: &dyn Clock,
+    ) -> Result<Walked> {
+        let cursor = super::exchange::resumed(keeper);
+        let mut walker = Walker {
+            otx: self,
+            asker: Asker::new(client, clock),
+            keeper,
+            cursor,
+            seen: HashMap::new(),
+            applied: HashSet::new(),
+        };
+        walker.run()?;
+        Ok(walker.asker.walked)
+    }
+
+    fn url(&self, path: &str) -> Url {
+        if self.server.target().contains("/api/") {
+            return self.server.below(path);
+        }
+        self.server.below(&format!("api/v1/{path}"))
+    }
+}
+
+struct Walker<'a> {
+    otx: &'a Otx,
+    asker: Asker<'a>,
+    keeper: &'a mut dyn Keeper,
+    cursor: Cursor,
+    /// The version of each pulse that this walk kept.
+    seen: HashMap<String, String>,
+    /// The events that this walk applied.
+    applied: HashSet<News>,
+}
+
+impl Walker<'_> {
+    fn run(&mut self) -> Result<()> {
+        let loss = self.apply_events()?;
+        match self.cursor.walk.clone() {
+            // Who knows on which page they stood.
+            Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
+            Some(_) => {}
+            None => {
+                let since = match (self.time_of(&self.cursor.watermark), self.otx.lookback) {
+                    (Some(watermark), _) => Some(before(watermark, MARGIN)),
+                    (None, Some(lookback)) => Some(before(self.asker.now(), lookback)),
+                    (None, None) => None,
+                };
+                self.begin(naive(self.asker.now()), since.map(naive), loss)?;
+            }
+        }
+        for _ in 0..RESTARTS {
+            self.pages()?;
+            let loss = self.apply_events()?;
+            match self.cursor.walk.clone() {
+                Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
+                _ => return self.end(),
+            }
+        }
+        Err(Error::network("pulses vanish faster than their pages can be walked")
+            .remedy("the next update goes on"))
+    }
+
+    fn time_of(&self, text: &Option<String>) -> Option<Timestamp> {
+        text.as_deref().and_then(Timestamp::parse)
+    }
+
+    fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
+        // What is newer than what was seen in vain must not be forgotten.
+        let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
+        self.cursor.walk =
+            Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest, loss });
+        self.note()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(walk) = self.cursor.walk.take() else { return Ok(()) };
+        // A time in the future would hide everything until then.
+        let newest = self.time_of(&walk.newest).map(|time| time.min(self.asker.now()));
+        let known = self.time_of(&self.cursor.watermark);
+        self.cursor.watermark = newest.max(known).map(naive);
+        self.cursor.events = Some(walk.began);
+        self.note()
+    }
+
+    fn note(&mut self) -> Result<()> {
+        let text = serde_json::to_string(&self.cursor)
+            .map_err(|error| Error::io("write the cursor", error.into()))?;
+        self.keeper.set_cursor(&text)
+    }
+
+    /// Walks the pages that are left.
+    fn pages(&mut self) -> Result<()> {
+        let mut backs = 0;
+        while let Some(mut walk) = self.cursor.walk.take() {
+            let outcome = self.page(&mut walk);
+            // Whatever was learned about the limit stays learned.
+            self.cursor.walk = Some(walk.clone());
+            let told = outcome?;
+            let page: Page<'_> = told.json()?;
+            for pulse in &page.results {
+                self.pulse(pulse, Some(&mut walk))?;
+            }
+            let last = page.is_last();
+            let shrunk = walk.count.zip(page.count).map_or(0, |(was, is)| was.saturating_sub(is));
+            walk.count = page.count;
+            if shrunk > 0 && walk.page > 1 {
+                backs += 1;
+                if backs > RESTARTS {
+                    return Err(Error::network("pulses vanish faster than they can be walked"));
+                }
+                let pages = shrunk.div_ceil(u64::from(walk.limit)).min(u64::from(walk.page - 1));
+                walk.page -= u32::try_from(pages).unwrap_or(walk.page - 1);
+            } else if last {
+                return self.note();
+            } else {
+                walk.page += 1;
+            }
+            if endless(walk.page, walk.limit, page.count) {
+                return Err(Error::format("the pages never end").at_path(&told.url));
+            }
+            self.cursor.walk = Some(walk);
+            self.note()?;
+        }
+        Ok(())
+    }
+
+    /// Fetches a page, a smaller one when the server takes too long. The new page
+    /// begins at or before the old one.
+    fn page(&mut self, walk: &mut Walk) -> Result<Told> {
+        let otx = self.otx;
+        self.asker.persist(|asker| {
+            let mut url = otx.url("pulses/subscribed");
+            url.add("limit", &walk.limit.to_string());
+            url.add("page", &walk.page.to_string());
+            if let Some(since) = &walk.since {
+                url.add("modified_since", since);
+            }
+            let request = Request::get(&url).accept("application/json");
+            let outcome = asker.once(&request, &[]);
+            let too_much =
+                |error: &Error| matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Format);
+            let smaller = LIMITS.iter().find(|limit| **limit < walk.limit);
+            match (outcome, smaller) {
+                (Err(error), Some(&smaller)) if too_much(&error) => {
+                    walk.page = (walk.page - 1) * walk.limit / smaller + 1;
+                    walk.limit = smaller;
+                    // Also what is too long is asked for again.
+                    Err(if error.kind() == ErrorKind::Format {
+                        Error::network(error.to_string())
+                    } else {
+                        error
+                    })
+                }
+                (outcome, _) => outcome,
+            }
+        })
+    }
+
+    /// Keeps a pulse, unless this walk has it.
+    fn pulse(&mut self, raw: &RawValue, walk: Option<&mut Walk>) -> Result<()> {
+        let head: Head<'_> = parse(raw.get().as_bytes())?;
+        let modified = head.modified.as_deref().unwrap_or("");
+        if let Some(walk) = walk
+            && Timestamp::parse(modified) > walk.newest.as_deref().and_then(Timestamp::parse)
+        {
+            walk.newest = Some(modified.to_string());
+        }
+        if !is_name(&head.id) {
+            return Err(Error::format("a pulse whose identifier is none"));
+        }
+        let version = format!("{modified} {}", head.revision.map_or("", RawValue::get));
+        if self.seen.get(&*head.id) == Some(&version) {
+            return Ok(());
+        }
+        if head.more_indicators == Some(true) {
+            match self.whole(raw, &head.id)? {
+                Some(whole) => self.keeper.put(&head.id, &whole)?,
+                // It went in the meantime.
+                None => return self.remove(&head.id),
+            }
+        } else {
+            self.keeper.put(&head.id, raw.get().as_bytes())?;
+        }
+        self.asker.walked.put += 1;
+        self.seen.insert(head.id.into_owned(), version);
+        Ok(())
+    }
+
+    fn remove(&mut self, id: &str) -> Result<()> {
+        self.seen.remove(id);
+        if self.keeper.get(id)?.is_some() {
+            self.asker.walked.removed += 1;
+            self.keeper.remove(id)?;
+        }
+        Ok(())
+    }
+
+    /// A pulse with all of its indicators, where the page had the first of them.
+    fn whole(&mut self, raw: &RawValue, id: &str) -> Result<Option<Vec<u8>>> {
+        let members: Members<'_> = parse(raw.get().as_bytes())?;
+        let mut whole = b"{".to_vec();
+        for (name, value) in &members.0 {
+            if !matches!(&**name, "indicators" | "more_indicators") {
+                whole.extend_from_slice(serde_json::Value::from(&**name).to_string().as_bytes());
+                whole.push(b':');
+                whole.extend_from_slice(value.get().as_bytes());
+                whole.push(b',');
+            }
+        }
+        whole.extend_from_slice(b"\"indicators\":[");
+        let mut first = true;
+        let mut known: HashSet<String> = HashSet::new();
+        let mut count = None;
+        let mut page = 1;
+        loop {
+            let mut url = self.otx.url(&format!("pulses/{id}/indicators"));
+            url.add("limit", &INDICATORS.to_string());
+            url.add("include_inactive", "0");
+            url.add("page", &page.to_string());
+            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
+            if told.status == 404 {
+                return Ok(None);
+            }
+            let indicators: Page<'_> = told.json()?;
+            for indicator in &indicators.results {
+                if !known.insert(indicator.get().to_string()) {
+                    continue;
+                }
+                if !std::mem::take(&mut first) {
+                    whole.push(b',');
+                }
+                whole.extend_from_slice(indicator.get().as_bytes());
+            }
+            // One went, and another to a page that has been read.
+            let shrunk = count.zip(indicators.count).is_some_and(|(was, is)| is < was);
+            count = indicators.count;
+            if shrunk && page > 1 {
+                page -= 1;
+            } else if indicators.is_last() {
+                break;
+            } else {
+                page += 1;
+            }
+            if endless(page, INDICATORS, count) {
+                return Err(Error::format("the pages never end").at_path(&told.url));
+            }
+        }
+        whole.extend_from_slice(b"]}");
+        Ok(Some(whole))
+    }
+
+    /// Applies what happened since the last walk, and tells when something last went.
+    fn apply_events(&mut self) -> Result<Option<Moment>> {
+        let since = match (&self.cursor.walk, &self.cursor.events) {
+            (_, Some(events)) => behind(events),
+            (Some(walk), None) => behind(&walk.began),
+            (None, None) => naive(before(self.asker.now(), MARGIN)),
+        };
+        let news = self.events(&since)?;
+        let loss = news.iter().rfind(|news| news.what.is_loss()).map(News::moment);
+        if self.cursor.walk.is_none() && self.cursor.events.is_none() {
+            // The first walk has nothing to lose, and will meet what came.
+            self.applied.extend(news);
+            return Ok(loss);
+        }
+        for news in news {
+            if self.applied.contains(&news) {
+                continue;
+            }
+            match &news.what {
+                What::PulseCame(id) => self.fetch(id)?,
+                What::PulseWent(id) => self.remove(id)?,
+                What::AuthorCame(author) => self.fetch_author(author)?,
+                What::AuthorWent(author) => {
+                    self.remove_author(author)?;
+                    // Some may be subscribed to for themselves.
+                    self.fetch_author(author)?;
+                }
+            }
+            self.applied.insert(news);
+        }
+        Ok(loss)
+    }
+
+    /// The events since a time, the oldest first; of each pulse and author the last.
+    fn events(&mut self, since: &str) -> Result<Vec<News>> {
+        let mut last: HashMap<(bool, String), News> = HashMap::new();
+        let mut page = 1;
+        loop {
+            let mut url = self.otx.url("pulses/events");
+            url.add("limit", &LIMITS[0].to_string());
+            url.add("page", &page.to_string());
+            url.add("since", since);
+            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
+            let events: Page<'_> = told.json()?;
+            for raw in &events.results {
+                let Ok(event) = parse::<Event>(raw.get().as_bytes()) else { continue };
+                let Some(what) = What::of(&event) else { continue };
+                let created = event.created.unwrap_or_default();
+                let id = event.id.map_or_else(|| created.clone(), Id::text);
+                let (pulse, object) = what.object();
+                let key = (pulse, object.to_string());
+                let news = News { id, created, what };
+                let newer = |known: &News| news.moment() > known.moment();
+                if last.get(&key).is_none_or(newer) {
+                    last.insert(key, news);
+                }
+            }
+            if events.is_last() {
+                break;
+            }
+            page += 1;
+            if endless(page, LIMITS[0], events.count) || last.len() > MAX_EVENTS {
+                return Err(Error::format("the events never end").at_path(&told.url));
+            }
+        }
+        let mut news: Vec<News> = last.into_values().collect();
+        news.sort_by_cached_key(News::moment);
+        Ok(news)
+    }
+
+    /// Fetches a pulse that was subscribed to.
+    fn fetch(&mut self, id: &str) -> Result<()> {
+        let url = self.otx.url(&format!("pulses/{id}"));
+        let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
+        if told.status == 404 {
+            return self.remove(id);
+        }
+        self.pulse(told.json()?, None)
+    }
+
+    /// Fetches all pulses of an author who was subscribed to.
+    fn fetch_author(&mut self, author: &str) -> Result<()> {
+        let mut page = 1;
+        loop {
+            let mut url = self.otx.url("pulses/subscribed");
+            url.add("limit", &LIMITS[1].to_string());
+            url.add("page", &page.to_string());
+            url.add("author_name", author);
+            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
+            let pulses: Page<'_> = told.json()?;
+            for pulse in &pulses.results {
+                self.pulse(pulse, None)?;
+            }
+            if pulses.is_last() {
+                return Ok(());
+            }
+            page += 1;
+            if endless(page, LIMITS[1], pulses.count) {
+                return Err(Error::format("the pages never end").at_path(&told.url));
+            }
+        }
+    }
+
+    /// Removes the pulses of an author, who is named or numbered.
+    fn remove_author(&mut self, author: &str) -> Result<()> {
+        for name in self.keeper.names()? {
+            let Some(pulse) = self.keeper.get(&name)? else { continue };
+            let wrote: Author = parse(&pulse).unwrap_or_default();
+            let by = wrote.author.unwrap_or_default();
+            let names = [
+                wrote.author_name,
+                wrote.author_id.map(Id::text),
+                by.username,
+                by.id.map(Id::text),
+            ];
+            if names.iter().flatten().any(|name| name == author) {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a list has far more pages than it can have by its own count.
+fn endless(page: u32, limit: u32, count: Option<u64>) -> bool {
+    let pages = count.map_or(u64::from(MAX_PAGES), |count| count / u64::from(limit) + 20);
+    u64::from(page) > pages.min(u64::from(MAX_PAGES))
+}
+
+/// The margin before a time; the text itself when it is none.
+fn behind(text: &str) -> String {
+    Timestamp::parse(text).map_or_else(|| text.to_string(), |time| naive(before(time, MARGIN)))
+}
+
+/// The members of an object, in their order, as they were sent.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}

@@ -1,0 +1,481 @@
+//! Collections of a TAXII 2.1 server (section 2.3).
+//!
+//! Each page is kept as it was sent; its objects are put together when they are read,
+//! where the latest version of an object counts and a revoked one is none. So that
+//! pages of years do not pile up, sixteen of one size are merged into one of the next,
+//! and versions that were replaced are left out of it.
+//!
+//! A walk notes the time up to which everything is kept, and begins there when it was
+//! cut off. It does not note a `next`: there are servers that give each page once, so
+//! that whoever asks again gets the page behind it. For the same reason a page whose
+//! answer failed is not asked for again by its `next`, and one that the server has
+//! forgotten does no harm.
+
+use crate::engine::error::{Error, ErrorKind, Result};
+use crate::intel::feed::client::ask::{Asker, Told, before, is_name, parse};
+use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::fetch::{Client, Clock, Request, Url, is_passing};
+use crate::engine::indicator::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// What every request asks for.
+const ACCEPT: &str = "application/taxii+json;version=2.1";
+
+/// How many objects a page is asked to have. A server may give fewer.
+const LIMIT: u32 = 1000;
+
+/// How many pages of a level are merged into one of the next.
+const FAN: usize = 16;
+
+/// Pages are not merged into larger ones, in bytes.
+const MAX_MERGED: usize = 64 << 20;
+
+/// The most pages of a walk, whatever the server says.
+const MAX_PAGES: u32 = 1_000_000;
+
+/// How often a walk may begin anew because the server forgot where it was.
+const RESTARTS: u32 = 20;
+
+/// The statuses of answers to a `next` that a server does not know any more: some fail
+/// over it in other ways than the specification says.
+const FORGOTTEN: [u16; 6] = [400, 404, 410, 416, 422, 500];
+
+/// How far behind our clock a walk ends on a server that does not tell its times.
+const MARGIN: Duration = Duration::from_secs(600);
+
+/// A server, and which of its collections are subscribed to.
+#[derive(Clone, Debug)]
+pub struct Taxii {
+    /// The server's discovery, or one of its API roots.
+    pub server: Url,
+    /// Collections by identifier, alias or title; all that can be read if there is none.
+    pub collections: Vec<String>,
+    /// The first walk asks for what was added after this; for everything unless said.
+    pub added_after: Option<Timestamp>,
+}
+
+/// Where the walks are, by collection.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    collections: BTreeMap<String, Place>,
+}
+
+/// Where the walk of a collection is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    /// The `added_after` of the query.
+    after: Option<String>,
+    /// Up to when objects were added that are kept, while the walk is not over.
+    last: Option<String>,
+    /// The `next` of the page before, while there is more.
+    #[serde(skip)]
+    next: Option<String>,
+    /// The number of the next page.
+    page: u64,
+}
+
+/// The discovery, or an API root.
+#[derive(Deserialize)]
+struct Root {
+    #[serde(default)]
+    api_roots: Option<Vec<String>>,
+    #[serde(default)]
+    default: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Collections {
+    #[serde(default)]
+    collections: Vec<Collection>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Collection {
+    id: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    alias: Option<String>,
+    #[serde(default = "yes")]
+    can_read: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A page of objects. Everything may be missing from it.
+#[derive(Default, Deserialize)]
+struct Envelope<'a> {
+    #[serde(default)]
+    more: bool,
+    #[serde(default)]
+    next: Option<String>,
+    #[serde(borrow, default)]
+    objects: Vec<&'a RawValue>,
+}
+
+/// What merging has to know of an object.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    modified: Cow<'a, str>,
+}
+
+impl Taxii {
+    /// See [`Exchange::walk`](super::Exchange::walk).
+    pub(super) fn walk(
+        &self,
+        client: &Client,
+        keeper: &mut dyn Keeper,
+        clock: &dyn Clock,
+    ) -> Result<Walked> {
+        let cursor = super::exchange::resumed(keeper);
+        let mut walker = Walker { taxii: self, asker: Asker::new(client, clock), keeper, cursor };
+        walker.run()?;
+        Ok(walker.asker.walked)
+    }
+}
+
+struct Walker<'a> {
+    taxii: &'a Taxii,
+    asker: Asker<'a>,
+    keeper: &'a mut dyn Keeper,
+    cursor: Cursor,
+}
+
+impl Walker<'_> {
+    fn run(&mut self) -> Result<()> {
+        let found = self.find()?;
+        self.forget(&found)?;
+        for (collection, url) in &found {
+            self.collection(collection, url)?;
+        }
+        Ok(())
+    }
+
+    /// The collections that are subscribed to, with the URLs of their objects.
+    fn find(&mut self) -> Result<Vec<(Collection, Url)>> {
+        let roots = self.roots()?;
+        let mut all = Vec::new();
+        let mut refused = None;
+        for root in &roots {
+            let told = match self.get(&root.below("collections/"), &[]) {
+                Ok(told) => told,
+                // Another root may be meant for us.
+                Err(error) if error.kind() == ErrorKind::Refused => {
+                    self.asker.walked.missing += 1;
+                    refused = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for collection in told.json::<Collections>()?.collections {
+                if is_name(&collection.id) {
+                    let url = root.below(&format!("collections/{}/objects/", collection.id));
+                    all.push((collection, url));
+                }
+            }
+        }
+        match refused {
+            Some(error) if all.is_empty() => Err(error),
+            _ => self.select(all),
+        }
+    }
+
+    fn roots(&mut self) -> Result<Vec<Url>> {
+        let server = self.taxii.server.clone();
+        let told = self.get(&server.below(""), &[])?;
+        let root: Root = told.json()?;
+        // An API root has none; a server with one root may name it as default only.
+        let Some(listed) = root.api_roots.or(root.default.map(|root| vec![root])) else {
+            return Ok(vec![server]);
+        };
+        let mut roots = Vec::new();
+        for root in listed {
+            let root = server.join(&root)?;
+            if server.is_https() && !root.is_https() {
+                return Err(Error::network(format!("it leads from https to {root}"))
+                    .at_path(server.to_string())
+                    .remedy("name the API root instead"));
+            }
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        Ok(roots)
+    }
+
+    fn select(&self, all: Vec<(Collection, Url)>) -> Result<Vec<(Collection, Url)>> {
+        let wanted = &self.taxii.collections;
+        let is = |collection: &Collection, name: &String| {
+            collection.id == *name
+                || collection.title == *name
+                || collection.alias.as_ref() == Some(name)
+        };
+        if let Some(name) = wanted.iter().find(|name| !all.iter().any(|(c, _)| is(c, name))) {
+            let titles: Vec<_> =
+                all.iter().map(|(c, _)| format!("{} ({})", c.title, c.id)).collect();
+            return Err(Error::usage(format!("there is no collection {name}"))
+                .at_path(self.taxii.server.to_string())
+                .remedy(format!("there are: {}", titles.join(", "))));
+        }
+        let mut found = Vec::new();
+        for (collection, url) in all {
+            if !wanted.is_empty() && !wanted.iter().any(|name| is(&collection, name)) {
+                continue;
+            }
+            if collection.can_read {
+                found.push((collection, url));
+            // A write-only collection is nothing to a reader, unless he asks for it.
+            } else if !wanted.is_empty() {
+                return Err(Error::refused(format!("{} cannot be read", collection.title))
+                    .at_path(self.taxii.server.to_string())
+                    .remedy("ask its owner for access"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes what was kept of collections that are no longer subscribed to.
+    fn forget(&mut self, found: &[(Collection, Url)]) -> Result<()> {
+        let is_found = |id: &str| found.iter().any(|(collection, _)| collection.id == id);
+        let mut gone = 0;
+        for name in self.keeper.names()? {
+            if name.split_once('.').is_some_and(|(id, _)| !is_found(id)) {
+                self.keeper.remove(&name)?;
+                gone += 1;
+            }
+        }
+        let known = self.cursor.collections.len();
+        self.cursor.collections.retain(|id, _| is_found(id));
+        self.asker.walked.removed += gone;
+        if gone > 0 || known != self.cursor.collections.len() { self.note() } else { Ok(()) }
+    }
+
+    fn get(&mut self, url: &Url, known: &[u16]) -> Result<Told> {
+        self.asker.ask(&Request::get(url).accept(ACCEPT), known)
+    }
+
+    fn note(&mut self) -> Result<()> {
+        let text = serde_json::to_string(&self.cursor)
+            .map_err(|error| Error::io("write the cursor", error.into()))?;
+        self.keeper.set_cursor(&text)
+    }
+
+    /// Walks a collection from where we were.
+    fn collection(&mut self, collection: &Collection, url: &Url) -> Result<()> {
+        let id = &collection.id;
+        let known = self.cursor.collections.get(id).cloned();
+        let mut place = known.clone().unwrap_or_else(|| Place {
+            after: self.taxii.added_after.map(|time| time.to_string()),
+            ..Place::default()
+        });
+        anew(&mut place);
+        let began = before(self.asker.now(), MARGIN).to_string();
+        let mut restarts = 0;
+        for _ in 0..MAX_PAGES {
+            let mut page = url.clone();
+            page.add("limit", &LIMIT.to_string());
+            if let Some(after) = &place.after {
+                page.add("added_after", after);
+            }
+            let told = match &place.next {
+                None => self.get(&page, &[])?,
+                Some(next) => {
+                    page.add("next", next);
+                    let request = Request::get(&page).accept(ACCEPT);
+                    match self.asker.once(&request, &FORGOTTEN) {
+                        Ok(told) if !FORGOTTEN.contains(&told.status) => told,
+                        Err(error) if !is_passing(&error) => return Err(error),
+                        failed => {
+                            restarts += 1;
+                            self.asker.walked.retries += 1;
+                            if restarts > RESTARTS {
+                                let what = "it does not give the next pages that it promises";
+                                let at = page.to_string();
+                                return Err(failed
+                                    .err()
+                                    .unwrap_or(Error::network(what).at_path(at)));
+                            }
+                            anew(&mut place);
+                            continue;
+                        }
+                    }
+                }
+            };
+            let more = self.page(id, &mut place, &told)?;
+            if !more {
+                let after = place.last.take().or_else(|| (place.page > 0).then(|| began.clone()));
+                place.after = after.or(place.after);
+                place.next = None;
+            }
+            if known.as_ref() != Some(&place) {
+                self.cursor.collections.insert(id.clone(), place.clone());
+                self.note()?;
+            }
+            if !more {
+                return self.merge(id);
+            }
+        }
+        Err(Error::format("the pages never end").at_path(url.to_string()))
+    }
+
+    /// Keeps a page, and says whether there is more.
+    fn page(&mut self, id: &str, place: &mut Place, told: &Told) -> Result<bool> {
+        let envelope: Envelope<'_> = told.json()?;
+        let (first, last) = &told.added;
+        if !envelope.objects.is_empty() {
+            self.keeper.put(&format!("{id}.0.{:08}", place.page), &told.body)?;
+            self.asker.walked.put += 1;
+            place.page += 1;
+            place.last = later(place.last.take(), last.clone());
+        }
+        if !envelope.more {
+            return Ok(false);
+        }
+        match (envelope.next, last) {
+            (Some(next), _)
+                if place.next.as_ref() == Some(&next) && envelope.objects.is_empty() =>
+            {
+                Err(Error::format("it always says that there is more").at_path(&told.url))
+            }
+            (Some(next), _) => {
+                place.next = Some(next);
+                Ok(true)
+            }
+            (None, Some(last)) => {
+                // Some that were added at that moment may be on the next page; but a
+                // page full of one moment must not be asked for for ever.
+                let moved = first.as_ref() != Some(last);
+                let after = if moved { just_before(last) } else { last.clone() };
+                if place.after.as_ref() == Some(&after) {
+                    return Err(
+                        Error::format("it always says that there is more").at_path(&told.url)
+                    );
+                }
+                place.after = Some(after);
+                place.next = None;
+                Ok(true)
+            }
+            (None, None) => Err(Error::format("it says that there is more, and not where")
+                .at_path(&told.url)
+                .remedy("its server breaks section 5.4 of TAXII 2.1")),
+        }
+    }
+
+    /// Merges the pages of each level while there are enough of them.
+    fn merge(&mut self, id: &str) -> Result<()> {
+        loop {
+            let mut levels: BTreeMap<u32, Vec<(u64, String)>> = BTreeMap::new();
+            for name in self.keeper.names()? {
+                let mut parts = name.split('.');
+                if parts.next() == Some(id)
+                    && let Some(level) = parts.next().and_then(|text| text.parse().ok())
+                    && let Some(number) = parts.next().and_then(|text| text.parse().ok())
+                {
+                    levels.entry(level).or_default().push((number, name));
+                }
+            }
+            let Some((level, mut pages)) = levels.into_iter().find(|(_, p)| p.len() >= FAN) else {
+                return Ok(());
+            };
+            pages.sort_unstable();
+            pages.truncate(FAN);
+            if !self.merge_into(id, level + 1, &pages)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn merge_into(&mut self, id: &str, level: u32, pages: &[(u64, String)]) -> Result<bool> {
+        let mut documents = Vec::new();
+        let mut len = 0;
+        for (_, name) in pages {
+            let document = self.keeper.get(name)?.unwrap_or_default();
+            len += document.len();
+            if len > MAX_MERGED {
+                return Ok(false);
+            }
+            documents.push(document);
+        }
+        let merged = merged(&documents)?;
+        // Both are there after a crash in between: that repeats, and does not change, what is said.
+        self.keeper.put(&format!("{id}.{level}.{:08}", pages[0].0), &merged)?;
+        for (_, name) in pages {
+            self.keeper.remove(name)?;
+        }
+        self.note()?;
+        Ok(true)
+    }
+}
+
+/// The objects of some pages in one, without versions that later ones replace.
+fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let envelopes: Vec<Envelope<'_>> =
+        documents.iter().map(|document| parse(document)).collect::<Result<_>>()?;
+    let objects: Vec<&RawValue> =
+        envelopes.iter().flat_map(|envelope| envelope.objects.iter().copied()).collect();
+    let mut latest: HashMap<String, (Option<Timestamp>, usize)> = HashMap::new();
+    let mut keep = vec![true; objects.len()];
+    for (at, object) in objects.iter().enumerate() {
+        let head: Head<'_> = match parse(object.get().as_bytes()) {
+            Ok(head) => head,
+            // Whoever reads it says what is wrong with it.
+            Err(_) => continue,
+        };
+        if head.id.is_empty() {
+            continue;
+        }
+        let modified = Timestamp::parse(&head.modified);
+        match latest.get_mut(&*head.id) {
+            Some((known, place)) if *known <= modified => {
+                keep[*place] = false;
+                (*known, *place) = (modified, at);
+            }
+            Some(_) => keep[at] = false,
+            None => {
+                latest.insert(head.id.into_owned(), (modified, at));
+            }
+        }
+    }
+    let mut out = br#"{"objects":["#.to_vec();
+    let mut first = true;
+    for object in objects.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(object, _)| object) {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        out.extend_from_slice(object.get().as_bytes());
+    }
+    out.extend_from_slice(b"]}");
+    Ok(out)
+}
+
+/// Begins again behind what is kept.
+fn anew(place: &mut Place) {
+    place.next = None;
+    if let Some(last) = &place.last {
+        place.after = Some(just_before(last));
+    }
+}
+
+/// The microsecond before a time: what was added at that very moment comes again.
+fn just_before(time: &str) -> String {
+    Timestamp::parse(time)
+        .map_or_else(|| time.to_string(), |time| Timestamp(time.0 - 1).to_string())
+}
+
+fn later(known: Option<String>, new: Option<String>) -> Option<String> {
+    match (known, new) {
+        (Some(known), Some(new)) if Timestamp::parse(&known) >= Timestamp::parse(&new) => {
+            Some(known)
+        }
+        (known, new) => new.or(known),
+    }
+}

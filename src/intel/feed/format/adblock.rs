@@ -1,0 +1,188 @@
+//! Filter lists of ad blockers and of DNS filters, as far as they block whole names.
+
+use crate::intel::feed::format::hosts;
+use crate::intel::feed::intake::Intake;
+use crate::intel::feed::lines::Lines;
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::{Context, Kind, Reason, Role, Scope, address};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Reads `||name^` filters as names with everything below, `@@||name^` as known
+/// good. Lists for DNS also have plain names, which mean themselves, and lines of hosts
+/// files. Filters with a path, a wildcard, an option that narrows them, or an
+/// element to hide say less than a name would, and are told.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+    let base = intake.base();
+    let allow = Arc::new(Context { role: Role::Allow, ..base.clone() });
+    let block = Arc::new(base);
+    let taken_back: HashSet<String> =
+        Lines::new(text).filter_map(|(_, line)| bad_filter(line.trim())).collect();
+    for (number, line) in Lines::new(text) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['!', '#', '[']) && !line.starts_with("##") {
+            continue;
+        }
+        intake.at_line(number);
+        let (filter, context) = match line.strip_prefix("@@") {
+            Some(rest) => (rest, &allow),
+            None => (line, &block),
+        };
+        if taken_back.contains(line) {
+            let detail = "a filter with $badfilter takes it back";
+            intake.reject(line, Reason::Withdrawn, Some(detail.into()));
+            continue;
+        }
+        match parse(filter) {
+            Ok(Filter::Subtree(name)) => {
+                let scope = intake.domain_scope(Scope::Subtree);
+                intake.typed(Kind::Domain, name, scope, context);
+            }
+            // An exception's plain text fits anywhere in a URL.
+            Ok(Filter::Exact(name)) if filter.len() == line.len() => {
+                let scope = intake.domain_scope(Scope::Exact);
+                intake.typed(Kind::Domain, name, scope, context);
+            }
+            Ok(Filter::Hosts(entry)) if filter.len() == line.len() => {
+                let scope = intake.domain_scope(Scope::Exact);
+                hosts::entry(entry, false, scope, context, intake);
+            }
+            Ok(_) => intake.reject(line, Reason::NotBlocked, Some("an exception".into())),
+            Err(detail) => intake.reject(line, Reason::NotBlocked, Some(detail.into())),
+        }
+    }
+}
+
+/// What a filter blocks as a whole.
+enum Filter<'f> {
+    /// A name with everything below.
+    Subtree(&'f str),
+    /// A name alone.
+    Exact(&'f str),
+    /// A line of a hosts file.
+    Hosts(&'f str),
+}
+
+/// What a filter blocks, or why that is no whole name.
+fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
+    if ["##", "#@#", "#?#", "#$#", "#%#", "$$"].iter().any(|mark| filter.contains(mark)) {
+        return Err("it is about parts of pages");
+    }
+    if filter.len() > 1
+        && filter.starts_with('/')
+        && (filter.ends_with('/') || filter.contains("/$"))
+    {
+        return Err("a regular expression");
+    }
+    let plain = filter.split_once([' ', '\t']).map_or(filter, |(first, _)| first);
+    if plain.len() < filter.len() && address::parse_ip(plain).is_ok() {
+        return Ok(Filter::Hosts(filter));
+    }
+    let plain = filter.split_once(" #").map_or(filter, |(before, _)| before.trim_end());
+    let (pattern, options) = plain.split_once('$').unwrap_or((plain, ""));
+    if let Some(option) = options.split(',').find(|option| !is_whole(option)) {
+        return Err(match option.trim().trim_start_matches('~').split('=').next() {
+            Some("badfilter") => "it takes another filter back",
+            Some("dnsrewrite") => "it is sent elsewhere",
+            _ => "its options narrow it",
+        });
+    }
+    let (name, is_subtree) = match (pattern.strip_prefix("||"), pattern.strip_prefix('|')) {
+        (Some(rest), _) => (rest, true),
+        (None, Some(rest)) => (rest, false),
+        (None, None) if !pattern.ends_with('^') => {
+            let is_plain =
+                pattern.contains('.') && !pattern.contains(['/', '*', '^', '|', ':', '@', '=']);
+            return if is_plain { Ok(Filter::Exact(pattern)) } else { Err("a pattern") };
+        }
+        _ => return Err("a pattern"),
+    };
+    let name = name.strip_suffix('|').unwrap_or(name).strip_suffix('^').ok_or("a pattern")?;
+    let stem = name.strip_prefix("*.").unwrap_or(name);
+    if stem.is_empty() || stem.contains(['/', '*', '^', '|', '?']) {
+        return Err("a pattern");
+    }
+    Ok(if is_subtree { Filter::Subtree(name) } else { Filter::Exact(name) })
+}
+
+/// Whether an option widens or keeps what the filter says; others narrow it.
+fn is_whole(option: &str) -> bool {
+    match option.trim().split_once('=') {
+        None => matches!(option.trim(), "" | "all" | "doc" | "document" | "important"),
+        Some(("dnsrewrite", answer)) => {
+            let answer = answer.split(';').next().unwrap_or(answer);
+            matches!(answer, "NXDOMAIN" | "REFUSED" | "SERVFAIL")
+                || address::parse_ip(answer).is_ok_and(hosts::is_nowhere)
+        }
+        Some(_) => false,
+    }
+}
+
+/// The filter that one with `$badfilter` takes back.
+fn bad_filter(line: &str) -> Option<String> {
+    let (pattern, options) = line.split_once('$')?;
+    let mut rest: Vec<&str> = options.split(',').map(str::trim).collect();
+    let place = rest.iter().position(|option| *option == "badfilter")?;
+    rest.remove(place);
+    Some(if rest.is_empty() { pattern.into() } else { format!("{pattern}${}", rest.join(",")) })
+}
+
+/// Whether a line is a filter of this language, and of no other; for detection.
+pub(super) fn is_entry(line: &str) -> bool {
+    line.starts_with("||")
+        || line.starts_with("@@||")
+        || line.starts_with('|') && line.ends_with('^')
+}
+
+/// Whether a line may stand in such a list beside them; for detection.
+pub(super) fn is_beside(line: &str) -> bool {
+    is_entry(line)
+        || line.starts_with("@@")
+        || line.starts_with('/') && line.ends_with('/')
+        || hosts::is_entry(line)
+        || matches!(guess(line, Scope::Exact), Ok(Guess::One(Kind::Domain | Kind::Ip, ..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options};
+    use crate::engine::indicator::{Reason, Role, Scope};
+
+    #[test]
+    fn whole_names_only() {
+        let text = b"[Adblock Plus 2.0]\n! Title: x\n||evil.example^\n||bad.example^$all\n\
+                     ||ads.example^$third-party\n||x.example/path\n@@||good.example^\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Adblock);
+        assert_eq!(got.values(), ["evil.example", "bad.example", "good.example"]);
+        assert_eq!(got.indicators[2].context.role, Role::Allow);
+        assert_eq!(got.rejects.len(), 2);
+    }
+
+    #[test]
+    fn lists_for_dns() {
+        let text = b"! Title: x\n||a.example^\nb.example\n||*.c.example^\n0.0.0.0 d.example # why\n\
+            |e.example^\n||f.example^$important\n||g.example^$dnsrewrite=NXDOMAIN\nh.example # why\n\
+            ||t1.example^$dnstype=AAAA\n||t2.example^$badfilter\n||t2.example^\n\
+            ||t3.*^\n/^ads[0-9]+\\./\nt4.example##.ad\n@@t5.example\n\
+            ||t6.example^$dnsrewrite=192.0.2.1\n192.0.2.10 t7.example\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Adblock);
+        let found: Vec<_> = got.indicators.iter().map(|i| (i.value.to_string(), i.scope)).collect();
+        let want = [
+            ("a.example", Scope::Subtree),
+            ("b.example", Scope::Exact),
+            ("c.example", Scope::SubtreeNoApex),
+            ("d.example", Scope::Exact),
+            ("e.example", Scope::Exact),
+            ("f.example", Scope::Subtree),
+            ("g.example", Scope::Subtree),
+            ("h.example", Scope::Exact),
+        ];
+        assert_eq!(found, want.map(|(name, scope)| (name.to_string(), scope)));
+        let told: Vec<_> = got.rejects.iter().map(|r| (r.line.unwrap(), r.reason)).collect();
+        let mut want: Vec<_> = (10..=18).map(|line| (line, Reason::NotBlocked)).collect();
+        want[2].1 = Reason::Withdrawn;
+        assert_eq!(told, want);
+    }
+}

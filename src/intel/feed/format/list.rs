@@ -1,0 +1,196 @@
+//! Lists of one value a line, its kind guessed each time; and Squid's variant.
+
+use crate::intel::feed::intake::{Contexts, Intake, Shared};
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::format::hosts;
+use crate::intel::feed::several;
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::{Kind, Reason, Scope, Timestamp};
+use std::sync::Arc;
+
+/// Reads a list. Names reach below themselves unless the options say otherwise; a
+/// comment behind a value becomes its description.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+    let scope = intake.domain_scope(Scope::Subtree);
+    let plain = Arc::new(intake.base());
+    let mut contexts = Contexts::new();
+    intake.trust_names(is_of_names(text));
+    for (number, line) in Lines::new(text) {
+        let line = line.trim();
+        if let Line::Value(value, comment) = lines::parse(line) {
+            intake.at_line(number);
+            if let Some(entry) = hosts::stray_entry(value) {
+                let scope = intake.domain_scope(Scope::Exact);
+                hosts::entry(&entry, false, scope, &plain, intake);
+                continue;
+            }
+            if intake.options.allow
+                && let Some((value, terms)) = value.split_once([' ', '\t'])
+            {
+                allowed(value, terms, comment, scope, &mut contexts, intake);
+                continue;
+            }
+            // `a.example ; b.example`: what looks like a comment is the next value.
+            let more = comment.filter(|text| {
+                line[value.len()..].trim_start().starts_with(';') && several::is_values(text)
+            });
+            if let Some(more) = more {
+                intake.guessed_each(value, scope, &plain);
+                intake.guessed_each(more, scope, &plain);
+                continue;
+            }
+            let context = match comment {
+                Some(comment) => described(&mut contexts, comment, intake),
+                None => &plain,
+            };
+            intake.guessed_each(value, scope, context);
+        }
+    }
+}
+
+/// An entry of an allow list with terms behind its value: `until=2027-01-31`, or with a
+/// time of the day. One whose terms cannot be read allows nothing: a misspelt end must
+/// not mean for ever.
+fn allowed(
+    value: &str,
+    terms: &str,
+    comment: Option<&str>,
+    scope: Scope,
+    contexts: &mut Contexts,
+    intake: &mut Intake<'_>,
+) {
+    let mut until = None;
+    for term in terms.split_whitespace() {
+        let end = term.strip_prefix("until=").and_then(Timestamp::parse);
+        if end.is_none() || until.is_some() {
+            let detail = format!("“{term}” is no end: write until=2027-01-31 once");
+            return intake.reject(value, Reason::Malformed, Some(detail));
+        }
+        until = end;
+    }
+    let key = format!("{terms}\0{}", comment.unwrap_or_default());
+    let context = contexts.get(&key, || {
+        let mut context = intake.base();
+        context.valid_until = until;
+        context.description = comment.and_then(super::intake::owned);
+        context
+    });
+    intake.guessed(value, scope, context);
+}
+
+/// Whether it is a list of names: then an odd top-level domain (OpenNIC's, a
+/// company's own) is one, and no file's extension.
+fn is_of_names(text: &str) -> bool {
+    const SAMPLE: usize = 200;
+    let mut counts = (0, 0);
+    for (_, line) in Lines::new(text) {
+        if let Line::Value(value, _) = lines::parse(line) {
+            let is_name = matches!(guess(value, Scope::Exact), Ok(Guess::One(Kind::Domain, ..)));
+            counts = (counts.0 + usize::from(is_name), counts.1 + 1);
+        }
+        if counts.1 == SAMPLE {
+            break;
+        }
+    }
+    counts.1 > 0 && counts.0 * 10 >= counts.1 * 9
+}
+
+/// Reads a Squid `dstdomain` list: `.name` reaches below, a bare name does not.
+pub(super) fn read_squid(text: &str, intake: &mut Intake<'_>) {
+    let context = Arc::new(intake.base());
+    for (number, line) in Lines::new(text) {
+        if let Line::Value(value, _) = lines::parse(line) {
+            intake.at_line(number);
+            intake.guessed(value, Scope::Exact, &context);
+        }
+    }
+}
+
+/// The base context with a description.
+pub(super) fn described<'c>(
+    contexts: &'c mut Contexts,
+    text: &str,
+    intake: &Intake<'_>,
+) -> &'c Shared {
+    contexts.get(text, || {
+        let mut context = intake.base();
+        context.description = super::intake::owned(text);
+        context
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options, read};
+    use crate::engine::indicator::{Kind, Scope};
+
+    #[test]
+    fn a_mixed_list() {
+        let mut options = Options::of_feed("mine");
+        options.format = Some(Format::Lines);
+        let text = "# a list\r\n198.51.100.7 # scanner\r\nhxxp://evil[.]example/x\r\n\
+                    *.bad.example\r\nu@evil.example\r\n198.51.100.0-198.51.100.2\r\nwhat is this\r\n";
+        let got = Collected::read(text.as_bytes(), &options).unwrap();
+        let found: Vec<_> =
+            got.indicators.iter().map(|i| (i.kind, i.value.to_string(), i.scope)).collect();
+        assert_eq!(found.len(), 6);
+        assert_eq!(found[1], (Kind::Url, "http://evil.example/x".into(), Scope::Exact));
+        assert_eq!(found[2], (Kind::Domain, "bad.example".into(), Scope::SubtreeNoApex));
+        assert_eq!(got.indicators[0].context.description.as_deref(), Some("scanner"));
+        assert_eq!(got.indicators[1].context.feed, "mine");
+        assert_eq!(got.rejects.len(), 1);
+        assert_eq!(got.rejects[0].line, Some(7));
+        // Ranges keep what they were.
+        assert_eq!(got.indicators[4].raw.as_deref(), Some("198.51.100.0-198.51.100.2"));
+    }
+
+    #[test]
+    fn allow_lists_have_ends_and_reasons() {
+        let options = Options { allow: true, ..Options::of_feed("mine") };
+        let text = "good.example until=2027-01-31 # our own proxy\n\
+                    198.51.100.7\tuntil=2027-01-31T12:00:00Z\n\
+                    ever.example # why\n\
+                    bad.example until=soon\n\
+                    worse.example for ever\n";
+        let got = Collected::read(text.as_bytes(), &options).unwrap();
+        let found: Vec<_> = got
+            .indicators
+            .iter()
+            .map(|i| {
+                let until = i.context.valid_until.map(|until| until.to_string());
+                (i.value.to_string(), until, i.context.description.as_deref())
+            })
+            .collect();
+        let until = |text: &str| Some(text.to_string());
+        assert_eq!(
+            found,
+            [
+                (
+                    "good.example".into(),
+                    until("2027-01-31T00:00:00.000000Z"),
+                    Some("our own proxy")
+                ),
+                ("198.51.100.7".into(), until("2027-01-31T12:00:00.000000Z"), None),
+                ("ever.example".into(), None, Some("why")),
+            ]
+        );
+        let rejected: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
+        assert_eq!(rejected, [(Some(4), "bad.example"), (Some(5), "worse.example")]);
+        // In other lists nothing has terms.
+        let got =
+            Collected::read(b"good.example until=2027-01-31\nb.example\n", &Options::default());
+        assert!(
+            got.is_err() || got.unwrap().indicators.iter().all(|i| i.context.valid_until.is_none())
+        );
+    }
+
+    #[test]
+    fn squid() {
+        let text = b".evil.example\n.bad.example\nplain.example\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Squid);
+        let scopes: Vec<_> = got.indicators.iter().map(|i| i.scope).collect();
+        assert_eq!(scopes, [Scope::Subtree, Scope::Subtree, Scope::Exact]);
+        assert!(read(b"", &Options::default(), &mut Collected::default()).is_err());
+    }
+}

@@ -1,0 +1,481 @@
+//! Other JSON: objects with a value and a type, one a line or in an array; arrays
+//! of bare values.
+
+use crate::engine::error::{Error, Result};
+use crate::intel::feed::table::columns::{self, Column};
+use crate::intel::feed::intake::{Contexts, Intake, Shared};
+use crate::intel::feed::json::{self, Object};
+use crate::intel::feed::table::layout::{Detail, Layout};
+use crate::intel::feed::lines::{self, Lines};
+use crate::intel::feed::live::{self, Live};
+use crate::intel::feed::format::table::{REVERSED, is_port};
+use crate::intel::feed::types::{self, Type};
+use crate::intel::feed::format::table::{headings, nets};
+use crate::intel::feed::several;
+use crate::engine::indicator::{Kind, Reason, Scope};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The members that may hold the records of a document.
+const LISTS: &[&str] = &[
+    "indicators",
+    "data",
+    "results",
+    "iocs",
+    "objects",
+    "items",
+    "records",
+    "entries",
+    "list",
+    // What came since the last answer.
+    "new",
+    "added",
+    "created",
+    "updated",
+    "modified",
+    "active",
+    "decisions",
+    "blocklist",
+];
+
+/// Reads records. Their members are named as the columns of a table are.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+    let mut reader =
+        Reader { contexts: Contexts::new(), names: Vec::new(), layout: Layout::default() };
+    documents(text, &mut reader, intake)?;
+    let summary = intake.summary();
+    let malformed = summary.rejects.get(&Reason::Malformed).copied().unwrap_or(0);
+    if summary.indicators == 0 && malformed > 0 && malformed == summary.rejected() {
+        return Err(Error::format("no record of this JSON holds an indicator").remedy(
+            "a record needs a member such as indicator, value, domain or sha256; \
+             if it is another format, name it: --as FORMAT, or format in wiresift.toml",
+        ));
+    }
+    Ok(())
+}
+
+fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result<()> {
+    if is_lines(text) {
+        for (number, line) in Lines::new(text) {
+            let line = line.trim().trim_end_matches(',');
+            if line.is_empty() || line.starts_with('#') || line.starts_with("//") {
+                continue;
+            }
+            intake.at_line(number);
+            match json::parse_record(line) {
+                Ok(record) => reader.value(&record, None, intake),
+                Err(error) => intake.reject(line, Reason::Malformed, Some(error.to_string())),
+            }
+        }
+        return Ok(());
+    }
+    reader.value(&json::parse(text)?, None, intake);
+    Ok(())
+}
+
+/// Whether every line is a document of its own, judged by the first.
+fn is_lines(text: &str) -> bool {
+    let first = Lines::new(text)
+        .map(|(_, line)| line.trim())
+        .find(|line| !line.is_empty() && !line.starts_with(['#', '/']));
+    first.is_some_and(|line| {
+        line.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
+    })
+}
+
+/// Why what stands in a list, or a record, does not hold, and which words say so.
+type Gone = (Reason, String);
+
+struct Reader {
+    contexts: Contexts,
+    /// The names of the last record's members, and what they are: records mostly follow
+    /// others of their make.
+    names: Vec<String>,
+    layout: Layout,
+}
+
+impl Reader {
+    fn value(&mut self, value: &Value, gone: Option<&Gone>, intake: &mut Intake<'_>) {
+        match (value, gone) {
+            (Value::Array(values), _) => {
+                values.iter().for_each(|value| self.value(value, gone, intake));
+            }
+            (Value::Object(record), _) => self.record(record, gone, intake),
+            (value, Some((reason, detail))) => {
+                let text = json::as_text(value).unwrap_or_default();
+                intake.reject(&text, *reason, Some(detail.clone()));
+            }
+            (Value::String(text), None) => {
+                let context = Shared::clone(self.contexts.get("", || intake.base()));
+                intake.guessed_each(text, intake.domain_scope(Scope::Subtree), &context);
+            }
+            (other, None) => intake.reject(&other.to_string(), Reason::Malformed, None),
+        }
+    }
+
+    fn record(&mut self, record: &Object, gone: Option<&Gone>, intake: &mut Intake<'_>) {
+        let members = members_of(record);
+        self.learn(&members);
+        if self.has_lists(&members) {
+            return self.lists(&members, gone, intake);
+        }
+        let own = self.gone(&members, intake);
+        let gone = gone.or(own.as_ref());
+        let context = self.context(&members, intake);
+        let is_net = self.network(&members, gone, &context, intake);
+        let mut found = is_net;
+        let first = |at: usize| {
+            json::each(members[at].1).iter().find_map(json::as_text).unwrap_or_default()
+        };
+        let beside = self.layout.beside(is_net, first);
+        for (at, meaning) in self.values(&members) {
+            // The first address of a network is no indicator beside it.
+            if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
+                continue;
+            }
+            for value in json::each(members[at].1).iter().filter_map(json::as_text) {
+                found = true;
+                match (gone, self.layout.detail(at, meaning, &value, &beside)) {
+                    (_, Some(Detail::Same)) => {}
+                    (Some((reason, detail)), _) => {
+                        intake.reject(&value, *reason, Some(detail.clone()));
+                    }
+                    (None, Some(Detail::Told(why))) => {
+                        let detail = format!("{}: {why}", members[at].0);
+                        intake.reject(&value, Reason::LeftOut, Some(detail));
+                    }
+                    (None, None) => self.put(&value, meaning, &members, &context, intake),
+                }
+            }
+        }
+        if found {
+            return;
+        }
+        // Records keyed by their identifiers: ThreatFox and URLhaus do that.
+        let nested = |value: &Value| value.is_object() || value.is_array();
+        if !members.is_empty() && members.iter().all(|(_, value)| nested(value)) {
+            for (name, value) in members.iter().filter(|(name, _)| !headings::is_people(name)) {
+                let list = list_gone(name);
+                self.value(value, gone.or(list.as_ref()), intake);
+            }
+            return;
+        }
+        if members.is_empty() && record.keys().any(|name| is_list_name(name)) {
+            // Nothing came and nothing went.
+            return;
+        }
+        let text = Value::Object(record.clone()).to_string();
+        let reason = gone.map_or(Reason::Malformed, |(reason, _)| *reason);
+        intake.reject(&text, reason, Some("no member holds a value".into()));
+    }
+
+    /// Finds out what the members are, unless the last record had the same.
+    fn learn(&mut self, members: &[(&str, &Value)]) {
+        let is_known = self.names.len() == members.len()
+            && self.names.iter().zip(members).all(|(known, (name, _))| known == name);
+        if is_known {
+            return;
+        }
+        let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+        self.names = names.iter().map(|name| name.to_string()).collect();
+        self.layout = Layout::of_names(&names);
+        // A record that names its value means that alone.
+        self.layout.is_strict = true;
+    }
+
+    /// The members that hold values, with what their names mean.
+    fn values(&self, members: &[(&str, &Value)]) -> Vec<(usize, Option<(Kind, Scope)>)> {
+        let values = &self.layout.values;
+        let is_meant = |at: &&usize| {
+            let texts = || json::each(members[**at].1).iter().map(json::as_text);
+            !self.layout.names_value()
+                && texts().all(|text| text.is_some_and(|text| several::is_values(&text)))
+        };
+        let hostile = self.layout.hostile.iter().filter(is_meant).map(|&at| (at, None));
+        // The name of a file, an AS number: details of what stands beside.
+        let is_detail =
+            |kind: Option<(Kind, Scope)>| kind.is_some_and(|(kind, _)| kind.is_string());
+        values.iter().copied().filter(|(_, kind)| !is_detail(*kind)).chain(hostile).collect()
+    }
+
+    /// Whether a record has lists of records in it, and no value itself.
+    fn has_lists(&self, members: &[(&str, &Value)]) -> bool {
+        let has_value = self.layout.values.iter().any(|&(at, kind)| {
+            kind.is_none() && !members[at].1.is_array() && json::as_text(members[at].1).is_some()
+        });
+        !has_value && members.iter().any(is_list)
+    }
+
+    /// Reads the lists in a record. Those that are named for what was taken back count as
+    /// that; what stands beside these is what holds.
+    fn lists(&mut self, members: &[(&str, &Value)], gone: Option<&Gone>, intake: &mut Intake<'_>) {
+        let context = self.context(members, intake);
+        let values = self.values(members);
+        let is_beside = |at: usize| members[at].1.is_array() && !is_list(&members[at]);
+        for &(at, meaning) in values.iter().filter(|(at, _)| is_beside(*at)) {
+            for value in json::each(members[at].1).iter().filter_map(json::as_text) {
+                match gone {
+                    Some((reason, detail)) => intake.reject(&value, *reason, Some(detail.clone())),
+                    None => self.put(&value, meaning, members, &context, intake),
+                }
+            }
+        }
+        // Where nothing else is called a list, whatever has parts is one.
+        let is_live = |member: &(&str, &Value)| is_list(member) && list_gone(member.0).is_none();
+        let is_other = |name: &str, value: &Value| {
+            (value.is_object() || has_objects(value))
+                && !headings::is_people(name)
+                && !is_inner(name)
+                && !ABOUT.contains(&&*types::squeeze(name))
+        };
+        let are_others = !members.iter().any(is_live);
+        for member in members {
+            let (name, value) = *member;
+            if is_list(member) {
+                let list = list_gone(name);
+                self.value(value, gone.or(list.as_ref()), intake);
+            } else if are_others && is_other(name, value) {
+                self.value(value, gone, intake);
+            }
+        }
+    }
+
+    /// Why the record does not hold, by its own words, or those of an object about it.
+    fn gone(&self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Option<Gone> {
+        let verdict = |name: &str, live: Live, value: &Value| {
+            let word = word_of(value)?;
+            let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
+            Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
+        };
+        let own = |&(at, live): &(usize, Live)| verdict(members[at].0, live, members[at].1);
+        let about = |(name, value): &(&str, &Value)| {
+            let object = value.as_object().filter(|_| ABOUT.contains(&&*types::squeeze(name)))?;
+            object.iter().find_map(|(name, value)| {
+                verdict(name, live::by_name(&types::squeeze(name))?, value)
+            })
+        };
+        let word = self.layout.kind.and_then(|at| word_of(members[at].1));
+        if let Some(word) = word.filter(|word| live::is_allowed(&types::squeeze(word))) {
+            let detail = format!("its type is “{}”", lines::cut(&word, 40));
+            return Some((Reason::Withdrawn, detail));
+        }
+        self.layout.live.iter().find_map(own).or_else(|| members.iter().find_map(about))
+    }
+
+    /// Takes the network that several members tell together.
+    fn network(
+        &self,
+        members: &[(&str, &Value)],
+        gone: Option<&Gone>,
+        context: &Shared,
+        intake: &mut Intake<'_>,
+    ) -> bool {
+        let Some(parts) = self.layout.nets else { return false };
+        let at =
+            |at: Option<usize>| at.and_then(|at| json::as_text(members[at].1)).unwrap_or_default();
+        let start = at(Some(parts.start));
+        let text = parts.text(&start, &at(parts.end), &at(parts.length));
+        if let Some(text) = text.as_ref().filter(|text| gone.is_none() && nets::is_reversed(text)) {
+            intake.reject(text, Reason::BadNetwork, Some(REVERSED.into()));
+            return true;
+        }
+        let fits = |text: &String| {
+            nets::is_network(text) && (!parts.is_unsure || nets::is_plausible(text))
+        };
+        let Some(text) = text.filter(fits) else { return false };
+        match gone {
+            Some((reason, detail)) => intake.reject(&text, *reason, Some(detail.clone())),
+            None => {
+                intake.guessed(&text, Scope::Exact, context);
+            }
+        }
+        true
+    }
+
+    fn put(
+        &self,
+        value: &str,
+        meaning: Option<(Kind, Scope)>,
+        members: &[(&str, &Value)],
+        context: &Shared,
+        intake: &mut Intake<'_>,
+    ) {
+        let own = || word_of(members[self.layout.kind?].1).and_then(|name| types::by_name(&name));
+        let meaning = meaning.map(|(kind, scope)| Type::Of(kind, scope)).or_else(own);
+        let port = self.layout.port.and_then(|at| json::as_text(members[at].1));
+        let port = port.filter(|port| is_port(port));
+        match (meaning, port) {
+            (Some(Type::Of(Kind::Ip, scope)), Some(port)) => {
+                let endpoint = match value.contains(':') {
+                    true => format!("[{value}]:{port}"),
+                    false => format!("{value}:{port}"),
+                };
+                intake.typed(Kind::Endpoint, &endpoint, scope, context);
+            }
+            (meaning, _) => put(value, meaning, context, intake),
+        }
+    }
+
+    fn context(&mut self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Shared {
+        let mut parts: Vec<(Column, Cow<'_, str>, bool)> = Vec::new();
+        let mut key = String::new();
+        for &(at, column) in &self.layout.context {
+            let (name, value) = members[at];
+            let is_list = value.is_array();
+            for value in json::each(value) {
+                let Some(text) = word_of(value) else { continue };
+                key.push_str(name);
+                key.push('\x1f');
+                key.push_str(&text);
+                key.push(if is_list { '\x1e' } else { '\x1f' });
+                parts.push((column, text, is_list));
+            }
+        }
+        let make = || {
+            let mut context = intake.base();
+            for (column, text, is_list) in &parts {
+                match is_list {
+                    true => columns::apply_item(&mut context, *column, text),
+                    false => columns::apply(&mut context, *column, text),
+                }
+            }
+            context
+        };
+        Shared::clone(self.contexts.get(&key, make))
+    }
+}
+
+/// Objects that hold what others have in the record itself.
+const INNER: &[&str] =
+    &["attributes", "properties", "indicator", "ioc", "observable", "source", "fields", "data"];
+
+/// Objects that tell about a record.
+const ABOUT: &[&str] =
+    &["meta", "metadata", "details", "flags", "lifecycle", "extensions", "state", "review"];
+
+/// The members of a record that say something, and those of an object that is its inner
+/// part: `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
+fn members_of(record: &Object) -> Vec<(&str, &Value)> {
+    let mut members: Vec<(&str, &Value)> =
+        record.iter().filter(|(_, value)| !is_blank(value)).map(|(n, v)| (n.as_str(), v)).collect();
+    // An object that has nothing beside it is a record of its own.
+    if members.len() < 2 {
+        return members;
+    }
+    for at in 0..members.len() {
+        let (name, value) = members[at];
+        let Some(inner) = value.as_object() else { continue };
+        if is_inner(name) {
+            let new = inner.iter().filter(|(n, v)| !is_blank(v) && !record.contains_key(*n));
+            members.extend(new.map(|(name, value)| (name.as_str(), value)));
+        }
+    }
+    members
+}
+
+/// Whether a member says nothing.
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_list_name(name: &str) -> bool {
+    LISTS.contains(&name) || list_gone(name).is_some()
+}
+
+/// Whether a member is a list of records.
+fn is_list((name, value): &(&str, &Value)) -> bool {
+    is_list_name(name) && value.is_array()
+}
+
+fn is_inner(name: &str) -> bool {
+    INNER.contains(&&*types::squeeze(name))
+}
+
+/// Whether there are objects in a list.
+fn has_objects(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| list.iter().any(Value::is_object))
+}
+
+/// Why the records of a list with this name do not hold: `deleted`, `removed_domains`.
+fn list_gone(name: &str) -> Option<Gone> {
+    let is_word = |word: &str| {
+        matches!(live::by_name(word), Some(Live::Gone | Live::Over))
+            || matches!(
+                word,
+                "falsepositives"
+                    | "deletions"
+                    | "removals"
+                    | "allow"
+                    | "allowed"
+                    | "exceptions"
+                    | "exclusions"
+                    | "whitelists"
+                    | "allowlists"
+            )
+    };
+    let is_gone = is_word(&types::squeeze(name))
+        || name.len() <= 64 && headings::words(name).iter().any(|word| is_word(word));
+    is_gone.then(|| (Reason::Withdrawn, format!("it is listed under “{name}”")))
+}
+
+/// The word of a member: itself, or the name of the object that it is.
+fn word_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        Value::Object(object) => {
+            ["name", "value", "label", "title", "display_name", "status", "state", "verdict"]
+                .iter()
+                .find_map(|member| json::text(object, member))
+        }
+        other => json::as_text(other),
+    }
+}
+
+fn put(value: &str, meaning: Option<Type>, context: &Shared, intake: &mut Intake<'_>) {
+    let Some(meaning) = meaning else {
+        intake.guessed_each(value, intake.domain_scope(Scope::Subtree), context);
+        return;
+    };
+    match meaning.of_value(value) {
+        Some((kind, scope)) => {
+            let scope = if kind == Kind::Domain { intake.domain_scope(scope) } else { scope };
+            intake.typed_each(kind, value, scope, context);
+        }
+        None => intake.reject(value, Reason::Ignored, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options};
+    use crate::engine::indicator::{Severity, Tlp};
+
+    #[test]
+    fn lines_arrays_and_wrappers() {
+        let lines = br#"{"indicator":"evil.example","type":"domain","source":"s","severity":"high"}
+{"indicator":"203.0.113.5","type":"ipv4","tags":["tlp:red","x"]}
+not json
+{"colour":"red"}
+"#;
+        let got = Collected::read(lines, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Json);
+        assert_eq!(got.values(), ["evil.example", "203.0.113.5"]);
+        assert_eq!(got.indicators[0].context.severity, Some(Severity::High));
+        assert_eq!(got.indicators[1].context.tlp, Some(Tlp::Red));
+        assert_eq!(got.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [Some(3), Some(4)]);
+        let wrapped = br#"{"data":[{"ioc":"evil.example"},{"sha256":"x","domain":"b.example"}]}"#;
+        let got = Collected::read(wrapped, &Options::default()).unwrap();
+        assert_eq!(got.values(), ["evil.example", "b.example"]);
+        let keyed = br#"{"7":[{"ioc_value":"evil.example","ioc_type":"domain"}]}"#;
+        assert_eq!(Collected::read(keyed, &Options::default()).unwrap().values(), ["evil.example"]);
+        let bare = br#"["evil.example", "203.0.113.5", 5]"#;
+        let got = Collected::read(bare, &Options::default()).unwrap();
+        assert_eq!(got.values(), ["evil.example", "203.0.113.5"]);
+        assert_eq!(got.rejects.len(), 1);
+    }
+}

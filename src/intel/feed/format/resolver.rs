@@ -1,0 +1,278 @@
+//! Zones that a resolver keeps from being resolved: those of unbound and of BIND.
+//!
+//! The same words also make a company's own zones, and forward names to other servers. A
+//! zone blocks when it answers with nothing; what it answers otherwise is told.
+
+use crate::intel::feed::format::hosts;
+use crate::intel::feed::intake::Intake;
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::engine::indicator::{Kind, Reason, Scope, address};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// What one line says.
+enum Said<'t> {
+    /// `local-zone: "name" type`
+    Zone(&'t str, &'t str),
+    /// `local-data: "name A address"`: where the name is sent, `None` for other records.
+    Data(&'t str, Option<bool>),
+    /// The head of a `zone` of BIND, with what follows on the line.
+    Bind(&'t str, &'t str),
+    /// A section of unbound whose names are asked elsewhere.
+    Section(&'t str),
+    /// `name: "…"` in a section.
+    Name(&'t str),
+    /// A setting of the section before.
+    Part,
+    /// Anything else.
+    Other,
+}
+
+/// Reads zones. Those of unbound and BIND reach below their names.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+    let scope = intake.domain_scope(Scope::Subtree);
+    let exact = intake.domain_scope(Scope::Exact);
+    let context = Arc::new(intake.base());
+    let known = Known::of(text);
+    let mut section = "";
+    let mut open: Option<Bind<'_>> = None;
+    for (number, line) in Lines::new(text) {
+        let Line::Value(line, _) = lines::parse(line) else { continue };
+        if let Some(zone) = &mut open {
+            zone.take(line);
+        } else {
+            intake.at_line(number);
+            match said(line) {
+                Said::Zone(name, kind) => match known.verdict(name, kind) {
+                    None => {
+                        intake.typed(Kind::Domain, name, scope, &context);
+                    }
+                    Some(why) => intake.reject(name, Reason::NotBlocked, Some(why)),
+                },
+                // What belongs to a zone is told with it.
+                Said::Data(name, _) if known.zones.contains(&key(name)) => {}
+                Said::Data(name, Some(true)) => {
+                    intake.typed(Kind::Domain, name, exact, &context);
+                }
+                Said::Data(name, _) => {
+                    intake.reject(name, Reason::NotBlocked, Some("it has data of its own".into()));
+                }
+                Said::Bind(name, rest) => {
+                    let mut zone = Bind { name, kind: "", file: "", is_over: false };
+                    zone.take(rest);
+                    open = Some(zone);
+                }
+                Said::Section(name) => section = name,
+                Said::Name(name) => {
+                    let detail = format!("it is in a {section}");
+                    intake.reject(name, Reason::NotBlocked, Some(detail));
+                }
+                Said::Part => {}
+                Said::Other => {
+                    intake.reject(line, Reason::NotBlocked, Some("no zone".into()));
+                }
+            }
+        }
+        if let Some(zone) = open.take_if(|zone| zone.is_over) {
+            match zone.verdict(&known) {
+                None => {
+                    intake.typed(Kind::Domain, zone.name, scope, &context);
+                }
+                Some(why) => intake.reject(zone.name, Reason::NotBlocked, Some(why)),
+            }
+        }
+    }
+    if let Some(zone) = open {
+        intake.reject(zone.name, Reason::Malformed, Some("its zone does not end".into()));
+    }
+}
+
+/// What the file says in other places about its names.
+struct Known {
+    /// The names of local zones.
+    zones: HashSet<String>,
+    /// Names that have real data, or names below them that do.
+    served: HashSet<String>,
+    /// How many zones of BIND each file is for.
+    files: HashMap<String, u32>,
+}
+
+impl Known {
+    fn of(text: &str) -> Known {
+        let (mut zones, mut served) = (HashSet::new(), HashSet::new());
+        let mut files = HashMap::new();
+        for (_, line) in Lines::new(text) {
+            let Line::Value(line, _) = lines::parse(line) else { continue };
+            match said(line) {
+                Said::Zone(name, _) => {
+                    zones.insert(key(name));
+                }
+                // Names have 253 bytes, and so not many parents.
+                Said::Data(name, data) if data != Some(true) && name.len() <= 253 => {
+                    let name = key(name);
+                    let mut rest = &*name;
+                    while served.insert(rest.to_string())
+                        && let Some((_, parent)) = rest.split_once('.')
+                    {
+                        rest = parent;
+                    }
+                }
+                _ => {}
+            }
+            if let Some(file) = setting(line, "file") {
+                *files.entry(file.to_string()).or_default() += 1;
+            }
+        }
+        Known { zones, served, files }
+    }
+
+    /// Why a local zone does not block; `None` when it does.
+    fn verdict(&self, name: &str, kind: &str) -> Option<String> {
+        match kind {
+            "deny" | "refuse" | "always_nxdomain" | "always_nodata" | "always_null"
+            | "always_refuse" | "always_deny" | "inform_deny" => None,
+            "static" | "redirect" if !self.served.contains(&key(name)) => None,
+            "static" | "redirect" => Some("it has data of its own".into()),
+            kind => Some(format!("its zone is {kind}")),
+        }
+    }
+}
+
+/// A zone of BIND.
+struct Bind<'t> {
+    name: &'t str,
+    kind: &'t str,
+    file: &'t str,
+    is_over: bool,
+}
+
+impl<'t> Bind<'t> {
+    fn take(&mut self, line: &'t str) {
+        self.kind = setting(line, "type").unwrap_or(self.kind);
+        self.file = setting(line, "file").unwrap_or(self.file);
+        self.is_over |= line.contains('}');
+    }
+
+    /// Why the zone does not block: it is forwarded, or served from a file of its own.
+    fn verdict(&self, known: &Known) -> Option<String> {
+        if !matches!(self.kind, "master" | "primary") {
+            return Some(format!("its zone is of type {}", self.kind));
+        }
+        let file = self.file.to_ascii_lowercase();
+        const EMPTY: &[&str] =
+            &["null", "block", "empty", "sink", "nxdomain", "hole", "malware", "dummy", "bad"];
+        let is_shared = known.files.get(self.file).copied().unwrap_or(0) > 1;
+        let is_empty = file.is_empty() || EMPTY.iter().any(|word| file.contains(word));
+        (!is_shared && !is_empty).then(|| format!("it is served from {}", self.file))
+    }
+}
+
+/// The word behind a setting's name, wherever it stands on the line, without quotes.
+fn setting<'t>(line: &'t str, name: &str) -> Option<&'t str> {
+    line.split([';', '{']).find_map(|part| {
+        let rest = part.trim().strip_prefix(name)?;
+        rest.starts_with([' ', '\t']).then(|| rest.trim().trim_matches('"'))
+    })
+}
+
+fn key(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn said(line: &str) -> Said<'_> {
+    if let Some(rest) = line.strip_prefix("zone")
+        && let Some(rest) = rest.trim_start().strip_prefix('"')
+        && let Some((name, rest)) = rest.split_once('"')
+    {
+        return Said::Bind(name, rest);
+    }
+    let Some((word, rest)) = line.split_once(':') else { return Said::Other };
+    let rest = rest.trim();
+    match word.trim() {
+        "local-zone" => {
+            let (name, kind) = rest.rsplit_once([' ', '\t']).unwrap_or((rest, ""));
+            Said::Zone(name.trim().trim_matches('"'), kind.trim_matches('"'))
+        }
+        "local-data" => data(rest.trim_matches(['"', '\''])),
+        "name" => Said::Name(rest.trim_matches('"')),
+        section @ ("forward-zone" | "stub-zone" | "auth-zone" | "view" | "server") => {
+            Said::Section(section)
+        }
+        part if part.starts_with("forward-") || part.starts_with("stub-") => Said::Part,
+        _ => Said::Other,
+    }
+}
+
+/// `name [ttl] [IN] A address`
+fn data(text: &str) -> Said<'_> {
+    let mut words = text.split_ascii_whitespace();
+    let name = words.next().unwrap_or("");
+    let mut words =
+        words.skip_while(|w| w.eq_ignore_ascii_case("IN") || w.bytes().all(|b| b.is_ascii_digit()));
+    let is_address =
+        |record: &str| record.eq_ignore_ascii_case("A") || record.eq_ignore_ascii_case("AAAA");
+    let address = words
+        .next()
+        .filter(|record| is_address(record))
+        .and_then(|_| words.next())
+        .and_then(|word| address::parse_ip(word).ok());
+    Said::Data(name, address.map(hosts::is_nowhere))
+}
+
+/// Whether a line is of such a configuration; for detection.
+pub(super) fn is_entry(line: &str) -> bool {
+    match said(line) {
+        Said::Other => setting(line, "type").or(setting(line, "file")).is_some() || line == "};",
+        Said::Name(_) => line.starts_with("name: "),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options};
+    use crate::engine::indicator::Reason;
+
+    #[test]
+    fn unbound() {
+        let text = b"server:\n  local-zone: \"a.example\" always_nxdomain\n\
+            local-zone: \"b.example.\" redirect\nlocal-data: \"b.example A 0.0.0.0\"\n\
+            local-zone: \"c.example\" static\nlocal-zone: c2.example refuse\n\
+            local-data: \"d.example 60 IN A 127.0.0.1\"\n\
+            local-zone: \"corp.example\" static\nlocal-data: \"x.corp.example A 192.0.2.7\"\n\
+            local-zone: \"t.example\" transparent\n\
+            forward-zone:\n  name: \"f.example\"\n  forward-addr: 192.0.2.53\n\
+            stub-zone:\n  name: \"s.example\"\n  stub-addr: 192.0.2.53\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Resolver);
+        let want = ["a.example", "b.example", "c.example", "c2.example", "d.example"];
+        assert_eq!(got.values(), want);
+        let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+        let want = ["corp.example", "x.corp.example", "t.example", "f.example", "s.example"];
+        assert_eq!(told, want.map(|name| (name, Reason::NotBlocked)));
+    }
+
+    #[test]
+    fn bind() {
+        let text = b"zone \"a.example\" { type master; file \"/etc/bind/x.zone\"; };\n\
+            zone \"b.example\" IN {\n  type primary;\n  file \"/etc/bind/x.zone\";\n};\n\
+            zone \"c.example\" {type master; file \"null.zone\";};\n\
+            zone \"corp.example\" { type master; file \"corp.db\"; };\n\
+            zone \"f.example\" { type forward; forwarders { 192.0.2.53; }; };\n\
+            zone \"s.example\" { type slave; masters { 192.0.2.1; }; file \"null.zone\"; };\n\
+            zone \"cut.example\" {\n  type master;\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Resolver);
+        assert_eq!(got.values(), ["a.example", "b.example", "c.example"]);
+        let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+        assert_eq!(
+            told,
+            [
+                ("corp.example", Reason::NotBlocked),
+                ("f.example", Reason::NotBlocked),
+                ("s.example", Reason::NotBlocked),
+                ("cut.example", Reason::Malformed),
+            ]
+        );
+    }
+}

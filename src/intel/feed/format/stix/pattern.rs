@@ -1,0 +1,486 @@
+//! Patterns to claims (section 2.2). What a pattern says as a whole is never
+//! claimed of a part of it: of an OR each side stands for itself, of an AND only
+//! the combinations that one observable can show are taken.
+
+use super::parser::{Expr, Observation, Op, Qualifier, Test, parse};
+use crate::intel::feed::format::loki;
+use crate::engine::indicator::{Direction, Kind, Scope, Timestamp, address, digest};
+use crate::engine::progress::bound;
+
+/// Conjunctions that an expression may grow to.
+const MAX_TERMS: usize = bound(4096, 8);
+/// Comparisons that one of them may join.
+const MAX_JOINED: usize = bound(64, 4);
+
+/// Something that one observable can show.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    pub(super) kind: Kind,
+    pub(super) value: String,
+    pub(super) scope: Scope,
+    pub(super) direction: Option<Direction>,
+    pub(super) proto: Option<String>,
+    /// The name of the file whose digest it is.
+    pub(super) name: Option<String>,
+    pub(super) start: Option<Timestamp>,
+    pub(super) stop: Option<Timestamp>,
+}
+
+impl Claim {
+    fn new(kind: Kind, value: impl Into<String>, scope: Scope) -> Self {
+        Claim {
+            kind,
+            value: value.into(),
+            scope,
+            direction: None,
+            proto: None,
+            name: None,
+            start: None,
+            stop: None,
+        }
+    }
+}
+
+/// What a pattern came to.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    pub(super) claims: Vec<Claim>,
+    /// Why parts of it could not be claimed.
+    pub(super) unsupported: Vec<String>,
+}
+
+/// Compiles a pattern.
+pub(super) fn compile(pattern: &str) -> Compiled {
+    let mut compiled = Compiled::default();
+    match parse(pattern) {
+        Ok(observation) => compiled.observation(&observation),
+        Err(detail) => compiled.unsupported.push(format!("syntax: {detail}")),
+    }
+    compiled
+}
+
+impl Compiled {
+    fn observation(&mut self, observation: &Observation) {
+        match observation {
+            Observation::One(expr) => self.expr(expr),
+            Observation::Or(parts) => parts.iter().for_each(|part| self.observation(part)),
+            Observation::And(_) => self.unsupported.push("AND of observations".into()),
+            Observation::FollowedBy(_) => self.unsupported.push("FOLLOWEDBY".into()),
+            Observation::Qualified(inner, qualifier) => self.qualified(inner, qualifier),
+        }
+    }
+
+    fn qualified(&mut self, inner: &Observation, qualifier: &Qualifier) {
+        match qualifier {
+            Qualifier::Between(start, stop) => {
+                let (Some(start), Some(stop)) = (Timestamp::parse(start), Timestamp::parse(stop))
+                else {
+                    self.unsupported.push("START or STOP is no time".into());
+                    return;
+                };
+                let first = self.claims.len();
+                self.observation(inner);
+                for claim in &mut self.claims[first..] {
+                    claim.start = claim.start.max(Some(start));
+                    claim.stop = Some(claim.stop.map_or(stop, |before| before.min(stop)));
+                }
+            }
+            Qualifier::Repeats(times) if times == "1" => self.observation(inner),
+            Qualifier::Repeats(_) => self.unsupported.push("REPEATS".into()),
+            Qualifier::Within => self.unsupported.push("WITHIN".into()),
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let Some(terms) = terms(expr) else {
+            self.unsupported.push("it joins too much".into());
+            return;
+        };
+        for term in terms {
+            let result = match term[..] {
+                [test] => single(test),
+                _ => conjunction(&term),
+            };
+            match result {
+                Ok(claims) => self.claims.extend(claims),
+                Err(detail) if !self.unsupported.contains(&detail) => self.unsupported.push(detail),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// The expression as alternatives of conjunctions.
+fn terms(expr: &Expr) -> Option<Vec<Vec<&Test>>> {
+    match expr {
+        Expr::Test(test) => Some(vec![vec![test]]),
+        Expr::Or(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(terms(part)?);
+                if all.len() > MAX_TERMS {
+                    return None;
+                }
+            }
+            Some(all)
+        }
+        Expr::And(parts) => {
+            if parts.len() > MAX_JOINED {
+                return None;
+            }
+            let mut all: Vec<Vec<&Test>> = vec![Vec::new()];
+            for part in parts {
+                let right = terms(part)?;
+                if all.len() * right.len() > MAX_TERMS {
+                    return None;
+                }
+                all = all
+                    .iter()
+                    .flat_map(|left| right.iter().map(|right| [&left[..], &right[..]].concat()))
+                    .collect();
+            }
+            Some(all)
+        }
+    }
+}
+
+/// What a path leads to.
+enum Field {
+    /// An address or network, at one end of a flow or anywhere.
+    Address(Option<Direction>),
+    /// A value of a kind.
+    Of(Kind),
+}
+
+fn field(test: &Test) -> Result<Field, String> {
+    let (object, path) = (test.object.as_str(), test.path.as_str());
+    Ok(match (object, path) {
+        ("ipv4-addr" | "ipv6-addr", "value") | ("domain-name", "resolves_to_refs.value") => {
+            Field::Address(None)
+        }
+        ("network-traffic", "dst_ref.value") => Field::Address(Some(Direction::Destination)),
+        ("network-traffic", "src_ref.value") => Field::Address(Some(Direction::Source)),
+        ("domain-name", "value") => Field::Of(Kind::Domain),
+        ("url", "value") => Field::Of(Kind::Url),
+        ("email-addr", "value")
+        | (
+            "email-message",
+            "from_ref.value" | "sender_ref.value" | "to_refs.value" | "cc_refs.value",
+        ) => Field::Of(Kind::Email),
+        ("file", "name") => Field::Of(Kind::Filename),
+        ("file", "parent_directory_ref.path" | "path") | ("directory", "path") => {
+            Field::Of(Kind::Filepath)
+        }
+        ("mutex", "name") => Field::Of(Kind::Mutex),
+        ("windows-registry-key", "key") => Field::Of(Kind::Regkey),
+        ("autonomous-system", "number") => Field::Of(Kind::Asn),
+        ("user-account", "user_id" | "account_login") => Field::Of(Kind::User),
+        ("network-traffic", path)
+            if path
+                .eq_ignore_ascii_case("extensions.http-request-ext.request_header.user-agent") =>
+        {
+            Field::Of(Kind::UserAgent)
+        }
+        ("file", "extensions.windows-pebinary-ext.imphash") => Field::Of(Kind::Imphash),
+        ("file" | "artifact" | "x509-certificate", path) => hash_field(object, path)
+            .ok_or_else(|| format!("{object}:{path} is nothing that can be observed"))?,
+        _ => return Err(format!("{object}:{path} is nothing that can be observed")),
+    })
+}
+
+fn hash_field(object: &str, path: &str) -> Option<Field> {
+    let name = path.strip_prefix("hashes.").or_else(|| path.strip_prefix("content_ref.hashes."))?;
+    let name = name.to_ascii_uppercase().replace(['-', '_'], "");
+    let kind = match (object, name.as_str()) {
+        ("x509-certificate", "MD5") => Kind::CertMd5,
+        ("x509-certificate", "SHA1") => Kind::CertSha1,
+        ("x509-certificate", "SHA256") => Kind::CertSha256,
+        ("x509-certificate", _) => return None,
+        (_, "MD5") => Kind::Md5,
+        (_, "SHA1") => Kind::Sha1,
+        (_, "SHA224") => Kind::Sha224,
+        (_, "SHA256") => Kind::Sha256,
+        (_, "SHA384") => Kind::Sha384,
+        (_, "SHA512") => Kind::Sha512,
+        (_, "SHA3224") => Kind::Sha3_224,
+        (_, "SHA3256") => Kind::Sha3_256,
+        (_, "SHA3384") => Kind::Sha3_384,
+        (_, "SHA3512") => Kind::Sha3_512,
+        (_, "SSDEEP") => Kind::Ssdeep,
+        (_, "TLSH") => Kind::Tlsh,
+        (_, "IMPHASH") => Kind::Imphash,
+        (_, "AUTHENTIHASH") => Kind::Authentihash,
+        _ => return None,
+    };
+    Some(Field::Of(kind))
+}
+
+/// A comparison that stands alone.
+fn single(test: &Test) -> Result<Vec<Claim>, String> {
+    if test.negated {
+        return Err("NOT".into());
+    }
+    let values = test.values.iter();
+    match (field(test)?, test.op) {
+        (_, Op::Other(op)) => Err(op.to_string()),
+        (Field::Address(direction), Op::Equal | Op::In | Op::IsSubset) => Ok(values
+            .map(|value| Claim { direction, ..Claim::new(Kind::Net, value, Scope::Exact) })
+            .collect()),
+        (Field::Of(kind), Op::Equal | Op::In) => Ok(values
+            .map(|value| Claim::new(kind_by_len(kind, value), value, Scope::Exact))
+            .collect()),
+        (Field::Of(kind), Op::Like) if is_pattern_kind(kind) => {
+            values.map(|value| like(kind, value)).collect()
+        }
+        (Field::Of(kind), Op::Matches) if is_pattern_kind(kind) => values
+            .map(|value| match loki::check_regex(value) {
+                Ok(()) => Ok(Claim::new(kind, value, Scope::Regex)),
+                Err(reason) => Err(format!("MATCHES: {reason}")),
+            })
+            .collect(),
+        (_, op) => Err(format!("{op:?} on {}:{}", test.object, test.path)),
+    }
+}
+
+/// Feeds put digests of one algorithm under the name of another.
+fn kind_by_len(kind: Kind, value: &str) -> Kind {
+    match digest::kind_of_len(value.trim().len()) {
+        Some(real) if matches!(kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512) => real,
+        _ => kind,
+    }
+}
+
+fn is_pattern_kind(kind: Kind) -> bool {
+    matches!(kind, Kind::Domain | Kind::Url | Kind::Email | Kind::Filename | Kind::Filepath)
+}
+
+/// `LIKE`: `%` any run, `_` one character, both ends anchored.
+fn like(kind: Kind, value: &str) -> Result<Claim, String> {
+    let is_wild = |text: &str| text.contains(['%', '_']);
+    if value.chars().all(|c| matches!(c, '%' | '_' | '.')) {
+        return Err("LIKE that matches everything".into());
+    }
+    if !is_wild(value) {
+        return Ok(Claim::new(kind, value, Scope::Exact));
+    }
+    if kind == Kind::Domain
+        && let Some(name) = value.strip_prefix("%.")
+        && !is_wild(name)
+    {
+        return Ok(Claim::new(kind, name, Scope::SubtreeNoApex));
+    }
+    if kind == Kind::Url
+        && let Some(head) = value.strip_suffix('%')
+        && !is_wild(head)
+        && head.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
+    {
+        return Ok(Claim::new(kind, head, Scope::Prefix));
+    }
+    let value = if kind == Kind::Domain { value.to_lowercase() } else { value.to_string() };
+    if value.contains(['*', '?']) {
+        // Our wildcards would give these a meaning.
+        let mut regex = String::from("^");
+        for char in value.chars() {
+            match char {
+                '%' => regex.push_str(".*"),
+                '_' => regex.push('.'),
+                other if other.is_ascii_punctuation() => regex.extend(['\\', other]),
+                other => regex.push(other),
+            }
+        }
+        regex.push('$');
+        return Ok(Claim::new(kind, regex, Scope::Regex));
+    }
+    Ok(Claim::new(kind, value.replace('%', "*").replace('_', "?"), Scope::Wildcard))
+}
+
+/// Comparisons joined by AND.
+fn conjunction(tests: &[&Test]) -> Result<Vec<Claim>, String> {
+    if tests.iter().any(|test| test.negated) {
+        return Err("NOT".into());
+    }
+    if tests.iter().any(|test| test.object != tests[0].object) {
+        return Err("AND of different objects".into());
+    }
+    match tests[0].object.as_str() {
+        "network-traffic" => flow(tests),
+        "file" => named_file(tests),
+        object => Err(format!("AND of properties of {object}")),
+    }
+}
+
+/// A digest together with the file's name: the digest, the name beside it.
+fn named_file(tests: &[&Test]) -> Result<Vec<Claim>, String> {
+    let is_name = |test: &&&Test| test.path == "name";
+    let mut names = tests.iter().filter(is_name);
+    let mut digests = tests.iter().filter(|test| !is_name(test));
+    let (Some(name), None, Some(digest), None) =
+        (names.next(), names.next(), digests.next(), digests.next())
+    else {
+        return Err("AND of properties of file".into());
+    };
+    let is_hash = matches!(hash_field("file", &digest.path), Some(Field::Of(_)));
+    let equal = |test: &Test| matches!(test.op, Op::Equal | Op::In);
+    if !is_hash || !equal(digest) || !equal(name) {
+        return Err("AND of properties of file".into());
+    }
+    let mut claims = single(digest)?;
+    for claim in &mut claims {
+        claim.name = name.values.first().cloned();
+    }
+    Ok(claims)
+}
+
+/// An address with a port, a protocol and the like, all of one end of a flow.
+fn flow(tests: &[&Test]) -> Result<Vec<Claim>, String> {
+    let mut address: Option<&Test> = None;
+    let (mut port, mut proto, mut wanted): (Option<&str>, Option<String>, Option<&str>) =
+        (None, None, None);
+    let mut ends = Vec::new();
+    for test in tests {
+        let (end, property) = match test.path.split_once(['_', '.']) {
+            Some((end @ ("src" | "dst"), property)) => (Some(end), property),
+            _ => (None, test.path.as_str()),
+        };
+        ends.extend(end);
+        let value = test.values.first().map_or("", String::as_str);
+        let twice = match property {
+            "ref.value" => address.replace(test).is_some(),
+            "port" if test.op == Op::Equal => port.replace(value).is_some(),
+            "ref.type" if test.op == Op::Equal => wanted.replace(value).is_some(),
+            "protocols" if test.op == Op::Equal => match value {
+                // The network's protocol says nothing that the address does not.
+                "ipv4" | "ipv6" => false,
+                _ => proto.replace(value.to_ascii_lowercase()).is_some(),
+            },
+            _ => return Err(format!("AND with network-traffic:{}", test.path)),
+        };
+        if twice {
+            return Err(format!("AND of two network-traffic:{}", test.path));
+        }
+    }
+    let Some(address) = address else { return Err("AND without an address".into()) };
+    if ends.iter().any(|end| *end != ends[0]) {
+        return Err("AND of both ends of a flow".into());
+    }
+    let mut claims = single(address)?;
+    for claim in &mut claims {
+        at_end(claim, port, wanted)?;
+        claim.proto.clone_from(&proto);
+    }
+    Ok(claims)
+}
+
+/// Adds a port, and checks the type that the reference is said to have.
+fn at_end(claim: &mut Claim, port: Option<&str>, wanted: Option<&str>) -> Result<(), String> {
+    let net = address::parse_net(claim.value.trim()).ok();
+    match (wanted, net) {
+        (Some("domain-name"), None) if port.is_none() => claim.kind = Kind::Domain,
+        (Some("ipv4-addr" | "ipv6-addr") | None, Some(_)) => {}
+        (Some(wanted), _) => return Err(format!("a value that is no {wanted}")),
+        (None, None) => {}
+    }
+    let Some(port) = port else { return Ok(()) };
+    match net {
+        Some(net) if net.prefix_len() == net.max_prefix_len() => {
+            claim.kind = Kind::Endpoint;
+            claim.value = format!("{}|{port}", net.addr());
+            Ok(())
+        }
+        _ => Err("AND of a network and a port".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(pattern: &str) -> Vec<(Kind, String, Scope)> {
+        let compiled = compile(pattern);
+        assert_eq!(compiled.unsupported, [""; 0], "{pattern}");
+        compiled.claims.into_iter().map(|c| (c.kind, c.value, c.scope)).collect()
+    }
+
+    #[test]
+    fn supported() {
+        let e = Scope::Exact;
+        for (pattern, want) in [
+            ("[ipv4-addr:value = '203.0.113.5']", vec![(Kind::Net, "203.0.113.5", e)]),
+            (
+                "[domain-name:value = 'a.example' OR ipv4-addr:value IN ('1.2.3.4','1.2.3.5')]",
+                vec![
+                    (Kind::Domain, "a.example", e),
+                    (Kind::Net, "1.2.3.4", e),
+                    (Kind::Net, "1.2.3.5", e),
+                ],
+            ),
+            (
+                "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = \
+                 '1.2.3.4' AND network-traffic:dst_port = 443 AND \
+                 network-traffic:protocols[*] = 'tcp']",
+                vec![(Kind::Endpoint, "1.2.3.4|443", e)],
+            ),
+            (
+                "[domain-name:value LIKE '%.x.example']",
+                vec![(Kind::Domain, "x.example", Scope::SubtreeNoApex)],
+            ),
+            (
+                "[domain-name:value LIKE '%x.example']",
+                vec![(Kind::Domain, "*x.example", Scope::Wildcard)],
+            ),
+            (
+                "[url:value LIKE 'http://h.example/p%']",
+                vec![(Kind::Url, "http://h.example/p", Scope::Prefix)],
+            ),
+            (
+                "[url:value MATCHES 'gate[0-9]+\\\\.php']",
+                vec![(Kind::Url, "gate[0-9]+\\.php", Scope::Regex)],
+            ),
+            (
+                "[file:hashes.md5 = '0123456789abcdef0123456789abcdef']",
+                vec![(Kind::Md5, "0123456789abcdef0123456789abcdef", e)],
+            ),
+            ("[file:hashes.'SHA-1' = 'x' AND file:name = 'y']", vec![(Kind::Sha1, "x", e)]),
+            (
+                "[url:value = 'a'] OR [email-addr:value = 'b']",
+                vec![(Kind::Url, "a", e), (Kind::Email, "b", e)],
+            ),
+        ] {
+            let want: Vec<_> = want.into_iter().map(|(k, v, s)| (k, v.to_string(), s)).collect();
+            assert_eq!(claims(pattern), want, "{pattern}");
+        }
+        let between =
+            compile("[url:value = 'a'] START t'2020-01-01T00:00:00Z' STOP t'2021-01-01T00:00:00Z'");
+        assert_eq!(between.claims[0].stop, Timestamp::parse("2021-01-01"));
+    }
+
+    #[test]
+    fn never_half_of_an_and() {
+        for pattern in [
+            "[domain-name:value = 'a' AND ipv4-addr:value = '1.2.3.4']",
+            "[ipv4-addr:value = '1.2.3.4'] AND [domain-name:value = 'a']",
+            "[ipv4-addr:value = '1.2.3.4'] FOLLOWEDBY [domain-name:value = 'a']",
+            "[ipv4-addr:value = '1.2.3.4'] REPEATS 5 TIMES",
+            "[domain-name:value = 'a'] WITHIN 5 SECONDS",
+            "[domain-name:value != 'a']",
+            "[domain-name:value NOT = 'a']",
+            "[x509-certificate:issuer = 'a' AND x509-certificate:serial_number = 'b']",
+            "[file:hashes.MD5 = 'a' AND file:hashes.'SHA-1' = 'b']",
+            "[file:hashes.MD5 = 'a' AND file:size = 5]",
+            "[network-traffic:dst_ref.value = '10.0.0.0/8' AND network-traffic:dst_port = 1]",
+            "[network-traffic:dst_ref.value = '1.2.3.4' AND network-traffic:src_port = 1]",
+            "[network-traffic:src_ref.value = '1.2.3.4' AND network-traffic:dst_ref.value = '1.2.3.5']",
+            "[process:name = 'x']",
+            "[domain-name:value LIKE '%']",
+            "[domain-name:value MATCHES '(?=a)b']",
+            "[domain-name:value like 'a']",
+        ] {
+            let compiled = compile(pattern);
+            assert_eq!(compiled.claims, [], "{pattern}");
+            assert_eq!(compiled.unsupported.len(), 1, "{pattern}");
+        }
+        // The other side of an OR stands for itself.
+        let half = compile("[process:name = 'x' OR domain-name:value = 'a.example']");
+        assert_eq!((half.claims.len(), half.unsupported.len()), (1, 1));
+    }
+}

@@ -1,0 +1,415 @@
+//! Tables: CSV and its relatives, with a header, with a mapping, or with neither.
+//! What their columns are is found by [`Layout`], which JSON records use as well.
+
+use crate::engine::error::{Error, Result};
+use crate::intel::feed::table::columns::{self, Column};
+use crate::intel::feed::intake::{Contexts, Intake, Shared, is_nothing};
+use crate::intel::feed::table::layout::{Detail, Layout, Meaning, NOWHERE};
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::table::nets::{self, Nets};
+use crate::intel::feed::options::Place;
+use crate::intel::feed::table::rows::{MAX_FIELDS, Row, next_row};
+use crate::intel::feed::table::sampling::{confirmed, guess_layout, guess_nets, samples};
+use crate::intel::feed::types::{self, Type};
+use crate::intel::feed::format::abusech;
+use crate::intel::feed::{intake, live};
+use crate::engine::indicator::{Kind, Reason, Scope};
+use std::borrow::Cow;
+
+/// Bytes of a table that are looked at to find its delimiter.
+const HEAD: usize = 1 << 18;
+
+/// Whether `line` is a header that names a column of values; for detection.
+pub(super) fn is_header(line: &str, delimiter: u8) -> bool {
+    let mut row = Row::new(delimiter);
+    row.split(line);
+    row.fields.len() > 1 && Layout::of_header(&row.fields).is_some_and(|it| it.has_values())
+}
+
+/// Whether a table without a header has a column of values; for detection.
+pub(super) fn is_guessable(text: &str, delimiter: u8) -> bool {
+    !guess_layout(Lines::new(text), delimiter).values.is_empty()
+}
+
+/// Whether the columns of a table without a header make networks; for detection.
+pub(super) fn has_nets(text: &str, delimiter: u8) -> bool {
+    guess_nets(&samples(Lines::new(text), delimiter)).is_some()
+}
+
+/// What separates the columns, where the first line says so as Excel has it: `sep=;`.
+/// Returns the line's text as well.
+pub(super) fn separator_line(text: &str) -> Option<(u8, &str)> {
+    let line = text.split(['\n', '\r']).next().unwrap_or(text);
+    let bare = line.trim_matches(['"', ' ']);
+    let said =
+        bare.get(..4).filter(|head| head.eq_ignore_ascii_case("sep=")).map(|_| &bare[4..])?;
+    match said.as_bytes() {
+        [delimiter] if delimiter.is_ascii_punctuation() || *delimiter == b'\t' => {
+            Some((*delimiter, line))
+        }
+        b"\\t" => Some((b'\t', line)),
+        _ => None,
+    }
+}
+
+/// The delimiter of a table: the one that cuts the first lines into the same
+/// number of fields, more than one.
+pub(super) fn delimiter(text: &str) -> Option<u8> {
+    let score = |delimiter: u8| {
+        let mut row = Row::new(delimiter);
+        let mut lines = Lines::new(text);
+        let mut counts = Vec::new();
+        while counts.len() < 20 && next_row(&mut lines, &mut row).is_some() {
+            counts.push(row.fields.len());
+        }
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let same = counts.iter().filter(|&&count| count == most).count();
+        (most > 1 && same * 10 >= counts.len() * 7).then_some((same, most))
+    };
+    [b'\t', b',', b';', b'|']
+        .into_iter()
+        .filter_map(|delimiter| Some((score(delimiter)?, delimiter)))
+        .max_by_key(|&(score, delimiter)| (score, delimiter != b'|'))
+        .map(|(_, delimiter)| delimiter)
+}
+
+/// Reads a table.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+    let delimiter = match intake.options.delimiter {
+        Some(char) => u8::try_from(char).ok().filter(u8::is_ascii).ok_or_else(|| {
+            Error::usage(format!("“{char}” cannot separate columns"))
+                .remedy("use an ASCII character")
+        })?,
+        None => match separator_line(text) {
+            Some((delimiter, _)) => delimiter,
+            None => delimiter(lines::cut(text, HEAD)).unwrap_or(b','),
+        },
+    };
+    let mut lines = Lines::new(text);
+    if separator_line(text).is_some() {
+        lines.next();
+    }
+    let mut layout = find_layout(text, delimiter, &mut lines, intake)?;
+    abusech::adjust(&mut layout);
+    let mut reader = Reader {
+        plain: layout.context.is_empty().then(|| intake.base().into()),
+        layout: layout.layout,
+        confidence: layout.confidence,
+        contexts: Contexts::new(),
+        key: String::new(),
+        kind: (String::new(), None),
+    };
+    let mut row = Row::new(delimiter);
+    while let Some((number, line)) = next_row(&mut lines, &mut row) {
+        intake.at_line(number);
+        reader.row(&row, line, intake);
+    }
+    Ok(())
+}
+
+/// A layout with where it came from.
+pub(super) struct Found {
+    pub(super) layout: Layout,
+    /// The header's names, squeezed; empty when there was none.
+    pub(super) names: Vec<String>,
+    /// What a value is worth where the rows do not say.
+    pub(super) confidence: Option<u8>,
+}
+
+impl std::ops::Deref for Found {
+    type Target = Layout;
+
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+/// Finds the layout: by mapping, by header (which may be a comment), by guess.
+/// Leaves `lines` before the first row of data.
+fn find_layout(
+    text: &str,
+    delimiter: u8,
+    lines: &mut Lines<'_>,
+    intake: &Intake<'_>,
+) -> Result<Found> {
+    let mut row = Row::new(delimiter);
+    let mut comment: Option<(Layout, Vec<String>)> = None;
+    let mut before = lines.clone();
+    while let Some((_, line)) = lines.next() {
+        match lines::parse(line) {
+            Line::Blank => {}
+            Line::Comment(text) => {
+                row.split(text);
+                if row.fields.len() > 1
+                    && let Some(layout) = Layout::of_header(&row.fields)
+                    && layout.has_values()
+                {
+                    comment = Some((layout, squeezed(&row)));
+                }
+            }
+            Line::Value(..) => {
+                row.split(line);
+                break;
+            }
+        }
+        before = lines.clone();
+    }
+    // A sentence in a comment may speak of addresses and names, too.
+    let comment = comment.filter(|(_, names)| is_plainly_header(names, row.fields.len()));
+    let rows = samples(lines.clone(), delimiter);
+    let header = Layout::of_header(&row.fields).and_then(|layout| confirmed(layout, &rows));
+    let names = squeezed(&row);
+    if header.is_none() {
+        *lines = before;
+    }
+    if !intake.options.columns.is_empty() {
+        let by_name = intake.options.columns.0.iter().any(|(_, p)| matches!(p, Place::Name(_)));
+        let layout = mapped(intake, &row, header.as_ref())?;
+        if header.is_none() && by_name {
+            // Its names were mapped, so the row is a header, if an unusual one.
+            lines.next();
+        }
+        return Ok(Found { layout, names, confidence: None });
+    }
+    let comment = comment.and_then(|(layout, names)| {
+        Some((confirmed(layout, &samples(lines.clone(), delimiter))?, names))
+    });
+    let (layout, names) = match (header, comment) {
+        (Some(layout), _) => (layout, names),
+        (None, Some((layout, names))) => (layout, names),
+        (None, None) => (guess_layout(lines.clone(), delimiter), Vec::new()),
+    };
+    if !layout.has_values() && !text.trim().is_empty() {
+        return Err(Error::format("no column of this table holds indicators").remedy(
+            "name the column: --columns indicator=2,type=3, by number or by the header's name",
+        ));
+    }
+    Ok(Found { layout, names, confidence: None })
+}
+
+/// Whether a comment's names head a table with so many columns: as many, or names that
+/// programs write.
+fn is_plainly_header(names: &[String], columns: usize) -> bool {
+    let is_exact =
+        |name: &String| matches!(Column::from_name(name), Some(Column::Value(_) | Column::Net(_)));
+    names.len().abs_diff(columns) <= 1 || names.iter().any(is_exact)
+}
+
+fn squeezed(row: &Row<'_>) -> Vec<String> {
+    row.fields.iter().map(|name| types::squeeze(name).into_owned()).collect()
+}
+
+/// The layout that the options' mapping tells.
+fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Result<Layout> {
+    let mut layout = known.cloned().unwrap_or_default();
+    let of_header = layout.nets.take();
+    for (column, place) in &intake.options.columns.0 {
+        let at = match place {
+            Place::Number(number) => number - 1,
+            Place::Name(name) => header
+                .fields
+                .iter()
+                .position(|field| field.trim().eq_ignore_ascii_case(name))
+                .ok_or_else(|| {
+                    Error::format(format!("the table has no column “{name}”")).remedy(format!(
+                        "its columns are: {}",
+                        lines::cut(&header.fields.join(", "), 200)
+                    ))
+                })?,
+        };
+        // The mapping wins: what the header said about the role or column goes.
+        layout.values.retain(|&(other, _)| {
+            other != at && !matches!(column, Column::Value(_))
+                || intake
+                    .options
+                    .columns
+                    .0
+                    .iter()
+                    .any(|(c, p)| matches!(c, Column::Value(_)) && *p == Place::Number(other + 1))
+        });
+        layout.context.retain(|&(other, role)| other != at && role != *column);
+        layout.map(at, *column);
+    }
+    // Whoever names the first address, or an address with a length, has named a network.
+    if let Some(nets) = &mut layout.nets
+        && nets.start == NOWHERE
+        && let Some(at) = layout.values.first().map(|&(at, _)| at)
+    {
+        nets.start = at;
+    }
+    let is_value = |start: usize| layout.values.iter().any(|&(at, _)| at == start);
+    layout.nets = match layout.nets {
+        Some(nets) if nets.start != NOWHERE => Some(nets),
+        // The indicator that was named is the network's first address.
+        _ => of_header.filter(|nets| is_value(nets.start)),
+    };
+    layout.settle_nets();
+    Ok(layout)
+}
+
+/// Rows to indicators.
+struct Reader {
+    layout: Layout,
+    confidence: Option<u8>,
+    contexts: Contexts,
+    /// The context when no column speaks of it.
+    plain: Option<Shared>,
+    key: String,
+    /// The last name of a kind, and what it means.
+    kind: (String, Option<Type>),
+}
+
+impl Reader {
+    fn row(&mut self, row: &Row<'_>, line: &str, intake: &mut Intake<'_>) {
+        if row.is_over {
+            let detail = format!("a row of more than {MAX_FIELDS} columns");
+            return intake.reject(line, Reason::TooLong, Some(detail));
+        }
+        let gone = self.gone(row, intake);
+        let context = self.context(row, intake);
+        let mut values = 0;
+        if let Some(nets) = self.layout.nets
+            && !is_nothing(row.get(nets.start))
+        {
+            values += 1;
+            match &gone {
+                Some((reason, detail)) => {
+                    intake.reject(row.get(nets.start), *reason, Some(detail.clone()))
+                }
+                None => network(row, nets, &context, intake),
+            }
+        }
+        let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
+        for at in 0..self.layout.values.len() {
+            let (column, kind) = self.layout.values[at];
+            let value = row.get(column);
+            if is_nothing(value) {
+                continue;
+            }
+            values += 1;
+            match self.layout.detail(column, kind, value, &beside) {
+                Some(Detail::Same) => continue,
+                Some(Detail::Told(why)) => {
+                    let detail = format!("column {}: {why}", column + 1);
+                    intake.reject(value, Reason::LeftOut, Some(detail));
+                    continue;
+                }
+                None => {}
+            }
+            match &gone {
+                Some((reason, detail)) => intake.reject(value, *reason, Some(detail.clone())),
+                None => self.value(row, value, kind, &context, intake),
+            }
+        }
+        for &column in &self.layout.beside {
+            if !is_nothing(row.get(column)) {
+                let detail = format!("column {} holds values, too", column + 1);
+                intake.reject(row.get(column), Reason::LeftOut, Some(detail));
+            }
+        }
+        if values == 0 {
+            intake.reject(line, Reason::Empty, None);
+        }
+    }
+
+    /// Why the row does not hold, by its own words.
+    fn gone(&self, row: &Row<'_>, intake: &Intake<'_>) -> Option<(Reason, String)> {
+        if let Some(word) = self.layout.kind.map(|at| row.get(at))
+            && live::is_allowed(&types::squeeze(word))
+        {
+            return Some((Reason::Withdrawn, format!("its type is “{}”", lines::cut(word, 40))));
+        }
+        self.layout.live.iter().find_map(|&(at, live)| {
+            let reason = live.verdict(row.get(at)).filter(|reason| intake.heeds(*reason))?;
+            Some((reason, format!("its column {} says “{}”", at + 1, lines::cut(row.get(at), 40))))
+        })
+    }
+
+    fn value(
+        &mut self,
+        row: &Row<'_>,
+        value: &str,
+        kind: Meaning,
+        context: &Shared,
+        intake: &mut Intake<'_>,
+    ) {
+        let meaning = match (kind, self.layout.kind) {
+            (Some((kind, scope)), _) => Some(Type::Of(kind, scope)),
+            (None, Some(column)) => {
+                let name = row.get(column);
+                if self.kind.0 != name {
+                    self.kind = (name.to_string(), types::by_name(name));
+                }
+                self.kind.1
+            }
+            (None, None) => None,
+        };
+        let Some(meaning) = meaning else {
+            intake.guessed_each(value, intake.domain_scope(Scope::Subtree), context);
+            return;
+        };
+        let Some((kind, scope)) = meaning.of_value(value) else {
+            intake.reject(value, Reason::Ignored, None);
+            return;
+        };
+        let scope = if kind == Kind::Domain { intake.domain_scope(scope) } else { scope };
+        match self.layout.port.map(|column| row.get(column)).filter(|port| is_port(port)) {
+            Some(port) if kind == Kind::Ip && value.contains(':') => {
+                intake.typed(Kind::Endpoint, &format!("[{value}]:{port}"), scope, context);
+            }
+            Some(port) if kind == Kind::Ip => {
+                intake.typed(Kind::Endpoint, &format!("{value}:{port}"), scope, context);
+            }
+            _ => intake.typed_each(kind, value, scope, context),
+        }
+    }
+
+    fn context(&mut self, row: &Row<'_>, intake: &Intake<'_>) -> Shared {
+        if let Some(plain) = &self.plain {
+            return Shared::clone(plain);
+        }
+        self.key.clear();
+        for &(at, _) in &self.layout.context {
+            self.key.push_str(row.get(at));
+            self.key.push('\x1f');
+        }
+        let make = || {
+            let mut context = intake.base();
+            context.confidence = self.confidence.or(context.confidence);
+            for &(at, column) in &self.layout.context {
+                columns::apply(&mut context, column, row.get(at));
+            }
+            context
+        };
+        Shared::clone(self.contexts.get(&self.key, make))
+    }
+}
+
+/// What is wrong with a range whose ends are the wrong way round.
+pub(super) const REVERSED: &str = "the range ends before it begins";
+
+/// Takes the network that some columns of a row tell.
+fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>) {
+    let at = |at: Option<usize>| at.map_or("", |at| row.get(at));
+    let start = row.get(nets.start);
+    match nets.text(start, at(nets.end), at(nets.length)) {
+        Some(text) if nets::is_reversed(&text) => {
+            intake.reject(&text, Reason::BadNetwork, Some(REVERSED.into()));
+        }
+        Some(text) => {
+            intake.guessed(&text, Scope::Exact, context);
+        }
+        // A whole network, or something else, in a row where the rest is blank or odd.
+        None if is_nothing(at(nets.end)) && is_nothing(at(nets.length)) => {
+            intake.guessed(start, Scope::Exact, context);
+        }
+        None => {
+            let text = format!("{start} {} {}", at(nets.end), at(nets.length));
+            intake.reject(text.trim_end(), Reason::BadNetwork, None);
+        }
+    }
+}
+
+pub(super) fn is_port(text: &str) -> bool {
+    !intake::is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
+}

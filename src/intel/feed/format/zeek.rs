@@ -1,0 +1,136 @@
+//! Files of Zeek's intelligence framework: tabs, a `#fields` line, `-` for null.
+
+use crate::engine::error::{Error, Result};
+use crate::intel::feed::table::columns::{self, Column};
+use crate::intel::feed::intake::{Contexts, Intake, is_nothing};
+use crate::intel::feed::lines::Lines;
+use crate::intel::feed::types;
+use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
+
+/// The columns that matter.
+#[derive(Default)]
+struct Fields<'a> {
+    names: Vec<&'a str>,
+    indicator: usize,
+    kind: usize,
+}
+
+/// Reads a file. Names are exact, as Zeek compares them.
+pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+    let mut fields: Option<Fields<'_>> = None;
+    let mut contexts = Contexts::new();
+    let mut key = String::new();
+    for (number, line) in Lines::new(text) {
+        if let Some(header) = line.strip_prefix("#fields") {
+            fields = Some(header_of(header).ok_or_else(|| {
+                Error::format("the #fields line names no indicator and indicator_type")
+                    .at_line(number)
+                    .remedy("begin it with #fields, a tab, indicator, a tab, indicator_type")
+            })?);
+            continue;
+        }
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let Some(fields) = &fields else {
+            return Err(Error::format("values stand before the #fields line")
+                .at_line(number)
+                .remedy("separate #fields and the names of the columns with single tabs"));
+        };
+        intake.at_line(number);
+        let row: Vec<&str> = line.split('\t').collect();
+        let (Some(&value), Some(&kind)) = (row.get(fields.indicator), row.get(fields.kind)) else {
+            intake.reject(line, Reason::Malformed, Some("too few columns".into()));
+            continue;
+        };
+        key.clear();
+        for (at, text) in row.iter().enumerate() {
+            if at != fields.indicator && at != fields.kind {
+                key.push_str(text);
+                key.push('\t');
+            }
+        }
+        let context = contexts.get(&key, || context_of(fields, &row, intake.base())).clone();
+        if context.inactive {
+            intake.reject(value, Reason::Withdrawn, Some("meta.remove".into()));
+        } else if let Some((kind, scope)) = kind_of(kind, value) {
+            let scope = if kind == Kind::Domain { intake.domain_scope(scope) } else { scope };
+            intake.typed(kind, value, scope, &context);
+        } else {
+            intake.reject(value, Reason::Ignored, Some(format!("unknown type {kind}")));
+        }
+    }
+    Ok(())
+}
+
+fn header_of(header: &str) -> Option<Fields<'_>> {
+    let names: Vec<&str> = header.trim_start_matches(['\t', ' ']).split('\t').collect();
+    let place = |name: &str| names.iter().position(|n| n.trim() == name);
+    Some(Fields { indicator: place("indicator")?, kind: place("indicator_type")?, names })
+}
+
+fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
+    match name.trim() {
+        "Intel::USER_NAME" => Some((Kind::User, Scope::Exact)),
+        name => types::by_name(name)?.of_value(value),
+    }
+}
+
+fn context_of(
+    fields: &Fields<'_>,
+    row: &[&str],
+    mut context: Context<'static>,
+) -> Context<'static> {
+    for (name, text) in fields.names.iter().zip(row) {
+        if is_nothing(text) {
+            continue;
+        }
+        match *name {
+            "indicator" | "indicator_type" => {}
+            "meta.whitelist" if *text == "T" => context.role = Role::Allow,
+            "meta.remove" if *text == "T" => context.inactive = true,
+            name => {
+                // `meta.url` is a link and no value, so the whole name comes first.
+                let column = Column::from_name(name)
+                    .or_else(|| Column::from_name(name.strip_prefix("meta.")?))
+                    .filter(|column| column.is_context());
+                if let Some(column) = column {
+                    columns::apply(&mut context, column, text);
+                }
+            }
+        }
+    }
+    context
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::intel::feed::{Collected, Format, Options};
+    use crate::engine::indicator::{Kind, Role, Scope};
+
+    #[test]
+    fn kinds_and_meta() {
+        let text = b"#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url\tmeta.whitelist\n\
+            203.0.113.5\tIntel::ADDR\tlist\tscanner\thttp://ref.example/1\tF\n\
+            203.0.113.0/24\tIntel::SUBNET\tlist\t-\t-\t-\n\
+            Evil.example\tIntel::DOMAIN\tlist\t-\t-\tF\n\
+            evil.example/x\tIntel::URL\tlist\t-\t-\tF\n\
+            0123456789abcdef0123456789abcdef01234567\tIntel::CERT_HASH\tlist\t-\t-\tF\n\
+            good.example\tIntel::DOMAIN\tlist\t-\t-\tT\n\
+            x\tIntel::NONSENSE\tlist\t-\t-\tF\n";
+        let got = Collected::read(text, &Options::default()).unwrap();
+        assert_eq!(got.summary.format, Format::Zeek);
+        let kinds: Vec<_> = got.indicators.iter().map(|i| i.kind).collect();
+        assert_eq!(
+            kinds,
+            [Kind::Ip, Kind::Net, Kind::Domain, Kind::Url, Kind::CertSha1, Kind::Domain]
+        );
+        let first = &got.indicators[0].context;
+        assert_eq!(first.collection.as_deref(), Some("list"));
+        assert_eq!(first.description.as_deref(), Some("scanner"));
+        assert_eq!(first.references, ["http://ref.example/1"]);
+        assert_eq!(got.indicators[2].scope, Scope::Exact);
+        assert_eq!(got.indicators[5].context.role, Role::Allow);
+        assert_eq!(got.rejects.len(), 1);
+    }
+}

@@ -1,0 +1,9 @@
+//! What tables have in common, whatever their format: rows, headings, and what a column is.
+
+pub(super) mod columns;
+pub(super) mod headings;
+pub(super) mod layout;
+pub(super) mod nets;
+pub(super) mod roles;
+pub(super) mod rows;
+pub(super) mod sampling;

@@ -1,0 +1,315 @@
+//! Networks that a table or a record tells in several columns: first and last address,
+//! or an address and the length or mask of its prefix.
+
+use crate::intel::feed::intake::is_nothing;
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::{Scope, address, refang::refang};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// What a column is of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The first address.
+    Start,
+    /// The last address.
+    End,
+    /// The length of the prefix, or its mask.
+    Length,
+}
+
+/// The columns that make a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nets {
+    pub(super) start: usize,
+    pub(super) end: Option<usize>,
+    pub(super) length: Option<usize>,
+    /// Whether their names could mean something else, so that each row has to make sense.
+    pub(super) is_unsure: bool,
+    /// Whether the length may be a count of addresses, by its name.
+    pub(super) is_size: bool,
+    /// Whether it is one, by its rows.
+    pub(super) is_count: bool,
+}
+
+impl Nets {
+    /// What begins in this column, and nothing else yet.
+    pub(super) const fn from(start: usize) -> Nets {
+        Nets { start, end: None, length: None, is_unsure: false, is_size: false, is_count: false }
+    }
+
+    /// The columns, as far as they are known.
+    pub(super) fn columns(self) -> impl Iterator<Item = usize> {
+        let columns = [Some(self.start), self.end, self.length];
+        columns.into_iter().flatten().filter(|at| *at != crate::intel::feed::table::layout::NOWHERE)
+    }
+
+    /// The text of the network that these cells tell, as [`text`] has it.
+    pub(super) fn text(self, start: &str, end: &str, length: &str) -> Option<String> {
+        if self.is_size && is_nothing(end.trim()) {
+            let is_v6 = start.contains(':');
+            let count: Option<u64> = length.trim().parse().ok();
+            let longest = if is_v6 { 128 } else { 32 };
+            if let Some(count) = count.filter(|count| self.is_count || *count > longest) {
+                return counted(start, count);
+            }
+        }
+        text(start, end, length)
+    }
+}
+
+/// So many addresses from the first on, as registries write networks.
+fn counted(start: &str, count: u64) -> Option<String> {
+    let start = refang(start.trim());
+    let more = count.checked_sub(1)?;
+    let end = match address::parse_ip(&start).ok()? {
+        IpAddr::V4(v4) => IpAddr::V4(v4.to_bits().checked_add(u32::try_from(more).ok()?)?.into()),
+        IpAddr::V6(v6) => IpAddr::V6(v6.to_bits().checked_add(more.into())?.into()),
+    };
+    Some(format!("{start}-{end}"))
+}
+
+/// What a name (squeezed) means that means nothing else.
+pub(super) fn by_name(name: &str) -> Option<Part> {
+    Some(match name {
+        "start" | "starting" | "startingip" | "startingaddress" | "lo" | "min" | "ip1"
+        | "ip4start" | "route" | "startip" | "ipstart" | "startaddress" | "startipaddress"
+        | "startaddr" | "first" | "firstip" | "firstaddress" | "firstaddr" | "ipfirst" | "from"
+        | "fromip" | "ipfrom" | "begin" | "beginip" | "rangestart" | "startrange"
+        | "iprangestart" | "rangebegin" | "rangefrom" | "netstart" | "networkstart" | "low"
+        | "lowip" | "iplow" | "lower" | "networkaddress" | "netaddress" | "baseaddress"
+        | "base" | "baseip" | "block" | "netblock" | "ipblock" | "basenet" | "basenetwork"
+        | "networkbase" | "prefixbase" | "ipbase" => Part::Start,
+        "end" | "ending" | "endingip" | "endingaddress" | "hi" | "max" | "ip2" | "ip4end"
+        | "endip" | "ipend" | "endaddress" | "endipaddress" | "endaddr" | "last" | "lastip"
+        | "lastaddress" | "lastaddr" | "iplast" | "to" | "toip" | "ipto" | "stop" | "rangeend"
+        | "endrange" | "iprangeend" | "rangeto" | "netend" | "networkend" | "high" | "highip"
+        | "iphigh" | "upper" | "broadcast" | "broadcastaddress" => Part::End,
+        "netmask" | "mask" | "subnetmask" | "networkmask" | "ipmask" | "prefixlen"
+        | "prefixlength" | "masklen" | "masklength" | "netbits" | "maskbits" | "netmaskbits"
+        | "bits" | "slash" | "wildcard" | "wildcardmask" | "hostmask" | "inversemask" | "plen"
+        | "cidrlen" | "netlen" | "netsize" | "blocksize" => Part::Length,
+        _ => return None,
+    })
+}
+
+/// The same of several words (lower case, singular) in whatever order: `start of range`,
+/// `min ip`, `dotted netmask`.
+pub(super) fn by_words(words: &[String]) -> Option<Part> {
+    const IDLE: &[&str] = &[
+        "ip", "ipv4", "ipv6", "address", "addr", "range", "net", "network", "subnet", "block",
+        "of", "the", "cidr", "prefix", "in",
+    ];
+    const PARTS: &[(Part, &[&str])] = &[
+        (
+            Part::Start,
+            &[
+                "start",
+                "starting",
+                "lo",
+                "begin",
+                "beginning",
+                "first",
+                "from",
+                "low",
+                "lower",
+                "lowest",
+                "min",
+                "minimum",
+                "base",
+            ],
+        ),
+        (
+            Part::End,
+            &[
+                "end", "ending", "hi", "last", "to", "stop", "high", "higher", "upper", "highest",
+                "max", "maximum",
+            ],
+        ),
+        (
+            Part::Length,
+            &[
+                "netmask",
+                "mask",
+                "length",
+                "len",
+                "bit",
+                "suffix",
+                "slash",
+                "masklen",
+                "prefixlen",
+                "dotted",
+                "dot",
+                "wildcard",
+                "inverse",
+                "size",
+            ],
+        ),
+    ];
+    // A word alone is a matter of `by_name`.
+    if words.len() < 2 {
+        return None;
+    }
+    PARTS.iter().find_map(|(part, names)| {
+        let is_of = |word: &String| names.contains(&&**word);
+        let is_all = words.iter().all(|word| is_of(word) || IDLE.contains(&&**word));
+        (is_all && words.iter().any(is_of)).then_some(*part)
+    })
+}
+
+/// Names that also are those of a whole network.
+pub(super) fn may_be_length(name: &str) -> bool {
+    by_name(name) == Some(Part::Length)
+        || matches!(name, "prefix" | "cidr" | "length" | "len" | "subnet")
+        || is_size(name)
+}
+
+/// Names of how many addresses a network has, or how long its prefix is.
+pub(super) fn is_size(name: &str) -> bool {
+    matches!(
+        name,
+        "size"
+            | "count"
+            | "addresses"
+            | "ipcount"
+            | "addresscount"
+            | "numips"
+            | "numaddresses"
+            | "netsize"
+            | "blocksize"
+            | "networksize"
+            | "prefixsize"
+            | "hosts"
+            | "numhosts"
+    )
+}
+
+/// Names that flows have as well, and mails.
+pub(super) fn is_unsure(name: &str) -> bool {
+    matches!(
+        name,
+        "lo" | "hi"
+            | "min"
+            | "max"
+            | "ip1"
+            | "ip2"
+            | "from"
+            | "fromip"
+            | "ipfrom"
+            | "to"
+            | "toip"
+            | "ipto"
+            | "length"
+            | "len"
+            | "block"
+    ) || is_size(name)
+}
+
+/// The text of the network, as a list would have it: `a-b`, `a/24`, or `a` alone. `None`
+/// when the first is no address or what stands beside it makes no network of it.
+pub(super) fn text(start: &str, end: &str, length: &str) -> Option<String> {
+    let (start, end) = (refang(start.trim()), refang(end.trim()));
+    let length = length.trim().trim_start_matches('/');
+    // The length may stand at the address as well: `203.0.113.0/24`, `24`.
+    let bare = match start.split_once('/') {
+        Some((bare, own)) if own.trim() == length || address::parse_mask(length).is_some() => bare,
+        _ => &start,
+    };
+    address::parse_ip(bare).ok()?;
+    if !is_nothing(&end) {
+        address::parse_ip(&end).ok()?;
+        return Some(format!("{bare}-{end}"));
+    }
+    if is_nothing(length) {
+        return Some(bare.to_string());
+    }
+    let is_length = length.len() <= 3 && length.bytes().all(|b| b.is_ascii_digit());
+    (is_length || address::parse_mask(length).is_some()).then(|| format!("{bare}/{length}"))
+}
+
+/// Whether a row is one network for certain: aligned, or a short range. Rows of other
+/// tables have two addresses or a small number, too.
+pub(super) fn is_plausible(text: &str) -> bool {
+    match guess(text, Scope::Exact) {
+        Ok(Guess::Nets(nets)) => match nets[..] {
+            [_] => true,
+            _ => is_near(text),
+        },
+        Ok(Guess::One(..)) => text.split_once('/').is_none_or(|(address, length)| {
+            let first = address::parse_ip(address).ok();
+            let net = address::parse_net(text).ok();
+            net.map(|net| net.network()) == first && length != "0"
+        }),
+        Err(_) => false,
+    }
+}
+
+/// Whether a range ends before it begins.
+pub(super) fn is_reversed(range: &str) -> bool {
+    let Some((from, to)) = range.split_once('-') else { return false };
+    match (address::parse_ip(from), address::parse_ip(to)) {
+        (Ok(IpAddr::V4(a)), Ok(IpAddr::V4(b))) => a > b,
+        (Ok(IpAddr::V6(a)), Ok(IpAddr::V6(b))) => a > b,
+        _ => false,
+    }
+}
+
+/// Whether a text is one network, and begins where that does.
+pub(super) fn is_aligned(text: &str) -> bool {
+    match guess(text, Scope::Exact) {
+        Ok(Guess::Nets(nets)) => nets.len() == 1 && is_wide(nets[0]),
+        _ => is_network(text) && is_plausible(text),
+    }
+}
+
+/// Whether both ends have the first half of a network's usual length in common.
+fn is_near(range: &str) -> bool {
+    let Some((from, to)) = range.split_once('-') else { return false };
+    match (address::parse_ip(from), address::parse_ip(to)) {
+        (Ok(IpAddr::V4(a)), Ok(IpAddr::V4(b))) => a.to_bits() >> 16 == b.to_bits() >> 16,
+        (Ok(IpAddr::V6(a)), Ok(IpAddr::V6(b))) => a.to_bits() >> 96 == b.to_bits() >> 96,
+        _ => false,
+    }
+}
+
+/// Whether a text is a network, or the networks of a range, and not only an address.
+pub(super) fn is_network(text: &str) -> bool {
+    match guess(text, Scope::Exact) {
+        Ok(Guess::Nets(_)) => true,
+        Ok(Guess::One(_, crate::engine::indicator::Value::Net(net), _)) => {
+            is_wide(net) || text.contains('/')
+        }
+        _ => false,
+    }
+}
+
+fn is_wide(net: IpNet) -> bool {
+    net.prefix_len() < net.max_prefix_len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        for (start, end, length, want) in [
+            ("203.0.113.0", "203.0.113.255", "24", Some("203.0.113.0-203.0.113.255")),
+            ("203.0.113.0", "", "24", Some("203.0.113.0/24")),
+            ("203.0.113.0", "-", "/24", Some("203.0.113.0/24")),
+            ("203.0.113.0", "", "255.255.255.0", Some("203.0.113.0/255.255.255.0")),
+            ("2001:db8::", "", "32", Some("2001:db8::/32")),
+            ("203.0.113[.]0", "", "", Some("203.0.113.0")),
+            ("203.0.113.0", "2026-11-01", "24", None),
+            ("203.0.113.0", "", "4711", None),
+            ("203.0.113.0", "", "255.0.255.0", None),
+            ("evil.example", "203.0.113.5", "", None),
+        ] {
+            assert_eq!(text(start, end, length).as_deref(), want, "{start} {end} {length}");
+        }
+        assert!(is_plausible("203.0.113.0-203.0.113.255") && is_plausible("203.0.113.0/24"));
+        assert!(is_plausible("203.0.113.5-203.0.113.70"));
+        assert!(!is_plausible("203.0.113.5-198.51.100.7") && !is_plausible("203.0.113.5/24"));
+        assert!(!is_plausible("198.51.100.7-203.0.113.5"));
+    }
+}

@@ -1,0 +1,313 @@
+//! What the columns of a table, or the members of a JSON record, are to each other:
+//! which hold values, and which only describe what stands beside them.
+//!
+//! One function for both, so that the same export means the same in either form.
+
+use crate::intel::feed::table::columns::Column;
+use crate::intel::feed::table::headings::{self, Heading};
+use crate::intel::feed::table::nets::Part;
+use crate::intel::feed::types::squeeze;
+use crate::engine::indicator::Kind;
+
+/// What columns are, and which of them depend on what stands beside them in a row.
+pub(super) struct Roles {
+    pub(super) headings: Vec<Heading>,
+    /// Columns that tell about the address beside them: the name that its hoster gave it,
+    /// who announces it, whom to write to.
+    pub(super) owned: Vec<usize>,
+    /// Columns that tell about a network or its operator, where nothing else is listed.
+    pub(super) providers: Vec<usize>,
+    /// Columns that hold the host of the URL beside them.
+    pub(super) hosts: Vec<usize>,
+    /// Whether the address beside a URL is where that is hosted.
+    pub(super) is_hosting: bool,
+    /// Columns that are called the value.
+    pub(super) named: Vec<usize>,
+}
+
+/// The roles of columns with these names.
+pub(super) fn of_names(names: &[&str]) -> Roles {
+    let squeezed: Vec<String> = names.iter().map(|name| squeezed(name)).collect();
+    let mut headings: Vec<Heading> = names.iter().map(|name| headings::of(name)).collect();
+    drop_ends(&squeezed, &mut headings);
+    drop_keys(&squeezed, &mut headings);
+    let is_value = |heading: &Heading| {
+        matches!(heading, Heading::Role(Column::Value(_) | Column::Net(_)) | Heading::Hostile)
+    };
+    if !headings.iter().any(is_value)
+        && let Some(at) = squeezed.iter().position(|name| name == "link" || name == "links")
+    {
+        // Nothing else could be the value: a list of links.
+        headings[at] = UNTYPED;
+    }
+    let at = |test: &dyn Fn(usize) -> bool| (0..headings.len()).filter(|&at| test(at)).collect();
+    let has = |test: fn(&str) -> bool| squeezed.iter().any(|name| test(name));
+    let has_net = headings.iter().any(|of| matches!(of, Heading::Role(Column::Net(Part::Start))));
+    let (has_owner, has_provider, has_place) = (has(is_owner), has(is_provider), has(is_place));
+    let is_owned = |at: usize| {
+        let (heading, name) = (&headings[at], &*squeezed[at]);
+        let is_name = of_kind(heading, Kind::Domain);
+        is_name && is_reverse(name) && (has_owner || has_place)
+            || is_name && has_provider
+            || of_kind(heading, Kind::Email) && (has_owner || has_net)
+    };
+    let is_host = |at: usize| {
+        let is_part =
+            matches!(&*squeezed[at], "host" | "hostname" | "fqdn" | "urlhost" | "domainname");
+        is_part && of_kind(&headings[at], Kind::Domain)
+    };
+    // `asn`, `asname` and the domain of whoever that is, as lists of networks have them.
+    let is_other = |(heading, name): (&Heading, &String)| {
+        use Kind::{Asn, Domain, Net};
+        let is_beside = [Asn, Domain, Net].iter().any(|kind| of_kind(heading, *kind))
+            || matches!(heading, Heading::Role(Column::Net(_)))
+            // A country's code here.
+            || name == "cc";
+        is_value(heading) && !is_beside
+    };
+    let is_of_networks =
+        has(is_number) && has(is_operator) && !headings.iter().zip(&squeezed).any(is_other);
+    let is_provider_of = |at: usize| is_of_networks && of_kind(&headings[at], Kind::Domain);
+    let is_named = |at: usize| headings[at] == UNTYPED && rank(&squeezed[at]) < HASH;
+    Roles {
+        owned: at(&is_owned),
+        hosts: at(&is_host),
+        providers: at(&is_provider_of),
+        named: at(&is_named),
+        is_hosting: has_owner || has_place,
+        headings,
+    }
+}
+
+/// A column that holds values of any kind.
+const UNTYPED: Heading = Heading::Role(Column::Value(None));
+
+fn squeezed(name: &str) -> String {
+    squeeze(name.trim().trim_matches('"')).into_owned()
+}
+
+/// What else is there of a thing that has its own column: the other end of what an address
+/// did, and where a URL is described.
+fn drop_ends(names: &[String], headings: &mut [Heading]) {
+    let has = |test: fn(&str) -> bool| names.iter().any(|name| test(name));
+    let (has_source, has_url) = (has(is_source), has(|name| name == "url" || name == "urls"));
+    for (heading, name) in headings.iter_mut().zip(names) {
+        let is_end = has_source && is_target(name) && of_kind(heading, Kind::Ip);
+        if is_end || has_url && (name == "uri" || name == "uris") {
+            *heading = Heading::Unknown;
+        }
+    }
+}
+
+/// Names of the address that something came from.
+fn is_source(name: &str) -> bool {
+    matches!(
+        name,
+        "ip" | "srcip"
+            | "sourceip"
+            | "ipsrc"
+            | "srcaddr"
+            | "sourceaddress"
+            | "attackerip"
+            | "attackingip"
+            | "clientip"
+    )
+}
+
+/// Names of the address that it went to.
+fn is_target(name: &str) -> bool {
+    matches!(
+        name,
+        "destip"
+            | "dstip"
+            | "destinationip"
+            | "ipdst"
+            | "dstaddr"
+            | "destinationaddress"
+            | "destipaddress"
+            | "destinationipaddress"
+            | "dstipv4"
+    )
+}
+
+/// A record that names its value has its own key beside it, and not another value.
+fn drop_keys(names: &[String], headings: &mut [Heading]) {
+    let ranks = || {
+        let untyped =
+            |(heading, name): (&Heading, &String)| (*heading == UNTYPED).then(|| rank(name));
+        headings.iter().zip(names).filter_map(untyped)
+    };
+    let Some(best) = ranks().min() else { return };
+    let is_typed = |heading: &Heading| matches!(heading, Heading::Role(Column::Value(Some(_))));
+    let has_kind = headings.contains(&Heading::Role(Column::Type));
+    // `hash` beside a name or address is the file's, unless the record says its kind.
+    let is_key = best == HASH && has_kind && headings.iter().any(is_typed);
+    for (heading, name) in headings.iter_mut().zip(names) {
+        if *heading == UNTYPED && (rank(name) > best || is_key) {
+            *heading = Heading::Other;
+        }
+    }
+}
+
+/// The rank of `hash`, the weakest word for a value: mostly it is the record's key.
+const HASH: u8 = 2;
+
+/// How surely a column of this name holds the value; the least is the surest.
+fn rank(name: &str) -> u8 {
+    match name {
+        "file" | "digest" => HASH,
+        name if name.contains("hash") => HASH,
+        "data" | "entry" | "trail" | "indicators" | "uri" => 1,
+        _ => 0,
+    }
+}
+
+fn of_kind(heading: &Heading, kind: Kind) -> bool {
+    matches!(heading, Heading::Role(Column::Value(Some((of, _)))) if *of == kind)
+}
+
+/// Names that an address has in the reverse tree.
+fn is_reverse(name: &str) -> bool {
+    matches!(name, "host" | "hostname" | "hostnames" | "dns" | "dnsname" | "fqdn")
+}
+
+/// Names of columns that tell where an address is.
+fn is_place(name: &str) -> bool {
+    matches!(
+        name,
+        "country"
+            | "countrycode"
+            | "countryname"
+            | "city"
+            | "region"
+            | "latitude"
+            | "longitude"
+            | "lat"
+            | "lon"
+            | "geo"
+            | "geoip"
+            | "continent"
+            | "location"
+    )
+}
+
+/// Names of columns that tell who runs an address.
+fn is_owner(name: &str) -> bool {
+    is_provider(name)
+        || matches!(
+            name,
+            "asn"
+                | "as"
+                | "asnumber"
+                | "asname"
+                | "asowner"
+                | "asorg"
+                | "asdescription"
+                | "netname"
+                | "owner"
+                | "abuse"
+                | "abuseemail"
+                | "abusecontact"
+                | "contact"
+        )
+}
+
+/// Names of columns of AS numbers.
+fn is_number(name: &str) -> bool {
+    matches!(name, "asn" | "as" | "asnumber" | "autonomoussystem")
+}
+
+/// Names of columns that tell whose an AS number is.
+fn is_operator(name: &str) -> bool {
+    matches!(
+        name,
+        "asname"
+            | "asowner"
+            | "asorg"
+            | "asdescription"
+            | "rir"
+            | "netname"
+            | "prefix"
+            | "cidr"
+            | "network"
+            | "subnet"
+            | "isp"
+            | "org"
+            | "orgname"
+            | "organization"
+            | "organisation"
+    )
+}
+
+/// Names of columns that tell whose customers use an address.
+fn is_provider(name: &str) -> bool {
+    matches!(
+        name,
+        "isp"
+            | "usagetype"
+            | "hoster"
+            | "hostingprovider"
+            | "org"
+            | "organization"
+            | "organisation"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_no_values() {
+        let values = |names: &[&str]| -> Vec<String> {
+            let is_value = |at: &usize| {
+                matches!(of_names(names).headings[*at], Heading::Role(Column::Value(_)))
+            };
+            (0..names.len()).filter(is_value).map(|at| names[at].to_string()).collect()
+        };
+        for (names, want) in [
+            (&["id", "hash", "type", "value"][..], &["value"][..]),
+            (&["hash", "ioc"], &["ioc"]),
+            (&["hash", "type"], &["hash"]),
+            (&["hash", "domain", "type"], &["domain"]),
+            (&["hash", "domain"], &["hash", "domain"]),
+            (&["Domain", "IP addresses", "Hashes"], &["Domain", "IP addresses", "Hashes"]),
+            (&["ip", "link"], &["ip"]),
+            (&["url", "uri"], &["url"]),
+            (&["uri", "md5"], &["uri", "md5"]),
+            (&["src_ip", "dest_ip"], &["src_ip"]),
+            (&["dest_ip", "dest_port"], &["dest_ip"]),
+            (&["ip", "bgp_prefix", "announced_prefix"], &["ip"]),
+            (&["link", "date"], &["link"]),
+            (&["value", "rdns", "fingerprint", "etag", "checksum", "key", "_id"], &["value"]),
+        ] {
+            assert_eq!(values(names), want, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn what_tells_about_an_address() {
+        for (names, want) in [
+            (&["ip_address", "hostname", "as_name"][..], &[1][..]),
+            (&["ip", "hostname", "country"], &[1]),
+            (&["ip", "domain", "country"], &[]),
+            (&["ip", "hostname"], &[]),
+            (&["ipAddress", "isp", "domain", "hostnames"], &[2, 3]),
+            (&["ip", "email", "username"], &[]),
+            (&["ip", "email", "netname"], &[1]),
+        ] {
+            assert_eq!(of_names(names).owned, want, "{names:?}");
+        }
+        for (names, want) in [
+            (&["asn", "rir", "domain", "cc", "asname"][..], &[2][..]),
+            (&["prefix", "asn", "domain"], &[2]),
+            (&["cidr", "as_number", "host"], &[2]),
+            // What is listed may be hosted somewhere.
+            (&["domain", "ip", "asn", "as_name"], &[]),
+            (&["domain", "asn", "country"], &[]),
+            (&["domain", "md5", "asn", "as_name"], &[]),
+        ] {
+            assert_eq!(of_names(names).providers, want, "{names:?}");
+        }
+    }
+}

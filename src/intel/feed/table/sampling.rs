@@ -1,0 +1,205 @@
+//! What the first rows of a table show of its columns: whether networks are what their names
+//! say, which columns hold values although nobody says so, and everything where there are no
+//! names at all.
+
+use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::table::layout::Layout;
+use crate::intel::feed::lines::Lines;
+use crate::intel::feed::table::nets::{self, Nets};
+use crate::intel::feed::table::rows::{Row, next_row};
+use crate::intel::feed::{several, types};
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::refang::refang;
+use crate::engine::indicator::{Kind, Scope, address};
+
+/// Rows that are looked at to guess what nobody says.
+const SAMPLE: usize = 50;
+
+/// The first rows of data.
+pub(super) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Vec<Vec<String>> {
+    let mut row = Row::new(delimiter);
+    let mut rows = Vec::new();
+    while rows.len() < SAMPLE && next_row(&mut lines, &mut row).is_some() {
+        rows.push(row.fields.iter().map(|field| field.to_string()).collect());
+    }
+    rows
+}
+
+/// The layout as the rows show it: without its network if they have none (`first` and `last`
+/// are times as well), with the columns whose values nobody announced. `None` when then no
+/// column has values.
+pub(super) fn confirmed(mut layout: Layout, rows: &[Vec<String>]) -> Option<Layout> {
+    let mut left = Vec::new();
+    match layout.nets.map(|nets| sized(nets, rows)) {
+        Some(nets) if has_networks(nets, rows) => {
+            layout.nets = Some(nets);
+            layout.settle_nets();
+        }
+        Some(_) => left = layout.drop_nets(),
+        None => {}
+    }
+    let names_value = layout.names_value();
+    // Whoever calls a column the values has others for something else.
+    let has_values = layout.has_values();
+    let mut unknown = std::mem::take(&mut layout.unknown);
+    if !has_values {
+        unknown.append(&mut left);
+    }
+    let hostile = std::mem::take(&mut layout.hostile);
+    let is_net = |at: &usize| layout.nets.is_some_and(|nets| nets.columns().any(|of| of == *at));
+    let holds = |at: &usize, test: fn(&str) -> bool| !is_net(at) && column_is(rows, *at, test);
+    let meant: Vec<usize> = unknown
+        .iter()
+        .filter(|at| !has_values && holds(at, is_unmistakable))
+        .chain(hostile.iter().filter(|at| holds(at, is_value)))
+        .copied()
+        .collect();
+    let is_left = |at: &usize| holds(at, is_value) && !meant.contains(at);
+    left.extend(unknown);
+    layout.beside = left.into_iter().filter(is_left).collect();
+    if names_value {
+        layout.beside.extend(meant);
+    } else {
+        layout.values.extend(meant.into_iter().map(|at| (at, None)));
+    }
+    layout.beside.sort_unstable();
+    layout.values.sort_by_key(|&(at, _)| at);
+    layout.has_values().then_some(layout)
+}
+
+/// Whether the sizes of networks are counts of addresses, which no length can be.
+fn sized(mut nets: Nets, rows: &[Vec<String>]) -> Nets {
+    let is_count = |row: &Vec<String>| {
+        let size = nets.length.and_then(|at| row.get(at)).and_then(|text| text.parse::<u64>().ok());
+        let is_v6 = row.get(nets.start).is_some_and(|text| text.contains(':'));
+        size.is_some_and(|size| size > if is_v6 { 128 } else { 32 })
+    };
+    nets.is_count = nets.is_size && rows.iter().any(is_count);
+    nets
+}
+
+/// Whether the rows have the networks that the names tell.
+fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
+    let field = |row: &[String], at: Option<usize>| {
+        at.and_then(|at| row.get(at)).map_or("", |text| text).to_string()
+    };
+    let told: Vec<Option<String>> = rows
+        .iter()
+        .filter(|row| !is_nothing(&field(row, Some(nets.start))))
+        // A row may have an address alone.
+        .filter(|row| !is_nothing(&field(row, nets.end)) || !is_nothing(&field(row, nets.length)))
+        .map(|row| {
+            let at = |at| field(row, at);
+            nets.text(&at(Some(nets.start)), &at(nets.end), &at(nets.length))
+        })
+        .collect();
+    let is_net = |text: &&Option<String>| {
+        text.as_ref().is_some_and(|text| match nets.is_unsure {
+            // Counts of something else begin where they like.
+            true if nets.is_size => nets::is_aligned(text),
+            true => nets::is_network(text) && nets::is_plausible(text),
+            // One that ends before it begins is told where it stands.
+            false => nets::is_network(text) || nets::is_reversed(text),
+        })
+    };
+    let fitting = told.iter().filter(is_net).count();
+    fitting > 0 && fitting * 10 >= told.len() * 8
+}
+
+/// Whether eight of ten cells of a column are of a form.
+fn column_is(rows: &[Vec<String>], at: usize, test: fn(&str) -> bool) -> bool {
+    let cells = || rows.iter().filter_map(|row| row.get(at)).filter(|cell| !is_nothing(cell));
+    let fitting = cells().filter(|cell| test(cell)).count();
+    fitting > 0 && fitting * 10 >= cells().count() * 8
+}
+
+/// Whether a cell holds values of whatever kind, and nothing else.
+fn is_value(cell: &str) -> bool {
+    several::is_values(cell)
+}
+
+/// Whether a cell holds what can be nothing but values: digests, addresses, networks, URLs, and
+/// whatever was defanged, since nobody defangs anything else.
+fn is_unmistakable(cell: &str) -> bool {
+    several::is_values(cell) && several::words(cell).all(is_one_unmistakable)
+}
+
+fn is_one_unmistakable(word: &str) -> bool {
+    let plain = refang(word);
+    let is_defanged = plain != word;
+    match guess(&plain, Scope::Exact) {
+        Ok(Guess::One(kind, ..)) => {
+            is_defanged
+                || kind.digest_len().is_some()
+                || matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint)
+                || kind == Kind::Url && plain.contains("://")
+        }
+        Ok(Guess::Nets(_)) => true,
+        Err(_) => false,
+    }
+}
+
+/// Guesses which columns hold values and kinds from the first rows.
+pub(super) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> Layout {
+    let samples = samples(lines, delimiter);
+    let rows = samples.len();
+    if let Some(nets) = guess_nets(&samples) {
+        let mut layout = Layout::default();
+        layout.nets = Some(nets);
+        return layout;
+    }
+    let mut good: Vec<usize> = Vec::new();
+    let mut kinds: Vec<usize> = Vec::new();
+    for row in &samples {
+        good.resize(good.len().max(row.len()), 0);
+        kinds.resize(good.len(), 0);
+        for (at, field) in row.iter().enumerate() {
+            let value = refang(field);
+            good[at] += usize::from(guess(&value, Scope::Exact).is_ok());
+            kinds[at] += usize::from(types::by_name(field).is_some());
+        }
+    }
+    let best = (0..good.len()).rev().max_by_key(|&at| good[at]).filter(|&at| good[at] * 2 >= rows);
+    let mut layout = Layout::default();
+    if let Some(at) = best.filter(|_| rows > 0) {
+        layout.values.push((at, None));
+        layout.kind = (0..kinds.len()).find(|&kind| kind != at && kinds[kind] * 10 >= rows * 9);
+        let is_beside = |&column: &usize| {
+            column != at && Some(column) != layout.kind && good[column] * 10 >= rows * 9
+        };
+        layout.beside = (0..good.len()).filter(is_beside).collect();
+    }
+    layout
+}
+
+/// Two columns that make networks in all of the rows: first and last address, or address
+/// and prefix. Other tables have addresses and small numbers, too, so every row has to be a
+/// network for certain, or one that was written the wrong way round among many.
+pub(super) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
+    let first = rows.first()?;
+    let is_address = |at: &usize| address::parse_ip(&first[*at]).is_ok();
+    let start = (0..first.len()).find(is_address)?;
+    let beside = start + 1;
+    let nets = Nets::from(start);
+    let is_net = |end: bool| {
+        let texts = rows.iter().map(|row| {
+            let at = |at: usize| row.get(at).map_or("", |field| field);
+            let (to, length) = if end { (at(beside), "") } else { ("", at(beside)) };
+            nets.text(at(start), to, length).filter(|text| text.len() > at(start).len())
+        });
+        let mut fitting = 0;
+        let are_all = texts.into_iter().all(|text| {
+            text.is_some_and(|text| {
+                let is_net = nets::is_network(&text) && nets::is_plausible(&text);
+                fitting += usize::from(is_net);
+                is_net || end && nets::is_reversed(&text)
+            })
+        });
+        are_all && fitting * 10 >= rows.len() * 8
+    };
+    // `203.0.113.0,255.255.255.0` is a mask rather than an end.
+    if is_net(false) {
+        return Some(Nets { length: Some(beside), ..nets });
+    }
+    is_net(true).then_some(Nets { end: Some(beside), ..nets })
+}
