@@ -17,10 +17,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wiresift::Result;
+use wiresift::engine::indicator::{Indicator, Timestamp};
 use wiresift::intel::feed::client::{Exchange, Keeper, otx};
 use wiresift::intel::feed::fetch::{Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Options, Reject, Sink};
-use wiresift::engine::indicator::{Indicator, Timestamp};
 
 const PULSES: usize = 2000;
 const EACH: usize = 500;

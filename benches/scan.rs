@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wiresift::Result;
 use wiresift::engine::alert::{Encoder, Format};
+use wiresift::engine::scan::Options;
 use wiresift::sensor::input::Target;
 use wiresift::sensor::run::{self, Current, Output, ScanJob};
-use wiresift::engine::scan::Options;
 use wiresift::sensor::sink::Sink;
 
 /// Counts the bytes of the records.

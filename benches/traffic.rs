@@ -15,8 +15,8 @@ use std::io::{BufWriter, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::sensor::input::capture::Capture;
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::sensor::input::capture::Capture;
 
 /// Packets of each capture, and flows that are open at a time in `flows`, with three packets
 /// each; unless others are asked for.

@@ -39,10 +39,10 @@ fn build(feed: &Path, database: &Path) -> Result<()> {
     for indicator in collected.indicators {
         compiler.add(indicator);
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| {
-        Error::usage("the clock of this machine is before 1970")
-    })?;
-    let summary = compiler.publish(database, Timestamp::from_seconds(now.as_secs() as i64))?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| Error::usage("the clock of this machine is before 1970"))?;
+    let (summary, _) = compiler.publish(database, Timestamp::from_seconds(now.as_secs() as i64))?;
     println!("{} distinct values in {}", summary.total(), database.display());
     Ok(())
 }

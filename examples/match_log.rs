@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run(database: &str, log: &str) -> Result<u64> {
-    let database = Database::open(database.as_ref())?;
+    let database = Database::open(database)?;
     let text = std::fs::read(log).map_err(|error| Error::io("read", error).at_path(log))?;
     let sensor = Sensor { database: database.build_id(), ..Sensor::default() };
     let mut encoder = Encoder::new(Format::Json);

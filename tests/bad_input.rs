@@ -7,9 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 use wiresift::engine::compile::Compiler;
 use wiresift::engine::database::Database;
-use wiresift::intel::feed::{self, Collected};
 use wiresift::engine::indicator::{Place, Timestamp};
 use wiresift::engine::scan::{Origin, Scanner};
+use wiresift::intel::feed::{self, Collected};
 use xxhash_rust::xxh3::xxh3_64;
 
 const LIST: &str = "evil.example\n203.0.113.5\n198.51.100.0/24\n2001:db8::1\n203.0.113.9:8443\n\

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::PathBuf;
 use wiresift::engine::compile::Compiler;
 use wiresift::engine::database::{Database, VERSION};
-use wiresift::intel::feed::{self, Collected};
 use wiresift::engine::indicator::{Place, Timestamp};
 use wiresift::engine::scan::{Origin, Scanner};
+use wiresift::intel::feed::{self, Collected};
 
 /// 2026-11-24T00:00:00Z
 const BUILT: Timestamp = Timestamp(1_795_478_400_000_000);

@@ -12,14 +12,14 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use wiresift::intel::config::Config;
 use wiresift::engine::database::Database;
-use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
 use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where};
-use wiresift::sensor::input::capture::Capture;
-use wiresift::sensor::input::{Archive, Contents, Input, Member, Opened};
 use wiresift::engine::packet::{self, Decoder, Frame, Packet, Said};
 use wiresift::engine::text::{self, Extractor, fields};
+use wiresift::intel::config::Config;
+use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
+use wiresift::sensor::input::capture::Capture;
+use wiresift::sensor::input::{Archive, Contents, Input, Member, Opened};
 
 /// The shortest input, which is longer than most bounds on a line.
 const BASE: usize = 24 << 10;

@@ -232,7 +232,9 @@ fn captures_of_other_formats() {
     let path = project().join("testdata/captures/dns_http_tls.pcap");
     let pcap = fs::read(&path).unwrap();
     let mut erf = Vec::new();
-    for packet in wiresift::sensor::input::capture::Capture::new(&pcap).unwrap().map_while(Result::ok) {
+    for packet in
+        wiresift::sensor::input::capture::Capture::new(&pcap).unwrap().map_while(Result::ok)
+    {
         assert_eq!(packet.linktype, 1);
         let (seconds, micros) = (packet.time / 1_000_000, packet.time % 1_000_000);
         // Not cut down: the microsecond is to come back.

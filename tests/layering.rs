@@ -86,8 +86,12 @@ fn houses_and_rooms_import_one_way() {
         let room = file.room();
         let rooms = ROOMS.iter().find(|(of, name, _)| *of == house && Some(*name) == room);
         if room.is_some() && rooms.is_none() && house != "cli" {
-            writeln!(wrong, "src/{name}: the room `{house}::{}` is not in the table", room.unwrap())
-                .unwrap();
+            writeln!(
+                wrong,
+                "src/{name}: the room `{house}::{}` is not in the table",
+                room.unwrap()
+            )
+            .unwrap();
         }
         for (line, target) in file.imports() {
             let (into, of) = (target.first().map_or("", |it| it), target.get(1));
@@ -121,9 +125,10 @@ fn every_room_is_on_the_map() {
     let source = Source::read();
     let map = fs::read_to_string(source.root.join("lib.rs")).unwrap();
     for (house, room, _) in ROOMS {
-        let exists = source.files.iter().any(|file| {
-            file.house() == Some(house) && file.room() == Some(room)
-        });
+        let exists = source
+            .files
+            .iter()
+            .any(|file| file.house() == Some(house) && file.room() == Some(room));
         assert!(exists, "the room `{house}::{room}` is in the table and not in src");
         let row = format!("//! | [`{house}::{room}`] |");
         let hidden = format!("//! | `{house}::{room}` |");
@@ -250,13 +255,7 @@ impl File {
     }
 
     /// The first two names of each path behind a root, after those of `base`.
-    fn targets(
-        &self,
-        at: usize,
-        rest: &str,
-        base: &[&str],
-        found: &mut Vec<(usize, Vec<String>)>,
-    ) {
+    fn targets(&self, at: usize, rest: &str, base: &[&str], found: &mut Vec<(usize, Vec<String>)>) {
         for path in paths(rest, 2 - base.len().min(1)) {
             let mut target: Vec<String> = base.iter().map(|name| (*name).to_string()).collect();
             target.extend(path.iter().map(|name| (*name).to_string()));

@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use wiresift::engine::compile::Compiler;
 use wiresift::engine::database::Database;
-use wiresift::intel::feed::{self, Collected};
 use wiresift::engine::indicator::{
     Context, Indicator, Kind, Place, Reason, Scope, Timestamp, Value, address, digest, domain,
     email, url,
 };
 use wiresift::engine::scan::{Origin, Scanner};
+use wiresift::intel::feed::{self, Collected};
 
 /// Where it begins, what was seen, which indicator.
 pub type Hit = (usize, String, String);

@@ -607,7 +607,8 @@ fn an_output_of_the_scan_before_is_replaced() {
     let dir = prepared("safety-own-output");
     dir.create("logs/one", "GET http://bad.example/x\n");
     dir.create("logs/two", "GET http://bad.example/x\n");
-    let formats = wiresift::engine::alert::Format::ALL.iter().map(|it| format!("--format={}", it.name()));
+    let formats =
+        wiresift::engine::alert::Format::ALL.iter().map(|it| format!("--format={}", it.name()));
     let others = ["-c", "-l", "--observables"].map(String::from);
     for more in formats.chain(others) {
         let mut sizes = Vec::new();

@@ -23,7 +23,7 @@ const WALLS: &[Wall] = &[
     Wall {
         flags: &["--no-default-features"],
         most: 100,
-        banned: &["tokio", "clap", "pcap", "ureq", "rustls", "toml", "zip", "evtx"],
+        banned: &["tokio", "clap", "pcap", "ureq", "rustls", "toml", "evtx"],
     },
     Wall {
         flags: &["--no-default-features", "--features", "fetch"],

@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use wiresift::intel::feed::{self, Collected};
 use wiresift::engine::indicator::{Context, Indicator, Kind, Scope};
 use wiresift::engine::text::vector::Way;
+use wiresift::intel::feed::{self, Collected};
 
 /// Small, so that every log is cut in many places and eight threads have work.
 const CHUNK: &str = "10000";

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use wiresift::engine::compile::Compiler;
 use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Severity, Timestamp};
-use wiresift::{Database, Scanner};
 use wiresift::engine::scan;
+use wiresift::{Database, Scanner};
 
 /// The first indicators of every feed: what is planted is one of them.
 pub(crate) const PLANTED: usize = 512;

@@ -12,10 +12,10 @@ use server::{Reply, Server};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::feed::client::{Exchange, Keeper, misp, otx, taxii};
 use wiresift::intel::feed::fetch::{Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Collected, Options};
-use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};
 
 const KEY: &str = "k3y-of-the-fuzzer";

@@ -1,7 +1,7 @@
 //! Any bytes as a feed, of every format: no panic, and what comes out is whole.
 
-use wiresift::intel::feed::{Collected, Format, Options, read, write_jsonl};
 use wiresift::engine::indicator::{Indicator, Scope};
+use wiresift::intel::feed::{Collected, Format, Options, read, write_jsonl};
 
 /// One value a line.
 pub fn lines(bytes: &[u8]) {

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::sensor::input::capture::Capture;
 use wiresift::engine::packet::{
     Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Share, Split, Splitter, Visitor,
 };
+use wiresift::sensor::input::capture::Capture;
 
 /// Link types with a decoder, and one without.
 const LINKS: [u32; 56] = [

@@ -7,9 +7,9 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 use wiresift::engine::compile::Compiler;
 use wiresift::engine::database::Database;
-use wiresift::intel::feed::{Collected, Options, read};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Origin, Scanner};
+use wiresift::intel::feed::{Collected, Options, read};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// One indicator of most kinds, and two contexts.

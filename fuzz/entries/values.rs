@@ -1,7 +1,9 @@
 //! Values of feeds and logs through the normalisers.
 
 use std::sync::Arc;
-use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, domain, email, guess, refang, url};
+use wiresift::engine::indicator::{
+    Context, Indicator, Kind, Scope, domain, email, guess, refang, url,
+};
 
 /// Normal forms are fixed points, for every kind; refanging is, too.
 pub fn run(data: &[u8]) {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 use wiresift::engine::compile::{Compiler, Effect, Options, Screen};
-use wiresift::intel::feed::{self, Collected, read_warninglist};
 use wiresift::engine::indicator::{
     Context, Indicator, Kind, Reason, Scope, Value, WarningEntry, WarningList,
 };
+use wiresift::intel::feed::{self, Collected, read_warninglist};
 
 pub fn run(bytes: &[u8]) {
     let mut allowed = Collected::default();

@@ -8,11 +8,11 @@ use glob::{MatchOptions, Pattern};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use wiresift::clock::now;
 use wiresift::engine::alert::{LeftOut, Selection};
-use wiresift::intel::config::duration;
 use wiresift::engine::database::Database;
 use wiresift::engine::indicator::{Kind, Severity, Timestamp};
-use wiresift::clock::now;
+use wiresift::intel::config::duration;
 use wiresift::sensor::run::Output;
 use wiresift::{Error, Result};
 

@@ -8,16 +8,18 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use wiresift::clock::build_time;
+use wiresift::engine::compile;
 use wiresift::engine::compile::Effect;
-use wiresift::intel::config::Config;
 use wiresift::engine::error::spelt_json;
-use wiresift::intel::feed::{self, Defanged, Format};
 use wiresift::engine::files::Outlet;
 use wiresift::engine::indicator::{Reason, Scope, Severity, Tlp};
-use wiresift::clock::build_time;
-use wiresift::intel::subscribe::{self, CompileJob, CompileReport, FeedInput, ListInput, Published};
+use wiresift::intel::config::Config;
+use wiresift::intel::feed::{self, Defanged, Format};
+use wiresift::intel::subscribe::{
+    self, CompileJob, CompileReport, FeedInput, ListInput, Published,
+};
 use wiresift::{Error, Result};
-use wiresift::engine::compile;
 
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
@@ -95,7 +97,8 @@ fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
     let progress = Progress::new(flags.quiet);
     let lock = subscribe::write_lock(&config)?;
     let rejects = flags.rejects.as_deref();
-    let published = subscribe::publish_subscribed(&config, &lock, rejects, &|n| progress.of_feeds(n));
+    let published =
+        subscribe::publish_subscribed(&config, &lock, rejects, &|n| progress.of_feeds(n));
     progress.finish();
     match published? {
         Published::New(report) => told(&report, flags, &config.database)?,

@@ -5,9 +5,9 @@
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::path::Path;
+use wiresift::engine::indicator::Kind;
 use wiresift::intel::config::{Config, catalogue};
 use wiresift::intel::feed::Format;
-use wiresift::engine::indicator::Kind;
 
 /// The variable of the environment by which a shell asks.
 pub(super) const VARIABLE: &str = "COMPLETE";

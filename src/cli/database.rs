@@ -2,18 +2,18 @@
 //! on the spot, or that of `wiresift.toml`.
 
 use super::compile::allow_options;
-use super::progress::of_feeds;
 use super::messages::{name, plural};
+use super::progress::of_feeds;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wiresift::intel::config::Config;
-use wiresift::engine::database::{self, Database};
 use wiresift::clock::Stopwatch;
+use wiresift::engine::database::{self, Database};
+use wiresift::intel::config::Config;
+use wiresift::intel::feed;
 use wiresift::intel::subscribe::{self, FeedInput};
 use wiresift::sensor::run::{self, Notice, Notify};
 use wiresift::{Error, Result};
-use wiresift::intel::feed;
 
 /// The configuration that is looked for in the current folder.
 pub(super) const CONFIG: &str = "wiresift.toml";

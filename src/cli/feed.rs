@@ -8,12 +8,12 @@ use super::messages::{self, grouped, plural, print, say, size};
 use super::progress::Progress;
 use std::path::Path;
 use std::time::Duration;
-use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
+use wiresift::clock::now;
 use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Timestamp;
-use wiresift::clock::now;
-use wiresift::intel::subscribe::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
+use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
 use wiresift::intel::store::{State, Store};
+use wiresift::intel::subscribe::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
 use wiresift::{Error, Result};
 
 /// Microseconds of a day.
@@ -526,11 +526,12 @@ fn update_once(
             };
             report.feeds.iter().any(of)
         };
-        let published = subscribe::publish_subscribed(config, &lock, None, &|notice| match notice {
-            // It was told already, and why.
-            subscribe::Notice::Skipped(text) if failed(text) => {}
-            notice => progress.of_feeds(notice),
-        });
+        let published =
+            subscribe::publish_subscribed(config, &lock, None, &|notice| match notice {
+                // It was told already, and why.
+                subscribe::Notice::Skipped(text) if failed(text) => {}
+                notice => progress.of_feeds(notice),
+            });
         progress.finish();
         match published? {
             Published::New(report) => {

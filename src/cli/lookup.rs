@@ -8,8 +8,8 @@ use std::io::{BufRead, Write};
 use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Context;
 use wiresift::engine::scan::{Explanation, Options, Outcome as Said, Scanner};
-use wiresift::{Error, Result};
 use wiresift::sensor::run;
+use wiresift::{Error, Result};
 
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     if flags.values.iter().any(|value| value.trim().is_empty()) {

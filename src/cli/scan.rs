@@ -11,15 +11,15 @@ use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wiresift::clock::Stopwatch;
 use wiresift::engine::alert::{Encoder, Format};
 use wiresift::engine::files::Inputs;
 use wiresift::engine::indicator::Timestamp;
+use wiresift::engine::scan::Options;
 use wiresift::sensor::input::{self, Halt, Skipped, Target};
-use wiresift::clock::Stopwatch;
 use wiresift::sensor::run::{
     self, Current, Follow, Form, Notice, ObserveJob, Output, ScanJob, ScanReport, Signals,
 };
-use wiresift::engine::scan::Options;
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 

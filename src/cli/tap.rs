@@ -11,10 +11,10 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 use wiresift::engine::files::Inputs;
+use wiresift::engine::scan::Options;
 use wiresift::sensor::run::{
     self, Current, Listening, Notice, OutputReport, Signals, TapJob, TapNotice, TapReport,
 };
-use wiresift::engine::scan::Options;
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
+use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::feed::client::Keeper;
 use wiresift::intel::feed::fetch::Clock;
-use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};
 
 /// What is durable, and what is not yet.

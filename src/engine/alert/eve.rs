@@ -7,7 +7,9 @@
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use super::{Alert, json};
-use crate::engine::indicator::{File, Http, Kind, PacketPlace, Protocol, Severity, Ssh, Timestamp, Tls};
+use crate::engine::indicator::{
+    File, Http, Kind, PacketPlace, Protocol, Severity, Ssh, Timestamp, Tls,
+};
 use std::net::IpAddr;
 
 /// The first of our signature identifiers. The kind's number in the database

@@ -13,7 +13,10 @@ const SHARED: &[&str] =
     &["amazonaws.com", "nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me"];
 
 /// Why an indicator would not come in as it is: it is refused, or cut down.
-pub fn verdict(options: &Options, indicator: &crate::engine::indicator::Indicator) -> Option<Reason> {
+pub fn verdict(
+    options: &Options,
+    indicator: &crate::engine::indicator::Indicator,
+) -> Option<Reason> {
     let mut scope = indicator.scope;
     judge(options, indicator.kind, &indicator.value, &mut scope).unwrap_or_else(Some)
 }

@@ -10,9 +10,13 @@ mod screen;
 pub use guard::verdict;
 pub use screen::{Effect, ListReport, Screen};
 
-use crate::engine::database::{Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out};
+use crate::engine::database::{
+    Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out,
+};
 use crate::engine::indicator::url::{self, Scheme};
-use crate::engine::indicator::{Context, Indicator, Kind, Reason, Role, Scope, Timestamp, Value, digest};
+use crate::engine::indicator::{
+    Context, Indicator, Kind, Reason, Role, Scope, Timestamp, Value, digest,
+};
 use crate::{Error, Result};
 use arena::Arena;
 use hashbrown::HashMap;

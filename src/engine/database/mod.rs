@@ -356,7 +356,7 @@ impl Database {
     }
 
     /// What the file was when it was opened. `None` for bytes in memory.
-    pub(crate) fn stamp(&self) -> Option<Stamp> {
+    pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
 

@@ -5,7 +5,9 @@
 
 use super::file::FileFacts;
 use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
-use crate::engine::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
+use crate::engine::indicator::{
+    self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where,
+};
 use std::net::IpAddr;
 use std::sync::Arc;
 

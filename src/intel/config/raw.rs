@@ -2,9 +2,9 @@
 
 use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Origin, Subscription};
 use super::{List, ListEffect, TIMEOUT, duration, size};
-use crate::intel::feed::{Filter, Format, Options};
 use crate::engine::indicator::{Scope, Severity, Tlp};
 use crate::engine::progress::{Walk, bound};
+use crate::intel::feed::{Filter, Format, Options};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::intel::feed::Format;
 use crate::engine::indicator::{Scope, Severity, Tlp};
+use crate::intel::feed::Format;
 
 fn parse(text: &str) -> Result<Config> {
     Config::parse(text, Path::new("/etc/wiresift/wiresift.toml"))

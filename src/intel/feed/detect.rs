@@ -2,11 +2,14 @@
 //! feed at all.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::{Format, json, several};
-use crate::intel::feed::format::{abusech, adblock, dnsmasq, drop, hosts, ipsum, loki, maltrail, netset, resolver, rpz, suricata, table};
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Scope, address};
+use crate::intel::feed::format::{
+    abusech, adblock, dnsmasq, drop, hosts, ipsum, loki, maltrail, netset, resolver, rpz, suricata,
+    table,
+};
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::{Format, json, several};
 
 /// Lines of values that are looked at.
 const SAMPLE: usize = 200;

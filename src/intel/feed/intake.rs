@@ -1,11 +1,11 @@
 //! Where every reader puts what it finds: values become indicators or rejects,
 //! and both are counted.
 
-use crate::intel::feed::several::{self, Reading};
-use crate::intel::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
 use crate::engine::progress::bound;
+use crate::intel::feed::several::{self, Reading};
+use crate::intel::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -271,7 +271,7 @@ impl<'a> Intake<'a> {
 /// A context with a remark on its value.
 fn noted(context: &Shared, note: &str) -> Shared {
     let mut context = Context::clone(context);
-    super::columns::add_description(&mut context, note);
+    crate::intel::feed::table::columns::add_description(&mut context, note);
     Arc::new(context)
 }
 

@@ -3,8 +3,8 @@
 //! the same member.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::intake::owned;
 use crate::engine::progress::Walk;
+use crate::intel::feed::intake::owned;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 

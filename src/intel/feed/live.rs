@@ -4,8 +4,8 @@
 //! A word that is not known here says nothing: `offline` and `down` speak of a server
 //! that may come back, and what a feed lists it means.
 
-use crate::intel::feed::types::squeeze;
 use crate::engine::indicator::{Reason, Timestamp};
+use crate::intel::feed::types::squeeze;
 
 /// What a column or member says about a record's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

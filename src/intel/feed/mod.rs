@@ -47,6 +47,7 @@ mod types;
 pub use filter::Filter;
 pub use format::{Format, read, read_warninglist, write_jsonl};
 pub use inflate::inflate;
+#[cfg(feature = "fetch")]
 pub(crate) use open::is_no_feed;
 pub use open::{FileReport, Limits, name_of, open, read_stream};
 pub use options::{Columns, Defanged, Options};

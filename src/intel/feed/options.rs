@@ -1,9 +1,9 @@
 //! What the owner of a feed says about it, beside the file itself.
 
 use crate::engine::error::{Error, Result};
+use crate::engine::indicator::{Context, Role, Scope, Severity, Tlp};
 use crate::intel::feed::Format;
 use crate::intel::feed::table::columns::Column;
-use crate::engine::indicator::{Context, Role, Scope, Severity, Tlp};
 use std::borrow::Cow;
 
 /// Whether values are written in a way that keeps them from being clicked.

@@ -26,7 +26,8 @@ impl Type {
         Some(match self {
             Type::Of(kind, scope) => (kind, scope),
             Type::Digest => (
-                crate::engine::indicator::digest::kind_of_len(value.trim().len()).unwrap_or(Kind::Md5),
+                crate::engine::indicator::digest::kind_of_len(value.trim().len())
+                    .unwrap_or(Kind::Md5),
                 Scope::Exact,
             ),
             Type::Certificate => (

@@ -8,10 +8,10 @@
 //!
 //! Reading is safe for any bytes: checksums first, then every length against what is left.
 
-use crate::intel::feed::{Filter, Reject, Sink, Summary};
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Tlp, Value,
 };
+use crate::intel::feed::{Filter, Reject, Sink, Summary};
 use crate::{Error, Result};
 use hashbrown::{HashMap, HashSet};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

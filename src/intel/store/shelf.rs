@@ -4,8 +4,8 @@ use super::disk::{self, Durable, PART};
 use super::index::{Document, Index};
 use super::normal::{HEADER, Normal, Segment};
 use super::state::State;
-use crate::intel::feed::client;
 use crate::engine::indicator::Timestamp;
+use crate::intel::feed::client;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -282,7 +282,7 @@ impl<'s> Piece<'s> {
     }
 }
 
-impl exchange::Keeper for Keeping {
+impl client::Keeper for Keeping {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         Keeping::put(self, name, bytes)
     }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::intel::feed::{Filter, Sink};
 use crate::engine::indicator::{Context, Indicator, Kind, Role, Scope, Severity, Timestamp, Tlp};
+use crate::intel::feed::{Filter, Sink};
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! What a program prints as a feed.
 
 use super::settle::keep_one;
-use crate::intel::config::Subscription;
-use crate::engine::indicator::Timestamp;
 use crate::clock::Stopwatch;
+use crate::engine::indicator::Timestamp;
+use crate::intel::config::Subscription;
 use crate::intel::store::Shelf;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

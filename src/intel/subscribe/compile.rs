@@ -2,12 +2,12 @@
 
 use super::{Notice, Notify};
 use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
-use crate::intel::config::{Config, Subscription};
 use crate::engine::database::{Summary, is_database};
 use crate::engine::error::{spelt, spelt_name};
-use crate::intel::feed::{self, Limits, Reject};
 use crate::engine::files::{Inputs, Outlet};
 use crate::engine::indicator::{Indicator, Reason, Timestamp, WarningList};
+use crate::intel::config::{Config, Subscription};
+use crate::intel::feed::{self, Limits, Reject};
 use crate::intel::store::{Normal, Shelf};
 use crate::{Error, Result};
 use std::collections::BTreeMap;

@@ -1,12 +1,12 @@
 //! Exchanges: a walk from where the last one ended, into the store.
 
-use super::update::Time;
 use super::http::{access, address, caps};
+use super::update::Time;
 use crate::Result;
+use crate::engine::indicator::Timestamp;
 use crate::intel::config::{Kind, Origin, Subscription};
 use crate::intel::feed::client::{Exchange, misp, otx, taxii};
 use crate::intel::feed::fetch::{Client, Clock as _, Url};
-use crate::engine::indicator::Timestamp;
 use crate::intel::store::Shelf;
 use std::time::Duration;
 

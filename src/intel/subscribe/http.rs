@@ -1,11 +1,11 @@
 //! Documents over HTTP.
 
-use super::update::Time;
 use super::settle::keep_one;
+use super::update::Time;
+use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
 use crate::intel::feed::fetch::Clock as _;
 use crate::intel::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
-use crate::engine::indicator::Timestamp;
 use crate::intel::store::{Shelf, State};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,13 @@
 //! Lists that are compiled for one run, and never become a file.
 
 use super::{FeedInput, Notice, Notify};
-use crate::clock::now;
 use crate::Result;
+use crate::clock::now;
 use crate::engine::compile::Compiler;
 use crate::engine::database::Database;
 use crate::engine::error::spelt_name;
-use crate::intel::feed::{self, Limits, Reject};
 use crate::engine::indicator::Indicator;
+use crate::intel::feed::{self, Limits, Reject};
 
 /// Reads lists, and compiles them into a database in memory. Values that cannot be read
 /// are told through a notice, so many for each file.

@@ -1,8 +1,8 @@
 //! Files and folders as feeds.
 
 use super::settle::{keep_one, read};
-use crate::intel::config::Subscription;
 use crate::engine::indicator::Timestamp;
+use crate::intel::config::Subscription;
 use crate::intel::store::{Document, Shelf};
 use crate::{Error, Result};
 use std::fs::{self, File, Metadata};

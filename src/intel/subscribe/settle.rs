@@ -1,11 +1,11 @@
 //! The documents of a feed to its normalised form, and the judgement of the change.
 
+use crate::engine::compile;
+use crate::engine::indicator::{Indicator, Reason, Timestamp};
 use crate::intel::config::{Kind, Subscription};
 use crate::intel::feed;
-use crate::engine::indicator::{Indicator, Reason, Timestamp};
 use crate::intel::store::{Document, Held, Index, Normal, Piece, Segment, SegmentBuilder, Shelf};
 use crate::{Error, Result};
-use crate::engine::compile;
 use std::collections::BTreeMap;
 use std::path::Path;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};

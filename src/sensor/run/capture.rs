@@ -3,10 +3,10 @@
 use super::told::Told;
 use crate::engine::database::{Database, Section};
 use crate::engine::indicator::{Kind, Observable, PacketPlace, Place, Where};
-use crate::sensor::input::capture::CaptureStream;
-use crate::sensor::input::{Input, Opened};
 use crate::engine::packet::{self, FlowEnd, Order, Packet, Said, Visitor};
 use crate::engine::scan::{Hit, Match, Scanner, Seen};
+use crate::sensor::input::capture::CaptureStream;
+use crate::sensor::input::{Input, Opened};
 use std::sync::Arc;
 
 /// A capture that is read once, plain files too. Mapping them was tried: faulting the map

@@ -7,8 +7,8 @@
 //! that another thread is about to scan. A file whose head has no header is taken to have
 //! none.
 
-use crate::sensor::input::{Chunk, FileChunks, Pool};
 use crate::engine::text::fields::{Changes, Format, Heads, Layout};
+use crate::sensor::input::{Chunk, FileChunks, Pool};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -7,8 +7,8 @@
 //! in these lines.
 
 use crate::engine::indicator::{Kind, LogPlace, Timestamp};
-use crate::sensor::input::{is_count_line, is_from_line};
 use crate::engine::packet::{Counters, MailFile, Visitor};
+use crate::sensor::input::{is_count_line, is_from_line};
 use hashbrown::HashSet;
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,20 +1,20 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
+use super::Notify;
 use super::crew::{Lane, Packets};
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
 use super::told::Told;
-use super::Notify;
-use crate::clock::now;
 use crate::Result;
+use crate::clock::now;
 use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
-use crate::sensor::input::{Chunk, Halt, Target};
 use crate::engine::packet::{self, Order, Packet, Said, Visitor};
 use crate::engine::scan::{Counters, Origin};
-use crate::sensor::sink::Sink;
 use crate::engine::text::{self, Extractor};
+use crate::sensor::input::{Chunk, Halt, Target};
+use crate::sensor::sink::Sink;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 use std::sync::Arc;

@@ -15,14 +15,14 @@ use super::report::ScanReport;
 use super::{Notice, Notify, default_threads};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet;
+use crate::engine::scan::{self, Origin};
+use crate::engine::text::fields::Layout;
 use crate::sensor::input::{
     Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
     Target,
 };
-use crate::engine::packet;
-use crate::engine::scan::{self, Origin};
 use crate::sensor::sink::Sink;
-use crate::engine::text::fields::Layout;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,9 +1,9 @@
 //! What a scan came to.
 
 use super::{Swaps, Yield};
-use crate::sensor::sink::Sink;
 use crate::Error;
 use crate::engine::{packet, scan};
+use crate::sensor::sink::Sink;
 use std::collections::BTreeMap;
 
 /// What a scan read, found and dropped.

@@ -3,11 +3,13 @@
 //! One thread goes through each of them, from beginning to end.
 
 use super::Notice;
-use crate::clock::now;
 use super::mails::Mails;
 use super::pipeline::{Finished, Passing, Pipeline, Slot, Word, Work};
-use crate::sensor::input::{Archive, Bounds, Chunker, Contents, Events, Input, Member, Opened, Stream};
+use crate::clock::now;
 use crate::engine::text::fields::Layout;
+use crate::sensor::input::{
+    Archive, Bounds, Chunker, Contents, Events, Input, Member, Opened, Stream,
+};
 use std::sync::Arc;
 
 /// How many inputs of each kind that cannot be looked into are named; the others are

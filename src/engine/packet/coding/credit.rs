@@ -67,7 +67,11 @@ impl Spent {
     /// # Errors
     ///
     /// The reason for which it is given up.
-    pub(in crate::engine::packet) fn give(&mut self, bytes: usize, credit: &Credit) -> Result<(), Fault> {
+    pub(in crate::engine::packet) fn give(
+        &mut self,
+        bytes: usize,
+        credit: &Credit,
+    ) -> Result<(), Fault> {
         self.given += bytes as u64;
         let beyond = self.given.saturating_sub(self.taken.saturating_mul(OWN));
         let draw = beyond.saturating_sub(self.drawn);

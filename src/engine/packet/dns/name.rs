@@ -78,7 +78,11 @@ impl Name {
     }
 
     /// Reads the name at `at`; returns where its own bytes end.
-    pub(in crate::engine::packet) fn read(&mut self, message: &[u8], at: usize) -> Result<usize, Broken> {
+    pub(in crate::engine::packet) fn read(
+        &mut self,
+        message: &[u8],
+        at: usize,
+    ) -> Result<usize, Broken> {
         self.clear();
         let mut here = at;
         // Where the labels began that a pointer may end.

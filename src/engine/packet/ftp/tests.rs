@@ -78,7 +78,9 @@ fn files(wire: &Wire) -> Vec<(String, u64, String)> {
     let rows = recorder.seen.iter().zip(&recorder.places);
     rows.filter(|((at, text), _)| *at == Where::FileHash && text.starts_with("Md5"))
         .map(|((_, text), place)| {
-            let Some(crate::engine::indicator::Protocol::File(file)) = &place.protocol else { panic!() };
+            let Some(crate::engine::indicator::Protocol::File(file)) = &place.protocol else {
+                panic!()
+            };
             (text.clone(), file.size.unwrap(), file.name.clone().unwrap_or_default())
         })
         .collect()

@@ -408,7 +408,10 @@ fn dns_in_bodies() {
         format!("HTTP/1.1 200 OK\r\n{kind}\r\nTransfer-Encoding: chunked\r\n\r\n").into_bytes();
     answer.extend(chunked(&message, 7));
     let (recorder, counters) = carried(&post, &answer);
-    let plain = crate::engine::packet::tests::decode(&[crate::engine::packet::tests::udp(40002, 53, &message)]).0;
+    let plain = crate::engine::packet::tests::decode(&[crate::engine::packet::tests::udp(
+        40002, 53, &message,
+    )])
+    .0;
     for place in [Where::DnsQuery, Where::DnsAnswer] {
         assert_eq!(recorder.at(place), plain.at(place).repeat(2));
     }
@@ -429,7 +432,9 @@ fn without_digests_bodies_are_skipped() {
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);
-        assert!(matches!(step, crate::engine::packet::stream::Step::Skip(n) if n == answer.len() as u64));
+        assert!(
+            matches!(step, crate::engine::packet::stream::Step::Skip(n) if n == answer.len() as u64)
+        );
         assert_eq!(framing.weight(), 0);
     }
     let step = framing.step(b"HTTP/1.1 200 OK\r\n\r\n", &mut context);

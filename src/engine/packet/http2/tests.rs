@@ -9,7 +9,12 @@ use crate::engine::packet::{Config, Counters, Decoder, Frame as Captured, Packet
 use proptest::prelude::*;
 use sha2::Digest as _;
 
-pub(in crate::engine::packet) fn frame(kind: u8, flags: u8, stream: u32, contents: &[u8]) -> Vec<u8> {
+pub(in crate::engine::packet) fn frame(
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    contents: &[u8],
+) -> Vec<u8> {
     let length = (contents.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), contents].concat()
 }
@@ -162,7 +167,8 @@ fn nghttp_and_curl() {
     let bytes = std::fs::read(captures.join("http2.pcap")).unwrap();
     let mut decoder = Decoder::new(Config::default());
     let mut seen = Seen::default();
-    for packet in crate::sensor::input::capture::Capture::new(&bytes).unwrap().map_while(Result::ok) {
+    for packet in crate::sensor::input::capture::Capture::new(&bytes).unwrap().map_while(Result::ok)
+    {
         let crate::sensor::input::capture::Packet { number, linktype, length, data, .. } = packet;
         let frame = Captured {
             is_timed: true,

@@ -109,9 +109,9 @@ mod tests {
     use super::super::super::tests::split::captures;
     use super::*;
     use crate::engine::indicator::Timestamp;
-    use crate::sensor::input::capture::Capture;
     use crate::engine::packet::Config;
     use crate::engine::packet::layers::Layers;
+    use crate::sensor::input::capture::Capture;
 
     /// What the layers make of a frame, and what they count.
     fn slowly(frame: &Frame<'_>) -> (Vec<String>, String) {

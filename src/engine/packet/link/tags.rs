@@ -133,7 +133,10 @@ fn nsh(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 }
 
 /// What NSH, and VXLAN and LISP with a protocol, call the next header.
-pub(in crate::engine::packet) fn next_protocol(next: u8, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
+pub(in crate::engine::packet) fn next_protocol(
+    next: u8,
+    data: &[u8],
+) -> Result<(Layer, &[u8]), Fault> {
     match next {
         1 => Ok((Layer::Ip(Net::V4), data)),
         2 => Ok((Layer::Ip(Net::V6), data)),

@@ -95,7 +95,10 @@ impl Text {
     }
 
     /// Hands on the lines that are there.
-    pub(in crate::engine::packet) fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(in crate::engine::packet) fn flush<V: Visitor>(
+        &mut self,
+        context: &mut Context<'_, '_, V>,
+    ) {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
             None if self.held.len() < WINDOW => return,

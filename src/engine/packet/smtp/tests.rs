@@ -137,5 +137,8 @@ fn a_mail_behind_a_gap() {
         segment(0, b"EHLO a.example\r\nBDAT 9 LAST\r\nA: b"),
         segment(38, b"MAIL FROM:<a@b.example>\r\n"),
     ];
-    assert_eq!(crate::engine::packet::tests::decode_all(&packets).0.at(Where::SmtpFrom), ["a@b.example"]);
+    assert_eq!(
+        crate::engine::packet::tests::decode_all(&packets).0.at(Where::SmtpFrom),
+        ["a@b.example"]
+    );
 }

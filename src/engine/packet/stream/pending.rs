@@ -66,7 +66,12 @@ impl Pending {
     }
 
     /// Keeps the bytes of a segment that no other segment has claimed.
-    pub(in crate::engine::packet) fn insert(&mut self, seq: u32, data: &[u8], missing: usize) -> Agreement {
+    pub(in crate::engine::packet) fn insert(
+        &mut self,
+        seq: u32,
+        data: &[u8],
+        missing: usize,
+    ) -> Agreement {
         let mut agreement = Agreement::default();
         let end = seq.wrapping_add((data.len() + missing) as u32);
         let mut at = seq;

@@ -176,17 +176,41 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
         (53, questions(), questions()),
         (5300, questions(), vec![]),
         (2525, crate::engine::packet::smtp::tests::client(), vec![]),
-        (2222, crate::engine::packet::ssh::tests::client(), crate::engine::packet::ssh::tests::server()),
+        (
+            2222,
+            crate::engine::packet::ssh::tests::client(),
+            crate::engine::packet::ssh::tests::server(),
+        ),
         (8081, uploads(), answers()),
         (8082, http2::client(), http2::server()),
         (8083, http2::upgrading().0, http2::upgrading().1),
-        (1100, crate::engine::packet::pop3::tests::client(), crate::engine::packet::pop3::tests::server()),
-        (1430, crate::engine::packet::imap::tests::client(), crate::engine::packet::imap::tests::server()),
-        (21, crate::engine::packet::ftp::tests::client(), crate::engine::packet::ftp::tests::server()),
+        (
+            1100,
+            crate::engine::packet::pop3::tests::client(),
+            crate::engine::packet::pop3::tests::server(),
+        ),
+        (
+            1430,
+            crate::engine::packet::imap::tests::client(),
+            crate::engine::packet::imap::tests::server(),
+        ),
+        (
+            21,
+            crate::engine::packet::ftp::tests::client(),
+            crate::engine::packet::ftp::tests::server(),
+        ),
         (601, crate::engine::packet::syslog::tests::stream(), vec![]),
         // Of these the server's side can't be read without the client's.
-        (4450, crate::engine::packet::smb::tests::client(), crate::engine::packet::smb::tests::server()),
-        (1080, crate::engine::packet::socks::tests::client(), crate::engine::packet::socks::tests::server()),
+        (
+            4450,
+            crate::engine::packet::smb::tests::client(),
+            crate::engine::packet::smb::tests::server(),
+        ),
+        (
+            1080,
+            crate::engine::packet::socks::tests::client(),
+            crate::engine::packet::socks::tests::server(),
+        ),
         (8084, lax_requests(), lax_responses()),
         (53, [crate::engine::packet::proxy::tests::v4(b""), questions()].concat(), questions()),
     ]
@@ -233,7 +257,11 @@ fn everything_is_found_in_plain_streams() {
     assert_eq!(at(Where::TlsCert).last(), Some(&"mail.g.example"));
     assert_eq!((at(Where::TlsJa3).len(), at(Where::TlsJa4).len()), (1, 1));
     assert_eq!(at(Where::TlsJa3s).len(), 1);
-    let ssh = plain(22, &crate::engine::packet::ssh::tests::client(), &crate::engine::packet::ssh::tests::server());
+    let ssh = plain(
+        22,
+        &crate::engine::packet::ssh::tests::client(),
+        &crate::engine::packet::ssh::tests::server(),
+    );
     let hassh: Vec<_> = ssh.iter().filter(|(at, _)| *at == Where::SshHassh).collect();
     assert_eq!((hassh.len(), ssh.len()), (2, 4));
     assert_ne!(hassh[0], hassh[1]);

@@ -4,9 +4,9 @@
 
 use super::expected::pcaps;
 use crate::engine::indicator::{Kind, Observable, Timestamp, Where};
-use crate::sensor::input::capture::Capture;
 use crate::engine::packet::stream::tests::Part;
 use crate::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use crate::sensor::input::capture::Capture;
 use sha2::Digest as _;
 
 /// Looks at nothing, and wants no digests.

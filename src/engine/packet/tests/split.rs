@@ -2,11 +2,11 @@
 
 use super::{ipv4, text};
 use crate::engine::indicator::{Observable, Timestamp, Where};
-use crate::sensor::input::capture::Capture;
 use crate::engine::packet::split::share_of;
 use crate::engine::packet::{
     Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Share, Split, Splitter, Visitor,
 };
+use crate::sensor::input::capture::Capture;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 

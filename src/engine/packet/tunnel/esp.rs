@@ -51,7 +51,11 @@ fn is_exact(net: Net, data: &[u8]) -> bool {
 
 /// The transport's number and bytes in an ESP payload between two hosts: its checksum, which
 /// goes over their addresses too, must be right.
-pub(in crate::engine::packet) fn transport(src: IpAddr, dst: IpAddr, data: &[u8]) -> Option<(u8, &[u8])> {
+pub(in crate::engine::packet) fn transport(
+    src: IpAddr,
+    dst: IpAddr,
+    data: &[u8],
+) -> Option<(u8, &[u8])> {
     contents(data).find(|&(next, inner)| match next {
         TCP => inner.len() >= 20 && is_summed(src, dst, TCP, inner),
         UDP => be16(inner, 4) == u16::try_from(inner.len()).ok() && is_summed(src, dst, UDP, inner),

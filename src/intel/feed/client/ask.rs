@@ -1,9 +1,9 @@
 //! Asking an exchange again and again, politely.
 
 use crate::engine::error::{Error, Result};
+use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::Walked;
 use crate::intel::feed::fetch::{Answer, Client, Clock, Request, is_passing};
-use crate::engine::indicator::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! What an exchange is, and who keeps what its walk finds.
 
+use super::{misp, otx, taxii};
 use crate::engine::error::Result;
 use crate::intel::feed::fetch::{Client, Clock};
 use crate::intel::feed::{Options, Sink, Summary};

@@ -7,10 +7,10 @@
 //! index, which tells what it holds no longer and what the pages missed.
 
 use crate::engine::error::{Error, ErrorKind, Result};
+use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, is_name, parse};
 use crate::intel::feed::client::{Keeper, Walked};
 use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
-use crate::engine::indicator::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -13,10 +13,10 @@
 //! visible by its absence.
 
 use crate::engine::error::{Error, ErrorKind, Result};
+use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, Told, before, is_name, naive, parse};
 use crate::intel::feed::client::{Keeper, Walked};
 use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
-use crate::engine::indicator::Timestamp;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;

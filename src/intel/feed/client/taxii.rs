@@ -12,10 +12,10 @@
 //! forgotten does no harm.
 
 use crate::engine::error::{Error, ErrorKind, Result};
+use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, Told, before, is_name, parse};
 use crate::intel::feed::client::{Keeper, Walked};
 use crate::intel::feed::fetch::{Client, Clock, Request, Url, is_passing};
-use crate::engine::indicator::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! One request and its answer, under caps.
 
-use super::{Url, lenient, tls};
+use super::{Url, encode, lenient, tls, url};
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
 use base64::Engine as _;

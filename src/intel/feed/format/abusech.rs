@@ -1,16 +1,16 @@
 //! The CSV exports of abuse.ch: tables whose header is a comment, with a few
 //! columns that mean something else than their names say elsewhere.
 
-use crate::intel::feed::table::columns::Column;
-use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::format::table::Found;
 use crate::engine::indicator::{Kind, Scope};
+use crate::intel::feed::format::table::Found;
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::table::columns::Column;
 
 /// How sure the JA3 list is: frozen in 2021, and full of false positives.
 const JA3_CONFIDENCE: u8 = 25;
 
 /// Whether the comments at the head of `text` are abuse.ch's and name columns.
-pub(super) fn is_export(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_export(text: &str) -> bool {
     let mut named = false;
     for (_, line) in Lines::new(text).take(60) {
         match lines::parse(line) {
@@ -39,7 +39,7 @@ const HEADERS: &[&str] = &[
 ];
 
 /// Corrects the layout of a table that is one of abuse.ch's.
-pub(super) fn adjust(found: &mut Found) {
+pub(in crate::intel::feed) fn adjust(found: &mut Found) {
     let has = |names: &[&str]| names.iter().all(|name| found.names.iter().any(|n| n == name));
     if has(&["sha1", "listingreason"]) {
         for (_, kind) in &mut found.layout.values {

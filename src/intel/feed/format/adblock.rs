@@ -1,10 +1,10 @@
 //! Filter lists of ad blockers and of DNS filters, as far as they block whole names.
 
+use crate::engine::indicator::guess::{Guess, guess};
+use crate::engine::indicator::{Context, Kind, Reason, Role, Scope, address};
 use crate::intel::feed::format::hosts;
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
-use crate::engine::indicator::guess::{Guess, guess};
-use crate::engine::indicator::{Context, Kind, Reason, Role, Scope, address};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// good. Lists for DNS also have plain names, which mean themselves, and lines of hosts
 /// files. Filters with a path, a wildcard, an option that narrows them, or an
 /// element to hide say less than a name would, and are told.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let base = intake.base();
     let allow = Arc::new(Context { role: Role::Allow, ..base.clone() });
     let block = Arc::new(base);
@@ -128,14 +128,14 @@ fn bad_filter(line: &str) -> Option<String> {
 }
 
 /// Whether a line is a filter of this language, and of no other; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.starts_with("||")
         || line.starts_with("@@||")
         || line.starts_with('|') && line.ends_with('^')
 }
 
 /// Whether a line may stand in such a list beside them; for detection.
-pub(super) fn is_beside(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_beside(line: &str) -> bool {
     is_entry(line)
         || line.starts_with("@@")
         || line.starts_with('/') && line.ends_with('/')
@@ -145,8 +145,8 @@ pub(super) fn is_beside(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Reason, Role, Scope};
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn whole_names_only() {

@@ -1,9 +1,9 @@
 //! Configuration of dnsmasq that sends names nowhere.
 
+use crate::engine::indicator::{Kind, Reason, Scope};
 use crate::intel::feed::format::hosts;
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Kind, Reason, Scope};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ const DIRECTIVES: &[&str] = &["address", "server", "local"];
 /// Reads `address=/name/…`, `server=/name/` and `local=/name/`; several names may
 /// stand between the slashes. dnsmasq answers for everything below, too. A name that is
 /// asked of another server, or sent to a real host, is not blocked.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let context = Arc::new(intake.base());
     let addresses = Lines::new(text).filter_map(|(_, line)| match parse(line)? {
@@ -64,14 +64,14 @@ fn parse(line: &str) -> Option<(&'static str, &str, &str)> {
 }
 
 /// Whether a line is a directive about names; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     parse(line).is_some()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::Reason;
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn directives() {

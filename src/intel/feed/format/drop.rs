@@ -1,12 +1,12 @@
 //! Spamhaus DROP: networks with the number of their listing, as text or as JSON
 //! lines.
 
+use crate::engine::indicator::{Kind, Reason, Scope};
 use crate::intel::feed::intake::{Contexts, Intake, owned};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Kind, Reason, Scope};
 
 /// Reads `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}` a line.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
         intake.at_line(number);
@@ -40,10 +40,11 @@ fn json(line: &str) -> Option<(String, String)> {
 }
 
 /// Whether a line is `NETWORK ; SBLnnn`; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.split_once(';').is_some_and(|(net, listing)| {
         let listing = listing.trim();
-        crate::engine::indicator::address::parse_net(net.trim()).is_ok() && listing.starts_with("SBL")
+        crate::engine::indicator::address::parse_net(net.trim()).is_ok()
+            && listing.starts_with("SBL")
     })
 }
 

@@ -1,8 +1,8 @@
 //! Hosts files: an address that leads nowhere, and the names that are sent there.
 
+use crate::engine::indicator::{Kind, Reason, Scope, address};
 use crate::intel::feed::intake::{Intake, Shared};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Kind, Reason, Scope, address};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const SAMPLE: usize = 1000;
 /// Reads a hosts file. Every name behind an address is an indicator, exact; the
 /// address and the names of the machine itself are not, and neither is a name that is sent
 /// to a real host, unless that is what the list does with all of its names.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Exact);
     let context = Arc::new(intake.base());
     let addresses = Lines::new(text).filter_map(|(_, line)| target(line));
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
 }
 
 /// Takes the names of one entry.
-pub(super) fn entry(
+pub(in crate::intel::feed) fn entry(
     line: &str,
     is_sinkhole: bool,
     scope: Scope,
@@ -70,7 +70,7 @@ fn target(line: &str) -> Option<IpAddr> {
 }
 
 /// Whether a list blocks by sending names to a host, judged by where it sends most of them.
-pub(super) fn has_sinkhole(addresses: impl Iterator<Item = IpAddr>) -> bool {
+pub(in crate::intel::feed) fn has_sinkhole(addresses: impl Iterator<Item = IpAddr>) -> bool {
     let (mut nowhere, mut elsewhere) = (0, 0);
     for address in addresses.take(SAMPLE) {
         *(if is_nowhere(address) { &mut nowhere } else { &mut elsewhere }) += 1;
@@ -79,7 +79,7 @@ pub(super) fn has_sinkhole(addresses: impl Iterator<Item = IpAddr>) -> bool {
 }
 
 /// Whether what is sent to an address is sent nowhere.
-pub(super) fn is_nowhere(address: IpAddr) -> bool {
+pub(in crate::intel::feed) fn is_nowhere(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_unspecified() || v4.is_loopback() || v4.is_broadcast(),
         IpAddr::V6(v6) => {
@@ -91,7 +91,7 @@ pub(super) fn is_nowhere(address: IpAddr) -> bool {
 /// A line of a hosts file among others: an address that leads nowhere, and names behind it,
 /// between blanks or what separates values elsewhere. `None` where an address follows: then
 /// it is a mask, or a value like others.
-pub(super) fn stray_entry(line: &str) -> Option<Cow<'_, str>> {
+pub(in crate::intel::feed) fn stray_entry(line: &str) -> Option<Cow<'_, str>> {
     // The cheap question first: few lines begin so.
     if !matches!(line.as_bytes().first(), Some(b'0' | b'1' | b'2' | b':' | b'f' | b'F')) {
         return None;
@@ -110,7 +110,7 @@ pub(super) fn stray_entry(line: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Whether a line is an entry that sends a name nowhere; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let address = words.next().and_then(|word| address::parse_ip(word).ok());
     address.is_some_and(is_nowhere) && words.next().is_some_and(|name| !name.starts_with('#'))
@@ -118,8 +118,8 @@ pub(super) fn is_entry(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Reason, Scope};
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn names_behind_addresses() {

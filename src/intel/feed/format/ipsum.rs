@@ -1,12 +1,12 @@
 //! IPsum: addresses with the number of lists that have them.
 
+use crate::engine::indicator::{Kind, Scope};
 use crate::intel::feed::intake::{Contexts, Intake};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Kind, Scope};
 
 /// Reads `ADDRESS<TAB>COUNT`; each further list adds to the confidence. The files
 /// of one address a line (`levels/3.txt`) are plain lists.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
         let Line::Value(value, _) = lines::parse(line) else { continue };
@@ -30,7 +30,7 @@ fn confidence(count: u32) -> u8 {
 }
 
 /// Whether a line has the form of the list; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.split_once('\t').is_some_and(|(address, count)| {
         crate::engine::indicator::address::parse_ip(address).is_ok()
             && (1..=3).contains(&count.trim().len())

@@ -1,16 +1,16 @@
 //! Lists of one value a line, its kind guessed each time; and Squid's variant.
 
-use crate::intel::feed::intake::{Contexts, Intake, Shared};
-use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::format::hosts;
-use crate::intel::feed::several;
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Kind, Reason, Scope, Timestamp};
+use crate::intel::feed::format::hosts;
+use crate::intel::feed::intake::{Contexts, Intake, Shared};
+use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::several;
 use std::sync::Arc;
 
 /// Reads a list. Names reach below themselves unless the options say otherwise; a
 /// comment behind a value becomes its description.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
@@ -72,7 +72,7 @@ fn allowed(
     let context = contexts.get(&key, || {
         let mut context = intake.base();
         context.valid_until = until;
-        context.description = comment.and_then(super::intake::owned);
+        context.description = comment.and_then(crate::intel::feed::intake::owned);
         context
     });
     intake.guessed(value, scope, context);
@@ -96,7 +96,7 @@ fn is_of_names(text: &str) -> bool {
 }
 
 /// Reads a Squid `dstdomain` list: `.name` reaches below, a bare name does not.
-pub(super) fn read_squid(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read_squid(text: &str, intake: &mut Intake<'_>) {
     let context = Arc::new(intake.base());
     for (number, line) in Lines::new(text) {
         if let Line::Value(value, _) = lines::parse(line) {
@@ -107,22 +107,22 @@ pub(super) fn read_squid(text: &str, intake: &mut Intake<'_>) {
 }
 
 /// The base context with a description.
-pub(super) fn described<'c>(
+pub(in crate::intel::feed) fn described<'c>(
     contexts: &'c mut Contexts,
     text: &str,
     intake: &Intake<'_>,
 ) -> &'c Shared {
     contexts.get(text, || {
         let mut context = intake.base();
-        context.description = super::intake::owned(text);
+        context.description = crate::intel::feed::intake::owned(text);
         context
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options, read};
     use crate::engine::indicator::{Kind, Scope};
+    use crate::intel::feed::{Collected, Format, Options, read};
 
     #[test]
     fn a_mixed_list() {

@@ -1,15 +1,15 @@
 //! The lists of signature-base, as the scanner LOKI reads them: `value;comment`
 //! or `value;score`, and `regex;score[;exclusion]` for the names of files.
 
+use crate::engine::indicator::{Indicator, Kind, Reason, Scope, Value};
+use crate::intel::feed::format::list;
 use crate::intel::feed::intake::{Contexts, Intake};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::format::table::columns;
-use crate::intel::feed::format::list;
-use crate::engine::indicator::{Indicator, Kind, Reason, Scope, Value};
+use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
 /// Reads `value;comment`. A comment of digits alone is a score.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
@@ -42,7 +42,7 @@ fn score(text: &str) -> Option<u8> {
 /// Reads `regex;score[;exclusion]`. An expression that names a folder is about
 /// paths. One with an exclusion says less than the expression alone: it is kept
 /// and never matched.
-pub(super) fn read_names(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     let mut about = String::new();
     for (number, line) in Lines::new(text) {
@@ -78,7 +78,7 @@ pub(super) fn read_names(text: &str, intake: &mut Intake<'_>) {
         let context = contexts.get(&format!("{score}\x1f{about}"), || {
             let mut context = intake.base();
             context.confidence = columns::confidence(score);
-            context.description = super::intake::owned(&about);
+            context.description = crate::intel::feed::intake::owned(&about);
             context
         });
         put_name(pattern, exclusion, line, Arc::clone(context), intake);
@@ -89,7 +89,7 @@ fn put_name(
     pattern: &str,
     exclusion: Option<&str>,
     line: &str,
-    context: super::intake::Shared,
+    context: crate::intel::feed::intake::Shared,
     intake: &mut Intake<'_>,
 ) {
     if exclusion.is_some() {
@@ -123,7 +123,7 @@ fn is_score(text: &str) -> bool {
 /// # Errors
 ///
 /// [`Reason::BadPattern`], or [`Reason::MatchesEverything`] for an empty one.
-pub(super) fn check_regex(pattern: &str) -> Result<(), Reason> {
+pub(in crate::intel::feed) fn check_regex(pattern: &str) -> Result<(), Reason> {
     if pattern.is_empty() || matches!(pattern, ".*" | ".+" | "." | "^.*$" | "^" | "$") {
         return Err(Reason::MatchesEverything);
     }
@@ -131,7 +131,7 @@ pub(super) fn check_regex(pattern: &str) -> Result<(), Reason> {
 }
 
 /// Whether a line is `value;comment`; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.split_once(';').is_some_and(|(value, _)| {
         let value = crate::engine::indicator::refang::refang(value.trim());
         crate::engine::indicator::guess::guess(&value, Scope::Exact).is_ok()
@@ -139,7 +139,7 @@ pub(super) fn is_entry(line: &str) -> bool {
 }
 
 /// Whether a line is `regex;score`; for detection.
-pub(super) fn is_name_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_name_entry(line: &str) -> bool {
     line.split(';').nth(1).is_some_and(is_score) && line.contains('\\') && !is_entry(line)
 }
 

@@ -1,16 +1,16 @@
 //! Maltrail's static trails: any number of files, one behind the other, each with
 //! its `### file:` line; blocks of values below the references that list them.
 
+use crate::engine::indicator::{Context, Kind, Scope, Severity, address};
+use crate::intel::feed::format::loki;
 use crate::intel::feed::intake::{Contexts, Intake, owned, push_once};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::format::table::columns;
-use crate::intel::feed::format::loki;
-use crate::engine::indicator::{Context, Kind, Scope, Severity, address};
+use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
 /// Reads trails. A scheme without a path is the host; a name reaches below
 /// itself; a path is meant at any host.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut file = intake.base();
     let mut block = Block::new(&file);
     let mut described = Contexts::new();
@@ -153,7 +153,7 @@ fn is_regex(value: &str) -> bool {
 }
 
 /// Whether the head of a file is Maltrail's; for detection.
-pub(super) fn is_trails(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_trails(text: &str) -> bool {
     Lines::new(text).take(40).any(|(_, line)| {
         line.starts_with("### file:")
             || line.starts_with('#') && line.contains("stamparm/maltrail")

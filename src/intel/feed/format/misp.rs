@@ -1,16 +1,16 @@
 //! MISP events: one, an array, the answer of a search (sections 3.1 and 3.2).
 
 use crate::engine::error::{Error, Result};
+use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity};
+use crate::intel::feed::format::stix;
 use crate::intel::feed::intake::{Intake, Shared, owned, push_once};
 use crate::intel::feed::json::{self, Object};
-use crate::intel::feed::format::stix;
 use crate::intel::feed::types;
-use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// Reads events.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     for document in json::parse_all(text)? {
         let mut found = false;
         read_document(&document, &mut found, intake);
@@ -316,8 +316,8 @@ fn put(
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Kind, Reason, Scope, Severity, Tlp};
+    use crate::intel::feed::{Collected, Format, Options};
 
     const EVENT: &str = r#"{"Event":{"uuid":"u-1","info":"Case","threat_level_id":"1",
       "Tag":[{"name":"tlp:amber"},{"name":"misp-galaxy:threat-actor=\"Bear\""},{"name":"x"},

@@ -112,7 +112,7 @@ formats! {
 
 impl Format {
     /// Whether files of this format are written by programs that never defang.
-    pub(super) fn is_exact(self) -> bool {
+    pub(in crate::intel::feed) fn is_exact(self) -> bool {
         matches!(
             self,
             Format::Wiresift

@@ -2,11 +2,11 @@
 //! so that what is written reads back as the same.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::intake::Intake;
-use crate::intel::feed::lines::Lines;
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Tlp,
 };
+use crate::intel::feed::intake::Intake;
+use crate::intel::feed::lines::Lines;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Write;
@@ -135,7 +135,7 @@ fn record_of(indicator: &Indicator) -> Record<'_> {
 }
 
 /// Reads JSON lines. Contexts that follow each other and are equal are shared.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut last: Arc<Context<'static>> = Arc::default();
     for (number, line) in Lines::new(text) {
         let line = line.trim();

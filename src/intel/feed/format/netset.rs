@@ -1,14 +1,14 @@
 //! FireHOL's netsets and ipsets: addresses and networks below a block of comments
 //! that tells what the list is about.
 
-use crate::intel::feed::table::columns;
+use crate::engine::indicator::{Context, Kind, Scope};
 use crate::intel::feed::intake::{Intake, owned, push_once};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Context, Kind, Scope};
+use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
 /// Reads a netset. Its name becomes the collection, its category a label.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let context = Arc::new(header(text, intake.base()));
     for (number, line) in Lines::new(text) {
         if let Line::Value(value, _) = lines::parse(line) {
@@ -43,7 +43,7 @@ fn header(text: &str, mut context: Context<'static>) -> Context<'static> {
 }
 
 /// Whether the comments at the head are those of a netset; for detection.
-pub(super) fn is_netset(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_netset(text: &str) -> bool {
     Lines::new(text).take(60).any(|(_, line)| {
         matches!(lines::parse(line), Line::Comment(comment)
             if comment.contains("hash:net") || comment.contains("hash:ip")

@@ -2,15 +2,15 @@
 //! (sections 1.3 to 1.5).
 
 use crate::engine::error::Result;
-use crate::intel::feed::table::columns;
+use crate::engine::indicator::{Context, Kind, Reason, Scope, Tlp};
 use crate::intel::feed::intake::{Contexts, Intake, push_once};
 use crate::intel::feed::json::{self, Object};
+use crate::intel::feed::table::columns;
 use crate::intel::feed::types;
-use crate::engine::indicator::{Context, Kind, Reason, Scope, Tlp};
 use serde_json::Value;
 
 /// Reads pulses.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     for document in json::parse_all(text)? {
         let results = match &document {
             Value::Object(page) if page.contains_key("results") => json::array(page, "results"),
@@ -145,8 +145,8 @@ fn context_of(indicator: &Object, base: &Context<'static>) -> Context<'static> {
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Kind, Reason, Scope, Timestamp, Tlp};
+    use crate::intel::feed::{Collected, Format, Options};
 
     const PULSE: &str = r#"{"id":"5b43a33f9e96026328f1a3d0","name":"P","tlp":"green","tags":["t"],
         "malware_families":[{"id":"x","display_name":"Evil"}],"adversary":"","attack_ids":["T1059"],

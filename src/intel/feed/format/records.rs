@@ -2,17 +2,17 @@
 //! of bare values.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::table::columns::{self, Column};
+use crate::engine::indicator::{Kind, Reason, Scope};
+use crate::intel::feed::format::table::{REVERSED, is_port};
 use crate::intel::feed::intake::{Contexts, Intake, Shared};
 use crate::intel::feed::json::{self, Object};
-use crate::intel::feed::table::layout::{Detail, Layout};
 use crate::intel::feed::lines::{self, Lines};
 use crate::intel::feed::live::{self, Live};
-use crate::intel::feed::format::table::{REVERSED, is_port};
-use crate::intel::feed::types::{self, Type};
-use crate::intel::feed::format::table::{headings, nets};
 use crate::intel::feed::several;
-use crate::engine::indicator::{Kind, Reason, Scope};
+use crate::intel::feed::table::columns::{self, Column};
+use crate::intel::feed::table::layout::{Detail, Layout};
+use crate::intel::feed::table::{headings, nets};
+use crate::intel::feed::types::{self, Type};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ const LISTS: &[&str] = &[
 ];
 
 /// Reads records. Their members are named as the columns of a table are.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let mut reader =
         Reader { contexts: Contexts::new(), names: Vec::new(), layout: Layout::default() };
     documents(text, &mut reader, intake)?;
@@ -452,8 +452,8 @@ fn put(value: &str, meaning: Option<Type>, context: &Shared, intake: &mut Intake
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Severity, Tlp};
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn lines_arrays_and_wrappers() {

@@ -3,10 +3,10 @@
 //! The same words also make a company's own zones, and forward names to other servers. A
 //! zone blocks when it answers with nothing; what it answers otherwise is told.
 
+use crate::engine::indicator::{Kind, Reason, Scope, address};
 use crate::intel::feed::format::hosts;
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::engine::indicator::{Kind, Reason, Scope, address};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ enum Said<'t> {
 }
 
 /// Reads zones. Those of unbound and BIND reach below their names.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let exact = intake.domain_scope(Scope::Exact);
     let context = Arc::new(intake.base());
@@ -220,7 +220,7 @@ fn data(text: &str) -> Said<'_> {
 }
 
 /// Whether a line is of such a configuration; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     match said(line) {
         Said::Other => setting(line, "type").or(setting(line, "file")).is_some() || line == "};",
         Said::Name(_) => line.starts_with("name: "),
@@ -230,8 +230,8 @@ pub(super) fn is_entry(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::Reason;
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn unbound() {

@@ -1,14 +1,14 @@
 //! DNS response policy zones: names, and what a resolver shall do about them.
 
+use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
 use crate::intel::feed::intake::{Intake, Shared};
 use crate::intel::feed::lines::Lines;
-use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// Reads `name CNAME .` and its relatives. `*.name` covers what is below; a name
 /// with `rpz-ip` is a network in answers; `rpz-passthru.` is known good.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let base = intake.base();
     let allow = Arc::new(Context { role: Role::Allow, ..base.clone() });
     let block = Arc::new(base);
@@ -98,7 +98,7 @@ fn network(labels: &str) -> Option<String> {
 }
 
 /// Whether a line is a record of a policy zone; for detection.
-pub(super) fn is_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let owner = words.next();
     matches!(owner, Some("$TTL" | "$ORIGIN"))

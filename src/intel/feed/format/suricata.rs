@@ -1,16 +1,16 @@
 //! Suricata's datasets, datareps and IP reputation.
 
-use crate::intel::feed::table::columns;
+use crate::engine::indicator::{Kind, Reason, Scope, address, digest};
 use crate::intel::feed::intake::{Contexts, Intake};
 use crate::intel::feed::lines::Lines;
-use crate::engine::indicator::{Kind, Reason, Scope, address, digest};
+use crate::intel::feed::table::columns;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 
 /// Reads a dataset or datarep: one entry a line, its type guessed from its form;
 /// a reputation behind a comma becomes the confidence.
-pub(super) fn read_dataset(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read_dataset(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Exact);
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
@@ -56,14 +56,14 @@ fn decoded(entry: &str) -> Option<String> {
 }
 
 /// Whether a line is an entry of a dataset of strings; for detection.
-pub(super) fn is_string_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_string_entry(line: &str) -> bool {
     let entry = line.split(',').next().unwrap_or(line);
     entry.len() >= 8 && !is_hex(entry) && decoded(entry).is_some()
 }
 
 /// Reads an IP reputation file: `address,category,score`. The categories have
 /// their names in another file, so here they are numbers.
-pub(super) fn read_iprep(text: &str, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn read_iprep(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
         let line = line.trim();
@@ -90,7 +90,7 @@ pub(super) fn read_iprep(text: &str, intake: &mut Intake<'_>) {
 }
 
 /// Whether a line is `address,category,score`; for detection.
-pub(super) fn is_iprep_entry(line: &str) -> bool {
+pub(in crate::intel::feed) fn is_iprep_entry(line: &str) -> bool {
     let mut parts = line.split(',').map(str::trim);
     let address = parts.next().is_some_and(|net| address::parse_net(net).is_ok());
     let within = |part: Option<&str>, max: u16| {

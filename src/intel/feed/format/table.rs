@@ -2,43 +2,43 @@
 //! What their columns are is found by [`Layout`], which JSON records use as well.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::table::columns::{self, Column};
+use crate::engine::indicator::{Kind, Reason, Scope};
+use crate::intel::feed::format::abusech;
 use crate::intel::feed::intake::{Contexts, Intake, Shared, is_nothing};
-use crate::intel::feed::table::layout::{Detail, Layout, Meaning, NOWHERE};
 use crate::intel::feed::lines::{self, Line, Lines};
-use crate::intel::feed::table::nets::{self, Nets};
 use crate::intel::feed::options::Place;
+use crate::intel::feed::table::columns::{self, Column};
+use crate::intel::feed::table::layout::{Detail, Layout, Meaning, NOWHERE};
+use crate::intel::feed::table::nets::{self, Nets};
 use crate::intel::feed::table::rows::{MAX_FIELDS, Row, next_row};
 use crate::intel::feed::table::sampling::{confirmed, guess_layout, guess_nets, samples};
 use crate::intel::feed::types::{self, Type};
-use crate::intel::feed::format::abusech;
 use crate::intel::feed::{intake, live};
-use crate::engine::indicator::{Kind, Reason, Scope};
 use std::borrow::Cow;
 
 /// Bytes of a table that are looked at to find its delimiter.
 const HEAD: usize = 1 << 18;
 
 /// Whether `line` is a header that names a column of values; for detection.
-pub(super) fn is_header(line: &str, delimiter: u8) -> bool {
+pub(in crate::intel::feed) fn is_header(line: &str, delimiter: u8) -> bool {
     let mut row = Row::new(delimiter);
     row.split(line);
     row.fields.len() > 1 && Layout::of_header(&row.fields).is_some_and(|it| it.has_values())
 }
 
 /// Whether a table without a header has a column of values; for detection.
-pub(super) fn is_guessable(text: &str, delimiter: u8) -> bool {
+pub(in crate::intel::feed) fn is_guessable(text: &str, delimiter: u8) -> bool {
     !guess_layout(Lines::new(text), delimiter).values.is_empty()
 }
 
 /// Whether the columns of a table without a header make networks; for detection.
-pub(super) fn has_nets(text: &str, delimiter: u8) -> bool {
+pub(in crate::intel::feed) fn has_nets(text: &str, delimiter: u8) -> bool {
     guess_nets(&samples(Lines::new(text), delimiter)).is_some()
 }
 
 /// What separates the columns, where the first line says so as Excel has it: `sep=;`.
 /// Returns the line's text as well.
-pub(super) fn separator_line(text: &str) -> Option<(u8, &str)> {
+pub(in crate::intel::feed) fn separator_line(text: &str) -> Option<(u8, &str)> {
     let line = text.split(['\n', '\r']).next().unwrap_or(text);
     let bare = line.trim_matches(['"', ' ']);
     let said =
@@ -54,7 +54,7 @@ pub(super) fn separator_line(text: &str) -> Option<(u8, &str)> {
 
 /// The delimiter of a table: the one that cuts the first lines into the same
 /// number of fields, more than one.
-pub(super) fn delimiter(text: &str) -> Option<u8> {
+pub(in crate::intel::feed) fn delimiter(text: &str) -> Option<u8> {
     let score = |delimiter: u8| {
         let mut row = Row::new(delimiter);
         let mut lines = Lines::new(text);
@@ -74,7 +74,7 @@ pub(super) fn delimiter(text: &str) -> Option<u8> {
 }
 
 /// Reads a table.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let delimiter = match intake.options.delimiter {
         Some(char) => u8::try_from(char).ok().filter(u8::is_ascii).ok_or_else(|| {
             Error::usage(format!("“{char}” cannot separate columns"))
@@ -108,12 +108,12 @@ pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
 }
 
 /// A layout with where it came from.
-pub(super) struct Found {
-    pub(super) layout: Layout,
+pub(in crate::intel::feed) struct Found {
+    pub(in crate::intel::feed) layout: Layout,
     /// The header's names, squeezed; empty when there was none.
-    pub(super) names: Vec<String>,
+    pub(in crate::intel::feed) names: Vec<String>,
     /// What a value is worth where the rows do not say.
-    pub(super) confidence: Option<u8>,
+    pub(in crate::intel::feed) confidence: Option<u8>,
 }
 
 impl std::ops::Deref for Found {
@@ -386,7 +386,7 @@ impl Reader {
 }
 
 /// What is wrong with a range whose ends are the wrong way round.
-pub(super) const REVERSED: &str = "the range ends before it begins";
+pub(in crate::intel::feed) const REVERSED: &str = "the range ends before it begins";
 
 /// Takes the network that some columns of a row tell.
 fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>) {
@@ -410,6 +410,6 @@ fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>)
     }
 }
 
-pub(super) fn is_port(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_port(text: &str) -> bool {
     !intake::is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }

@@ -1,20 +1,20 @@
 //! MISP warning lists: known good, in five modes (section 3.3).
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::intake::{Intake, MAX_VALUE, Shared};
-use crate::intel::feed::{Collected, Format, Options, detect, json, lines};
-use crate::intel::feed::format::loki;
 use crate::engine::indicator::digest::kind_of_len;
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{
     self, Indicator, Kind, Reason, Role, Scope, WarningEntry, WarningList, address, domain,
 };
+use crate::intel::feed::format::loki;
+use crate::intel::feed::intake::{Intake, MAX_VALUE, Shared};
+use crate::intel::feed::{Collected, Format, Options, detect, json, lines};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Reads a list. Every entry is of [`Role::Allow`].
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let document = json::parse(text)?;
     let Value::Object(list) = &document else {
         return Err(

@@ -1,11 +1,11 @@
 //! Files of Zeek's intelligence framework: tabs, a `#fields` line, `-` for null.
 
 use crate::engine::error::{Error, Result};
-use crate::intel::feed::table::columns::{self, Column};
+use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
 use crate::intel::feed::intake::{Contexts, Intake, is_nothing};
 use crate::intel::feed::lines::Lines;
+use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::types;
-use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
 
 /// The columns that matter.
 #[derive(Default)]
@@ -16,7 +16,7 @@ struct Fields<'a> {
 }
 
 /// Reads a file. Names are exact, as Zeek compares them.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let mut fields: Option<Fields<'_>> = None;
     let mut contexts = Contexts::new();
     let mut key = String::new();
@@ -105,8 +105,8 @@ fn context_of(
 
 #[cfg(test)]
 mod tests {
-    use crate::intel::feed::{Collected, Format, Options};
     use crate::engine::indicator::{Kind, Role, Scope};
+    use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
     fn kinds_and_meta() {

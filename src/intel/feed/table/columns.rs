@@ -1,15 +1,15 @@
 //! What a column of a table, or a member of a JSON record, says: its many names,
 //! and how its text goes into a context.
 
+use crate::engine::indicator::{Context, Direction, Kind, Scope, Severity, Timestamp, Tlp};
 use crate::intel::feed::intake::{is_nothing, owned, push_once};
 use crate::intel::feed::live::{self, Live};
 use crate::intel::feed::table::nets::{self, Part};
 use crate::intel::feed::types;
-use crate::engine::indicator::{Context, Direction, Kind, Scope, Severity, Timestamp, Tlp};
 
 /// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Column {
+pub(in crate::intel::feed) enum Column {
     /// A value; of a kind when the column's name tells it.
     Value(Option<(Kind, Scope)>),
     /// The kind of the value.
@@ -43,7 +43,7 @@ pub(super) enum Column {
 
 impl Column {
     /// The role that a name means, `None` for a name that means nothing here.
-    pub(super) fn from_name(name: &str) -> Option<Column> {
+    pub(in crate::intel::feed) fn from_name(name: &str) -> Option<Column> {
         let squeezed = types::squeeze(name.trim().trim_matches('"'));
         if let Some(column) = by_name(&squeezed) {
             return Some(column);
@@ -63,7 +63,7 @@ impl Column {
     }
 
     /// Whether it goes into the context (and not into the value).
-    pub(super) fn is_context(self) -> bool {
+    pub(in crate::intel::feed) fn is_context(self) -> bool {
         !matches!(
             self,
             Column::Value(_) | Column::Type | Column::Port | Column::Net(_) | Column::Live(_)
@@ -142,7 +142,7 @@ fn is_expiry(name: &str) -> bool {
 }
 
 /// Writes the text of a column into a context.
-pub(super) fn apply(context: &mut Context<'static>, column: Column, text: &str) {
+pub(in crate::intel::feed) fn apply(context: &mut Context<'static>, column: Column, text: &str) {
     let text = text.trim();
     if is_nothing(text) {
         return;
@@ -180,7 +180,11 @@ pub(super) fn apply(context: &mut Context<'static>, column: Column, text: &str) 
 }
 
 /// Writes an element of a list into a context: it is one label, whatever stands in it.
-pub(super) fn apply_item(context: &mut Context<'static>, column: Column, text: &str) {
+pub(in crate::intel::feed) fn apply_item(
+    context: &mut Context<'static>,
+    column: Column,
+    text: &str,
+) {
     match column {
         Column::Tags => add_tag(context, text),
         Column::Malware => push_once(&mut context.malware, text),
@@ -195,7 +199,7 @@ fn each(text: &str, mut take: impl FnMut(&str)) {
 }
 
 /// A label; one that names a TLP sets it, too.
-pub(super) fn add_tag(context: &mut Context<'static>, tag: &str) {
+pub(in crate::intel::feed) fn add_tag(context: &mut Context<'static>, tag: &str) {
     if tag.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("tlp:"))
         && let Some(tlp) = Tlp::from_name(tag)
     {
@@ -205,7 +209,7 @@ pub(super) fn add_tag(context: &mut Context<'static>, tag: &str) {
 }
 
 /// Adds to what is said of a value, once.
-pub(super) fn add_description(context: &mut Context<'static>, text: &str) {
+pub(in crate::intel::feed) fn add_description(context: &mut Context<'static>, text: &str) {
     context.description = match context.description.take() {
         Some(before) if !before.contains(text) => Some(format!("{before}; {text}").into()),
         Some(before) => Some(before),
@@ -214,7 +218,7 @@ pub(super) fn add_description(context: &mut Context<'static>, text: &str) {
 }
 
 /// 0 to 100 as a number, a percentage or a fraction, or one of STIX's words.
-pub(super) fn confidence(text: &str) -> Option<u8> {
+pub(in crate::intel::feed) fn confidence(text: &str) -> Option<u8> {
     let text = text.trim().trim_end_matches('%').trim_end();
     match text.to_ascii_lowercase().as_str() {
         "none" => return Some(0),

@@ -6,14 +6,14 @@
 //! taken away until the rest is a name that is known. Words that do change it (whose
 //! address? the reporter's) are never taken away, so that such a heading means nothing here.
 
-use crate::intel::feed::table::columns::Column;
-use crate::intel::feed::format::table::nets;
-use crate::intel::feed::types;
 use crate::engine::indicator::{Kind, Scope};
+use crate::intel::feed::table::columns::Column;
+use crate::intel::feed::table::nets;
+use crate::intel::feed::types;
 
 /// What a heading means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heading {
+pub(in crate::intel::feed) enum Heading {
     /// The role of its column.
     Role(Column),
     /// It speaks of what is hostile, and not of its kind: `C2`, `Dropper`. Where values
@@ -262,7 +262,7 @@ const OTHER: &[&str] = &[
 ];
 
 /// The meaning of a heading.
-pub(super) fn of(name: &str) -> Heading {
+pub(in crate::intel::feed) fn of(name: &str) -> Heading {
     let name = name.trim().trim_matches('"').trim();
     if let Some(role) = Column::from_name(name) {
         return Heading::Role(role);
@@ -316,7 +316,7 @@ fn is_of_another(word: &str) -> bool {
 }
 
 /// Whether a name speaks of people or offices: what is in such an object is theirs.
-pub(super) fn is_people(name: &str) -> bool {
+pub(in crate::intel::feed) fn is_people(name: &str) -> bool {
     words(name).iter().any(|word| PEOPLE.contains(&singular(word)))
 }
 
@@ -428,7 +428,7 @@ fn certificate(words: &[String]) -> Option<Kind> {
 
 /// The words of a name in lower case: between what is no letter and no digit, and where
 /// `camelCase` begins the next.
-pub(super) fn words(name: &str) -> Vec<String> {
+pub(in crate::intel::feed) fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
     for (at, &char) in chars.iter().enumerate() {
@@ -475,7 +475,7 @@ fn singular(word: &str) -> &str {
 }
 
 /// Whether a dotted name is a member of a member, and no domain: `contact.email`.
-pub(super) fn is_member(name: &str) -> bool {
+pub(in crate::intel::feed) fn is_member(name: &str) -> bool {
     const HEADS: &[&str] = &[
         "contact",
         "event",
@@ -524,7 +524,9 @@ pub(super) fn is_member(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    use crate::engine::indicator::Kind::{CertSha1, Domain, Email, Ip, Md5, Net, Sha1, Sha256, Url};
+    use crate::engine::indicator::Kind::{
+        CertSha1, Domain, Email, Ip, Md5, Net, Sha1, Sha256, Url,
+    };
 
     /// Names of values of one kind.
     const KINDS: &[(Kind, &[&str])] = &[

@@ -1,44 +1,44 @@
 //! What each column of a table, or each member of a record, is: found from the names, and
 //! confirmed by the rows ([`sampling`](crate::intel::feed::table::sampling)).
 
-use crate::intel::feed::table::columns::Column;
-use crate::intel::feed::table::headings::{self, Heading};
-use crate::intel::feed::intake::is_nothing;
-use crate::intel::feed::live::Live;
-use crate::intel::feed::table::nets::{self, Nets, Part};
-use crate::intel::feed::format::table::roles;
-use crate::intel::feed::types;
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Kind, Scope, address, refang::refang};
+use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::live::Live;
+use crate::intel::feed::table::columns::Column;
+use crate::intel::feed::table::headings::{self, Heading};
+use crate::intel::feed::table::nets::{self, Nets, Part};
+use crate::intel::feed::table::roles;
+use crate::intel::feed::types;
 use ipnet::IpNet;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// What a column's name says about its values.
-pub(super) type Meaning = Option<(Kind, Scope)>;
+pub(in crate::intel::feed) type Meaning = Option<(Kind, Scope)>;
 
 /// The place of a column that is not known yet.
-pub(super) const NOWHERE: usize = usize::MAX;
+pub(in crate::intel::feed) const NOWHERE: usize = usize::MAX;
 
 /// What each column of a table is.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Layout {
+pub(in crate::intel::feed) struct Layout {
     /// The columns that hold values, with the kind that the column's name tells.
-    pub(super) values: Vec<(usize, Meaning)>,
-    pub(super) kind: Option<usize>,
-    pub(super) port: Option<usize>,
+    pub(in crate::intel::feed) values: Vec<(usize, Meaning)>,
+    pub(in crate::intel::feed) kind: Option<usize>,
+    pub(in crate::intel::feed) port: Option<usize>,
     /// The columns that make a network together.
-    pub(super) nets: Option<Nets>,
+    pub(in crate::intel::feed) nets: Option<Nets>,
     /// The columns that say whether the row still holds.
-    pub(super) live: Vec<(usize, Live)>,
+    pub(in crate::intel::feed) live: Vec<(usize, Live)>,
     /// Columns of values that are not taken, because nobody says what they are.
-    pub(super) beside: Vec<usize>,
+    pub(in crate::intel::feed) beside: Vec<usize>,
     /// The columns that go into the context.
-    pub(super) context: Vec<(usize, Column)>,
+    pub(in crate::intel::feed) context: Vec<(usize, Column)>,
     /// Columns that speak of what is hostile: where values stand in them, they are meant.
-    pub(super) hostile: Vec<usize>,
+    pub(in crate::intel::feed) hostile: Vec<usize>,
     /// Columns whose names say nothing, or that would make a network and do not.
-    pub(super) unknown: Vec<usize>,
+    pub(in crate::intel::feed) unknown: Vec<usize>,
     /// Columns that hold what a URL beside them has in itself.
     hosts: Vec<usize>,
     /// Columns that tell about the address beside them.
@@ -50,7 +50,7 @@ pub(super) struct Layout {
     /// The columns that are called the value.
     named: Vec<usize>,
     /// Whether what is called the value is the only one: a table says its kind then, too.
-    pub(super) is_strict: bool,
+    pub(in crate::intel::feed) is_strict: bool,
 }
 
 impl Layout {
@@ -71,7 +71,7 @@ impl Layout {
     }
 
     /// Gives a column the role that a mapping says.
-    pub(super) fn map(&mut self, at: usize, column: Column) {
+    pub(in crate::intel::feed) fn map(&mut self, at: usize, column: Column) {
         match column {
             Column::Type => self.kind = Some(at),
             Column::Port => self.port = Some(at),
@@ -130,14 +130,14 @@ impl Layout {
     }
 
     /// Takes the network's columns for what they are, once the rows have shown it.
-    pub(super) fn settle_nets(&mut self) {
+    pub(in crate::intel::feed) fn settle_nets(&mut self) {
         let Some(nets) = self.nets else { return };
         let is_part = |at: usize| nets.columns().any(|part| part == at);
         self.values.retain(|&(at, _)| !is_part(at));
     }
 
     /// Forgets a network that the rows do not have; returns the columns that then are nothing.
-    pub(super) fn drop_nets(&mut self) -> Vec<usize> {
+    pub(in crate::intel::feed) fn drop_nets(&mut self) -> Vec<usize> {
         let is_value = |at: &usize| self.values.iter().any(|(value, _)| value == at);
         self.nets
             .take()
@@ -145,7 +145,7 @@ impl Layout {
     }
 
     /// The layout of columns, or of a record's members, with these names.
-    pub(super) fn of_names(names: &[&str]) -> Layout {
+    pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Layout {
         let mut layout = Layout::default();
         let roles = roles::of_names(names);
         for (at, heading) in roles.headings.into_iter().enumerate() {
@@ -167,25 +167,29 @@ impl Layout {
     }
 
     /// The layout that a header's names tell; `None` when the row is rather data.
-    pub(super) fn of_header(names: &[Cow<'_, str>]) -> Option<Layout> {
+    pub(in crate::intel::feed) fn of_header(names: &[Cow<'_, str>]) -> Option<Layout> {
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let is_data = |name: &&str| guess(name, Scope::Exact).is_ok() && !headings::is_member(name);
         (!names.iter().any(is_data)).then(|| Layout::of_names(&names))
     }
 
     /// Whether a column holds values, by its name.
-    pub(super) fn has_values(&self) -> bool {
+    pub(in crate::intel::feed) fn has_values(&self) -> bool {
         !self.values.is_empty() || self.nets.is_some()
     }
 
     /// Whether an `indicator` column says what the values are.
-    pub(super) fn names_value(&self) -> bool {
+    pub(in crate::intel::feed) fn names_value(&self) -> bool {
         !self.named.is_empty()
     }
 
     /// What the cells of a row are to each other; `has_net` says whether the network's are
     /// one. Nothing has to be asked where only one column holds values.
-    pub(super) fn beside<'c>(&self, has_net: bool, cell: impl Fn(usize) -> Cow<'c, str>) -> Beside {
+    pub(in crate::intel::feed) fn beside<'c>(
+        &self,
+        has_net: bool,
+        cell: impl Fn(usize) -> Cow<'c, str>,
+    ) -> Beside {
         let mut found = Beside::default();
         let net = self.nets.filter(|_| has_net).map(|nets| cell(nets.start));
         let net = net.and_then(|net| address::parse_ip(&refang(net.trim())).ok());
@@ -222,7 +226,7 @@ impl Layout {
     }
 
     /// What a cell is that does not stand for itself.
-    pub(super) fn detail(
+    pub(in crate::intel::feed) fn detail(
         &self,
         at: usize,
         kind: Meaning,
@@ -266,7 +270,7 @@ const MOST_CELLS: usize = 32;
 
 /// What stands in a row beside a cell.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(in crate::intel::feed) struct Beside {
     /// A value that is called the value.
     is_named: bool,
     /// A value that is more than a detail of another.
@@ -283,7 +287,7 @@ pub(super) struct Beside {
 
 /// What a cell is that does not stand for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Detail {
+pub(in crate::intel::feed) enum Detail {
     /// It says of the claim beside it what that says itself, or what it is called.
     Same,
     /// It could be a claim, and is left out for this reason.
@@ -292,7 +296,7 @@ pub(super) enum Detail {
 
 /// Whether a kind is a detail of what stands beside it: a sample's name and import hash,
 /// an address's AS number.
-pub(super) fn is_detail(kind: Kind) -> bool {
+pub(in crate::intel::feed) fn is_detail(kind: Kind) -> bool {
     kind.is_string() || matches!(kind, Kind::Imphash | Kind::Pehash | Kind::Opaque)
 }
 

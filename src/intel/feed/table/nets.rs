@@ -1,15 +1,15 @@
 //! Networks that a table or a record tells in several columns: first and last address,
 //! or an address and the length or mask of its prefix.
 
-use crate::intel::feed::intake::is_nothing;
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Scope, address, refang::refang};
+use crate::intel::feed::intake::is_nothing;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// What a column is of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::intel::feed) enum Part {
     /// The first address.
     Start,
     /// The last address.
@@ -20,32 +20,37 @@ pub(super) enum Part {
 
 /// The columns that make a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Nets {
-    pub(super) start: usize,
-    pub(super) end: Option<usize>,
-    pub(super) length: Option<usize>,
+pub(in crate::intel::feed) struct Nets {
+    pub(in crate::intel::feed) start: usize,
+    pub(in crate::intel::feed) end: Option<usize>,
+    pub(in crate::intel::feed) length: Option<usize>,
     /// Whether their names could mean something else, so that each row has to make sense.
-    pub(super) is_unsure: bool,
+    pub(in crate::intel::feed) is_unsure: bool,
     /// Whether the length may be a count of addresses, by its name.
-    pub(super) is_size: bool,
+    pub(in crate::intel::feed) is_size: bool,
     /// Whether it is one, by its rows.
-    pub(super) is_count: bool,
+    pub(in crate::intel::feed) is_count: bool,
 }
 
 impl Nets {
     /// What begins in this column, and nothing else yet.
-    pub(super) const fn from(start: usize) -> Nets {
+    pub(in crate::intel::feed) const fn from(start: usize) -> Nets {
         Nets { start, end: None, length: None, is_unsure: false, is_size: false, is_count: false }
     }
 
     /// The columns, as far as they are known.
-    pub(super) fn columns(self) -> impl Iterator<Item = usize> {
+    pub(in crate::intel::feed) fn columns(self) -> impl Iterator<Item = usize> {
         let columns = [Some(self.start), self.end, self.length];
         columns.into_iter().flatten().filter(|at| *at != crate::intel::feed::table::layout::NOWHERE)
     }
 
     /// The text of the network that these cells tell, as [`text`] has it.
-    pub(super) fn text(self, start: &str, end: &str, length: &str) -> Option<String> {
+    pub(in crate::intel::feed) fn text(
+        self,
+        start: &str,
+        end: &str,
+        length: &str,
+    ) -> Option<String> {
         if self.is_size && is_nothing(end.trim()) {
             let is_v6 = start.contains(':');
             let count: Option<u64> = length.trim().parse().ok();
@@ -70,7 +75,7 @@ fn counted(start: &str, count: u64) -> Option<String> {
 }
 
 /// What a name (squeezed) means that means nothing else.
-pub(super) fn by_name(name: &str) -> Option<Part> {
+pub(in crate::intel::feed) fn by_name(name: &str) -> Option<Part> {
     Some(match name {
         "start" | "starting" | "startingip" | "startingaddress" | "lo" | "min" | "ip1"
         | "ip4start" | "route" | "startip" | "ipstart" | "startaddress" | "startipaddress"
@@ -95,7 +100,7 @@ pub(super) fn by_name(name: &str) -> Option<Part> {
 
 /// The same of several words (lower case, singular) in whatever order: `start of range`,
 /// `min ip`, `dotted netmask`.
-pub(super) fn by_words(words: &[String]) -> Option<Part> {
+pub(in crate::intel::feed) fn by_words(words: &[String]) -> Option<Part> {
     const IDLE: &[&str] = &[
         "ip", "ipv4", "ipv6", "address", "addr", "range", "net", "network", "subnet", "block",
         "of", "the", "cidr", "prefix", "in",
@@ -158,14 +163,14 @@ pub(super) fn by_words(words: &[String]) -> Option<Part> {
 }
 
 /// Names that also are those of a whole network.
-pub(super) fn may_be_length(name: &str) -> bool {
+pub(in crate::intel::feed) fn may_be_length(name: &str) -> bool {
     by_name(name) == Some(Part::Length)
         || matches!(name, "prefix" | "cidr" | "length" | "len" | "subnet")
         || is_size(name)
 }
 
 /// Names of how many addresses a network has, or how long its prefix is.
-pub(super) fn is_size(name: &str) -> bool {
+pub(in crate::intel::feed) fn is_size(name: &str) -> bool {
     matches!(
         name,
         "size"
@@ -185,7 +190,7 @@ pub(super) fn is_size(name: &str) -> bool {
 }
 
 /// Names that flows have as well, and mails.
-pub(super) fn is_unsure(name: &str) -> bool {
+pub(in crate::intel::feed) fn is_unsure(name: &str) -> bool {
     matches!(
         name,
         "lo" | "hi"
@@ -207,7 +212,7 @@ pub(super) fn is_unsure(name: &str) -> bool {
 
 /// The text of the network, as a list would have it: `a-b`, `a/24`, or `a` alone. `None`
 /// when the first is no address or what stands beside it makes no network of it.
-pub(super) fn text(start: &str, end: &str, length: &str) -> Option<String> {
+pub(in crate::intel::feed) fn text(start: &str, end: &str, length: &str) -> Option<String> {
     let (start, end) = (refang(start.trim()), refang(end.trim()));
     let length = length.trim().trim_start_matches('/');
     // The length may stand at the address as well: `203.0.113.0/24`, `24`.
@@ -229,7 +234,7 @@ pub(super) fn text(start: &str, end: &str, length: &str) -> Option<String> {
 
 /// Whether a row is one network for certain: aligned, or a short range. Rows of other
 /// tables have two addresses or a small number, too.
-pub(super) fn is_plausible(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_plausible(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(nets)) => match nets[..] {
             [_] => true,
@@ -245,7 +250,7 @@ pub(super) fn is_plausible(text: &str) -> bool {
 }
 
 /// Whether a range ends before it begins.
-pub(super) fn is_reversed(range: &str) -> bool {
+pub(in crate::intel::feed) fn is_reversed(range: &str) -> bool {
     let Some((from, to)) = range.split_once('-') else { return false };
     match (address::parse_ip(from), address::parse_ip(to)) {
         (Ok(IpAddr::V4(a)), Ok(IpAddr::V4(b))) => a > b,
@@ -255,7 +260,7 @@ pub(super) fn is_reversed(range: &str) -> bool {
 }
 
 /// Whether a text is one network, and begins where that does.
-pub(super) fn is_aligned(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_aligned(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(nets)) => nets.len() == 1 && is_wide(nets[0]),
         _ => is_network(text) && is_plausible(text),
@@ -273,7 +278,7 @@ fn is_near(range: &str) -> bool {
 }
 
 /// Whether a text is a network, or the networks of a range, and not only an address.
-pub(super) fn is_network(text: &str) -> bool {
+pub(in crate::intel::feed) fn is_network(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(_)) => true,
         Ok(Guess::One(_, crate::engine::indicator::Value::Net(net), _)) => {

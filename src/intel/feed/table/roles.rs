@@ -3,30 +3,30 @@
 //!
 //! One function for both, so that the same export means the same in either form.
 
+use crate::engine::indicator::Kind;
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::{self, Heading};
 use crate::intel::feed::table::nets::Part;
 use crate::intel::feed::types::squeeze;
-use crate::engine::indicator::Kind;
 
 /// What columns are, and which of them depend on what stands beside them in a row.
-pub(super) struct Roles {
-    pub(super) headings: Vec<Heading>,
+pub(in crate::intel::feed) struct Roles {
+    pub(in crate::intel::feed) headings: Vec<Heading>,
     /// Columns that tell about the address beside them: the name that its hoster gave it,
     /// who announces it, whom to write to.
-    pub(super) owned: Vec<usize>,
+    pub(in crate::intel::feed) owned: Vec<usize>,
     /// Columns that tell about a network or its operator, where nothing else is listed.
-    pub(super) providers: Vec<usize>,
+    pub(in crate::intel::feed) providers: Vec<usize>,
     /// Columns that hold the host of the URL beside them.
-    pub(super) hosts: Vec<usize>,
+    pub(in crate::intel::feed) hosts: Vec<usize>,
     /// Whether the address beside a URL is where that is hosted.
-    pub(super) is_hosting: bool,
+    pub(in crate::intel::feed) is_hosting: bool,
     /// Columns that are called the value.
-    pub(super) named: Vec<usize>,
+    pub(in crate::intel::feed) named: Vec<usize>,
 }
 
 /// The roles of columns with these names.
-pub(super) fn of_names(names: &[&str]) -> Roles {
+pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     let squeezed: Vec<String> = names.iter().map(|name| squeezed(name)).collect();
     let mut headings: Vec<Heading> = names.iter().map(|name| headings::of(name)).collect();
     drop_ends(&squeezed, &mut headings);

@@ -14,14 +14,14 @@ const MAX_QUOTED: usize = crate::engine::progress::bound(1 << 14, 64);
 
 /// The most fields of a row: no table has more columns, and a line of millions of
 /// delimiters must not take the memory of as many fields.
-pub(super) const MAX_FIELDS: usize = 1 << 12;
+pub(in crate::intel::feed) const MAX_FIELDS: usize = 1 << 12;
 
 /// One row, its fields borrowed where they need no unquoting.
-pub(super) struct Row<'a> {
-    pub(super) delimiter: u8,
-    pub(super) fields: Vec<Cow<'a, str>>,
+pub(in crate::intel::feed) struct Row<'a> {
+    pub(in crate::intel::feed) delimiter: u8,
+    pub(in crate::intel::feed) fields: Vec<Cow<'a, str>>,
     /// Whether the line has more fields than a row can.
-    pub(super) is_over: bool,
+    pub(in crate::intel::feed) is_over: bool,
     /// Where in the text a record over several lines broke off at a quote that does not
     /// close, counted from the end: the lines up to there are records of their own. Each
     /// of them would else be followed as far, and so in vain.
@@ -29,12 +29,12 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(delimiter: u8) -> Self {
+    pub(in crate::intel::feed) fn new(delimiter: u8) -> Self {
         Row { delimiter, fields: Vec::new(), is_over: false, broken: usize::MAX }
     }
 
     /// Splits a line without regard to quotes that go beyond it.
-    pub(super) fn split(&mut self, line: &'a str) {
+    pub(in crate::intel::feed) fn split(&mut self, line: &'a str) {
         self.fields.clear();
         if memchr::memchr(b'"', line.as_bytes()).is_some() && self.split_quoted(line).is_ok() {
             return;
@@ -98,7 +98,7 @@ impl<'a> Row<'a> {
     }
 
     /// A field; nothing where the row is too short.
-    pub(super) fn get(&self, at: usize) -> &str {
+    pub(in crate::intel::feed) fn get(&self, at: usize) -> &str {
         self.fields.get(at).map_or("", |field| field)
     }
 }
@@ -133,7 +133,10 @@ fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
 }
 
 /// Reads the next row that is no comment; returns the number of its first line.
-pub(super) fn next_row<'a>(lines: &mut Lines<'a>, row: &mut Row<'a>) -> Option<(u64, &'a str)> {
+pub(in crate::intel::feed) fn next_row<'a>(
+    lines: &mut Lines<'a>,
+    row: &mut Row<'a>,
+) -> Option<(u64, &'a str)> {
     loop {
         let rest = lines.rest();
         let (number, line) = lines.next()?;

@@ -2,21 +2,21 @@
 //! say, which columns hold values although nobody says so, and everything where there are no
 //! names at all.
 
-use crate::intel::feed::intake::is_nothing;
-use crate::intel::feed::table::layout::Layout;
-use crate::intel::feed::lines::Lines;
-use crate::intel::feed::table::nets::{self, Nets};
-use crate::intel::feed::table::rows::{Row, next_row};
-use crate::intel::feed::{several, types};
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::refang::refang;
 use crate::engine::indicator::{Kind, Scope, address};
+use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::lines::Lines;
+use crate::intel::feed::table::layout::Layout;
+use crate::intel::feed::table::nets::{self, Nets};
+use crate::intel::feed::table::rows::{Row, next_row};
+use crate::intel::feed::{several, types};
 
 /// Rows that are looked at to guess what nobody says.
 const SAMPLE: usize = 50;
 
 /// The first rows of data.
-pub(super) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Vec<Vec<String>> {
+pub(in crate::intel::feed) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Vec<Vec<String>> {
     let mut row = Row::new(delimiter);
     let mut rows = Vec::new();
     while rows.len() < SAMPLE && next_row(&mut lines, &mut row).is_some() {
@@ -28,7 +28,10 @@ pub(super) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Vec<Vec<String>> {
 /// The layout as the rows show it: without its network if they have none (`first` and `last`
 /// are times as well), with the columns whose values nobody announced. `None` when then no
 /// column has values.
-pub(super) fn confirmed(mut layout: Layout, rows: &[Vec<String>]) -> Option<Layout> {
+pub(in crate::intel::feed) fn confirmed(
+    mut layout: Layout,
+    rows: &[Vec<String>],
+) -> Option<Layout> {
     let mut left = Vec::new();
     match layout.nets.map(|nets| sized(nets, rows)) {
         Some(nets) if has_networks(nets, rows) => {
@@ -140,7 +143,7 @@ fn is_one_unmistakable(word: &str) -> bool {
 }
 
 /// Guesses which columns hold values and kinds from the first rows.
-pub(super) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> Layout {
+pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> Layout {
     let samples = samples(lines, delimiter);
     let rows = samples.len();
     if let Some(nets) = guess_nets(&samples) {
@@ -175,7 +178,7 @@ pub(super) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> Layout {
 /// Two columns that make networks in all of the rows: first and last address, or address
 /// and prefix. Other tables have addresses and small numbers, too, so every row has to be a
 /// network for certain, or one that was written the wrong way round among many.
-pub(super) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
+pub(in crate::intel::feed) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
     let first = rows.first()?;
     let is_address = |at: &usize| address::parse_ip(&first[*at]).is_ok();
     let start = (0..first.len()).find(is_address)?;

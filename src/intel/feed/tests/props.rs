@@ -1,9 +1,9 @@
 //! Whatever the bytes, no reader panics; what is written reads back.
 
-use crate::intel::feed::{Collected, Defanged, Format, Options, read, write_jsonl};
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Role, Scope, Severity, Timestamp, Tlp,
 };
+use crate::intel::feed::{Collected, Defanged, Format, Options, read, write_jsonl};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -3,8 +3,8 @@
 //! The feeds lie beside the project and are no part of it; where they are absent
 //! the tests say so and pass.
 
-use crate::intel::feed::{Collected, Limits, Options, inflate, open, read, write_jsonl};
 use crate::engine::indicator::{Indicator, Kind, Value, domain, url};
+use crate::intel::feed::{Collected, Limits, Options, inflate, open, read, write_jsonl};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

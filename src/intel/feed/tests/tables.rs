@@ -1,7 +1,7 @@
 //! Tables of every make, abuse.ch's among them.
 
-use crate::intel::feed::{Collected, Format, Options};
 use crate::engine::indicator::{Kind, Reason, Scope, Severity, Timestamp, Tlp};
+use crate::intel::feed::{Collected, Format, Options};
 
 fn read(text: &str) -> super::Got {
     Collected::read(text.as_bytes(), &Options::of_feed("t")).unwrap()

@@ -1,8 +1,8 @@
 //! Tables and records as people and platforms write them: each kind of form with its
 //! nearest variants, and with what looks like it and is something else.
 
-use crate::intel::feed::{Collected, Options};
 use crate::engine::indicator::Reason;
+use crate::intel::feed::{Collected, Options};
 
 const MD5: &str = "0123456789abcdef0123456789abcdef";
 

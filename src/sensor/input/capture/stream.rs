@@ -1,8 +1,8 @@
 //! Captures that come out of a pipe or a decompressor.
 
 use super::{Format, Found, Packet, Stop};
-use crate::sensor::input::Stream;
 use crate::engine::progress::bound;
+use crate::sensor::input::Stream;
 use crate::{Error, Result};
 use std::io::{self, Read as _};
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 //! them ([`Writer`]). What finds no room in it is lost, and counted. An output that fails is tried
 //! again: a sensor does not go away because a disk is full.
 
-use crate::engine::alert::Encoder;
 use crate::clock::{Stopwatch, now};
+use crate::engine::alert::Encoder;
 use crate::sensor::run::rotation;
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};

@@ -2,8 +2,8 @@
 
 use super::outbox::OutputReport;
 use super::socket::Kernel;
-use crate::sensor::run::{Swaps, Yield};
 use crate::engine::{packet, scan};
+use crate::sensor::run::{Swaps, Yield};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,9 +4,9 @@
 //! filter in the kernel. Each worker has a socket of its own on each interface.
 
 use super::fanout;
+use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet;
-use crate::clock::now;
 use crate::{Error, Result};
 use pcap::{Active, Capture, Packet};
 use std::io;

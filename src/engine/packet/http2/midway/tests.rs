@@ -165,12 +165,15 @@ fn no_other_protocol_looks_like_it() {
 #[test]
 fn captures_that_begin_late() {
     let (_, bytes) = captures().into_iter().find(|(name, _)| name == "http2.pcap").unwrap();
-    let packets: Vec<_> =
-        crate::sensor::input::capture::Capture::new(&bytes).unwrap().map_while(Result::ok).collect();
+    let packets: Vec<_> = crate::sensor::input::capture::Capture::new(&bytes)
+        .unwrap()
+        .map_while(Result::ok)
+        .collect();
     let told = |from: usize| {
         let (mut decoder, mut seen) = (Decoder::new(Config::default()), Seen::default());
         for packet in &packets[from..] {
-            let crate::sensor::input::capture::Packet { number, linktype, length, data, .. } = *packet;
+            let crate::sensor::input::capture::Packet { number, linktype, length, data, .. } =
+                *packet;
             let time = crate::engine::indicator::Timestamp(packet.time);
             decoder.frame(
                 &Captured { is_timed: true, number, time, linktype, length, data },

@@ -9,12 +9,12 @@ mod pattern;
 mod tlp;
 
 use crate::engine::error::Result;
-use crate::intel::feed::table::columns;
-use crate::intel::feed::intake::{Intake, owned, push_once};
-use crate::intel::feed::json::{self, Object};
 use crate::engine::indicator::{
     Context, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Value as Text,
 };
+use crate::intel::feed::intake::{Intake, owned, push_once};
+use crate::intel::feed::json::{self, Object};
+use crate::intel::feed::table::columns;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! the combinations that one observable can show are taken.
 
 use super::parser::{Expr, Observation, Op, Qualifier, Test, parse};
-use crate::intel::feed::format::loki;
 use crate::engine::indicator::{Direction, Kind, Scope, Timestamp, address, digest};
 use crate::engine::progress::bound;
+use crate::intel::feed::format::loki;
 
 /// Conjunctions that an expression may grow to.
 const MAX_TERMS: usize = bound(4096, 8);

@@ -1,7 +1,7 @@
 //! Bundles made by hand.
 
-use crate::intel::feed::{Collected, Format, Options};
 use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp, Tlp};
+use crate::intel::feed::{Collected, Format, Options};
 
 const BUNDLE: &str = r#"{"type":"bundle","id":"bundle--1","objects":[
  {"type":"relationship","id":"relationship--1","relationship_type":"indicates",

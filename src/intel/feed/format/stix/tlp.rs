@@ -2,8 +2,8 @@
 //! what a marking's definition says. Look-alikes of the identifiers are about, so
 //! they are compared whole.
 
-use crate::intel::feed::json::{self, Object};
 use crate::engine::indicator::Tlp;
+use crate::intel::feed::json::{self, Object};
 
 const IDS: &[(&str, Tlp)] = &[
     ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
