@@ -30,7 +30,7 @@ fn run(database: &str, log: &str) -> Result<u64> {
     let database = Database::open(database)?;
     let text = std::fs::read(log).map_err(|error| Error::io("read", error).at_path(log))?;
     let sensor = Sensor { database: database.build_id(), ..Sensor::default() };
-    let mut encoder = Encoder::new(Format::Json);
+    let encoder = Encoder::new(Format::Json);
     let mut scanner = Scanner::default();
     let (mut alerts, mut out) = (0, Vec::new());
     // Lines without a time of their own are judged by this one.

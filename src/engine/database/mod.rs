@@ -123,7 +123,7 @@ pub struct Identity {
 
 /// The same without a look into the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     size: u64,
     device: u64,
     inode: u64,
@@ -132,7 +132,8 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
+    /// That of a file.
+    pub fn of(metadata: &Metadata) -> Self {
         Stamp {
             size: metadata.size(),
             device: metadata.dev(),

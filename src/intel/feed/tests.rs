@@ -6,6 +6,7 @@ mod tables;
 mod variants;
 
 use super::*;
+use crate::Result;
 
 /// What a reader yielded, with its summary.
 pub(in crate::intel::feed) struct Got {
