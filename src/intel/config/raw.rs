@@ -311,7 +311,7 @@ fn check_url(url: &str) -> Result<()> {
     if url.bytes().any(|b| b <= b' ' || b == 0x7f) {
         return Err(wrong("url", "it has blanks or control characters in it"));
     }
-    if super::without_user(url) != url {
+    if super::configuration::without_user(url) != url {
         return Err(wrong("url", "it has a user or password in it")
             .remedy("give them as user and key_env or key_file"));
     }
