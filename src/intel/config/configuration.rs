@@ -1,10 +1,10 @@
 //! What `wiresift.toml` says, checked.
 
+use super::raw;
 use crate::intel::feed::{Filter, Options};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use super::raw;
 
 /// How often a feed is fetched when nobody says.
 pub const INTERVAL: Duration = Duration::from_secs(30 * 60);

@@ -10,8 +10,11 @@ mod configuration;
 pub mod edit;
 mod raw;
 
+pub use configuration::{
+    Access, Config, Credential, Exchange, INTERVAL, Kind, List, ListEffect, MAX_SIZE, Origin,
+    Subscription, TIMEOUT, duration, size,
+};
 pub use raw::check_name;
-pub use configuration::{Access, Config, Credential, Exchange, INTERVAL, Kind, List, ListEffect, MAX_SIZE, Origin, Subscription, TIMEOUT, duration, size};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! The state directory, and the right to write to it.
 
+use super::disk;
+use super::shelf::Shelf;
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use super::disk;
-use super::shelf::Shelf;
 
 /// A state directory.
 #[derive(Clone, Debug)]

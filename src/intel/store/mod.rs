@@ -26,11 +26,11 @@ mod normal;
 mod shelf;
 mod state;
 
+pub use folder::{Lock, Store};
 pub use index::{Document, Index};
 pub use normal::{Normal, Segment, SegmentBuilder};
 pub use shelf::{Keeping, Piece, Shelf};
 pub use state::{Held, State};
-pub use folder::{Lock, Store};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Files, and whatever a path leads to.
 
-use super::Sink;
 use super::buffered::Buffered;
+use super::contract::Sink;
 use crate::engine::files::{Node, Outlet};
 use crate::sensor::halt::Halt;
 use crate::{Error, Result};

@@ -11,12 +11,12 @@
 //! that it can't take is an error, and stays the caller's.
 
 mod buffered;
+mod contract;
 mod file;
 mod gate;
 mod records;
-mod records_out;
 mod stdout;
 
+pub use contract::Sink;
 pub use file::FileSink;
 pub use stdout::StdoutSink;
-pub use records_out::{Sink};

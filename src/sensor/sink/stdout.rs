@@ -1,7 +1,7 @@
 //! Standard output.
 
-use super::Sink;
 use super::buffered::Buffered;
+use super::contract::Sink;
 use crate::Result;
 use crate::sensor::halt::Halt;
 use std::io;

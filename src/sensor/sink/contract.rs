@@ -1,4 +1,4 @@
-//! x
+//! What every sink does.
 
 use crate::Result;
 use crate::sensor::halt::Halt;
