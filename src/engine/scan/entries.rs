@@ -3,7 +3,7 @@
 //! Each kind of observable is brought into its normal form in the scanner's
 //! scratch and looked up: filter first, then the exact structure.
 
-use super::Scratch;
+use super::scanner::Scratch;
 use crate::engine::database::{Database, Posting, Section, UrlWalk, bare_path};
 use crate::engine::indicator::url::{Scheme, push_observed_path};
 use crate::engine::indicator::{Kind, Observable, Quality, Scope, address, domain, email, words};

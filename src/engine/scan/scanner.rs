@@ -1,0 +1,326 @@
+//! The scanner: what was observed, held against the database.
+
+use crate::engine::database::Database;
+use crate::engine::indicator::{Observable, Timestamp, Where, address, url::Url};
+use crate::engine::text::Extractor;
+use super::entries::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+use super::counters::Counters;
+use super::hit::Match;
+use super::log::Origin;
+use super::hit::Seen;
+
+/// What a scanner does beyond the rules of the specification.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Judge validity at this time instead of the time of the packet or the line.
+    pub at: Option<Timestamp>,
+    /// Undo defanging in the text first: for reports, never for logs.
+    pub refang: bool,
+    /// Observables in here are counted and do not alert.
+    pub allow: Option<Arc<Database>>,
+    /// The zone of times in logs that name none; UTC if nobody says.
+    pub zone: Option<jiff::tz::TimeZone>,
+}
+
+impl Options {
+    /// Judge validity at this time, if any, instead of the event's own.
+    #[must_use]
+    pub fn at(self, at: Option<Timestamp>) -> Self {
+        Options { at, ..self }
+    }
+
+    /// Whether to undo defanging in the text first.
+    #[must_use]
+    pub fn refang(self, refang: bool) -> Self {
+        Options { refang, ..self }
+    }
+
+    /// Take times in logs that name no zone to be of this one.
+    #[must_use]
+    pub fn zone(self, zone: Option<jiff::tz::TimeZone>) -> Self {
+        Options { zone, ..self }
+    }
+
+    /// Keep observables that are in here from alerting.
+    #[must_use]
+    pub fn allow(self, allow: Option<Arc<Database>>) -> Self {
+        Options { allow, ..self }
+    }
+}
+
+/// The scratch of one thread, and what it counted.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    pub(super) options: Options,
+    pub(super) extractor: Option<Box<Extractor>>,
+    pub(super) scratch: Scratch,
+    pub(super) counters: Counters,
+    /// What stands for the origin of texts that have none.
+    pub(super) carried: Option<Arc<Origin>>,
+}
+
+/// Buffers that live as long as the scanner.
+#[derive(Debug, Default)]
+struct Scratch {
+    pub(super) entries: Vec<Entry>,
+    pub(super) name: Vec<u8>,
+    pub(super) url: Url,
+    /// Whether the last URL was one, and is in `url`.
+    has_url: bool,
+    /// Whether only the head of the last URL is.
+    pub(super) is_cut: bool,
+    key: String,
+}
+
+impl Scanner {
+    /// A scanner with options.
+    pub fn new(options: Options) -> Self {
+        Scanner { options, ..Scanner::default() }
+    }
+
+    /// A scanner that reads text the slow and careful way only: the twin that the
+    /// fast way is held against in tests.
+    pub fn careful(options: Options) -> Self {
+        let extractor = Some(Box::new(Extractor::careful()));
+        Scanner { options, extractor, ..Scanner::default() }
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Takes what was counted so far.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
+    }
+
+    /// Holds one observable of a protocol, with what derives from it (the host of a
+    /// URL, the domain of an e-mail address, the address behind a reverse name or
+    /// inside a NAT64 address), against the database at `time`.
+    #[inline]
+    pub fn observe<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        found: impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        if entries::may_meet(database, observable) {
+            self.observe_all(database, observable, at, time, found);
+        } else {
+            self.counters.saw(observable);
+        }
+    }
+
+    /// [`Self::observe`] of what may meet something.
+    fn observe_all<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        mut found: impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        let time = self.options.at.unwrap_or(time);
+        self.observe_one(database, observable, at, time, &mut found);
+        match observable {
+            Observable::Address(IpAddr::V6(v6), _) => {
+                if let Some(v4) = address::nat64(v6) {
+                    let derived = Observable::Address(IpAddr::V4(v4), None);
+                    self.observe_one(database, derived, Where::Nat64, time, &mut found);
+                }
+            }
+            Observable::Name(name) => {
+                if let Some(address) = address::from_reverse_name(name) {
+                    let derived = Observable::Address(address, None);
+                    self.observe_one(database, derived, Where::Ptr, time, &mut found);
+                }
+            }
+            Observable::Email(email) => {
+                if let Some(at_sign) = memchr::memrchr(b'@', email) {
+                    let derived = Observable::Name(&email[at_sign + 1..]);
+                    self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
+                }
+            }
+            Observable::Url(_) => self.observe_host(database, at, time, &mut found),
+            _ => {}
+        }
+    }
+
+    /// The host of a URL, but for a request's own, which is an observable already.
+    fn observe_host<'d>(
+        &mut self,
+        database: &'d Database,
+        at: Where,
+        time: Timestamp,
+        found: &mut impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        if at == Where::HttpUrl || !self.scratch.has_url {
+            return;
+        }
+        // Looking it up has left it in the scratch.
+        let url = std::mem::take(&mut self.scratch.url);
+        let host = url.host();
+        let derived = match address::parse_ip(host) {
+            Ok(address) => Observable::Address(address, url.port()),
+            Err(_) => Observable::Name(host.as_bytes()),
+        };
+        self.observe_one(database, derived, Where::UrlHost, time, found);
+        self.scratch.url = url;
+    }
+
+    fn observe_one<'d>(
+        &mut self,
+        database: &'d Database,
+        observable: Observable<'_>,
+        at: Where,
+        time: Timestamp,
+        found: &mut impl FnMut(Seen, Vec<Match<'d>>),
+    ) {
+        self.counters.saw(observable);
+        if !self.scratch.collect(database, observable) {
+            return;
+        }
+        let resolved = self.resolve(database, observable, at, None, time);
+        if let Some((seen, matches)) = resolved {
+            self.counters.matched(seen.kind);
+            found(seen, matches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::compile::Compiler;
+    use crate::engine::indicator::{Context, Indicator, Kind, Scope};
+    use std::collections::BTreeMap;
+
+    fn kind_of(name: &str) -> (Kind, Scope) {
+        match name {
+            "domain" => (Kind::Domain, Scope::Subtree),
+            "hostname" => (Kind::Domain, Scope::Exact),
+            "ip" | "net" => (Kind::Ip, Scope::Exact),
+            "ep" => (Kind::Endpoint, Scope::Exact),
+            "md5" => (Kind::Md5, Scope::Exact),
+            "cert" => (Kind::CertSha1, Scope::Exact),
+            "url" => (Kind::Url, Scope::Exact),
+            "email" => (Kind::Email, Scope::Exact),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// Many hits in one line cost no more than as many in lines of their own: eight times
+    /// as many take about eight times as long, and by the square it would be 64 times.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
+    fn many_hits_in_a_line() {
+        let mut compiler = Compiler::default();
+        let context = Arc::new(Context { internal: true, ..Context::of_feed("mine") });
+        let indicator = Indicator::new(Kind::Ip, "192.0.2.1", Scope::Exact, context);
+        compiler.add(indicator.unwrap());
+        let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
+        let took = |hits: usize, head: &str, one: &str| {
+            let text = format!("{head}{}x\n", one.repeat(hits));
+            let mut found = 0;
+            let start = std::time::Instant::now();
+            Scanner::default().scan_text(
+                &database,
+                text.as_bytes(),
+                0..text.len(),
+                &Origin::new("x"),
+                |_| found += 1,
+            );
+            assert_eq!(found, hits);
+            start.elapsed()
+        };
+        for (head, one) in [("[", "\"192.0.2.1\","), ("x ", "a=192.0.2.1 "), ("", "192.0.2.1 ")] {
+            let times = [10_000, 20_000, 40_000, 80_000].map(|hits| took(hits, head, one));
+            assert!(times[3] < times[0] * 32, "{head}{one}: {times:?}");
+        }
+    }
+
+    /// Texts that a protocol carried, at the packet's time.
+    #[test]
+    fn carried_texts() {
+        let mut compiler = Compiler::default();
+        for (raw, until) in [("evil.example", None), ("old.example", Some(100))] {
+            let valid_until = until.map(Timestamp::from_seconds);
+            let context = Arc::new(Context { valid_until, ..Context::of_feed("mine") });
+            let indicator = Indicator::new(Kind::Domain, raw, Scope::Subtree, context);
+            compiler.add(indicator.unwrap());
+        }
+        let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
+        // The time in the text is not when it was carried.
+        let text = b"2026-01-01T00:00:00Z x=evil.example http://c.evil.example/ old.example\n\
+            a@b.evil.example.";
+        for (time, want) in [(0, 4), (200, 3)] {
+            let mut found = Vec::new();
+            let time = Timestamp::from_seconds(time);
+            let mut scanner = Scanner::default();
+            scanner.scan_carried(&database, text, Where::MailBody, time, |seen, matches| {
+                assert_eq!((seen.field, matches.len()), (None, 1));
+                found.push((seen.at.name(), seen.value));
+            });
+            assert_eq!(found.len(), want, "{found:?}");
+            assert_eq!(found[0], ("mail.body", "evil.example".to_owned()));
+            assert!(found.contains(&("email.domain", "b.evil.example".to_owned())));
+        }
+    }
+
+    /// The machine-readable cases of the matching specification, where they lie.
+    #[test]
+    fn the_cases_of_the_specification() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spec/cases.jsonl");
+        let Ok(cases) = std::fs::read_to_string(path) else {
+            eprintln!("SKIPPED: {path} is not there");
+            return;
+        };
+        for case in cases.lines() {
+            let case: serde_json::Value = serde_json::from_str(case).unwrap();
+            let id = case["id"].as_str().unwrap();
+            let internal = case["private_guard"] == false;
+            let context = Context { internal, ..Context::of_feed("case") };
+            let context = std::sync::Arc::new(context);
+            let mut compiler = Compiler::default();
+            let mut names = BTreeMap::new();
+            for indicator in case["indicators"].as_array().unwrap() {
+                let (kind, scope) = kind_of(indicator["kind"].as_str().unwrap());
+                let raw = indicator["value"].as_str().unwrap();
+                let indicator = Indicator::new(kind, raw, scope, context.clone()).unwrap();
+                names.insert(indicator.value.to_string(), raw.to_string());
+                compiler.add(indicator);
+            }
+            let database =
+                Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
+            let options = Options { refang: case["mode"] == "report", ..Options::default() };
+            let text = case["input"].as_str().unwrap().as_bytes();
+            for cut in 0..=text.len() {
+                let mut scanner = Scanner::new(options.clone());
+                let mut got: BTreeMap<String, u64> = BTreeMap::new();
+                let pieces = if options.refang {
+                    vec![(0, text.len())]
+                } else {
+                    vec![(0, cut), (cut, text.len())]
+                };
+                for (start, end) in pieces {
+                    let core = start..end;
+                    let origin = Origin::new("case");
+                    scanner.scan_text(&database, text, core, &origin, |hit| {
+                        for m in &hit.matches {
+                            *got.entry(names[&m.value].clone()).or_default() += 1;
+                        }
+                    });
+                }
+                let want: BTreeMap<String, u64> =
+                    serde_json::from_value(case["expect"].clone()).unwrap();
+                assert_eq!(got, want, "{id} cut at {cut}: {}", String::from_utf8_lossy(text));
+            }
+        }
+    }
+}
