@@ -7,7 +7,9 @@
 //! of one transition only, and stops asking where the chain became new; the crate
 //! reads what it writes (see the tests of this room).
 
-use super::{COMMON, EMPTY, INDEXED};
+use super::reader::INDEXED;
+use super::reader::EMPTY;
+use super::reader::COMMON;
 
 /// Slots of the table of nodes; a power of two.
 const SLOTS: usize = 1 << 16;

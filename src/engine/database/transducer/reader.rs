@@ -1,0 +1,301 @@
+//! A transducer: keys to postings, read from the map.
+
+use super::super::layout::{u32_at, u64_at};
+use super::build::Builder;
+
+/// Address of the final state without transitions, which is not stored.
+const EMPTY: usize = 0;
+
+/// From this many transitions on, a node has an index of 256 bytes.
+const INDEXED: usize = 33;
+
+/// The bytes that a state byte can hold itself, in the order of the format.
+const COMMON: &[u8; 63] = b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
+
+/// A transducer in borrowed bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transducer<'a> {
+    data: &'a [u8],
+    root: usize,
+    len: u64,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    address: usize,
+    output: u64,
+}
+
+impl<'a> Transducer<'a> {
+    /// Takes the bytes that `fst::MapBuilder` wrote. `None` if they cannot be.
+    pub(super) fn open(data: &'a [u8]) -> Option<Self> {
+        let footer = data.len().checked_sub(20)?;
+        let version = u64_at(data, 0)?;
+        let len = u64_at(data, footer)?;
+        let root = usize::try_from(u64_at(data, footer + 8)?).ok()?;
+        u32_at(data, footer + 16)?;
+        let sound = version == 3 && (root == EMPTY || (root >= 16 && root < footer));
+        sound.then_some(Transducer { data: &data[..footer], root, len })
+    }
+
+    /// How many keys it holds.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The state before the first byte.
+    #[inline]
+    pub(super) fn start(&self) -> State {
+        State { address: self.root, output: 0 }
+    }
+
+    /// The state behind `byte`, if any key goes on like that.
+    ///
+    /// Called for each byte of a walk: what it is given and gives stays in registers.
+    #[inline(always)]
+    pub(super) fn step(&self, state: State, byte: u8) -> Option<State> {
+        let address = state.address;
+        if address == EMPTY {
+            return None;
+        }
+        let head = *self.data.get(address)?;
+        if head & 0x80 == 0 {
+            return self.step_any(state, head, byte);
+        }
+        // One transition. Its byte is in the head or right before it.
+        let common = usize::from(head & 0x3f);
+        let (input, before) = match common.checked_sub(1) {
+            Some(index) => (COMMON[index], address),
+            None => (*self.data.get(address.checked_sub(1)?)?, address - 1),
+        };
+        if input != byte {
+            return None;
+        }
+        if head & 0x40 != 0 {
+            // To the node that was written just before this one.
+            return Some(State { address: before.checked_sub(1)?, output: state.output });
+        }
+        let sizes = *self.data.get(before.checked_sub(1)?)?;
+        let (to_size, out_size) = (usize::from(sizes >> 4), usize::from(sizes & 15));
+        let to_at = (before - 1).checked_sub(to_size)?;
+        let out_at = to_at.checked_sub(out_size)?;
+        let address = target(self.uint(to_at, to_size)?, out_at)?;
+        let output = state.output.wrapping_add(self.uint(out_at, out_size)?);
+        Some(State { address, output })
+    }
+
+    /// [`Self::step`] from a node with any number of transitions.
+    #[inline]
+    fn step_any(&self, state: State, head: u8, byte: u8) -> Option<State> {
+        let node = self.any(state.address, head)?;
+        let inputs = node.inputs_at;
+        let index = if node.count >= INDEXED {
+            let index = *self.data.get(node.table_at + usize::from(byte))?;
+            Some(usize::from(index)).filter(|&i| i < node.count)?
+        } else {
+            let bytes = self.data.get(inputs..inputs + node.count)?;
+            // A node without transitions has nothing to subtract from.
+            let place = bytes.iter().position(|&b| b == byte)?;
+            node.count - 1 - place
+        };
+        let to_at = inputs.checked_sub((index + 1) * node.to_size)?;
+        let outs_end = inputs.checked_sub(node.count * node.to_size)?;
+        let out_at = outs_end.checked_sub((index + 1) * node.out_size)?;
+        let address = target(self.uint(to_at, node.to_size)?, node.end)?;
+        let output = state.output.wrapping_add(self.uint(out_at, node.out_size)?);
+        Some(State { address, output })
+    }
+
+    /// The value of the key that ends in `state`, if one does.
+    #[inline]
+    pub(super) fn value(&self, state: State) -> Option<u64> {
+        if state.address == EMPTY {
+            return Some(state.output);
+        }
+        let head = *self.data.get(state.address)?;
+        if head & 0xc0 != 0x40 {
+            return None;
+        }
+        let node = self.any(state.address, head)?;
+        let output = self.uint(node.end, node.out_size)?;
+        Some(state.output.wrapping_add(output))
+    }
+
+    /// Lays out a node that begins with `head` and is not of one transition only.
+    #[inline]
+    fn any(&self, address: usize, head: u8) -> Option<Node> {
+        let (count, before) = match usize::from(head & 0x3f) {
+            0 => match usize::from(*self.data.get(address.checked_sub(1)?)?) {
+                1 => (256, address - 1),
+                count => (count, address - 1),
+            },
+            count => (count, address),
+        };
+        let sizes = *self.data.get(before.checked_sub(1)?)?;
+        let (to_size, out_size) = (usize::from(sizes >> 4), usize::from(sizes & 15));
+        let table_at = (before - 1).checked_sub(if count >= INDEXED { 256 } else { 0 })?;
+        let inputs_at = table_at.checked_sub(count)?;
+        let finals = usize::from(head & 0x40 != 0);
+        let end =
+            inputs_at.checked_sub(count * to_size)?.checked_sub((count + finals) * out_size)?;
+        Some(Node { count, to_size, out_size, table_at, inputs_at, end })
+    }
+
+    /// A little-endian number of `size` bytes; 0 bytes are 0.
+    #[inline(always)]
+    fn uint(&self, at: usize, size: usize) -> Option<u64> {
+        const KEPT: [u64; 9] = [
+            0,
+            0xff,
+            0xffff,
+            0xff_ffff,
+            0xffff_ffff,
+            0xff_ffff_ffff,
+            0xffff_ffff_ffff,
+            0xff_ffff_ffff_ffff,
+            u64::MAX,
+        ];
+        let kept = *KEPT.get(size)?;
+        if let Some(wide) = u64_at(self.data, at) {
+            return Some(wide & kept);
+        }
+        self.uint_at_end(at, size)
+    }
+
+    /// [`Self::uint`] where no eight bytes follow.
+    #[cold]
+    fn uint_at_end(&self, at: usize, size: usize) -> Option<u64> {
+        let mut value = 0;
+        for (place, &byte) in self.data.get(at..at + size)?.iter().enumerate() {
+            value |= u64::from(byte) << (8 * place);
+        }
+        Some(value)
+    }
+
+    /// The value of `key`.
+    pub(super) fn get(&self, key: &[u8]) -> Option<u64> {
+        let mut state = self.start();
+        for &byte in key {
+            state = self.step(state, byte)?;
+        }
+        self.value(state)
+    }
+}
+
+/// The parts of a node.
+struct Node {
+    count: usize,
+    to_size: usize,
+    out_size: usize,
+    table_at: usize,
+    inputs_at: usize,
+    /// The lowest address of the node; targets are counted down from it.
+    end: usize,
+}
+
+/// Targets lie below their node; 0 stands for the empty final state.
+#[inline]
+fn target(delta: u64, end: usize) -> Option<usize> {
+    if delta == 0 { Some(EMPTY) } else { end.checked_sub(usize::try_from(delta).ok()?) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn build(map: &BTreeMap<Vec<u8>, u64>) -> Vec<u8> {
+        let mut builder = Builder::new();
+        for (key, value) in map {
+            assert!(builder.insert(key, *value));
+        }
+        builder.finish()
+    }
+
+    /// What the crate itself writes.
+    fn build_with_crate(map: &BTreeMap<Vec<u8>, u64>) -> Vec<u8> {
+        let mut builder = fst::MapBuilder::memory();
+        for (key, value) in map {
+            builder.insert(key, *value).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    /// Every key is found with its value, and every prefix and extension of a key
+    /// is judged as the crate judges it.
+    fn agrees(map: &BTreeMap<Vec<u8>, u64>) {
+        agrees_in(map, build(map));
+        agrees_in(map, build_with_crate(map));
+    }
+
+    fn agrees_in(map: &BTreeMap<Vec<u8>, u64>, bytes: Vec<u8>) {
+        let ours = Transducer::open(&bytes).unwrap();
+        let theirs = fst::Map::new(&bytes[..]).unwrap();
+        assert_eq!(ours.len(), map.len() as u64);
+        use fst::Streamer;
+        let mut stream = theirs.stream();
+        let mut expected = map.iter();
+        while let Some((key, value)) = stream.next() {
+            assert_eq!(expected.next(), Some((&key.to_vec(), &value)));
+        }
+        assert_eq!(expected.next(), None);
+        for key in map.keys() {
+            for cut in 0..=key.len() {
+                assert_eq!(ours.get(&key[..cut]), theirs.get(&key[..cut]));
+            }
+            let longer = [key.as_slice(), b"x"].concat();
+            assert_eq!(ours.get(&longer), theirs.get(&longer));
+        }
+    }
+
+    #[test]
+    fn edges() {
+        agrees(&BTreeMap::new());
+        agrees(&BTreeMap::from([(vec![], 7)]));
+        agrees(&BTreeMap::from([(b"a".to_vec(), 0), (b"ab".to_vec(), u64::MAX)]));
+        let all = (0..=255u8).map(|b| (vec![b, b'x'], u64::from(b) * 77));
+        agrees(&all.collect());
+    }
+
+    #[test]
+    fn names_take_little_more_room_than_the_crate_needs() {
+        let names = (0..20_000u32).map(|n| {
+            let n = n.wrapping_mul(2_654_435_761);
+            let name = format!("www.h{}.x{}.example", n >> 12, n & 0x3f);
+            (name.bytes().rev().collect(), u64::from(n & 3))
+        });
+        let map: BTreeMap<Vec<u8>, u64> = names.collect();
+        let (ours, theirs) = (build(&map).len(), build_with_crate(&map).len());
+        assert!(ours < theirs + theirs / 5, "{ours} bytes against {theirs}");
+        agrees(&map);
+    }
+
+    proptest! {
+        #[test]
+        fn like_the_crate(map in prop::collection::btree_map(
+            prop::collection::vec(prop_oneof![Just(b'a'), Just(b'.'), any::<u8>()], 0..12),
+            prop_oneof![Just(5u64), 0..1000u64, any::<u64>()], 0..60)) {
+            agrees(&map);
+        }
+
+        #[test]
+        fn damage_is_harmless(
+            keys in prop::collection::btree_map("[a-z.]{0,12}", 0..9u64, 1..40),
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
+            let map: BTreeMap<Vec<u8>, u64> =
+                keys.into_iter().map(|(k, v)| (k.into_bytes(), v)).collect();
+            let mut bytes = build(&map);
+            for (index, value) in flips {
+                let at = index.index(bytes.len());
+                bytes[at] = value;
+            }
+            if let Some(ours) = Transducer::open(&bytes) {
+                for key in map.keys() {
+                    let _ = ours.get(key);
+                }
+            }
+        }
+    }
+}
