@@ -22,6 +22,7 @@ mod bytes;
 mod coding;
 mod community;
 mod counters;
+mod decoder;
 mod dhcp;
 pub mod dns;
 mod file;
@@ -63,149 +64,7 @@ pub use mailfile::MailFile;
 pub use split::{SHARES, Share, Split, Splitter};
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
-
-use crate::engine::indicator::Timestamp;
-use hosts::Hosts;
-use layers::{Layers, Unit};
-
-/// What can be chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Whether equal addresses and ports in different VLANs are different flows.
-    /// The innermost identifier counts.
-    pub flow_by_vlan: bool,
-    /// Whether equal addresses and ports in different tunnels are different flows.
-    /// The outer addresses count, and the network that VXLAN, GENEVE, ERSPAN or a
-    /// key of GRE names.
-    pub flow_by_tunnel: bool,
-    /// The most flows that are kept at a time; about 140 bytes each.
-    pub most_flows: usize,
-    /// Seconds after which a flow is idle that only one side has spoken in.
-    pub opening_timeout: u32,
-    /// The same for TCP once both have.
-    pub connected_timeout: u32,
-    /// The same for other protocols.
-    pub answered_timeout: u32,
-    /// The same for TCP that was closed or reset.
-    pub ended_timeout: u32,
-    /// The most bytes of TCP streams of which something must be remembered: segments
-    /// out of order, messages that are not whole, and what goes with each stream. A
-    /// quarter of it more may go to files that come in ranges.
-    pub most_stream_bytes: usize,
-    /// The most bytes of hellos of QUIC that are not whole.
-    pub most_quic_bytes: usize,
-    /// The most bytes of packets that wait for their other fragments.
-    pub most_fragment_bytes: usize,
-    /// Seconds that they wait.
-    pub fragment_timeout: u32,
-    /// Whether what is of no known protocol is shown as text.
-    pub unknown_text: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            flow_by_vlan: false,
-            flow_by_tunnel: false,
-            most_flows: 1 << 20,
-            opening_timeout: 60,
-            connected_timeout: 600,
-            answered_timeout: 120,
-            ended_timeout: 10,
-            most_stream_bytes: 64 << 20,
-            most_quic_bytes: 32 << 20,
-            most_fragment_bytes: 8 << 20,
-            fragment_timeout: 30,
-            unknown_text: false,
-        }
-    }
-}
-
-/// Decodes frames. One for each thread; it sees all packets of its flows.
-///
-/// ```
-/// use wiresift::engine::indicator::{Observable, Timestamp, Where};
-/// use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
-///
-/// struct Print;
-///
-/// impl Visitor for Print {
-///     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
-///         println!("{} -> {}", packet.src, packet.dst);
-///         false
-///     }
-///
-///     fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-///         println!("{}: {what:?} in {}", packet.number, at.name());
-///     }
-/// }
-///
-/// let mut decoder = Decoder::new(Config::default());
-/// let data = [0; 14];
-/// let frame = Frame { is_timed: true, number: 1, time: Timestamp(0), linktype: 1, length: 14, data: &data };
-/// decoder.frame(&frame, &mut Print);
-/// decoder.finish(&mut Print);
-/// assert_eq!(decoder.counters().frames, 1);
-/// ```
-#[derive(Debug)]
-pub struct Decoder {
-    layers: Layers,
-    hosts: Hosts,
-}
-
-impl Decoder {
-    /// A decoder that has seen nothing.
-    pub fn new(config: Config) -> Self {
-        Decoder { layers: Layers::new(&config), hosts: Hosts::new(&config) }
-    }
-
-    /// One that takes no short cuts: the slow twin that decoders are held against.
-    #[cfg(test)]
-    fn careful(config: Config) -> Self {
-        let mut decoder = Decoder::new(config);
-        (decoder.layers.is_careful, decoder.hosts.is_careful) = (true, true);
-        decoder
-    }
-
-    /// What was decoded so far, and what was not.
-    pub fn counters(&self) -> Counters {
-        let mut counters = self.layers.counters.clone();
-        counters.add(&self.hosts.counters);
-        counters
-    }
-
-    /// Flows that are open.
-    pub fn open_flows(&self) -> usize {
-        self.hosts.open_flows()
-    }
-
-    /// Takes the next frame.
-    pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
-        let Decoder { layers, hosts } = self;
-        match layers.usual(frame) {
-            Some(unit) => hosts.take(&unit, visitor),
-            None => layers.unusual(frame, &mut |unit: &Unit<'_>| hosts.take(unit, visitor)),
-        }
-    }
-
-    /// Says that the visitor knows more than before: flows that it did not want are shown
-    /// to it again, each with its next packet.
-    pub fn show_flows_again(&mut self) {
-        self.hosts.show_flows_again();
-    }
-
-    /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
-    /// show the time.
-    pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
-        self.hosts.sweep(now, visitor);
-    }
-
-    /// Closes every flow. The decoder can be used again for another capture.
-    pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
-        self.layers.finish();
-        self.hosts.finish(visitor);
-    }
-}
+pub use decoder::{Config, Decoder};
 
 #[cfg(test)]
 mod tests;
