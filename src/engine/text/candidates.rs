@@ -19,7 +19,8 @@
 //! instructions of a scan of Zeek's tables or mixed logs, 3% of one of JSON.
 
 use super::classify::{TILE, Tile, window};
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::fold::{has_bit, tail_slot_of};
 
 /// The most candidates of a tile: one for each four bytes, as in `a.b `, with room

@@ -2,7 +2,8 @@
 
 use super::classify::{Masks, class, is};
 use super::percent::{ends_escape, percent_at, tail_of_escape};
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
 

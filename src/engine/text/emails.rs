@@ -3,7 +3,8 @@
 use super::classify::{class, is};
 use super::percent::{continues_name, decode, percent_at, tail_of_escape};
 use super::unicode::{char_at, is_of_name};
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
 

@@ -4,7 +4,8 @@
 use super::classify::{class, is};
 use super::percent::{continues_name, decode, has_dot, percent_at, piece_around, tail_of_escape};
 use super::pieces::{Odds, Reading};
-use super::{MAX_BEHIND, Visit, Visitor};
+use super::{MAX_BEHIND, Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::domain::MAX_NAME;
 use crate::engine::indicator::{Kind, Observable, Where, address, domain};
 use std::net::{IpAddr, Ipv4Addr};

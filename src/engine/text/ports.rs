@@ -3,7 +3,8 @@
 //! `[a.b.c.d]:443` of Postfix (matching specification, section 8, rule 3).
 
 use super::classify::{class, is};
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use std::ops::Range;
 
 /// How far before an address the mark of a firewall's message is looked for.

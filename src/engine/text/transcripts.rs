@@ -3,7 +3,8 @@
 
 use super::classify::{class, is};
 use super::pieces::{Reading, Spot, Undone};
-use super::{MAX_AHEAD, Visit, Visitor};
+use super::{MAX_AHEAD, Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::domain::MAX_NAME;
 
 /// Fewer bytes are no message.

@@ -5,7 +5,8 @@ use super::classify::{class, is};
 use super::marks::is_mark;
 use super::names::run_around;
 use super::percent::percent_at;
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
 

@@ -2,7 +2,8 @@
 
 use super::classify::{class, is};
 use super::percent::{decode, tail_of_escape};
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Kind, Observable, Where, address, url};
 use std::ops::Range;

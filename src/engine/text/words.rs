@@ -4,7 +4,8 @@
 use super::classify::{class, is};
 use super::names::run_around;
 use super::percent::ends_escape;
-use super::{Visit, Visitor};
+use super::{Visitor};
+use super::extractor::Visit;
 use crate::engine::indicator::{Kind, Observable, Where, words};
 
 impl<V: Visitor> Visit<'_, '_, V> {
