@@ -1,0 +1,438 @@
+//! The job of a tap: sockets, workers, and who looks after them.
+
+use super::super::current::{Look, while_watched};
+use super::super::outlet::Outlet;
+use super::super::{Current, Follow, Form, Notice, Output, Signals, default_threads, rotation};
+use crate::clock::Stopwatch;
+use crate::engine::scan::Options;
+use crate::sensor::sink::Sink;
+use crate::{Error, Result};
+use super::outbox::{FinishAtEnd, Outbox, Word as OutputWord, Writer};
+use super::socket::{Names, Socket};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use super::worker::{Order, Shared, Tickets, Word, Worker};
+use super::sandbox;
+use super::report::InterfaceReport;
+use super::socket::Listening;
+use super::sandbox::Sandbox;
+use super::report::TapReport;
+
+/// How often the supervisor looks around.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// How often an interface is looked for: whether it is there, still or again.
+const LOOKING: Duration = Duration::from_millis(250);
+
+/// The most workers: a group of sockets has no more members (`PACKET_FANOUT_MAX`
+/// of old kernels).
+const MOST_WORKERS: usize = 256;
+
+/// What to listen to, and how.
+#[derive(Debug)]
+pub struct TapJob<'d> {
+    /// What to hold the packets against.
+    pub database: &'d Current,
+    /// Where a newer one comes from, if it is to be taken.
+    pub follow: Option<Follow>,
+    /// Names of interfaces; `any` is all that there are.
+    pub interfaces: Vec<String>,
+    /// How they are listened to.
+    pub listening: Listening,
+    /// What the scanners do beyond the rules.
+    pub options: Options,
+    /// How packets are decoded; what it bounds is for all workers together.
+    pub packets: crate::engine::packet::Config,
+    /// What is written of alerts, and how; [`Output::most`] and [`Output::form`] are for
+    /// inputs that end, and count for nothing here.
+    pub output: Output,
+    /// Workers; 0 for one a core.
+    pub threads: usize,
+    /// When to end.
+    pub duration: Option<Duration>,
+    /// After how many packets to end.
+    pub count: Option<u64>,
+    /// How often to report.
+    pub every: Option<Duration>,
+    /// Whether to give up what is not needed.
+    pub sandboxed: bool,
+    /// The file that alerts go to, where SIGHUP has it opened again.
+    pub rotated: Option<PathBuf>,
+    /// What ends it.
+    pub signals: Signals,
+}
+
+/// Something that whoever started a tap wants to know while it runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TapNotice<'a> {
+    /// An interface is listened to.
+    Listening {
+        /// Its name.
+        interface: &'a str,
+        /// How many share its packets.
+        workers: usize,
+    },
+    /// What the process gave up.
+    Sandboxed(&'a Sandbox),
+    /// An interface went away, and is looked for.
+    Gone {
+        /// Its name.
+        interface: &'a str,
+        /// How that was noticed.
+        why: &'a str,
+    },
+    /// An interface came back, and is listened to.
+    Back {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// What came of a look at the file of the database.
+    Database(Notice<'a>),
+    /// The link of an interface is down: nothing can come in.
+    Down {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The link of an interface is up again.
+    Up {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The output can't be written; it is tried again, and alerts wait.
+    OutputFailed(&'a Error),
+    /// The output is written again.
+    OutputBack {
+        /// Alerts that were lost meanwhile.
+        lost: u64,
+    },
+    /// SIGHUP had the output opened again, or this is why it could not.
+    Reopened(Option<&'a Error>),
+    /// Counts so far.
+    Report(&'a TapReport),
+    /// Counts so far, which SIGUSR1 asked for.
+    Asked(&'a TapReport),
+}
+
+/// Holds the packets of live interfaces against the database and writes the alerts,
+/// until SIGINT or SIGTERM, or until the duration or the count is reached.
+///
+/// Alerts about addresses don't wait for the end of their flow: they carry its
+/// totals up to the packet that was seen.
+///
+/// # Errors
+///
+/// When an interface can't be opened at the beginning, or the reader of the output went
+/// away. An output that fails otherwise is tried again.
+pub fn tap(
+    job: TapJob<'_>,
+    sink: &mut dyn Sink,
+    notify: &mut dyn FnMut(TapNotice<'_>),
+) -> Result<TapReport> {
+    let workers = if job.threads == 0 { default_threads() } else { job.threads };
+    if workers > MOST_WORKERS {
+        return Err(Error::usage(format!("{workers} workers cannot share an interface"))
+            .remedy(format!("the kernel lets {MOST_WORKERS} do so: -j {MOST_WORKERS} or less")));
+    }
+    let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
+    let names = Names::new()?;
+    let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
+    if job.sandboxed {
+        let database = job.follow.as_ref().map(|follow| &*follow.path);
+        notify(TapNotice::Sandboxed(&sandbox::enter(database, job.rotated.as_deref())));
+    }
+    job.signals.watch(None)?;
+    let outbox = Outbox::default();
+    let encoder = job.output.encoder;
+    let output = Output { most: None, form: Form::Alerts, ..job.output };
+    let shared = Shared {
+        current: job.database,
+        options: job.options,
+        packets: job.packets,
+        encoder,
+        outlet: output.needs_order().then(|| Mutex::new(Outlet::new(output))),
+        interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
+        workers,
+        ring: job.listening.ring,
+        outbox: &outbox,
+        stop: AtomicBool::new(job.count == Some(0)),
+        tickets: job.count.map(Tickets::new),
+        telling: job.every.map(|every| every.min(LOOKING)),
+        told: (0..workers).map(|_| Mutex::default()).collect(),
+    };
+    let (look, looks) = mpsc::channel();
+    let (word, outputs) = mpsc::channel();
+    let writer = Writer::new(&outbox, sink, &shared.encoder, hangup, word);
+    let supervisor = Supervisor {
+        shared: &shared,
+        looks,
+        outputs,
+        names,
+        interfaces,
+        listening: job.listening,
+        orders: Vec::new(),
+        started: Stopwatch::start(),
+        duration: job.duration,
+        every: job.every,
+        signals: &job.signals,
+        notify,
+    };
+    // A tap that is over listens to no looks.
+    let tell = move |it: Look| drop(look.send(it));
+    let work = || supervisor.run(sockets);
+    let work = || while_watched(shared.current, job.follow, tell, work)?;
+    let mut report = while_written(&outbox, writer, &shared.stop, work)?;
+    report.output = outbox.report();
+    report.records = report.records.saturating_sub(report.output.lost);
+    if let Some(outlet) = shared.outlet {
+        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_yield();
+    }
+    Ok(report)
+}
+
+/// Does `work` while its records are written.
+fn while_written<T>(
+    outbox: &Outbox,
+    writer: Writer<'_>,
+    stop: &AtomicBool,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let write = || {
+        let written = writer.run();
+        if written.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        written
+    };
+    std::thread::scope(|scope| {
+        let spawned =
+            std::thread::Builder::new().name("tap-output".into()).spawn_scoped(scope, write);
+        let writer = spawned.map_err(|e| Error::io("start a thread that writes", e))?;
+        let finish = FinishAtEnd(outbox);
+        let outcome = work();
+        drop(finish);
+        match writer.join() {
+            Ok(written) => written.and(outcome),
+            Err(panicked) => std::panic::resume_unwind(panicked),
+        }
+    })
+}
+
+/// Opens every interface for every worker.
+fn open_all(
+    job: &TapJob<'_>,
+    workers: usize,
+    names: &Names,
+    notify: &mut dyn FnMut(TapNotice<'_>),
+) -> Result<(Vec<Interface>, Vec<Vec<Socket>>)> {
+    let mut interfaces = Vec::new();
+    let mut sockets: Vec<Vec<Socket>> = (0..workers).map(|_| Vec::new()).collect();
+    for name in &job.interfaces {
+        if !sandbox::may_listen() {
+            return Err(socket::no_permission(name));
+        }
+        let opened = socket::open(name, names, &job.listening, workers)?;
+        for (worker, socket) in sockets.iter_mut().zip(opened) {
+            worker.push(socket);
+        }
+        notify(TapNotice::Listening { interface: name, workers });
+        let index = names.index(name);
+        let name = Arc::from(name.as_str());
+        interfaces.push(Interface { name, index, gone: 0, down: 0, is_down: false });
+    }
+    Ok((interfaces, sockets))
+}
+
+struct Interface {
+    name: Arc<str>,
+    /// Its number; none while it is away.
+    index: Option<u32>,
+    /// Times it went away.
+    gone: u64,
+    /// Times its link went down, and whether it is now.
+    down: u64,
+    is_down: bool,
+}
+
+struct Supervisor<'t, 's, 'd, 'n> {
+    shared: &'t Shared<'s, 'd>,
+    /// From the watcher of the database.
+    looks: Receiver<Look>,
+    /// From whoever writes the alerts.
+    outputs: Receiver<OutputWord>,
+    names: Names,
+    interfaces: Vec<Interface>,
+    listening: Listening,
+    /// To each worker.
+    orders: Vec<Sender<Order>>,
+    started: Stopwatch,
+    duration: Option<Duration>,
+    every: Option<Duration>,
+    signals: &'n Signals,
+    notify: &'n mut dyn FnMut(TapNotice<'_>),
+}
+
+impl Supervisor<'_, '_, '_, '_> {
+    fn run(mut self, sockets: Vec<Vec<Socket>>) -> Result<TapReport> {
+        std::thread::scope(|scope| {
+            let (send, words) = mpsc::channel();
+            for (number, sockets) in sockets.into_iter().enumerate() {
+                let (order, orders) = mpsc::channel();
+                self.orders.push(order);
+                let worker = Worker::new(number, self.shared, sockets);
+                let send = send.clone();
+                let spawned = std::thread::Builder::new()
+                    .name(format!("tap-{number}"))
+                    .spawn_scoped(scope, move || worker.run(&orders, &send));
+                if let Err(error) = spawned {
+                    // Its share of the packets would be lost.
+                    self.shared.stop.store(true, Ordering::Relaxed);
+                    return Err(Error::io("start a worker", error));
+                }
+            }
+            drop(send);
+            self.supervise(&words);
+            Ok(())
+        })?;
+        Ok(self.report())
+    }
+
+    fn supervise(&mut self, words: &Receiver<Word>) {
+        let (mut looked, mut reported) = (Stopwatch::start(), Stopwatch::start());
+        loop {
+            match words.recv_timeout(ROUND) {
+                Ok(Word(interface, error)) => self.gone(interface, &error.to_string()),
+                Err(RecvTimeoutError::Timeout) => {}
+                // The last worker has ended.
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.pass_words_on();
+                    return;
+                }
+            }
+            self.pass_words_on();
+            let is_late = self.duration.is_some_and(|most| self.started.elapsed() >= most);
+            if is_late || self.signals.halt().is_set() {
+                self.shared.stop.store(true, Ordering::Relaxed);
+            }
+            if self.signals.is_asked() {
+                let report = self.report();
+                (self.notify)(TapNotice::Asked(&report));
+            }
+            if looked.elapsed() >= LOOKING && !self.shared.stop.load(Ordering::Relaxed) {
+                self.look();
+                looked = Stopwatch::start();
+            }
+            if self.every.is_some_and(|every| reported.elapsed() >= every) {
+                let report = self.report();
+                (self.notify)(TapNotice::Report(&report));
+                reported = Stopwatch::start();
+            }
+        }
+    }
+
+    /// What the watcher of the database and the writer of alerts said.
+    fn pass_words_on(&mut self) {
+        while let Ok(look) = self.looks.try_recv() {
+            (self.notify)(TapNotice::Database(look.notice()));
+        }
+        while let Ok(word) = self.outputs.try_recv() {
+            (self.notify)(match &word {
+                OutputWord::Failed(error) => TapNotice::OutputFailed(error),
+                OutputWord::Back(lost) => TapNotice::OutputBack { lost: *lost },
+                OutputWord::Reopened => TapNotice::Reopened(None),
+                OutputWord::NotReopened(error) => TapNotice::Reopened(Some(error)),
+            });
+        }
+    }
+
+    /// Says when a link goes down, and when it is up again.
+    fn look_at_link(&mut self, at: usize) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        let is_down = interface.index.is_some() && Names::is_down(&interface.name);
+        if is_down == interface.is_down {
+            return;
+        }
+        interface.is_down = is_down;
+        interface.down += u64::from(is_down);
+        // Of one that went away that was said.
+        let is_there = interface.index.is_some();
+        let interface = &*interface.name;
+        match is_down {
+            true => (self.notify)(TapNotice::Down { interface }),
+            false if is_there => (self.notify)(TapNotice::Up { interface }),
+            false => {}
+        }
+    }
+
+    /// Looks for interfaces that went away, and for those that came back. An
+    /// interface that is only down needs nothing: its sockets hear it again once it
+    /// is up.
+    fn look(&mut self) {
+        for at in 0..self.interfaces.len() {
+            let Some(interface) = self.interfaces.get(at) else { return };
+            let (was, is) = (interface.index, self.names.index(&interface.name));
+            match (was, is) {
+                (Some(was), is) if is != Some(was) => self.gone(at, "it was removed"),
+                (None, Some(_)) => self.take_up(at, is),
+                _ => {}
+            }
+            self.look_at_link(at);
+        }
+    }
+
+    fn gone(&mut self, at: usize, why: &str) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        // Each worker says so, and one is enough.
+        if interface.index.take().is_none() {
+            return;
+        }
+        interface.gone += 1;
+        (self.notify)(TapNotice::Gone { interface: &interface.name, why });
+        for order in &self.orders {
+            // A worker that has ended listens to nobody, and reads nothing.
+            let _ = order.send(Order::Close(at));
+        }
+    }
+
+    /// Listens to an interface again. While that fails it is tried again, with each
+    /// look.
+    fn take_up(&mut self, at: usize, index: Option<u32>) {
+        let Some(interface) = self.interfaces.get_mut(at) else { return };
+        let workers = self.shared.workers;
+        let opened = socket::open(&interface.name, &self.names, &self.listening, workers);
+        let Ok(sockets) = opened else { return };
+        interface.index = index;
+        for (order, socket) in self.orders.iter().zip(sockets) {
+            let _ = order.send(Order::Open(at, Box::new(socket)));
+        }
+        (self.notify)(TapNotice::Back { interface: &interface.name });
+    }
+
+    fn report(&self) -> TapReport {
+        let interfaces = self.interfaces.iter().map(|interface| InterfaceReport {
+            name: Arc::clone(&interface.name),
+            gone: interface.gone,
+            is_there: interface.index.is_some(),
+            down: interface.down,
+            is_down: interface.is_down,
+            ..InterfaceReport::default()
+        });
+        let mut report = TapReport {
+            elapsed: self.started.elapsed(),
+            interfaces: interfaces.collect(),
+            swaps: self.shared.current.swaps(),
+            output: self.shared.outbox.report(),
+            ..TapReport::default()
+        };
+        for worker in 0..self.shared.workers {
+            if let Some(mut told) = self.shared.told(worker) {
+                report.add(&told, self.shared.ring);
+                (told.waited, told.ring_use) = (Duration::ZERO, 0);
+            }
+        }
+        report
+    }
+}
