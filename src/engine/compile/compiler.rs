@@ -1,5 +1,9 @@
 //! The compiler: indicators in, one database out.
 
+use super::arena;
+use super::arena::Arena;
+use super::guard;
+use super::screen::Screen;
 use crate::engine::database::{
     Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out,
 };
@@ -8,16 +12,12 @@ use crate::engine::indicator::{
     Context, Indicator, Kind, Reason, Role, Scope, Timestamp, Value, digest,
 };
 use crate::{Error, Result};
-use super::arena::Arena;
 use hashbrown::HashMap;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use super::guard;
-use super::screen::Screen;
-use super::guard::verdict;
 
 /// What a compilation does beyond the rules of the specification.
 #[derive(Clone, Debug, Default)]

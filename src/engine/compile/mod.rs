@@ -8,6 +8,6 @@ mod compiler;
 mod guard;
 mod screen;
 
+pub use compiler::{Compiler, Options, Together};
 pub use guard::verdict;
 pub use screen::{Effect, ListReport, Screen};
-pub use compiler::{Compiler, Options, Together};

@@ -4,13 +4,13 @@
 //! out. Values arrive sorted and without duplicates, with the claims behind each.
 
 use super::contexts::{StringTable, encode};
+use super::file::DIGESTS;
 use super::filter::{add_tail, build_bitmap, build_bloom, build_domain_filter, empty_tails, hash};
 use super::layout::Section;
 use super::posting::{Claim, Posting};
 use super::publish::{Writer, publish};
 use super::transducer::Builder;
 use super::{Summary, digests, endpoints, literals, patterns, prefix, withheld};
-use super::file::DIGESTS;
 use crate::engine::files::Outlet;
 use crate::engine::indicator::{Context, Kind, Reason, Scope, Timestamp, domain};
 use crate::{Error, Result};

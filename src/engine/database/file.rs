@@ -1,36 +1,41 @@
 //! A database: the file, checked and mapped, and its look-ups.
 
-use crate::engine::indicator::gram::GramFilter;
-use crate::engine::indicator::{Context, Kind, Reason, Timestamp, digest};
-use crate::{Error, Result};
+use super::contexts;
+use super::contexts::Policy;
 use super::contexts::Strings;
 use super::digests::Digests;
 use super::endpoints::Endpoints;
+use super::filter;
 use super::filter::{AddressBitmap, Bloom, DomainFilter};
+use super::layout;
+use super::layout::Section;
 use super::layout::{Header, u32_at};
+use super::literals::Literal;
 use super::literals::Literals;
 use super::map::{Map, Taking};
+use super::patterns;
+use super::posting;
+use super::posting::Claim;
+use super::posting::Posting;
 use super::posting::Postings;
 use super::prefix::Prefixes;
+use super::summary::Summary;
+use super::transducer;
+use super::transducer::Transducer;
+use super::withheld;
+use super::withheld::Withheld;
+use crate::engine::indicator::gram::GramFilter;
+use crate::engine::indicator::{Context, Kind, Reason, Timestamp, digest};
+use crate::{Error, Result};
 use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use super::transducer::Transducer;
-use super::patterns;
-use super::withheld;
-use super::posting::Claim;
-use super::literals::Literal;
-use super::contexts::Policy;
-use super::posting::Posting;
-use super::layout::Section;
-use super::summary::Summary;
-use super::withheld::Withheld;
 
 /// Lengths of digests, with their sections.
-const DIGESTS: [(usize, Section); 7] = [
+pub(super) const DIGESTS: [(usize, Section); 7] = [
     (16, Section::Digest16),
     (20, Section::Digest20),
     (28, Section::Digest28),
@@ -41,7 +46,7 @@ const DIGESTS: [(usize, Section); 7] = [
 ];
 
 /// What to do about a database that somebody writes into.
-const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
+pub(super) const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
                         not with cp; then run it again";
 
 /// Whether a file begins like a database, of whatever version.

@@ -27,12 +27,12 @@ mod transducer;
 mod withheld;
 
 pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
-pub(crate) use contexts::Policy;
+
+pub(crate) use file::UrlWalk;
+pub use file::{Database, Identity, Stamp, is_database};
 pub use layout::{MAGIC, Section, VERSION};
 pub(crate) use literals::Literal;
 pub(crate) use patterns::{Searches, check_pattern};
 pub(crate) use posting::{Claim, Posting};
 pub use summary::{FeedSummary, Summary};
 pub(crate) use withheld::Withheld;
-pub use file::{Database, Identity, Stamp};
-pub(crate) use file::{UrlWalk};

@@ -1,13 +1,11 @@
 //! The decoder: frames in, observables out.
 
-use crate::engine::indicator::Timestamp;
+use super::counters::Counters;
 use super::hosts::Hosts;
 use super::layers::{Layers, Unit};
-use super::counters::Counters;
 use super::view::Frame;
-use super::view::Packet;
-use super::view::Said;
 use super::view::Visitor;
+use crate::engine::indicator::Timestamp;
 
 /// What can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +89,7 @@ impl Default for Config {
 #[derive(Debug)]
 pub struct Decoder {
     layers: Layers,
-    hosts: Hosts,
+    pub(in crate::engine::packet) hosts: Hosts,
 }
 
 impl Decoder {
@@ -102,7 +100,7 @@ impl Decoder {
 
     /// One that takes no short cuts: the slow twin that decoders are held against.
     #[cfg(test)]
-    fn careful(config: Config) -> Self {
+    pub(in crate::engine::packet) fn careful(config: Config) -> Self {
         let mut decoder = Decoder::new(config);
         (decoder.layers.is_careful, decoder.hosts.is_careful) = (true, true);
         decoder

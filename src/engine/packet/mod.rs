@@ -58,13 +58,13 @@ mod view;
 
 pub use community::community_id;
 pub use counters::{Counters, Fault};
+pub use decoder::{Config, Decoder};
 pub use file::{Digested, Digests, FileFacts};
 pub use link::{link_name, unknown_link};
 pub use mailfile::MailFile;
 pub use split::{SHARES, Share, Split, Splitter};
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
-pub use decoder::{Config, Decoder};
 
 #[cfg(test)]
 mod tests;

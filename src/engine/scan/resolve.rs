@@ -2,8 +2,8 @@
 
 use super::counters::kind_of;
 use super::entries::{Entry, Reach};
-use super::{Match, Scanner, Seen};
 use super::scanner::Scratch;
+use super::{Match, Scanner, Seen};
 use crate::engine::database::{Claim, Database};
 use crate::engine::indicator::{
     Kind, Observable, Quality, Reason, Scope, Timestamp, Where, address, digest, email, url, words,

@@ -1,15 +1,16 @@
 //! The scanner: what was observed, held against the database.
 
+use super::counters::Counters;
+use super::entries;
+use super::entries::Entry;
+use super::hit::Match;
+use super::hit::Seen;
+use super::log::Origin;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Observable, Timestamp, Where, address, url::Url};
 use crate::engine::text::Extractor;
-use super::entries::Entry;
 use std::net::IpAddr;
 use std::sync::Arc;
-use super::counters::Counters;
-use super::hit::Match;
-use super::log::Origin;
-use super::hit::Seen;
 
 /// What a scanner does beyond the rules of the specification.
 #[derive(Clone, Debug, Default)]
@@ -64,15 +65,15 @@ pub struct Scanner {
 
 /// Buffers that live as long as the scanner.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(super) struct Scratch {
     pub(super) entries: Vec<Entry>,
     pub(super) name: Vec<u8>,
     pub(super) url: Url,
     /// Whether the last URL was one, and is in `url`.
-    has_url: bool,
+    pub(super) has_url: bool,
     /// Whether only the head of the last URL is.
     pub(super) is_cut: bool,
-    key: String,
+    pub(super) key: String,
 }
 
 impl Scanner {

@@ -18,8 +18,8 @@
 //! costs 40 instructions and saves the visits of times and durations: 5% of the
 //! instructions of a scan of Zeek's tables or mixed logs, 3% of one of JSON.
 
+use super::Visitor;
 use super::classify::{TILE, Tile, window};
-use super::{Visitor};
 use super::extractor::Visit;
 use crate::engine::indicator::fold::{has_bit, tail_slot_of};
 

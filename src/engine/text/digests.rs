@@ -1,9 +1,9 @@
 //! Long runs of hex digits: digests (matching specification, section 6.5).
 
+use super::Visitor;
 use super::classify::{Masks, class, is};
-use super::percent::{ends_escape, percent_at, tail_of_escape};
-use super::{Visitor};
 use super::extractor::Visit;
+use super::percent::{ends_escape, percent_at, tail_of_escape};
 use crate::engine::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
 

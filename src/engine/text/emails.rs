@@ -1,10 +1,10 @@
 //! E-mail addresses (matching specification, section 6.4).
 
+use super::Visitor;
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::percent::{continues_name, decode, percent_at, tail_of_escape};
 use super::unicode::{char_at, is_of_name};
-use super::{Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
 

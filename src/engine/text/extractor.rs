@@ -1,11 +1,11 @@
 //! The extractor: bytes of a text in, observables out.
 
-use crate::engine::indicator::gram::GramFilter;
-use crate::engine::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use super::candidates::Candidates;
 use super::classify::{Tile, class, is};
 use super::percent::{continues_name, percent_at};
 use super::pieces::{MAX_BEFORE, Odds, Reading, Undone};
+use crate::engine::indicator::gram::GramFilter;
+use crate::engine::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use std::ops::Range;
 
 /// How many bytes before a candidate can decide what it is.
@@ -82,37 +82,37 @@ pub struct Extractor {
 }
 
 /// What a visit needs: the text, where candidates may begin, and who takes them.
-struct Visit<'t, 'v, V> {
-    text: &'t [u8],
-    core: Range<usize>,
-    visitor: &'v mut V,
-    decoded: &'v mut Vec<u8>,
-    undone: &'v mut Option<Box<Undone>>,
+pub(super) struct Visit<'t, 'v, V> {
+    pub(super) text: &'t [u8],
+    pub(super) core: Range<usize>,
+    pub(super) visitor: &'v mut V,
+    pub(super) decoded: &'v mut Vec<u8>,
+    pub(super) undone: &'v mut Option<Box<Undone>>,
     /// Bytes of which none ends a URL, as far as that is known: many can begin in one word.
-    urlish: Range<usize>,
+    pub(super) urlish: Range<usize>,
     /// Whose observables are passed on.
-    reading: Reading<'v>,
+    pub(super) reading: Reading<'v>,
     /// Whether percent escapes inside a name are decoded; not in what was decoded already.
-    decodes: bool,
+    pub(super) decodes: bool,
     /// Where bytes stand that an escape may begin with, as far as that is known.
-    odds: Odds,
-    wants: Wants,
+    pub(super) odds: Odds,
+    pub(super) wants: Wants,
 }
 
 /// What the visitor wants, asked once.
 #[derive(Clone, Copy)]
-struct Wants {
+pub(super) struct Wants {
     digests: bool,
-    paths: bool,
-    emails: bool,
-    urls: bool,
+    pub(super) paths: bool,
+    pub(super) emails: bool,
+    pub(super) urls: bool,
     /// CVE numbers, JA4 fingerprints or wallets.
-    words: bool,
+    pub(super) words: bool,
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
     #[inline]
-    fn emit(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+    pub(super) fn emit(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
         if !self.core.contains(&span.start) {
             return;
         }
@@ -125,7 +125,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// The same where `reach` decides on it.
     #[inline]
-    fn emit_within(
+    pub(super) fn emit_within(
         &mut self,
         observable: Observable<'_>,
         at: Where,
@@ -139,13 +139,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// The byte at `at`, or a newline beyond either end.
     #[inline]
-    fn byte(&self, at: usize) -> u8 {
+    pub(super) fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(b'\n')
     }
 
     /// The byte before `at`.
     #[inline]
-    fn before(&self, at: usize) -> u8 {
+    pub(super) fn before(&self, at: usize) -> u8 {
         match at.checked_sub(1) {
             Some(at) => self.byte(at),
             None => b'\n',
@@ -220,8 +220,8 @@ impl Extractor {
 
 /// Ends of runs that were visited already.
 #[derive(Default)]
-struct Skip {
-    name: usize,
+pub(super) struct Skip {
+    pub(super) name: usize,
     colon: usize,
     digest: usize,
     colon_piece: usize,
@@ -232,7 +232,7 @@ struct Skip {
 
 impl<V: Visitor> Visit<'_, '_, V> {
     /// Every run with an inner dot, the careful way.
-    fn every_name(&mut self, tile: &Tile, first: usize, skip: &mut usize) {
+    pub(super) fn every_name(&mut self, tile: &Tile, first: usize, skip: &mut usize) {
         for block in 0..tile.len() {
             let (previous, masks, next) = tile.around(block);
             let mut places = masks.inner_dots(previous, next);
@@ -247,7 +247,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// Everything but names and IPv4 addresses.
-    fn others(&mut self, tile: &Tile, first: usize, skip: &mut Skip) {
+    pub(super) fn others(&mut self, tile: &Tile, first: usize, skip: &mut Skip) {
         for block in 0..tile.len() {
             let (previous, masks, next) = tile.around(block);
             let at = first + block * 64;

@@ -5,8 +5,8 @@
 //! such strings it costs nothing. With them it costs one load, one multiplication
 //! and one bit for every third byte, however many strings there are.
 
-use super::{MAX_AHEAD, Visitor};
 use super::extractor::Visit;
+use super::{MAX_AHEAD, Visitor};
 use crate::engine::indicator::gram::{GRAM, GramFilter, MAX_PLACE, STRIDE, fold};
 
 /// How far behind the beginning of a string its anchor may stand: escapes make a

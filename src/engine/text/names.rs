@@ -2,10 +2,10 @@
 //! (matching specification, sections 6.1 rule 7 and 6.2 rules 7 to 9).
 
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::percent::{continues_name, decode, has_dot, percent_at, piece_around, tail_of_escape};
 use super::pieces::{Odds, Reading};
 use super::{MAX_BEHIND, Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::domain::MAX_NAME;
 use crate::engine::indicator::{Kind, Observable, Where, address, domain};
 use std::net::{IpAddr, Ipv4Addr};

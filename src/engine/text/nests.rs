@@ -1,8 +1,10 @@
 //! Texts with random nests of escapes, held against what they stand for.
 
 use super::*;
+use crate::engine::indicator::{Kind, Observable, Where};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Takes everything, and where it stood.
 #[derive(Default)]

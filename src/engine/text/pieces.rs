@@ -13,11 +13,11 @@
 
 use super::classify::{Tile, class, is};
 use super::escapes::{MAX_ESCAPE, Meaning, begins_escape, escape_at, parts};
+use super::extractor::Skip;
+use super::extractor::Visit;
+use super::extractor::Wants;
 use super::names::MAY_END_USERINFO;
 use super::{MAX_AHEAD, MAX_BEHIND, Visitor};
-use super::extractor::Wants;
-use super::extractor::Visit;
-use super::extractor::Skip;
 use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;

@@ -2,8 +2,8 @@
 //! `a.b.c.d(443)` of Cisco, `a.b.c.d#443` of BIND, `a.b.c.d port 443` of OpenSSH,
 //! `[a.b.c.d]:443` of Postfix (matching specification, section 8, rule 3).
 
+use super::Visitor;
 use super::classify::{class, is};
-use super::{Visitor};
 use super::extractor::Visit;
 use std::ops::Range;
 

@@ -2,9 +2,9 @@
 //! arrays of bytes (matching specification, section 8.6).
 
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::pieces::{Reading, Spot, Undone};
 use super::{MAX_AHEAD, Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::domain::MAX_NAME;
 
 /// Fewer bytes are no message.

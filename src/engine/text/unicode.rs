@@ -1,12 +1,12 @@
 //! Runs with bytes beyond ASCII: internationalised names, and addresses among the
 //! letters and the punctuation of other scripts.
 
+use super::Visitor;
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::marks::is_mark;
 use super::names::run_around;
 use super::percent::percent_at;
-use super::{Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
 

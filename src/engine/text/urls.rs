@@ -1,9 +1,9 @@
 //! URLs and URL paths (matching specification, section 6.3).
 
+use super::Visitor;
 use super::classify::{class, is};
-use super::percent::{decode, tail_of_escape};
-use super::{Visitor};
 use super::extractor::Visit;
+use super::percent::{decode, tail_of_escape};
 use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Kind, Observable, Where, address, url};
 use std::ops::Range;

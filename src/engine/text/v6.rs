@@ -1,12 +1,12 @@
 //! Runs of hex digits and colons: IPv6 addresses and fingerprints with colons
 //! (matching specification, sections 6.1 rule 7 and 6.5).
 
+use super::Visitor;
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::names::{Decoded, run_around};
 use super::percent::{decode, ends_escape, percent_at, tail_of_escape};
 use super::pieces::{Odds, Reading};
-use super::{Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::digest::{self, MAX_DIGEST};
 use crate::engine::indicator::{Observable, Where, address};
 use std::ops::Range;

@@ -1,11 +1,11 @@
 //! Words that are known by their form: CVE numbers, JA4 fingerprints, Bitcoin
 //! addresses. They are looked for only when somebody wants them.
 
+use super::Visitor;
 use super::classify::{class, is};
+use super::extractor::Visit;
 use super::names::run_around;
 use super::percent::ends_escape;
-use super::{Visitor};
-use super::extractor::Visit;
 use crate::engine::indicator::{Kind, Observable, Where, words};
 
 impl<V: Visitor> Visit<'_, '_, V> {

@@ -1,6 +1,9 @@
 use super::*;
+use crate::Result;
 use crate::engine::indicator::{Scope, Severity, Tlp};
 use crate::intel::feed::Format;
+use std::path::Path;
+use std::time::Duration;
 
 fn parse(text: &str) -> Result<Config> {
     Config::parse(text, Path::new("/etc/wiresift/wiresift.toml"))

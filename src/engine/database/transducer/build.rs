@@ -7,9 +7,9 @@
 //! of one transition only, and stops asking where the chain became new; the crate
 //! reads what it writes (see the tests of this room).
 
-use super::reader::INDEXED;
-use super::reader::EMPTY;
 use super::reader::COMMON;
+use super::reader::EMPTY;
+use super::reader::INDEXED;
 
 /// Slots of the table of nodes; a power of two.
 const SLOTS: usize = 1 << 16;

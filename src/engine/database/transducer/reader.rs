@@ -1,20 +1,20 @@
 //! A transducer: keys to postings, read from the map.
 
 use super::super::layout::{u32_at, u64_at};
-use super::build::Builder;
 
 /// Address of the final state without transitions, which is not stored.
-const EMPTY: usize = 0;
+pub(super) const EMPTY: usize = 0;
 
 /// From this many transitions on, a node has an index of 256 bytes.
-const INDEXED: usize = 33;
+pub(super) const INDEXED: usize = 33;
 
 /// The bytes that a state byte can hold itself, in the order of the format.
-const COMMON: &[u8; 63] = b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
+pub(super) const COMMON: &[u8; 63] =
+    b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
 
 /// A transducer in borrowed bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Transducer<'a> {
+pub(in crate::engine::database) struct Transducer<'a> {
     data: &'a [u8],
     root: usize,
     len: u64,
@@ -22,14 +22,14 @@ pub(super) struct Transducer<'a> {
 
 /// Where a walk stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct State {
+pub(in crate::engine::database) struct State {
     address: usize,
     output: u64,
 }
 
 impl<'a> Transducer<'a> {
     /// Takes the bytes that `fst::MapBuilder` wrote. `None` if they cannot be.
-    pub(super) fn open(data: &'a [u8]) -> Option<Self> {
+    pub(in crate::engine::database) fn open(data: &'a [u8]) -> Option<Self> {
         let footer = data.len().checked_sub(20)?;
         let version = u64_at(data, 0)?;
         let len = u64_at(data, footer)?;
@@ -40,13 +40,13 @@ impl<'a> Transducer<'a> {
     }
 
     /// How many keys it holds.
-    pub(super) fn len(&self) -> u64 {
+    pub(in crate::engine::database) fn len(&self) -> u64 {
         self.len
     }
 
     /// The state before the first byte.
     #[inline]
-    pub(super) fn start(&self) -> State {
+    pub(in crate::engine::database) fn start(&self) -> State {
         State { address: self.root, output: 0 }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Transducer<'a> {
     ///
     /// Called for each byte of a walk: what it is given and gives stays in registers.
     #[inline(always)]
-    pub(super) fn step(&self, state: State, byte: u8) -> Option<State> {
+    pub(in crate::engine::database) fn step(&self, state: State, byte: u8) -> Option<State> {
         let address = state.address;
         if address == EMPTY {
             return None;
@@ -109,7 +109,7 @@ impl<'a> Transducer<'a> {
 
     /// The value of the key that ends in `state`, if one does.
     #[inline]
-    pub(super) fn value(&self, state: State) -> Option<u64> {
+    pub(in crate::engine::database) fn value(&self, state: State) -> Option<u64> {
         if state.address == EMPTY {
             return Some(state.output);
         }
@@ -174,7 +174,7 @@ impl<'a> Transducer<'a> {
     }
 
     /// The value of `key`.
-    pub(super) fn get(&self, key: &[u8]) -> Option<u64> {
+    pub(in crate::engine::database) fn get(&self, key: &[u8]) -> Option<u64> {
         let mut state = self.start();
         for &byte in key {
             state = self.step(state, byte)?;
@@ -203,6 +203,7 @@ fn target(delta: u64, end: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::database::transducer::Builder;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 

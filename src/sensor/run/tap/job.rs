@@ -3,23 +3,24 @@
 use super::super::current::{Look, while_watched};
 use super::super::outlet::Outlet;
 use super::super::{Current, Follow, Form, Notice, Output, Signals, default_threads, rotation};
+use super::outbox::{FinishAtEnd, Outbox, Word as OutputWord, Writer};
+use super::report::InterfaceReport;
+use super::report::TapReport;
+use super::sandbox;
+use super::sandbox::Sandbox;
+use super::socket;
+use super::socket::Listening;
+use super::socket::{Names, Socket};
+use super::worker::{Order, Shared, Tickets, Word, Worker};
 use crate::clock::Stopwatch;
 use crate::engine::scan::Options;
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};
-use super::outbox::{FinishAtEnd, Outbox, Word as OutputWord, Writer};
-use super::socket::{Names, Socket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use super::worker::{Order, Shared, Tickets, Word, Worker};
-use super::sandbox;
-use super::report::InterfaceReport;
-use super::socket::Listening;
-use super::sandbox::Sandbox;
-use super::report::TapReport;
 
 /// How often the supervisor looks around.
 const ROUND: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ mod pattern;
 mod reader;
 mod tlp;
 
-pub(super) use reader::{put_pattern, read};
+pub(in crate::intel::feed) use reader::{put_pattern, read};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Bundles and envelopes to indicators.
 
+use super::pattern;
+use super::tlp;
 use crate::engine::error::Result;
 use crate::engine::indicator::{
     Context, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Value as Text,
@@ -10,11 +12,9 @@ use crate::intel::feed::table::columns;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
-use super::pattern;
-use super::tlp;
 
 /// Reads bundles and envelopes.
-pub(super) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
+pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let documents = json::parse_all(text)?;
     let mut objects = Vec::new();
     for document in &documents {
@@ -134,7 +134,11 @@ fn is_for_detection(object: &Object) -> bool {
 
 /// Compiles a pattern and hands on what it claims. What cannot be claimed is
 /// rejected with its reason, and kept opaque when nothing else of it is.
-pub(super) fn put_pattern(pattern: &str, context: &Context<'static>, intake: &mut Intake<'_>) {
+pub(in crate::intel::feed) fn put_pattern(
+    pattern: &str,
+    context: &Context<'static>,
+    intake: &mut Intake<'_>,
+) {
     let compiled = pattern::compile(pattern);
     if !compiled.unsupported.is_empty() {
         let detail = compiled.unsupported.join("; ");
