@@ -530,7 +530,6 @@ fn the_reader_of_code_sees_paths_and_nothing_else() {
     let want = [
         (3, "clock"),
         (3, "engine::indicator"),
-        (3, "engine::indicator"),
         (3, "engine::scan"),
         (8, "cli::x"),
         (8, "engine::packet"),
