@@ -4,12 +4,12 @@
 //! cargo run --example build_database -- testdata/indicators/urlhaus.csv /tmp/urlhaus.wsdb
 //! ```
 
+#![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
+
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
-use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::feed::{self, Collected, Limits, Options};
-use wiresift::{Compiler, Error, Result};
+use wiresift::{Compiler, Result};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,10 +39,7 @@ fn build(feed: &Path, database: &Path) -> Result<()> {
     for indicator in collected.indicators {
         compiler.add(indicator);
     }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_err(|_| Error::usage("the clock of this machine is before 1970"))?;
-    let (summary, _) = compiler.publish(database, Timestamp::from_seconds(now.as_secs() as i64))?;
+    let (summary, _) = compiler.publish(database, wiresift::clock::now())?;
     println!("{} distinct values in {}", summary.total(), database.display());
     Ok(())
 }

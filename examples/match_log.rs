@@ -4,6 +4,8 @@
 //! cargo run --example match_log -- /tmp/urlhaus.wsdb testdata/logs/nginx_access.log
 //! ```
 
+#![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
+
 use std::process::ExitCode;
 use wiresift::engine::alert::{Encoder, Format, Origin as Sensor};
 use wiresift::engine::indicator::Timestamp;

@@ -4,6 +4,8 @@
 //! cargo run --example read_capture -- testdata/captures/dns_http_tls.pcap
 //! ```
 
+#![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
+
 use std::process::ExitCode;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};

@@ -1,9 +1,13 @@
 //! The decoder as a whole: frames made by hand, and bytes made by chance.
 
+#[cfg(feature = "sensor")]
 mod expected;
 mod layers;
+#[cfg(feature = "sensor")]
 mod speed;
+#[cfg(feature = "sensor")]
 pub(super) mod split;
+#[cfg(feature = "sensor")]
 mod transfers;
 
 use super::*;

@@ -161,6 +161,7 @@ impl Visitor for Seen {
 }
 
 /// The capture of real programs, and the hashes that its script prints.
+#[cfg(feature = "sensor")]
 #[test]
 fn nghttp_and_curl() {
     let captures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");

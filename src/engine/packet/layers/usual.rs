@@ -104,7 +104,7 @@ fn read_v6(data: &[u8]) -> Option<Usual<'_>> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sensor"))]
 mod tests {
     use super::super::super::tests::split::captures;
     use super::*;

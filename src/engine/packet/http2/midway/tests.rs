@@ -3,7 +3,9 @@
 use super::super::tests::{Seen, block as fields, client, frame, play, server};
 use super::*;
 use crate::engine::indicator::Where;
-use crate::engine::packet::{Config, Counters, Decoder, Fault, Frame as Captured};
+use crate::engine::packet::{Counters, Fault};
+#[cfg(feature = "sensor")]
+use crate::engine::packet::{Config, Decoder, Frame as Captured};
 use proptest::prelude::*;
 
 /// Where the frames of a direction begin, behind the preface.
@@ -125,11 +127,13 @@ fn what_is_none() {
 }
 
 /// Whether a capture has HTTP/2.
+#[cfg(feature = "sensor")]
 fn has_http2(name: &str) -> bool {
     name.starts_with("http2") || matches!(name, "files.pcap" | "doh_clear.pcap")
 }
 
 /// The recorded captures, and the real ones if they are at hand.
+#[cfg(feature = "sensor")]
 fn captures() -> Vec<(String, Vec<u8>)> {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["testdata/captures", "../shared/data/pcaps"].map(|folder| project.join(folder));
@@ -142,6 +146,7 @@ fn captures() -> Vec<(String, Vec<u8>)> {
 }
 
 /// At no place of any packet of another protocol.
+#[cfg(feature = "sensor")]
 #[test]
 fn no_other_protocol_looks_like_it() {
     let (mut places, mut found) = (0, std::collections::BTreeMap::<String, usize>::new());
@@ -162,6 +167,7 @@ fn no_other_protocol_looks_like_it() {
 }
 
 /// Real programs, of which ever more is missing.
+#[cfg(feature = "sensor")]
 #[test]
 fn captures_that_begin_late() {
     let (_, bytes) = captures().into_iter().find(|(name, _)| name == "http2.pcap").unwrap();
