@@ -85,13 +85,10 @@ fn houses_and_rooms_import_one_way() {
         };
         let room = file.room();
         let rooms = ROOMS.iter().find(|(of, name, _)| *of == house && Some(*name) == room);
-        if room.is_some() && rooms.is_none() && house != "cli" {
-            writeln!(
-                wrong,
-                "src/{name}: the room `{house}::{}` is not in the table",
-                room.unwrap()
-            )
-            .unwrap();
+        if let (Some(room), None) = (room, rooms)
+            && house != "cli"
+        {
+            writeln!(wrong, "src/{name}: the room `{house}::{room}` is not in the table").unwrap();
         }
         for (line, target) in file.imports() {
             let (into, of) = (target.first().map_or("", |it| it), target.get(1));

@@ -3,9 +3,9 @@
 use super::super::tests::{Seen, block as fields, client, frame, play, server};
 use super::*;
 use crate::engine::indicator::Where;
-use crate::engine::packet::{Counters, Fault};
 #[cfg(feature = "sensor")]
 use crate::engine::packet::{Config, Decoder, Frame as Captured};
+use crate::engine::packet::{Counters, Fault};
 use proptest::prelude::*;
 
 /// Where the frames of a direction begin, behind the preface.
