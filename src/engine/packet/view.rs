@@ -3,7 +3,7 @@
 //! All of it is borrowed or small and lives on the stack. The owned
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
-use super::file::FileFacts;
+use super::file::{Attachment, FileFacts, Parcel};
 use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
 use crate::engine::indicator::{
     self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where,
@@ -187,6 +187,11 @@ impl Order {
     /// Bits for the depth in tunnels.
     const DEPTH: u32 = 4;
 
+    /// The place behind all that is in the frame of this number.
+    pub fn behind(number: u64) -> Order {
+        Order::new(number, usize::MAX)
+    }
+
     /// The place of a packet in `depth` tunnels of the frame of this number.
     pub(super) fn new(number: u64, depth: usize) -> Order {
         Order(number << Self::DEPTH | depth as u64 & ((1 << Self::DEPTH) - 1))
@@ -223,6 +228,13 @@ pub trait Visitor {
     fn wants(&self, kind: Kind) -> bool {
         let _ = kind;
         true
+    }
+
+    /// A mail has a file in it. Whoever wants to look into it gives something that takes its
+    /// bytes.
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        let _ = file;
+        None
     }
 
     /// An observable, as its bytes stood in the packet.

@@ -6,7 +6,7 @@ use super::{Hit, Match, Scanner, Seen, doubles, literals};
 use crate::engine::database::{Database, Section};
 use crate::engine::indicator::gram::{self, GramFilter};
 use crate::engine::indicator::{
-    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, domain,
+    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, address::UrlHost, domain,
 };
 use crate::engine::text::fields::{
     Clock, HostSeen, Layout, Record, Sections, SplitUrl, before_separator, digest_kinds,
@@ -370,6 +370,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             b'=' | b'>' => head,
             b'"' | b'\'' => {
                 let head = without_slashes(head);
+                // In the cell of a table quotes are doubled.
+                let head = head.strip_suffix(b"\"").map_or(head, without_slashes);
                 let head = head.strip_suffix(b"[").unwrap_or(head);
                 let head = head.strip_suffix(b" ").unwrap_or(head);
                 match head.split_last() {
@@ -394,7 +396,10 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         };
         // `host = `, `host\u003d`
         let key = match key.split_last() {
-            Some((b'"' | b'\'', key)) => without_slashes(key),
+            Some((b'"' | b'\'', key)) => {
+                let key = without_slashes(key);
+                key.strip_suffix(b"\"").map_or(key, without_slashes)
+            }
             Some((b' ' | b'\t', key)) => key,
             _ => key,
         };
@@ -434,12 +439,12 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
 
     /// The line around a place, if it may be a record, after it was read.
     fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
-        let (line, is_new) = self.around.line(self.text, &self.core, at);
-        let line = line?;
-        if is_new {
-            let format = Arc::clone(self.sections().at(line.start));
-            self.record.read(&self.text[line.clone()], &format);
+        if let Some(known) = self.around.known(at) {
+            return known;
         }
+        let format = Arc::clone(self.sections().at(at));
+        let line = self.around.line(self.text, &self.core, at, format.paragraphs())?;
+        self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }
 
@@ -512,11 +517,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         let (text, is_address) = match observable {
             Observable::Name(name) => (std::str::from_utf8(name).ok()?, false),
             Observable::Address(ip, _) if self.may_stand_in_host(span, true) => {
-                address = match ip {
-                    IpAddr::V4(v4) => v4.to_string(),
-                    IpAddr::V6(v6) => format!("[{v6}]"),
-                };
-                (&address[..], true)
+                address = UrlHost::of(ip);
+                (address.as_str(), true)
             }
             _ => return None,
         };

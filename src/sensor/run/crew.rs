@@ -17,7 +17,7 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{self, Config, Counters, Fault, Frame};
 use crate::engine::packet::{SHARES, Share, Split, Splitter, Visitor};
 use crate::sensor::input::Halt;
-use crate::sensor::input::capture::{self, Batch, CaptureStream};
+use crate::sensor::input::capture::{self, Batch, CaptureStream, Note};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,6 +59,11 @@ impl Packets {
         } else {
             share.take(self.batch.bytes(), &self.split, visitor);
         }
+    }
+
+    /// The texts in a piece of the capture: one thread looks into them.
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note<'_>> {
+        self.batch.notes()
     }
 
     /// Prepares [`Self::show`] by another thread than the one that read them.
@@ -281,6 +286,7 @@ impl<'w, W: Work> Crew<'w, W> {
         for lane in &self.lanes {
             counters.add(locked(lane).share.counters());
         }
+        counters.count(Fault::BlockNotRead, reader.capture.skipped());
         let outcome = std::mem::replace(&mut locked(&self.state).outcome, Ok(()));
         (counters, reader.capture.bytes(), outcome)
     }
@@ -341,6 +347,14 @@ impl<'w, W: Work> Crew<'w, W> {
         piece: &Piece<W::Against>,
         is_others: bool,
     ) {
+        if share == 0
+            && !piece.packets.is_end
+            && piece.packets.notes().next().is_some()
+            && let Some(findings) = piece.findings.first()
+        {
+            let Piece { packets, against, .. } = piece;
+            self.work.notes(scratch, against, &self.path, packets, &mut locked(findings));
+        }
         if let (Some(lane), Some(findings)) = (self.lanes.get(share), piece.findings.get(share))
             && (piece.packets.is_end || !piece.packets.split.is_empty(share))
         {

@@ -6,6 +6,7 @@ use super::current::{Known, Lease, Look, while_watched};
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet, Output};
+use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
 use super::rotation::while_rotated;
@@ -15,7 +16,9 @@ use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Observable, Place, Timestamp, Where};
-use crate::engine::packet::{self, FileFacts, FlowEnd, Order, Packet, Said, Visitor};
+use crate::engine::packet::{
+    self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor,
+};
 use crate::engine::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sensor::input::{Chunk, Halt, Target};
 use crate::sensor::sink::Sink;
@@ -222,6 +225,7 @@ impl Work for Hunting<'_> {
                     time: None,
                     finder,
                     found,
+                    parcels: mails.parcels(),
                 };
                 mails.begin(text, segment, &mut reader);
                 let first = reader.found.len();
@@ -275,6 +279,38 @@ impl Work for Hunting<'_> {
         let scanner = &mut bench.scanner;
         let mut hunter = Hunter { scanner, database, path, is_live: false, told, net };
         packets.show(share, &mut hunter);
+    }
+
+    fn notes(
+        &self,
+        bench: &mut Bench,
+        lease: &Lease,
+        path: &Arc<str>,
+        packets: &Packets,
+        findings: &mut Findings,
+    ) {
+        let Known { database, origin } = &*lease.known;
+        let mut catch = Catch { hunting: self, origin, findings };
+        let mut text = String::new();
+        for note in packets.notes() {
+            text.clear();
+            note.append(&mut text);
+            catch.begins(Order::behind(note.number));
+            let time = note.time.map(Timestamp);
+            let from = Origin {
+                path: Arc::clone(path),
+                read_at: time.unwrap_or(self.read_at),
+                ..Origin::new("")
+            };
+            let whole = 0..text.len();
+            bench.scanner.scan_text(database, text.as_bytes(), whole, &from, |mut hit| {
+                if let Place::Log(place) = &mut hit.place {
+                    (place.line, place.column) = (note.number.max(1), place.offset + 1);
+                    (place.offset, place.time) = (note.offset, place.time.or(time));
+                }
+                catch.catch(hit, None);
+            });
+        }
     }
 
     fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
@@ -334,6 +370,8 @@ struct MailReader<'s, 'd, 't> {
     time: Option<Timestamp>,
     finder: Finder<'t>,
     found: Hits<'d>,
+    /// Where the files in it go.
+    parcels: Parcels,
 }
 
 impl Pieces for MailReader<'_, '_, '_> {
@@ -351,8 +389,12 @@ impl Visitor for MailReader<'_, '_, '_> {
         super::capture::wants(self.database, kind)
     }
 
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        Some(self.parcels.begin(file))
+    }
+
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        let MailReader { scanner, database, origin, time, finder, found } = self;
+        let MailReader { scanner, database, origin, time, finder, found, .. } = self;
         let text = match said {
             Said::File(FileFacts { name: Some(name), .. }) => {
                 Some(String::from_utf8_lossy(name).into_owned())
@@ -368,7 +410,7 @@ impl Visitor for MailReader<'_, '_, '_> {
     }
 
     fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
-        let MailReader { scanner, database, origin, time, finder, found } = self;
+        let MailReader { scanner, database, origin, time, finder, found, .. } = self;
         scanner.scan_decoded(database, text, at, origin, |mut hit| {
             let raw = hit.seen.raw.as_deref().unwrap_or(&hit.seen.value);
             if let Place::Log(place) = &mut hit.place {

@@ -9,10 +9,12 @@
 //! | `notice` | [`Notice`]: what a job says while it runs |
 //! | `ordered` | pieces of work, finished in any order, handed on in the input's |
 //! | `outlet` | what becomes of alerts: which are written, and what all come to |
+//! | `finished` | pieces of work that are handed in |
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `report` | what a scan came to |
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
+//! | `parcels` | files in mails, on their way to be looked into |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
@@ -26,6 +28,7 @@ mod capture;
 mod crew;
 mod current;
 mod findings;
+mod finished;
 mod headers;
 mod hunt;
 mod known;
@@ -34,6 +37,7 @@ mod notice;
 mod observe;
 mod ordered;
 mod outlet;
+mod parcels;
 mod pipeline;
 mod report;
 mod rotation;

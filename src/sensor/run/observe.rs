@@ -4,13 +4,14 @@ use super::Notify;
 use super::crew::{Lane, Packets};
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
+use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
 use super::told::Told;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
-use crate::engine::packet::{self, Order, Packet, Said, Visitor};
+use crate::engine::packet::{self, Attachment, Order, Packet, Parcel, Said, Visitor};
 use crate::engine::scan::{Counters, Origin};
 use crate::engine::text::{self, Extractor};
 use crate::sensor::input::{Chunk, Halt, Target};
@@ -89,7 +90,9 @@ impl Work for Observing {
         let segments = mails.segments(text, chunk.start..chunk.end);
         for (at, segment) in segments.iter().enumerate() {
             let finder = Finder::new(text, origin.offset, segment);
-            let mut watch = MailWatch { extractor, path: &origin.path, finder, found: Vec::new() };
+            let parcels = mails.parcels();
+            let (path, found_here) = (&origin.path, Vec::new());
+            let mut watch = MailWatch { extractor, path, finder, found: found_here, parcels };
             mails.begin(text, segment, &mut watch);
             mails.decode(text, segment, &mut watch);
             if is_last || at + 1 < segments.len() {
@@ -126,6 +129,36 @@ impl Work for Observing {
     ) {
         let Lane { share, told, .. } = lane;
         packets.show(share, &mut Watch { path, extractor, told, findings });
+    }
+
+    fn notes(
+        &self,
+        extractor: &mut Extractor,
+        (): &(),
+        path: &Arc<str>,
+        packets: &Packets,
+        findings: &mut Findings,
+    ) {
+        let mut text = String::new();
+        for note in packets.notes() {
+            text.clear();
+            note.append(&mut text);
+            findings.begins(Order::behind(note.number));
+            let origin = Origin { path: Arc::clone(path), ..Origin::new("") };
+            let whole = 0..text.len();
+            for found in sightings(extractor, text.as_bytes(), whole, &origin, |_, _| true) {
+                let mut record = found.record;
+                if let Some(Value::Object(log)) = record.get_mut("log") {
+                    let column = log.insert("offset".into(), json!(note.offset));
+                    let column = column.and_then(|at| at.as_u64()).unwrap_or(0) + 1;
+                    log.extend([
+                        ("line".into(), json!(note.number.max(1))),
+                        ("column".into(), json!(column)),
+                    ]);
+                }
+                findings.record(|out| write(&record, out));
+            }
+        }
     }
 
     fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
@@ -192,6 +225,7 @@ struct MailWatch<'s, 't> {
     path: &'s Arc<str>,
     finder: Finder<'t>,
     found: Vec<(Kind, String, Sighting)>,
+    parcels: Parcels,
 }
 
 impl MailWatch<'_, '_> {
@@ -211,6 +245,10 @@ impl Pieces for MailWatch<'_, '_> {
 impl Visitor for MailWatch<'_, '_> {
     fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
         false
+    }
+
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        Some(self.parcels.begin(file))
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
@@ -250,10 +288,11 @@ fn record(kind: Kind, value: String, place: Where) -> Map<String, Value> {
 
 /// Kind and normal form of an observable. `None` if it is not what it looked like.
 fn read(observable: Observable<'_>) -> Option<(Kind, String)> {
+    // A mapped address is the IPv4 address inside it.
     Some(match observable {
-        Observable::Address(address, None) => (Kind::Ip, address.to_string()),
+        Observable::Address(address, None) => (Kind::Ip, address.to_canonical().to_string()),
         Observable::Address(address, Some(port)) => {
-            (Kind::Endpoint, std::net::SocketAddr::new(address, port).to_string())
+            (Kind::Endpoint, std::net::SocketAddr::new(address.to_canonical(), port).to_string())
         }
         Observable::Name(raw) => {
             let raw = String::from_utf8_lossy(raw);

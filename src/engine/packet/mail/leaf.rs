@@ -1,11 +1,11 @@
 //! The body of a part that has no parts: text, a file, a mail, or several of them.
 
 use super::Mail;
-use super::entity::{self, Entity};
+use super::entity::Entity;
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::engine::indicator::{Kind, Observable, Where};
-use crate::engine::packet::file::{File, FileFacts};
+use crate::engine::packet::file::{Attachment, File, FileFacts};
 use crate::engine::packet::stream::Context;
 use crate::engine::packet::{Fault, Said, Visitor, names};
 
@@ -36,27 +36,37 @@ impl Leaf {
         depth: u8,
         context: &mut Context<'_, '_, V>,
     ) -> Leaf {
-        let file = entity.is_file().then(|| {
+        let mut mail = None;
+        if entity.is_mail() {
+            mail = Mail::inside(protocol, depth).map(Box::new);
+        }
+        let is_text = entity.is_text() || entity.is_mail() && mail.is_none();
+        // What is too deep may be looked into by itself.
+        let is_deep = entity.is_mail() && mail.is_none();
+        let file = (entity.is_file() || is_deep).then(|| {
             let path = entity.names.first().map(|path| &path[..]);
             let name =
                 path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
-            File::begin(protocol, name, context.packet, context.visitor)
-        });
-        tell_names(&entity, protocol, file.is_some(), context);
-        let mut mail = None;
-        if entity.kind == entity::Kind::Mail {
-            mail = Mail::inside(protocol, depth).map(Box::new);
-            if mail.is_none() {
-                context.counters.note(Fault::DeepMail);
+            let file = File::begin(protocol, name, context.packet, context.visitor);
+            let is_told = is_text || matches!(entity.transfer, Transfer::Plain);
+            let name = name.unwrap_or_default();
+            match mail {
+                Some(_) => file,
+                None => file.shown(&Attachment { name, depth, is_told }, context.visitor),
             }
+        });
+        if is_deep && !file.as_ref().is_some_and(File::is_shown) {
+            context.counters.note(Fault::DeepMail);
         }
-        let is_text = match entity.kind {
-            entity::Kind::Text | entity::Kind::Multipart => true,
-            entity::Kind::Mail => mail.is_none(),
-            entity::Kind::Html | entity::Kind::Other => entity.is_html(),
-        };
-        let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
-        Leaf { transfer: entity.transfer, text, file, mail }
+        tell_names(&entity, protocol, file.is_some(), context);
+        let text = is_text.then(|| {
+            Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
+        });
+        let mut transfer = entity.transfer;
+        if file.is_none() {
+            transfer.go_on();
+        }
+        Leaf { transfer, text, file, mail }
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -68,8 +78,8 @@ impl Leaf {
 
     /// Takes the next bytes, as they were sent.
     pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
-        let is_hashed = self.file.as_ref().is_some_and(File::is_hashed);
-        if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_hashed) {
+        let is_read = self.file.as_ref().is_some_and(File::is_read);
+        if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_read) {
             return;
         }
         let Leaf { transfer, text, file, mail } = self;
