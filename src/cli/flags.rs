@@ -9,17 +9,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wiresift::intel::config::{self, duration};
 
-/// Holds indicators of compromise against packets and logs.
+/// Matches indicators of compromise against logs, captures and live traffic.
 #[derive(Debug, Parser)]
 #[command(
     name = "wiresift",
     version,
     about,
     long_about = "wiresift compiles indicators of compromise (OTX pulses, STIX, MISP, abuse.ch, plain \
-                  lists and more) into one memory-mapped database, holds logs and packet captures \
-                  against it, and writes an alert for every hit.",
-    after_help = "Exit status: 0 something matched, 1 nothing did, 2 an error, also when some of the \
-                  inputs could be scanned.",
+                  lists and more) into one memory-mapped database, matches logs, packet captures and \
+                  live traffic against it, and writes an alert for every match.",
+    after_help = "Exit status: 0 match, 1 no match, 2 error, even if some of the inputs could be \
+                  scanned.",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -30,129 +30,129 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read indicators and write a database.
+    /// Compile feeds into a database.
     Compile(Compile),
-    /// Subscribe to feeds, and fetch them.
+    /// Subscribe to feeds and fetch them.
     Feed(Feed),
-    /// Hold logs and captures against a database.
+    /// Match logs and captures against a database.
     Scan(Scan),
-    /// Hold live interfaces against a database.
+    /// Match live traffic against a database.
     Tap(Tap),
-    /// Tell what matches a value, from where, and if nothing does: why not.
+    /// Explain why a value matches, or why not.
     Lookup(Lookup),
     /// Show what is in a database.
     Inspect(Inspect),
     /// Check every section and structure of a database.
     Verify(Verify),
-    /// Print the completions for a shell.
+    /// Print shell completions.
     Completions(Completions),
-    /// Write the man pages.
+    /// Write man pages.
     Man(Man),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
---internal, --as and --feed count for the inputs that follow them.
+--internal, --as and --feed apply to the inputs that follow them.
 
 Examples:
   wiresift compile -o iocs.wsdb feeds/
   wiresift compile -o iocs.wsdb otx.json --feed ipsum ipsum.txt --internal our-hosts.txt
   wiresift compile -o iocs.wsdb --as csv --columns indicator=2,type=3 export.csv --rejects rejects.tsv")]
 pub(super) struct Compile {
-    /// The database to write; an old one is replaced at once when the new one is whole.
+    /// The database to write; an existing one is replaced atomically.
     #[arg(short, long, value_name = "DB", required_unless_present = "config")]
     pub(super) output: Option<PathBuf>,
     /// Files, folders, MISP feed folders, or - for standard input.
     #[arg(value_name = "INPUT", required_unless_present = "config")]
     pub(super) inputs: Vec<PathBuf>,
-    /// Compile what is subscribed, into the configuration's database if there is no --output.
+    /// Compile the subscribed feeds, into the configured database unless --output is given.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "wiresift.toml")]
     pub(super) config: Option<PathBuf>,
-    /// What follows is meant for our own networks: no private-address guard for it.
+    /// The following inputs describe internal networks: accept private addresses.
     #[arg(long)]
     pub(super) internal: bool,
-    /// Read what follows in this format instead of finding it out ("auto" finds it out again).
+    /// Format of the following inputs; default: "auto", detected from the content.
     #[arg(long = "as", value_name = "FORMAT", add = complete::formats())]
     pub(super) formats: Vec<String>,
-    /// Name what follows in alerts; without it a file's name is its feed's.
+    /// Name of the feed in alerts, for the following inputs; default: the file name.
     #[arg(long = "feed", value_name = "NAME")]
     pub(super) feeds: Vec<String>,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
-    /// Behind a value may stand until=DATE, and # with the reason.
+    /// A value may be followed by until=DATE and by # with a reason.
     #[arg(long, value_name = "FILE")]
     pub(super) allow: Vec<PathBuf>,
-    /// A warning list (MISP's, or any list), or a folder of them: indicators on it are kept out.
-    /// With names of feeds before it, for these feeds only.
+    /// Exclude indicators on a warning list (MISP's, or any list), or a folder of lists.
+    /// FEED,FEED:LIST limits it to these feeds.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(super) suppress: Vec<String>,
-    /// The same, but indicators on it are tagged, and names on it cut down to their exact value.
+    /// Tag indicators on a warning list, and limit names on it to their exact value.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(super) annotate: Vec<String>,
-    /// MISP's warning lists, each of which does what is usual for it: lists of what cannot be
-    /// meant (private networks, public resolvers, whole suffixes) suppress, all others annotate.
+    /// MISP's warning lists, each with its usual effect: lists of what cannot be
+    /// malicious (private networks, public resolvers, whole suffixes) suppress, all others annotate.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(super) warninglists: Vec<String>,
-    /// Leave out files of folders whose name or path below the folder fits a pattern: '*.md'.
+    /// Skip files in folders whose name or path below the folder matches: '*.md'.
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub(super) exclude: Vec<glob::Pattern>,
-    /// List every value that was rejected: path, line, value, reason, remedy.
+    /// List rejected values: path, line, value, reason, detail, remedy.
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
-    /// Which column of a table is what, by number or by name.
+    /// Which column of a table is what, by number (from 1) or name.
     #[arg(long, value_name = "ROLE=COLUMN,…")]
     pub(super) columns: Option<String>,
-    /// What separates the columns of a table.
+    /// Column separator of a table.
     #[arg(long, value_name = "CHAR")]
     pub(super) delimiter: Option<char>,
     /// Whether to undo defanging such as hxxp://evil[.]example.
     #[arg(long, value_enum, default_value_t = Refang::Auto)]
     pub(super) refang: Refang,
-    /// How far domains reach, where their format does not say.
+    /// Scope of names if the format does not define it.
     #[arg(long, value_enum, value_name = "SCOPE")]
     pub(super) domains: Option<DomainScope>,
-    /// Take MISP attributes that are not for detection (to_ids false), too.
+    /// Include MISP attributes that are not for detection (to_ids false).
     #[arg(long)]
     pub(super) misp_all: bool,
-    /// Let STIX domain-name:value reach below the name, too.
+    /// Apply STIX domain-name:value to subdomains too.
     #[arg(long)]
     pub(super) stix_domain_subtree: bool,
     /// Read addresses with leading zeros as decimal instead of rejecting them.
     #[arg(long)]
     pub(super) zero_padded: bool,
-    /// Take networks wider than /8 (IPv6: /16), too.
+    /// Accept networks wider than /8 (IPv6: /16).
     #[arg(long)]
     pub(super) allow_wide: bool,
-    /// Take whole public suffixes such as co.uk, too.
+    /// Accept whole public suffixes such as co.uk.
     #[arg(long)]
     pub(super) allow_suffix: bool,
-    /// Confidence (0 to 100) of indicators whose feed gives none.
+    /// Confidence, 0 to 100, for indicators without one.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) confidence: Option<u8>,
-    /// Severity of indicators whose feed gives none: low, medium, high, critical.
+    /// Severity for indicators without one: low, medium, high, critical.
     #[arg(long, value_name = "LEVEL")]
     pub(super) severity: Option<String>,
-    /// TLP of indicators whose feed gives none: clear, green, amber, amber+strict, red.
+    /// TLP for indicators without one: clear, green, amber, amber+strict, red.
     #[arg(long, value_name = "TLP")]
     pub(super) tlp: Option<String>,
-    /// A label for every indicator.
+    /// A tag for every indicator; repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
-    /// Replace a file that is no database, too.
+    /// Replace the output even if it is not a database.
     #[arg(long)]
     pub(super) force: bool,
-    /// Print what was taken, rejected, cut down and suppressed, by reason and by feed, to standard
+    /// Print all counts (accepted, rejected, downgraded, suppressed) by reason, feed and list to standard
     /// output as one JSON object.
     #[arg(long)]
     pub(super) json: bool,
-    /// Print nothing but errors.
+    /// Print errors only.
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0 all is well, 1 `list` shows a feed that failed or is held back, 2 a feed failed or
-is held back now, or something else could not be done. What a feed had before stays.
+Exit status: 0 success, 1 `list` shows a feed that failed or is held, 2 a feed failed or is held
+now, or another error. The last good copy of a feed stays in use.
 
 Examples:
   wiresift feed add urlhaus
@@ -170,19 +170,19 @@ pub(super) struct Feed {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
-    /// Subscribe to a public feed by its name, or to any other.
+    /// Subscribe to a feed of the catalogue, or to any other.
     Add(Box<FeedAdd>),
-    /// Show how the feeds are doing, or which public ones are known.
+    /// Show the state of the feeds, or the catalogue of public feeds.
     List(FeedList),
     /// Fetch feeds.
     Update(FeedUpdate),
-    /// End a subscription, and forget what it sent.
+    /// End a subscription and delete its data.
     Remove(FeedRemove),
-    /// Fetch and compile a feed again.
+    /// Include a feed again.
     Enable(FeedName),
-    /// Neither fetch nor compile a feed, and keep what it sent.
+    /// Exclude a feed, keeping its data.
     Disable(FeedName),
-    /// Show all that is known of a feed.
+    /// Show the details of a feed.
     Show(FeedShow),
 }
 
@@ -193,84 +193,84 @@ Examples:
   wiresift feed add urlhaus --name malware-urls --interval 15m     under another name
   wiresift feed add bad --url https://example.net/bad.csv --set columns=indicator=2,type=3
   wiresift feed add ours --path lists/ --internal                  a file or a folder
-  wiresift feed add made --command ./make-list --days 7            what a program prints
+  wiresift feed add made --command ./make-list --days 7            the output of a program
   wiresift feed add partner --kind taxii --url https://example.net/taxii2/ --user us --key-file p.key
   wiresift feed add otx --key-env OTX_API_KEY                      with a credential
   wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem")]
 pub(super) struct FeedAdd {
-    /// The name of a public feed (`feed list --catalogue`), or one for another feed.
+    /// Name of a feed in the catalogue (`feed list --catalogue`), or a new name for another feed.
     #[arg(value_name = "FEED", add = complete::known_feeds())]
     pub(super) what: String,
-    /// Another name for it.
+    /// Use another name for it.
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
-    /// What is at the other end: list, stix, otx, taxii or misp.
+    /// Kind of source: list, stix, otx, taxii or misp.
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Option<String>,
-    /// Where it is; {key} in it stands for the credential.
+    /// Its URL; {key} stands for the credential.
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
-    /// The file or folder that it is.
+    /// A local file or folder.
     #[arg(long, value_name = "PATH")]
     pub(super) path: Option<String>,
-    /// The program that prints it, and each of its arguments.
+    /// A program that prints it, with its arguments.
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
     pub(super) command: Vec<String>,
-    /// The format of a list, where it shall not be found from the content.
+    /// Format of a list; default: detected from the content.
     #[arg(long, value_name = "FORMAT", add = complete::formats())]
     pub(super) format: Option<String>,
     /// How often to fetch it: 30m, 6h, 1d.
     #[arg(long, value_name = "TIME")]
     pub(super) interval: Option<String>,
-    /// Confidence (0 to 100) of indicators where the feed gives none.
+    /// Confidence, 0 to 100, for indicators without one.
     #[arg(long, value_name = "N")]
     pub(super) confidence: Option<u8>,
-    /// Severity of indicators where the feed gives none.
+    /// Severity for indicators without one.
     #[arg(long, value_name = "LEVEL")]
     pub(super) severity: Option<String>,
-    /// TLP of indicators where the feed gives none.
+    /// TLP for indicators without one.
     #[arg(long, value_name = "TLP")]
     pub(super) tlp: Option<String>,
-    /// A label for every indicator.
+    /// A tag for every indicator; repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
-    /// How far names reach: exact, subtree or subtree_no_apex.
+    /// Scope of names: exact, subtree or subtree_no_apex.
     #[arg(long, value_name = "SCOPE")]
     pub(super) scope: Option<String>,
-    /// How long indicators are valid where the feed does not say.
+    /// Lifetime of indicators without an expiry date.
     #[arg(long, value_name = "TIME")]
     pub(super) lifetime: Option<String>,
-    /// Take only what fits a term: kind:url, tag:phish*, a network, a name, value:*.php.
+    /// Include only what matches a term: kind:url, tag:phish*, a network, a name, value:*.php.
     #[arg(long, value_name = "TERM")]
     pub(super) allow: Vec<String>,
-    /// Leave out what fits a term.
+    /// Exclude what matches a term.
     #[arg(long, value_name = "TERM")]
     pub(super) deny: Vec<String>,
-    /// The variable of the environment that the credential is in.
+    /// Environment variable that holds the credential.
     #[arg(long, value_name = "VARIABLE")]
     pub(super) key_env: Option<String>,
-    /// The file whose first line is the credential.
+    /// File whose first line is the credential.
     #[arg(long, value_name = "FILE")]
     pub(super) key_file: Option<String>,
-    /// The header that the credential is sent in.
+    /// Header to send the credential in.
     #[arg(long, value_name = "HEADER")]
     pub(super) key_header: Option<String>,
-    /// The user whose password the credential is.
+    /// User name; the credential is the password.
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
-    /// It is about our own networks: no private-address guard for it.
+    /// It describes internal networks: accept private addresses.
     #[arg(long)]
     pub(super) internal: bool,
-    /// Any other member of the configuration: max_size=2G.
+    /// Set any other key of the configuration: max_size=2G.
     #[arg(long = "set", value_name = "MEMBER=VALUE")]
     pub(super) set: Vec<String>,
-    /// Print what the configuration would become.
+    /// Print the resulting configuration without writing it.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
 
 impl FeedAdd {
-    /// What was given, as members of the configuration. An empty value takes one out.
+    /// The flags as keys of the configuration. An empty value removes a key.
     pub(super) fn members(&self) -> Vec<(String, toml_edit::Value)> {
         let mut members = Vec::new();
         let texts = [
@@ -314,35 +314,35 @@ impl FeedAdd {
 
 #[derive(Debug, Args)]
 pub(super) struct FeedList {
-    /// The public feeds that are known by name.
+    /// List the public feeds known by name.
     #[arg(long)]
     pub(super) catalogue: bool,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct FeedUpdate {
-    /// These feeds alone; all that are enabled without it.
+    /// Only these feeds; default: all enabled feeds.
     #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) names: Vec<String>,
-    /// Confirm what is held back because it shrank or grew too much.
+    /// Accept updates that were held because a feed shrank or grew too much.
     #[arg(long)]
     pub(super) accept: bool,
-    /// Leave out feeds whose interval is not over.
+    /// Skip feeds that are not due yet.
     #[arg(long)]
     pub(super) due: bool,
-    /// Compile the subscribed set afterwards; an unchanged one is left as it is.
+    /// Compile the subscribed feeds afterwards, unless nothing changed.
     #[arg(long)]
     pub(super) compile: bool,
-    /// Go on, so often, until a signal ends it: 30m, 1h.
+    /// Keep running and update at this interval: 30m, 1h.
     #[arg(long, value_name = "TIME", value_parser = round, conflicts_with_all = ["dry_run", "accept"])]
     pub(super) every: Option<Duration>,
-    /// Fetch, and say what would change, and change nothing.
+    /// Fetch and report what would change, without changing anything.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Print nothing but what went wrong.
+    /// Print errors only.
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -364,10 +364,10 @@ pub(super) struct FeedRemove {
     /// The feed.
     #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) name: String,
-    /// Keep what it sent.
+    /// Keep its data.
     #[arg(long)]
     pub(super) keep: bool,
-    /// Say what would go.
+    /// Report what would be deleted.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -377,7 +377,7 @@ pub(super) struct FeedName {
     /// The feed.
     #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
     pub(super) name: String,
-    /// Change nothing.
+    /// Report what would change.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -387,7 +387,7 @@ pub(super) struct FeedShow {
     /// The feed.
     #[arg(value_name = "FEED")]
     pub(super) name: String,
-    /// List every value of it that is not taken: path, line, value, reason, detail, remedy.
+    /// List its rejected values: path, line, value, reason, detail, remedy.
     #[arg(long)]
     pub(super) rejects: bool,
 }
@@ -414,10 +414,10 @@ pub(super) enum DomainScope {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A newer database is taken up under way where a pipe is read, elsewhere with --watch. What is found
-in one input then comes from several databases; each alert names its own.
+The database is reloaded when it changes if a pipe is read, else with --watch. Alerts for one input
+may then come from several databases; each alert names its own.
 
-Exit status: 0 something matched, 1 nothing did, 2 an error.
+Exit status: 0 match, 1 no match, 2 error.
 
 Examples:
   wiresift scan --db iocs.wsdb /var/log/
@@ -427,8 +427,8 @@ Examples:
   wiresift scan --db iocs.wsdb capture.pcapng --stats
   journalctl -f | wiresift scan --db iocs.wsdb -")]
 pub(super) struct Scan {
-    /// The database, or a list of indicators, which is compiled in memory. Without it that of
-    /// wiresift.toml in this folder.
+    /// The database, or a list or folder of lists to compile in memory; default: the database
+    /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(super) db: Option<PathBuf>,
     /// Logs, captures, folders, patterns, or - for standard input; compressed or not.
@@ -440,16 +440,16 @@ pub(super) struct Scan {
     pub(super) alerts: Alerts,
     #[command(flatten)]
     pub(super) choice: Choice,
-    /// Leave out inputs whose name or path fits; may be repeated: '*.gz', 'old/**'.
+    /// Skip inputs whose name or path matches; repeatable: '*.gz', 'old/**'.
     #[arg(long, value_name = "GLOB", value_parser = super::choice::pattern)]
     pub(super) exclude: Vec<glob::Pattern>,
-    /// Print how many alerts each input has, and not the alerts.
+    /// Print only the number of alerts per input.
     #[arg(short, long, conflicts_with = "observables")]
     pub(super) count: bool,
-    /// Print the paths of inputs that have alerts, and not the alerts; also together with -c.
+    /// Print only the paths of inputs with alerts; can be combined with -c.
     #[arg(short = 'l', long = "files-with-matches", conflicts_with = "observables")]
     pub(super) paths: bool,
-    /// Stop reading an input after so many alerts.
+    /// Stop reading an input after N alerts.
     #[arg(short, long, value_name = "N", conflicts_with = "observables",
           value_parser = super::choice::at_least_one)]
     pub(super) max_count: Option<u64>,
@@ -458,23 +458,23 @@ pub(super) struct Scan {
     /// Write alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Judge validity at the time of the packet or line ("event"), "now", or at a given time.
+    /// Check validity at the time of the packet or line ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(super) at: String,
-    /// The zone of times in logs that name none: Europe/Berlin, +02:00, or local; else UTC.
+    /// Time zone of log times without one: Europe/Berlin, +02:00 or local; default: UTC.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(super) timezone: Option<String>,
-    /// Undo defanging in the inputs: for reports, not for logs.
+    /// Undo defanging in the inputs, for reports rather than logs.
     #[arg(long)]
     pub(super) refang: bool,
-    /// Print what can be seen in the inputs, one JSON object a line; needs no database.
+    /// Print all observables, one JSON object per line; needs no database.
     #[arg(long, conflicts_with_all = ["db", "format", "json", "allow", "watch", "min_severity",
           "min_confidence", "feeds", "kinds", "since", "first", "summary"])]
     pub(super) observables: bool,
-    /// Threads, up to 1024; 0 for one a core.
+    /// Threads, up to 1024; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(super) threads: usize,
-    /// Print to standard error what was read, seen, matched, suppressed and dropped.
+    /// Print counts of what was read, seen, matched, suppressed and dropped to standard error.
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", value_parser = ["text", "json"])]
     pub(super) stats: Option<String>,
@@ -486,12 +486,12 @@ pub(super) struct Scan {
 /// Whether a newer database is taken up.
 #[derive(Debug, Args)]
 pub(super) struct Following {
-    /// Take up a newer database under way, and look for one so often; also on SIGHUP, unless
-    /// alerts go to a terminal. Without a time each second.
+    /// Reload the database when it changes, checking at this interval, and on SIGHUP unless
+    /// alerts go to a terminal; default interval: 1s.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true,
           default_missing_value = "1s", value_parser = duration, overrides_with = "no_watch")]
     pub(super) watch: Option<Duration>,
-    /// Keep to the database of the beginning.
+    /// Never reload the database.
     #[arg(long, overrides_with = "watch")]
     pub(super) no_watch: bool,
 }
@@ -499,10 +499,10 @@ pub(super) struct Following {
 /// How packets are decoded, wherever they come from.
 #[derive(Debug, Args)]
 pub(super) struct Packets {
-    /// Search what is of no known protocol for text, too.
+    /// Also search packets of unknown protocols for text.
     #[arg(long)]
     pub(super) unknown_text: bool,
-    /// What tells flows apart beside addresses and ports: "vlan", "tunnel", or both.
+    /// Distinguish flows also by "vlan", "tunnel", or both.
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub(super) flow_by: Vec<FlowBy>,
 }
@@ -530,11 +530,11 @@ pub(super) enum FlowBy {
 /// How hits are told, whatever they were found in.
 #[derive(Debug, Args)]
 pub(super) struct Alerts {
-    /// How alerts are written; on a terminal text, elsewhere json.
+    /// Output format of alerts; default: text on a terminal, else json.
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(
         wiresift::engine::alert::Format::ALL.iter().map(|f| f.name())))]
     pub(super) format: Option<String>,
-    /// The same as --format json.
+    /// Same as --format json.
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
@@ -543,38 +543,38 @@ pub(super) struct Alerts {
     /// Colour for the text format.
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub(super) color: Colour,
-    /// Write no alerts; the exit status tells. Everything is read all the same.
+    /// Print no alerts, only set the exit status. Everything is read all the same.
     #[arg(short, long, conflicts_with = "output")]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The filter is libpcap's, as in tcpdump: see pcap-filter(7). SIGINT and SIGTERM end it: what was
-received is looked into first, and the totals are printed with --stats. A newer database is
-taken up as soon as it is published, without --no-watch.
+The filter uses tcpdump's syntax: see pcap-filter(7). SIGINT and SIGTERM stop the tap: what was
+received is processed first, and --stats prints the totals. The database is reloaded as soon as a
+new one is published, unless --no-watch is given.
 
-Capturing takes CAP_NET_RAW and nothing else: sudo setcap cap_net_raw=ep $(command -v wiresift)
+Capturing requires CAP_NET_RAW only: sudo setcap cap_net_raw=ep $(command -v wiresift)
 
-Exit status: 0 something matched, 1 nothing did, 2 an error.
+Exit status: 0 match, 1 no match, 2 error.
 
 Examples:
   wiresift tap --db iocs.wsdb -i eth0
   wiresift tap --db iocs.wsdb -i eth0 -i eth1 'not port 22' --format eve -o alerts.json
   wiresift tap --db iocs.wsdb -i eth0 --ring 64M --stats-every 10 --stats=json")]
 pub(super) struct Tap {
-    /// The database, or a list of indicators, which is compiled in memory. Without it that of
-    /// wiresift.toml in this folder.
+    /// The database, or a list or folder of lists to compile in memory; default: the database
+    /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(super) db: Option<PathBuf>,
-    /// An interface; may be repeated. "any" is all that there are.
+    /// An interface; repeatable; "any" for all.
     #[arg(short = 'i', long = "interface", value_name = "IF", required_unless_present = "list",
           add = complete::interfaces())]
     pub(super) interfaces: Vec<String>,
-    /// Which packets to take, as in tcpdump; without it all.
+    /// A filter in tcpdump's syntax; default: all packets.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
-    /// List the interfaces that there are.
+    /// List the available interfaces.
     #[arg(short = 'D', long = "list-interfaces")]
     pub(super) list: bool,
     #[command(flatten)]
@@ -585,42 +585,42 @@ pub(super) struct Tap {
     pub(super) choice: Choice,
     #[command(flatten)]
     pub(super) packets: Packets,
-    /// Write alerts to the end of a file instead of standard output.
+    /// Append alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Judge validity at the time of the packet ("event"), "now", or at a given time.
+    /// Check validity at the time of the packet ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(super) at: String,
-    /// Take packets that are meant for others, too (the default).
+    /// Capture packets addressed to others too (the default).
     #[arg(long, overrides_with = "no_promiscuous")]
     pub(super) promiscuous: bool,
-    /// Take what the interface would receive anyway.
+    /// Capture only what the interface receives anyway.
     #[arg(long, overrides_with = "promiscuous")]
     pub(super) no_promiscuous: bool,
-    /// Bytes to capture of each packet.
+    /// Bytes to capture per packet.
     #[arg(long, value_name = "BYTES", default_value_t = 262_144,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub(super) snaplen: u32,
-    /// Size of the kernel's ring, one for each worker and interface: 64M, 512K.
+    /// Size of the kernel's ring, per worker and interface: 64M, 512K.
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring)]
     pub(super) ring: usize,
-    /// End after so long: 90, 1.5s, 10m, 8h.
+    /// Stop after this time: 90, 1.5s, 10m, 8h.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) duration: Option<Duration>,
-    /// End after so many packets.
+    /// Stop after N packets.
     #[arg(short, long, value_name = "N")]
     pub(super) count: Option<u64>,
-    /// Workers; 0 for one a core.
+    /// Workers; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
-    /// Print to standard error, at the end, what was received, seen, matched and dropped.
+    /// Print counts of what was received, seen, matched and dropped to standard error at the end.
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", value_parser = ["text", "json"])]
     pub(super) stats: Option<String>,
-    /// Print rates and drops every so often: 10, 0.5s, 1m.
+    /// Print rates and drops at this interval: 10, 0.5s, 1m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) stats_every: Option<Duration>,
-    /// Keep all capabilities, files and system calls.
+    /// Keep all capabilities, file access and system calls.
     #[arg(long)]
     pub(super) no_sandbox: bool,
 }
@@ -651,25 +651,25 @@ pub(super) enum Colour {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 a value matched, 1 none did, 2 an error.")]
+#[command(after_help = "Exit status: 0 match, 1 no match, 2 error.")]
 pub(super) struct Lookup {
-    /// The database, or a list of indicators, which is compiled in memory. Without it that of
-    /// wiresift.toml in this folder.
+    /// The database, or a list or folder of lists to compile in memory; default: the database
+    /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(super) db: Option<PathBuf>,
-    /// Values of any kind, defanged or not; - reads them from standard input, one a line.
+    /// Values of any kind, defanged or not; - reads them from standard input, one per line.
     #[arg(value_name = "VALUE", required = true)]
     pub(super) values: Vec<String>,
-    /// One JSON object a value.
+    /// Print one JSON object per value.
     #[arg(long)]
     pub(super) json: bool,
-    /// Show the steps also of values that match.
+    /// Show the steps for matches too.
     #[arg(long)]
     pub(super) explain: bool,
     /// Known good values, networks and domains.
     #[arg(long, value_name = "FILE")]
     pub(super) allow: Vec<PathBuf>,
-    /// Judge validity "now" or at a given time.
+    /// Check validity "now" or at a given time.
     #[arg(long, value_name = "TIME", default_value = "now")]
     pub(super) at: String,
 }
@@ -679,16 +679,16 @@ pub(super) struct Inspect {
     /// The database.
     #[arg(value_name = "DB")]
     pub(super) db: PathBuf,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     pub(super) json: bool,
-    /// List what the guards kept out, with the reason.
+    /// List withheld indicators with their reasons.
     #[arg(long)]
     pub(super) withheld: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 it is sound, 1 it is damaged, 2 it cannot be read.")]
+#[command(after_help = "Exit status: 0 sound, 1 damaged, 2 unreadable.")]
 pub(super) struct Verify {
     /// The database.
     #[arg(value_name = "DB")]
@@ -704,7 +704,7 @@ pub(super) struct Completions {
 
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// The folder to write them to; without it the page of the program is printed.
+    /// The folder to write them to; default: print the main page.
     #[arg(value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
 }
