@@ -448,7 +448,7 @@ fn usage() {
     for (args, message) in [
         (&["frobnicate"][..], "unrecognized subcommand"),
         (&["scan", "a.log"], "--db"),
-        (&["scan", "--db", "db", "--at", "noon-ish", "a.log"], "“noon-ish” is no time"),
+        (&["scan", "--db", "db", "--at", "noon-ish", "a.log"], "invalid time “noon-ish”"),
         (&["scan", "--db", "db", "--format", "yaml", "a.log"], "invalid value 'yaml'"),
         (&["compile", "list.txt"], "--output"),
         (&["compile", "-o", "x", "--severity", "dire", "list.txt"], "no severity is called “dire”"),

@@ -253,7 +253,7 @@ fn errors_say_what_to_do() {
             run = run.expect_stderr(part);
         }
     };
-    fails(&["-i", "no-such"], &["there is no interface “no-such”", "there are: ", &far]);
+    fails(&["-i", "no-such"], &["no such interface “no-such”", "there are: ", &far]);
     fails(&["-i", &far, "tcp", "prt", "80"], &["the filter “tcp prt 80” is wrong: "]);
     fails(&["-i", &far, "-i", &far], &["named twice"]);
     net.ip(&format!("link set {far} down"));

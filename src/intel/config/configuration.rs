@@ -371,7 +371,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "m" => 60.0,
         "h" => 3600.0,
         "d" => 86400.0,
-        _ => return Err("write seconds, or s, m, h or d behind a number".into()),
+        _ => return Err("write seconds, or a number followed by s, m, h or d".into()),
     };
     let number = digits.parse::<f64>().ok().filter(|n| *n > 0.0);
     number
@@ -395,7 +395,7 @@ pub fn size(text: &str) -> Result<u64, String> {
         "K" | "k" => 10,
         "M" | "m" => 20,
         "G" | "g" => 30,
-        _ => return Err("write a number of bytes, or K, M or G behind it".into()),
+        _ => return Err("write a number of bytes, optionally followed by K, M or G".into()),
     };
     let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift));
     bytes.filter(|n| *n > 0).ok_or_else(|| "a size is a number of bytes above 0".into())

@@ -54,7 +54,7 @@ pub fn add(
     table.decor_mut().set_prefix(before);
     let feeds = document.entry("feed").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let feeds = feeds.as_array_of_tables_mut().ok_or_else(|| {
-        Error::format("`feed` is no array of tables").at_path(path).remedy("write [[feed]]")
+        Error::format("`feed` is not an array of tables").at_path(path).remedy("write [[feed]]")
     })?;
     feeds.push(table);
     // The file was right before: what is wrong is what shall be added, and on no line of it.

@@ -158,7 +158,7 @@ const MAX_DEPTH: usize = bound(32, 4);
 fn check_bounds(text: &str) -> Result<()> {
     if text.len() > MAX_LEN {
         return Err(Error::format(format!("it is longer than {MAX_LEN} bytes"))
-            .remedy("this is no configuration, or has far too much in it"));
+            .remedy("not a configuration, or far too large"));
     }
     let (mut depth, mut line) = (0usize, 1);
     let mut walk = Walk::over(text.as_bytes());
@@ -387,17 +387,17 @@ fn access(feed: &Feed, origin: &Origin, folder: &Path) -> Result<Access> {
         && url.contains("{key}")
         && key.is_none()
     {
-        return Err(wrong("url", "it has {key} in it, and there is no secret")
+        return Err(wrong("url", "the URL contains {key}, but no credential is set")
             .remedy("say where it is with key_env or key_file"));
     }
     if feed.client_cert.is_some() != feed.client_key.is_some() {
-        return Err(Error::format("it has one of client_cert and client_key")
+        return Err(Error::format("client_cert and client_key must be set together")
             .remedy("a certificate needs its private key"));
     }
     if let Some(header) = &feed.key_header
         && (header.is_empty() || !header.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
     {
-        return Err(wrong("key_header", "it is no name of a header"));
+        return Err(wrong("key_header", "not a valid header name"));
     }
     let at = |path: &Option<PathBuf>| path.as_ref().map(|path| folder.join(path));
     Ok(Access {

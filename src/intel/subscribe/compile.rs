@@ -204,7 +204,7 @@ fn check_outputs(job: &CompileJob) -> Result<()> {
         && !is_database(target);
     if is_other && !job.force {
         return Err(Error::usage(
-            "the output exists and is no wiresift database; it stays as it is",
+            "the output exists and is not a wiresift database; it was left unchanged",
         )
         .at_path(&job.output)
         .remedy("-o names the database to write; --force replaces the file"));

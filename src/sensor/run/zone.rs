@@ -20,7 +20,7 @@ pub fn time_zone(name: &str) -> Result<TimeZone> {
         return Ok(offset.to_time_zone());
     }
     TimeZone::get(name).map_err(|_| {
-        Error::usage(format!("“{name}” is no time zone"))
+        Error::usage(format!("invalid time zone “{name}”"))
             .remedy("write a name such as Europe/Berlin, an offset such as +02:00, UTC, or local")
     })
 }
@@ -82,7 +82,7 @@ mod tests {
         }
         for name in ["", "+", "+25", "Europe/Nowhere", "+1:2:3", "CEST-ish"] {
             let error = time_zone(name).unwrap_err().to_string();
-            assert!(error.contains("is no time zone"), "{error}");
+            assert!(error.contains("invalid time zone"), "{error}");
         }
     }
 }

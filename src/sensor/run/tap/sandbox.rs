@@ -132,8 +132,8 @@ fn restrict_files(
         LandlockStatus::NotImplemented => return Ok(refused("not in this kernel")),
         LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
     };
-    let files = if database.is_some() { ", and beside the database to be read" } else { "" };
-    let appended = if output.is_some() { ", and beside the output to be appended to" } else { "" };
+    let files = if database.is_some() { ", and reading next to the database" } else { "" };
+    let appended = if output.is_some() { ", and appending next to the output" } else { "" };
     let words = format!(
         "no files but those about interfaces{files}{appended}; no TCP, no signals (ABI {version})"
     );

@@ -218,7 +218,7 @@ pub(super) fn open(
 ) -> Result<Vec<Socket>> {
     if names.index(name).is_none() {
         let known = names.known().join(", ");
-        let error = Error::usage(format!("there is no interface “{name}”"));
+        let error = Error::usage(format!("no such interface “{name}”"));
         return Err(error.remedy(format!("there are: {known}")));
     }
     let mut sockets: Vec<Socket> = Vec::with_capacity(workers);
