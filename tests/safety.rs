@@ -40,7 +40,7 @@ fn what_is_read_or_is_no_database_is_not_written_over() {
     fs::hard_link(dir.path().join("a.csv"), dir.path().join("hard")).unwrap();
     symlink("log", dir.path().join("loglink")).unwrap();
     let also = "the output is also";
-    let is_a_list = "is no wiresift database";
+    let is_a_list = "is not a wiresift database";
     for (kept, words, args) in [
         ("a.csv", is_a_list, "compile -o a.csv b.csv"),
         ("a.csv", also, "compile -o a.csv a.csv"),
