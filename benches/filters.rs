@@ -2,7 +2,7 @@
 //! `cargo bench --bench filters -- FEED.csv LOG`.
 //!
 //! Keys are the last two labels of the feed's names. They are asked for with those of
-//! the names in the log, and with hashes that are nobody's. ARCHITECTURE.md has the
+//! the names in the log, and with hashes that are nobody's. docs/internals.md has the
 //! figures, and which filter they chose.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "it measures and prints")]

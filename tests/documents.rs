@@ -52,17 +52,18 @@ fn names_of_the_code_are_in_the_code() {
             known.extend(words.map(str::to_string));
         }
     }
-    let document = Document::read("ARCHITECTURE.md");
     let mut wrong = String::new();
-    for (line, span) in document.code_spans() {
-        let name = span.trim_end_matches("()");
-        if name.len() == span.len() && !name.contains("::") {
-            continue;
-        }
-        let parts: Vec<&str> = name.split("::").collect();
-        let is_name = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
-        if parts.iter().all(is_name) && !parts.iter().all(|part| known.contains(*part)) {
-            writeln!(wrong, "ARCHITECTURE.md:{line}: no `{span}` in the code").unwrap();
+    for name in ["ARCHITECTURE.md", "docs/internals.md"] {
+        for (line, span) in Document::read(name).code_spans() {
+            let path = span.trim_end_matches("()");
+            if path.len() == span.len() && !path.contains("::") {
+                continue;
+            }
+            let parts: Vec<&str> = path.split("::").collect();
+            let is_name = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
+            if parts.iter().all(is_name) && !parts.iter().all(|part| known.contains(*part)) {
+                writeln!(wrong, "{name}:{line}: no `{span}` in the code").unwrap();
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
