@@ -1,7 +1,7 @@
 //! Observables against the database: hits.
 //!
 //! One [`Hit`] is one observable in one place, with every indicator that it met.
-//! A [`Scanner`] is the scratch of one thread; the [`Database`] is shared. Nothing
+//! A [`Scanner`] is the scratch of one thread; the [`Database`](crate::Database) is shared. Nothing
 //! here spawns, blocks or writes.
 //!
 //! ```

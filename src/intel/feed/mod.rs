@@ -1,7 +1,7 @@
 //! Files to indicators: one reader for each format, all yielding the same.
 //!
 //! A feed's file is read whole, its [`Format`] found from its content, and every
-//! value in it handed to a [`Sink`]: as an [`Indicator`] that went through the one
+//! value in it handed to a [`Sink`]: as an [`Indicator`](crate::engine::indicator::Indicator) that went through the one
 //! normaliser of [`crate::engine::indicator`], or as a [`Reject`] with its line and
 //! reason. A bad line never stops a file; a file that is not what it should be
 //! (empty, HTML, binary, STIX 1.x, unknown) is an [`Error`](crate::Error) that

@@ -13,12 +13,12 @@ pub trait Sink {
     /// A value that was not, or that is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// What follows comes from this file of this feed. Called by [`open()`] only.
+    /// What follows comes from this file of this feed. Called by [`open()`](super::open()) only.
     fn file(&mut self, path: &Path, feed: &str) {
         let _ = (path, feed);
     }
 
-    /// Files of this folder that are no feeds by their names. Called by [`open()`] only.
+    /// Files of this folder that are no feeds by their names. Called by [`open()`](super::open()) only.
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
         let _ = (folder, names);
     }

@@ -77,7 +77,7 @@ fn is_false(truth: &bool) -> bool {
     !truth
 }
 
-/// Writes indicators as JSON lines that [`read`](super::read) reads back as the
+/// Writes indicators as JSON lines that [`read`](super::read()) reads back as the
 /// same.
 ///
 /// # Errors
