@@ -116,7 +116,7 @@ fuzz:
 
 # The seeds once more, in a build whose bounds are those of the fuzzers.
 fuzz-replay:
-	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/shrunk.sh $(CARGO) test --test suite fuzz_corpus
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/shrunk.sh $(CARGO) test --target-dir target/shrunk --test suite fuzz_corpus
 
 licences: cargo-deny
 	$(CARGO) deny check bans licenses sources
