@@ -77,7 +77,7 @@ fn errors_name_line_and_remedy() {
         (&format!("{feed}path = \"a\"\ninterval = \"soon\""), "interval: "),
         (&format!("{feed}path = \"a\"\ndeny = [\"kind:dragon\"]"), "no kind of indicator"),
         (&format!("{feed}path = \"a\"\nkey_env = \"A\"\nkey_file = \"b\""), "leave one out"),
-        (&format!("{feed}url = \"http://h/{{key}}\""), "there is no secret"),
+        (&format!("{feed}url = \"http://h/{{key}}\""), "no credential is set"),
         (&format!("{feed}path = \"a\"\n{feed}path = \"b\""), "wiresift.toml:4: two feeds"),
         ("[[feed]]\nname = \"../x\"\npath = \"a\"", "cannot be a feed's name"),
         ("[[feed]]\nname = \"Ä\"\npath = \"a\"", "cannot be a feed's name"),
