@@ -458,6 +458,6 @@ fn usage() {
     ] {
         dir.command().args(args).run().expect(2).expect_stderr(message);
     }
-    dir.command().arg("--help").run().expect(0).expect_stdout("Exit status: 0 something matched");
+    dir.command().arg("--help").run().expect(0).expect_stdout("Exit status: 0 match, 1 no match");
     dir.command().arg("--version").run().expect(0).expect_stdout("wiresift ");
 }

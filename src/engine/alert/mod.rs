@@ -1,6 +1,29 @@
 //! Alerts: a hit after policy, its severity, its record, and the formats in which
 //! it leaves the house.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use wiresift::engine::alert::{Alert, Encoder, Format, Origin as Sensor};
+//! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//! use wiresift::engine::scan::Origin;
+//! use wiresift::{Compiler, Database, Scanner};
+//!
+//! let mut compiler = Compiler::default();
+//! let context = Arc::new(Context::of_feed("mine"));
+//! compiler.add(Indicator::new(Kind::Domain, "evil.example", Scope::Subtree, context).unwrap());
+//! let now = Timestamp::from_seconds(1_795_478_400);
+//! let database = Database::from_bytes(compiler.into_bytes(now)?)?;
+//!
+//! let text = b"query www.evil.example";
+//! let sensor = Sensor { database: database.build_id(), ..Sensor::default() };
+//! let mut out = Vec::new();
+//! Scanner::default().scan_text(&database, text, 0..text.len(), &Origin::new("dns.log"), |hit| {
+//!     Encoder::new(Format::Cef).encode(&Alert::new(&hit, &sensor, now), &mut out);
+//! });
+//! assert!(out.starts_with(b"CEF:0|wiresift|"));
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit doesn't
 //! know: how bad it is, when it happened, which database found it. An [`Encoder`]
 //! appends it to a buffer in one of the [`Format`]s. The default, `json`, is the

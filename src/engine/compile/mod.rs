@@ -1,5 +1,20 @@
 //! From indicators to a database: guards, duplicates joined, sorted, published.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use wiresift::engine::compile::Compiler;
+//! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//!
+//! let context = Arc::new(Context::of_feed("mine"));
+//! let mut compiler = Compiler::default();
+//! for name in ["evil.example", "Evil.Example."] {
+//!     compiler.add(Indicator::new(Kind::Domain, name, Scope::Subtree, context.clone()).unwrap());
+//! }
+//! let bytes = compiler.into_bytes(Timestamp::from_seconds(0))?;
+//! assert!(bytes.starts_with(&wiresift::engine::database::MAGIC));
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! A [`Compiler`] takes indicators in any order and gives the same file for any
 //! order. It knows nothing of feeds: whoever reads them hands it what they said.
 

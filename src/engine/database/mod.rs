@@ -1,5 +1,22 @@
 //! The database: one file, mapped read-only, that opens without building anything.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//! use wiresift::{Compiler, Database};
+//!
+//! let mut compiler = Compiler::default();
+//! let context = Arc::new(Context::of_feed("mine"));
+//! compiler.add(Indicator::new(Kind::Domain, "evil.example", Scope::Subtree, context).unwrap());
+//! let bytes = compiler.into_bytes(Timestamp::from_seconds(0))?;
+//!
+//! let database = Database::from_bytes(bytes.clone())?;
+//! assert_eq!(database.summary().total(), 1);
+//! // Whatever the bytes are, there is an error and no panic.
+//! assert!(Database::from_bytes(bytes[..100].to_vec()).is_err());
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! [`Database::open`] checks the header, the checksum of every section and every
 //! structure, and then hands out typed look-ups. It does so for any bytes whatever
 //! without a panic and without reading outside the map; look-ups check their

@@ -1,6 +1,14 @@
 //! What a feed claims and what we see: kinds, indicators, observables, places,
 //! and the normalisation that both halves share.
 //!
+//! ```
+//! use wiresift::engine::indicator::{address, domain, url};
+//!
+//! assert_eq!(domain::normalise("MÜNCHEN.example").unwrap(), "xn--mnchen-3ya.example");
+//! assert_eq!(url::parse("HTTP://Evil.Example:80/a/../b").unwrap().to_string(), "http://evil.example/b");
+//! assert!(address::parse_ip("203.000.113.008").is_err());
+//! ```
+//!
 //! Feeds and scanners meet here and nowhere else. An indicator and an observable
 //! go through the same functions ([`address`], [`domain`], [`url`], [`email`],
 //! [`digest`]), so that they cannot disagree about what a value is. Nothing in

@@ -1,5 +1,36 @@
 //! From the bytes of a log to observables.
 //!
+//! ```
+//! use std::ops::Range;
+//! use wiresift::engine::indicator::{Kind, Observable, Where};
+//! use wiresift::engine::text::{Extractor, Visitor};
+//!
+//! #[derive(Default)]
+//! struct Names(Vec<Range<usize>>);
+//!
+//! impl Visitor for Names {
+//!     fn may_end_in(&self, _: &[u8]) -> bool {
+//!         true
+//!     }
+//!     fn may_hold_v4(&self, _: u32) -> bool {
+//!         false
+//!     }
+//!     fn wants(&self, _: Kind) -> bool {
+//!         false
+//!     }
+//!     fn seen(&mut self, what: Observable<'_>, _: Where, span: Range<usize>) {
+//!         if matches!(what, Observable::Name(_)) {
+//!             self.0.push(span);
+//!         }
+//!     }
+//! }
+//!
+//! let text = b"10.0.0.7 asked for www.evil.example";
+//! let mut names = Names::default();
+//! Extractor::default().extract(text, 0..text.len(), &mut names);
+//! assert_eq!(names.0, [19..35]);
+//! ```
+//!
 //! Two phases, over tiles that fit in the first-level cache. [`classify`] turns each
 //! block of 64 bytes into bit masks: name characters, dots, hex digits, colons, and
 //! so on, with vector instructions where there are any ([`vector`]). The [`Extractor`]

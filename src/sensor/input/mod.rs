@@ -1,5 +1,15 @@
 //! Bytes, and where they came from.
 //!
+//! ```
+//! use wiresift::sensor::input::{Contents, Input};
+//!
+//! let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\0\x20\x30\x3a\x36\x06\0\0\0";
+//! let input = Input::of("log.gz", &packed[..])?;
+//! assert_eq!(input.contents(), Contents::Text);
+//! assert_eq!(input.read_all(1 << 20)?, b"hello\n");
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
 //! opens one, looks through compression, and shows the first bytes
 //! ([`Input::head`]) so that the caller can tell a capture from a log. What is
