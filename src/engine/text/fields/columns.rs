@@ -16,7 +16,7 @@ const HEADERS: [&[u8]; 4] = [b"#separator ", b"#fields", b"#Fields:", b"#Date:"]
 /// The mark of UTF-8 at the beginning of a file.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// The weakest name of a time that makes a header of a line that has no other known name.
-const MAX_LONE_RANK: u8 = 10;
+const MAX_LONE_RANK: u8 = names::RECEIVED_RANK;
 /// The fewest columns of a table. Two of their names have to be known.
 const MIN_COLUMNS: usize = 2;
 

@@ -9,7 +9,7 @@ use jiff::tz::{Offset, TimeZone};
 use std::collections::HashMap;
 
 /// The weakest name of a time that counts in `key=value`, which free text may be.
-const MAX_PAIR_RANK: u8 = 10;
+const MAX_PAIR_RANK: u8 = names::RECEIVED_RANK;
 /// The weakest one that counts in CEF, whose names are all defined (`start`, `end`).
 const MAX_CEF_RANK: u8 = 13;
 /// The rank of a time that a date and a clock make, and of a date alone.

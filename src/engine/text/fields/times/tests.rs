@@ -141,7 +141,7 @@ const HEADS: &[&str] = &[
 #[test]
 fn at_the_head_of_a_line() {
     for line in HEADS {
-        assert_eq!(seconds(leading(line.as_bytes(), &clock())), Some(WANT), "{line}");
+        assert_eq!(seconds(leading(line.as_bytes(), &clock(), |_| false)), Some(WANT), "{line}");
     }
 }
 
@@ -173,13 +173,13 @@ fn what_is_no_time() {
         "2026 Foo 24 04:15:41 x",
         "Q0624 04:15:41 x",
     ] {
-        assert_eq!(leading(line.as_bytes(), &clock()), None, "{line}");
+        assert_eq!(leading(line.as_bytes(), &clock(), |_| false), None, "{line}");
     }
 }
 
 #[test]
 fn the_latest_that_is_not_in_the_future() {
-    let at = |line: &str, clock: &Clock| leading(line.as_bytes(), clock).unwrap().to_string();
+    let at = |line: &str, clock: &Clock| leading(line.as_bytes(), clock, |_| false).unwrap().to_string();
     assert_eq!(&at("Nov 28 11:00:00 h x", &clock())[..10], "2026-11-28");
     assert_eq!(&at("Nov 30 11:00:00 h x", &clock())[..10], "2025-11-30");
     assert_eq!(&at("Feb 29 11:00:00 h x", &clock())[..10], "2024-02-29");
@@ -193,7 +193,7 @@ fn the_latest_that_is_not_in_the_future() {
 #[test]
 fn days_that_are_told_by_the_day_of_reading() {
     let at =
-        |line: &str| leading(line.as_bytes(), &clock()).map(|at| at.to_string()[..10].to_string());
+        |line: &str| leading(line.as_bytes(), &clock(), |_| false).map(|at| at.to_string()[..10].to_string());
     // The fifth of December has not been yet.
     assert_eq!(at("05/12/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
     assert_eq!(at("12/05/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
@@ -205,7 +205,7 @@ fn days_that_are_told_by_the_day_of_reading() {
 fn zones_that_are_said() {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let clock = Clock { zone: Some(zone), now: NOW };
-    let at = |line: &str| seconds(leading(line.as_bytes(), &clock));
+    let at = |line: &str| seconds(leading(line.as_bytes(), &clock, |_| false));
     assert_eq!(at("2026-06-24 06:15:41 x"), Some(WANT));
     assert_eq!(at("Jun 24 06:15:41 host x"), Some(WANT));
     // What says its own zone keeps it.
