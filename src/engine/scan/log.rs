@@ -449,7 +449,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             return known;
         }
         let format = Arc::clone(self.sections().at(at));
-        let line = self.around.line(self.text, &self.core, at, format.paragraphs())?;
+        let line = self.around.line(self.text, &self.core, at, &format)?;
         self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }

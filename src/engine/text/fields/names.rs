@@ -292,6 +292,13 @@ pub(super) fn is_of_no_side(name: &[u8]) -> bool {
     Side::none().with(name).words == NO_SIDE
 }
 
+/// Whether a column of this name holds messages.
+pub(super) fn holds_message(name: &[u8]) -> bool {
+    let name = Plain::of(name);
+    ["msg", "message", "log", "line", "text", "raw", "event", "data", "query"]
+        .contains(&name.text())
+}
+
 /// Whether an element of XML of this name is a record.
 pub(super) fn is_record(name: &[u8]) -> bool {
     matches!(
@@ -400,13 +407,45 @@ const fn folded(end: &[u8; 4]) -> u32 {
 /// The weakest name of a time that says by itself that it is one of a record.
 pub(super) const RECEIVED_RANK: u8 = 11;
 
+/// The rank of the time at which an event was written down, or a thing was made.
+pub(super) const CREATED_RANK: u8 = 12;
+
 /// What is part of the names of times that are no event's: of a thing's life, of what is to
 /// come, and of what was before.
 const OTHER_TIMES: &[&str] = &[
-    "expir", "notafter", "notbefore", "notvalid", "valid", "until", "modif", "nextrun", "birth",
-    "updated", "deadline", "renew", "retryafter", "mtime", "ctime", "atime", "duedate",
-    "creationdate", "registered", "lastseen", "firstseen", "lastlogin", "lastlogon", "lastrun",
-    "lastchange", "lastupdate", "schedule", "buildtime", "builddate", "boottime", "passwordlastset",
+    "expir",
+    "notafter",
+    "notbefore",
+    "notvalid",
+    "validfrom",
+    "validto",
+    "validity",
+    "until",
+    "modif",
+    "nextrun",
+    "birth",
+    "updated",
+    "deadline",
+    "renew",
+    "retryafter",
+    "mtime",
+    "ctime",
+    "atime",
+    "duedate",
+    "creationdate",
+    "registered",
+    "lastseen",
+    "firstseen",
+    "lastlogin",
+    "lastlogon",
+    "lastrun",
+    "lastchange",
+    "lastupdate",
+    "schedule",
+    "buildtime",
+    "builddate",
+    "boottime",
+    "passwordlastset",
 ];
 
 /// Whether a name is that of a time which is no event's: `expires`, `notAfter`,
@@ -415,6 +454,12 @@ pub(super) fn is_other_time(name: &[u8]) -> bool {
     let name = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
     let plain = Plain::of(name);
     time_rank(name).is_none() && OTHER_TIMES.iter().any(|word| plain.text().contains(word))
+}
+
+/// Whether a name for another time says that something changed, which events do as well.
+pub(super) fn is_of_change(name: &[u8]) -> bool {
+    let plain = Plain::of(name);
+    ["updat", "modif", "change", "time"].iter().any(|word| plain.text().contains(word))
 }
 
 /// Whether a name that says of no known time ends like one: its number is one since 1970.
@@ -483,10 +528,11 @@ pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
         | "contexttimestamp" => 10,
         // What a collector knows, where nothing says when it was.
         "receivetime" | "devicereceipttime" => RECEIVED_RANK,
-        "created" | "createdat" | "start" | "received" | "sourcerealtimetimestamp" => 12,
-        "end" | "endtime" => 13,
+        "created" | "createdat" => CREATED_RANK,
+        "start" | "received" | "sourcerealtimetimestamp" => 13,
+        "end" | "endtime" => 14,
         // Numbers in objects for a time (`{"$numberLong":"1782274541123"}`).
-        "numberlong" => 14,
+        "numberlong" => 15,
         _ => return None,
     })
 }

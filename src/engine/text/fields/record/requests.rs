@@ -2,7 +2,7 @@
 
 use super::endpoints::port_number;
 use super::urls::put_together;
-use super::{Record, SplitUrl, HostSeen};
+use super::{HostSeen, Record, SplitUrl};
 use std::ops::Range;
 
 /// How far before its header `Host` the line of a request is looked for, in bytes.
@@ -69,7 +69,9 @@ impl Record {
         let before = line.get(floor..span.start)?;
         let name = before.len().checked_sub(HOST.len())?;
         // The header begins behind a line break, or one that is spelt.
-        if !before[name..].eq_ignore_ascii_case(HOST) || !matches!(before[..name], [.., b'n' | b'\n']) {
+        if !before[name..].eq_ignore_ascii_case(HOST)
+            || !matches!(before[..name], [.., b'n' | b'\n'])
+        {
             return None;
         }
         let head = &before[..name];
@@ -135,7 +137,8 @@ fn port_behind(line: &[u8], end: usize) -> Option<u16> {
 fn request(line: &[u8], start: usize) -> Option<(usize, Range<usize>)> {
     let version = start + memchr::memmem::find(line.get(start..)?, b" HTTP/")?;
     let quote = start + memchr::memrchr(b'"', &line[start..version])?;
-    let method = line[quote + 1..].iter().take(MAX_METHOD).take_while(|b| b.is_ascii_uppercase()).count();
+    let method =
+        line[quote + 1..].iter().take(MAX_METHOD).take_while(|b| b.is_ascii_uppercase()).count();
     let path = quote + 1 + method + 1;
     let is_request =
         method > 2 && line.get(path - 1) == Some(&b' ') && line.get(path) == Some(&b'/');

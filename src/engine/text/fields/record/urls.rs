@@ -285,9 +285,7 @@ impl Record {
             // A path in what is no request belongs to no host elsewhere (`log.file.path`), and
             // neither does one that has a host beside it.
             let is_strong = below.path.is_none_or(|(rank, _)| names::is_strong(rank));
-            if below.has_host
-                || !is_strong && !names::holds_request(self.name(line, opened.key))
-            {
+            if below.has_host || !is_strong && !names::holds_request(self.name(line, opened.key)) {
                 (below.path, below.query) = (None, None);
             }
             all[parent as usize].merge(&below);
@@ -397,7 +395,12 @@ fn is_path(value: &[u8], rank: u8) -> bool {
 }
 
 /// A URL of its parts. Without a scheme the port tells it, or nothing.
-pub(super) fn put_together(scheme: Option<&str>, host: &str, port: Option<u16>, path: &str) -> String {
+pub(super) fn put_together(
+    scheme: Option<&str>,
+    host: &str,
+    port: Option<u16>,
+    path: &str,
+) -> String {
     let scheme = scheme.map(str::to_ascii_lowercase).filter(|s| s == "http" || s == "https");
     match (scheme, port) {
         (Some(scheme), Some(port)) => format!("{scheme}://{host}:{port}{path}"),
