@@ -1,6 +1,6 @@
 //! The lines around hits.
 
-use crate::engine::text::fields::{Blocks, Elements, Paragraphs};
+use crate::engine::text::fields::{Blocks, Elements, Format};
 use std::ops::Range;
 
 /// How much of a line an alert carries.
@@ -72,20 +72,20 @@ impl Around {
     }
 
     /// The record around a place: its line, if that is here as a whole and short enough, several
-    /// lines, or a part of one that is too long. `paragraphs`: how lines make records there.
+    /// lines, or a part of one that is too long. `format`: how lines make records there.
     pub(super) fn line(
         &mut self,
         text: &[u8],
         core: &Range<usize>,
         at: usize,
-        paragraphs: Paragraphs,
+        format: &Format,
     ) -> Option<Range<usize>> {
         let is_in_long = self.elements.window().contains(&at);
         let line = if is_in_long { None } else { line_around(text, core, at) };
         match line.filter(|line| line.len() <= MAX_RECORD) {
             Some(line) => {
                 // A record may go over several lines.
-                let line = self.blocks.around(text, &line, paragraphs).unwrap_or(line);
+                let line = self.blocks.around(text, &line, format).unwrap_or(line);
                 self.known = line.start..line.end.max(at + 1);
                 self.line = Some(line);
             }

@@ -10,7 +10,7 @@ use crate::engine::indicator::{
 };
 use crate::engine::text::fields::{
     Clock, HostSeen, Layout, Record, Sections, SplitUrl, before_separator, digest_kinds,
-    may_name_host,
+    may_name_host, url_before_request,
 };
 use crate::engine::text::{EVERY_TAIL, Visitor};
 use hashbrown::HashSet;
@@ -368,14 +368,20 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             // The host of a request may stand at the head of the line, or in braces.
             b'\n' | b'{' | b'|' => return true,
             b'=' | b'>' => head,
+            // `vhost:evil.example` between tabs.
+            b':' => return may_name_host(head, is_address),
             b'"' | b'\'' => {
                 let head = without_slashes(head);
                 // In the cell of a table quotes are doubled.
                 let head = head.strip_suffix(b"\"").map_or(head, without_slashes);
                 let head = head.strip_suffix(b"[").unwrap_or(head);
-                let head = head.strip_suffix(b" ").unwrap_or(head);
+                let name = head.strip_suffix(b" ");
+                let head = name.unwrap_or(head);
                 match head.split_last() {
                     Some((b':' | b'=', head)) => head.strip_suffix(b" ").unwrap_or(head),
+                    // `[hostname "evil.example"]`, and what stands behind other quotes.
+                    Some((b'"' | b'-' | b']' | b'0'..=b'9', _)) if name.is_some() => return true,
+                    Some(_) if name.is_some() && may_name_host(head, is_address) => return true,
                     _ => return self.has_paths_at(span.start),
                 }
             }
@@ -443,7 +449,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             return known;
         }
         let format = Arc::clone(self.sections().at(at));
-        let line = self.around.line(self.text, &self.core, at, format.paragraphs())?;
+        let line = self.around.line(self.text, &self.core, at, &format)?;
         self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }
@@ -519,6 +525,11 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             Observable::Address(ip, _) if self.may_stand_in_host(span, true) => {
                 address = UrlHost::of(ip);
                 (address.as_str(), true)
+            }
+            Observable::Url(server) if self.text[span.end..].starts_with(b" \"") => {
+                let server = std::str::from_utf8(server).ok()?;
+                let url = url_before_request(server, &self.text[span.end..])?;
+                return Some(SplitUrl { url, field: "url+request".into() });
             }
             _ => return None,
         };

@@ -26,7 +26,7 @@ pub use columns::{Changes, Format, Heads, Layout, Sections};
 pub use digests::digest_kinds;
 pub use elements::Elements;
 pub use paragraphs::{Paragraphs, whole_paragraphs};
-pub use record::{HostSeen, Record, SplitUrl};
+pub use record::{HostSeen, Record, SplitUrl, url_before_request};
 pub use times::Clock;
 
 /// Whether a name that ends like `key` can be one of a host: asked before a hit, so it

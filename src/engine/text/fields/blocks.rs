@@ -7,12 +7,16 @@
 //! [`MAX_BLOCK`] bytes around it, and not on how the text was cut. The lines of a text are looked
 //! at once, when the first hit asks.
 
+use super::columns::Format;
 use super::paragraphs::{self, Paragraphs};
 use crate::engine::progress::bound;
 use std::ops::Range;
 
 /// A longer record is none. So much is looked at on both sides of a line.
 pub(super) const MAX_BLOCK: usize = bound(64 << 10, 256);
+
+/// How many times the length of a text is read at most for rows that go over lines.
+const MAX_ROUNDS: usize = 16;
 
 /// The records of several lines in a text.
 #[derive(Debug, Default)]
@@ -21,6 +25,7 @@ pub struct Blocks {
     /// asked for.
     indented: Option<Vec<Range<usize>>>,
     paragraphs: Option<Vec<Range<usize>>>,
+    rows: Option<Vec<Range<usize>>>,
 }
 
 /// A line of a text.
@@ -89,14 +94,19 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
 }
 
 impl Blocks {
-    /// The record around a line, if it goes over several. `paragraphs`: how lines of a name and
-    /// a value each make records in this text.
+    /// The record around a line, if it goes over several. `format`: how lines make records in
+    /// this text.
     pub fn around(
         &mut self,
         text: &[u8],
         line: &Range<usize>,
-        paragraphs: Paragraphs,
+        format: &Format,
     ) -> Option<Range<usize>> {
+        if format.is_table() {
+            let found = self.rows.get_or_insert_with(|| rows(text, format));
+            return whole_line(found, line);
+        }
+        let paragraphs = format.paragraphs();
         if paragraphs != Paragraphs::None {
             let found =
                 self.paragraphs.get_or_insert_with(|| paragraphs::records(text, paragraphs));
@@ -114,6 +124,30 @@ impl Blocks {
         }
         whole_line(self.indented.get_or_insert_with(|| indented(text)), line)
     }
+}
+
+/// The rows of a table that go over several lines, as their cells have line breaks. A text may
+/// begin within a cell: what has not as many cells as the header names is no row.
+fn rows(text: &[u8], format: &Format) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut left = text.len().saturating_mul(MAX_ROUNDS).saturating_add(MAX_BLOCK);
+    let mut at = 0;
+    while at < text.len() && left > 0 {
+        let line = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |len| at + len);
+        // Without quotes a row ends with its line.
+        let has_quotes = memchr::memchr(b'"', &text[at..line]).is_some();
+        let limit = at.saturating_add(MAX_BLOCK);
+        let (end, is_row) =
+            if has_quotes { format.row_end(text, at, limit) } else { (line, false) };
+        left = left.saturating_sub(end - at + 1);
+        let end = if is_row { end } else { line };
+        if end > line {
+            let is_cr = text[..end].ends_with(b"\r");
+            found.push(at..end - usize::from(is_cr));
+        }
+        at = end + 1;
+    }
+    found
 }
 
 /// The record that all of a line lies in.
@@ -192,7 +226,8 @@ mod tests {
         let at = text.find(hit).unwrap();
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
-        let block = Blocks::default().around(text.as_bytes(), &(start..end), Paragraphs::None);
+        let format = Format::of_table(text.as_bytes());
+        let block = Blocks::default().around(text.as_bytes(), &(start..end), &format);
         block.map(|block| text[block].trim())
     }
 
@@ -222,6 +257,20 @@ mod tests {
         ] {
             assert_eq!(around(text, "evil"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn rows_with_line_breaks_in_cells() {
+        let head = "time,msg,src\n";
+        let row = "2026-11-24T04:15:41Z,\"line1\nevil \"\"x\"\"\n\",203.0.113.5";
+        let text = format!("{head}a,\"b\",c\n{row}\nd,e,f\n");
+        assert_eq!(around(&text, "evil"), Some(row));
+        assert_eq!(around(&text, "203.0.113.5"), Some(row));
+        assert_eq!(around(&text, "d,e,f"), None);
+        assert_eq!(around(&text, "a,\"b"), None);
+        // What is no row of so many cells is none.
+        let text = format!("{head}a,\"b\nevil\"\nc,d,e\n");
+        assert_eq!(around(&text, "evil"), None);
     }
 
     /// Records at one level in what is too long, wherever the text is cut around one.

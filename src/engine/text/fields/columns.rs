@@ -16,7 +16,7 @@ const HEADERS: [&[u8]; 4] = [b"#separator ", b"#fields", b"#Fields:", b"#Date:"]
 /// The mark of UTF-8 at the beginning of a file.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// The weakest name of a time that makes a header of a line that has no other known name.
-const MAX_LONE_RANK: u8 = 10;
+const MAX_LONE_RANK: u8 = names::RECEIVED_RANK;
 /// The fewest columns of a table. Two of their names have to be known.
 const MIN_COLUMNS: usize = 2;
 
@@ -75,9 +75,36 @@ impl Format {
         self.paragraphs
     }
 
+    /// Where the row of a table ends that begins at a place of a text: at a line break that no
+    /// quotes hold, or at `limit`; and whether it has as many cells as the header names.
+    pub(super) fn row_end(&self, text: &[u8], start: usize, limit: usize) -> (usize, bool) {
+        let separator = self.separator.unwrap_or(b'\t');
+        let is_cut = limit < text.len();
+        let text = &text[..limit.min(text.len())];
+        let (mut at, mut cells) = (start, 1);
+        loop {
+            if text.get(at) == Some(&b'"') {
+                at += quote_end(&text[at..]) + 1;
+            }
+            let Some(rest) = text.get(at..) else { return (text.len(), false) };
+            at += memchr::memchr2(separator, b'\n', rest).unwrap_or(rest.len());
+            match text.get(at) {
+                Some(&byte) if byte == separator => cells += 1,
+                None if is_cut => return (at, false),
+                _ => return (at, cells == self.columns.len()),
+            }
+            at += 1;
+        }
+    }
+
     /// The day of lines that do not say theirs.
     pub(super) fn day(&self) -> Option<Date> {
         self.day
+    }
+
+    /// Whether it is a table, whose cells may have quotes.
+    pub(super) fn is_table(&self) -> bool {
+        self.style == Style::Table
     }
 
     /// Whether columns are named.
@@ -163,8 +190,11 @@ fn table(line: &[u8], separator: u8) -> Option<Format> {
         let is_time =
             |name: &String| names::time_rank(name.as_bytes()).is_some_and(|it| it <= MAX_LONE_RANK);
         let is_word = |name: &String| !name.contains([' ', '.', '/', ':', '@']);
+        // Of two columns the other one has to be a message.
+        let is_message =
+            columns.len() == MIN_COLUMNS && names::holds_message(columns[1].as_bytes());
         separator != b' '
-            && columns.len() > MIN_COLUMNS
+            && (columns.len() > MIN_COLUMNS || is_message)
             && columns.iter().any(is_time)
             && columns.iter().all(is_word)
     };

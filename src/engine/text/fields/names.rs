@@ -20,6 +20,9 @@ const MAX_READ: usize = 2 * MAX_NAME;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Host,
+    /// A host where the record names none better: a name of it may be a client's, or that of
+    /// the machine.
+    Server,
     /// The path, perhaps with its query; of several that with the lowest number counts.
     Path(u8),
     Query,
@@ -66,7 +69,14 @@ const HOSTS: &[&str] = &[
     "fqdn",
     "targethost",
     "originalhost",
+    "dstname",
+    "destname",
+    "dstdomain",
+    "destdomain",
 ];
+
+/// Names of hosts where no better one stands.
+const SERVERS: &[&str] = &["server", "remotehost"];
 
 /// Paths of requests, the best of a record first.
 const PATHS: &[(&str, u8)] = &[
@@ -80,22 +90,28 @@ const PATHS: &[(&str, u8)] = &[
     ("httpurl", 1),
     ("requesturl", 1),
     ("csuri", 1),
-    ("rawpath", 2),
-    ("csuristem", 2),
-    ("csuripath", 2),
-    ("uristem", 2),
-    ("uripath", 2),
-    ("urlpath", 2),
-    ("httppath", 2),
-    ("requestpath", 2),
-    ("requesttarget", 2),
-    ("clientrequestpath", 2),
-    ("reqpath", 2),
+    ("rawpath", NAMED_PATH),
+    ("csuristem", NAMED_PATH),
+    ("csuripath", NAMED_PATH),
+    ("uristem", NAMED_PATH),
+    ("uripath", NAMED_PATH),
+    ("urlpath", NAMED_PATH),
+    ("httppath", NAMED_PATH),
+    ("requestpath", NAMED_PATH),
+    ("requesttarget", NAMED_PATH),
+    ("clientrequestpath", NAMED_PATH),
+    ("reqpath", NAMED_PATH),
     ("path", WEAK_PATH),
+    // SonicWall, WatchGuard and Stormshield; Juniper.
+    ("arg", WEAK_PATH),
+    ("obj", WEAK_PATH),
+    ("req", REQUEST),
     ("request", REQUEST),
     ("requestline", REQUEST),
 ];
 
+/// The rank of a path whose name says that it is one, so that it may lack its slash.
+pub(super) const NAMED_PATH: u8 = 2;
 /// The rank of a path whose name says of none what it is one of.
 const WEAK_PATH: u8 = 3;
 /// The rank of the line of a request, or of its path.
@@ -213,7 +229,7 @@ pub(super) fn part(object: &[u8], name: &[u8]) -> Option<Part> {
             .or_else(|| dot.and_then(|_| part_of(Plain::of(name).text())))
     })?;
     let is_other = match found {
-        Part::Host => MACHINES.contains(&Plain::of(last).text()),
+        Part::Host | Part::Server => MACHINES.contains(&Plain::of(last).text()),
         // `log.file.path` in one name.
         Part::Path(WEAK_PATH) => dot.is_some() && !holds_request(last),
         _ => false,
@@ -263,7 +279,7 @@ pub(super) fn header_part(header: &[u8]) -> Option<Part> {
 pub(super) fn is_telling(name: &[u8]) -> bool {
     is_of_endpoint(name)
         || matches!(part(b"", name), Some(Part::Host | Part::Path(_)))
-        || time_rank(name).is_some_and(|rank| rank <= 10)
+        || time_rank(name).is_some_and(|rank| rank <= RECEIVED_RANK)
 }
 
 /// Whether a name is one of an address or a port.
@@ -274,6 +290,13 @@ pub(super) fn is_of_endpoint(name: &[u8]) -> bool {
 /// Whether the words of a name say of no side.
 pub(super) fn is_of_no_side(name: &[u8]) -> bool {
     Side::none().with(name).words == NO_SIDE
+}
+
+/// Whether a column of this name holds messages.
+pub(super) fn holds_message(name: &[u8]) -> bool {
+    let name = Plain::of(name);
+    ["msg", "message", "log", "line", "text", "raw", "event", "data", "query"]
+        .contains(&name.text())
 }
 
 /// Whether an element of XML of this name is a record.
@@ -297,6 +320,8 @@ pub(super) fn tells_of_record(name: &[u8]) -> bool {
             | "timecreatedattributes"
             | "envelope"
             | "common"
+            // Google Workspace's reports.
+            | "id"
     )
 }
 
@@ -320,6 +345,7 @@ fn part_of(name: &str) -> Option<Part> {
             .chain(all(QUERIES, Part::Query))
             .chain(PATHS.iter().map(|&(name, rank)| (name, Part::Path(rank))))
             .chain(all(HOSTS, Part::Host))
+            .chain(all(SERVERS, Part::Server))
             .collect()
     });
     PARTS.get(name).copied()
@@ -335,7 +361,7 @@ pub(super) fn may_name_host(key: &[u8], is_address: bool) -> bool {
         None => end[4 - key.len()..].copy_from_slice(key),
     }
     let end = folded(&end);
-    if OF_HOSTS.contains(&end) {
+    if OF_HOSTS.contains(&end) || end & 0xff_ffff | LOWER == folded(b"\0url") {
         return true;
     }
     is_address
@@ -345,7 +371,8 @@ pub(super) fn may_name_host(key: &[u8], is_address: bool) -> bool {
 }
 
 /// Ends of names of hosts, of whatever kind.
-const OF_HOSTS: [u32; 9] = [
+const OF_HOSTS: [u32; 10] = [
+    folded(b"rver"),
     folded(b"host"),
     folded(b"name"),
     folded(b"main"),
@@ -377,6 +404,70 @@ const fn folded(end: &[u8; 4]) -> u32 {
     u32::from_be_bytes(*end) | LOWER
 }
 
+/// The weakest name of a time that says by itself that it is one of a record.
+pub(super) const RECEIVED_RANK: u8 = 11;
+
+/// The rank of the time at which an event was written down, or a thing was made.
+pub(super) const CREATED_RANK: u8 = 12;
+
+/// What is part of the names of times that are no event's: of a thing's life, of what is to
+/// come, and of what was before.
+const OTHER_TIMES: &[&str] = &[
+    "expir",
+    "notafter",
+    "notbefore",
+    "notvalid",
+    "validfrom",
+    "validto",
+    "validity",
+    "until",
+    "modif",
+    "nextrun",
+    "birth",
+    "updated",
+    "deadline",
+    "renew",
+    "retryafter",
+    "mtime",
+    "ctime",
+    "atime",
+    "duedate",
+    "creationdate",
+    "registered",
+    "lastseen",
+    "firstseen",
+    "lastlogin",
+    "lastlogon",
+    "lastrun",
+    "lastchange",
+    "lastupdate",
+    "schedule",
+    "buildtime",
+    "builddate",
+    "boottime",
+    "passwordlastset",
+];
+
+/// Whether a name is that of a time which is no event's: `expires`, `notAfter`,
+/// `Last-Modified`.
+pub(super) fn is_other_time(name: &[u8]) -> bool {
+    let name = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
+    let plain = Plain::of(name);
+    time_rank(name).is_none() && OTHER_TIMES.iter().any(|word| plain.text().contains(word))
+}
+
+/// Whether a name for another time says that something changed, which events do as well.
+pub(super) fn is_of_change(name: &[u8]) -> bool {
+    let plain = Plain::of(name);
+    ["updat", "modif", "change", "time"].iter().any(|word| plain.text().contains(word))
+}
+
+/// Whether a name that says of no known time ends like one: its number is one since 1970.
+pub(super) fn ends_as_time(name: &[u8]) -> bool {
+    let plain = Plain::of(name);
+    ["timestamp", "epoch", "datetime"].iter().any(|end| plain.text().ends_with(end))
+}
+
 /// How good a name for the time of a record is: the lower, the better. `None`: it names
 /// none.
 pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
@@ -397,9 +488,8 @@ pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
         "rt" | "devtime" => 6,
         "realtimetimestamp" => 7,
         "date" => 8,
-        "t" => 9,
+        "t" | "timegenerated" | "generatetime" | "generatedtime" => 9,
         "datetime"
-        | "timegenerated"
         | "creationtime"
         | "timecreated"
         | "published"
@@ -410,8 +500,6 @@ pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
         | "logtimestamp"
         | "timelocal"
         | "timeiso8601"
-        | "devicereceipttime"
-        | "receivetime"
         | "createddatetime"
         | "activitydatetime"
         | "requesttime"
@@ -433,13 +521,18 @@ pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
         | "eventtimeutc"
         | "timestamputc"
         | "generatedtimestamp"
-        | "generatedtime"
         | "eventdatetime"
         | "datetimeutc"
         | "reqtimesec"
-        | "startutc" => 10,
-        "created" | "createdat" | "start" | "received" | "sourcerealtimetimestamp" => 12,
-        "end" | "endtime" => 13,
+        | "startutc"
+        | "contexttimestamp" => 10,
+        // What a collector knows, where nothing says when it was.
+        "receivetime" | "devicereceipttime" => RECEIVED_RANK,
+        "created" | "createdat" => CREATED_RANK,
+        "start" | "received" | "sourcerealtimetimestamp" => 13,
+        "end" | "endtime" => 14,
+        // Numbers in objects for a time (`{"$numberLong":"1782274541123"}`).
+        "numberlong" => 15,
         _ => return None,
     })
 }

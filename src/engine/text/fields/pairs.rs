@@ -19,6 +19,8 @@ const MAX_GAP: usize = 8;
 const MAX_COLUMN: usize = 32;
 /// The longest value in brackets.
 const MAX_BRACKETED: usize = 256;
+/// The longest label of a value between tabs.
+const MAX_LABEL: usize = 64;
 
 fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte)
@@ -34,6 +36,8 @@ struct Pairs<'t> {
     nest: u8,
     /// What stands between pairs, where a header says so.
     delimiter: Option<u8>,
+    /// Whether values reach as far as the next key (ArcSight, Common Event Format).
+    is_cef: bool,
     scope: u32,
 }
 
@@ -41,7 +45,11 @@ struct Pairs<'t> {
 pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Record) {
     let line = &line[..text.end.min(line.len())];
     let delimiter = delimiter(&line[text.start.min(line.len())..]);
-    let pairs = Pairs { line, floor: text.start, nest, delimiter, scope: 0 };
+    let pairs =
+        Pairs { line, floor: text.start, nest, delimiter, is_cef: record.is_cef(), scope: 0 };
+    if pairs.is_labeled() {
+        return pairs.labels(record);
+    }
     let mut at = text.start;
     // Without what closes an element there is none.
     let has_tag = line.get(text.start + 1..).is_some_and(|b| memchr::memchr(b'<', b).is_some());
@@ -82,7 +90,51 @@ impl Pairs<'_> {
             record.push(Name::None, quote + 1..end, self.scope);
             return (end + 1).min(self.line.len());
         }
-        string_end(self.line, quote + 1, self.nest).1.max(quote + 1)
+        let (end, behind) = string_end(self.line, quote + 1, self.nest);
+        // `[hostname "evil.example"]` of ModSecurity.
+        if self.nest == 0
+            && self.line.get(end + 1) == Some(&b']')
+            && quote > self.floor
+            && self.line[quote - 1] == b' '
+        {
+            let start = self.word(quote - 1);
+            let is_named = start < quote - 1 && start > self.floor && self.line[start - 1] == b'[';
+            if is_named {
+                let name = Name::Key(start as u32, quote as u32 - 1);
+                record.push(name, quote + 1..end, self.scope);
+            }
+        }
+        behind.max(quote + 1)
+    }
+
+    /// Whether the text has a label before each of its values, with tabs between them (Labeled
+    /// Tab-separated Values, ltsv.org).
+    fn is_labeled(&self) -> bool {
+        let text = self.line.get(self.floor..).unwrap_or_default();
+        if self.nest > 0 || memchr::memchr(b'\t', text).is_none() {
+            return false;
+        }
+        let mut is_known = false;
+        let all = text.split(|b| *b == b'\t').all(|cell| {
+            let len = cell.iter().take(MAX_LABEL).take_while(|b| is_key(**b)).count();
+            is_known |= names::is_telling(&cell[..len]);
+            cell.first().is_some_and(u8::is_ascii_alphabetic) && cell.get(len) == Some(&b':')
+        });
+        all && is_known
+    }
+
+    /// Reads labels and their values.
+    fn labels(&self, record: &mut Record) {
+        let mut at = self.floor;
+        while at < self.line.len() {
+            let rest = &self.line[at..];
+            let end = at + memchr::memchr(b'\t', rest).unwrap_or(rest.len());
+            if let Some(colon) = memchr::memchr(b':', &self.line[at..end]) {
+                let name = Name::Key(at as u32, (at + colon) as u32);
+                record.push(name, at + colon + 1..end, self.scope);
+            }
+            at = end + 1;
+        }
     }
 
     /// The value that begins at a place, and where what is behind it begins.
@@ -100,6 +152,10 @@ impl Pairs<'_> {
             let behind = inside.end + 1;
             return (inside, behind);
         }
+        if self.is_cef {
+            let end = self.end_of_cef(at);
+            return (at..end, end);
+        }
         // The equals signs of a query are none of the record's: `uri=/a?b=c&d=e`.
         let is_url = rest.first() == Some(&b'/')
             || rest.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"http"));
@@ -112,6 +168,24 @@ impl Pairs<'_> {
         };
         let end = at + rest.iter().position(ends).unwrap_or(rest.len());
         (at..end, end)
+    }
+
+    /// Where the value of CEF ends that begins at a place: before the blank before the next key,
+    /// or with the text.
+    fn end_of_cef(&self, at: usize) -> usize {
+        let rest = self.line.get(at..).unwrap_or_default();
+        let ends = |equals: &usize| {
+            let len = rest[..*equals].iter().rev().take_while(|b| is_key(**b)).count();
+            let key = equals - len;
+            len > 0 && key > 0 && rest[key - 1].is_ascii_whitespace()
+        };
+        let len = match memchr::memchr_iter(b'=', rest).find(ends) {
+            Some(equals) => {
+                equals - rest[..equals].iter().rev().take_while(|b| is_key(**b)).count()
+            }
+            None => rest.len(),
+        };
+        at + rest[..len].trim_ascii_end().len()
     }
 
     /// The value in the bracket at a place, if it is one by itself: `dst=[192.0.2.1]`.

@@ -8,14 +8,16 @@
 mod endpoints;
 mod groups;
 mod moments;
+mod requests;
 mod undone;
 mod urls;
 
+pub use requests::url_before_request;
 pub use urls::{HostSeen, SplitUrl};
 
 use super::columns::Format;
 use super::json;
-use super::names::Side;
+use super::names::{self, Side};
 use super::positions::Positions;
 use super::times::{self, Clock};
 use crate::engine::indicator::Timestamp;
@@ -31,6 +33,8 @@ use urls::Parts;
 const MAX_FIELD: usize = 1024;
 /// Among how many members a time is looked for whose name says nothing.
 const MAX_UNNAMED: usize = 64;
+/// How far before a time its name is looked for, in bytes.
+const MAX_BEFORE: usize = 64;
 /// How many records in records are looked into.
 const MAX_NEST: u8 = 3;
 
@@ -187,6 +191,11 @@ impl Record {
         Some(inner)
     }
 
+    /// Whether it is in ArcSight's format.
+    pub(super) fn is_cef(&self) -> bool {
+        self.is_cef
+    }
+
     pub(super) fn push(&mut self, name: Name, value: Range<usize>, scope: u32) {
         let (start, end) = (value.start as u32, value.end as u32);
         self.members.push(Member { name, start, end, scope });
@@ -283,6 +292,9 @@ impl Record {
             self.moments = Some(self.moments(line, clock));
         }
         let number = self.number_at(at);
+        if let Some(time) = number.and_then(|number| self.time_before(line, number)) {
+            return Some(time);
+        }
         let scope = number.map_or(0, |number| self.members[number as usize].scope);
         if let Some(time) = self.time_of(line, scope) {
             return Some(time);
@@ -305,8 +317,9 @@ impl Record {
         let begins = text.trim_ascii_start();
         let is_xml = matches!(begins, [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'?', ..]);
         let found = match self.is_pairs || self.format.has_columns() {
-            true if is_xml => None,
-            true => times::leading(text, clock),
+            // `<Jun 24, 2026 4:15:41 AM UTC>` of WebLogic is no element.
+            true if is_xml => times::whole(&begins[1..], clock),
+            true => times::leading(text, clock, |at| self.is_other_time(line, at)),
             false => self.unnamed_time(line, clock),
         };
         self.leading = Some(found);
@@ -333,7 +346,40 @@ impl Record {
         let is_outermost =
             |member: &&Member| self.scopes[member.scope as usize].parent.unwrap_or_default() == 0;
         let outermost = self.members.iter().take(MAX_UNNAMED).filter(is_outermost);
-        outermost.map(|member| self.value(line, *member)).find_map(|v| times::whole(v, clock))
+        outermost.into_iter().find_map(|member| {
+            let name = self.name(line, member.name);
+            if names::is_other_time(name) {
+                return None;
+            }
+            let value = self.value(line, *member);
+            let number = || times::seconds(value).filter(|_| names::ends_as_time(name));
+            times::whole(value, clock).or_else(number)
+        })
+    }
+
+    /// Whether the member around a place of the text, or what stands before it there, says that
+    /// a time is no event's.
+    fn is_other_time(&self, line: &[u8], at: usize) -> bool {
+        let place = self.text.start + at;
+        let member = self.number_at(place).map(|number| self.members[number as usize].name);
+        if let Some(name) = member.filter(|name| *name != Name::None) {
+            return names::is_other_time(self.name(line, name));
+        }
+        let head = &line[place.saturating_sub(MAX_BEFORE).max(self.text.start)..place];
+        names::is_other_time(times::name_before(head))
+    }
+
+    /// The time right before the text at a place, in nanoseconds: `["1782274541123456789","…"]`
+    /// of Loki.
+    fn time_before(&self, line: &[u8], number: u32) -> Option<Timestamp> {
+        let member = self.members[number as usize];
+        let before = self.members[number.checked_sub(1)? as usize];
+        let is_pair = before.scope == member.scope
+            && before.name == member.name
+            && before.end - before.start == 19
+            && before.start > 1
+            && line.get(before.start as usize - 2..before.start as usize) == Some(b"[\"");
+        if is_pair { times::nanoseconds(self.value(line, before)) } else { None }
     }
 }
 

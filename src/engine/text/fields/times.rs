@@ -49,6 +49,9 @@ pub(super) fn value(text: &[u8], clock: &Clock) -> Option<Value> {
     let text = text.trim_ascii();
     let text =
         text.strip_prefix(b"/Date(").or_else(|| text.strip_prefix(b"\\/Date(")).unwrap_or(text);
+    if let Some(time) = scientific(text) {
+        return Some(Value::Time(time));
+    }
     if let Some((time, len)) = epoch(text, 9)
         && !text.get(len).is_some_and(u8::is_ascii_alphanumeric)
     {
@@ -104,8 +107,38 @@ pub(super) fn zone(text: &[u8]) -> Option<TimeZone> {
     (reader.at == text.len() || text.starts_with(b"(")).then_some(zone)
 }
 
-/// The time at the head of a line.
-pub(super) fn leading(line: &[u8], clock: &Clock) -> Option<Timestamp> {
+/// The name before a time that stands behind it: `Last-Modified: Wed, `, `expires="`; nothing
+/// where there is none.
+pub(super) fn name_before(head: &[u8]) -> &[u8] {
+    let mut head = head.trim_ascii_end();
+    if let Some(rest) = head.strip_suffix(b",") {
+        // A weekday, whose date begins a time as well.
+        let letters = rest.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
+        head = if (3..=9).contains(&letters) { &rest[..rest.len() - letters] } else { rest };
+    }
+    let is_sign = |b: &u8| b" \t\"'\\".contains(b);
+    let end = head.iter().rposition(|b| !is_sign(b)).map_or(0, |last| last + 1);
+    let Some(head) = head[..end].strip_suffix(b":").or(head[..end].strip_suffix(b"=")) else {
+        return b"";
+    };
+    let end = head.iter().rposition(|b| !is_sign(b)).map_or(0, |last| last + 1);
+    let is_key = |b: &&u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
+    let len = head[..end].iter().rev().take_while(is_key).count();
+    &head[end - len..end]
+}
+
+/// Nanoseconds since 1970 that are all of a value.
+pub(super) fn nanoseconds(text: &[u8]) -> Option<Timestamp> {
+    let (time, len) = epoch(text, 19)?;
+    (len == text.len() && len == 19).then_some(time)
+}
+
+/// The time at the head of a line. `is_other`: whether one that begins at a place is no event's.
+pub(super) fn leading(
+    line: &[u8],
+    clock: &Clock,
+    is_other: impl Fn(usize) -> bool,
+) -> Option<Timestamp> {
     let line = &line[..line.len().min(MAX_LEAD)];
     let start = head(line);
     let head = &line[start..];
@@ -126,7 +159,8 @@ pub(super) fn leading(line: &[u8], clock: &Clock) -> Option<Timestamp> {
         if !begins {
             return None;
         }
-        stamp(&line[at..], clock, line[at - 1] == b'*').or_else(|| {
+        let found = stamp(&line[at..], clock, line[at - 1] == b'*').filter(|_| !is_other(at));
+        found.or_else(|| {
             // `type=SYSCALL msg=audit(1782274541.123:456):` of the Linux audit daemon.
             let is_audit = line[..at].ends_with(b"audit(");
             epoch(&line[at..], 10).filter(|_| is_audit).map(|(time, _)| time)
@@ -148,9 +182,20 @@ fn start_of_flow(line: &[u8]) -> Option<Timestamp> {
 fn head(line: &[u8]) -> usize {
     let mut at = usize::from(line.starts_with("\u{feff}".as_bytes())) * 3;
     let skip = |at: usize, bytes: &[u8]| {
-        at + line[at..].iter().take_while(|byte| bytes.contains(byte)).count()
+        let mut at = at;
+        loop {
+            at += line[at..].iter().take_while(|byte| bytes.contains(byte)).count();
+            match colour(&line[at..]) {
+                0 => return at,
+                len => at += len,
+            }
+        }
     };
-    at = skip(at, b" \t");
+    // A file that was cut while it was written to has NULs there.
+    at = skip(at, b" \t\0");
+    if line[at..].starts_with(b"####<") {
+        return at + 5;
+    }
     if line.get(at) == Some(&b'<') {
         let digits = line[at + 1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
         if (1..=3).contains(&digits) && line.get(at + 1 + digits) == Some(&b'>') {
@@ -162,7 +207,16 @@ fn head(line: &[u8]) -> usize {
     }
     at = behind_number(line, at).unwrap_or(at);
     // Cisco's devices mark a clock that they do not trust with a star or a dot.
-    skip(at, b" \t[(\"'{*.:")
+    skip(at, b" \t[(\"'{*.:<-")
+}
+
+/// The length of a colour code, as it is or spelt, or 0.
+fn colour(text: &[u8]) -> usize {
+    const STARTS: [&[u8]; 6] = [b"\x1b[", b"\\u001b[", b"\\u001B[", b"\\x1b[", b"\\033[", b"#033["];
+    let Some(start) = STARTS.iter().find(|start| text.starts_with(start)) else { return 0 };
+    let rest = &text[start.len()..];
+    let len = rest.iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    if rest.get(len).is_some_and(u8::is_ascii_alphabetic) { start.len() + len + 1 } else { 0 }
 }
 
 /// Where the time stands behind a number: `123: *Jun 24`, `1234:M 24 Jun`, `[1234] 24 Jun`.
@@ -175,10 +229,19 @@ fn behind_number(line: &[u8], start: usize) -> Option<usize> {
         // A process has seven digits at most; with more it is the time (Unbound).
         [b']', b' ', ..] if bracket > 0 && digits < 9 => 2,
         [b':', b' ', ..] if bracket == 0 => 2,
+        // `1234:20260624:041541.123` of Zabbix.
+        [b':', rest @ ..] if bracket == 0 && is_compact(rest) => 1,
         [b':', role, b' ', ..] if bracket == 0 && role.is_ascii_uppercase() => 3,
         _ => return None,
     };
     Some(end + len)
+}
+
+/// `20260624:041541`
+fn is_compact(text: &[u8]) -> bool {
+    text.len() > 14
+        && text[8] == b':'
+        && text[..8].iter().chain(&text[9..15]).all(u8::is_ascii_digit)
 }
 
 /// Seconds, milliseconds, microseconds or nanoseconds since 1970 as a word of its own.
@@ -193,6 +256,27 @@ pub(super) fn seconds(text: &[u8]) -> Option<Timestamp> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (time, len) = epoch(text, 9).filter(|_| digits <= 11)?;
     (len == text.len()).then_some(time)
+}
+
+/// Seconds since 1970, or parts of them by their size, as `1.782274541123e9`.
+fn scientific(text: &[u8]) -> Option<Timestamp> {
+    let (sign, 8..=24) = (text.iter().position(|b| b.eq_ignore_ascii_case(&b'e'))?, text.len())
+    else {
+        return None;
+    };
+    let is_number = |b: &u8| b.is_ascii_digit() || b".+".contains(b);
+    if text.get(1) != Some(&b'.') || !text[..sign].iter().chain(&text[sign + 1..]).all(is_number) {
+        return None;
+    }
+    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let per_unit = match number {
+        1e8..1e11 => 1e6,
+        1e11..1e14 => 1e3,
+        1e14..1e17 => 1.0,
+        1e17..9e18 => 1e-3,
+        _ => return None,
+    };
+    Some(Timestamp((number * per_unit).round() as i64))
 }
 
 /// A time since 1970 in the unit that its digits tell, at least `least` of them, and

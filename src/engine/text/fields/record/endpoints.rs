@@ -40,7 +40,7 @@ impl Record {
             // A port of no side is that of the side to which the traffic goes.
             ports = endpoints.of(root, port_key(names::NO_SIDE));
         }
-        let anchors = endpoints.of(root, address_key(self.name(line, member.name)));
+        let anchors = endpoints.of(root, address_key(side, self.name(line, member.name)));
         let anchors = if anchors.is_empty() { &[number] } else { anchors };
         let port = mate_of(anchors, ports, number)?;
         let value = port_number(self.value(line, self.members[port as usize]))?;
@@ -86,7 +86,8 @@ impl Record {
             if is_address(value) {
                 // The values of an array are all of one field.
                 if member.name != last {
-                    endpoints.note(root, address_key(self.name(line, member.name)), number);
+                    let key = address_key(self.side(line, number), self.name(line, member.name));
+                    endpoints.note(root, key, number);
                 }
                 last = member.name;
             } else if port_number(value).is_some() {
@@ -117,13 +118,14 @@ impl Record {
     }
 }
 
-/// What stands for the ports of a side, and for the addresses of a name, in one table.
+/// What stands for the ports of a side, and for the addresses of a side and name, in one table:
+/// `source.ip` and `destination.ip` in two objects have each their own port.
 fn port_key(words: u64) -> u64 {
     words << 1
 }
 
-fn address_key(name: &[u8]) -> u64 {
-    names::hash_of(name) << 1 | 1
+fn address_key(side: Side, name: &[u8]) -> u64 {
+    (names::hash_of(name) ^ side.words.rotate_left(17)) << 1 | 1
 }
 
 /// Whether a value looks like an address.

@@ -9,9 +9,9 @@ use jiff::tz::{Offset, TimeZone};
 use std::collections::HashMap;
 
 /// The weakest name of a time that counts in `key=value`, which free text may be.
-const MAX_PAIR_RANK: u8 = 10;
+const MAX_PAIR_RANK: u8 = names::RECEIVED_RANK;
 /// The weakest one that counts in CEF, whose names are all defined (`start`, `end`).
-const MAX_CEF_RANK: u8 = 13;
+const MAX_CEF_RANK: u8 = 14;
 /// The rank of a time that a date and a clock make, and of a date alone.
 const JOINED_RANK: u8 = 7;
 const DATE_RANK: u8 = 20;
@@ -108,11 +108,25 @@ impl Record {
         }
         for (moment, scope) in moments.iter_mut().zip(0..) {
             let clock = zones.get(&scope).unwrap_or(clock);
+            if moment.best.is_some_and(|(rank, _)| rank == names::CREATED_RANK)
+                && self.tells_of_thing(line, scope)
+            {
+                moment.best = None;
+            }
             self.read_pattern(line, moment, clock);
             moment.join(clock);
         }
         self.hand_up(line, &mut moments);
         moments
+    }
+
+    /// Whether a member of a scope says how long a thing is good for: it was made at no event's
+    /// time.
+    fn tells_of_thing(&self, line: &[u8], scope: u32) -> bool {
+        self.members.iter().filter(|member| member.scope == scope).any(|member| {
+            let name = self.name(line, member.name);
+            names::is_other_time(name) && !names::is_of_change(name)
+        })
     }
 
     /// Reads the times once more of the scopes that name their zone, perhaps behind them: a

@@ -73,6 +73,15 @@ fn fields_of_columns_and_pairs() {
     assert_eq!(field("<Data Name='evil.example'/>", "evil").as_deref(), Some("Name"));
     assert_eq!(field("[2026-06-24 04:15:41] dst=192.0.2.1", "192").as_deref(), Some("dst"));
     assert_eq!(field("GET /x?host=evil.example", "evil"), None);
+    let cef = "CEF:0|V|P|1|1|n|5|act=x msg=lookup of evil.example now";
+    assert_eq!(field(cef, "evil").as_deref(), Some("msg"));
+    let cef = format!("{cef} dst=192.0.2.1 request=/a?b=c rt=Jun 24 2026 04:15:41");
+    assert_eq!(field(&cef, "192").as_deref(), Some("dst"));
+    assert_eq!(field(&cef, "now").as_deref(), Some("msg"));
+    assert_eq!(field(&cef, "b=c").as_deref(), Some("request"));
+    let line = "2026-06-24T04:15:41Z,to evil.example";
+    let two = record(line, "ts,msg\n");
+    assert_eq!(two.field(line.as_bytes(), 24).as_deref(), Some("msg"));
     assert_eq!(field("to evil.example", "evil"), None);
 }
 

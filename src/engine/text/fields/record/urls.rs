@@ -56,6 +56,7 @@ impl Parts {
     fn take(&mut self, part: Part, number: u32) {
         match part {
             Part::Host => self.has_host = true,
+            Part::Server => {}
             Part::Path(rank) if self.path.is_none_or(|path| rank < path.0) => {
                 self.path = Some((rank, number));
             }
@@ -71,7 +72,7 @@ impl Parts {
 fn part_key(part: Part, name: &[u8]) -> u64 {
     match part {
         Part::Path(rank) => u64::from(rank),
-        Part::Host => names::hash_of(name) | 1 << 32,
+        Part::Host | Part::Server => names::hash_of(name) | 1 << 32,
         Part::Query => 101,
         Part::Scheme => 102,
         Part::Port => 103,
@@ -119,8 +120,12 @@ impl Record {
         self.index_endpoints(line);
         self.index_parts(line);
         let scope = self.scope_of_host(line, number, host.is_address)?;
-        let parts = self.own_group(line, self.parts_near(scope)?, scope, number);
-        let (rank, path) = parts.path?;
+        let Some(parts) = self.parts_near(scope) else {
+            let name = self.path(line, number)?;
+            return self.url_of_line(line, host, own_port, &name);
+        };
+        let parts = self.own_group(line, parts, scope, number);
+        let (rank, path) = parts.path.filter(|(_, path)| *path != number)?;
         // Many hosts beside one long path would cost the square of the line.
         self.built += self.value(line, self.members[path as usize]).len();
         if self.built > MOST_BUILT * self.text.len().max(MIN_BUILT) {
@@ -140,7 +145,10 @@ impl Record {
             text = text.split(' ').nth(1)?.to_string();
         }
         if !text.starts_with('/') {
-            return None;
+            if rank != names::NAMED_PATH {
+                return None;
+            }
+            text.insert(0, '/');
         }
         let query = parts.query.map(|at| self.text(line, self.members[at as usize]));
         let query = query.filter(|query| !text.contains('?') && !query.is_empty() && query != "-");
@@ -154,9 +162,14 @@ impl Record {
     /// The scope in which a member is the host of a request, if it is one.
     fn scope_of_host(&self, line: &[u8], number: u32, is_address: bool) -> Option<u32> {
         let member = self.members[number as usize];
-        let is_host = self.part(line, member) == Some(Part::Host)
-            || is_address && self.is_destination(line, number);
-        if is_host {
+        let is_host = match self.part(line, member) {
+            Some(Part::Host) => true,
+            // All of the value is the host, and the path has a name of its own.
+            Some(Part::Path(_)) => true,
+            Some(Part::Server) => !is_address && !self.has_host(self.root(member)),
+            _ => false,
+        };
+        if is_host || is_address && self.is_destination(line, number) {
             return Some(member.scope);
         }
         let Scope { parent, opened, .. } = self.scopes[member.scope as usize];
@@ -184,12 +197,17 @@ impl Record {
     /// Whether an address is that of the server, where nothing else names its host.
     fn is_destination(&self, line: &[u8], number: u32) -> bool {
         let root = self.root(self.members[number as usize]);
-        let has_host = self.parts.as_ref().is_some_and(|[_, all]| all[root as usize].has_host);
+        let has_host = self.has_host(root);
         let side = self.side(line, number);
         let is_server = ["id.resp", "server", "resp", "s"]
             .iter()
             .any(|name| Side::none().with(name.as_bytes()).words == side.words);
         !has_host && !side.is_port && (side.words == names::destination() || is_server)
+    }
+
+    /// Whether a member of a record is named for the host of a request.
+    fn has_host(&self, root: u32) -> bool {
+        self.parts.as_ref().is_some_and(|[_, all]| all[root as usize].has_host)
     }
 
     /// The parts of the nearest scope around that has a path.
@@ -264,9 +282,10 @@ impl Record {
             let Scope { parent, opened, .. } = self.scopes[at];
             let Some(parent) = parent.filter(|_| !opened.is_element) else { continue };
             let mut below = all[at];
-            // A path in what is no request belongs to no host elsewhere (`log.file.path`).
+            // A path in what is no request belongs to no host elsewhere (`log.file.path`), and
+            // neither does one that has a host beside it.
             let is_strong = below.path.is_none_or(|(rank, _)| names::is_strong(rank));
-            if !is_strong && !names::holds_request(self.name(line, opened.key)) {
+            if below.has_host || !is_strong && !names::holds_request(self.name(line, opened.key)) {
                 (below.path, below.query) = (None, None);
             }
             all[parent as usize].merge(&below);
@@ -336,44 +355,6 @@ impl Record {
         }
         characters(&text).into_owned()
     }
-
-    /// The URL of a request in quotes whose host stands where web servers put it: at the
-    /// head of the line (`vhost_combined`), in the braces before it (HAProxy), or behind
-    /// `host:` (the error log of nginx).
-    fn url_of_request(
-        &mut self,
-        line: &[u8],
-        span: &Range<usize>,
-        host: &HostSeen<'_>,
-    ) -> Option<SplitUrl> {
-        let text = self.text.clone();
-        let before = line.get(text.start..span.start)?;
-        let behind = line.get(span.end).copied().unwrap_or(b' ');
-        let port = line.get(span.end + 1..).and_then(|rest| {
-            let len = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
-            port_number(&rest[..len]).filter(|_| behind == b':')
-        });
-        let in_braces = matches!(before.last(), Some(b'{' | b'|')) && b"|}:".contains(&behind);
-        let is_host = in_braces
-            || span.start == text.start && (behind == b' ' || port.is_some())
-            || before.ends_with(b" host: \"") && (behind == b'"' || port.is_some());
-        if !is_host {
-            return None;
-        }
-        let end = text.end.min(line.len());
-        let request = self.request.get_or_insert_with(|| request(&line[..end], text.start)).clone();
-        let (quote, path) = request?;
-        if in_braces {
-            // HAProxy's captures stand right before the request, or two of them do.
-            let between = line.get(span.end..quote)?;
-            if between.len() > 512 || !between.contains(&b'}') {
-                return None;
-            }
-        }
-        let path = String::from_utf8_lossy(&line[path]);
-        let url = put_together(None, host.text, port, &path);
-        Some(SplitUrl { url, field: "host+request".into() })
-    }
 }
 
 /// Whether a value says that there is none.
@@ -405,12 +386,21 @@ fn is_path(value: &[u8], rank: u8) -> bool {
     if begins(b"/") || slashes > 0 && begins(b"u002f") {
         return true;
     }
+    if rank == names::NAMED_PATH {
+        let is_name = value.first().is_some_and(u8::is_ascii_alphanumeric) && !is_unset(value);
+        return is_name && !value.iter().any(|b| b.is_ascii_whitespace() || *b == b':');
+    }
     let method = value.iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
     rank == names::REQUEST && method > 2 && value[method..].starts_with(b" /")
 }
 
 /// A URL of its parts. Without a scheme the port tells it, or nothing.
-fn put_together(scheme: Option<&str>, host: &str, port: Option<u16>, path: &str) -> String {
+pub(super) fn put_together(
+    scheme: Option<&str>,
+    host: &str,
+    port: Option<u16>,
+    path: &str,
+) -> String {
     let scheme = scheme.map(str::to_ascii_lowercase).filter(|s| s == "http" || s == "https");
     match (scheme, port) {
         (Some(scheme), Some(port)) => format!("{scheme}://{host}:{port}{path}"),
@@ -419,15 +409,4 @@ fn put_together(scheme: Option<&str>, host: &str, port: Option<u16>, path: &str)
         (None, None | Some(80)) => format!("{host}{path}"),
         (None, Some(port)) => format!("{host}:{port}{path}"),
     }
-}
-
-/// The first request in quotes from `start` on: where its quote stands, and its path.
-fn request(line: &[u8], start: usize) -> Option<(usize, Range<usize>)> {
-    let version = start + memchr::memmem::find(line.get(start..)?, b" HTTP/")?;
-    let quote = start + memchr::memrchr(b'"', &line[start..version])?;
-    let method = line[quote + 1..].iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
-    let path = quote + 1 + method + 1;
-    let is_request =
-        method > 2 && line.get(path - 1) == Some(&b' ') && line.get(path) == Some(&b'/');
-    is_request.then_some((quote, path..version.max(path)))
 }

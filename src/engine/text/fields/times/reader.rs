@@ -202,6 +202,7 @@ impl<'t> Reader<'t> {
             4 => self.year_first(),
             // With its clock right behind it, and perhaps milliseconds.
             8 | 14 | 17 => self.compact(),
+            6 => self.short(),
             1 | 2 => self.day_first(),
             _ => None,
         }
@@ -212,7 +213,8 @@ impl<'t> Reader<'t> {
         let year = self.number(4..=4).filter(|year| (1970..=2200).contains(year))?;
         let separator = self.peek();
         let is_name = self.text.get(self.at + 1).is_some_and(u8::is_ascii_alphabetic);
-        if !(b"-/.".contains(&separator) || separator == b' ' && is_name) {
+        // Sophos' UTM writes `2026:06:24-04:15:41`.
+        if !(b"-/.:".contains(&separator) || separator == b' ' && is_name) {
             return None;
         }
         self.at += 1;
@@ -224,6 +226,24 @@ impl<'t> Reader<'t> {
         self.blanks();
         let day = self.small()?;
         Some(Day { year: Some(year), month, day, is_ambiguous: false })
+    }
+
+    /// `260624  4:15:41` of MySQL.
+    fn short(&mut self) -> Option<Day> {
+        let digit = |at: usize| i16::from(self.text[self.at + at] - b'0');
+        let two = |at: usize| digit(at) * 10 + digit(at + 1);
+        let (year, month, day) = (2000 + two(0), two(2) as i8, two(4) as i8);
+        let mut ahead = Reader { text: self.text, at: self.at + 6, is_dotted: false };
+        let is_told = ahead.blanks() > 0 && ahead.clock().is_some() && ahead.has_seconds();
+        self.at += 6;
+        is_told.then_some(Day { year: Some(year), month, day, is_ambiguous: false })
+    }
+
+    /// Whether the clock that was read ends with seconds.
+    fn has_seconds(&self) -> bool {
+        let clock = &self.text[..self.at];
+        let start = clock.iter().rposition(|b| !b.is_ascii_digit() && *b != b':');
+        clock[start.map_or(0, |at| at + 1)..].iter().filter(|b| **b == b':').count() == 2
     }
 
     /// `20260624` before `T041541` or `041541`.
@@ -299,7 +319,7 @@ impl<'t> Reader<'t> {
         // What a comma or a dash joins to a clock is a date, with a year of two digits as well.
         let is_joined = b"/.".contains(&separator) && b",-".contains(&self.peek());
         let is_told = is_short && !is_joined && self.has_telling_clock(separator);
-        if is_short && !is_joined && !is_told {
+        if is_short && !is_joined && !is_told && !self.has_whole_clock(from, first, second) {
             return None;
         }
         if separator == b'.' {
@@ -323,6 +343,21 @@ impl<'t> Reader<'t> {
         has_millis || separator == b'/' && ahead.half_of_day().is_some()
     }
 
+    /// Whether a date with a year of two digits has two of everything and a clock with seconds:
+    /// `24.06.26 04:15:41`, and `06/24/26 04:15:41`, which can be of no other order.
+    fn has_whole_clock(&self, from: usize, first: i8, second: i8) -> bool {
+        let mut ahead = Reader { text: self.text, at: self.at, is_dotted: false };
+        let is_padded = self.at - from == 8;
+        let is_certain = match self.text.get(from + 2) {
+            Some(b'.') => second <= 12,
+            Some(b'/') => first <= 12 && second > 12,
+            _ => false,
+        };
+        let clock = self.text.get(self.at + 1..self.at + 9);
+        let is_clock = clock.is_some_and(|clock| clock[2] == b':' && clock[5] == b':');
+        is_padded && is_certain && is_clock && ahead.blanks() == 1 && ahead.clock().is_some()
+    }
+
     /// The clock behind a date, with what stands between.
     pub(super) fn separated_clock(&mut self, day: &Day) -> Option<Time> {
         let from = self.at;
@@ -331,7 +366,7 @@ impl<'t> Reader<'t> {
         }
         let is_joined = self.at == from;
         let is_compact =
-            is_joined || matches!(self.text.get(from), Some(b'T' | b't' | b'-' | b'_'));
+            is_joined || matches!(self.text.get(from), Some(b'T' | b't' | b'-' | b'_' | b':'));
         let digits = self.digits(10);
         if day.year.is_some() && is_compact && (digits == 6 || is_joined && digits == 9) {
             return self.compact_clock(digits);
@@ -343,6 +378,14 @@ impl<'t> Reader<'t> {
             && self.text.get(self.at + 2) == Some(&b'.')
         {
             self.is_dotted = true;
+            return self.clock_with(b'.');
+        }
+        // `2026-06-24 04.15.41`, which is no address.
+        if day.year.is_some()
+            && let [_, _, b'.', _, _, b'.', b'0'..=b'9', b'0'..=b'9', rest @ ..] =
+                &self.text[self.at..]
+            && !matches!(rest, [b'0'..=b'9' | b'.', ..])
+        {
             return self.clock_with(b'.');
         }
         self.clock()

@@ -135,13 +135,28 @@ const HEADS: &[&str] = &[
     "2026-06-24 04:15:41 Foo/Berlin x",
     "2026-06-24 04:15:41 -03 ms x",
     "2026-06-24 04:15:41 Europe/Berlinn x",
+    "2026:06:24-04:15:41 utm x",
+    "260624  4:15:41 12 Connect x",
+    "260624 04:15:41 [Warning] x",
+    "24.06.26 04:15:41 x",
+    "06/24/26 04:15:41 x",
+    "2026-06-24 04.15.41 x",
+    "--2026-06-24 04:15:41--  x",
+    "<2026-06-24 04:15:41> x",
+    "<Jun 24, 2026 4:15:41 AM UTC> <Info> x",
+    "####<Jun 24, 2026 4:15:41 AM UTC> <Info> x",
+    "  1234:20260624:041541.123 x",
+    "\0\0\02026-06-24 04:15:41 x",
+    "\x1b[32m2026-06-24 04:15:41\x1b[0m x",
+    "[\x1b[1;32m2026-06-24 04:15:41\x1b[0m] x",
+    "\\u001b[90m2026-06-24T04:15:41Z\\u001b[0m x",
     "2 123456789010 eni-0a1b 192.0.2.10 203.0.113.9 1 8443 6 20 4249 1782274541 1782274601 ACCEPT OK",
 ];
 
 #[test]
 fn at_the_head_of_a_line() {
     for line in HEADS {
-        assert_eq!(seconds(leading(line.as_bytes(), &clock())), Some(WANT), "{line}");
+        assert_eq!(seconds(leading(line.as_bytes(), &clock(), |_| false)), Some(WANT), "{line}");
     }
 }
 
@@ -171,15 +186,20 @@ fn what_is_no_time() {
         "1234: 5 x",
         "[1234] x",
         "2026 Foo 24 04:15:41 x",
+        "2026-06-24 10.11.12.13 x",
+        "2026-06-24 192.0.2.1 x",
+        "123456 04:15:41 x",
+        "260624 12 x",
         "Q0624 04:15:41 x",
     ] {
-        assert_eq!(leading(line.as_bytes(), &clock()), None, "{line}");
+        assert_eq!(leading(line.as_bytes(), &clock(), |_| false), None, "{line}");
     }
 }
 
 #[test]
 fn the_latest_that_is_not_in_the_future() {
-    let at = |line: &str, clock: &Clock| leading(line.as_bytes(), clock).unwrap().to_string();
+    let at =
+        |line: &str, clock: &Clock| leading(line.as_bytes(), clock, |_| false).unwrap().to_string();
     assert_eq!(&at("Nov 28 11:00:00 h x", &clock())[..10], "2026-11-28");
     assert_eq!(&at("Nov 30 11:00:00 h x", &clock())[..10], "2025-11-30");
     assert_eq!(&at("Feb 29 11:00:00 h x", &clock())[..10], "2024-02-29");
@@ -192,8 +212,9 @@ fn the_latest_that_is_not_in_the_future() {
 
 #[test]
 fn days_that_are_told_by_the_day_of_reading() {
-    let at =
-        |line: &str| leading(line.as_bytes(), &clock()).map(|at| at.to_string()[..10].to_string());
+    let at = |line: &str| {
+        leading(line.as_bytes(), &clock(), |_| false).map(|at| at.to_string()[..10].to_string())
+    };
     // The fifth of December has not been yet.
     assert_eq!(at("05/12/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
     assert_eq!(at("12/05/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
@@ -205,7 +226,7 @@ fn days_that_are_told_by_the_day_of_reading() {
 fn zones_that_are_said() {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let clock = Clock { zone: Some(zone), now: NOW };
-    let at = |line: &str| seconds(leading(line.as_bytes(), &clock));
+    let at = |line: &str| seconds(leading(line.as_bytes(), &clock, |_| false));
     assert_eq!(at("2026-06-24 06:15:41 x"), Some(WANT));
     assert_eq!(at("Jun 24 06:15:41 host x"), Some(WANT));
     // What says its own zone keeps it.
@@ -272,7 +293,7 @@ proptest! {
             format!("{y}{m:02}{d:02}{}{long}", clock_text.replace(':', "")),
             format!("{y}-{m:02}-{d:02}-{}.123456{sign}{:03}", clock_text.replace(':', "."), minutes.abs()),
         ] {
-            let read = leading(text.as_bytes(), &clock()).map(|t| t.0.div_euclid(1_000_000));
+            let read = leading(text.as_bytes(), &clock(), |_| false).map(|t| t.0.div_euclid(1_000_000));
             prop_assert_eq!(read, Some(at), "{}", text);
         }
     }
@@ -281,7 +302,7 @@ proptest! {
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80), text in "[0-9TZ:/. +,-]{0,40}", name in "[ (\\[]{0,3}(Europe|US|Etc)/[A-Za-z_/+0-9-]{0,50}") {
         let named = format!("2026-06-24 04:15:41{name}");
         for text in [&bytes[..], text.as_bytes(), named.as_bytes()] {
-            let _ = (leading(text, &clock()), value(text, &clock()), offset(text));
+            let _ = (leading(text, &clock(), |_| false), value(text, &clock()), offset(text));
         }
     }
 }

@@ -13,6 +13,10 @@ const PAIRS: &[(&str, &str)] = &[
         "source.ip+source.port",
     ),
     (r#"{"dst_endpoint":{"port":"8443","ip":"203.0.113.9"}}"#, "dst_endpoint.ip+dst_endpoint.port"),
+    (
+        r#"{"source":{"port":1,"ip":"192.0.2.1"},"destination":{"port":8443,"ip":"203.0.113.9"}}"#,
+        "destination.ip+destination.port",
+    ),
     (r#"{"RemotePort":8443,"RemoteIP":"203.0.113.9","LocalPort":1}"#, "RemoteIP+RemotePort"),
     (r#"{"a":[{"ip":"192.0.2.1","port":1},{"ip":"203.0.113.9","port":8443}]}"#, "a.ip+a.port"),
     ("srcip=192.0.2.1 srcport=1 dstip=203.0.113.9 dstport=8443", "dstip+dstport"),

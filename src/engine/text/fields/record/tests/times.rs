@@ -185,6 +185,15 @@ const FORMATS: &[&str] = &[
     r#"{"log":"{\"time\":\"2020-06-24T04:15:41Z\",\"h\":\"evil\"}","time":"2026-06-24T04:15:41Z"}"#,
     r#"{"_raw":"time=2026-06-24T04:15:41Z h=evil"}"#,
     r#"{"id":7,"message":"Jun 24 04:15:41 host evil"}"#,
+    r#"{"expires":"2020-01-01T00:00:00Z","seen":"2026-06-24T04:15:41Z","h":"evil"}"#,
+    r#"{"id":{"time":"2026-06-24T04:15:41.000Z"},"events":[{"p":"evil"}]}"#,
+    r#"{"items":[{"id":{"time":"2026-06-24T04:15:41.000Z"},"events":[{"p":"evil"}]}]}"#,
+    r#"{"ts":1.782274541123e9,"h":"evil"}"#,
+    r#"{"t":{"$date":{"$numberLong":"1782274541123"}},"msg":"evil"}"#,
+    r#"{"ContextTimeStamp":"1782274541.123","h":"evil"}"#,
+    r#"{"streams":[{"stream":{},"values":[["1","ok"],["1782274541123456789","to evil"]]}]}"#,
+    "receive_time=\"2026/06/24 05:15:41\" time_generated=\"2026/06/24 04:15:41\" q=evil",
+    "Expires: Wed, 01 Jan 2020 00:00:00 GMT, at 2026-06-24 04:15:41 evil",
     r#"{"id":7,"message":"<Event><TimeCreated SystemTime=\"2026-06-24T04:15:41Z\"/><Data>evil</Data></Event>"}"#,
 ];
 
@@ -210,6 +219,15 @@ fn what_stands_beside_is_no_time_of_the_record() {
         r#"{"t":"12","h":"evil"}"#,
         r#"{"uptime":{"seconds":1782274541,"nanos":5},"h":"evil"}"#,
         "start=Jun 24 2026 04:15:41 h=evil",
+        r#"{"expires":"2020-01-01T00:00:00Z","h":"evil"}"#,
+        r#"{"h":"evil","not_valid_after":"2020-01-01T00:00:00Z","lastModified":"2020-01-01"}"#,
+        r#"{"notBefore":"2020-01-01T00:00:00Z","updated_at":"2020-01-01T00:00:00Z","h":"evil"}"#,
+        r#"{"user":{"created":"2020-01-01T00:00:00Z"},"h":"evil"}"#,
+        r#"{"created":"2020-01-01T00:00:00Z","valid_until":"2030-01-01T00:00:00Z","h":"evil"}"#,
+        "host=evil expires=\"2020-01-01T00:00:00Z\"",
+        "Last-Modified: Wed, 01 Jan 2020 00:00:00 GMT evil",
+        "Expires: Wed, 01 Jan 2020 00:00:00 GMT evil",
+        "certificate evil next_run: 2020-01-01 00:00:00",
         "t=5 h=evil",
     ] {
         assert_eq!(time(line, "evil"), None, "{line}");

@@ -1,0 +1,146 @@
+//! URLs of requests that stand in a line as they were sent: `"GET /g HTTP/1.1"`.
+
+use super::endpoints::port_number;
+use super::urls::put_together;
+use super::{HostSeen, Record, SplitUrl};
+use std::ops::Range;
+
+/// How far before its header `Host` the line of a request is looked for, in bytes.
+const MAX_HEAD: usize = 4096;
+/// The longest method of a request.
+const MAX_METHOD: usize = 16;
+
+/// What stands before the value of the header that names the host of a request.
+const HOST: &[u8] = b"host: ";
+
+impl Record {
+    /// The URL of a request in quotes whose host stands where web servers put it: at the
+    /// head of the line (`vhost_combined`), in the braces before it (HAProxy), behind
+    /// `host:` (the error log of nginx), or in quotes of its own behind it (Envoy).
+    pub(super) fn url_of_request(
+        &mut self,
+        line: &[u8],
+        span: &Range<usize>,
+        host: &HostSeen<'_>,
+    ) -> Option<SplitUrl> {
+        if let Some(url) = self.url_of_head(line, span, host) {
+            return Some(url);
+        }
+        let text = self.text.clone();
+        let before = line.get(text.start..span.start)?;
+        let behind = line.get(span.end).copied().unwrap_or(b' ');
+        let port = port_behind(line, span.end);
+        let in_braces = matches!(before.last(), Some(b'{' | b'|')) && b"|}:".contains(&behind);
+        let is_host = in_braces
+            || span.start == text.start && (behind == b' ' || port.is_some())
+            || before.ends_with(b" host: \"") && (behind == b'"' || port.is_some())
+            || before.ends_with(b" \"") && (behind == b'"' && !host.is_address || port.is_some());
+        if !is_host {
+            return None;
+        }
+        let end = text.end.min(line.len());
+        let request = self.request.get_or_insert_with(|| request(&line[..end], text.start)).clone();
+        let (quote, path) = request?;
+        // What stands in quotes by itself is a host behind the request only (Envoy, nginx).
+        if before.ends_with(b" \"") && !before.ends_with(b" host: \"") && span.start < path.end {
+            return None;
+        }
+        if in_braces {
+            // HAProxy's captures stand right before the request, or two of them do.
+            let between = line.get(span.end..quote)?;
+            if between.len() > 512 || !between.contains(&b'}') {
+                return None;
+            }
+        }
+        let path = String::from_utf8_lossy(&line[path]);
+        let url = put_together(None, host.text, port, &path);
+        Some(SplitUrl { url, field: "host+request".into() })
+    }
+
+    /// The URL of a request that stands with its header lines in one text, whose header `Host`
+    /// was seen.
+    fn url_of_head(
+        &mut self,
+        line: &[u8],
+        span: &Range<usize>,
+        host: &HostSeen<'_>,
+    ) -> Option<SplitUrl> {
+        let floor = self.text.start.max(span.start.saturating_sub(MAX_HEAD));
+        let before = line.get(floor..span.start)?;
+        let name = before.len().checked_sub(HOST.len())?;
+        // The header begins behind a line break, or one that is spelt.
+        if !before[name..].eq_ignore_ascii_case(HOST)
+            || !matches!(before[..name], [.., b'n' | b'\n'])
+        {
+            return None;
+        }
+        let head = &before[..name];
+        let version = memchr::memmem::rfind(head, b" HTTP/")?;
+        let blank = |bytes: &[u8]| memchr::memmem::find(&head[version..], bytes).is_some();
+        if blank(b"\\n\\r\\n") || blank(b"\\n\\n") || blank(b"\n\r\n") || blank(b"\n\n") {
+            // What stands behind an empty line is the body.
+            return None;
+        }
+        let path = memchr::memrchr(b' ', &head[..version])? + 1;
+        let methods = head[..path - 1].iter().rev().take(MAX_METHOD);
+        if methods.take_while(|b| b.is_ascii_uppercase()).count() < 3 {
+            return None;
+        }
+        let path = String::from_utf8_lossy(&head[path..version]).replace("\\/", "/");
+        let port = port_behind(line, span.end);
+        let number = self.number_at(span.start);
+        let name = number.and_then(|number| self.path(line, number));
+        let url = path.starts_with('/').then(|| put_together(None, host.text, port, &path))?;
+        Some(SplitUrl { url, field: name.unwrap_or_else(|| "host+request".into()) })
+    }
+
+    /// The URL of a host in a field whose path stands in the request of the same line:
+    /// `"GET /g HTTP/1.1" 200 host="evil.example"`.
+    pub(super) fn url_of_line(
+        &mut self,
+        line: &[u8],
+        host: &HostSeen<'_>,
+        port: Option<u16>,
+        name: &str,
+    ) -> Option<SplitUrl> {
+        let text = self.text.start..self.text.end.min(line.len());
+        if !self.is_pairs || host.is_address {
+            return None;
+        }
+        let first = || request(&line[..text.end], text.start);
+        let (_, path) = self.request.get_or_insert_with(first).clone()?;
+        let path = String::from_utf8_lossy(&line[path]);
+        let url = put_together(None, host.text, port, &path);
+        Some(SplitUrl { url, field: format!("{name}+request") })
+    }
+}
+
+/// The URL of a request behind the URL of its server: `http://evil.example:80 "GET /g HTTP/1.1"`
+/// of Python's urllib3. `rest` is what stands behind it.
+pub fn url_before_request(server: &str, rest: &[u8]) -> Option<String> {
+    let line = &rest[..rest.len().min(MAX_HEAD)];
+    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+    let (quote, path) = request(line, 0)?;
+    let server = server.strip_suffix('/').unwrap_or(server);
+    let path = std::str::from_utf8(&line[path]).ok()?;
+    (quote == 1 && line.first() == Some(&b' ')).then(|| format!("{server}{path}"))
+}
+
+/// The port behind a host that ends at a place.
+fn port_behind(line: &[u8], end: usize) -> Option<u16> {
+    let rest = line.get(end..)?.strip_prefix(b":")?;
+    let len = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    port_number(&rest[..len])
+}
+
+/// The first request in quotes from `start` on: where its quote stands, and its path.
+fn request(line: &[u8], start: usize) -> Option<(usize, Range<usize>)> {
+    let version = start + memchr::memmem::find(line.get(start..)?, b" HTTP/")?;
+    let quote = start + memchr::memrchr(b'"', &line[start..version])?;
+    let method =
+        line[quote + 1..].iter().take(MAX_METHOD).take_while(|b| b.is_ascii_uppercase()).count();
+    let path = quote + 1 + method + 1;
+    let is_request =
+        method > 2 && line.get(path - 1) == Some(&b' ') && line.get(path) == Some(&b'/');
+    is_request.then_some((quote, path..version.max(path)))
+}
