@@ -101,7 +101,16 @@ impl Candidates {
             let second = inner & behind_octet(inner, dots[0]);
             let third = inner & behind_octet(second, dots[1]);
             let behind_third = behind_octet(third, dots[2]);
+            let mut fourth = inner & behind_third;
             dots = [inner, second, third];
+            while fourth != 0 {
+                let dot = first + block * 64 + fourth.trailing_zeros() as usize;
+                fourth &= fourth - 1;
+                if has_port(&text[dot..]) {
+                    self.careful[self.counts[2]] = dot;
+                    self.counts[2] += 1;
+                }
+            }
             let behind_dots = inner << 1 | dot_carry;
             dot_carry = inner >> 63;
             let (sum, over) = masks.names.overflowing_add(behind_dots);
@@ -162,6 +171,13 @@ impl Candidates {
         self.careful[*careful] = end - 1;
         *careful += usize::from(run.is_odd);
     }
+}
+
+/// Whether a port follows the dot at the head of `text`, in the manner of tcpdump.
+fn has_port(text: &[u8]) -> bool {
+    let digits = text[1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let behind = text.get(1 + digits).copied().unwrap_or(b'\n');
+    (1..=5).contains(&digits) && (behind <= b' ' || matches!(behind, b':' | b','))
 }
 
 /// What stands two to four bytes behind a dot, as the dot or the end behind an octet does.

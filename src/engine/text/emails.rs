@@ -4,9 +4,10 @@ use super::Visitor;
 use super::classify::{class, is};
 use super::extractor::Visit;
 use super::percent::{continues_name, decode, percent_at, tail_of_escape};
-use super::unicode::{char_at, is_of_name};
+use super::unicode::{char_at, char_start, is_full_stop, is_of_name, stands_without_blanks};
 use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
+use std::ops::Range;
 
 /// The quotes around a local part, with their backslashes in strings of JSON.
 const MAX_QUOTES: usize = 16;
@@ -98,12 +99,16 @@ impl<V: Visitor> Visit<'_, '_, V> {
             start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
         let end = self.domain_end(domain_start);
+        start = self.behind_symbols(start..local_end);
         // `#bad.guy` is another's name: the sign is one of a local part (section 6.4).
         if start >= local_end || end == domain_start || self.before(start) == b'#' {
             return;
         }
         let address = &self.text[start..end];
         self.emit(Observable::Email(address), Where::LogText, start..end);
+        if !address.is_ascii() {
+            self.mailbox_among_letters(start..end, local_end, domain_start);
+        }
         // `u%2Bx%40evil.example` is also read decoded.
         let is_escaped = |at: usize| percent_at(self.text, at).is_some_and(|byte| byte != b'@');
         let may_be_escaped = memchr::memchr(b'%', address).is_some();
@@ -112,6 +117,53 @@ impl<V: Visitor> Visit<'_, '_, V> {
             decode(address, &mut decoded);
             self.emit(Observable::Email(&decoded), Where::LogText, start..end);
             *self.decoded = decoded;
+        }
+    }
+
+    /// Where a local part begins behind the quotes, brackets and symbols beyond ASCII in it.
+    fn behind_symbols(&self, local: Range<usize>) -> usize {
+        let mut start = local.start;
+        let mut at = local.start;
+        while at < local.end {
+            let (char, len) = char_at(&self.text[at..local.end]);
+            at += len;
+            if !char.is_some_and(|char| char.is_ascii() || is_of_name(char) && !is_full_stop(char)) {
+                start = at;
+            }
+        }
+        while start > local.start
+            && start < local.end
+            && matches!(self.text[start], b'.' | b'-' | b'+' | b'%')
+        {
+            start += 1;
+        }
+        start
+    }
+
+    /// The address in `whole` without the letters of a script without blanks that touch it on
+    /// either side: `请联系bad.guy@evil.example谢谢`.
+    fn mailbox_among_letters(&mut self, whole: Range<usize>, local_end: usize, domain: usize) {
+        let text = self.text;
+        let is_letter = |at: usize| char_at(&text[at..]).0.is_some_and(stands_without_blanks);
+        let local = &text[whole.start..local_end];
+        let behind = local.iter().rposition(|b| !b.is_ascii()).map(|at| whole.start + at + 1);
+        let letter = behind.map(|at| char_start(text, at - 1));
+        let start = behind.filter(|at| {
+            *at < local_end && !b".-+%".contains(&text[*at]) && letter.is_some_and(is_letter)
+        });
+        let name = &text[domain..whole.end];
+        let end = name.iter().position(|b| !b.is_ascii()).map(|at| domain + at);
+        let end = end.filter(|at| {
+            let stop = char_at(&text[*at..]).0.is_some_and(is_full_stop);
+            *at > domain && text[*at - 1] != b'.' && (stop || is_letter(*at))
+        });
+        let spans = [
+            start.map(|start| start..whole.end),
+            end.map(|end| whole.start..end),
+            start.zip(end).map(|(start, end)| start..end),
+        ];
+        for span in spans.into_iter().flatten() {
+            self.emit(Observable::Email(&text[span.clone()]), Where::LogText, span);
         }
     }
 

@@ -53,6 +53,7 @@
 
 mod candidates;
 pub mod classify;
+mod cuts;
 mod digests;
 mod emails;
 mod escapes;

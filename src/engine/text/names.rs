@@ -119,8 +119,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 Some(address) => Some((address, end)),
                 None => self.quad_at(start),
             };
-            if let Some((address, end)) = quad {
-                self.digits(address, start..end, before);
+            match quad {
+                Some((address, end)) => self.digits(address, start..end, before),
+                None => self.dotted_endpoint(start..end),
             }
         }
         // A part before an `@` is a user's name, not a host's.

@@ -1,10 +1,12 @@
 //! Ports behind addresses, in the other ways that logs write them: `a.b.c.d/443` and
 //! `a.b.c.d(443)` of Cisco, `a.b.c.d#443` of BIND, `a.b.c.d port 443` of OpenSSH,
-//! `[a.b.c.d]:443` of Postfix (matching specification, section 8, rule 3).
+//! `[a.b.c.d]:443` of Postfix, `a.b.c.d.443` of tcpdump (matching specification, section 8, rule 3).
 
 use super::Visitor;
 use super::classify::{class, is};
 use super::extractor::Visit;
+use crate::engine::indicator::{Observable, Where, address};
+use std::net::IpAddr;
 use std::ops::Range;
 
 /// How far before an address the mark of a firewall's message is looked for.
@@ -15,6 +17,31 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// behind a slash so many or fewer can be the length of a network.
     pub(super) fn port_of(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
         self.port_at(run.end).or_else(|| self.other_port(run, bits))
+    }
+
+    /// `203.0.113.9.8443` and `2001:db8::9.8443`, as tcpdump prints an endpoint: the port behind
+    /// the last dot of the run, and where the address ends. Elsewhere five numbers are none.
+    pub(super) fn dotted_port(&self, run: &Range<usize>) -> Option<(u16, usize)> {
+        let dot = run.start + memchr::memrchr(b'.', &self.text[run.clone()])?;
+        let (port, len) = self.number(&self.text[dot + 1..])?;
+        let behind = &self.text[run.end..];
+        let ends = behind.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
+        let head = &self.text[..run.start];
+        let is_told = head.ends_with(b" > ")
+            || behind.starts_with(b" > ")
+            || head.ends_with(b"IP ")
+            || head.ends_with(b"IP6 ");
+        (ends && is_told && dot + 1 + len == run.end).then_some((port, dot))
+    }
+
+    /// An IPv4 address with its port behind a fourth dot.
+    pub(super) fn dotted_endpoint(&mut self, run: Range<usize>) {
+        let Some((port, end)) = self.dotted_port(&run) else { return };
+        let Some(address) = address::parse_v4(&self.text[run.start..end]) else { return };
+        if self.visitor.may_hold_v4(address.to_bits()) {
+            let observable = Observable::Address(IpAddr::V4(address), Some(port));
+            self.emit(observable, Where::LogText, run.start..end);
+        }
     }
 
     fn other_port(&self, run: &Range<usize>, bits: u16) -> Option<u16> {

@@ -34,7 +34,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 && visit.text[piece.start] == b'.'
                 && ends_in_symbol(&visit.text[run.start..piece.start]);
             if !is_rest {
-                visit.unicode_name(piece);
+                visit.unicode_name(piece.clone());
+                visit.among_letters(piece);
             }
         });
         for at in run.clone() {
@@ -103,6 +104,49 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
+    /// Names of ASCII letters in text of a script that has no blanks between its words. IDNA
+    /// makes one label of both (`请evil.example`), and so did [`Visit::unicode_name`]; who
+    /// reads it sees the name alone. In a URL or an address what stands before it is its own.
+    fn among_letters(&mut self, piece: Range<usize>) {
+        let has_letters = self.text[piece.clone()].iter().any(|byte| *byte >= 0xe0);
+        if !has_letters || self.text[piece.clone()].iter().all(|byte| *byte >= 0x80) {
+            return;
+        }
+        let first = self.before(piece.start);
+        let is_host = first == b'@' || self.is_authority(piece.start, first);
+        let mut before = None;
+        let mut at = piece.start;
+        while at < piece.end {
+            let ascii = self.text[at..piece.end].iter().take_while(|byte| byte.is_ascii()).count();
+            let (char, len) = char_at(&self.text[at + ascii..piece.end]);
+            let is_alone = before.map_or(true, |char| !is_host && stands_without_blanks(char))
+                && (at + ascii == piece.end
+                    || char.is_some_and(|c| stands_without_blanks(c) || is_full_stop(c)));
+            if is_alone && 0 < ascii && ascii < piece.len() {
+                self.ascii_name(at..at + ascii, &piece);
+            }
+            before = char;
+            at += ascii + len;
+        }
+    }
+
+    /// The name in `run`, a part of `piece`; what a dot joins to the rest is none.
+    fn ascii_name(&mut self, run: Range<usize>, piece: &Range<usize>) {
+        let name = &self.text[run.clone()];
+        let is_joined = name.starts_with(b".") && run.start > piece.start
+            || name.ends_with(b".") && run.end < piece.end;
+        let is_user = self.byte(run.end) == b'@' || percent_at(self.text, run.end) == Some(b'@');
+        if is_joined || is_user {
+            return;
+        }
+        let dots = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|b| **b == b'.').count();
+        let start = run.start + dots(&mut name.iter());
+        let end = run.end - dots(&mut name.iter().rev());
+        if start < end && !self.text[end - 1].is_ascii_digit() && !self.is_user(start, end) {
+            self.domain(start..end, self.before(run.start));
+        }
+    }
+
     /// A name whose only dots are those of other scripts: no ASCII dot gives it away.
     /// Returns where the run ends, if there is a full stop at `at`.
     pub(super) fn full_stop_at(&mut self, at: usize) -> usize {
@@ -135,6 +179,23 @@ pub(super) fn is_of_name(char: char) -> bool {
         || is_mark(char)
 }
 
+/// Whether text of the character's script has no blanks between words, or puts particles right
+/// behind a foreign one: Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean.
+pub(super) fn stands_without_blanks(char: char) -> bool {
+    matches!(
+        char,
+        '\u{e00}'..='\u{eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1100}'..='\u{11ff}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{2e80}'..='\u{3001}'
+            | '\u{3003}'..='\u{d7ff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{ff66}'..='\u{ffdc}'
+            | '\u{20000}'..='\u{3ffff}'
+    )
+}
+
 /// A pictograph, of which names of some domains consist; IDNA lets it pass as it is (UTS 46),
 /// or leaves it out, as what chooses its colour.
 fn is_symbol(char: char) -> bool {
@@ -156,6 +217,12 @@ fn ends_in_symbol(text: &[u8]) -> bool {
 /// A full stop that IDNA takes for a dot.
 pub(super) fn is_full_stop(char: char) -> bool {
     matches!(char, '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
+/// Where the character begins that the byte at `at` belongs to; a byte of none is its own.
+pub(super) fn char_start(text: &[u8], at: usize) -> usize {
+    let begins = |start: &usize| matches!(char_at(&text[*start..]), (Some(_), len) if start + len > at);
+    (at.saturating_sub(3)..=at).find(begins).unwrap_or(at)
 }
 
 /// The character at the head of `bytes`, and its length; a byte that begins none

@@ -2,6 +2,7 @@
 
 use super::Visitor;
 use super::classify::{class, is};
+use super::cuts::Form;
 use super::extractor::Visit;
 use super::percent::{decode, tail_of_escape};
 use crate::engine::indicator::url::MAX_URL;
@@ -15,7 +16,7 @@ const MAX_SCHEME: usize = 32;
 const MAX_ODD_HOST: usize = 48;
 
 /// So far a URL is read, whatever is in it.
-const NEAR: usize = 8192;
+pub(super) const NEAR: usize = 8192;
 
 /// It goes on behind that only if no more others can begin in there: what is read of all of
 /// them is then bounded.
@@ -28,8 +29,11 @@ const MANY: usize = 8;
 /// Beginnings of others that may as well be parts of its path.
 const MANY_SLASHES: usize = 32;
 
-/// So many commas are tried as the end of a URL.
-const MAX_CUTS: usize = 8;
+/// The length of `%3A%2F%2F`.
+const ESCAPED_SLASHES: usize = 9;
+
+/// Schemes behind which a URL of the web stands, whatever was joined to them.
+const WEB_SCHEMES: [&[u8]; 5] = [b"https", b"http", b"hxxps", b"hxxp", b"ftp"];
 
 /// What begins another URL inside one.
 #[derive(Clone, Copy)]
@@ -78,7 +82,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Visits the `//` at `slash`.
     pub(super) fn url_at(&mut self, slash: usize) {
         if self.before(slash) != b':' {
-            return;
+            return self.relative_url_at(slash);
         }
         if self.is_behind_scheme(slash + 2) {
             self.odd_host(slash + 2);
@@ -97,10 +101,27 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let stop = self.url_stop(slash + 2, quote, Nested::Slashes);
         let end = self.trim(slash + 2, stop);
         self.emit_url(start..end, stop);
-        self.cuts(start, slash + 2, stop, Self::emit_url);
+        self.cuts(start, slash + 2, stop, Form::Url);
         if self.byte(stop) == b'\\' {
             self.backslashed(start, slash + 2, stop);
         }
+    }
+
+    /// `//host/path` with the scheme of the page that it stands in.
+    fn relative_url_at(&mut self, slash: usize) {
+        let (before, start) = (self.before(slash), slash + 2);
+        if !self.wants.urls || !precedes_path(before) || !self.core.contains(&start) {
+            return;
+        }
+        let len = self.host_len(start);
+        let host = &self.text[start..start + len];
+        if memchr::memchr(b'.', host).is_none() || !self.visitor.may_hold_url(host) {
+            return;
+        }
+        let stop = self.url_stop(start, before, Nested::Slashes);
+        let end = self.trim(start, stop);
+        self.emit_url(start..end, stop);
+        self.cuts(start, start, stop, Form::Url);
     }
 
     /// The host of the authority at `from`, when it is an address in a form that only
@@ -167,11 +188,19 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while start < colon && !self.text[start].is_ascii_alphabetic() {
             start += 1;
         }
+        // `wget+http`, `see-http`: a blank of a query or a word of a sentence, and the scheme.
+        let joined = self.text[start..colon].iter().rposition(|b| matches!(b, b'+' | b'-' | b'.'));
+        if let Some(at) = joined {
+            let last = &self.text[start + at + 1..colon];
+            if WEB_SCHEMES.iter().any(|scheme| last.eq_ignore_ascii_case(scheme)) {
+                start += at + 1;
+            }
+        }
         (start < colon).then_some(start)
     }
 
     /// A URL that nothing is known of but where it stands, and before which byte it stopped.
-    fn emit_url(&mut self, span: Range<usize>, stop: usize) {
+    pub(super) fn emit_url(&mut self, span: Range<usize>, stop: usize) {
         let url = Observable::Url(&self.text[span.clone()]);
         self.emit_within(url, Where::LogText, span.clone(), span.start..stop);
     }
@@ -224,7 +253,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// Strips what a sentence put behind a URL: punctuation, and closing brackets
     /// that nothing in it opens.
-    fn trim(&self, from: usize, mut end: usize) -> usize {
+    pub(super) fn trim(&self, from: usize, mut end: usize) -> usize {
         // How many more of each kind of bracket are opened than closed: counted once, if at all.
         let mut surplus: Option<[isize; 3]> = None;
         while end > from {
@@ -273,7 +302,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let stop = self.url_stop(at, before, Nested::Dot);
         let end = self.trim(at, stop);
         self.emit_url(host.start..end, stop);
-        self.cuts(host.start, at, stop, Self::emit_url);
+        if self.visitor.may_hold_url(&self.text[host.clone()]) {
+            self.cuts(host.start, at, stop, Form::Url);
+        }
     }
 
     /// A path that stands by itself, as in a request line.
@@ -285,55 +316,12 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let stop = self.url_stop(slash, before, Nested::Path);
         let end = self.trim(slash, stop);
         self.emit_path(slash..end, stop);
-        self.cuts(slash, slash, stop, Self::emit_path);
+        self.cuts(slash, slash, stop, Form::Path);
     }
 
-    fn emit_path(&mut self, span: Range<usize>, stop: usize) {
+    pub(super) fn emit_path(&mut self, span: Range<usize>, stop: usize) {
         let path = Observable::Text(Kind::UrlPath, &self.text[span.clone()]);
         self.emit_within(path, Where::LogText, span.clone(), span.start..stop);
-    }
-
-    /// The URL that begins at `start` as far as the commas behind `from`: they may be a part of
-    /// it, or end it in a table without quotes (`…,http://evil.example/a,200`). The longest
-    /// comes first.
-    fn cuts(
-        &mut self,
-        start: usize,
-        from: usize,
-        stop: usize,
-        emit: fn(&mut Self, Range<usize>, usize),
-    ) {
-        let is_cut = |at: &usize| matches!(self.text[*at], b',' | b';' | b'^');
-        let near = from..stop.min(from + NEAR);
-        let Some(first) = near.clone().find(is_cut) else { return };
-        if self.is_bounded(start, stop) {
-            return;
-        }
-        let mut places = [0; MAX_CUTS];
-        let mut len = 0;
-        for (place, at) in places.iter_mut().zip((first..near.end).filter(is_cut)) {
-            *place = at;
-            len += 1;
-        }
-        // The whole may be another reading's, for what stands behind the last comma.
-        let is_told = self.is_ours(start, start..stop);
-        let mut last = if is_told { self.trim(from, stop) } else { usize::MAX };
-        for &place in places[..len].iter().rev() {
-            let end = self.trim(from, place);
-            // What was trimmed from the longer one was no more than that.
-            if end < last && end > from {
-                emit(self, start..end, place);
-            }
-            last = end;
-        }
-    }
-
-    /// Whether what stands on both sides says that a URL is all that is between them.
-    fn is_bounded(&self, start: usize, stop: usize) -> bool {
-        matches!(
-            (self.before(start), self.byte(stop)),
-            (b'"', b'"' | b'\\') | (b'\'', b'\'') | (b'<', b'>') | (b'>', b'<') | (b'(', b')')
-        )
     }
 
     /// A URL of the web whose path goes on behind a backslash, which browsers take for a slash:
@@ -456,9 +444,17 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         let end = self.trim(start, stop);
+        self.emit_escaped(start..end, stop);
+        let from = (colon + ESCAPED_SLASHES).min(stop);
+        self.cuts(start, from, stop, Form::Escaped);
+    }
+
+    /// A URL with percent escapes for what it is made of.
+    pub(super) fn emit_escaped(&mut self, span: Range<usize>, stop: usize) {
         let mut decoded = std::mem::take(self.decoded);
-        decode(&self.text[start..end], &mut decoded);
-        self.emit_within(Observable::Url(&decoded), Where::LogText, start..end, start..stop);
+        decode(&self.text[span.clone()], &mut decoded);
+        let reach = span.start..stop;
+        self.emit_within(Observable::Url(&decoded), Where::LogText, span, reach);
         *self.decoded = decoded;
     }
 }

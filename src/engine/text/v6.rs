@@ -198,6 +198,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if let Some(v6) = address::parse_v6(text) {
             return Some((v6, run, None));
         }
+        if let Some((port, end)) = self.dotted_port(&run)
+            && let Some(v6) = address::parse_v6(&self.text[run.start..end])
+        {
+            return Some((v6, run.start..end, Some(port)));
+        }
         let colon = memchr::memrchr(b':', text)?;
         let head = &text[..colon];
         let is_full = memchr::memchr_iter(b':', head).count() == 7
