@@ -466,7 +466,7 @@ fn records_of_several_lines() {
             "  <a>\n    <b/>\n  </a>\n",
         ] {
             let shape = Shape { head: head.as_bytes(), unit: unit.as_bytes(), tail: b"" };
-            let form = fields::Paragraphs::None;
+            let format = fields::Format::default();
             all.extend(steep(head, &shape, |data| {
                 let mut blocks = fields::Blocks::default();
                 let mut start = 0;
@@ -475,7 +475,7 @@ fn records_of_several_lines() {
                     let range = start..start + line.len() - 1;
                     start += line.len();
                     if range.start >= known
-                        && let Some(block) = black_box(blocks.around(data, &range, form))
+                        && let Some(block) = black_box(blocks.around(data, &range, &format))
                     {
                         known = block.end;
                     }
@@ -489,16 +489,18 @@ fn records_of_several_lines() {
 #[test]
 fn records_of_lines_and_in_long_lines() {
     let mut all = Vec::new();
-    for (unit, form) in [
-        ("__CURSOR=a\nA=b\n\n", fields::Paragraphs::Export),
-        ("Event[0]:\n  Date: x\n", fields::Paragraphs::Events),
-        ("Time : a\n\n", fields::Paragraphs::List),
+    for unit in [
+        "__CURSOR=a\nA=b\n\n",
+        "Event[0]:\n  Date: x\n",
+        "Time : a\nB : c\n\n",
+        "time,host\n\"a\nb\",c\n",
     ] {
         let shape = Shape { head: b"", unit: unit.as_bytes(), tail: b"" };
+        let format = fields::Format::of_head(unit.as_bytes());
         all.extend(steep(unit, &shape, |data| {
             let mut blocks = fields::Blocks::default();
             for at in (0..data.len()).step_by(7) {
-                black_box(blocks.around(data, &(at..at), form));
+                black_box(blocks.around(data, &(at..at), &format));
             }
         }));
     }

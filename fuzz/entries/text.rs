@@ -61,14 +61,16 @@ pub fn run(bytes: &[u8]) {
     }
     scan(text);
     let forms = [Paragraphs::None, Paragraphs::Export, Paragraphs::Events, Paragraphs::List];
-    let mut blocks = forms.map(|form| (form, Blocks::default()));
+    let heads =
+        ["", "__CURSOR=a\n", "Event[0]:\n  Date: x\n", "Time : a\nB : c\n\n", "time,host\n"];
+    let mut blocks = heads.map(|head| (Format::of_head(head.as_bytes()), Blocks::default()));
     let mut elements = Elements::default();
     let mut start = 0;
     for line in text.split(|&b| b == b'\n') {
         record(line);
         let place = start..start + line.len();
-        for (form, blocks) in &mut blocks {
-            if let Some(block) = blocks.around(text, &place, *form) {
+        for (format, blocks) in &mut blocks {
+            if let Some(block) = blocks.around(text, &place, format) {
                 assert!(
                     block.start <= place.start && block.end >= place.end,
                     "{block:?} {place:?}"

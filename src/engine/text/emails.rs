@@ -127,7 +127,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while at < local.end {
             let (char, len) = char_at(&self.text[at..local.end]);
             at += len;
-            if !char.is_some_and(|char| char.is_ascii() || is_of_name(char) && !is_full_stop(char)) {
+            if !char.is_some_and(|char| char.is_ascii() || is_of_name(char) && !is_full_stop(char))
+            {
                 start = at;
             }
         }

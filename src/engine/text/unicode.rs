@@ -221,7 +221,8 @@ pub(super) fn is_full_stop(char: char) -> bool {
 
 /// Where the character begins that the byte at `at` belongs to; a byte of none is its own.
 pub(super) fn char_start(text: &[u8], at: usize) -> usize {
-    let begins = |start: &usize| matches!(char_at(&text[*start..]), (Some(_), len) if start + len > at);
+    let begins =
+        |start: &usize| matches!(char_at(&text[*start..]), (Some(_), len) if start + len > at);
     (at.saturating_sub(3)..=at).find(begins).unwrap_or(at)
 }
 
