@@ -6,11 +6,15 @@
 //! object may belong to it: `url.domain`, `http.hostname`.
 
 mod sides;
+mod times;
 
 use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 pub(super) use sides::{NO_SIDE, Side, destination, hash_of};
+pub(super) use times::{
+    CREATED_RANK, RECEIVED_RANK, ends_as_time, is_of_change, is_other_time, time_rank,
+};
 
 /// The longest name that says anything, without its other signs and with them.
 const MAX_NAME: usize = 48;
@@ -402,139 +406,6 @@ const LOWER: u32 = 0x2020_2020;
 /// too, which the record sets right.
 const fn folded(end: &[u8; 4]) -> u32 {
     u32::from_be_bytes(*end) | LOWER
-}
-
-/// The weakest name of a time that says by itself that it is one of a record.
-pub(super) const RECEIVED_RANK: u8 = 11;
-
-/// The rank of the time at which an event was written down, or a thing was made.
-pub(super) const CREATED_RANK: u8 = 12;
-
-/// What is part of the names of times that are no event's: of a thing's life, of what is to
-/// come, and of what was before.
-const OTHER_TIMES: &[&str] = &[
-    "expir",
-    "notafter",
-    "notbefore",
-    "notvalid",
-    "validfrom",
-    "validto",
-    "validity",
-    "until",
-    "modif",
-    "nextrun",
-    "birth",
-    "updated",
-    "deadline",
-    "renew",
-    "retryafter",
-    "mtime",
-    "ctime",
-    "atime",
-    "duedate",
-    "creationdate",
-    "registered",
-    "lastseen",
-    "firstseen",
-    "lastlogin",
-    "lastlogon",
-    "lastrun",
-    "lastchange",
-    "lastupdate",
-    "schedule",
-    "buildtime",
-    "builddate",
-    "boottime",
-    "passwordlastset",
-];
-
-/// Whether a name is that of a time which is no event's: `expires`, `notAfter`,
-/// `Last-Modified`.
-pub(super) fn is_other_time(name: &[u8]) -> bool {
-    let name = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
-    let plain = Plain::of(name);
-    time_rank(name).is_none() && OTHER_TIMES.iter().any(|word| plain.text().contains(word))
-}
-
-/// Whether a name for another time says that something changed, which events do as well.
-pub(super) fn is_of_change(name: &[u8]) -> bool {
-    let plain = Plain::of(name);
-    ["updat", "modif", "change", "time"].iter().any(|word| plain.text().contains(word))
-}
-
-/// Whether a name that says of no known time ends like one: its number is one since 1970.
-pub(super) fn ends_as_time(name: &[u8]) -> bool {
-    let plain = Plain::of(name);
-    ["timestamp", "epoch", "datetime"].iter().any(|end| plain.text().ends_with(end))
-}
-
-/// How good a name for the time of a record is: the lower, the better. `None`: it names
-/// none.
-pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
-    if name.len() > MAX_READ {
-        return None;
-    }
-    if name.first() == Some(&b'@') && name.eq_ignore_ascii_case(b"@timestamp") {
-        return Some(0);
-    }
-    // The last part of a dotted name; `event.created` and the like are weaker.
-    let name = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
-    Some(match Plain::of(name).text() {
-        "timestamp" => 1,
-        "time" => 2,
-        "ts" => 3,
-        "eventtime" => 4,
-        "systemtime" => 5,
-        "rt" | "devtime" => 6,
-        "realtimetimestamp" => 7,
-        "date" => 8,
-        "t" | "timegenerated" | "generatetime" | "generatedtime" => 9,
-        "datetime"
-        | "creationtime"
-        | "timecreated"
-        | "published"
-        | "edgestarttimestamp"
-        | "utctime"
-        | "eventtimestamp"
-        | "logtime"
-        | "logtimestamp"
-        | "timelocal"
-        | "timeiso8601"
-        | "createddatetime"
-        | "activitydatetime"
-        | "requesttime"
-        | "starttime"
-        | "requestreceivedtimestamp"
-        | "timestampms"
-        | "unixtime"
-        | "epoch"
-        | "occurredat"
-        | "timeunixnano"
-        | "observedtimeunixnano"
-        | "starttimelocal"
-        | "startlocal"
-        | "transactiontime"
-        | "eventcreationtime"
-        | "msgtime"
-        | "timestampiso8601"
-        | "syslogtimestamp"
-        | "eventtimeutc"
-        | "timestamputc"
-        | "generatedtimestamp"
-        | "eventdatetime"
-        | "datetimeutc"
-        | "reqtimesec"
-        | "startutc"
-        | "contexttimestamp" => 10,
-        // What a collector knows, where nothing says when it was.
-        "receivetime" | "devicereceipttime" => RECEIVED_RANK,
-        "created" | "createdat" => CREATED_RANK,
-        "start" | "received" | "sourcerealtimetimestamp" => 13,
-        "end" | "endtime" => 14,
-        // Numbers in objects for a time (`{"$numberLong":"1782274541123"}`).
-        "numberlong" => 15,
-        _ => return None,
-    })
 }
 
 /// The part of a time that a member of an object for it holds: of protobuf's timestamps

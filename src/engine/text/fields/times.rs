@@ -6,6 +6,7 @@
 
 mod pattern;
 mod reader;
+mod short;
 
 pub(super) use pattern::by_pattern;
 
@@ -142,7 +143,9 @@ pub(super) fn leading(
     let line = &line[..line.len().min(MAX_LEAD)];
     let start = head(line);
     let head = &line[start..];
-    if let Some(time) = stamp(head, clock, true).or_else(|| whole_epoch(head)) {
+    if let Some(time) = stamp(head, clock, true).or_else(|| whole_epoch(head))
+        && !is_other(start)
+    {
         return Some(time);
     }
     // Elsewhere a time is one only with its year, and where a field may begin.

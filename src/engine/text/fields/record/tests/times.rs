@@ -252,6 +252,7 @@ fn the_day_that_a_header_names() {
 #[test]
 fn headers_behind_something_and_with_one_known_name() {
     for (head, line) in [
+        ("expires,host,timestamp\n", "2027-01-01T00:00:00Z,evil,1782274541"),
         ("name,expires,timestamp\n", "evil,2027-01-01T00:00:00Z,2026-06-24T04:15:41Z"),
         ("id,name,type,timestamp\r\n", "1,evil,x,1782274541"),
         ("id;name;type;timestamp\n", "1;evil;x;1782274541"),
