@@ -144,6 +144,11 @@ fn values() -> impl Strategy<Value = String> {
         "}",
         "?",
         "+",
+        "中",
+        "“",
+        "*",
+        "_",
+        "$",
     ];
     prop::sample::select(values.map(String::from).to_vec())
 }
@@ -240,8 +245,11 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("x http://203.0.113.77/b.sh$IFS-O", "Url(http://203.0.113.77/b.sh)", "http:"),
     ("x see-http://evil.example/g.php", "Url(http://evil.example/g.php)", "http:"),
     ("GET /r?u=http://evil.example/g.php&x=1", "Url(http://evil.example/g.php)", "http:"),
-    ("GET /b?t=see%20http%3A%2F%2Fevil.example%2Fg.php%20now", "Url(http://evil.example/g.php)",
-     "http%3A%2F%2Fevil.example%2Fg.php%20"),
+    (
+        "GET /b?t=see%20http%3A%2F%2Fevil.example%2Fg.php%20now",
+        "Url(http://evil.example/g.php)",
+        "http%3A%2F%2Fevil.example%2Fg.php%20",
+    ),
     ("GET /b?t=http%3A%2F%2Fevil.example%2Fg.php%22%3E", "Url(http://evil.example/g.php)", "http"),
     ("GET /b?t=http%3A%2F%2Fevil.example%2Fg.php+now", "Url(http://evil.example/g.php)", "http"),
     ("x “http://evil.example/g.php” y", "Url(http://evil.example/g.php)", "http:"),
