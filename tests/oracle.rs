@@ -221,14 +221,17 @@ impl Oracle {
             let Some(found) = quad.find(&text[start..]) else { continue };
             let end = start + found.end();
             let behind = text.get(end);
-            if is_word(behind) || behind == Some(&b'.') && is_word(text.get(end + 1)) {
+            let printed = tcpdump_port(text, start, end);
+            let goes_on = behind == Some(&b'.') && is_word(text.get(end + 1));
+            if is_word(behind) || goes_on && printed.is_none() {
                 continue;
             }
             if owned.contains(&start) || urls.is_user(decoded.from[start]) {
                 continue;
             }
             if let Some(v4) = address::parse_v4(found.as_bytes()) {
-                self.address(v4.into(), port(&text[end..]), decoded.from[start], hits);
+                let port = printed.or(port(&text[end..]));
+                self.address(v4.into(), port, decoded.from[start], hits);
             }
         }
     }
@@ -291,8 +294,13 @@ impl Oracle {
         let mapped =
             regex!(r"(?-u)^(.*\.[0-9]+|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){7}):([0-9]{1,5})$")
                 .captures(run);
+        let dotted = run.iter().rposition(|b| *b == b'.').and_then(|dot| {
+            let port = tcpdump_port(text, start, start + dot)?;
+            Some((address::parse_v6(&run[..dot])?, Some(port)))
+        });
         let (v6, mut port_of) = match (address::parse_v6(run), mapped) {
             (Some(v6), _) => (v6, None),
+            _ if dotted.is_some() => dotted.unwrap(),
             (None, Some(parts)) => {
                 let Some(v6) = address::parse_v6(&parts[1]) else { return };
                 let Some(port) = port(&text[start + parts[1].len()..]) else { return };
@@ -321,7 +329,9 @@ impl Oracle {
         hits: &mut BTreeSet<Hit>,
     ) {
         let text = &decoded.bytes;
-        for (start, end) in name_runs(text) {
+        for (start, end) in
+            name_runs(text).into_iter().chain(names_in_prose(text, line, base, decoded))
+        {
             let at = decoded.from[start];
             let behind = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
             if behind.is_match(&text[end..]) || urls.is_user(at) {
@@ -384,6 +394,11 @@ impl Oracle {
             };
             let mut first =
                 (found.start()..sign).rev().find(ends).map_or(found.start(), |at| at + 1);
+            // Quotes and brackets of other scripts are none of it.
+            let signs = regex!(
+                r"(?:[^\x00-\x7f\p{Alphabetic}\p{N}\p{M}\u{b7}\u{200c}\u{200d}]|(?-u:[\x80-\xff]))"
+            );
+            first = after_last(signs, text, first, sign);
             while first < sign && b".-+%".contains(&text[first]) {
                 first += 1;
             }
@@ -394,14 +409,34 @@ impl Oracle {
             if (decoded.from[first] - base).checked_sub(1).is_some_and(|at| line[at] == b'#') {
                 continue;
             }
-            let raw = &line[decoded.from[first] - base..from - base];
-            let name = String::from_utf8_lossy(&text[start..end]);
-            for local in [raw, &text[first..sign]] {
-                let local = String::from_utf8_lossy(local);
-                if let Ok(address) = email::normalise(&format!("{local}@{name}"))
-                    && self.emails.contains(&*address)
-                {
-                    hits.insert((decoded.from[first], address.to_string(), address.to_string()));
+            // Nor may the letters be that touch it in a script without blanks.
+            let mut firsts = vec![first];
+            let tail = text[..sign].iter().rposition(|b| *b >= 0x80).map_or(0, |at| at + 1);
+            let is_prose = ends_in_prose(&text[..tail]);
+            if tail > first && tail < sign && is_prose && !b".-+%".contains(&text[tail]) {
+                firsts.push(tail);
+            }
+            let mut ends = vec![end];
+            let ascii = text[start..end].iter().take_while(|b| b.is_ascii()).count();
+            let stop = &text[start + ascii..];
+            let is_stop =
+                begins_in_prose(stop) || regex!("^[\u{3002}\u{ff0e}\u{ff61}]").is_match(stop);
+            if ascii > 0 && start + ascii < end && is_stop && text[start + ascii - 1] != b'.' {
+                ends.push(start + ascii);
+            }
+            for (first, end) in
+                firsts.iter().flat_map(|first| ends.iter().map(|end| (*first, *end)))
+            {
+                let raw = &line[decoded.from[first] - base..from - base];
+                let name = String::from_utf8_lossy(&text[start..end]);
+                for local in [raw, &text[first..sign]] {
+                    let local = String::from_utf8_lossy(local);
+                    if let Ok(address) = email::normalise(&format!("{local}@{name}"))
+                        && self.emails.contains(&*address)
+                    {
+                        let at = decoded.from[first];
+                        hits.insert((at, address.to_string(), address.to_string()));
+                    }
                 }
             }
         }
@@ -461,6 +496,7 @@ impl Oracle {
         let with_scheme = regex!(r"(?-u)[A-Za-z][0-9A-Za-z+.\-]{0,31}://");
         for found in with_scheme.find_iter(line) {
             let start = found.start() + scheme_tail(line, found.start());
+            let start = web_scheme(line, start, found.end() - 3);
             // Nothing may be left of the scheme: `\\n://`.
             if start > found.end() || line.get(start) == Some(&b':') {
                 continue;
@@ -474,6 +510,7 @@ impl Oracle {
         }
         for found in regex!(r"(?-u)[A-Za-z][0-9A-Za-z+.\-]{0,31}:\\/\\/").find_iter(line) {
             let start = found.start() + scheme_tail(line, found.start());
+            let start = web_scheme(line, start, found.end() - 5);
             let rest = &line[found.end()..];
             let body = regex!(r#"(?-u)^(?:\\/|\\u[0-9A-Fa-f]{4}|[^\x00-\x20\x7f"<>\\`|])*"#);
             let stop = found.end() + body.find(rest).map_or(0, |body| body.end());
@@ -488,14 +525,28 @@ impl Oracle {
         let encoded = regex!(r"(?i-u)[a-z][0-9a-z+.\-]{0,31}%3a%2f%2f");
         for found in encoded.find_iter(line) {
             let start = found.start() + scheme_tail(line, found.start());
+            let start = web_scheme(line, start, found.end() - 9);
             let rest = &line[found.end()..];
             let body = regex!(r#"(?-u)^[^\x00-\x20\x7f"<>\\`|&;,'()]*"#);
-            let end = found.end() + body.find(rest).map_or(0, |body| body.end());
-            let end = trim(line, start.min(end), end);
-            if start > end {
+            let stop = found.end() + body.find(rest).map_or(0, |body| body.end());
+            if start > found.end() {
                 continue;
             }
-            self.url(&percent_decode(&line[start..end]), base + start, hits);
+            let mut ends = url_ends(line, start, found.end(), stop);
+            ends.insert(trim(line, start, stop));
+            for end in ends {
+                self.url(&percent_decode(&line[start..end]), base + start, hits);
+            }
+        }
+        // With the scheme of the page that they stand in.
+        let relative = regex!(r#"(?-u)(?:^|[\x00-\x20"'=(,|])//([0-9A-Za-z_\[\x80-\xff-])"#);
+        for parts in relative.captures_iter(line) {
+            let start = parts.get(1).unwrap().start();
+            let quote = start.checked_sub(3).map(|at| line[at]);
+            let stop = url_stop(line, start, quote);
+            for end in url_ends(line, start, start, stop) {
+                self.url(&line[start..end], base + start, hits);
+            }
         }
         self.bare_urls(line, base, decoded, owned, hits);
         urls
@@ -511,7 +562,9 @@ impl Oracle {
         hits: &mut BTreeSet<Hit>,
     ) {
         let text = &decoded.bytes;
-        for (start, end) in name_runs(text).into_iter().chain(quads_among_letters(text)) {
+        let others = names_in_prose(text, line, base, decoded);
+        let others = others.into_iter().chain(quads_among_letters(text));
+        for (start, end) in name_runs(text).into_iter().chain(others) {
             let raw = decoded.from[start] - base..decoded.from[end] - base;
             let before = before_dots(text, start);
             let is_plain = raw.len() == end - start
@@ -662,11 +715,99 @@ fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usi
             | (b'>', Some(b'<'))
             | (b'(', Some(b')'))
     );
-    if !is_bounded {
-        let cuts = (from..stop).filter(|at| b",;^".contains(&line[*at])).take(MOST);
-        ends.extend(cuts.map(|at| trim(line, from, at)).filter(|end| *end > from));
-    }
+    let cuts = (from..stop).filter(|at| match line[*at] {
+        0x80.. => is_end_of_prose(line, *at),
+        _ => !is_bounded && may_end_before(&line[from..], at - from),
+    });
+    ends.extend(cuts.take(MOST).map(|at| trim(line, from, at)).filter(|end| *end > from));
     ends
+}
+
+/// Whether a URL may end before what stands at `at`: in a table, a command, a query, between
+/// marks of Markdown.
+fn may_end_before(url: &[u8], at: usize) -> bool {
+    let always = regex!(
+        r#"(?i-u)^(?:[,;^+*]|~~|&&|\$\{|\$IFS|%(?:[01][0-9a-f]|2[0279ac]|3[bce]|5[ce]|60|7[bcdf]|24))"#
+    );
+    let emphasis = regex!(r"(?-u)^_(?:[^0-9A-Za-z/=%&-]|$)");
+    let has_query = regex!(r"(?i-u)\?|%3f").is_match(&url[..at]);
+    let field = regex!(r"(?-u)^(?:&|%26)");
+    always.is_match(&url[at..])
+        || emphasis.is_match(&url[at..])
+        || !has_query && field.is_match(&url[at..])
+}
+
+/// Whether a sign or, behind ASCII, the first letter of a script without blanks stands at `at`.
+fn is_end_of_prose(line: &[u8], at: usize) -> bool {
+    let word =
+        regex!(r"^[\p{Alphabetic}\p{N}\p{M}\u{b7}\u{200c}\u{200d}--[\u{3002}\u{ff0e}\u{ff61}]]");
+    let rest = &line[at..];
+    let is_inside = (1..4).any(|back| {
+        let Some(start) = at.checked_sub(back) else { return false };
+        let char = regex!(r"^[^\x00-\x7f]").find(&line[start..]);
+        char.is_some_and(|char| char.end() > back)
+    });
+    let is_first = at == 0 || line[at - 1] < 0x80;
+    !is_inside && (!word.is_match(rest) || is_first && begins_in_prose(rest))
+}
+
+/// Letters of Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean text.
+macro_rules! prose {
+    () => {
+        r"[\u{e00}-\u{eff}\u{1000}-\u{109f}\u{1100}-\u{11ff}\u{1780}-\u{17ff}\u{2e80}-\u{3001}\u{3003}-\u{d7ff}\u{f900}-\u{faff}\u{ff66}-\u{ffdc}\u{20000}-\u{3ffff}]"
+    };
+}
+
+fn begins_in_prose(text: &[u8]) -> bool {
+    static REGEX: LazyLock<Regex> = LazyLock::new(|| Regex::new(concat!("^", prose!())).unwrap());
+    REGEX.is_match(text)
+}
+
+fn ends_in_prose(text: &[u8]) -> bool {
+    static REGEX: LazyLock<Regex> = LazyLock::new(|| Regex::new(concat!(prose!(), "$")).unwrap());
+    REGEX.is_match(text)
+}
+
+/// Where the last match of `signs` in `text[first..end]` ends, or `first`.
+fn after_last(signs: &Regex, text: &[u8], first: usize, end: usize) -> usize {
+    signs.find_iter(&text[first..end]).last().map_or(first, |found| first + found.end())
+}
+
+/// ASCII names between letters of scripts without blanks, or between them and the ends of what
+/// IDNA takes for one name.
+fn names_in_prose(text: &[u8], line: &[u8], base: usize, decoded: &Decoded) -> Vec<(usize, usize)> {
+    let mut names = Vec::new();
+    for (start, end) in name_runs(text) {
+        let behind = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
+        if text[start..end].is_ascii() || behind.is_match(&text[end..]) {
+            continue;
+        }
+        let head = &line[..decoded.from[start] - base];
+        let is_host = before_dots(text, start) == Some(b'@')
+            || regex!(r"(?i-u)(?://|\\/\\/|%2f%2f)$").is_match(head);
+        for part in regex!(r"(?-u)[\x00-\x7f]+").find_iter(&text[start..end]) {
+            let (from, to) = (start + part.start(), start + part.end());
+            let stop = regex!("^[\u{3002}\u{ff0e}\u{ff61}]");
+            let may_begin = from == start || !is_host && ends_in_prose(&text[..from]);
+            let may_end = to == end || begins_in_prose(&text[to..]) || stop.is_match(&text[to..]);
+            let is_joined = from > start && text[from] == b'.' || to < end && text[to - 1] == b'.';
+            if may_begin && may_end && !is_joined && !text[to - 1].is_ascii_digit() {
+                names.push((from, to));
+            }
+        }
+    }
+    names
+}
+
+/// A scheme of the web that something was joined to: `wget+http`.
+fn web_scheme(line: &[u8], start: usize, colon: usize) -> usize {
+    let joined = regex!(r"(?i-u)^.*[+.-](?:https?|hxxps?|ftp)$");
+    match line.get(start..colon) {
+        Some(scheme) if joined.is_match(scheme) => {
+            start + scheme.iter().rposition(|b| b"+.-".contains(b)).unwrap() + 1
+        }
+        _ => start,
+    }
 }
 
 /// Without the punctuation of the sentence around it.
@@ -709,6 +850,15 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
         at += len;
     }
     out
+}
+
+/// The port behind an address and a dot, where the line shows that tcpdump wrote it.
+fn tcpdump_port(text: &[u8], start: usize, end: usize) -> Option<u16> {
+    let parts = regex!(r"(?-u)^\.([0-9]{1,5})(?:[\x00-\x20:,]|$)").captures(&text[end..])?;
+    let before = regex!(r"(?-u)(?: >| &gt;|IP|IP6) $").is_match(&text[..start]);
+    let behind = regex!(r"(?-u)^\.[0-9]+(?: >| &gt;)").is_match(&text[end..]);
+    let port = std::str::from_utf8(&parts[1]).ok()?.parse().ok()?;
+    ((before || behind) && port != 0).then_some(port)
 }
 
 /// `:8080` at the head of `text`.
@@ -929,6 +1079,13 @@ const BETWEEN: &[&str] = &[
     "%",
     "\"",
     "'",
+    "*",
+    "_",
+    "$",
+    "%22",
+    "，",
+    " > ",
+    "IP ",
     "(",
     ")",
     "[",

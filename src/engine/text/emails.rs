@@ -91,6 +91,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
             place += 1;
         }
+        start = self.behind_symbols(start..local_end);
         let leads = |at: usize| {
             let byte = percent_at(self.text, at).unwrap_or(self.text[at]);
             matches!(byte, b'.' | b'-' | b'+' | b'%')
@@ -99,7 +100,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
             start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
         let end = self.domain_end(domain_start);
-        start = self.behind_symbols(start..local_end);
         // `#bad.guy` is another's name: the sign is one of a local part (section 6.4).
         if start >= local_end || end == domain_start || self.before(start) == b'#' {
             return;
@@ -131,12 +131,6 @@ impl<V: Visitor> Visit<'_, '_, V> {
             {
                 start = at;
             }
-        }
-        while start > local.start
-            && start < local.end
-            && matches!(self.text[start], b'.' | b'-' | b'+' | b'%')
-        {
-            start += 1;
         }
         start
     }

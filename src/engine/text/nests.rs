@@ -144,6 +144,11 @@ fn values() -> impl Strategy<Value = String> {
         "}",
         "?",
         "+",
+        "中",
+        "“",
+        "*",
+        "_",
+        "$",
     ];
     prop::sample::select(values.map(String::from).to_vec())
 }

@@ -27,10 +27,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let behind = &self.text[run.end..];
         let ends = behind.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
         let head = &self.text[..run.start];
-        let is_told = head.ends_with(b" > ")
-            || behind.starts_with(b" > ")
-            || head.ends_with(b"IP ")
-            || head.ends_with(b"IP6 ");
+        let marks: [&[u8]; 5] = [b" >", b" \\u003e", b" &gt;", b"IP", b"IP6"];
+        let is_told = head
+            .strip_suffix(b" ")
+            .is_some_and(|head| marks.iter().any(|mark| head.ends_with(mark)))
+            || marks[..3].iter().any(|mark| behind.starts_with(mark));
         (ends && is_told && dot + 1 + len == run.end).then_some((port, dot))
     }
 

@@ -109,10 +109,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// reads it sees the name alone. In a URL or an address what stands before it is its own.
     fn among_letters(&mut self, piece: Range<usize>) {
         let has_letters = self.text[piece.clone()].iter().any(|byte| *byte >= 0xe0);
-        if !has_letters || self.text[piece.clone()].iter().all(|byte| *byte >= 0x80) {
+        let is_user =
+            self.byte(piece.end) == b'@' || percent_at(self.text, piece.end) == Some(b'@');
+        if !has_letters || is_user || self.text[piece.clone()].iter().all(|byte| *byte >= 0x80) {
             return;
         }
-        let first = self.before(piece.start);
+        let escaped = piece.start.checked_sub(3).and_then(|at| percent_at(self.text, at));
+        let first = escaped.unwrap_or(self.before(piece.start));
         let is_host = first == b'@' || self.is_authority(piece.start, first);
         let mut before = None;
         let mut at = piece.start;
@@ -135,8 +138,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let name = &self.text[run.clone()];
         let is_joined = name.starts_with(b".") && run.start > piece.start
             || name.ends_with(b".") && run.end < piece.end;
-        let is_user = self.byte(run.end) == b'@' || percent_at(self.text, run.end) == Some(b'@');
-        if is_joined || is_user {
+        if is_joined {
             return;
         }
         let dots = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|b| **b == b'.').count();

@@ -113,9 +113,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if !self.wants.urls || !precedes_path(before) || !self.core.contains(&start) {
             return;
         }
-        let len = self.host_len(start);
-        let host = &self.text[start..start + len];
-        if memchr::memchr(b'.', host).is_none() || !self.visitor.may_hold_url(host) {
+        if !is(self.byte(start), class::NAME) && self.byte(start) != b'[' || !self.may_match(start)
+        {
             return;
         }
         let stop = self.url_stop(start, before, Nested::Slashes);
