@@ -348,7 +348,11 @@ impl Record {
         let outermost = self.members.iter().take(MAX_UNNAMED).filter(is_outermost);
         outermost.into_iter().find_map(|member| {
             let name = self.name(line, member.name);
-            if names::is_other_time(name) {
+            let is_of_thing = || {
+                names::time_rank(name) == Some(names::CREATED_RANK)
+                    && self.tells_of_thing(line, member.scope)
+            };
+            if names::is_other_time(name) || is_of_thing() {
                 return None;
             }
             let value = self.value(line, *member);

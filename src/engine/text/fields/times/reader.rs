@@ -105,7 +105,7 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t [u8],
     pub(super) at: usize,
     /// Whether the clock had dots, as Db2 writes it: its zone is in minutes then.
-    is_dotted: bool,
+    pub(super) is_dotted: bool,
 }
 
 impl<'t> Reader<'t> {
