@@ -248,7 +248,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     (
         "GET /b?t=see%20http%3A%2F%2Fevil.example%2Fg.php%20now",
         "Url(http://evil.example/g.php)",
-        "http%3A%2F%2Fevil.example%2Fg.php%20",
+        "http%3A%2F%2Fevil.example%2Fg.php",
     ),
     ("GET /b?t=http%3A%2F%2Fevil.example%2Fg.php%22%3E", "Url(http://evil.example/g.php)", "http"),
     ("GET /b?t=http%3A%2F%2Fevil.example%2Fg.php+now", "Url(http://evil.example/g.php)", "http"),
