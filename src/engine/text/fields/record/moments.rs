@@ -122,7 +122,7 @@ impl Record {
 
     /// Whether a member of a scope says how long a thing is good for: it was made at no event's
     /// time.
-    fn tells_of_thing(&self, line: &[u8], scope: u32) -> bool {
+    pub(super) fn tells_of_thing(&self, line: &[u8], scope: u32) -> bool {
         self.members.iter().filter(|member| member.scope == scope).any(|member| {
             let name = self.name(line, member.name);
             names::is_other_time(name) && !names::is_of_change(name)
