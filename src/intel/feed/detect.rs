@@ -136,6 +136,9 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
     if table::delimiter(text).is_some_and(|delimiter| table::is_header(sample[0], delimiter)) {
         return Ok(Format::Table);
     }
+    if table::delimiter(text).is_some_and(|delimiter| table::has_ports(text, delimiter)) {
+        return Ok(Format::Table);
+    }
     by_lines(&sample).or_else(|| by_table(text, &sample)).map_or_else(|| unknown(&sample), Ok)
 }
 

@@ -140,6 +140,13 @@ impl<'a> Intake<'a> {
             return self.typed(Kind::Domain, raw, scope, context);
         }
         let value = self.straight(Kind::Url, raw);
+        if let Some(host) = value.trim().strip_suffix('/').filter(|host| is_host(host)) {
+            // For a firewall that is the host and whatever is there.
+            let is_taken = self.guessed(host, Scope::Exact, context);
+            if host.starts_with("*.") {
+                return is_taken;
+            }
+        }
         let mut found = guess(&value, scope);
         if found == Err(Reason::LeadingZero)
             && self.options.zero_padded_decimal
@@ -284,6 +291,13 @@ fn is_network(kind: Kind) -> bool {
 /// digests consist of, so nothing can be defanged.
 fn is_plain(raw: &str) -> bool {
     raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+}
+
+/// A name or address alone, so that a slash behind it says nothing of a page.
+fn is_host(text: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') || b >= 0x80;
+    let text = text.strip_prefix("*.").unwrap_or(text);
+    text.contains('.') && !text.starts_with('.') && text.bytes().all(is_part)
 }
 
 /// A name for certain, whatever it ends in: plain, with a dot inside, and its last

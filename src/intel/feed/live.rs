@@ -22,6 +22,18 @@ pub(super) enum Live {
     Status,
     /// A word for what was found when somebody looked.
     Verdict,
+    /// A word for the sort of thing that it is: a category, or labels.
+    Sort,
+    /// The same of a threat, where `none` is a finding.
+    Threat,
+    /// The name of the list that it is on.
+    List,
+    /// What somebody says of it.
+    Remark,
+    /// True, in a word: it is harmless. A number counts engines.
+    Good,
+    /// False: it is harmless. A number may count engines, see [`counts`].
+    Bad,
     /// What is to be done with it.
     Action,
     /// What became of it since the last answer.
@@ -38,24 +50,68 @@ pub(super) fn by_name(name: &str) -> Option<Live> {
         | "removedat" | "retiredat" | "withdrawnon" | "deletedon" | "revokedon" | "removedon"
         | "datedeleted" | "dateremoved" | "daterevoked" | "suppressed" | "excluded" | "ignored"
         | "delisted" | "delistedat" | "knowngood" | "goodware" | "benign" | "superseded"
-        | "xopenctirevoked" | "cancelled" | "muted" | "archived" | "tombstone" | "tombstoned" => {
-            Live::Gone
+        | "xopenctirevoked" | "cancelled" | "muted" | "archived" | "tombstone" | "tombstoned"
+        | "riot" => Live::Gone,
+        // Without `is` these may be counts of engines.
+        "clean" | "safe" | "harmless" | "legitimate" | "good" => match bare == name {
+            true => Live::Good,
+            false => Live::Gone,
+        },
+        "malicious" | "unsafe" | "hostile" | "blacklisted" | "blocklisted" => {
+            match bare == name {
+                true => Live::Bad,
+                false => Live::Active,
+            }
         }
-        // Without `is` these are counts of engines.
-        "clean" | "safe" | "harmless" | "legitimate" | "good" if bare != name => Live::Gone,
-        "malicious" if bare != name => Live::Active,
         "expired" => Live::Over,
         "active" | "enabled" | "valid" | "live" | "stillactive" | "stillvalid" => Live::Active,
-        "toids" | "fordetection" | "idsflag" | "xopenctidetection" | "detection" => Live::Detection,
-        "verdict" | "finalverdict" | "analysisverdict" | "disposition" | "classification"
-        | "assessment" | "determination" | "reputation" | "malwareverdict" => Live::Verdict,
-        "action" | "remediation" | "policy" | "listtype" | "decision" => Live::Action,
+        "toids" | "ids" | "fordetection" | "idsflag" | "xopenctidetection" | "detection" => {
+            Live::Detection
+        }
+        "assessment" | "conclusion" | "judgement" | "judgment" | "rating" | "result"
+        | "scanresult" | "analysisresult" | "maliciousness" | "trustlevel" | "zone"
+        | "zonecolor" => Live::Verdict,
+        name if is_verdict(name) => Live::Verdict,
+        "action" | "actiontype" | "recommendedaction" | "defaultaction" | "remediation"
+        | "policy" | "listtype" | "decision" => Live::Action,
         "op" | "operation" | "change" | "changetype" | "updatetype" => Live::Change,
-        "status" | "state" | "iocstatus" | "iocstate" | "indicatorstatus" | "indicatorstate"
+        "status" | "state" | "threatstatus" | "iocstatus" | "iocstate" | "indicatorstatus" | "indicatorstate"
         | "recordstatus" | "entrystatus" | "statusname" | "lifecycle" | "lifecyclestatus"
         | "lifecyclestate" => Live::Status,
         _ => return None,
     })
+}
+
+/// Names of verdicts by whomever: `sandbox_verdict`, `threat_classification`.
+fn is_verdict(name: &str) -> bool {
+    ["verdict", "verdicts", "disposition", "classification", "determination", "reputation"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// What a name (squeezed) says of a record's life beside its place in the context: what is
+/// of the category `benign`, or on the list `whitelist`, is listed as that.
+pub(super) fn beside(name: &str) -> Option<Live> {
+    Some(match name {
+        "threat" | "threats" | "threattype" | "threatlevel" | "threatname" | "threatcategory" => {
+            Live::Threat
+        }
+        "category" | "categories" | "class" | "severity" | "risk" | "risklevel" | "malware"
+        | "malwarefamily" | "family" | "label" | "labels" | "tag" | "tags" => Live::Sort,
+        "list" | "listname" | "feed" | "feedname" | "source" | "collection" => Live::List,
+        "reason" | "comment" | "comments" | "note" | "notes" | "description" => Live::Remark,
+        _ => return None,
+    })
+}
+
+/// Whether a name (squeezed) is that of a count of engines, so that others beside it are
+/// such counts, too.
+pub(super) fn is_count(name: &str) -> bool {
+    matches!(
+        name,
+        "harmless" | "undetected" | "suspicious" | "timeout" | "clean" | "engines" | "total"
+            | "positives" | "unrated" | "failure" | "confirmedtimeout" | "typeunsupported"
+    )
 }
 
 impl Live {
@@ -63,7 +119,14 @@ impl Live {
     pub(super) fn verdict(self, text: &str) -> Option<Reason> {
         let text = text.trim();
         let is_gone = match self {
-            Live::Gone => truth(text).unwrap_or_else(|| is_time(text)),
+            Live::Gone => is_mark(text) || truth(text).unwrap_or_else(|| is_time(text)),
+            Live::Good => is_word(text) && truth(text) == Some(true),
+            Live::Bad => truth(text) == Some(false),
+            Live::Sort => is_sort(text),
+            // Python writes `None` where it has nothing to say.
+            Live::Threat => is_sort(text) || matches!(text, "none" | "NONE"),
+            Live::List => is_allow_list(&squeeze(text)),
+            Live::Remark => is_plainly_good(&squeeze(text)),
             Live::Over => truth(text) == Some(true),
             Live::Active => truth(text) == Some(false),
             Live::Detection => {
@@ -71,7 +134,7 @@ impl Live {
             }
             Live::Status => any_part(text, is_over),
             Live::Verdict => any_part(text, is_good),
-            Live::Action => is_allowed(&squeeze(text)),
+            Live::Action => is_let_through(&squeeze(text)),
             Live::Change => matches!(
                 &*squeeze(text),
                 "delete"
@@ -90,6 +153,11 @@ impl Live {
         is_gone.then_some(Reason::Withdrawn)
     }
 
+    /// Whether its name alone says that it is about a record's life, and a header's so.
+    pub(super) fn is_plain(self) -> bool {
+        !matches!(self, Live::Sort | Live::Threat | Live::List | Live::Remark)
+    }
+
     /// The end that an `expired` with a time in it tells.
     pub(super) fn end(self, text: &str) -> Option<Timestamp> {
         let is_end = self == Live::Over && truth(text.trim()).is_none();
@@ -106,22 +174,59 @@ fn any_part(text: &str, test: fn(&str) -> bool) -> bool {
     is_part(text) || text.split(" - ").any(|part| part.split(marks).any(is_part))
 }
 
-/// Whether a record's type says that it is there to be let through: the decisions of
-/// `CrowdSec` have such.
+/// Whether a record's type says that it is there to be let through, as the decisions of
+/// `CrowdSec` may, or that it is harmless, as samples for learning have it.
 pub(super) fn is_allowed(word: &str) -> bool {
-    matches!(
-        word,
-        "whitelist"
-            | "whitelisted"
-            | "allowlist"
-            | "allowlisted"
-            | "allow"
-            | "permit"
-            | "bypass"
-            | "safelist"
-            | "passlist"
-            | "exception"
-    )
+    is_allow_list(word)
+        || is_good(word)
+        || matches!(word, "allow" | "allowed" | "permit" | "permitted" | "bypass" | "exception")
+}
+
+/// Whether an action lets through.
+fn is_let_through(word: &str) -> bool {
+    is_allowed(word)
+        || matches!(
+            word,
+            "accept"
+                | "accepted"
+                | "pass"
+                | "passed"
+                | "passthrough"
+                | "trust"
+                | "exempt"
+                | "exempted"
+                | "exclude"
+                | "excluded"
+                | "ignore"
+                | "ignored"
+                | "unblock"
+                | "unblocked"
+                | "donotblock"
+                | "dontblock"
+                | "neverblock"
+                | "notblocked"
+        )
+}
+
+/// Whether a word is a name of lists of what is let through: `allowlist`, `Global whitelist`.
+fn is_allow_list(word: &str) -> bool {
+    const LISTS: &[&str] = &["whitelist", "allowlist", "safelist", "passlist", "goodlist"];
+    let word = word.strip_suffix("ed").unwrap_or(word);
+    LISTS.iter().any(|list| word.ends_with(list)) && !word.starts_with("no")
+}
+
+/// Whether a word for the sort of a thing says that it is harmless.
+fn is_sort(text: &str) -> bool {
+    is_good(&squeeze(text)) || is_allow_list(&squeeze(text)) || any_part(text, is_plainly_good)
+}
+
+/// A tick in a column of ticks.
+fn is_mark(text: &str) -> bool {
+    matches!(text, "x" | "X" | "\u{2713}" | "\u{2714}")
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 /// The words that say yes or no.
@@ -175,34 +280,67 @@ fn is_over(word: &str) -> bool {
             | "cancelled"
             | "agedout"
             | "clean"
+            | "cleared"
             | "harmless"
+            | "abgelaufen"
+            | "inaktiv"
+            | "widerrufen"
     )
 }
 
 /// The verdicts after which nobody would list a value.
 fn is_good(word: &str) -> bool {
+    is_plainly_good(word)
+        || matches!(
+            word,
+            "clean"
+                | "safe"
+                | "good"
+                | "verygood"
+                | "green"
+                | "fp"
+                | "legit"
+                | "legitimate"
+                | "trusted"
+                | "highlytrusted"
+                | "knowntrusted"
+                | "mostlikelytrusted"
+                | "mightbetrusted"
+                | "trustworthy"
+                | "favorable"
+                | "nothreat"
+                | "nothreats"
+                | "nothreatfound"
+                | "nothreatsfound"
+                | "nothreatdetect"
+                | "nothreatdetected"
+                | "nothreatsdetected"
+                | "nospecificthreat"
+                | "norisk"
+                | "notmalware"
+                | "informationalexpectedactivity"
+        )
+}
+
+/// Those among them that mean nothing else as a label, either.
+fn is_plainly_good(word: &str) -> bool {
     matches!(
         word,
         "benign"
-            | "clean"
             | "harmless"
-            | "safe"
-            | "good"
             | "goodware"
             | "knowngood"
-            | "legit"
-            | "legitimate"
-            | "trusted"
-            | "trustworthy"
             | "whitelisted"
             | "whitelist"
             | "allowlisted"
+            | "allowlist"
             | "falsepositive"
-            | "fp"
             | "notmalicious"
             | "nonmalicious"
-            | "nothreat"
+            | "notsuspicious"
             | "benigntruepositive"
+            | "benignpositive"
+            | "verdictbenign"
     )
 }
 
@@ -261,16 +399,46 @@ mod tests {
             // What a scanner did to the file.
             ("action", "deleted", None),
             ("archived", "true", Some(Reason::Withdrawn)),
+            ("action", "Allowed", Some(Reason::Withdrawn)),
+            ("action", "Permitted", Some(Reason::Withdrawn)),
+            ("action", "Whitelisted", Some(Reason::Withdrawn)),
+            ("action", "BlockAndRemediate", None),
+            ("action", "Audit", None),
+            ("listtype", "Global whitelist", Some(Reason::Withdrawn)),
+            ("listtype", "non-whitelisted", None),
+            ("malicious", "false", Some(Reason::Withdrawn)),
+            ("malicious", "true", None),
+            ("malicious", "7", None),
+            ("clean", "true", Some(Reason::Withdrawn)),
+            ("harmless", "1", None),
+            ("deleted", "x", Some(Reason::Withdrawn)),
+            ("ids", "false", Some(Reason::NotForDetection)),
+            ("sandboxverdict", "No threats detected", Some(Reason::Withdrawn)),
+            ("sandboxverdict", "no verdict", None),
         ] {
             let live = by_name(name).unwrap();
             assert_eq!(live.verdict(text), want, "{name} {text}");
         }
         assert_eq!(by_name("urlstatus"), None);
-        // How many engines said so.
-        assert_eq!(
-            (by_name("harmless"), by_name("clean"), by_name("malicious")),
-            (None, None, None)
-        );
+        for (name, text, is_gone) in [
+            ("category", "Benign", true),
+            ("category", "malware", false),
+            ("category", "auth bypass", false),
+            ("class", "not benign", false),
+            ("list", "whitelist", true),
+            ("list", "blacklist", false),
+            ("threat", "none", true),
+            ("threat", "None", false),
+            ("threat", "malware_download", false),
+            ("tags", "cdn, benign", true),
+            ("tags", "trusted, phishing", false),
+            ("tags", "whitelist-bypass", false),
+            ("comment", "false positive", true),
+            ("comment", "no false positive: seen twice", false),
+        ] {
+            let live = beside(name).unwrap();
+            assert_eq!(live.verdict(text).is_some(), is_gone, "{name} {text}");
+        }
         assert_eq!(Live::Over.end("2026-11-01"), Timestamp::parse("2026-11-01"));
         assert_eq!(Live::Over.end("1"), None);
     }

@@ -1,5 +1,6 @@
 //! What the tests of all formats share, and the tests that concern all formats.
 
+mod meanings;
 mod props;
 mod real;
 mod tables;

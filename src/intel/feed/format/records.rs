@@ -3,6 +3,8 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
+use crate::engine::progress::bound;
+use crate::intel::feed::format::stix;
 use crate::intel::feed::format::table::{REVERSED, is_port};
 use crate::intel::feed::intake::{Contexts, Intake, Shared};
 use crate::intel::feed::json::{self, Object};
@@ -11,6 +13,8 @@ use crate::intel::feed::live::{self, Live};
 use crate::intel::feed::several;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::table::layout::{Detail, Layout};
+use crate::intel::feed::table::headings::Heading;
+use crate::intel::feed::table::sampling::is_pattern;
 use crate::intel::feed::table::{headings, nets};
 use crate::intel::feed::types::{self, Type};
 use serde_json::Value;
@@ -122,8 +126,12 @@ impl Reader {
         let own = self.gone(&members, intake);
         let gone = gone.or(own.as_ref());
         let context = self.context(&members, intake);
+        if self.pattern(&members, gone, &context, intake) {
+            return;
+        }
         let is_net = self.network(&members, gone, &context, intake);
-        let mut found = is_net;
+        let is_url = self.url(&members, gone, &context, intake);
+        let mut found = is_net || is_url;
         let first = |at: usize| {
             json::each(members[at].1).iter().find_map(json::as_text).unwrap_or_default()
         };
@@ -131,6 +139,9 @@ impl Reader {
         for (at, meaning) in self.values(&members) {
             // The first address of a network is no indicator beside it.
             if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
+                continue;
+            }
+            if is_url && self.layout.joint().is_some_and(|joint| joint.covers(at)) {
                 continue;
             }
             for value in json::each(members[at].1).iter().filter_map(json::as_text) {
@@ -148,6 +159,7 @@ impl Reader {
                 }
             }
         }
+        found |= self.nested(&members, gone, intake);
         if found {
             return;
         }
@@ -158,6 +170,11 @@ impl Reader {
                 let list = list_gone(name);
                 self.value(value, gone.or(list.as_ref()), intake);
             }
+            return;
+        }
+        let mut parts = members.iter().filter(|(name, value)| is_part(name, value)).peekable();
+        if parts.peek().is_some() {
+            parts.for_each(|(_, value)| self.value(value, gone, intake));
             return;
         }
         if members.is_empty() && record.keys().any(|name| is_list_name(name)) {
@@ -243,9 +260,10 @@ impl Reader {
     /// Why the record does not hold, by its own words, or those of an object about it.
     fn gone(&self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Option<Gone> {
         let verdict = |name: &str, live: Live, value: &Value| {
-            let word = word_of(value)?;
-            let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
-            Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
+            json::each(value).iter().filter_map(word_of).find_map(|word| {
+                let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
+                Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
+            })
         };
         let own = |&(at, live): &(usize, Live)| verdict(members[at].0, live, members[at].1);
         let about = |(name, value): &(&str, &Value)| {
@@ -254,12 +272,79 @@ impl Reader {
                 verdict(name, live::by_name(&types::squeeze(name))?, value)
             })
         };
-        let word = self.layout.kind.and_then(|at| word_of(members[at].1));
-        if let Some(word) = word.filter(|word| live::is_allowed(&types::squeeze(word))) {
+        let kinds = self.layout.kind.map_or(&[][..], |at| json::each(members[at].1));
+        let mut words = kinds.iter().filter_map(word_of);
+        if let Some(word) = words.find(|word| live::is_allowed(&types::squeeze(word))) {
             let detail = format!("its type is “{}”", lines::cut(&word, 40));
             return Some((Reason::Withdrawn, detail));
         }
         self.layout.live.iter().find_map(own).or_else(|| members.iter().find_map(about))
+    }
+
+    /// Reads the objects in a record that are named as values are: `hashes`, `files`. Where
+    /// the record names its value, and in other objects, values are told.
+    fn nested(
+        &mut self,
+        members: &[(&str, &Value)],
+        gone: Option<&Gone>,
+        intake: &mut Intake<'_>,
+    ) -> bool {
+        let has_text = |at: &usize| json::as_text(members[*at].1).is_some();
+        let is_named = self.layout.named().iter().any(has_text);
+        let mut found = false;
+        for (name, value) in members.iter().filter(|(name, value)| is_part(name, value)) {
+            let is_values = match headings::of(name) {
+                Heading::Role(Column::Value(_)) | Heading::Hostile => true,
+                _ => PARTS.contains(&&*types::squeeze(name)),
+            };
+            if is_values && !is_named {
+                let list = list_gone(name);
+                self.value(value, gone.or(list.as_ref()), intake);
+                found = true;
+            } else if is_values {
+                let mut left = MAX_TOLD;
+                tell(name, value, &mut left, intake);
+            }
+        }
+        found
+    }
+
+    /// Takes the STIX pattern of a record, which says all of it.
+    fn pattern(
+        &self,
+        members: &[(&str, &Value)],
+        gone: Option<&Gone>,
+        context: &Shared,
+        intake: &mut Intake<'_>,
+    ) -> bool {
+        let pattern = self.layout.pattern.and_then(|at| json::as_text(members[at].1));
+        let Some(pattern) = pattern.filter(|text| is_pattern(text)) else { return false };
+        match gone {
+            Some((reason, detail)) => intake.reject(&pattern, *reason, Some(detail.clone())),
+            None => stix::put_pattern(&pattern, context, intake),
+        }
+        true
+    }
+
+    /// Takes the URL that two members tell together.
+    fn url(
+        &self,
+        members: &[(&str, &Value)],
+        gone: Option<&Gone>,
+        context: &Shared,
+        intake: &mut Intake<'_>,
+    ) -> bool {
+        let text = |at: usize| json::as_text(members[at].1).unwrap_or_default();
+        let port = self.layout.port.map(text).filter(|port| is_port(port));
+        let url = self.layout.joint().and_then(|joint| joint.text(port.as_deref(), text));
+        let Some(url) = url else { return false };
+        match gone {
+            Some((reason, detail)) => intake.reject(&url, *reason, Some(detail.clone())),
+            None => {
+                intake.guessed(&url, Scope::Exact, context);
+            }
+        }
+        true
     }
 
     /// Takes the network that several members tell together.
@@ -345,6 +430,40 @@ impl Reader {
     }
 }
 
+/// Objects with values in them, beside those that are called as values are.
+const PARTS: &[&str] = &["samples", "sample", "attachments", "binaries", "payloads", "network"];
+
+/// Objects about an answer, and not about what is listed.
+const ENVELOPES: &[&str] =
+    &["request", "query", "client", "requester", "links", "pagination", "paging", "user", "geo"];
+
+/// The most values of an object that are told.
+const MAX_TOLD: usize = bound(64, 4);
+
+/// Whether a member has parts of its own that may be records.
+fn is_part(name: &str, value: &Value) -> bool {
+    let squeezed = types::squeeze(name);
+    (value.is_object() || has_objects(value))
+        && !headings::is_people(name)
+        && ![INNER, ABOUT, ENVELOPES].iter().any(|names| names.contains(&&*squeezed))
+}
+
+/// Tells the values that stand in an object beside the value of its record.
+fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
+    match value {
+        Value::Object(object) => {
+            object.values().for_each(|value| tell(name, value, left, intake));
+        }
+        Value::Array(list) => list.iter().for_each(|value| tell(name, value, left, intake)),
+        Value::String(text) if *left > 0 && several::is_values(text) => {
+            *left -= 1;
+            let detail = format!("{name}: another member of the record is called the indicator");
+            intake.reject(text, Reason::LeftOut, Some(detail));
+        }
+        _ => {}
+    }
+}
+
 /// Objects that hold what others have in the record itself.
 const INNER: &[&str] =
     &["attributes", "properties", "indicator", "ioc", "observable", "source", "fields", "data"];
@@ -384,7 +503,7 @@ fn is_blank(value: &Value) -> bool {
 }
 
 fn is_list_name(name: &str) -> bool {
-    LISTS.contains(&name) || list_gone(name).is_some()
+    LISTS.iter().any(|list| list.eq_ignore_ascii_case(name)) || list_gone(name).is_some()
 }
 
 /// Whether a member is a list of records.

@@ -3,7 +3,7 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
-use crate::intel::feed::format::abusech;
+use crate::intel::feed::format::{abusech, stix};
 use crate::intel::feed::intake::{Contexts, Intake, Shared, is_nothing};
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::options::Place;
@@ -11,7 +11,9 @@ use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::table::layout::{Detail, Layout, Meaning, NOWHERE};
 use crate::intel::feed::table::nets::{self, Nets};
 use crate::intel::feed::table::rows::{MAX_FIELDS, Row, next_row};
-use crate::intel::feed::table::sampling::{confirmed, guess_layout, guess_nets, samples};
+use crate::intel::feed::table::sampling::{
+    confirmed, guess_layout, guess_nets, is_pattern, samples,
+};
 use crate::intel::feed::types::{self, Type};
 use crate::intel::feed::{intake, live};
 use std::borrow::Cow;
@@ -34,6 +36,11 @@ pub(in crate::intel::feed) fn is_guessable(text: &str, delimiter: u8) -> bool {
 /// Whether the columns of a table without a header make networks; for detection.
 pub(in crate::intel::feed) fn has_nets(text: &str, delimiter: u8) -> bool {
     guess_nets(&samples(Lines::new(text), delimiter)).is_some()
+}
+
+/// Whether the columns of a table without a header are addresses and ports; for detection.
+pub(in crate::intel::feed) fn has_ports(text: &str, delimiter: u8) -> bool {
+    guess_layout(Lines::new(text), delimiter).port.is_some()
 }
 
 /// What separates the columns, where the first line says so as Excel has it: `sep=;`.
@@ -177,7 +184,7 @@ fn find_layout(
     let (layout, names) = match (header, comment) {
         (Some(layout), _) => (layout, names),
         (None, Some((layout, names))) => (layout, names),
-        (None, None) => (guess_layout(lines.clone(), delimiter), Vec::new()),
+        (None, None) => (guessed_layout(&row, lines, delimiter), Vec::new()),
     };
     if !layout.has_values() && !text.trim().is_empty() {
         return Err(Error::format("no column of this table holds indicators").remedy(
@@ -185,6 +192,31 @@ fn find_layout(
         ));
     }
     Ok(Found { layout, names, confidence: None })
+}
+
+/// The layout that the rows alone tell, with what a header says of the columns beside the
+/// values: `entity_type,name,revoked`. Then `lines` are behind it.
+fn guessed_layout(first: &Row<'_>, lines: &mut Lines<'_>, delimiter: u8) -> Layout {
+    let plain = guess_layout(lines.clone(), delimiter);
+    let mut below = lines.clone();
+    let mut row = Row::new(delimiter);
+    if next_row(&mut below, &mut row).is_none() {
+        return plain;
+    }
+    let guessed = guess_layout(below.clone(), delimiter);
+    let header = Layout::of_header(&first.fields).filter(|_| guessed.has_values());
+    let Some(mut layout) = header.filter(|it| it.live.iter().any(|(_, live)| live.is_plain()))
+    else {
+        return plain;
+    };
+    *lines = below;
+    layout.kind = layout.kind.or(guessed.kind);
+    layout.port = layout.port.or(guessed.port);
+    let is_value = |at: usize| guessed.values.iter().any(|(value, _)| *value == at);
+    layout.context.retain(|&(at, _)| !is_value(at));
+    layout.unknown.clear();
+    (layout.values, layout.nets, layout.beside) = (guessed.values, guessed.nets, guessed.beside);
+    layout
 }
 
 /// Whether a comment's names head a table with so many columns: as many, or names that
@@ -268,6 +300,28 @@ impl Reader {
         let gone = self.gone(row, intake);
         let context = self.context(row, intake);
         let mut values = 0;
+        if let Some(pattern) = self.layout.pattern.map(|at| row.get(at)).filter(|it| !is_nothing(it))
+        {
+            return match (&gone, is_pattern(pattern)) {
+                (Some((reason, detail)), _) => {
+                    intake.reject(pattern, *reason, Some(detail.clone()));
+                }
+                (None, true) => stix::put_pattern(pattern, &context, intake),
+                (None, false) => intake.reject(pattern, Reason::UnsupportedPattern, None),
+            };
+        }
+        let port = self.layout.port.map(|at| row.get(at)).filter(|port| is_port(port));
+        let joint = self.layout.joint();
+        let url = joint.and_then(|joint| joint.text(port, |at| row.get(at)));
+        if let Some(url) = &url {
+            values += 1;
+            match &gone {
+                Some((reason, detail)) => intake.reject(url, *reason, Some(detail.clone())),
+                None => {
+                    intake.guessed(url, Scope::Exact, &context);
+                }
+            }
+        }
         if let Some(nets) = self.layout.nets
             && !is_nothing(row.get(nets.start))
         {
@@ -287,6 +341,9 @@ impl Reader {
                 continue;
             }
             values += 1;
+            if url.is_some() && joint.is_some_and(|joint| joint.covers(column)) {
+                continue;
+            }
             match self.layout.detail(column, kind, value, &beside) {
                 Some(Detail::Same) => continue,
                 Some(Detail::Told(why)) => {

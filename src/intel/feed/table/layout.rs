@@ -7,6 +7,7 @@ use crate::intel::feed::intake::is_nothing;
 use crate::intel::feed::live::Live;
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::{self, Heading};
+use crate::intel::feed::table::joint::Joint;
 use crate::intel::feed::table::nets::{self, Nets, Part};
 use crate::intel::feed::table::roles;
 use crate::intel::feed::types;
@@ -37,6 +38,10 @@ pub(in crate::intel::feed) struct Layout {
     pub(in crate::intel::feed) context: Vec<(usize, Column)>,
     /// Columns that speak of what is hostile: where values stand in them, they are meant.
     pub(in crate::intel::feed) hostile: Vec<usize>,
+    /// The column of STIX patterns.
+    pub(in crate::intel::feed) pattern: Option<usize>,
+    /// The columns that make a URL together.
+    joint: Option<Joint>,
     /// Columns whose names say nothing, or that would make a network and do not.
     pub(in crate::intel::feed) unknown: Vec<usize>,
     /// Columns that hold what a URL beside them has in itself.
@@ -148,6 +153,7 @@ impl Layout {
     pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Layout {
         let mut layout = Layout::default();
         let roles = roles::of_names(names);
+        layout.live = roles.beside;
         for (at, heading) in roles.headings.into_iter().enumerate() {
             match heading {
                 Heading::Role(column) => layout.put(at, column),
@@ -162,7 +168,13 @@ impl Layout {
         layout.providers = roles.providers;
         layout.is_hosting = roles.is_hosting;
         layout.named = roles.named;
+        layout.pattern = roles.pattern;
+        layout.joint = roles.joint;
         layout.is_strict = layout.kind.is_some();
+        if roles.has_counts {
+            // `malicious` is how many engines said so.
+            layout.live.retain(|&(_, live)| live != Live::Bad);
+        }
         layout
     }
 
@@ -175,12 +187,37 @@ impl Layout {
 
     /// Whether a column holds values, by its name.
     pub(in crate::intel::feed) fn has_values(&self) -> bool {
-        !self.values.is_empty() || self.nets.is_some()
+        !self.values.is_empty() || self.nets.is_some() || self.pattern.is_some()
     }
 
     /// Whether an `indicator` column says what the values are.
     pub(in crate::intel::feed) fn names_value(&self) -> bool {
         !self.named.is_empty()
+    }
+
+    /// The columns that are called the value.
+    pub(in crate::intel::feed) fn named(&self) -> &[usize] {
+        &self.named
+    }
+
+    /// The columns that make a URL together, unless another one is called the value.
+    pub(in crate::intel::feed) fn joint(&self) -> Option<Joint> {
+        self.joint.filter(|joint| self.named.iter().all(|at| *at == joint.path))
+    }
+
+    /// Takes columns that are called the value for what is said of the values beside them,
+    /// once the rows have shown that they hold none: `domain,ioc,uri_path` with texts below
+    /// `ioc`.
+    pub(in crate::intel::feed) fn drop_named(&mut self, is_value: impl Fn(usize) -> bool) {
+        let is_typed = |(at, kind): &(usize, Meaning)| kind.is_some() && is_value(*at);
+        if !self.values.iter().any(is_typed) {
+            return;
+        }
+        let is_text = |at: &usize| !is_value(*at);
+        let texts: Vec<usize> = self.named.iter().copied().filter(is_text).collect();
+        self.named.retain(|at| !texts.contains(at));
+        self.values.retain(|(at, _)| !texts.contains(at));
+        self.context.extend(texts.into_iter().map(|at| (at, Column::Description)));
     }
 
     /// What the cells of a row are to each other; `has_net` says whether the network's are
@@ -233,6 +270,9 @@ impl Layout {
         text: &str,
         beside: &Beside,
     ) -> Option<Detail> {
+        if beside.has_url && self.joint().is_some_and(|joint| joint.path == at) {
+            return Some(Detail::Same);
+        }
         let (kind, _) = kind?;
         if beside.is_named {
             return Some(Detail::Told("another member of the record is called the indicator"));

@@ -2,6 +2,7 @@
 
 pub(super) mod columns;
 pub(super) mod headings;
+pub(super) mod joint;
 pub(super) mod layout;
 pub(super) mod nets;
 pub(super) mod roles;

@@ -4,8 +4,10 @@
 //! One function for both, so that the same export means the same in either form.
 
 use crate::engine::indicator::Kind;
+use crate::intel::feed::live::{self, Live};
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::{self, Heading};
+use crate::intel::feed::table::joint::{self, Joint};
 use crate::intel::feed::table::nets::Part;
 use crate::intel::feed::types::squeeze;
 
@@ -23,6 +25,14 @@ pub(in crate::intel::feed) struct Roles {
     pub(in crate::intel::feed) is_hosting: bool,
     /// Columns that are called the value.
     pub(in crate::intel::feed) named: Vec<usize>,
+    /// Columns of the context that also say whether a row is meant as harmless.
+    pub(in crate::intel::feed) beside: Vec<(usize, Live)>,
+    /// The column of patterns.
+    pub(in crate::intel::feed) pattern: Option<usize>,
+    /// The columns that make a URL together.
+    pub(in crate::intel::feed) joint: Option<Joint>,
+    /// Whether columns count engines.
+    pub(in crate::intel::feed) has_counts: bool,
 }
 
 /// The roles of columns with these names.
@@ -44,11 +54,15 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     let has = |test: fn(&str) -> bool| squeezed.iter().any(|name| test(name));
     let has_net = headings.iter().any(|of| matches!(of, Heading::Role(Column::Net(Part::Start))));
     let (has_owner, has_provider, has_place) = (has(is_owner), has(is_provider), has(is_place));
+    // One address and the names it goes by, as scanners of the net have it.
+    let is_of_host = has(|name| matches!(name, "ip" | "ipaddress" | "ipstr"))
+        && has(|name| name == "hostnames")
+        || has(|name| name == "abuseconfidencescore");
     let is_owned = |at: usize| {
         let (heading, name) = (&headings[at], &*squeezed[at]);
         let is_name = of_kind(heading, Kind::Domain);
         is_name && is_reverse(name) && (has_owner || has_place)
-            || is_name && has_provider
+            || is_name && (has_provider || is_of_host)
             || of_kind(heading, Kind::Email) && (has_owner || has_net)
     };
     let is_host = |at: usize| {
@@ -70,13 +84,30 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     let is_provider_of = |at: usize| is_of_networks && of_kind(&headings[at], Kind::Domain);
     let is_named = |at: usize| headings[at] == UNTYPED && rank(&squeezed[at]) < HASH;
     Roles {
+        joint: joint::find(&squeezed, &headings),
+        pattern: squeezed.iter().position(|name| is_pattern(name)),
         owned: at(&is_owned),
         hosts: at(&is_host),
         providers: at(&is_provider_of),
         named: at(&is_named),
         is_hosting: has_owner || has_place,
+        beside: beside(&squeezed, &headings),
+        has_counts: has(live::is_count),
         headings,
     }
+}
+
+/// Columns that say of a row what it is listed as.
+fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
+    let is_free = |heading: &Heading| match heading {
+        Heading::Role(column) => column.is_context(),
+        _ => true,
+    };
+    let columns = names.iter().zip(headings).enumerate();
+    columns
+        .filter(|(_, (_, heading))| is_free(heading))
+        .filter_map(|(at, (name, _))| Some((at, live::beside(name)?)))
+        .collect()
 }
 
 /// A column that holds values of any kind.
@@ -164,6 +195,11 @@ fn rank(name: &str) -> u8 {
 
 fn of_kind(heading: &Heading, kind: Kind) -> bool {
     matches!(heading, Heading::Role(Column::Value(Some((of, _)))) if *of == kind)
+}
+
+/// Names of columns of STIX patterns.
+fn is_pattern(name: &str) -> bool {
+    matches!(name, "pattern" | "stixpattern" | "indicatorpattern")
 }
 
 /// Names that an address has in the reverse tree.

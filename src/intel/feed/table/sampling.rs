@@ -33,6 +33,7 @@ pub(in crate::intel::feed) fn confirmed(
     rows: &[Vec<String>],
 ) -> Option<Layout> {
     let mut left = Vec::new();
+    layout.pattern = layout.pattern.filter(|at| column_is(rows, *at, is_pattern));
     match layout.nets.map(|nets| sized(nets, rows)) {
         Some(nets) if has_networks(nets, rows) => {
             layout.nets = Some(nets);
@@ -41,6 +42,7 @@ pub(in crate::intel::feed) fn confirmed(
         Some(_) => left = layout.drop_nets(),
         None => {}
     }
+    layout.drop_named(|at| column_has(rows, at, is_value));
     let names_value = layout.names_value();
     // Whoever calls a column the values has others for something else.
     let has_values = layout.has_values();
@@ -116,6 +118,18 @@ fn column_is(rows: &[Vec<String>], at: usize, test: fn(&str) -> bool) -> bool {
     fitting > 0 && fitting * 10 >= cells().count() * 8
 }
 
+/// Whether any cell of a column is of a form, or none says anything.
+fn column_has(rows: &[Vec<String>], at: usize, test: fn(&str) -> bool) -> bool {
+    let mut cells = rows.iter().filter_map(|row| row.get(at)).filter(|cell| !is_nothing(cell));
+    let first = cells.next();
+    first.is_none_or(|first| test(first) || cells.any(|cell| test(cell)))
+}
+
+/// Whether a cell begins as a STIX pattern does.
+pub(in crate::intel::feed) fn is_pattern(cell: &str) -> bool {
+    cell.trim_start().starts_with(['[', '('])
+}
+
 /// Whether a cell holds values of whatever kind, and nothing else.
 fn is_value(cell: &str) -> bool {
     several::is_values(cell)
@@ -166,6 +180,7 @@ pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> L
     let mut layout = Layout::default();
     if let Some(at) = best.filter(|_| rows > 0) {
         layout.values.push((at, None));
+        layout.port = Some(at + 1).filter(|port| are_ports(&samples, at, *port));
         layout.kind = (0..kinds.len()).find(|&kind| kind != at && kinds[kind] * 10 >= rows * 9);
         let is_beside = |&column: &usize| {
             column != at && Some(column) != layout.kind && good[column] * 10 >= rows * 9
@@ -173,6 +188,37 @@ pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> L
         layout.beside = (0..good.len()).filter(is_beside).collect();
     }
     layout
+}
+
+/// Whether one column has addresses and another ports, by the rows alone. Scores and counts
+/// are small numbers as well, so that each has to be one that servers listen on.
+pub(in crate::intel::feed) fn are_ports(rows: &[Vec<String>], ip: usize, port: usize) -> bool {
+    let cell = |row: &Vec<String>, at: usize| row.get(at).map_or("", |cell| cell).to_string();
+    let number = |row: &Vec<String>| cell(row, port).parse::<u16>().ok();
+    let is_row = |row: &Vec<String>| {
+        address::parse_ip(&refang(&cell(row, ip))).is_ok()
+            && number(row).is_some_and(|port| port >= 1024 || is_known_port(port))
+    };
+    let is_telling = |row: &Vec<String>| number(row).is_some_and(|port| port > 100 || port == 80);
+    let is_common = |row: &Vec<String>| number(row).is_some_and(is_known_port);
+    let mut told = rows.iter().filter(|row| !is_nothing(&cell(row, ip))).peekable();
+    told.peek().is_some()
+        && told.all(is_row)
+        && rows.iter().any(is_telling)
+        && rows.iter().any(is_common)
+}
+
+/// Ports that malware and what it speaks to listens on.
+fn is_known_port(port: u16) -> bool {
+    const PORTS: &[u16] = &[
+        21, 22, 23, 25, 53, 80, 81, 82, 88, 110, 123, 135, 139, 143, 222, 389, 443, 444, 445, 447,
+        449, 465, 587, 636, 808, 853, 888, 990, 993, 995, 999, 1080, 1194, 1337, 1433, 1604, 1883,
+        2222, 3000, 3128, 3306, 3333, 3389, 3460, 4433, 4443, 4444, 4782, 5000, 5432, 5552, 5555,
+        5900, 5985, 6000, 6379, 6606, 6666, 6667, 6697, 7000, 7443, 7707, 7777, 8000, 8008, 8080,
+        8081, 8088, 8090, 8443, 8800, 8808, 8848, 8888, 9000, 9001, 9050, 9090, 9200, 9443, 9999,
+        10000, 10443, 12345, 27017, 31337, 50050, 50051,
+    ];
+    PORTS.binary_search(&port).is_ok()
 }
 
 /// Two columns that make networks in all of the rows: first and last address, or address
