@@ -300,7 +300,8 @@ impl Reader {
         let gone = self.gone(row, intake);
         let context = self.context(row, intake);
         let mut values = 0;
-        if let Some(pattern) = self.layout.pattern.map(|at| row.get(at)).filter(|it| !is_nothing(it))
+        if let Some(pattern) =
+            self.layout.pattern.map(|at| row.get(at)).filter(|it| !is_nothing(it))
         {
             return match (&gone, is_pattern(pattern)) {
                 (Some((reason, detail)), _) => {
