@@ -222,13 +222,13 @@ impl Chance {
                 }
             }
         }
-        bytes.truncate(MOST_CHANGED);
+        bytes.truncate(MAX_CHANGED);
         bytes
     }
 }
 
 /// The longest input that is made of seeds.
-const MOST_CHANGED: usize = 4 << 10;
+const MAX_CHANGED: usize = 4 << 10;
 
 /// A few changes of each seed. `WIRESIFT_ROUNDS=n` makes more of them, `WIRESIFT_TARGET=NAME` for
 /// one target: with the fuzzers' bounds (`make fuzz-replay`) that is fuzzing on a machine that
@@ -240,7 +240,7 @@ fn changed_seeds_pass() {
     for entry in entries::TABLE.iter().filter(|e| only.as_deref().is_none_or(|o| o == e.name)) {
         let mut seeds: Vec<Vec<u8>> =
             seeds(entry).map(|path| std::fs::read(path).unwrap()).collect();
-        seeds.retain(|seed| seed.len() <= MOST_CHANGED);
+        seeds.retain(|seed| seed.len() <= MAX_CHANGED);
         seeds.push(Vec::new());
         let mut chance = Chance(number("WIRESIFT_SEED").unwrap_or(0x9e37_79b9_7f4a_7c15));
         for _ in 0..number("WIRESIFT_ROUNDS").unwrap_or(20) {

@@ -25,11 +25,11 @@ use wiresift::sensor::input::{Archive, Contents, Input, Member, Opened};
 const BASE: usize = 24 << 10;
 
 /// How much dearer four times as much may be.
-const MOST_GROWTH: f64 = 10.0;
+const MAX_GROWTH: f64 = 10.0;
 
 /// The dearest byte, in seconds without optimisation. What begins something for each few bytes
 /// of its input grows with it, and may stop whoever reads it nevertheless.
-const MOST_PER_BYTE: f64 = 20e-6;
+const MAX_PER_BYTE: f64 = 20e-6;
 
 /// Below so many seconds the clock and the first touch of memory are what is measured.
 const SHORTEST: f64 = 0.000_5;
@@ -74,7 +74,7 @@ fn steep_from(base: usize, name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) 
     let measure = |round: usize| inputs.each_ref().map(|input| cost(round, || read(input)));
     let growth = |costs: [f64; 3]| costs[2] / costs[0];
     let is_steep = |costs: [f64; 3]| {
-        growth(costs) > MOST_GROWTH || costs[2] > inputs[2].len() as f64 * MOST_PER_BYTE
+        growth(costs) > MAX_GROWTH || costs[2] > inputs[2].len() as f64 * MAX_PER_BYTE
     };
     let mut least = measure(1);
     // Noise is not at the same place thrice.

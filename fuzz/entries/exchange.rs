@@ -24,7 +24,7 @@ const KEY: &str = "k3y-of-the-fuzzer";
 const BREAK: u8 = 0x1e;
 
 /// More answers than this show nothing new.
-const MOST_ANSWERS: usize = 32;
+const MAX_ANSWERS: usize = 32;
 
 #[derive(Default)]
 struct Memory {
@@ -81,7 +81,7 @@ impl Clock for Hasty {
 pub fn run(bytes: &[u8]) {
     let Some((which, rest)) = bytes.split_first() else { return };
     let answers: Vec<Vec<u8>> =
-        rest.split(|b| *b == BREAK).take(MOST_ANSWERS).map(<[u8]>::to_vec).collect();
+        rest.split(|b| *b == BREAK).take(MAX_ANSWERS).map(<[u8]>::to_vec).collect();
     let left = Arc::new(Mutex::new(Vec::new()));
     let given = Arc::clone(&left);
     let server = Server::start(move |_| match given.lock().unwrap().pop() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{
-    Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Share, Split, Splitter, Visitor,
+    Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Shard, Split, Splitter, Visitor,
 };
 use wiresift::sensor::input::capture::Capture;
 
@@ -88,7 +88,7 @@ pub fn run(bytes: &[u8]) {
 fn shares(bytes: &[u8], frames: &[Frame<'_>], config: &Config, count: &mut Count) -> Counters {
     let mut splitter = Splitter::new(config);
     let mut split = Split::default();
-    let mut shares = Share::all(config);
+    let mut shares = Shard::all(config);
     for piece in frames.chunks(1 + frames.len() / 3) {
         splitter.split(bytes, piece.iter().copied(), &mut split);
         shares.iter_mut().for_each(|share| share.take(bytes, &split, count));

@@ -9,7 +9,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
 /// More than this is not played in pieces.
-const MOST_PIECES: usize = 4096;
+const MAX_PIECES: usize = 4096;
 
 #[derive(Default)]
 struct Seen(Vec<(Where, String)>);
@@ -92,7 +92,7 @@ pub fn run(bytes: &[u8]) {
     let (client, server) = text.split_at(at);
     let whole = play(client, server, 30_000, 0);
     for unit in [1, 7, 100] {
-        if text.len() / unit < MOST_PIECES {
+        if text.len() / unit < MAX_PIECES {
             assert_eq!(play(client, server, unit, 0), whole, "{unit}");
         }
     }

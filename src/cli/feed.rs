@@ -13,7 +13,9 @@ use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
 use wiresift::intel::store::{State, Store};
-use wiresift::intel::subscribe::{self, FeedOutcome, Pause, Published, UpdateJob, UpdateReport};
+use wiresift::intel::subscribe::{
+    self, FeedOutcome, Published, StopSignal, UpdateJob, UpdateReport,
+};
 use wiresift::{Error, Result};
 
 /// Microseconds of a day.
@@ -479,7 +481,7 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     let Some(every) = flags.every else {
         return update_once(&config, flags, flags.due, None);
     };
-    let pause = Pause::new()?;
+    let pause = StopSignal::new()?;
     let mut outcome = update_once(&config, flags, false, Some(&pause));
     loop {
         if let Err(error) = &outcome {
@@ -501,7 +503,7 @@ fn update_once(
     config: &Config,
     flags: &FeedUpdate,
     due: bool,
-    pause: Option<&Pause>,
+    pause: Option<&StopSignal>,
 ) -> Result<Outcome> {
     let lock = subscribe::write_lock(config)?;
     let job = UpdateJob {
@@ -565,7 +567,7 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
                 say(&format!("wiresift: {name}: {error}{kept}"));
                 continue;
             }
-            FeedOutcome::Held(held) => {
+            FeedOutcome::PendingReview(held) => {
                 say(&format!(
                     "wiresift: {name}: {would}held back: {}; the {} of before stay \
                      (`wiresift feed update {name} --accept` confirms it)",

@@ -626,11 +626,11 @@ pub(super) struct Tap {
 }
 
 /// The most threads of a scan: more than any machine has cores, and few enough to start.
-const MOST_THREADS: usize = 1024;
+const MAX_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number <= MOST_THREADS);
-    number.ok_or_else(|| format!("expected a number from 0 to {MOST_THREADS}"))
+    let number = text.parse().ok().filter(|number| *number <= MAX_THREADS);
+    number.ok_or_else(|| format!("expected a number from 0 to {MAX_THREADS}"))
 }
 
 /// Bytes, with K, M or G for the binary units.

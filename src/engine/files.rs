@@ -16,7 +16,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// Links in a row that are followed, as many as the kernel follows.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Where an output leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Outlet {
             return Ok(Outlet::Descriptor(1));
         }
         let mut at = path.to_path_buf();
-        for _ in 0..MOST_LINKS {
+        for _ in 0..MAX_LINKS {
             // The folders that lead there are no matter of ours, the last link is.
             let Some(name) = at.file_name() else { return Ok(Outlet::File(at)) };
             let folder = match at.parent() {

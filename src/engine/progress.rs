@@ -12,7 +12,7 @@
 
 /// Rounds that take nothing, between two that do. A stream needs the most: from no protocol to
 /// a guess, to the protocol, to its first state, and perhaps the same once more.
-const MOST_TURNS: u8 = 16;
+const MAX_TURNS: u8 = 16;
 
 /// A bound of a parser. Inputs of fuzzers are far smaller than most bounds: there a bound
 /// shrinks, so that it is met exactly, one below and one above.
@@ -38,7 +38,7 @@ impl<'d> Walk<'d> {
     /// What the next round sees: at least a byte. None at the end, and where it is stuck.
     #[inline]
     pub(crate) fn rest(&self) -> Option<&'d [u8]> {
-        self.data.get(self.at..).filter(|rest| !rest.is_empty() && self.turns <= MOST_TURNS)
+        self.data.get(self.at..).filter(|rest| !rest.is_empty() && self.turns <= MAX_TURNS)
     }
 
     /// A round is done with so many bytes: with none if it has changed what they mean.
@@ -66,7 +66,7 @@ impl<'d> Walk<'d> {
 
     /// Whether it was given up in front of its end.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.turns > MOST_TURNS
+        self.turns > MAX_TURNS
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn rounds_are_linear_in_the_bytes() {
-        let most = usize::from(MOST_TURNS);
+        let most = usize::from(MAX_TURNS);
         for length in [0, 1, 100] {
             let data = vec![0; length];
             // The most that is allowed: a byte in each last round.
@@ -106,7 +106,7 @@ mod tests {
         if cfg!(debug_assertions) {
             assert!(stuck.is_err());
         } else {
-            assert_eq!(stuck.unwrap(), 2 + usize::from(MOST_TURNS));
+            assert_eq!(stuck.unwrap(), 2 + usize::from(MAX_TURNS));
         }
     }
 }

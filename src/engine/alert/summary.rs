@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Different keys that a table counts; some 40 MiB of them.
-const MOST_KEYS: usize = 1 << 18;
+const MAX_KEYS: usize = 1 << 18;
 
 /// Counts by key, of a bounded number of keys.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl<K: Eq + Hash + Ord> Tally<K> {
     fn add(&mut self, key: K) {
         if let Some(count) = self.counts.get_mut(&key) {
             *count += 1;
-        } else if self.counts.len() < MOST_KEYS {
+        } else if self.counts.len() < MAX_KEYS {
             self.counts.insert(key, 1);
         } else {
             self.others += 1;
@@ -128,8 +128,8 @@ mod tests {
         }
         assert_eq!(tally.top(2), [(&1, 5), (&2, 2)]);
         assert_eq!((tally.distinct(), tally.others()), (3, 0));
-        (10..10 + MOST_KEYS).for_each(|key| tally.add(key));
-        assert_eq!((tally.distinct(), tally.others()), (MOST_KEYS, 3));
+        (10..10 + MAX_KEYS).for_each(|key| tally.add(key));
+        assert_eq!((tally.distinct(), tally.others()), (MAX_KEYS, 3));
         tally.add(1);
         assert_eq!(tally.top(1), [(&1, 6)]);
     }

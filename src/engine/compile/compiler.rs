@@ -77,13 +77,13 @@ pub struct Compiler {
 /// Values that were no indicators and are remembered all the same, so that a look-up can
 /// tell why. They are for people: what a feed full of rubbish has beyond that many is in
 /// the list of rejects.
-const MOST_REFUSED: usize = 1 << 15;
+const MAX_REFUSED: usize = 1 << 15;
 
 /// The longest of them.
 const LONGEST_REFUSED: usize = 256;
 
 /// The most contexts that are tagged and kept at hand.
-const MOST_ANNOTATED: usize = 1 << 16;
+const MAX_ANNOTATED: usize = 1 << 16;
 
 /// A value that was no indicator. The order is that of a hash, so that which of them are
 /// remembered depends neither on the order of the feeds nor on how values are spelt.
@@ -208,12 +208,12 @@ impl Compiler {
             return;
         }
         let hash = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
-        let is_full = self.refused.len() >= MOST_REFUSED;
+        let is_full = self.refused.len() >= MAX_REFUSED;
         if is_full && self.refused.last().is_some_and(|last| hash > last.hash) {
             return;
         }
         self.refused.insert(Refused { hash, value: value.into(), reason, feed: feed.into() });
-        if self.refused.len() > MOST_REFUSED {
+        if self.refused.len() > MAX_REFUSED {
             self.refused.pop_last();
         }
     }
@@ -253,7 +253,7 @@ impl Compiler {
             tagged.tags.push(format!("warninglist:{}", list.feed).into());
         }
         let tagged = Arc::new(tagged);
-        if self.annotated.len() >= MOST_ANNOTATED {
+        if self.annotated.len() >= MAX_ANNOTATED {
             self.annotated.clear();
         }
         // The first is held so that its address stays its own.

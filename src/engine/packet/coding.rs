@@ -1,11 +1,11 @@
 //! Content codings of bodies, undone as they stream: gzip, deflate, Brotli, Zstandard.
 //!
 //! Bounded twice: what a decoder needs (its window) counts as held memory, and what it may
-//! give is bounded by [`Credit`], for each body and for all of a run.
+//! give is bounded by [`InflateBudget`], for each body and for all of a run.
 
 mod credit;
 
-pub(in crate::engine::packet) use credit::{Credit, Spent};
+pub(in crate::engine::packet) use credit::{InflateBudget, Spent};
 
 use super::Fault;
 use crate::engine::progress::bound;

@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use super::hosts::Hosts;
-use super::layers::{Layers, Unit};
+use super::layers::{IpPacket, Layers};
 use super::view::Frame;
 use super::view::Visitor;
 use crate::engine::indicator::Timestamp;
@@ -100,7 +100,7 @@ impl Decoder {
 
     /// One that takes no short cuts: the slow twin that decoders are held against.
     #[cfg(test)]
-    pub(in crate::engine::packet) fn careful(config: Config) -> Self {
+    pub(in crate::engine::packet) fn reference(config: Config) -> Self {
         let mut decoder = Decoder::new(config);
         (decoder.layers.is_careful, decoder.hosts.is_careful) = (true, true);
         decoder
@@ -121,9 +121,9 @@ impl Decoder {
     /// Takes the next frame.
     pub fn frame<V: Visitor>(&mut self, frame: &Frame<'_>, visitor: &mut V) {
         let Decoder { layers, hosts } = self;
-        match layers.usual(frame) {
+        match layers.fast_path(frame) {
             Some(unit) => hosts.take(&unit, visitor),
-            None => layers.unusual(frame, &mut |unit: &Unit<'_>| hosts.take(unit, visitor)),
+            None => layers.slow_path(frame, &mut |unit: &IpPacket<'_>| hosts.take(unit, visitor)),
         }
     }
 

@@ -15,12 +15,12 @@ use std::net::{IpAddr, Ipv4Addr};
 const MAGIC: u32 = 0x6382_5363;
 const MAGIC_AT: usize = 236;
 
-const MOST_OPTIONS: usize = bound(256, 8);
-const MOST_NAMES: usize = bound(64, 3);
-const MOST_RELAYS: usize = bound(8, 2);
+const MAX_OPTIONS: usize = bound(256, 8);
+const MAX_NAMES: usize = bound(64, 3);
+const MAX_RELAYS: usize = bound(8, 2);
 
 /// The longest option that is put together, of all its parts (RFC 3396).
-const MOST_OPTION: usize = bound(4 << 10, 64);
+const MAX_OPTION: usize = bound(4 << 10, 64);
 
 /// Who is told, and of what.
 struct Told<'t, 'p, V> {
@@ -75,7 +75,7 @@ impl<V: Visitor> Told<'_, '_, V> {
     where
         IpAddr: From<[u8; N]>,
     {
-        for &address in bytes.as_chunks::<N>().0.iter().take(MOST_NAMES) {
+        for &address in bytes.as_chunks::<N>().0.iter().take(MAX_NAMES) {
             self.address(IpAddr::from(address));
         }
     }
@@ -84,7 +84,7 @@ impl<V: Visitor> Told<'_, '_, V> {
     fn names(&mut self, bytes: &[u8]) {
         let mut at = 0;
         let mut name = Name::default();
-        for _ in 0..MOST_NAMES {
+        for _ in 0..MAX_NAMES {
             if at >= bytes.len() {
                 return;
             }
@@ -120,7 +120,7 @@ pub(super) fn inspect<V: Visitor>(
 #[inline(never)]
 fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut told: Told<'_, '_, V>) {
     let is_good = if is_v6 {
-        message6(payload, MOST_RELAYS, &mut told).is_some()
+        message6(payload, MAX_RELAYS, &mut told).is_some()
     } else {
         message4(payload, &mut told).is_some()
     };
@@ -167,7 +167,7 @@ fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()
 impl Options {
     /// Reads options up to their end; false if one breaks off.
     fn read(&mut self, mut rest: &[u8]) -> bool {
-        for _ in 0..MOST_OPTIONS {
+        for _ in 0..MAX_OPTIONS {
             match *rest {
                 [] | [255, ..] => return true,
                 [0, ref behind @ ..] => rest = behind,
@@ -190,7 +190,7 @@ impl Options {
             52 => self.overload = value.first().copied().unwrap_or(0),
             6 | 12 | 15 | 66 | 67 | 81 | 114 | 119 | 150 | 252 => {
                 match self.all.iter_mut().find(|(other, _)| *other == code) {
-                    Some((_, all)) if all.len() + value.len() <= MOST_OPTION => {
+                    Some((_, all)) if all.len() + value.len() <= MAX_OPTION => {
                         all.extend_from_slice(value);
                     }
                     Some(_) => {}
@@ -211,7 +211,7 @@ impl<V: Visitor> Told<'_, '_, V> {
             // Some write several domains.
             15 => {
                 let domains = value.split(|&b| b == b' ').filter(|domain| !domain.is_empty());
-                domains.take(MOST_NAMES).for_each(|domain| self.host(domain, Where::DhcpHost));
+                domains.take(MAX_NAMES).for_each(|domain| self.host(domain, Where::DhcpHost));
             }
             // From where to boot, and what.
             66 => self.host(value, Where::DhcpServer),
@@ -238,7 +238,7 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V
         _ => 4,
     };
     let mut rest = payload.get(header..)?;
-    for _ in 0..MOST_OPTIONS {
+    for _ in 0..MAX_OPTIONS {
         if rest.is_empty() {
             return Some(());
         }

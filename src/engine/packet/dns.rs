@@ -17,7 +17,7 @@ mod told;
 mod words;
 
 use super::bytes::be16;
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{self, Observable, Where};
 use crate::engine::progress::bound;
@@ -30,7 +30,7 @@ const HEADER: usize = 12;
 const LENGTH: usize = 2;
 
 /// More records than this in one message are not followed.
-const MOST_RECORDS: usize = bound(4096, 6);
+const MAX_RECORDS: usize = bound(4096, 6);
 
 /// A DNS message, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +91,15 @@ pub(super) fn inspect_udp<V: Visitor>(
 
 /// Looks whether a TCP stream begins with DNS: on its ports with a message of any
 /// sort, elsewhere with one that is DNS beyond doubt.
-pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
+pub(super) fn guess(data: &[u8], ports: Ports) -> Probe {
     if is_dns_port(ports) {
         return if data.len() < LENGTH + HEADER {
-            Guess::Maybe(LENGTH + HEADER)
+            Probe::Maybe(LENGTH + HEADER)
         } else {
-            Guess::Is(Parser::Dns)
+            Probe::Is(Parser::Dns)
         };
     }
-    let Some(length) = be16(data, 0).map(usize::from) else { return Guess::Maybe(LENGTH) };
+    let Some(length) = be16(data, 0).map(usize::from) else { return Probe::Maybe(LENGTH) };
     // What can't be is turned away from its first bytes on, before it is held.
     let header = data.get(LENGTH..).unwrap_or_default();
     let is_likely = length > HEADER
@@ -109,11 +109,11 @@ pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
         && header.get(5).is_none_or(|&low| low == 1)
         && [6, 8, 10].iter().all(|&at| header.get(at).is_none_or(|&high| high == 0));
     match split_message(data) {
-        _ if !is_likely => Guess::No,
-        _ if data.len() < LENGTH + HEADER => Guess::Maybe(LENGTH + HEADER),
-        None => Guess::Maybe(LENGTH + length),
-        Some((message, _)) if is_message(message) => Guess::Is(Parser::Dns),
-        Some(_) => Guess::No,
+        _ if !is_likely => Probe::No,
+        _ if data.len() < LENGTH + HEADER => Probe::Maybe(LENGTH + HEADER),
+        None => Probe::Maybe(LENGTH + length),
+        Some((message, _)) if is_message(message) => Probe::Is(Parser::Dns),
+        Some(_) => Probe::No,
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn begins(data: &[u8], ports: Ports) -> bool {
 pub(super) fn step<V: Visitor>(
     data: &[u8],
     is_synced: bool,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Step {
     let Some(length) = be16(data, 0).map(usize::from) else { return Step::Wait(LENGTH) };
     let Some((message, _)) = split_message(data) else { return Step::Wait(LENGTH + length) };
@@ -144,7 +144,7 @@ pub(super) fn step<V: Visitor>(
 }
 
 /// Notes that a message breaks off.
-pub(super) fn finish<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) {
+pub(super) fn finish<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) {
     if !data.is_empty() {
         context.counters.note(Fault::SplitDns);
     }
@@ -306,10 +306,10 @@ impl Opening {
             return Ok(at);
         }
         let mut walk = Walk { message, at, name: None, told: Told::new(&self.question) };
-        for _ in 1..self.questions.min(MOST_RECORDS) {
+        for _ in 1..self.questions.min(MAX_RECORDS) {
             walk.question(found)?;
         }
-        for _ in 0..self.records.min(MOST_RECORDS) {
+        for _ in 0..self.records.min(MAX_RECORDS) {
             walk.record(found)?;
         }
         Ok(walk.at)

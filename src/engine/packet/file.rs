@@ -18,7 +18,7 @@ use lines::Lines;
 use std::fmt;
 
 /// The longest name that is kept for the alerts about the digests.
-const MOST_NAME: usize = bound(1 << 10, 24);
+const MAX_NAME: usize = bound(1 << 10, 24);
 
 /// A file as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl File {
         let digests = Digests::wanted(visitor);
         // The name goes with the digests: without them nobody asks for it again.
         let kept = name.filter(|_| digests.is_some());
-        let name = kept.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+        let name = kept.map(|name| name.get(..MAX_NAME).unwrap_or(name).into());
         let url = url.filter(|_| digests.is_some()).map(Into::into);
         let lines = None;
         File { protocol, name, url, size: 0, has_gap: false, digests, lines, parcel: None }
@@ -125,7 +125,7 @@ impl File {
     /// The name, which was told elsewhere.
     pub(in crate::engine::packet) fn known_as(mut self, name: Option<&[u8]>) -> File {
         if self.digests.is_some() {
-            self.name = name.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
+            self.name = name.map(|name| name.get(..MAX_NAME).unwrap_or(name).into());
         }
         self
     }

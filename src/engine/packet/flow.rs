@@ -190,7 +190,7 @@ impl Flows {
     /// Asks for the place of a packet's flow, whose transport begins with `ports`. Returns what
     /// [`Self::expect_entry`] asks for the flow itself with, once the place is there.
     #[inline(always)]
-    pub(super) fn expect(
+    pub(super) fn prefetch(
         &self,
         src: IpAddr,
         dst: IpAddr,
@@ -199,7 +199,7 @@ impl Flows {
         ports: [u8; 4],
     ) -> u32 {
         let hash = self.seeds.early(src, dst, vlan, proto, ports);
-        self.index.expect(hash);
+        self.index.prefetch(hash);
         hash
     }
 

@@ -17,13 +17,13 @@ use std::net::IpAddr;
 const LONGEST: usize = 65_535;
 
 /// Runs of bytes of one packet that are apart from each other.
-const MOST_RUNS: usize = bound(128, 4);
+const MAX_RUNS: usize = bound(128, 4);
 
 /// What a waiting packet costs beside its bytes.
 const OVERHEAD: usize = 256;
 
 /// Buffers that are kept for the next packets.
-const MOST_SPARE: usize = bound(16, 2);
+const MAX_SPARE: usize = bound(16, 2);
 
 /// What all fragments of a packet have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +133,7 @@ impl Fragments {
 
     /// Takes a buffer back.
     pub(super) fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if self.spare.len() < MOST_SPARE {
+        if self.spare.len() < MAX_SPARE {
             buffer.clear();
             self.spare.push(buffer);
         }
@@ -206,7 +206,7 @@ impl Waiting {
         let (start, end) = (piece.offset, piece.offset + bytes.len());
         if self.total.is_some_and(|total| end > total || (piece.is_last && end != total))
             || (piece.is_last && self.data.len() > end)
-            || self.runs.len() >= MOST_RUNS
+            || self.runs.len() >= MAX_RUNS
         {
             return false;
         }

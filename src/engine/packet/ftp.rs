@@ -18,9 +18,9 @@ mod data;
 pub use command::Command;
 pub(super) use data::Data;
 
-use super::announced::{End, Transfer};
+use super::expectations::{End, Transfer};
 use super::names;
-use super::stream::{Context, Guess, Parser, Step, Talk};
+use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
@@ -28,10 +28,10 @@ use command::Verb;
 use std::net::IpAddr;
 
 /// The longest line of a command or an answer.
-const MOST_LINE: usize = bound(4 << 10, 64);
+const MAX_LINE: usize = bound(4 << 10, 64);
 
 /// The longest name that is kept for the alert about a file.
-const MOST_NAME: usize = bound(1 << 10, 24);
+const MAX_NAME: usize = bound(1 << 10, 24);
 
 /// What both directions know.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Control {
     fn announce<V: Visitor>(
         &mut self,
         (address, port): (IpAddr, u16),
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let (seen, peer) = (context.packet.src, context.packet.dst);
         self.ends = vec![End { address: seen, port, peer }];
@@ -77,7 +77,7 @@ impl Control {
         self.publish(context);
     }
 
-    fn publish<V: Visitor>(&self, context: &mut Context<'_, '_, V>) {
+    fn publish<V: Visitor>(&self, context: &mut ParseContext<'_, '_, V>) {
         for &end in &self.ends {
             let transfer = self.transfer.clone().unwrap_or_default();
             context.announced.put(end, transfer, context.packet.time);
@@ -85,12 +85,12 @@ impl Control {
     }
 
     /// A command moves a file, or a listing.
-    fn begin<V: Visitor>(&mut self, command: &Command<'_>, context: &mut Context<'_, '_, V>) {
+    fn begin<V: Visitor>(&mut self, command: &Command<'_>, context: &mut ParseContext<'_, '_, V>) {
         let (verb, path) = (command.verb, command.argument);
         let is_fetched = command.name.eq_ignore_ascii_case(b"RETR");
         self.is_sized = is_fetched && self.is_image && self.sized.0 == path;
         let name = names::last(path);
-        let name = name.get(..MOST_NAME).unwrap_or(name);
+        let name = name.get(..MAX_NAME).unwrap_or(name);
         let is_part = std::mem::take(&mut self.is_rest) || verb == Verb::Append;
         self.transfer = Some(Transfer {
             name: (verb != Verb::List && !name.is_empty()).then(|| name.into()),
@@ -102,7 +102,7 @@ impl Control {
     }
 
     /// What is under way is not all of it.
-    fn abort<V: Visitor>(&self, context: &mut Context<'_, '_, V>) {
+    fn abort<V: Visitor>(&self, context: &mut ParseContext<'_, '_, V>) {
         for &end in &self.ends {
             if let Some(transfer) = context.announced.get_mut(end) {
                 transfer.is_other = true;
@@ -111,7 +111,7 @@ impl Control {
     }
 
     /// The answer to SIZE. A client that waits for nothing has asked for the file already.
-    fn sized<V: Visitor>(&mut self, size: u64, context: &mut Context<'_, '_, V>) {
+    fn sized<V: Visitor>(&mut self, size: u64, context: &mut ParseContext<'_, '_, V>) {
         self.sized.1 = Some(size);
         if self.is_sized {
             if let Some(transfer) = &mut self.transfer {
@@ -126,7 +126,7 @@ impl Control {
     }
 
     /// The server tells how long a file is. In ASCII mode it travels with more bytes.
-    fn size<V: Visitor>(&mut self, size: u64, context: &mut Context<'_, '_, V>) {
+    fn size<V: Visitor>(&mut self, size: u64, context: &mut ParseContext<'_, '_, V>) {
         for &end in self.ends.iter().filter(|_| self.is_image) {
             if let Some(transfer) = context.announced.get_mut(end) {
                 transfer.size = Some(size);
@@ -136,28 +136,28 @@ impl Control {
 }
 
 /// Looks whether a stream begins like a server's or a client's.
-pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Guess {
+pub(super) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Probe {
     if data.first().is_some_and(u8::is_ascii_digit) {
         let is_ours = matches!(talk, Talk::Ftp(_));
         let starts = |start: &[u8]| data.starts_with(start) || start.starts_with(data);
         return match data.len() {
-            0..=3 if starts(b"220") || is_ours => Guess::Maybe(4),
+            0..=3 if starts(b"220") || is_ours => Probe::Maybe(4),
             _ if starts(b"220 ") || starts(b"220-") => {
-                Guess::Is(Parser::FtpServer(Server::default()))
+                Probe::Is(Parser::FtpServer(Server::default()))
             }
             _ if begins(data) || (is_ours && code(data).is_some()) => {
-                Guess::Is(Parser::FtpServer(Server::default()))
+                Probe::Is(Parser::FtpServer(Server::default()))
             }
-            _ => Guess::No,
+            _ => Probe::No,
         };
     }
     let is_port = matches!(ports, Ports::Pair(_, 21));
     let is_expected = is_port || matches!(talk, Talk::Greeted | Talk::Ftp(_));
     match command::opening(data) {
-        command::Opening::Sure => Guess::Is(Parser::FtpClient(Client::default())),
-        command::Opening::Likely if is_expected => Guess::Is(Parser::FtpClient(Client::default())),
-        command::Opening::Short if is_expected => Guess::Maybe(data.len() + 1),
-        _ => Guess::No,
+        command::Opening::Sure => Probe::Is(Parser::FtpClient(Client::default())),
+        command::Opening::Likely if is_expected => Probe::Is(Parser::FtpClient(Client::default())),
+        command::Opening::Short if is_expected => Probe::Maybe(data.len() + 1),
+        _ => Probe::No,
     }
 }
 
@@ -204,11 +204,11 @@ fn code(line: &[u8]) -> Option<(u16, bool)> {
 /// The next line without its end, and its length with it.
 fn line(data: &[u8]) -> Result<(&[u8], usize), Step> {
     match memchr::memchr(b'\n', data) {
-        Some(end) if end <= MOST_LINE => {
+        Some(end) if end <= MAX_LINE => {
             let line = data.get(..end).unwrap_or_default();
             Ok((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
         }
-        _ if data.len() > MOST_LINE => Err(Step::Lost),
+        _ if data.len() > MAX_LINE => Err(Step::Lost),
         _ => Err(Step::Wait(data.len() + 1)),
     }
 }
@@ -225,7 +225,7 @@ impl Client {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if std::mem::take(&mut self.is_open) && !data.first().is_some_and(u8::is_ascii_alphabetic) {
             return Step::Restart;
@@ -247,7 +247,7 @@ impl Client {
 fn read_command<V: Visitor>(
     command: &Command<'_>,
     control: &mut Control,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
     let said = Said::Ftp(*command);
     let path = command.argument;
@@ -277,7 +277,7 @@ fn read_command<V: Visitor>(
         }
         Verb::Name => names::report(path, context.packet, context.visitor, said),
         Verb::Size => {
-            let path = path.get(..MOST_NAME).unwrap_or(path);
+            let path = path.get(..MAX_NAME).unwrap_or(path);
             (control.sized, control.is_size_asked) = ((path.to_vec(), None), true);
             control.is_sized = false;
         }
@@ -298,7 +298,7 @@ impl Server {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let first = data.first().copied().unwrap_or_default();
         if self.open.is_none() && !first.is_ascii_digit() {
@@ -321,7 +321,7 @@ impl Server {
     }
 }
 
-fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut Context<'_, '_, V>) {
+fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let Packet { src, .. } = *context.packet;
     match number {
         220 if matches!(*context.talk, Talk::Nothing) => *context.talk = Talk::Greeted,

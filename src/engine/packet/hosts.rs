@@ -5,8 +5,8 @@
 //! what a pair of hosts says can be read without what other pairs say.
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
-use super::layers::{Part, Unit};
-use super::stream::{Given, Shared, Stamp, Streams};
+use super::layers::{IpPacket, Part};
+use super::stream::{Shared, Stamp, StreamContext, Streams};
 use super::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
 use super::{Config, Counters, Fault, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
@@ -84,12 +84,12 @@ impl Hosts {
 
     /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
     #[inline(always)]
-    pub(super) fn expect(&self, unit: &Unit<'_>) -> u32 {
+    pub(super) fn prefetch(&self, unit: &IpPacket<'_>) -> u32 {
         let ports = match unit.payload {
             Ok([a, b, c, d, ..]) => [*a, *b, *c, *d],
             _ => [0; 4],
         };
-        self.flows.expect(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
+        self.flows.prefetch(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
     }
 
     /// Asks for the flow itself: the second step.
@@ -100,7 +100,7 @@ impl Hosts {
 
     /// Takes the next packet.
     #[inline(always)]
-    pub(super) fn take<V: Visitor>(&mut self, unit: &Unit<'_>, visitor: &mut V) {
+    pub(super) fn take<V: Visitor>(&mut self, unit: &IpPacket<'_>, visitor: &mut V) {
         visitor.begins(unit.order());
         let segment = unit.segment();
         let facts = Facts {
@@ -143,7 +143,7 @@ impl Hosts {
     #[cold]
     fn quoted<V: Visitor>(
         &mut self,
-        unit: &Unit<'_>,
+        unit: &IpPacket<'_>,
         segment: &Segment<'_>,
         facts: &Facts,
         visitor: &mut V,
@@ -167,7 +167,7 @@ impl Hosts {
     }
 
     /// What a visitor is shown of a packet.
-    fn packet<'a>(&self, unit: &Unit<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
+    fn packet<'a>(&self, unit: &IpPacket<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
         let Known { flow_id, to_server, totals } = self.flows.known(touch);
         Packet {
             number: unit.number,
@@ -199,7 +199,7 @@ impl Hosts {
 
     /// Whether there is nothing to be looked into; most packets are like that.
     #[inline(always)]
-    fn pass(&mut self, unit: &Unit<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
+    fn pass(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
         #[cfg(test)]
         if self.is_careful && unit.proto == transport::TCP && segment.fault.is_none() {
             return false;
@@ -227,7 +227,7 @@ impl Hosts {
     ) {
         let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
         if packet.proto == transport::TCP {
-            let mut given = Given { packet, visitor, counters, shared };
+            let mut given = StreamContext { packet, visitor, counters, shared };
             streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
             return;
         }

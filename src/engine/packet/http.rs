@@ -34,7 +34,7 @@ pub(super) use naming::is_naming;
 pub(super) use ranges::Ranges;
 pub(super) use search::is_likely;
 
-use super::stream::Context;
+use super::stream::ParseContext;
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{self, Kind, Observable, Where, address};
 use crate::engine::progress::bound;
@@ -44,17 +44,17 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 /// Hosts beyond the first whose URLs are told.
-const MOST_OTHER_HOSTS: usize = bound(4, 2);
+const MAX_OTHER_HOSTS: usize = bound(4, 2);
 
 /// URLs of a request that others asked for, by what its headers say.
-const MOST_ASKED: usize = bound(8, 3);
+const MAX_ASKED: usize = bound(8, 3);
 
 /// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
 /// take. Fewer would be a place to hide behind.
-const MOST_HEADERS: usize = bound(16 << 10, 6);
+const MAX_HEADERS: usize = bound(16 << 10, 6);
 
 /// Addresses, and names, that a proxy speaks for, of one request.
-const MOST_FORWARDED: usize = bound(64, 3);
+const MAX_FORWARDED: usize = bound(64, 3);
 
 /// An HTTP request, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl<'a> Response<'a> {
     pub(super) fn of(status: u16, headers: &'a [u8]) -> Self {
         let mut response =
             Response { status, location: None, headers, has_more: false, body: Body::Unsaid };
-        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+        for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             if name.len() == 8 && name.eq_ignore_ascii_case(b"location") {
                 response.location.get_or_insert(value);
             } else {
@@ -188,7 +188,7 @@ impl<'a> Request<'a> {
             has_more: false,
             body: Body::Unsaid,
         };
-        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+        for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             match name.len() {
                 4 if name.eq_ignore_ascii_case(b"host") => {
                     request.has_more |= request.host.is_some();
@@ -292,7 +292,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
     /// Hosts beyond the first, and headers that name hosts without a URL.
     fn more<'h>(&mut self, headers: &'h [u8], host: Option<&'h [u8]>) -> Named<'h> {
         let mut named = Named::default();
-        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+        for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             if let Some(form) = naming::form(name) {
                 if !named.take(form, value) && !is_likely(value) {
                     self.text(value, Where::HttpHeader);
@@ -323,8 +323,11 @@ fn place(name: &[u8]) -> Where {
     }
 }
 
-pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
-    let Context { packet, visitor, counters, url, .. } = context;
+pub(super) fn report_request<V: Visitor>(
+    request: &Request<'_>,
+    context: &mut ParseContext<'_, '_, V>,
+) {
+    let ParseContext { packet, visitor, counters, url, .. } = context;
     let said = Said::Http(*request);
     let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
@@ -357,11 +360,11 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
         let named = teller.more(request.headers, host);
         if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
             // Which of them a server takes is its own matter.
-            for other in other_hosts(request.headers, host).take(MOST_OTHER_HOSTS) {
+            for other in other_hosts(request.headers, host).take(MAX_OTHER_HOSTS) {
                 build_url(request, Some(other), packet, url);
                 teller.seen(Observable::Url(url), Where::HttpUrl);
             }
-            for (host, prefix, target) in named.asked(host, request.target).take(MOST_ASKED) {
+            for (host, prefix, target) in named.asked(host, request.target).take(MAX_ASKED) {
                 build_url_of(request.scheme, host, [prefix, target], packet, url);
                 teller.seen(Observable::Url(url), Where::HttpUrl);
             }
@@ -373,9 +376,9 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
 
 pub(super) fn report_response<V: Visitor>(
     response: &Response<'_>,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
-    let Context { packet, visitor, counters, .. } = context;
+    let ParseContext { packet, visitor, counters, .. } = context;
     let said = Said::HttpResponse(*response);
     let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
     let location = response.location.unwrap_or_default();
@@ -398,7 +401,7 @@ pub(super) fn report_response<V: Visitor>(
 
 /// Hosts of a request beyond the first.
 fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
-    let headers = Headers { rest: headers, left: MOST_HEADERS };
+    let headers = Headers { rest: headers, left: MAX_HEADERS };
     let hosts = headers.filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
     hosts.map(|(_, value)| value).filter(move |value| !value.is_empty() && Some(*value) != host)
 }

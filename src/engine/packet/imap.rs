@@ -14,18 +14,18 @@ mod client;
 mod server;
 
 use super::mail::{Mail, Text};
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Visitor, pop3};
 use crate::engine::progress::bound;
 
 /// The longest line that is put together; of a longer one the end counts.
-const MOST_LINE: usize = bound(16 << 10, 160);
+const MAX_LINE: usize = bound(16 << 10, 160);
 
 /// How much of the end of a longer line is kept: a literal and what it is.
 const LINE_END: usize = bound(512, 96);
 
 /// The longest literal that counts as a word of its line.
-const MOST_WORD: u64 = bound(512, 32) as u64;
+const MAX_WORD: u64 = bound(512, 32) as u64;
 
 const PROTOCOL: &str = "imap";
 
@@ -72,13 +72,13 @@ pub(super) struct Side {
 }
 
 /// Looks whether a stream begins like a server's or a client's.
-pub(super) fn guess(data: &[u8]) -> Guess {
-    let of = |is_server| Guess::Is(Parser::Imap(Box::new(Side::new(is_server))));
+pub(super) fn guess(data: &[u8]) -> Probe {
+    let of = |is_server| Probe::Is(Parser::Imap(Box::new(Side::new(is_server))));
     match (server::is_greeting(data), client::is_command(data)) {
         (Some(true), _) => of(true),
         (_, Some(true)) => of(false),
-        (None, _) | (_, None) => Guess::Maybe(data.len() + 1),
-        (Some(false), Some(false)) => Guess::No,
+        (None, _) | (_, None) => Probe::Maybe(data.len() + 1),
+        (Some(false), Some(false)) => Probe::No,
     }
 }
 
@@ -107,7 +107,7 @@ impl Side {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Other => Step::Restart,
@@ -116,7 +116,7 @@ impl Side {
                 let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
                 let piece = data.get(..end).unwrap_or(data);
                 self.line.extend_from_slice(piece);
-                if self.line.len() > MOST_LINE {
+                if self.line.len() > MAX_LINE {
                     self.begin_line();
                     let cut = self.line.len() - LINE_END;
                     self.line.drain(..cut);
@@ -158,7 +158,7 @@ impl Side {
     pub(super) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let State::Literal(left, target) = self.state else { return false };
         let Some(left) = left.checked_sub(length) else { return false };
@@ -187,14 +187,14 @@ impl Side {
     }
 
     /// Reads what there is of a mail that breaks off.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.mail_done(false, context);
         if let Some(text) = self.text.take() {
             text.finish(false, context);
         }
     }
 
-    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         self.partial = None;
         if let Some(mail) = self.mail.take() {
             mail.finish(is_whole, context);
@@ -216,7 +216,7 @@ impl Side {
     }
 
     /// Reads a line, or what there is of it in front of a literal.
-    fn line_done<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn line_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.begin_line();
         let mut line = std::mem::take(&mut self.line);
         let (text, size) = split_literal(line.trim_ascii_end());
@@ -230,7 +230,7 @@ impl Side {
             (_, State::Other) => {}
             (Some(size), _) => {
                 // Who is named stands in the first ones; all of them are read again with each.
-                let is_long = size > MOST_WORD || text.len() as u64 > 4 * MOST_WORD;
+                let is_long = size > MAX_WORD || text.len() as u64 > 4 * MAX_WORD;
                 let target =
                     if target == Target::Word && is_long { Target::Nothing } else { target };
                 // The words in front of one are needed again behind it.
@@ -241,7 +241,7 @@ impl Side {
                 } else {
                     State::Literal(size, target)
                 };
-                line.truncate(kept.min(MOST_LINE));
+                line.truncate(kept.min(MAX_LINE));
                 self.line = line;
                 if size == 0 {
                     self.literal_done(target, context);
@@ -258,7 +258,7 @@ impl Side {
         &mut self,
         piece: &[u8],
         target: Target,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         match target {
             Target::Nothing => {}
@@ -283,7 +283,7 @@ impl Side {
         }
     }
 
-    fn literal_done<V: Visitor>(&mut self, target: Target, context: &mut Context<'_, '_, V>) {
+    fn literal_done<V: Visitor>(&mut self, target: Target, context: &mut ParseContext<'_, '_, V>) {
         self.state = State::Line;
         match target {
             Target::Mail(true) => self.mail_done(true, context),

@@ -11,7 +11,7 @@ use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv6 extension headers that are followed.
-const MOST_EXTENSIONS: usize = bound(16, 3);
+const MAX_EXTENSIONS: usize = bound(16, 3);
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -179,7 +179,7 @@ pub(super) fn skip_authentication<'a>(
     proto: &mut u8,
     mut data: &'a [u8],
 ) -> Result<&'a [u8], Fault> {
-    for _ in 0..MOST_EXTENSIONS {
+    for _ in 0..MAX_EXTENSIONS {
         if *proto != AUTHENTICATION {
             return Ok(data);
         }
@@ -198,7 +198,7 @@ pub(super) fn skip_extensions<'a>(
     mut data: &'a [u8],
     piece: &mut Option<Piece>,
 ) -> Result<&'a [u8], Fault> {
-    for _ in 0..MOST_EXTENSIONS {
+    for _ in 0..MAX_EXTENSIONS {
         let unit = |by: usize, more: usize| {
             data.get(1).map(|&n| (usize::from(n) + more) * by).ok_or(Fault::IpCut)
         };

@@ -1,10 +1,10 @@
 //! Frames to IP packets: links, fragments and tunnels, before anybody's flow is known.
 //!
-//! A frame gives one [`Unit`] for each IP packet in it, the outer ones first. What is
+//! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. What is
 //! remembered here are fragments alone; all else is remembered of two hosts, and so
 //! units can go different ways: see [`split`](super::split).
 
-mod usual;
+mod fast_path;
 
 use super::fragment::{self, Fragments};
 use super::ip::{self, Datagram};
@@ -28,7 +28,7 @@ pub(super) enum Part {
 
 /// An IP packet: what it says of itself, and of its frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unit<'a> {
+pub(super) struct IpPacket<'a> {
     /// Of the frame.
     pub(super) number: u64,
     pub(super) time: Timestamp,
@@ -51,7 +51,7 @@ pub(super) struct Unit<'a> {
     pub(super) tunnel_key: u64,
 }
 
-impl<'a> Unit<'a> {
+impl<'a> IpPacket<'a> {
     /// Its place in the capture.
     pub(super) fn order(&self) -> Order {
         Order::new(self.number, self.tunnel.len())
@@ -91,7 +91,7 @@ pub(super) struct Layers {
 }
 
 /// What is around an IP packet: its frame, and what was taken off it.
-struct Around<'f> {
+struct Encapsulation<'f> {
     frame: &'f Frame<'f>,
     tags: Tags,
     tunnels: Tunnels,
@@ -111,14 +111,14 @@ impl Layers {
     }
 
     /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
-    /// are for [`Self::unusual`].
+    /// are for [`Self::slow_path`].
     #[inline(always)]
-    pub(super) fn usual<'a>(&mut self, frame: &Frame<'a>) -> Option<Unit<'a>> {
+    pub(super) fn fast_path<'a>(&mut self, frame: &Frame<'a>) -> Option<IpPacket<'a>> {
         #[cfg(test)]
         if self.is_careful {
             return None;
         }
-        let unit = usual::read(frame)?;
+        let unit = fast_path::read(frame)?;
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
         self.counters.packets += 1;
@@ -126,12 +126,12 @@ impl Layers {
     }
 
     /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
-    pub(super) fn unusual(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&Unit<'_>)) {
+    pub(super) fn slow_path(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&IpPacket<'_>)) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
         // The list of tunnels is kept for the next frame: most are in none.
         let tunnels = std::mem::take(&mut self.tunnels);
-        let mut around = Around { frame, tags: Tags::default(), tunnels };
+        let mut around = Encapsulation { frame, tags: Tags::default(), tunnels };
         self.inside(Layer::Link(frame.linktype), frame.data, &mut around, take);
         self.tunnels = around.tunnels;
         self.tunnels.clear();
@@ -142,8 +142,8 @@ impl Layers {
         &mut self,
         layer: Layer,
         data: &[u8],
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let (tags, depth) = (around.tags, around.tunnels.depth());
         let mut next = Some((layer, data));
@@ -175,8 +175,8 @@ impl Layers {
         &mut self,
         net: Net,
         data: &[u8],
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let datagram = match ip::parse(net, data) {
             Ok(datagram) => datagram,
@@ -204,7 +204,7 @@ impl Layers {
         &mut self,
         datagram: &Datagram<'_>,
         piece: ip::Piece,
-        around: &Around<'_>,
+        around: &Encapsulation<'_>,
     ) -> Option<fragment::Whole> {
         let payload = datagram.payload.ok()?;
         if datagram.missing > 0 {
@@ -222,19 +222,19 @@ impl Layers {
         self.fragments.add(key, piece, datagram.proto, payload, time, counters)
     }
 
-    fn vlan_key(&self, around: &Around<'_>) -> u16 {
+    fn vlan_key(&self, around: &Encapsulation<'_>) -> u16 {
         around.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
     }
 
-    fn tunnel_key(&self, around: &Around<'_>) -> u64 {
+    fn tunnel_key(&self, around: &Encapsulation<'_>) -> u64 {
         if self.flow_by_tunnel { around.tunnels.key() } else { 0 }
     }
 
     fn datagram(
         &mut self,
         datagram: &Datagram<'_>,
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let Datagram { src, dst, mut proto, mut payload, missing, piece } = *datagram;
         if let (tunnel::ESP, None, Ok(data)) = (proto, piece, payload)
@@ -263,7 +263,7 @@ impl Layers {
             Some(piece) if piece.offset == 0 => Part::First,
             Some(_) => Part::Later,
         };
-        take(&Unit {
+        take(&IpPacket {
             number,
             time,
             is_timed,
@@ -299,8 +299,8 @@ impl Layers {
         outer: &Datagram<'_>,
         net: Net,
         data: &[u8],
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let Datagram { src, dst, proto, payload, missing, piece } = match ip::parse(net, data) {
             Ok(datagram) => datagram,
@@ -313,7 +313,7 @@ impl Layers {
         }
         let Frame { number, time, is_timed, length, .. } = *around.frame;
         let is_later = piece.is_some_and(|piece| piece.offset > 0);
-        take(&Unit {
+        take(&IpPacket {
             number,
             time,
             is_timed,
@@ -338,8 +338,8 @@ impl Layers {
         &mut self,
         outer: &Datagram<'_>,
         minimal: &tunnel::Minimal<'_>,
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         if !around.tunnels.enter(outer.src, outer.dst, &minimal.inside) {
             return self.counters.note(Fault::TooManyTunnels);
@@ -355,8 +355,8 @@ impl Layers {
         &mut self,
         outer: &Datagram<'_>,
         inside: &tunnel::Inside<'_>,
-        around: &mut Around<'_>,
-        take: &mut impl FnMut(&Unit<'_>),
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         if !around.tunnels.enter(outer.src, outer.dst, inside) {
             return self.counters.note(Fault::TooManyTunnels);

@@ -26,10 +26,10 @@ use crate::engine::progress::bound;
 const FIRST_ETHERTYPE: u16 = 0x600;
 
 /// VLAN identifiers that are kept; tags behind them are taken off all the same.
-const MOST_TAGS: usize = bound(8, 3);
+const MAX_TAGS: usize = bound(8, 3);
 
 /// Headers of a frame, or of what comes out of a tunnel, that are taken off.
-const MOST_LAYERS: usize = bound(32, 6);
+const MAX_LAYERS: usize = bound(32, 6);
 
 /// What an IP packet was announced as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub(super) enum Layer {
 /// VLAN identifiers, outermost first.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tags {
-    ids: [u16; MOST_TAGS],
+    ids: [u16; MAX_TAGS],
     count: usize,
     is_cut: bool,
 }
@@ -102,7 +102,7 @@ impl Tags {
 /// the one that a header in it names.
 pub fn unknown_link(linktype: u32, data: &[u8]) -> Option<u32> {
     let mut next = (Layer::Link(linktype), data);
-    for _ in 0..MOST_LAYERS {
+    for _ in 0..MAX_LAYERS {
         let (Layer::Link(linktype), data) = next else { return None };
         match types::strip(linktype, data) {
             Ok(inner) => next = inner,
@@ -126,7 +126,7 @@ pub(super) fn descend<'a>(
     tags: &mut Tags,
     rest: &mut Option<&'a [u8]>,
 ) -> Result<(Net, &'a [u8]), Fault> {
-    for _ in 0..MOST_LAYERS {
+    for _ in 0..MAX_LAYERS {
         (layer, data) = match layer {
             Layer::Ip(net) => return Ok((net, data)),
             Layer::Ethernet => ethernet(data, tags)?,
@@ -258,7 +258,7 @@ mod tests {
         let isl = [&isl[..], &ethernet(b"\x08\0E")].concat();
         assert_eq!(strip_all(ETHERNET, &isl), Ok((Net::V4, vec![7], b"E".to_vec())));
         let deep = ethernet(&[&b"\x81\0\0\x01".repeat(20)[..], b"\x08\0E"].concat());
-        assert_eq!(strip_all(ETHERNET, &deep), Ok((Net::V4, vec![1; MOST_TAGS], b"E".to_vec())));
+        assert_eq!(strip_all(ETHERNET, &deep), Ok((Net::V4, vec![1; MAX_TAGS], b"E".to_vec())));
         let deeper = ethernet(&b"\x81\0\0\x01".repeat(40));
         assert_eq!(strip_all(ETHERNET, &deeper), Err(Fault::TooManyLayers));
     }

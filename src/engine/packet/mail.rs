@@ -32,7 +32,7 @@ pub(super) use dots::{Dots, Taken};
 pub(super) use header::{path, split_header};
 pub(super) use text::Text;
 
-use super::stream::Context;
+use super::stream::ParseContext;
 use super::{Fault, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::{Walk, bound};
@@ -40,16 +40,16 @@ use entity::{Entity, Kind};
 use leaf::Leaf;
 
 /// The longest header with all its folded lines.
-const MOST_HEADER: usize = bound(64 << 10, 64);
+const MAX_HEADER: usize = bound(64 << 10, 64);
 
 /// Text of headers that is collected before it is handed on.
-const MOST_TEXT: usize = bound(4 << 10, 32);
+const MAX_TEXT: usize = bound(4 << 10, 32);
 
 /// Multiparts in each other, in one mail.
-const MOST_MULTIPARTS: usize = bound(16, 3);
+const MAX_MULTIPARTS: usize = bound(16, 3);
 
 /// Mails in each other.
-const MOST_MAILS: u8 = bound(4, 2) as u8;
+const MAX_MAILS: u8 = bound(4, 2) as u8;
 
 /// What comes next in a mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Mail {
 
     /// A mail in a mail, if that is not too deep.
     fn inside(protocol: &'static str, depth: u8) -> Option<Mail> {
-        (depth + 1 < MOST_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
+        (depth + 1 < MAX_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -125,19 +125,19 @@ impl Mail {
     }
 
     /// Takes the next bytes, and tells what can be told by now.
-    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         self.take(data, context);
         self.flush(context);
     }
 
-    fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn flush<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.flush_headers(context);
         if let Some(leaf) = &mut self.leaf {
             leaf.flush(context);
         }
     }
 
-    fn flush_headers<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn flush_headers<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
             if !text.is_empty() {
                 context.visitor.text(text, at, context.packet, Said::None);
@@ -146,7 +146,7 @@ impl Mail {
         }
     }
 
-    fn take<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    fn take<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let mut walk = Walk::over(data);
         while let Some((rest, &first)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             walk.take(match self.state {
@@ -174,10 +174,10 @@ impl Mail {
             return None;
         }
         let mut end = 0;
-        while end < MOST_HEADER {
+        while end < MAX_HEADER {
             end += memchr::memchr(b'\n', data.get(end..)?)? + 1;
             if !matches!(data.get(end)?, b' ' | b'\t') {
-                return (end < MOST_HEADER).then_some(end);
+                return (end < MAX_HEADER).then_some(end);
             }
         }
         None
@@ -189,7 +189,7 @@ impl Mail {
         &mut self,
         first: u8,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> usize {
         if self.held.ends_with(b"\n") {
             if !matches!(first, b' ' | b'\t') {
@@ -197,7 +197,7 @@ impl Mail {
                 // The next one may be whole.
                 return 0;
             }
-            if self.held.len() >= MOST_HEADER {
+            if self.held.len() >= MAX_HEADER {
                 // It ended with the last line that there was room for, and goes on.
                 context.counters.note(Fault::SplitMail);
                 self.torn_header(context);
@@ -206,10 +206,10 @@ impl Mail {
             }
         }
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
-        let room = MOST_HEADER - self.held.len().min(MOST_HEADER);
+        let room = MAX_HEADER - self.held.len().min(MAX_HEADER);
         let line = data.get(..end.min(room)).unwrap_or(data);
         self.held.extend_from_slice(line);
-        if self.held.len() >= MOST_HEADER && !self.held.ends_with(b"\n") {
+        if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
             context.counters.note(Fault::SplitMail);
             self.torn_header(context);
             self.state = State::TooLong(false);
@@ -237,7 +237,7 @@ impl Mail {
 
     /// Reads what there is of a header that does not go on, without the last word: a part of
     /// it would be another one.
-    fn torn_header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn torn_header<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         if !self.held.ends_with(b"\n") {
             let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
             let colon = memchr::memchr(b':', &self.held);
@@ -248,7 +248,7 @@ impl Mail {
     }
 
     /// Reads the header that is held.
-    fn held_header<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn held_header<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
         self.header(&held, context);
         held.clear();
@@ -256,7 +256,7 @@ impl Mail {
     }
 
     /// Reads a header, or what stands in its place.
-    fn header<V: Visitor>(&mut self, field: &[u8], context: &mut Context<'_, '_, V>) {
+    fn header<V: Visitor>(&mut self, field: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let [text, odd] = &mut self.texts;
         if let Some((name, value)) = split_header(field) {
             self.entity.header(name, value);
@@ -264,18 +264,18 @@ impl Mail {
         } else {
             odd.extend_from_slice(field);
         }
-        if text.len() + odd.len() >= MOST_TEXT {
+        if text.len() + odd.len() >= MAX_TEXT {
             self.flush_headers(context);
         }
     }
 
-    fn headers_done<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn headers_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.held.clear();
         self.begin_body(context);
     }
 
     /// Begins the body that the headers told of.
-    fn begin_body<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn begin_body<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.flush_headers(context);
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
@@ -285,7 +285,7 @@ impl Mail {
         if entity.kind == Kind::Multipart
             && let Some(text) = entity.boundary.take()
         {
-            if self.bounds.len() < MOST_MULTIPARTS {
+            if self.bounds.len() < MAX_MULTIPARTS {
                 self.bounds.push(Bound { text, is_digest: entity.is_digest });
                 self.leaf = Some(Box::new(Leaf::around(self.protocol)));
                 return;
@@ -297,7 +297,7 @@ impl Mail {
     }
 
     /// Bytes never came.
-    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
@@ -317,7 +317,11 @@ impl Mail {
     }
 
     /// Nothing more of it comes; `is_whole` unless it broke off.
-    pub(super) fn finish<V: Visitor>(mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(
+        mut self,
+        is_whole: bool,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         if self.state == State::Headers && !self.held.is_empty() {
             if !is_whole && !self.held.ends_with(b"\n") {
                 context.counters.note(Fault::SplitMail);

@@ -2,7 +2,7 @@
 
 use super::Counters;
 use super::mail::Mail;
-use super::stream::{Context, Requests, Shared, Talk};
+use super::stream::{ParseContext, Requests, Shared, Talk};
 use super::transport::Ports;
 use super::view::{Packet, Visitor};
 use crate::engine::indicator::{Flow, Timestamp};
@@ -45,7 +45,7 @@ impl MailFile {
     pub fn push<V: Visitor>(&mut self, data: &[u8], visitor: &mut V) {
         let MailFile { mail, time, shared, requests, talk, counters } = self;
         let packet = packet(*time);
-        let mut context = Context::new(&packet, visitor, counters, shared, requests, talk);
+        let mut context = ParseContext::new(&packet, visitor, counters, shared, requests, talk);
         mail.push(data, &mut context);
     }
 
@@ -53,7 +53,7 @@ impl MailFile {
     pub fn finish<V: Visitor>(&mut self, next: Timestamp, visitor: &mut V) {
         let MailFile { mail, time, shared, requests, talk, counters } = self;
         let packet = packet(*time);
-        let mut context = Context::new(&packet, visitor, counters, shared, requests, talk);
+        let mut context = ParseContext::new(&packet, visitor, counters, shared, requests, talk);
         std::mem::replace(mail, Mail::new(PROTOCOL)).finish(true, &mut context);
         *time = next;
     }

@@ -17,7 +17,6 @@
 //! grown to its size. Whatever could not be looked into is counted by its reason
 //! in [`Counters`]; no bytes make it panic.
 
-mod announced;
 mod bytes;
 mod coding;
 mod community;
@@ -25,6 +24,7 @@ mod counters;
 mod decoder;
 mod dhcp;
 pub mod dns;
+mod expectations;
 mod file;
 mod flow;
 mod fragment;
@@ -63,7 +63,7 @@ pub use decoder::{Config, Decoder};
 pub use file::{Attachment, Digested, Digests, FileFacts, Parcel};
 pub use link::{link_name, unknown_link};
 pub use mailfile::MailFile;
-pub use split::{SHARES, Share, Split, Splitter};
+pub use split::{SHARDS, Shard, Split, Splitter};
 pub use transport::Ports;
 pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
 

@@ -6,7 +6,7 @@ use crate::engine::indicator::{Kind, Observable, Where, address};
 use crate::engine::progress::bound;
 
 /// The longest name that is told.
-const MOST_NAME: usize = bound(4 << 10, 64);
+const MAX_NAME: usize = bound(4 << 10, 64);
 
 /// The last element of a path, of either system's.
 pub(super) fn last(path: &[u8]) -> &[u8] {
@@ -22,7 +22,7 @@ pub(super) fn report<V: Visitor>(
     visitor: &mut V,
     said: Said<'_>,
 ) {
-    let path = path.get(..MOST_NAME).unwrap_or(path);
+    let path = path.get(..MAX_NAME).unwrap_or(path);
     let name = last(path);
     if matches!(name, b"" | b"." | b"..") {
         return;

@@ -5,17 +5,17 @@
 //! is one. What else there may be in the bytes is not known: that is why it is not done of
 //! all of them unless somebody asks.
 
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Packet, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::bound;
 
 /// The longest line that is put together.
-const MOST_LINE: usize = bound(16 << 10, 64);
+const MAX_LINE: usize = bound(16 << 10, 64);
 
 /// The longest method of a request, and of a line that begins a conversation of IRC.
-const MOST_METHOD: usize = 20;
-const MOST_OPENING: usize = 512;
+const MAX_METHOD: usize = 20;
+const MAX_OPENING: usize = 512;
 
 /// How answers begin, and what clients of IRC say first.
 const OPENINGS: [&[u8]; 10] = [
@@ -39,7 +39,7 @@ const TARGETS_OF_DATAGRAMS: [&[u8]; 1] = [b"* HTTP/1."];
 /// What follows the method of a request: capitals and a blank.
 fn behind_method(data: &[u8]) -> Option<&[u8]> {
     let is_method = |&&byte: &&u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
-    let length = data.iter().take(MOST_METHOD).take_while(is_method).count();
+    let length = data.iter().take(MAX_METHOD).take_while(is_method).count();
     data.get(length..)?.strip_prefix(b" ").filter(|_| length > 2)
 }
 
@@ -64,12 +64,12 @@ pub(super) fn is_message(payload: &[u8]) -> bool {
 }
 
 /// Looks whether a stream begins with such a message.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     match data.first() {
         Some(b'A'..=b'Z') => {}
         // A server of IRC: who it is, and a notice or a number.
         Some(b':') => {
-            let line = data.get(..MOST_OPENING).unwrap_or(data);
+            let line = data.get(..MAX_OPENING).unwrap_or(data);
             let end = memchr::memchr(b'\n', line);
             let mut words =
                 line.get(..end.unwrap_or(line.len())).unwrap_or(line).split(|&b| b == b' ');
@@ -77,25 +77,25 @@ pub(super) fn guess(data: &[u8]) -> Guess {
             let is_name = server[1..].iter().all(|&b| b.is_ascii_graphic() && b != b':');
             return match (what, words.next()) {
                 (Some(b"NOTICE" | b"001" | b"020" | b"CAP"), Some(_)) if is_name => {
-                    Guess::Is(Parser::Plain)
+                    Probe::Is(Parser::Plain)
                 }
-                (_, None) if is_name && end.is_none() && data.len() < MOST_OPENING => {
-                    Guess::Maybe(data.len() + 1)
+                (_, None) if is_name && end.is_none() && data.len() < MAX_OPENING => {
+                    Probe::Maybe(data.len() + 1)
                 }
-                _ => Guess::No,
+                _ => Probe::No,
             };
         }
-        _ => return Guess::No,
+        _ => return Probe::No,
     }
     if let Some(rest) = behind_method(data) {
-        let guess = Guess::by_opening(rest, TARGETS, || Parser::Plain);
+        let guess = Probe::by_opening(rest, TARGETS, || Parser::Plain);
         match guess {
-            Guess::Is(parser) => return Guess::Is(parser),
-            Guess::Maybe(_) => return Guess::Maybe(data.len() + 1),
-            Guess::No => {}
+            Probe::Is(parser) => return Probe::Is(parser),
+            Probe::Maybe(_) => return Probe::Maybe(data.len() + 1),
+            Probe::No => {}
         }
     }
-    Guess::by_opening(data, OPENINGS, || Parser::Plain)
+    Probe::by_opening(data, OPENINGS, || Parser::Plain)
 }
 
 /// Shows bytes as text.
@@ -106,10 +106,10 @@ pub(super) fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V
 }
 
 /// Shows the lines that are whole.
-pub(super) fn step<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+pub(super) fn step<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
     let end = match memchr::memrchr(b'\n', data) {
         Some(end) => end + 1,
-        None if data.len() >= MOST_LINE => data.len(),
+        None if data.len() >= MAX_LINE => data.len(),
         None => return Step::Wait(data.len() + 1),
     };
     show(data.get(..end).unwrap_or(data), context.packet, context.visitor);

@@ -9,7 +9,7 @@
 //! that are for it. Behind STLS anything may follow.
 
 use super::mail::{self, Dots, Mail, Taken};
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
@@ -17,13 +17,13 @@ use std::collections::VecDeque;
 
 /// The longest line of a command or an answer: those of AUTH have up to 12,288 octets
 /// (RFC 5034, section 4).
-const MOST_LINE: usize = bound(16 << 10, 80);
+const MAX_LINE: usize = bound(16 << 10, 80);
 
 /// Commands that wait for their answers. Clients that pipeline send fewer.
-const MOST_ASKED: usize = bound(1 << 10, 4);
+const MAX_ASKED: usize = bound(1 << 10, 4);
 
 /// Lines in a row that are none of the protocol.
-const MOST_ODD: u8 = bound(16, 4) as u8;
+const MAX_ODD: u8 = bound(16, 4) as u8;
 
 const PROTOCOL: &str = "pop3";
 
@@ -72,7 +72,7 @@ impl Asked {
     fn ask(&mut self, command: Command) {
         if self.ahead > 0 {
             self.ahead -= 1;
-        } else if self.commands.len() < MOST_ASKED {
+        } else if self.commands.len() < MAX_ASKED {
             self.commands.push_back(command);
         } else {
             self.is_lost = true;
@@ -104,23 +104,23 @@ pub(super) struct Side {
 }
 
 /// Looks whether a stream begins like a server's or a client's.
-pub(super) fn guess(data: &[u8], ports: Ports) -> Guess {
+pub(super) fn guess(data: &[u8], ports: Ports) -> Probe {
     let parser = |state| {
         let (odd, mail, asked) = (0, None, None);
         Parser::Pop3(Side { state, odd, mail, has_greeted: false, is_auth: false, asked })
     };
     match data {
         [b'+', b'O', b'K', b' ' | b'\n', ..] | [b'+', b'O', b'K', b'\r', b'\n', ..] => {
-            return Guess::Is(parser(State::Answer(false)));
+            return Probe::Is(parser(State::Answer(false)));
         }
-        [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Guess::Maybe(data.len() + 1),
+        [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Probe::Maybe(data.len() + 1),
         // What the openings begin with.
         [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
-        _ => return Guess::No,
+        _ => return Probe::No,
     }
     let is_ftp = matches!(ports, Ports::Pair(21, _) | Ports::Pair(_, 21));
     let openings = OPENINGS.into_iter().skip(usize::from(is_ftp));
-    Guess::by_opening(data, openings, || parser(State::Command))
+    Probe::by_opening(data, openings, || parser(State::Command))
 }
 
 impl Side {
@@ -132,13 +132,13 @@ impl Side {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Other => Step::Restart,
             State::Command | State::Answer(_) if data.first() == Some(&0x16) => Step::Restart,
             State::Command | State::Answer(_) => match memchr::memchr(b'\n', data) {
-                Some(end) if end <= MOST_LINE => {
+                Some(end) if end <= MAX_LINE => {
                     let line = data.get(..end).unwrap_or_default().trim_ascii_end();
                     let is_bare = !data.get(..end).unwrap_or_default().ends_with(b"\r");
                     match self.state {
@@ -146,7 +146,7 @@ impl Side {
                         _ => self.command(line, end + 1, context),
                     }
                 }
-                _ if data.len() > MOST_LINE => Step::Lost,
+                _ if data.len() > MAX_LINE => Step::Lost,
                 _ => Step::Wait(data.len() + 1),
             },
             State::List(mut dots) => {
@@ -162,7 +162,7 @@ impl Side {
         }
     }
 
-    fn taken<V: Visitor>(&mut self, taken: Taken, context: &mut Context<'_, '_, V>) -> Step {
+    fn taken<V: Visitor>(&mut self, taken: Taken, context: &mut ParseContext<'_, '_, V>) -> Step {
         match taken {
             Taken::Part(length) => Step::Took(length),
             Taken::Wants(wants) => Step::Wait(wants),
@@ -174,7 +174,7 @@ impl Side {
         }
     }
 
-    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         if let Some(mail) = self.mail.take() {
             mail.finish(is_whole, context);
         }
@@ -184,7 +184,7 @@ impl Side {
     pub(super) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let State::Mail(dots) = &mut self.state else { return false };
         dots.gap();
@@ -200,7 +200,7 @@ impl Side {
     }
 
     /// Reads what there is of a mail that breaks off.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.mail_done(false, context);
     }
 
@@ -210,7 +210,7 @@ impl Side {
         is_ok: bool,
         is_bare: bool,
         length: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let starts = |start: &[u8]| line.starts_with(start);
         if line == b"+" || starts(b"+ ") {
@@ -252,14 +252,14 @@ impl Side {
 
     fn odd_line(&mut self, length: usize) -> Step {
         self.odd += 1;
-        if self.odd > MOST_ODD { Step::Lost } else { Step::Took(length) }
+        if self.odd > MAX_ODD { Step::Lost } else { Step::Took(length) }
     }
 
     fn command<V: Visitor>(
         &mut self,
         line: &[u8],
         length: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         const VERBS: [&[u8]; 14] = [
             b"PASS", b"STAT", b"LIST", b"RETR", b"DELE", b"NOOP", b"RSET", b"QUIT", b"TOP",
@@ -299,7 +299,7 @@ impl Side {
 }
 
 /// Tells of a mailbox, if its name is an e-mail address.
-pub(super) fn report_mailbox<V: Visitor>(name: &[u8], context: &mut Context<'_, '_, V>) {
+pub(super) fn report_mailbox<V: Visitor>(name: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
     if is_email {
         let email = Observable::Email(name);

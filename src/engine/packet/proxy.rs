@@ -8,7 +8,7 @@
 
 use super::bytes::be16;
 use super::names;
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Counters, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where, address};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -24,7 +24,7 @@ const LOCAL: u8 = 0;
 /// What a header of version 1 begins with.
 const OPENINGS: [&[u8]; 3] = [b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"];
 /// The longest header of version 1 (section 2.1), its line end included.
-const MOST_LINE: usize = 107;
+const MAX_LINE: usize = 107;
 
 /// Two paths of sockets.
 const UNIX_PATHS: usize = 2 * 108;
@@ -39,7 +39,7 @@ const SSL_CN: u8 = 0x22;
 const SSL_FIXED: usize = 5;
 
 /// Fields of one header that are looked at.
-const MOST_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 
 /// What comes next in a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,24 +60,24 @@ struct Header<'a> {
 }
 
 /// Looks whether a stream begins with a header.
-pub(super) fn guess(data: &[u8]) -> Guess {
-    let is = || Guess::Is(Parser::Proxy(Side::Header));
+pub(super) fn guess(data: &[u8]) -> Probe {
+    let is = || Probe::Is(Parser::Proxy(Side::Header));
     match data.first() {
         Some(b'P') => {
             let opening = |opening: &&[u8]| data.starts_with(opening);
             let begun = |opening: &&[u8]| opening.starts_with(data);
             match () {
                 () if OPENINGS.iter().any(opening) => is(),
-                () if OPENINGS.iter().any(begun) => Guess::Maybe(data.len() + 1),
-                () => Guess::No,
+                () if OPENINGS.iter().any(begun) => Probe::Maybe(data.len() + 1),
+                () => Probe::No,
             }
         }
         Some(b'\r') if data.len() <= SIGNATURE.len() => match SIGNATURE.starts_with(data) {
-            true => Guess::Maybe(SIGNATURE.len() + 1),
-            false => Guess::No,
+            true => Probe::Maybe(SIGNATURE.len() + 1),
+            false => Probe::No,
         },
         Some(b'\r') if is_second(data) => is(),
-        _ => Guess::No,
+        _ => Probe::No,
     }
 }
 
@@ -91,7 +91,7 @@ impl Side {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if *self == Side::Behind {
             return Step::Restart;
@@ -107,7 +107,7 @@ impl Side {
     }
 
     /// Reads what there is of a header that does not go on.
-    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         if self == Side::Header && is_second(data) {
             report(&second(data), context.packet, context.visitor, context.counters);
         }
@@ -132,10 +132,10 @@ pub(super) fn strip<'d, V: Visitor>(
 /// Reads a header; answers how long it is. Else how many bytes it needs, if it is one.
 fn read(data: &[u8]) -> Result<(Header<'_>, usize), Option<usize>> {
     if data.first() == Some(&b'P') {
-        let start = data.get(..MOST_LINE).unwrap_or(data);
+        let start = data.get(..MAX_LINE).unwrap_or(data);
         return match memchr::memchr(b'\n', start) {
             Some(end) => Ok((first(&start[..end]), end + 1)),
-            None if start.len() < MOST_LINE => Err(Some(data.len() + 1)),
+            None if start.len() < MAX_LINE => Err(Some(data.len() + 1)),
             None => Err(None),
         };
     }
@@ -203,7 +203,7 @@ fn fields(mut rest: &[u8], kind: u8) -> impl Iterator<Item = &[u8]> {
         rest = behind;
         Some((kind, value))
     });
-    all.take(MOST_FIELDS).filter(move |(other, _)| *other == kind).map(|(_, value)| value)
+    all.take(MAX_FIELDS).filter(move |(other, _)| *other == kind).map(|(_, value)| value)
 }
 
 fn report<V: Visitor>(

@@ -20,10 +20,10 @@ use keys::Keys;
 use std::collections::VecDeque;
 
 /// Connections whose hellos are being read, of one share of a capture.
-const MOST_CONNECTIONS: usize = bound(2048, 4);
+const MAX_CONNECTIONS: usize = bound(2048, 4);
 
 /// Packets in one datagram that are looked at.
-const MOST_COALESCED: usize = bound(8, 2);
+const MAX_COALESCED: usize = bound(8, 2);
 
 const VERSION_1: u32 = 1;
 const VERSION_2: u32 = 0x6b33_43cf;
@@ -118,7 +118,7 @@ impl Connections {
         counters: &mut Counters,
     ) {
         let mut rest = payload;
-        for _ in 0..MOST_COALESCED {
+        for _ in 0..MAX_COALESCED {
             let Some((initial, behind)) = split(rest) else { return };
             if let Some(initial) = initial {
                 self.initial(&initial, packet, visitor, counters);
@@ -168,7 +168,7 @@ impl Connections {
     }
 
     fn make_room(&mut self, counters: &mut Counters) {
-        while (self.order.len() > MOST_CONNECTIONS || self.bytes > self.most)
+        while (self.order.len() > MAX_CONNECTIONS || self.bytes > self.most)
             && let Some((flow_id, serial)) = self.order.pop_front()
         {
             let Some(connection) = self.open.get(&flow_id) else { continue };

@@ -16,7 +16,7 @@ mod v2;
 pub(super) use session::Session;
 
 use super::bytes::be24;
-use super::stream::{Context, Guess, Parser, Step, Talk};
+use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Fault, Said, Visitor, names};
 use crate::engine::indicator::{self, Where};
 use crate::engine::progress::bound;
@@ -24,7 +24,7 @@ use session::Sink;
 use v1::{Raw, Way};
 
 /// The longest message that is read as a whole: a name of 32,767 characters.
-const MOST_MESSAGE: u64 = bound(72 << 10, 512) as u64;
+const MAX_MESSAGE: u64 = bound(72 << 10, 512) as u64;
 
 const ENCRYPTED: &[u8] = b"\xfdSMB";
 const COMPRESSED: &[u8] = b"\xfcSMB";
@@ -103,23 +103,23 @@ pub(super) struct Side {
 }
 
 /// Looks whether a stream begins with a message.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     match *data {
-        [] => Guess::Maybe(1),
+        [] => Probe::Maybe(1),
         [REQUEST, 0, 0, 60..=80] | [REQUEST, 0, 0, 60..=80, b' ', ..] => is(),
-        [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Guess::Maybe(4),
-        [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Guess::Maybe(8),
+        [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Probe::Maybe(4),
+        [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Probe::Maybe(8),
         [MESSAGE, _, _, _, 0xfc..=0xff, ref rest @ ..] => match rest {
             [b'S', b'M', b'B', ..] => is(),
-            [] | [b'S'] | [b'S', b'M'] => Guess::Maybe(8),
-            _ => Guess::No,
+            [] | [b'S'] | [b'S', b'M'] => Probe::Maybe(8),
+            _ => Probe::No,
         },
-        _ => Guess::No,
+        _ => Probe::No,
     }
 }
 
-fn is() -> Guess {
-    Guess::Is(Parser::Smb(Side::default()))
+fn is() -> Probe {
+    Probe::Is(Parser::Smb(Side::default()))
 }
 
 /// Whether a segment begins with a message, in the midst of anything.
@@ -132,7 +132,7 @@ impl Side {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Frame => match self.frame(data, context) {
@@ -206,7 +206,7 @@ impl Side {
         }
     }
 
-    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
         let Some(length) = be24(data, 1) else { return Step::Wait(4) };
         match data.first() {
             Some(&MESSAGE) if context.talk.is_raw(self.is_client) => {
@@ -228,7 +228,7 @@ impl Side {
         &mut self,
         data: &[u8],
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let known = data.get(4..).unwrap_or_default();
         if v1::may_interrupt(length) && known.len() < v1::HEADER {
@@ -263,7 +263,7 @@ impl Side {
         data: &[u8],
         left: u64,
         session: &mut Session,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let shown = shown(data, left);
         let whole = |wants: usize| Step::Wait(wants.min(usize::try_from(left).unwrap_or(wants)));
@@ -298,7 +298,7 @@ impl Side {
     pub(super) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         match self.state {
             State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
@@ -345,7 +345,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
-fn report_share<V: Visitor>(path: &[u8], context: &mut Context<'_, '_, V>, said: Said<'_>) -> bool {
+fn report_share<V: Visitor>(
+    path: &[u8],
+    context: &mut ParseContext<'_, '_, V>,
+    said: Said<'_>,
+) -> bool {
     let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
     let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let literal = literal(host);

@@ -5,16 +5,16 @@
 //! server says holds no indicators but for its certificate, which is found there.
 
 use super::mail::{self, Dots, Mail, Taken};
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Fault, Said, Visitor};
 use crate::engine::indicator::{self, Observable, Where, address};
 use crate::engine::progress::bound;
 
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
-const MOST_LINE: usize = bound(16 << 10, 80);
+const MAX_LINE: usize = bound(16 << 10, 80);
 
 /// What is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
-const MOST_KEPT: usize = bound(320, 24);
+const MAX_KEPT: usize = bound(320, 24);
 
 /// First commands that give a client away.
 const OPENINGS: [&[u8]; 5] = [b"EHLO ", b"HELO ", b"LHLO ", MAIL, b"RCPT TO:<"];
@@ -74,13 +74,13 @@ pub(super) struct Client {
 }
 
 /// Looks whether a stream begins like a client's.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     // What the openings begin with, in either case.
     if data.first().is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
     {
-        return Guess::No;
+        return Probe::No;
     }
-    Guess::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
+    Probe::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
 }
 
 /// Whether a segment begins with another mail, in the midst of anything.
@@ -98,15 +98,15 @@ impl Client {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Command => match memchr::memchr(b'\n', data) {
-                Some(end) if end <= MOST_LINE => {
+                Some(end) if end <= MAX_LINE => {
                     let line = data[..end].strip_suffix(b"\r").unwrap_or(&data[..end]);
                     self.command(line, end + 1, context)
                 }
-                _ if data.len() > MOST_LINE => Step::Lost,
+                _ if data.len() > MAX_LINE => Step::Lost,
                 _ => Step::Wait(data.len() + 1),
             },
             State::Begin(is_bare) => {
@@ -149,7 +149,7 @@ impl Client {
     pub(super) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let chunk = match &mut self.state {
             State::Mail(dots) => {
@@ -169,11 +169,11 @@ impl Client {
     }
 
     /// Reads what there is of a mail that breaks off.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.mail_done(false, context);
     }
 
-    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         if let Some(mail) = self.mail.take() {
             mail.finish(is_whole, context);
         }
@@ -183,7 +183,7 @@ impl Client {
         &mut self,
         line: &[u8],
         length: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let (verb, rest) = line.split_at(line.len().min(4));
         let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
@@ -230,7 +230,12 @@ impl Client {
     }
 
     /// So many bytes of a chunk are to come (RFC 3030).
-    fn chunk<V: Visitor>(&mut self, left: u64, is_last: bool, context: &mut Context<'_, '_, V>) {
+    fn chunk<V: Visitor>(
+        &mut self,
+        left: u64,
+        is_last: bool,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.state = if left > 0 { State::Chunk(left, is_last) } else { State::Command };
         if left == 0 && is_last {
             self.mail_done(true, context);
@@ -240,7 +245,7 @@ impl Client {
 
 fn keep(kept: &mut Vec<u8>, text: &[u8]) {
     kept.clear();
-    kept.extend_from_slice(text.get(..MOST_KEPT).unwrap_or(text));
+    kept.extend_from_slice(text.get(..MAX_KEPT).unwrap_or(text));
 }
 
 /// Whether what follows DATA is a command, and no mail. None if there is too little of
@@ -277,7 +282,7 @@ fn is_command(data: &[u8]) -> Option<bool> {
     answer
 }
 
-fn report_helo<V: Visitor>(name: &[u8], context: &mut Context<'_, '_, V>) {
+fn report_helo<V: Visitor>(name: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let literal = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]"));
     let bare = literal.map(|bare| bare.strip_prefix(b"IPv6:").unwrap_or(bare)).unwrap_or(name);
     let text = std::str::from_utf8(bare).ok();

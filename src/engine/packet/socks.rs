@@ -5,17 +5,17 @@
 
 use super::bytes::be16;
 use super::names;
-use super::stream::{Context, Guess, Parser, Step, Talk};
+use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest user and host of version 4.
-const MOST_TEXT: usize = bound(256, 32);
+const MAX_TEXT: usize = bound(256, 32);
 
 /// Methods of logging on that a greeting offers.
-const MOST_METHODS: u8 = bound(16, 3) as u8;
+const MAX_METHODS: u8 = bound(16, 3) as u8;
 
 const USER_METHOD: u8 = 2;
 const GRANTED: u8 = 0x5a;
@@ -39,33 +39,33 @@ pub(super) enum Side {
 }
 
 /// Looks whether a stream begins like a client's, or answers one.
-pub(super) fn guess(data: &[u8], talk: &Talk) -> Guess {
+pub(super) fn guess(data: &[u8], talk: &Talk) -> Probe {
     match (talk, data) {
         (Talk::Socks(5), [5, ..]) => is(Side::Choice),
         (Talk::Socks(4), [0, ..]) => is(Side::Server4),
         (_, [4, 1 | 2, ..]) => match split4(data) {
             Ok(_) => is(Side::Client4),
-            Err(Some(wants)) => Guess::Maybe(wants),
-            Err(None) => Guess::No,
+            Err(Some(wants)) => Probe::Maybe(wants),
+            Err(None) => Probe::No,
         },
-        (_, &[5, count @ 1..=MOST_METHODS, ref methods @ ..]) => {
+        (_, &[5, count @ 1..=MAX_METHODS, ref methods @ ..]) => {
             let count = usize::from(count);
             let is_method = |&method: &u8| matches!(method, 0..=9 | 0x80..=0xff);
             match methods.split_at_checked(count) {
-                None if methods.iter().all(is_method) => Guess::Maybe(2 + count),
+                None if methods.iter().all(is_method) => Probe::Maybe(2 + count),
                 Some((methods, [] | [1 | 5, ..])) if methods.iter().all(is_method) => {
                     is(Side::Greeting)
                 }
-                _ => Guess::No,
+                _ => Probe::No,
             }
         }
-        (_, [4 | 5]) => Guess::Maybe(3),
-        _ => Guess::No,
+        (_, [4 | 5]) => Probe::Maybe(3),
+        _ => Probe::No,
     }
 }
 
-fn is(side: Side) -> Guess {
-    Guess::Is(Parser::Socks(side))
+fn is(side: Side) -> Probe {
+    Probe::Is(Parser::Socks(side))
 }
 
 /// A request of version 4.
@@ -107,7 +107,7 @@ fn split4(data: &[u8]) -> Result<Request4<'_>, Option<usize>> {
 fn split_text(bytes: &[u8]) -> Result<(&[u8], &[u8]), bool> {
     let end = memchr::memchr(0, bytes);
     let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
-    let is_text = text.len() <= MOST_TEXT && text.iter().all(|&b| b >= b' ' && b != 0x7f);
+    let is_text = text.len() <= MAX_TEXT && text.iter().all(|&b| b >= b' ' && b != 0x7f);
     match end {
         Some(end) if is_text => Ok((text, bytes.get(end + 1..).unwrap_or_default())),
         None => Err(is_text),
@@ -154,7 +154,7 @@ impl Side {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let outcome = match *self {
             Side::Client4 => split4(data).map(|request| {
@@ -204,7 +204,7 @@ impl Side {
 /// A user and a password, or the request itself.
 fn client5<V: Visitor>(
     data: &[u8],
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Result<(Side, usize), Option<usize>> {
     match *data {
         [1, ref rest @ ..] => {
@@ -232,7 +232,7 @@ fn choice(side: Side, data: &[u8]) -> Result<(Side, usize), Option<usize>> {
     }
 }
 
-fn report<V: Visitor>(target: &Target<'_>, port: u16, context: &mut Context<'_, '_, V>) {
+fn report<V: Visitor>(target: &Target<'_>, port: u16, context: &mut ParseContext<'_, '_, V>) {
     let port = Some(port).filter(|&port| port > 0);
     let packet = context.packet;
     match *target {

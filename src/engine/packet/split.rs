@@ -1,7 +1,7 @@
 //! A capture that several threads decode: its packets, sorted by who talks to whom.
 //!
 //! A [`Splitter`] takes the frames apart, in their order, and puts each IP packet into one of
-//! [`SHARES`] shares, by its two addresses. A [`Share`] reads the packets of its own: all of
+//! [`SHARDS`] shares, by its two addresses. A [`Shard`] reads the packets of its own: all of
 //! what it remembers is of two hosts, so that shares need nothing of each other. Packets
 //! inside of tunnels go by their own addresses, and not by those of the tunnel. What a third
 //! host announced goes by that: see [`detour`].
@@ -11,21 +11,21 @@
 //! ranges and streams each may remember an equal part of it; flows, too, so that hosts that
 //! flood each other push out nobody's flows but those of their share.
 
-mod detour;
+mod reroute;
 
 use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
-use super::layers::{Layers, Part, Unit};
+use super::layers::{IpPacket, Layers, Part};
 use super::link::Tags;
 use super::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::engine::indicator::{Timestamp, Tunnel};
-use detour::Detours;
+use reroute::Detours;
 use std::net::IpAddr;
 use std::ops::Range;
 
 /// Shares of a capture: more than most machines have cores for, so that threads which are
 /// done with one find another.
-pub const SHARES: usize = 8;
+pub const SHARDS: usize = 8;
 
 /// Takes frames apart for all shares.
 #[derive(Debug)]
@@ -46,9 +46,9 @@ struct Place {
 #[derive(Debug, Default)]
 pub struct Split {
     frames: Vec<Head>,
-    units: [Vec<Stored>; SHARES],
+    units: [Vec<Stored>; SHARDS],
     /// What is around packets that have something around them.
-    around: Vec<Around>,
+    around: Vec<Encapsulation>,
     /// Packets that were put together of fragments.
     wholes: Vec<u8>,
     ticks: Vec<Tick>,
@@ -62,7 +62,7 @@ struct Tick {
     order: Order,
     time: Timestamp,
     /// Packets of each share in front of it.
-    before: [u32; SHARES],
+    before: [u32; SHARDS],
 }
 
 /// What is known of a frame.
@@ -74,7 +74,7 @@ struct Head {
     is_timed: bool,
 }
 
-/// A [`Unit`] without its borrows.
+/// A [`IpPacket`] without its borrows.
 #[derive(Clone, Copy, Debug)]
 struct Stored {
     /// Index of its frame.
@@ -97,7 +97,7 @@ struct Stored {
 }
 
 #[derive(Debug)]
-struct Around {
+struct Encapsulation {
     tags: Tags,
     tunnels: Vec<Tunnel>,
     vlan_key: u16,
@@ -139,9 +139,9 @@ impl Splitter {
             let Frame { number, time, length, is_timed, .. } = frame;
             split.frames.push(Head { number, time, length, is_timed });
             let Splitter { layers, place } = self;
-            match layers.usual(&frame) {
+            match layers.fast_path(&frame) {
                 Some(unit) => split.take(&unit, bytes, place),
-                None => layers.unusual(&frame, &mut |unit| split.take(unit, bytes, place)),
+                None => layers.slow_path(&frame, &mut |unit| split.take(unit, bytes, place)),
             }
         }
     }
@@ -162,7 +162,7 @@ impl Split {
     }
 
     #[inline(always)]
-    fn take(&mut self, unit: &Unit<'_>, bytes: &[u8], place: &mut Place) {
+    fn take(&mut self, unit: &IpPacket<'_>, bytes: &[u8], place: &mut Place) {
         if is_due(&mut place.swept, unit.time) {
             self.tick(unit.order(), unit.time);
         }
@@ -190,7 +190,7 @@ impl Split {
     }
 
     #[inline(always)]
-    fn put(&mut self, unit: &Unit<'_>, bytes: &[u8], share: usize) {
+    fn put(&mut self, unit: &IpPacket<'_>, bytes: &[u8], share: usize) {
         let (payload, fault) = match unit.payload {
             Ok(payload) => (payload, None),
             Err(fault) => (&[][..], Some(fault)),
@@ -222,7 +222,7 @@ impl Split {
     }
 
     /// Where it is noted what is around a packet.
-    fn around(&mut self, unit: &Unit<'_>) -> u32 {
+    fn around(&mut self, unit: &IpPacket<'_>) -> u32 {
         if unit.vlan.is_empty() && unit.tunnel.is_empty() {
             return NOTHING;
         }
@@ -233,7 +233,7 @@ impl Split {
                 && last.tunnel_key == unit.tunnel_key
         });
         if !is_same {
-            self.around.push(Around {
+            self.around.push(Encapsulation {
                 tags: Tags::of(unit.vlan),
                 tunnels: unit.tunnel.to_vec(),
                 vlan_key: unit.vlan_key,
@@ -246,7 +246,7 @@ impl Split {
     /// Has the beginnings of a share's packets brought into the cache, for a thread that did
     /// not split them. Where two cores are far from each other, a line comes from the other's
     /// cache in the time of a hundred instructions; here many come at a time.
-    fn warm(&self, bytes: &[u8], share: usize) {
+    fn prefetch_bytes(&self, bytes: &[u8], share: usize) {
         let stored = self.units.get(share).map(Vec::as_slice).unwrap_or_default();
         let mut sum = 0;
         for unit in stored {
@@ -259,7 +259,7 @@ impl Split {
     }
 
     #[inline(always)]
-    fn unit<'a>(&'a self, bytes: &'a [u8], stored: &Stored) -> Option<Unit<'a>> {
+    fn unit<'a>(&'a self, bytes: &'a [u8], stored: &Stored) -> Option<IpPacket<'a>> {
         let Head { number, time, length, is_timed } = *self.frames.get(stored.frame as usize)?;
         let source = if stored.is_whole { &self.wholes[..] } else { bytes };
         let payload = match stored.fault {
@@ -270,7 +270,7 @@ impl Split {
             }
         };
         let around = self.around.get(stored.around as usize);
-        Some(Unit {
+        Some(IpPacket {
             number,
             time,
             is_timed,
@@ -302,26 +302,26 @@ pub(super) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
     };
     let mixed = |bits: u64| (bits ^ bits >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let both = mixed(bits(src)) ^ mixed(bits(dst));
-    (both.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as usize % SHARES
+    (both.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as usize % SHARDS
 }
 
 /// Reads the packets of one share.
 #[derive(Debug)]
-pub struct Share {
+pub struct Shard {
     number: usize,
     hosts: Hosts,
 }
 
-impl Share {
+impl Shard {
     /// All shares of a capture; `config` is for all of them together.
-    pub fn all(config: &Config) -> [Share; SHARES] {
+    pub fn all(config: &Config) -> [Shard; SHARDS] {
         let config = Config {
-            most_flows: (config.most_flows / SHARES).max(1),
-            most_stream_bytes: config.most_stream_bytes / SHARES,
-            most_quic_bytes: config.most_quic_bytes / SHARES,
+            most_flows: (config.most_flows / SHARDS).max(1),
+            most_stream_bytes: config.most_stream_bytes / SHARDS,
+            most_quic_bytes: config.most_quic_bytes / SHARDS,
             ..config.clone()
         };
-        std::array::from_fn(|number| Share { number, hosts: Hosts::new(&config) })
+        std::array::from_fn(|number| Shard { number, hosts: Hosts::new(&config) })
     }
 
     /// What was counted so far, but for what the splitter counts.
@@ -330,8 +330,8 @@ impl Share {
     }
 
     /// Prepares [`Self::take`] on another core than that which split the piece.
-    pub fn warm(&self, bytes: &[u8], split: &Split) {
-        split.warm(bytes, self.number);
+    pub fn prefetch_bytes(&self, bytes: &[u8], split: &Split) {
+        split.prefetch_bytes(bytes, self.number);
     }
 
     /// Reads its packets of a piece of the capture, whose data lies in `bytes`.
@@ -364,7 +364,7 @@ impl Share {
         let mut expected = self.hosts.is_large().then_some([0; AHEAD]);
         for (number, stored) in some.iter().enumerate() {
             if let Some(expected) = &mut expected {
-                self.expect(bytes, split, expected, number, some.get(number + AHEAD));
+                self.prefetch(bytes, split, expected, number, some.get(number + AHEAD));
             }
             if let Some(unit) = split.unit(bytes, stored) {
                 self.hosts.take(&unit, visitor);
@@ -374,7 +374,7 @@ impl Share {
 
     /// Asks for the memory of the flow of a packet `AHEAD` of this one, in two steps.
     #[inline(never)]
-    fn expect(
+    fn prefetch(
         &self,
         bytes: &[u8],
         split: &Split,
@@ -384,7 +384,7 @@ impl Share {
     ) {
         self.hosts.expect_flow(expected[(number + AHEAD / 2) % AHEAD]);
         if let Some(unit) = next.and_then(|next| split.unit(bytes, next)) {
-            expected[number % AHEAD] = self.hosts.expect(&unit);
+            expected[number % AHEAD] = self.hosts.prefetch(&unit);
         }
     }
 

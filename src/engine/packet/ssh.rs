@@ -6,7 +6,7 @@
 //! host key, of which MD5 and SHA-256 are told in hex.
 
 use super::bytes::be32;
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Fault, Said, Visitor};
 use crate::engine::indicator::{self, Kind, Observable, Where, digest};
 use crate::engine::progress::bound;
@@ -16,8 +16,8 @@ use sha2::Sha256;
 const BANNER: &[u8] = b"SSH-";
 
 /// The longest banner, and the longest packet (RFC 4253, 4.2 and 6.1).
-const MOST_BANNER: usize = bound(255, 32);
-const MOST_PACKET: usize = bound(35_000, 256);
+const MAX_BANNER: usize = bound(255, 32);
+const MAX_PACKET: usize = bound(35_000, 256);
 
 /// Length and padding length in front of a payload.
 const PACKET_HEADER: usize = 5;
@@ -64,11 +64,11 @@ pub(super) struct Negotiation {
 }
 
 /// Looks whether a stream begins with a banner.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     if data.starts_with(BANNER) {
-        return Guess::Is(Parser::Ssh(Negotiation::default()));
+        return Probe::Is(Parser::Ssh(Negotiation::default()));
     }
-    if BANNER.starts_with(data) { Guess::Maybe(BANNER.len()) } else { Guess::No }
+    if BANNER.starts_with(data) { Probe::Maybe(BANNER.len()) } else { Probe::No }
 }
 
 impl Negotiation {
@@ -81,22 +81,22 @@ impl Negotiation {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if self.banner.is_empty() {
             return match memchr::memchr(b'\n', data) {
-                Some(end) if end <= MOST_BANNER => {
+                Some(end) if end <= MAX_BANNER => {
                     self.banner = data.get(..end).unwrap_or_default().trim_ascii_end().to_vec();
                     Step::Took(end + 1)
                 }
-                _ if data.len() > MOST_BANNER => Step::Lost,
+                _ if data.len() > MAX_BANNER => Step::Lost,
                 _ => Step::Wait(data.len() + 1),
             };
         }
         let Some(length) = be32(data, 0).map(|length| length as usize) else {
             return Step::Wait(PACKET_HEADER);
         };
-        if !(2..=MOST_PACKET).contains(&length) {
+        if !(2..=MAX_PACKET).contains(&length) {
             return Step::Lost;
         }
         let Some(packet) = data.get(4..4 + length) else { return Step::Wait(4 + length) };
@@ -115,7 +115,7 @@ impl Negotiation {
         Said::Ssh(Facts { is_client, banner: &self.banner, hassh })
     }
 
-    fn report_hassh<V: Visitor>(&self, body: &[u8], context: &mut Context<'_, '_, V>) {
+    fn report_hassh<V: Visitor>(&self, body: &[u8], context: &mut ParseContext<'_, '_, V>) {
         if !context.visitor.wants(Kind::Hassh) {
             return;
         }
@@ -129,7 +129,7 @@ impl Negotiation {
 
     /// Tells the host key at the beginning of an answer. The group of another exchange
     /// has the same number as an answer, but no name of an algorithm in front.
-    fn report_key<V: Visitor>(&self, body: &[u8], context: &mut Context<'_, '_, V>) {
+    fn report_key<V: Visitor>(&self, body: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let Some((key, _)) = split_string(body) else { return };
         let is_key = split_string(key).is_some_and(|(name, _)| {
             [&b"ssh-"[..], b"ecdsa-", b"sk-", b"rsa-"].iter().any(|start| name.starts_with(start))
@@ -208,9 +208,9 @@ pub(super) mod tests {
 
     #[test]
     fn banners() {
-        assert!(matches!(guess(b"SS"), Guess::Maybe(4)));
-        assert!(matches!(guess(b"SSH-1.99"), Guess::Is(_)));
-        assert!(matches!(guess(b"SSX"), Guess::No));
+        assert!(matches!(guess(b"SS"), Probe::Maybe(4)));
+        assert!(matches!(guess(b"SSH-1.99"), Probe::Is(_)));
+        assert!(matches!(guess(b"SSX"), Probe::No));
         let key = string(&[string(b"ssh-ed25519"), string(b"key")].concat());
         assert_eq!(split_string(&key).unwrap().1, b"");
         assert_eq!(split_string(&key[..9]), None);

@@ -5,7 +5,7 @@
 //! have said all that can be read. Segments that come in order are read where they
 //! lie; only what is out of order, or a message that is not whole yet, is copied.
 //!
-//! Without a slot a direction is [`Mode::Loose`] — nothing is kept but the next
+//! Without a slot a direction is [`Mode::Unidentified`] — nothing is kept but the next
 //! sequence number, and each segment is asked whether a protocol begins with it —
 //! or [`Mode::Over`].
 //!
@@ -19,7 +19,7 @@ mod side;
 mod talk;
 
 pub(super) use parser::{
-    Context, Given, Guess, Parser, RequestKind, Requests, Shared, Step, kept_url,
+    ParseContext, Parser, Probe, RequestKind, Requests, Shared, Step, StreamContext, kept_url,
 };
 pub(super) use pending::Pending;
 pub(super) use side::Stamp;
@@ -48,12 +48,13 @@ pub(super) enum Mode {
     /// In its slot.
     Streaming,
     /// Of no known protocol.
-    Loose,
+    Unidentified,
     /// There is nothing more to be read.
     Over,
 }
 
-const MODES: [Mode; 5] = [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Loose, Mode::Over];
+const MODES: [Mode; 5] =
+    [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Unidentified, Mode::Over];
 
 /// What a flow remembers of its TCP connection.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
@@ -100,7 +101,7 @@ impl Tcp {
 
     /// Whether a side's SYN tells of a new connection: an answer that is not the one which was
     /// seen before.
-    fn is_anew(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
+    fn is_new_connection(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
         let is_other = self.has_start[side] != 0 && self.start[side] != start;
         self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
     }
@@ -108,7 +109,7 @@ impl Tcp {
     /// Notes where a direction begins, if that is not known or not true any more. What was
     /// remembered of a connection before is done with by then.
     fn synchronise(&mut self, side: usize, start: u32, segment: &Segment<'_>) {
-        if self.is_anew(side, start, segment) {
+        if self.is_new_connection(side, start, segment) {
             *self = Tcp::default();
             (self.next[side ^ 1], self.start[side ^ 1]) = (segment.ack, segment.ack);
             self.set_synced(side ^ 1);
@@ -225,7 +226,7 @@ impl Streams {
         }
         match tcp.mode(side) {
             Mode::Over => true,
-            Mode::Loose => {
+            Mode::Unidentified => {
                 let (ports, reads_unknown) = packet;
                 let (_, payload, next) = tcp.unread(side, segment.seq, segment.payload, missing);
                 let is_none = !reads_unknown && !parser::begins(payload, ports);
@@ -246,14 +247,14 @@ impl Streams {
         side: usize,
         segment: &Segment<'_>,
         missing: usize,
-        given: &mut Given<'_, '_, V>,
+        given: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.slot != NIL && !self.is_own(tcp) {
             // It was taken away: go on from here.
             tcp.slot = NIL;
             for side in 0..2 {
                 if tcp.mode(side) == Mode::Streaming {
-                    tcp.set_mode(side, Mode::Loose);
+                    tcp.set_mode(side, Mode::Unidentified);
                 }
             }
             tcp.next[side] = segment.seq;
@@ -292,7 +293,7 @@ impl Streams {
         tcp: &mut Tcp,
         side: usize,
         end: u32,
-        given: &mut Given<'_, '_, V>,
+        given: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.mode(side) == Mode::Synced && is_before(tcp.next[side], end) {
             self.start(tcp, side, tcp.next[side], true, first_parser(true, given));
@@ -319,7 +320,7 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut given = Given { packet: &packet, visitor, counters, shared };
+            let mut given = StreamContext { packet: &packet, visitor, counters, shared };
             self.work(tcp.slot, side, &mut given, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
@@ -339,9 +340,9 @@ impl Streams {
         side: usize,
         start: u32,
         segment: &Segment<'_>,
-        given: &mut Given<'_, '_, V>,
+        given: &mut StreamContext<'_, '_, V>,
     ) {
-        if tcp.slot != NIL && tcp.is_anew(side, start, segment) {
+        if tcp.slot != NIL && tcp.is_new_connection(side, start, segment) {
             for side in 0..2 {
                 self.work(tcp.slot, side, given, |side, context| side.finish(context));
             }
@@ -357,14 +358,14 @@ impl Streams {
         mut seq: u32,
         mut payload: &[u8],
         missing: usize,
-        given: &mut Given<'_, '_, V>,
+        given: &mut StreamContext<'_, '_, V>,
     ) {
         match tcp.mode(side) {
             Mode::Over => return,
             Mode::Streaming => {}
             Mode::Synced => self.start(tcp, side, tcp.next[side], true, first_parser(true, given)),
             Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, given)),
-            Mode::Loose => {
+            Mode::Unidentified => {
                 (seq, payload, tcp.next[side]) = tcp.unread(side, seq, payload, missing);
                 let is_asked =
                     given.shared.reads_unknown || parser::begins(payload, given.packet.ports);
@@ -403,15 +404,15 @@ impl Streams {
         &mut self,
         slot: u32,
         side: usize,
-        given: &mut Given<'_, '_, V>,
-        work: impl FnOnce(&mut Side, &mut Context<'_, '_, V>),
+        given: &mut StreamContext<'_, '_, V>,
+        work: impl FnOnce(&mut Side, &mut ParseContext<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
         let before = stream.sides[side].weight() + stream.shared_weight();
         // What is the stream's, and both sides need.
-        let Given { packet, visitor, counters, shared } = given;
+        let StreamContext { packet, visitor, counters, shared } = given;
         let (requests, talk) = (&mut stream.requests, &mut stream.talk);
-        let mut context = Context::new(packet, *visitor, counters, shared, requests, talk);
+        let mut context = ParseContext::new(packet, *visitor, counters, shared, requests, talk);
         work(&mut stream.sides[side], &mut context);
         let after = stream.sides[side].weight() + stream.shared_weight();
         self.bytes = self.bytes + after - before;
@@ -425,8 +426,8 @@ impl Streams {
             if tcp.mode(at) == Mode::Streaming {
                 match side.parser() {
                     Parser::Over => tcp.set_mode(at, Mode::Over),
-                    Parser::Loose if !side.is_waiting() => {
-                        tcp.set_mode(at, Mode::Loose);
+                    Parser::Unidentified if !side.is_waiting() => {
+                        tcp.set_mode(at, Mode::Unidentified);
                         tcp.next[at] = side.next();
                     }
                     _ => is_needed = true,
@@ -470,7 +471,7 @@ impl Streams {
 }
 
 /// What reads the first bytes of a direction.
-fn first_parser<V>(is_synced: bool, given: &Given<'_, '_, V>) -> Parser {
+fn first_parser<V>(is_synced: bool, given: &StreamContext<'_, '_, V>) -> Parser {
     match given.shared.announced.find(given.packet) {
         Some(end) => Parser::FtpData(Box::new(ftp::Data::new(end, is_synced))),
         None => Parser::Start,

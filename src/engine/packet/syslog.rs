@@ -3,16 +3,16 @@
 //! Found by the priority in front, on any port. Over TCP a message ends with its line,
 //! or its length in digits stands in front of it.
 
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Packet, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::bound;
 
 /// The longest message; a longer one is shown in pieces.
-const MOST_MESSAGE: usize = bound(64 << 10, 128);
+const MAX_MESSAGE: usize = bound(64 << 10, 128);
 
 /// The highest priority: facility 23, severity 7.
-const MOST_PRIORITY: u16 = 191;
+const MAX_PRIORITY: u16 = 191;
 
 /// Whether a message begins, by its priority. None: it is too short to tell.
 fn has_priority(data: &[u8]) -> Option<bool> {
@@ -23,7 +23,7 @@ fn has_priority(data: &[u8]) -> Option<bool> {
     match rest.get(digits) {
         _ if digits > 3 => Some(false),
         None => None,
-        Some(b'>') => Some(number.is_some_and(|number: u16| number <= MOST_PRIORITY)),
+        Some(b'>') => Some(number.is_some_and(|number: u16| number <= MAX_PRIORITY)),
         Some(_) => Some(false),
     }
 }
@@ -50,29 +50,29 @@ fn counted(data: &[u8]) -> Option<(usize, usize)> {
         return None;
     }
     let length = std::str::from_utf8(data.get(..digits)?).ok()?.parse().ok()?;
-    (1..=MOST_MESSAGE).contains(&length).then_some((digits + 1, length))
+    (1..=MAX_MESSAGE).contains(&length).then_some((digits + 1, length))
 }
 
 /// Looks whether a stream begins with a message.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     let rest = match (data.first(), counted(data)) {
         (Some(b'<'), _) => data,
         (Some(b'1'..=b'9'), Some((from, _))) => data.get(from..).unwrap_or_default(),
         // Digits that go on.
         (Some(b'1'..=b'9'), None) if data.len() < 6 && data.iter().all(u8::is_ascii_digit) => {
-            return Guess::Maybe(data.len() + 1);
+            return Probe::Maybe(data.len() + 1);
         }
-        _ => return Guess::No,
+        _ => return Probe::No,
     };
     match has_priority(rest) {
-        Some(true) => Guess::Is(Parser::Syslog),
-        Some(false) => Guess::No,
-        None => Guess::Maybe(data.len() + 1),
+        Some(true) => Probe::Is(Parser::Syslog),
+        Some(false) => Probe::No,
+        None => Probe::Maybe(data.len() + 1),
     }
 }
 
 /// Reads the next message of a stream.
-pub(super) fn step<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+pub(super) fn step<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
     if data.first().is_some_and(u8::is_ascii_digit) {
         if let Some((from, length)) = counted(data) {
             let Some(message) = data.get(from..from + length) else {
@@ -85,13 +85,13 @@ pub(super) fn step<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) ->
             return Step::Wait(data.len() + 1);
         }
     }
-    let shown = data.get(..MOST_MESSAGE).unwrap_or(data);
+    let shown = data.get(..MAX_MESSAGE).unwrap_or(data);
     match memchr::memchr2(b'\n', 0, shown) {
         Some(end) => {
             report(&shown[..end], context.packet, context.visitor);
             Step::Took(end + 1)
         }
-        None if shown.len() == MOST_MESSAGE => {
+        None if shown.len() == MAX_MESSAGE => {
             report(shown, context.packet, context.visitor);
             Step::Took(shown.len())
         }
@@ -100,7 +100,7 @@ pub(super) fn step<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) ->
 }
 
 /// Shows what there is of a message that does not go on.
-pub(super) fn finish<V: Visitor>(data: &[u8], context: &mut Context<'_, '_, V>) {
+pub(super) fn finish<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let from = counted(data).map_or(0, |(from, _)| from);
     report(data.get(from..).unwrap_or_default(), context.packet, context.visitor);
 }

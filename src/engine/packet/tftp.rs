@@ -19,7 +19,7 @@ use std::net::IpAddr;
 const MOST: usize = bound(1024, 4);
 
 /// The longest name of a request.
-const MOST_NAME: usize = bound(1 << 10, 24);
+const MAX_NAME: usize = bound(1 << 10, 24);
 
 /// Bytes of a block, unless client and server agree on others.
 const BLOCK: usize = 512;
@@ -82,7 +82,7 @@ fn parse_request(payload: &[u8]) -> Option<Request<'_>> {
     let (mode, options) = split_text(rest)?;
     let is_mode =
         [&b"octet"[..], b"netascii", b"mail"].iter().any(|m| mode.eq_ignore_ascii_case(m));
-    let is_name = !name.is_empty() && name.len() <= MOST_NAME && name.iter().all(|&b| b >= b' ');
+    let is_name = !name.is_empty() && name.len() <= MAX_NAME && name.iter().all(|&b| b >= b' ');
     let is_text = !mode.eq_ignore_ascii_case(b"octet");
     (is_mode && is_name).then_some(Request { is_write, is_text, name, options })
 }

@@ -12,7 +12,7 @@ pub(super) mod hello;
 pub use hello::{Hello, ServerHello};
 
 use super::bytes::{be16, be24, is_printable};
-use super::stream::{Context, Guess, Parser, Step};
+use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{self, Kind, Observable, Where, address};
 use crate::engine::progress::bound;
@@ -35,13 +35,13 @@ const TLS_1_3: u16 = 0x0304;
 const RECORD_HEADER: usize = 5;
 
 /// What a record may hold, with room for what ciphers add.
-const MOST_RECORD: usize = bound((16 << 10) + 2048, 600);
+const MAX_RECORD: usize = bound((16 << 10) + 2048, 600);
 
 /// The longest handshake message that is put together.
-const MOST_MESSAGE: usize = bound(128 << 10, 1000);
+const MAX_MESSAGE: usize = bound(128 << 10, 1000);
 
 /// Certificates of one chain that are read.
-const MOST_CERTIFICATES: usize = bound(16, 2);
+const MAX_CERTIFICATES: usize = bound(16, 2);
 
 /// A certificate, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,16 +96,16 @@ fn opening(data: &[u8]) -> Option<([u8; OPENING], usize)> {
 }
 
 /// Looks whether a stream begins with a hello of a client or a server.
-pub(super) fn guess(data: &[u8]) -> Guess {
+pub(super) fn guess(data: &[u8]) -> Probe {
     match opening(data) {
-        Some((_, 0)) => Guess::Maybe(RECORD_HEADER + 2),
+        Some((_, 0)) => Probe::Maybe(RECORD_HEADER + 2),
         Some(([CLIENT_HELLO | SERVER_HELLO, ..], 1)) => {
-            Guess::Maybe((data.len() + 1).max(RECORD_HEADER + 2))
+            Probe::Maybe((data.len() + 1).max(RECORD_HEADER + 2))
         }
         Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => {
-            Guess::Is(Parser::Tls(Records::default()))
+            Probe::Is(Parser::Tls(Records::default()))
         }
-        _ => Guess::No,
+        _ => Probe::No,
     }
 }
 
@@ -135,7 +135,7 @@ impl Records {
     pub(super) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let Some(length) = be16(data, 3).map(usize::from) else {
             return Step::Wait(RECORD_HEADER);
@@ -143,7 +143,7 @@ impl Records {
         let [kind, 3, _, ..] = *data else { return Step::Lost };
         let whole = RECORD_HEADER + length;
         match kind {
-            _ if length > MOST_RECORD => Step::Lost,
+            _ if length > MAX_RECORD => Step::Lost,
             HANDSHAKE => match data.get(RECORD_HEADER..whole) {
                 None => Step::Wait(whole),
                 Some(fragment) => match self.handshake(fragment, context) {
@@ -162,7 +162,7 @@ impl Records {
     }
 
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         if data.is_empty() && self.message.is_empty() {
             return;
         }
@@ -176,7 +176,7 @@ impl Records {
             && let [CLIENT_HELLO, _, _, _, ref body @ ..] = *message
             && let Some(hello) = hello::parse_client(body)
         {
-            let Context { packet, visitor, counters, .. } = context;
+            let ParseContext { packet, visitor, counters, .. } = context;
             report_name(&hello, Over::Tcp, packet, *visitor, counters);
         }
     }
@@ -185,7 +185,7 @@ impl Records {
     fn handshake<V: Visitor>(
         &mut self,
         fragment: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Result<(), Fault> {
         let mut held = std::mem::take(&mut self.message);
         let mut rest = fragment;
@@ -194,7 +194,7 @@ impl Records {
             rest = &held;
         }
         while let Some(length) = be24(rest, 1).map(|length| length as usize) {
-            if length > MOST_MESSAGE {
+            if length > MAX_MESSAGE {
                 return Err(Fault::SplitTls);
             }
             let Some(body) = rest.get(4..4 + length) else { break };
@@ -212,12 +212,17 @@ impl Records {
         Ok(())
     }
 
-    fn message<V: Visitor>(&mut self, kind: u8, body: &[u8], context: &mut Context<'_, '_, V>) {
+    fn message<V: Visitor>(
+        &mut self,
+        kind: u8,
+        body: &[u8],
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         match kind {
             CLIENT_HELLO if !self.is_hello_done => {
                 self.is_hello_done = true;
                 if let Some(hello) = hello::parse_client(body) {
-                    let Context { packet, visitor, counters, .. } = context;
+                    let ParseContext { packet, visitor, counters, .. } = context;
                     report_client(&hello, Over::Tcp, packet, *visitor, counters);
                 }
             }
@@ -309,9 +314,9 @@ pub(super) fn report_server<V: Visitor>(
 }
 
 /// Tells of every certificate of a chain, the server's own first.
-fn report_chain<V: Visitor>(body: &[u8], context: &mut Context<'_, '_, V>) {
+fn report_chain<V: Visitor>(body: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let mut rest = body.get(3..).unwrap_or_default();
-    for _ in 0..MOST_CERTIFICATES {
+    for _ in 0..MAX_CERTIFICATES {
         let Some(length) = be24(rest, 0) else { return };
         let end = 3 + length as usize;
         let Some(der) = rest.get(3..end) else { return context.counters.note(Fault::BadTls) };
@@ -320,7 +325,7 @@ fn report_chain<V: Visitor>(body: &[u8], context: &mut Context<'_, '_, V>) {
     }
 }
 
-fn report_certificate<V: Visitor>(der: &[u8], context: &mut Context<'_, '_, V>) {
+fn report_certificate<V: Visitor>(der: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let parsed = certificate::parse(der);
     if parsed.is_none() {
         context.counters.note(Fault::BadTls);

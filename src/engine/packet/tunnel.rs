@@ -44,7 +44,7 @@ const WESP: u8 = 141;
 const NSH: u8 = 145;
 
 /// Tunnels in each other that are followed.
-const MOST_TUNNELS: usize = bound(8, 3);
+const MAX_TUNNELS: usize = bound(8, 3);
 
 /// What a tunnel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Tunnels {
 
     /// Goes into a tunnel; false if that is one too many.
     pub(super) fn enter(&mut self, src: IpAddr, dst: IpAddr, inside: &Inside<'_>) -> bool {
-        if self.hops.len() >= MOST_TUNNELS {
+        if self.hops.len() >= MAX_TUNNELS {
             return false;
         }
         self.hops.push(Tunnel { kind: inside.kind, src, dst });
@@ -360,6 +360,6 @@ pub(super) mod tests {
             assert!(others[at + 1..].iter().all(|other| other.0 != one.0), "{at}");
         }
         let mut deep = Tunnels::default();
-        assert_eq!((0..20).filter(|_| deep.enter(a, b, &inside)).count(), MOST_TUNNELS);
+        assert_eq!((0..20).filter(|_| deep.enter(a, b, &inside)).count(), MAX_TUNNELS);
     }
 }

@@ -163,7 +163,7 @@ impl Scanner {
         carried: Option<Carried>,
     ) -> Vec<(Candidate, Hit<'d>)> {
         let mut extractor = self.extractor.take().unwrap_or_default();
-        let mut hunt = Hunt::new(self, database, text, core.clone(), origin, carried);
+        let mut hunt = TextScan::new(self, database, text, core.clone(), origin, carried);
         extractor.extract(text, core, &mut hunt);
         let mut hits = hunt.hits;
         self.extractor = Some(extractor);
@@ -196,7 +196,7 @@ enum Told {
 }
 
 /// The visitor that looks everything up.
-struct Hunt<'s, 'd, 't> {
+struct TextScan<'s, 'd, 't> {
     scanner: &'s mut Scanner,
     database: &'d Database,
     text: &'t [u8],
@@ -220,7 +220,7 @@ struct Hunt<'s, 'd, 't> {
     sections: OnceCell<Sections>,
 }
 
-impl Visitor for Hunt<'_, '_, '_> {
+impl Visitor for TextScan<'_, '_, '_> {
     #[inline]
     fn tails(&self) -> &[u8] {
         if self.patterns { &EVERY_TAIL } else { self.database.tails() }
@@ -322,7 +322,7 @@ fn without_slashes(head: &[u8]) -> &[u8] {
     head
 }
 
-impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
+impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
     fn new(
         scanner: &'s mut Scanner,
         database: &'d Database,
@@ -331,7 +331,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         origin: &'t Origin,
         carried: Option<Carried>,
     ) -> Self {
-        Hunt {
+        TextScan {
             scanner,
             database,
             text,

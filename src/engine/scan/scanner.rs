@@ -84,8 +84,8 @@ impl Scanner {
 
     /// A scanner that reads text the slow and careful way only: the twin that the
     /// fast way is held against in tests.
-    pub fn careful(options: Options) -> Self {
-        let extractor = Some(Box::new(Extractor::careful()));
+    pub fn reference(options: Options) -> Self {
+        let extractor = Some(Box::new(Extractor::reference()));
         Scanner { options, extractor, ..Scanner::default() }
     }
 

@@ -63,7 +63,7 @@ struct Carry {
 pub(super) struct Candidates {
     numbers: Box<[Number]>,
     names: Box<[Name]>,
-    careful: Box<[usize]>,
+    reference: Box<[usize]>,
     counts: [usize; 3],
     /// What the tile before hands over.
     carry: Carry,
@@ -74,7 +74,7 @@ impl Default for Candidates {
         Candidates {
             numbers: vec![Number::default(); MOST].into(),
             names: vec![Name::default(); MOST].into(),
-            careful: vec![0; MOST].into(),
+            reference: vec![0; MOST].into(),
             counts: [0; 3],
             carry: Carry::default(),
         }
@@ -107,7 +107,7 @@ impl Candidates {
                 let dot = first + block * 64 + fourth.trailing_zeros() as usize;
                 fourth &= fourth - 1;
                 if has_port(&text[dot..]) {
-                    self.careful[self.counts[2]] = dot;
+                    self.reference[self.counts[2]] = dot;
                     self.counts[2] += 1;
                 }
             }
@@ -151,25 +151,25 @@ impl Candidates {
         }
         self.carry = Carry { dot: dot_carry, label: label_carry, dots };
         // Those that end in digits came first in each block.
-        self.careful[..self.counts[2]].sort_unstable();
+        self.reference[..self.counts[2]].sort_unstable();
     }
 
     #[inline]
     fn push_number(&mut self, end: usize, run: Run, is_number: bool) {
-        let [numbers, _, careful] = &mut self.counts;
+        let [numbers, _, reference] = &mut self.counts;
         self.numbers[*numbers] = Number { end, len: run.len, dots: run.dots };
         *numbers += usize::from(is_number);
-        self.careful[*careful] = end - 1;
-        *careful += usize::from(run.is_odd);
+        self.reference[*reference] = end - 1;
+        *reference += usize::from(run.is_odd);
     }
 
     #[inline]
     fn push_name(&mut self, end: usize, run: Run, label: u32, is_name: bool) {
-        let [_, names, careful] = &mut self.counts;
+        let [_, names, reference] = &mut self.counts;
         self.names[*names] = Name { end, len: run.len, label, dots: run.dots };
         *names += usize::from(is_name);
-        self.careful[*careful] = end - 1;
-        *careful += usize::from(run.is_odd);
+        self.reference[*reference] = end - 1;
+        *reference += usize::from(run.is_odd);
     }
 }
 
@@ -260,7 +260,7 @@ fn quad(text: &[u8], number: &Number) -> Option<u32> {
 impl<V: Visitor> Visit<'_, '_, V> {
     /// Goes through the candidates of a tile.
     pub(super) fn sift(&mut self, candidates: &Candidates, skip: &mut usize) {
-        let [numbers, names, careful] = candidates.counts;
+        let [numbers, names, reference] = candidates.counts;
         for number in &candidates.numbers[..numbers] {
             let address = if number.end < 16 + 4 {
                 // So near the beginning four bytes cannot be read before each octet.
@@ -298,7 +298,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         // A run can show several ends, as in `a.b..c.d`.
-        for &place in &candidates.careful[..careful] {
+        for &place in &candidates.reference[..reference] {
             if place >= *skip {
                 *skip = self.name_at(place).end;
             }

@@ -78,7 +78,7 @@ pub struct Extractor {
     tile: Tile,
     candidates: Candidates,
     /// Only the careful way: the slow twin of the fast one, for tests.
-    careful: bool,
+    reference: bool,
 }
 
 /// What a visit needs: the text, where candidates may begin, and who takes them.
@@ -161,8 +161,8 @@ impl Extractor {
 
     /// An extractor that takes every candidate the careful way: the slow twin that
     /// the fast one is held against.
-    pub fn careful() -> Self {
-        Extractor { careful: true, ..Extractor::default() }
+    pub fn reference() -> Self {
+        Extractor { reference: true, ..Extractor::default() }
     }
 
     /// Hands every observable that begins in `core` to `visitor`, roughly in the
@@ -202,8 +202,8 @@ impl Extractor {
         self.candidates.begin();
         while at < last {
             self.tile.fill(text, at, last);
-            visit.odds.note(&self.tile, at, self.careful);
-            if self.careful {
+            visit.odds.note(&self.tile, at, self.reference);
+            if self.reference {
                 visit.every_name(&self.tile, at, &mut skip.name);
             } else {
                 self.candidates.collect(&self.tile, text, at, visit.visitor.tails());
@@ -398,22 +398,22 @@ mod tests {
 
     fn both_ways(text: &[u8], cut: usize) {
         let fast = all(Extractor::new(), text, cut);
-        let careful = all(Extractor::careful(), text, cut);
-        let missing: Vec<_> = careful.iter().filter(|found| !fast.contains(found)).collect();
-        let surplus: Vec<_> = fast.iter().filter(|found| !careful.contains(found)).collect();
+        let reference = all(Extractor::reference(), text, cut);
+        let missing: Vec<_> = reference.iter().filter(|found| !fast.contains(found)).collect();
+        let surplus: Vec<_> = fast.iter().filter(|found| !reference.contains(found)).collect();
         assert!(
             missing.is_empty() && surplus.is_empty(),
             "missing {missing:?}, surplus {surplus:?}"
         );
-        assert_eq!(fast.len(), careful.len());
-        let whole = all(Extractor::careful(), text, 0);
-        let missing: Vec<_> = whole.iter().filter(|found| !careful.contains(found)).collect();
-        let surplus: Vec<_> = careful.iter().filter(|found| !whole.contains(found)).collect();
+        assert_eq!(fast.len(), reference.len());
+        let whole = all(Extractor::reference(), text, 0);
+        let missing: Vec<_> = whole.iter().filter(|found| !reference.contains(found)).collect();
+        let surplus: Vec<_> = reference.iter().filter(|found| !whole.contains(found)).collect();
         assert!(
             missing.is_empty() && surplus.is_empty(),
             "cut at {cut}: missing {missing:?}, surplus {surplus:?}"
         );
-        assert_eq!(careful.len(), whole.len(), "cut at {cut}");
+        assert_eq!(reference.len(), whole.len(), "cut at {cut}");
     }
 
     proptest! {

@@ -138,8 +138,8 @@ pub(super) struct Odds {
 impl Odds {
     /// Takes those of the tile at `first`; none on the careful way, which asks the bytes.
     #[inline]
-    pub(super) fn note(&mut self, tile: &Tile, first: usize, careful: bool) {
-        if careful {
+    pub(super) fn note(&mut self, tile: &Tile, first: usize, reference: bool) {
+        if reference {
             return;
         }
         // Before the text there is no block.

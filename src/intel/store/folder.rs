@@ -1,7 +1,7 @@
 //! The state directory, and the right to write to it.
 
 use super::disk;
-use super::shelf::Shelf;
+use super::shelf::FeedDir;
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -31,8 +31,8 @@ impl Store {
     }
 
     /// What there is of a feed, which may be nothing.
-    pub fn shelf(&self, feed: &str) -> Shelf {
-        Shelf::at(self.root.join("feeds").join(feed))
+    pub fn shelf(&self, feed: &str) -> FeedDir {
+        FeedDir::at(self.root.join("feeds").join(feed))
     }
 
     /// Names of all feeds that something is kept of, also of those that the configuration

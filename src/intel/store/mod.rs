@@ -29,8 +29,8 @@ mod state;
 pub use folder::{Lock, Store};
 pub use index::{Document, Index};
 pub use normal::{Normal, Segment, SegmentBuilder};
-pub use shelf::{Keeping, Piece, Shelf};
-pub use state::{Held, State};
+pub use shelf::{DocumentWriter, FeedDir, Piece};
+pub use state::{PendingReview, State};
 
 #[cfg(test)]
 mod tests;

@@ -21,16 +21,16 @@ const MAX_SMALL: u64 = 256 << 20;
 
 /// What is kept of one feed.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct FeedDir {
     folder: PathBuf,
     /// Where documents are that are not in the folder: that of the shelf that this one
     /// tries something out for.
     original: Option<PathBuf>,
 }
 
-impl Shelf {
-    pub(super) fn at(folder: PathBuf) -> Shelf {
-        Shelf { folder, original: None }
+impl FeedDir {
+    pub(super) fn at(folder: PathBuf) -> FeedDir {
+        FeedDir { folder, original: None }
     }
 
     /// A shelf with the same in it whose changes go to another folder.
@@ -38,14 +38,14 @@ impl Shelf {
     /// # Errors
     ///
     /// When that folder cannot be written.
-    pub fn shadow(&self, folder: &Path) -> Result<Shelf> {
+    pub fn shadow(&self, folder: &Path) -> Result<FeedDir> {
         disk::make_folder(folder)?;
         for name in ["index.json", "accepted.normal", "held.normal", "state.json"] {
             if let Some(bytes) = disk::read(&self.folder.join(name))? {
                 disk::replace(&folder.join(name), &bytes, Durable::NotYet)?;
             }
         }
-        Ok(Shelf { folder: folder.to_path_buf(), original: Some(self.folder.clone()) })
+        Ok(FeedDir { folder: folder.to_path_buf(), original: Some(self.folder.clone()) })
     }
 
     /// The folder.
@@ -115,11 +115,18 @@ impl Shelf {
     /// # Errors
     ///
     /// When the index is damaged or the folder cannot be written.
-    pub fn keeping(&self, now: Timestamp) -> Result<Keeping> {
+    pub fn keeping(&self, now: Timestamp) -> Result<DocumentWriter> {
         let documents = self.folder.join("documents");
         disk::make_folder(&documents)?;
         let index = self.index()?;
-        Ok(Keeping { shelf: self.clone(), documents, index, now, unsynced: Vec::new(), kept: 0 })
+        Ok(DocumentWriter {
+            shelf: self.clone(),
+            documents,
+            index,
+            now,
+            unsynced: Vec::new(),
+            kept: 0,
+        })
     }
 
     fn normal(&self, name: &str, whole: bool) -> Option<Normal> {
@@ -282,13 +289,13 @@ impl<'s> Piece<'s> {
     }
 }
 
-impl client::Keeper for Keeping {
+impl client::Keeper for DocumentWriter {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        Keeping::put(self, name, bytes)
+        DocumentWriter::put(self, name, bytes)
     }
 
     fn remove(&mut self, name: &str) -> Result<()> {
-        Keeping::remove(self, name);
+        DocumentWriter::remove(self, name);
         Ok(())
     }
 
@@ -297,7 +304,7 @@ impl client::Keeper for Keeping {
     }
 
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        Keeping::get(self, name)
+        DocumentWriter::get(self, name)
     }
 
     fn cursor(&self) -> Option<&str> {
@@ -305,14 +312,14 @@ impl client::Keeper for Keeping {
     }
 
     fn set_cursor(&mut self, cursor: &str) -> Result<()> {
-        Keeping::set_cursor(self, Some(cursor))
+        DocumentWriter::set_cursor(self, Some(cursor))
     }
 }
 
-/// Changes to the documents of a feed. What was put counts from [`Keeping::set_cursor`] on.
+/// Changes to the documents of a feed. What was put counts from [`DocumentWriter::set_cursor`] on.
 #[derive(Debug)]
-pub struct Keeping {
-    shelf: Shelf,
+pub struct DocumentWriter {
+    shelf: FeedDir,
     documents: PathBuf,
     index: Index,
     now: Timestamp,
@@ -320,7 +327,7 @@ pub struct Keeping {
     kept: u64,
 }
 
-impl Keeping {
+impl DocumentWriter {
     /// The documents as they are after the changes so far.
     pub fn index(&self) -> &Index {
         &self.index

@@ -50,14 +50,14 @@ pub struct State {
     pub removed: u64,
     /// What waits to be confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
+    pub held: Option<PendingReview>,
     /// Numbers of indicators after changes, the oldest first.
     pub history: Vec<Count>,
 }
 
 /// Indicators that wait to be confirmed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct PendingReview {
     /// Since when.
     #[serde(with = "time")]
     pub since: Option<Timestamp>,

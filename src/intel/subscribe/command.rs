@@ -4,7 +4,7 @@ use super::settle::keep_one;
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
-use crate::intel::store::Shelf;
+use crate::intel::store::FeedDir;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -24,7 +24,7 @@ const ROUND: Duration = Duration::from_millis(5);
 pub(super) fn fetch(
     feed: &Subscription,
     words: &[String],
-    shelf: &Shelf,
+    shelf: &FeedDir,
     now: Timestamp,
 ) -> Result<()> {
     let program = words.first().map_or("", |word| word);

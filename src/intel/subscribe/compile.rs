@@ -8,7 +8,7 @@ use crate::engine::files::{Inputs, Outlet};
 use crate::engine::indicator::{Indicator, Reason, Timestamp, WarningList};
 use crate::intel::config::{Config, Subscription};
 use crate::intel::feed::{self, Limits, Reject};
-use crate::intel::store::{Normal, Shelf};
+use crate::intel::store::{FeedDir, Normal};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -66,7 +66,7 @@ pub struct Subscribed {
     /// Names the set, if nothing else is compiled with it.
     pub name: String,
     /// Its feeds, and where they are kept.
-    pub feeds: Vec<(Subscription, Shelf)>,
+    pub feeds: Vec<(Subscription, FeedDir)>,
     /// Its warning lists.
     pub lists: Vec<ListInput>,
     /// Its allow lists.
@@ -112,7 +112,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     for input in job.lists.iter().chain(of_subscribed) {
         read_lists(input, &mut lists)?;
     }
-    let mut intake = Intake {
+    let mut intake = CompileSink {
         compiler: Compiler::screened(job.options, Screen::new(lists)),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
@@ -143,7 +143,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
                 .remedy("see the message above; the old database stays as it was"));
         }
     }
-    let Intake { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
+    let CompileSink { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -288,7 +288,7 @@ fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
 
 fn read_input(
     input: &FeedInput,
-    intake: &mut Intake<'_>,
+    intake: &mut CompileSink<'_>,
     report: &mut CompileReport,
     notify: Notify<'_>,
 ) {
@@ -320,8 +320,8 @@ fn read_input(
 /// Hands on what the store has of a feed.
 fn read_subscribed(
     feed: &Subscription,
-    shelf: &Shelf,
-    intake: &mut Intake<'_>,
+    shelf: &FeedDir,
+    intake: &mut CompileSink<'_>,
     report: &mut CompileReport,
 ) -> Result<()> {
     let name = &feed.name;
@@ -355,7 +355,7 @@ fn read_subscribed(
 pub fn list_rejects(
     config: &Config,
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     out: &mut dyn Write,
 ) -> Result<()> {
     let failed = |e| Error::io("cannot write the list of rejects", e);
@@ -395,7 +395,7 @@ fn reject_line(
 }
 
 /// Takes what the feeds yield.
-struct Intake<'n> {
+struct CompileSink<'n> {
     compiler: Compiler,
     rejects: Option<Rejects>,
     rejected: BTreeMap<Reason, u64>,
@@ -408,7 +408,7 @@ struct Intake<'n> {
     failed: Option<Error>,
 }
 
-impl Intake<'_> {
+impl CompileSink<'_> {
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
@@ -418,7 +418,7 @@ impl Intake<'_> {
     }
 }
 
-impl feed::Sink for Intake<'_> {
+impl feed::Sink for CompileSink<'_> {
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
         // Cloned only where a guard refuses it and somebody wants to read of it.
         let value = self.rejects.is_some().then(|| indicator.value.clone());

@@ -7,11 +7,11 @@ use crate::engine::indicator::Timestamp;
 use crate::intel::config::{Kind, Origin, Subscription};
 use crate::intel::feed::client::{Exchange, misp, otx, taxii};
 use crate::intel::feed::fetch::{Client, Clock as _, Url};
-use crate::intel::store::Shelf;
+use crate::intel::store::FeedDir;
 use std::time::Duration;
 
 /// Fetches what changed since the last walk, or goes on with one that was cut off.
-pub(super) fn fetch(feed: &Subscription, shelf: &Shelf, time: &Time<'_>) -> Result<()> {
+pub(super) fn fetch(feed: &Subscription, shelf: &FeedDir, time: &Time<'_>) -> Result<()> {
     let now = time.now();
     let home = match &feed.origin {
         Origin::Url(url) => address(feed, url)?,

@@ -6,7 +6,7 @@ use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
 use crate::intel::feed::fetch::Clock as _;
 use crate::intel::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
-use crate::intel::store::{Shelf, State};
+use crate::intel::store::{FeedDir, State};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub(super) fn access(feed: &Subscription, header: Option<&str>) -> Result<Access
 pub(super) fn fetch(
     feed: &Subscription,
     url: &str,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     time: &Time<'_>,
     state: &mut State,
 ) -> Result<()> {

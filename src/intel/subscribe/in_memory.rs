@@ -18,7 +18,7 @@ use crate::intel::feed::{self, Limits, Reject};
 pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Database> {
     let mut compiler = Compiler::default();
     for input in inputs {
-        let mut intake = Intake(&mut compiler);
+        let mut intake = CompileSink(&mut compiler);
         for file in feed::open(&input.path, &input.options, &Limits::default(), &mut intake) {
             let summary = file.outcome?;
             if summary.rejected() > 0 {
@@ -37,9 +37,9 @@ fn values(count: u64) -> String {
     if count == 1 { "1 value".into() } else { format!("{count} values") }
 }
 
-struct Intake<'c>(&'c mut Compiler);
+struct CompileSink<'c>(&'c mut Compiler);
 
-impl feed::Sink for Intake<'_> {
+impl feed::Sink for CompileSink<'_> {
     fn indicator(&mut self, indicator: Indicator, _: Option<u64>) {
         self.0.add(indicator);
     }

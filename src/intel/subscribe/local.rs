@@ -3,7 +3,7 @@
 use super::settle::{keep_one, read};
 use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
-use crate::intel::store::{Document, Shelf};
+use crate::intel::store::{Document, FeedDir};
 use crate::{Error, Result};
 use std::fs::{self, File, Metadata};
 use std::io::Read as _;
@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 pub(super) fn fetch(
     feed: &Subscription,
     path: &Path,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     now: Timestamp,
 ) -> Result<Vec<Error>> {
     let metadata = fs::metadata(path).map_err(|e| Error::io("open", e).at_path(path))?;
@@ -63,7 +63,7 @@ fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
 fn fetch_folder(
     feed: &Subscription,
     path: &Path,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     now: Timestamp,
 ) -> Result<Vec<Error>> {
     let mut files = Vec::new();

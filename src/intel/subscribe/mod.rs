@@ -21,13 +21,13 @@ mod pause;
 mod settle;
 mod update;
 
-pub use crate::intel::store::Held;
+pub use crate::intel::store::PendingReview;
 pub use compile::{
     CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile, list_rejects,
 };
 pub use in_memory::compile_in_memory;
 pub use notice::{Notice, Notify};
-pub use pause::Pause;
+pub use pause::StopSignal;
 pub use update::{
     FeedOutcome, FeedUpdate, Published, UpdateJob, UpdateReport, publish_subscribed, subscribed,
     update, write_lock,

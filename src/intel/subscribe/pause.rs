@@ -10,17 +10,17 @@ const ROUND: Duration = Duration::from_millis(50);
 
 /// Waits between two rounds of a service, until it is told to end.
 #[derive(Debug)]
-pub struct Pause {
+pub struct StopSignal {
     over: Arc<AtomicBool>,
 }
 
-impl Pause {
+impl StopSignal {
     /// Listens for SIGINT and SIGTERM. The second one ends the process at once.
     ///
     /// # Errors
     ///
     /// When the system refuses.
-    pub fn new() -> Result<Pause> {
+    pub fn new() -> Result<StopSignal> {
         let over = Arc::new(AtomicBool::new(false));
         for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             let status = 128 + number;
@@ -28,7 +28,7 @@ impl Pause {
                 .and_then(|_| signal_hook::flag::register(number, Arc::clone(&over)))
                 .map_err(|e| Error::io("listen for signals", e))?;
         }
-        Ok(Pause { over })
+        Ok(StopSignal { over })
     }
 
     /// Waits; false when it is over.

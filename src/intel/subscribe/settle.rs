@@ -4,7 +4,9 @@ use crate::engine::compile;
 use crate::engine::indicator::{Indicator, Reason, Timestamp};
 use crate::intel::config::{Kind, Subscription};
 use crate::intel::feed;
-use crate::intel::store::{Document, Held, Index, Normal, Piece, Segment, SegmentBuilder, Shelf};
+use crate::intel::store::{
+    Document, FeedDir, Index, Normal, PendingReview, Piece, Segment, SegmentBuilder,
+};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +28,7 @@ pub(super) struct Settled {
     pub(super) added: u64,
     pub(super) removed: u64,
     pub(super) rejects: BTreeMap<Reason, u64>,
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<PendingReview>,
     /// Documents that could not be read; what they were before counts.
     pub(super) unreadable: Vec<Error>,
 }
@@ -40,7 +42,7 @@ impl Settled {
 
     pub(super) fn outcome(&self) -> FeedOutcome {
         match &self.held {
-            Some(held) => FeedOutcome::Held(held.clone()),
+            Some(held) => FeedOutcome::PendingReview(held.clone()),
             None if self.is_changed => {
                 FeedOutcome::Changed { added: self.added, removed: self.removed }
             }
@@ -70,7 +72,7 @@ pub(super) fn read(
 /// # Errors
 ///
 /// When the only document of the feed cannot be read, or the store cannot be written.
-pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result<Settled> {
+pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Result<Settled> {
     let index = shelf.index()?;
     let reading = reading(feed);
     let parts = parts(feed, &index);
@@ -98,7 +100,7 @@ pub(super) fn settle(feed: &Subscription, shelf: &Shelf, accept: bool) -> Result
 
 /// What is held is what the feed still sends.
 fn settle_held(
-    shelf: &Shelf,
+    shelf: &FeedDir,
     accepted: Option<&Normal>,
     held: &Normal,
     accept: Option<&Index>,
@@ -107,7 +109,7 @@ fn settle_held(
         let before = accepted.map_or(0, Normal::indicators);
         let reason = too_different(before, held.indicators()).unwrap_or_default();
         let since = shelf.state().held.and_then(|held| held.since);
-        let held = Held { since, indicators: held.indicators(), reason };
+        let held = PendingReview { since, indicators: held.indicators(), reason };
         let settled = accepted.map(Settled::of).unwrap_or_default();
         return Ok(Settled { held: Some(held), ..settled });
     };
@@ -120,7 +122,7 @@ fn settle_held(
 /// Makes the normalised form anew, of the documents that changed.
 fn make(
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     parts: &[Part<'_>],
     reading: u64,
     accept: bool,
@@ -174,7 +176,7 @@ fn make(
     let judged = old.is_some() && !same_documents && !accept;
     if judged && let Some(reason) = too_different(before, after) {
         shelf.hold(reading, &pieces)?;
-        let held = Some(Held { since: None, indicators: after, reason });
+        let held = Some(PendingReview { since: None, indicators: after, reason });
         let settled = old.as_ref().map(Settled::of).unwrap_or_default();
         return Ok(Settled { held, unreadable, ..settled });
     }
@@ -219,7 +221,7 @@ fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
 /// The name of the segment of all documents.
 const TOGETHER: &str = "*";
 
-fn read_part(feed: &Subscription, shelf: &Shelf, part: &Part<'_>) -> Result<Segment> {
+fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Segment> {
     if let [document] = part.documents[..]
         && part.hash == document.hash
     {
@@ -246,7 +248,7 @@ fn read_part(feed: &Subscription, shelf: &Shelf, part: &Part<'_>) -> Result<Segm
 /// of the compiler, too, if its options are given.
 pub(super) fn each_reject(
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     guards: Option<&compile::Options>,
     take: &mut dyn FnMut(&Path, feed::Reject),
 ) -> Result<()> {
@@ -299,7 +301,7 @@ impl feed::Sink for Told<'_> {
 }
 
 /// Whether what is accepted was read as it is to be read now.
-pub(super) fn is_current(feed: &Subscription, shelf: &Shelf) -> bool {
+pub(super) fn is_current(feed: &Subscription, shelf: &FeedDir) -> bool {
     shelf.accepted_table().is_some_and(|table| table.reading == reading(feed))
 }
 
@@ -336,7 +338,7 @@ fn difference(old: Option<&Normal>, new: Option<&Normal>) -> (u64, u64) {
 /// take the place of the last good copy.
 pub(super) fn keep_one(
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     now: Timestamp,
     bytes: &[u8],
     cursor: Option<&str>,

@@ -2,7 +2,7 @@
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::settle::{Settled, is_current, settle};
-use super::{Notice, Notify, Pause};
+use super::{Notice, Notify, StopSignal};
 use super::{command, exchange, http, local};
 use crate::clock::{Stopwatch, build_time, now};
 use crate::engine::compile;
@@ -10,7 +10,7 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Scope, Timestamp};
 use crate::intel::config::{Config, Kind, List, ListEffect, Origin, Subscription};
 use crate::intel::feed::{self, fetch};
-use crate::intel::store::{Held, Lock, Shelf, State, Store};
+use crate::intel::store::{FeedDir, Lock, PendingReview, State, Store};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub struct UpdateJob<'c> {
     /// Change nothing.
     pub dry_run: bool,
     /// What ends the waiting for servers.
-    pub pause: Option<&'c Pause>,
+    pub pause: Option<&'c StopSignal>,
 }
 
 /// What became of one feed.
@@ -76,7 +76,7 @@ pub enum FeedOutcome {
         removed: u64,
     },
     /// It changed too much, and waits to be confirmed.
-    Held(Held),
+    PendingReview(PendingReview),
     /// It could not be fetched or read: what was accepted before stays.
     Failed(Error),
     /// It was left out.
@@ -101,7 +101,10 @@ impl UpdateReport {
 
     /// Feeds that are held back.
     pub fn held(&self) -> usize {
-        self.feeds.iter().filter(|feed| matches!(feed.outcome, FeedOutcome::Held(_))).count()
+        self.feeds
+            .iter()
+            .filter(|feed| matches!(feed.outcome, FeedOutcome::PendingReview(_)))
+            .count()
     }
 }
 
@@ -200,7 +203,7 @@ fn update_feed(
 fn attempt(
     job: &UpdateJob<'_>,
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     notify: Notify<'_>,
 ) -> (FeedOutcome, usize) {
     let start = now();
@@ -276,7 +279,7 @@ fn reason_to_wait(
 /// Brings the documents up to date, and says which of them could not be.
 fn bring(
     feed: &Subscription,
-    shelf: &Shelf,
+    shelf: &FeedDir,
     time: &Time<'_>,
     state: &mut State,
 ) -> Result<Vec<Error>> {
@@ -291,7 +294,7 @@ fn bring(
 }
 
 /// Notes what became of the indicators.
-fn note(config: &Config, state: &mut State, shelf: &Shelf, settled: &Settled, now: Timestamp) {
+fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, now: Timestamp) {
     state.held.clone_from(&settled.held);
     if let Some(held) = &mut state.held {
         held.since.get_or_insert(now);
@@ -311,7 +314,7 @@ fn note(config: &Config, state: &mut State, shelf: &Shelf, settled: &Settled, no
 }
 
 /// How many of the accepted indicators are distinct, and what the compiler's guards will say.
-fn looked_into(config: &Config, shelf: &Shelf) -> (u64, BTreeMap<String, u64>) {
+fn looked_into(config: &Config, shelf: &FeedDir) -> (u64, BTreeMap<String, u64>) {
     let mut guarded = BTreeMap::new();
     let Some(normal) = shelf.accepted() else { return (0, guarded) };
     let options = options(config);
@@ -356,7 +359,7 @@ impl Secrets {
 
 /// The time, and waiting that a signal ends.
 #[derive(Debug)]
-pub(super) struct Time<'p>(Option<&'p Pause>);
+pub(super) struct Time<'p>(Option<&'p StopSignal>);
 
 impl fetch::Clock for Time<'_> {
     fn now(&self) -> Timestamp {

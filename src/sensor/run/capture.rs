@@ -1,6 +1,6 @@
 //! What packets show, held against the database.
 
-use super::told::Told;
+use super::dedup::SeenValues;
 use crate::engine::database::{Database, Section};
 use crate::engine::indicator::{Kind, Observable, PacketPlace, Place, Where};
 use crate::engine::packet::{self, FlowEnd, Order, Packet, Said, Visitor};
@@ -24,7 +24,7 @@ pub(super) fn opened(input: Input) -> CaptureStream {
 }
 
 /// Where hits go.
-pub(super) trait Net<'d> {
+pub(super) trait HitSink<'d> {
     /// What comes now was found by the packet of this place.
     fn begins(&mut self, order: Order) {
         let _ = order;
@@ -43,13 +43,13 @@ pub(super) trait Net<'d> {
 ///
 /// On a live interface nobody waits: an alert about an address has the totals of its first
 /// packet.
-pub(super) struct Hunter<'s, 'd, N> {
+pub(super) struct PacketScan<'s, 'd, N> {
     pub(super) scanner: &'s mut Scanner,
     pub(super) database: &'d Database,
     pub(super) path: &'s Arc<str>,
     /// Whether `path` names an interface.
     pub(super) is_live: bool,
-    pub(super) told: &'s mut Told,
+    pub(super) told: &'s mut SeenValues,
     pub(super) net: N,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn wants(database: &Database, kind: Kind) -> bool {
 /// What met indicators in a packet.
 type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
 
-impl<'d, N: Net<'d>> Hunter<'_, 'd, N> {
+impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
     fn look_up(
         &mut self,
         observable: Observable<'_>,
@@ -114,7 +114,7 @@ impl<'d, N: Net<'d>> Hunter<'_, 'd, N> {
     }
 }
 
-impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
+impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
     fn begins(&mut self, order: Order) {
         self.net.begins(order);
     }
@@ -147,7 +147,7 @@ impl<'d, N: Net<'d>> Visitor for Hunter<'_, 'd, N> {
 
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut found = Vec::new();
-        let Hunter { scanner, database, told, .. } = self;
+        let PacketScan { scanner, database, told, .. } = self;
         // A host is named by several headers of a request, and its own by that of the host.
         let is_head = matches!(said, Said::Http(_) | Said::HttpResponse(_));
         scanner.scan_carried(database, text, at, packet.time, |seen, matches| {

@@ -9,13 +9,13 @@
 //! The shares are the same for any number of threads, and so is what is found. Two hosts that
 //! move more than all others are decoded by one thread at a time.
 
+use super::dedup::SeenValues;
 use super::findings::{Findings, Merger, Records, Waiting};
 use super::pipeline::Work;
-use super::told::Told;
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{self, Config, Counters, Fault, Frame};
-use crate::engine::packet::{SHARES, Share, Split, Splitter, Visitor};
+use crate::engine::packet::{SHARDS, Shard, Split, Splitter, Visitor};
 use crate::sensor::input::Halt;
 use crate::sensor::input::capture::{self, Batch, CaptureStream, Note};
 use crate::{Error, Result};
@@ -29,15 +29,15 @@ const PIECES: usize = 2;
 const STEAL: u64 = 2;
 
 /// Bytes under way beyond which no other piece is read: records of a capture may be long.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// The largest piece whose memory is used again.
-const MOST_KEPT: usize = 2 << 20;
+const MAX_KEPT: usize = 2 << 20;
 
 /// A share, and what is remembered for it beside its flows.
-pub(super) struct Lane {
-    pub(super) share: Share,
-    pub(super) told: Told,
+pub(super) struct ShardState {
+    pub(super) share: Shard,
+    pub(super) told: SeenValues,
     /// The turn of the database that it worked with last.
     pub(super) turn: Option<u64>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Packets {
 
 impl Packets {
     /// Shows those of a share to a visitor.
-    pub(super) fn show<V: Visitor>(&self, share: &mut Share, visitor: &mut V) {
+    pub(super) fn show<V: Visitor>(&self, share: &mut Shard, visitor: &mut V) {
         if self.is_end {
             share.finish(visitor);
         } else {
@@ -67,8 +67,8 @@ impl Packets {
     }
 
     /// Prepares [`Self::show`] by another thread than the one that read them.
-    fn warm(&self, share: &Share) {
-        share.warm(self.batch.bytes(), &self.split);
+    fn prefetch_bytes(&self, share: &Shard) {
+        share.prefetch_bytes(self.batch.bytes(), &self.split);
     }
 
     fn weight(&self) -> usize {
@@ -81,7 +81,7 @@ struct Piece<A> {
     against: A,
     /// Who read it.
     reader: u64,
-    findings: [Mutex<Findings>; SHARES],
+    findings: [Mutex<Findings>; SHARDS],
 }
 
 /// A piece that is under way, and how many shares are not done with it.
@@ -96,10 +96,10 @@ struct State<A> {
     /// Number of the first of them.
     first: u64,
     /// The piece that each share takes next, and whether it is at one.
-    next: [u64; SHARES],
-    is_busy: [bool; SHARES],
+    next: [u64; SHARDS],
+    is_busy: [bool; SHARDS],
     /// Who decoded each share last, and has its flows in the cache.
-    last: [u64; SHARES],
+    last: [u64; SHARDS],
     weight: usize,
     #[expect(clippy::vec_box, reason = "they go from hand to hand")]
     spare: Vec<Box<Packets>>,
@@ -127,7 +127,7 @@ struct Reader {
 }
 
 /// Interfaces that are told of. More of them with link types that nobody knows are no capture.
-const MOST_UNKNOWN: usize = 64;
+const MAX_UNKNOWN: usize = 64;
 
 impl Reader {
     /// Reads and splits the next packets; false at the end, or where it `is_over`. `tell` is given what could not be
@@ -162,8 +162,7 @@ impl Reader {
             let Some(linktype) = packet::unknown_link(packet.linktype, packet.data) else {
                 continue;
             };
-            if self.unknown.len() < MOST_UNKNOWN
-                && self.unknown.insert((packet.interface, linktype))
+            if self.unknown.len() < MAX_UNKNOWN && self.unknown.insert((packet.interface, linktype))
             {
                 tell(unknown_link(packet.interface, linktype));
             }
@@ -178,11 +177,11 @@ fn unknown_link(interface: u32, linktype: u32) -> Error {
 }
 
 /// Everybody who works on a capture.
-pub(super) struct Crew<'w, W: Work> {
+pub(super) struct CaptureWorkers<'w, W: Work> {
     work: &'w W,
     path: Arc<str>,
     reader: Mutex<Reader>,
-    lanes: [Mutex<Lane>; SHARES],
+    lanes: [Mutex<ShardState>; SHARDS],
     state: Mutex<State<W::Against>>,
     changed: Condvar,
     merger: Mutex<Merger>,
@@ -200,7 +199,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'w, W: Work> Crew<'w, W> {
+impl<'w, W: Work> CaptureWorkers<'w, W> {
     /// `read_at` is the time of packets that have none.
     pub(super) fn new(
         work: &'w W,
@@ -210,8 +209,9 @@ impl<'w, W: Work> Crew<'w, W> {
         halt: Halt,
     ) -> Self {
         let config: &Config = work.packets();
-        let lane = |share| Mutex::new(Lane { share, told: Told::default(), turn: None });
-        Crew {
+        let lane =
+            |share| Mutex::new(ShardState { share, told: SeenValues::default(), turn: None });
+        CaptureWorkers {
             work,
             path,
             reader: Mutex::new(Reader {
@@ -220,13 +220,13 @@ impl<'w, W: Work> Crew<'w, W> {
                 read_at,
                 unknown: BTreeSet::new(),
             }),
-            lanes: Share::all(config).map(lane),
+            lanes: Shard::all(config).map(lane),
             state: Mutex::new(State {
                 pieces: VecDeque::new(),
                 first: 0,
-                next: [0; SHARES],
-                is_busy: [false; SHARES],
-                last: [0; SHARES],
+                next: [0; SHARDS],
+                is_busy: [false; SHARDS],
+                last: [0; SHARDS],
                 weight: 0,
                 spare: Vec::new(),
                 workers: 0,
@@ -336,7 +336,7 @@ impl<'w, W: Work> Crew<'w, W> {
             state.outcome = outcome;
         }
         state.weight += weight;
-        state.pieces.push_back(UnderWay { piece, left: SHARES, weight });
+        state.pieces.push_back(UnderWay { piece, left: SHARDS, weight });
         self.call(state);
     }
 
@@ -361,7 +361,7 @@ impl<'w, W: Work> Crew<'w, W> {
             let (lane, findings) = (&mut *locked(lane), &mut *locked(findings));
             let Piece { packets, against, .. } = piece;
             if is_others {
-                packets.warm(&lane.share);
+                packets.prefetch_bytes(&lane.share);
             }
             self.work.decode(scratch, against, &self.path, packets, lane, findings);
         }
@@ -392,7 +392,7 @@ impl<'w, W: Work> Crew<'w, W> {
         let mut state = locked(&self.state);
         // The others are done with it, but one may just be letting go of it.
         if let Some(piece) = Arc::into_inner(piece)
-            && piece.packets.weight() <= MOST_KEPT
+            && piece.packets.weight() <= MAX_KEPT
         {
             state.spare.push(piece.packets);
         }
@@ -415,13 +415,13 @@ impl<A> State<A> {
         }
         let most = PIECES * self.workers.saturating_sub(1) + 1;
         let is_room =
-            self.pieces.is_empty() || (self.pieces.len() < most && self.weight < MOST_BYTES);
+            self.pieces.is_empty() || (self.pieces.len() < most && self.weight < MAX_BYTES);
         if is_room && !self.is_reading && !self.is_read {
             self.is_reading = true;
             return Some(Task::Read(self.spare.pop().unwrap_or_default()));
         }
         let end = self.first + self.pieces.len() as u64;
-        let free = (0..SHARES).filter(|&share| !self.is_busy[share] && self.next[share] < end);
+        let free = (0..SHARDS).filter(|&share| !self.is_busy[share] && self.next[share] < end);
         // The one that is behind the others holds them up; but for one that others had, memory
         // has to come from their caches, and so they may keep it for a piece or two.
         let share = free.min_by_key(|&share| {
@@ -449,7 +449,7 @@ fn frame<'a>(packet: &capture::Packet<'a>, read_at: Timestamp) -> Frame<'a> {
 }
 
 /// Stops the others when a thread panics: they would wait for it.
-struct StopAll<'c, 'w, W: Work>(&'c Crew<'w, W>);
+struct StopAll<'c, 'w, W: Work>(&'c CaptureWorkers<'w, W>);
 
 impl<W: Work> Drop for StopAll<'_, '_, W> {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 
 use crate::engine::alert::Origin;
 use crate::engine::indicator::{Flow, Place};
-use crate::engine::packet::{Order, SHARES};
+use crate::engine::packet::{Order, SHARDS};
 use crate::engine::scan::Hit;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -67,7 +67,7 @@ impl Findings {
 }
 
 /// Alerts that wait for the totals of their flow, and for those in front of them.
-const MOST_WAITING: usize = 16 << 10;
+const MAX_WAITING: usize = 16 << 10;
 
 /// What is ready to be passed on.
 #[derive(Debug, Default)]
@@ -124,11 +124,11 @@ impl Merger {
     /// the record of an alert that had to wait, unless its turn is still to come.
     pub(super) fn add(
         &mut self,
-        shares: [Findings; SHARES],
+        shares: [Findings; SHARDS],
         late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
     ) -> Records {
         let mut all = Vec::with_capacity(shares.iter().map(|share| share.list.len()).sum());
-        let mut records = Vec::with_capacity(SHARES);
+        let mut records = Vec::with_capacity(SHARDS);
         for (number, share) in shares.into_iter().enumerate() {
             all.extend(share.list.into_iter().map(|(order, found)| (order, number, found)));
             records.push(share.records);
@@ -162,7 +162,7 @@ impl Merger {
                 }
                 Finding::Closed(flow, totals) => self.close(flow, totals, late),
             }
-            self.release(MOST_WAITING, late, &mut out);
+            self.release(MAX_WAITING, late, &mut out);
         }
         out
     }

@@ -15,23 +15,21 @@
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
 //! | `parcels` | files in mails, on their way to be looked into |
-//! | `hunt` | [`scan()`]: logs and captures to alerts |
+//! | `scan` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
 //! | `signals` | [`Signals`]: those that ask for an end |
 //! | `rotation` | outputs that are opened again, for whoever renamed their files |
-//! | `current` | the database in force, and the newer one that takes its place under way |
-//! | `known` | [`open_database()`]: a file that was checked before is not checked again |
+//! | `reload` | the database in force, and the newer one that takes its place under way |
+//! | `verified` | [`open_database()`]: a file that was checked before is not checked again |
 //! | `observe` | [`observe()`]: what can be seen, without a database |
 
 mod capture;
 mod crew;
-mod current;
+mod dedup;
 mod findings;
 mod finished;
 mod headers;
-mod hunt;
-mod known;
 mod mails;
 mod notice;
 mod observe;
@@ -39,23 +37,24 @@ mod ordered;
 mod outlet;
 mod parcels;
 mod pipeline;
+mod reload;
 mod report;
 mod rotation;
+mod scan;
 mod signals;
 #[cfg(feature = "live")]
 mod tap;
 mod threads;
-mod told;
 mod unpack;
+mod verified;
 mod zone;
 
-pub use current::{Current, Follow, Swaps};
-pub use hunt::{ScanJob, scan};
-pub use known::{load_database, open_database};
 pub use notice::{Notice, Notify};
 pub use observe::{ObserveJob, observe};
 pub use outlet::{Form, Output, Yield};
+pub use reload::{Current, Follow, Swaps};
 pub use report::ScanReport;
+pub use scan::{ScanJob, scan};
 pub use signals::{Signals, outlive_signals};
 #[cfg(feature = "live")]
 pub use tap::{
@@ -63,4 +62,5 @@ pub use tap::{
     WorkerReport, tap,
 };
 pub use threads::default_threads;
+pub use verified::{load_database, open_database};
 pub use zone::time_zone;

@@ -1,13 +1,13 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
 use super::Notify;
-use super::crew::{Lane, Packets};
+use super::crew::{Packets, ShardState};
+use super::dedup::SeenValues;
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
 use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
-use super::told::Told;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
@@ -124,10 +124,10 @@ impl Work for Observing {
         (): &(),
         path: &Arc<str>,
         packets: &Packets,
-        lane: &mut Lane,
+        lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let Lane { share, told, .. } = lane;
+        let ShardState { share, told, .. } = lane;
         packets.show(share, &mut Watch { path, extractor, told, findings });
     }
 
@@ -344,7 +344,7 @@ struct Watch<'a> {
     path: &'a Arc<str>,
     /// For the texts that are carried.
     extractor: &'a mut Extractor,
-    told: &'a mut Told,
+    told: &'a mut SeenValues,
     findings: &'a mut Findings,
 }
 

@@ -21,7 +21,7 @@ pub(super) trait Piece {
 }
 
 /// The most weight that waits, beside the piece that is next.
-const MOST_WAITING: usize = 64 << 20;
+const MAX_WAITING: usize = 64 << 20;
 
 struct State<P> {
     next: Place,
@@ -56,7 +56,7 @@ impl<P: Piece> Ordered<P> {
     ) -> bool {
         let mut state = self.lock();
         let weight = piece.weight();
-        while !state.stopped && state.next != place && state.weight + weight > MOST_WAITING {
+        while !state.stopped && state.next != place && state.weight + weight > MAX_WAITING {
             state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.stopped {
@@ -98,7 +98,7 @@ mod tests {
     impl Piece for Number {
         fn weight(&self) -> usize {
             // So heavy that few can wait.
-            MOST_WAITING / 2
+            MAX_WAITING / 2
         }
 
         fn is_last(&self) -> bool {

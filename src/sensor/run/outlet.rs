@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// Observables of one input that are remembered for [`Output::first`]; when so many were
 /// seen, all are forgotten, and may be reported once more.
-const MOST_SEEN: usize = 1 << 20;
+const MAX_SEEN: usize = 1 << 20;
 
 /// What is written of alerts, and how.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl Outlet {
     }
 
     fn is_new(&mut self, alert: &Alert<'_>) -> bool {
-        if self.seen.len() >= MOST_SEEN {
+        if self.seen.len() >= MAX_SEEN {
             self.seen.clear();
         }
         let seen = &alert.hit().seen;

@@ -6,7 +6,7 @@
 //! else to do help it. What is found is handed on in the order of the inputs, whoever
 //! found it.
 
-use super::crew::{Crew, Lane, Packets};
+use super::crew::{CaptureWorkers, Packets, ShardState};
 use super::findings::{Findings, Records, Waiting};
 use super::finished::{Finished, Slot, Turn, Word};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
@@ -62,7 +62,7 @@ pub(super) trait Work: Sync {
         against: &Self::Against,
         path: &Arc<str>,
         packets: &Packets,
-        lane: &mut Lane,
+        lane: &mut ShardState,
         findings: &mut Findings,
     );
     /// Looks into the texts that stand among the packets of a piece of the capture at `path`.
@@ -128,7 +128,7 @@ struct Given<'p, W: Work> {
 /// A capture that others may help with.
 struct Shared<'p, W: Work> {
     number: usize,
-    crew: Arc<Crew<'p, W>>,
+    crew: Arc<CaptureWorkers<'p, W>>,
     is_live: bool,
     /// Pieces that were handed in.
     pieces: Arc<AtomicU64>,
@@ -560,7 +560,13 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         let capture = super::capture::opened(input);
         // A live one ends by itself, after what has come already.
         let halt = if is_live { Halt::default() } else { self.halt.clone() };
-        let crew = Arc::new(Crew::new(self.work, capture, Arc::clone(&path), self.read_at, halt));
+        let crew = Arc::new(CaptureWorkers::new(
+            self.work,
+            capture,
+            Arc::clone(&path),
+            self.read_at,
+            halt,
+        ));
         let pieces = Arc::new(AtomicU64::new(slot.next));
         let shared = Shared { number, crew, is_live, pieces };
         {

@@ -3,7 +3,7 @@
 //! Programs that rotate logs rename a file, send SIGHUP to whoever writes it, and expect it to
 //! appear anew. A file that is still in its place is left alone.
 
-use super::current::{ROUND, Stop, StopAtEnd};
+use super::reload::{ROUND, Stop, StopAtEnd};
 use super::{Notice, Notify};
 use crate::clock::now;
 use crate::engine::alert::Encoder;

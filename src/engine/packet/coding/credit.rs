@@ -23,18 +23,18 @@ const MOST: u64 = 2 << 30;
 
 /// What all bodies of a decoder may draw from.
 #[derive(Debug)]
-pub(in crate::engine::packet) struct Credit {
+pub(in crate::engine::packet) struct InflateBudget {
     left: Cell<u64>,
     most: u64,
 }
 
-impl Default for Credit {
+impl Default for InflateBudget {
     fn default() -> Self {
-        Credit { left: Cell::new(MOST), most: MOST }
+        InflateBudget { left: Cell::new(MOST), most: MOST }
     }
 }
 
-impl Credit {
+impl InflateBudget {
     /// So many bytes were captured.
     pub(in crate::engine::packet) fn earn(&self, bytes: usize) {
         let left = self.left.get().saturating_add(EARNED * bytes as u64);
@@ -44,7 +44,7 @@ impl Credit {
     /// One that is smaller.
     #[cfg(test)]
     pub(in crate::engine::packet) fn of(most: u64) -> Self {
-        Credit { left: Cell::new(most), most }
+        InflateBudget { left: Cell::new(most), most }
     }
 }
 
@@ -70,7 +70,7 @@ impl Spent {
     pub(in crate::engine::packet) fn give(
         &mut self,
         bytes: usize,
-        credit: &Credit,
+        credit: &InflateBudget,
     ) -> Result<(), Fault> {
         self.given += bytes as u64;
         let beyond = self.given.saturating_sub(self.taken.saturating_mul(OWN));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_body_leaves_half() {
-        let credit = Credit::of(1000);
+        let credit = InflateBudget::of(1000);
         let mut given = Vec::new();
         for _ in 0..6 {
             let mut spent = Spent::default();
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn its_own_bytes_pay_first() {
-        let credit = Credit::of(1000);
+        let credit = InflateBudget::of(1000);
         let mut spent = Spent::default();
         for _ in 0..1000 {
             spent.take(1);

@@ -12,7 +12,7 @@ use crate::engine::progress::bound;
 const LONGEST: usize = 255;
 
 /// Pointers that are followed for one name.
-const MOST_HOPS: usize = bound(64, 4);
+const MAX_HOPS: usize = bound(64, 4);
 
 /// Bytes that are looked at in one go.
 const WORD: usize = 8;
@@ -56,7 +56,7 @@ impl Name {
 
     /// Whether one pointer more could be followed.
     pub(super) fn can_be_led_to(&self) -> bool {
-        usize::from(self.hops) < MOST_HOPS
+        usize::from(self.hops) < MAX_HOPS
     }
 
     /// Whether it is of the characters that host and service names have.
@@ -123,7 +123,7 @@ impl Name {
                     let target = usize::from(last & 0x3f) << 8 | usize::from(low);
                     end.get_or_insert(here + 2);
                     hops += 1;
-                    if target >= start || hops > MOST_HOPS {
+                    if target >= start || hops > MAX_HOPS {
                         return Err(Broken);
                     }
                     (here, start) = (target, target);

@@ -4,7 +4,7 @@ use super::{HEADER, Name};
 use crate::engine::progress::bound;
 
 /// Names that are remembered. Those beyond are told again rather than lost.
-const MOST_NAMES: usize = bound(64, 4);
+const MAX_NAMES: usize = bound(64, 4);
 
 /// As many are remembered in place.
 const FEW: usize = 8;
@@ -74,7 +74,7 @@ impl<'m> Told<'m> {
     fn note(&mut self, hash: u64) -> bool {
         if let Some(place) = self.few.get_mut(self.count) {
             *place = hash;
-        } else if self.count < MOST_NAMES {
+        } else if self.count < MAX_NAMES {
             self.more.push(hash);
         } else {
             return false;

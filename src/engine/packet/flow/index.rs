@@ -2,7 +2,7 @@
 //!
 //! Half of the hash is kept beside each number, so that neither growing nor looking for a flow
 //! reads entries of others. A look-up touches one line of the cache, mostly, and
-//! [`Index::expect`] asks for it ahead of time: where a million flows are open each look-up
+//! [`Index::prefetch`] asks for it ahead of time: where a million flows are open each look-up
 //! waits for memory, and a crate's table, that can't be asked, lets nobody wait for two at a
 //! time. Large ones lie in big pages, for the same reason as the entries do.
 //!
@@ -98,7 +98,7 @@ impl Index {
 
     /// Has the place of a hash brought into the cache.
     #[inline(always)]
-    pub(super) fn expect(&self, hash: u32) {
+    pub(super) fn prefetch(&self, hash: u32) {
         if let Some(cell) = self.cells.get(self.home(hash)) {
             memory::prefetch(cell);
         }
@@ -217,7 +217,7 @@ mod tests {
                 let hash = number.wrapping_mul(spread);
                 let want = slow.contains_key(&number).then_some(number);
                 assert_eq!(index.find(hash, |slot| slot == number), want);
-                index.expect(hash);
+                index.prefetch(hash);
                 assert!(index.likely(hash).is_none_or(|likely| slow[&likely] == hash));
             }
             index.remove(1, rounds + 1);

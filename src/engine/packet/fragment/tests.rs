@@ -67,7 +67,7 @@ fn contradictions_are_refused() {
     for at in 0..1000 {
         bench.add(2, at * 16, b"01234567", false);
     }
-    assert_eq!(bench.counters.fault(Fault::BadFragment), 4 + 1000 - MOST_RUNS as u64);
+    assert_eq!(bench.counters.fault(Fault::BadFragment), 4 + 1000 - MAX_RUNS as u64);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A connection that was announced for a file.
 
-use crate::engine::packet::announced::End;
+use crate::engine::packet::expectations::End;
 use crate::engine::packet::file::{File, Returns};
-use crate::engine::packet::stream::{Context, Step};
+use crate::engine::packet::stream::{ParseContext, Step};
 use crate::engine::packet::{Visitor, tls};
 
 /// One direction of a connection for data.
@@ -31,7 +31,7 @@ impl Data {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if self.file.is_none() {
             if tls::begins(data) {
@@ -72,7 +72,10 @@ impl Data {
     }
 
     /// The connection has ended.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(self, context: &mut Context<'_, '_, V>) {
+    pub(in crate::engine::packet) fn finish<V: Visitor>(
+        self,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         let Some(file) = self.file else { return };
         let transfer = context.announced.remove(self.end).unwrap_or_default();
         let is_all = self.is_synced && !self.is_left;

@@ -1,7 +1,7 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
 use super::*;
-use crate::engine::packet::coding::Credit;
+use crate::engine::packet::coding::InflateBudget;
 use crate::engine::packet::hosts::Hosts;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
@@ -310,7 +310,7 @@ fn a_flood_of_bombs_has_an_end() {
 /// Answers on connections of their own, with so many bytes to unpack at first.
 fn with_credit(credit: usize, answers: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
-    decoder.hosts.shared.credit = Credit::of(credit as u64);
+    decoder.hosts.shared.credit = InflateBudget::of(credit as u64);
     play(decoder, answers)
 }
 
@@ -428,7 +428,7 @@ fn without_digests_bodies_are_skipped() {
     let Hosts { counters, shared, .. } = &mut hosts;
     let (mut requests, mut talk) = Default::default();
     let mut context =
-        Context::new(&packet, &mut recorder, counters, shared, &mut requests, &mut talk);
+        ParseContext::new(&packet, &mut recorder, counters, shared, &mut requests, &mut talk);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);

@@ -13,22 +13,22 @@ use super::lines::Headers;
 use super::pieces::{Form, RangeParts, begin_range, write_range};
 use super::ranges::{self, Key};
 use super::undo::undo;
-use super::{MOST_HEADERS, names};
+use super::{MAX_HEADERS, names};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::coding::{Coding, Spent};
 use crate::engine::packet::dns;
 use crate::engine::packet::file::File;
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// Codings upon each other.
-const MOST_CODINGS: usize = bound(4, 2);
+const MAX_CODINGS: usize = bound(4, 2);
 
 /// The longest DNS message, and the media type of one.
-const MOST_DNS: usize = u16::MAX as usize;
+const MAX_DNS: usize = u16::MAX as usize;
 const DNS_TYPE: &[u8] = b"application/dns-message";
 static DNS_MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"dns-message"));
 
@@ -88,7 +88,7 @@ impl<'a> Facts<'a> {
 
     /// Takes all headers of an HTTP/1 head into account.
     pub(in crate::engine::packet) fn headers(mut self, headers: &'a [u8]) -> Self {
-        for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
+        for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             self.header(name, value);
         }
         self
@@ -104,7 +104,7 @@ impl<'a> Facts<'a> {
 fn add_codings(list: &[u8], codings: &mut Vec<Coding>) -> bool {
     for name in list.split(|&b| b == b',') {
         if let Some(coding) = Coding::named(name.trim_ascii()) {
-            if codings.len() >= MOST_CODINGS {
+            if codings.len() >= MAX_CODINGS {
                 return false;
             }
             codings.push(coding);
@@ -148,7 +148,7 @@ impl Content {
     /// shown.
     pub(in crate::engine::packet) fn begin<V: Visitor>(
         mut facts: Facts<'_>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Option<Content> {
         if facts.has_too_many {
             context.counters.note(Fault::BadCoding);
@@ -227,7 +227,7 @@ impl Content {
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let Content { codings, spent, sink, packed } = self;
         if let Some(packed) = packed {
@@ -254,7 +254,7 @@ impl Content {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         self,
         is_whole: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if let Some(packed) = self.packed {
             packed.finish(is_whole, context.packet, context.visitor);
@@ -305,7 +305,7 @@ impl Sink {
     fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Result<(), Fault> {
         match self {
             Sink::Nothing => {}
@@ -315,7 +315,7 @@ impl Sink {
             }
             Sink::Form(form) => form.push(bytes, context)?,
             Sink::Dns(message) => {
-                if message.len() + bytes.len() > MOST_DNS {
+                if message.len() + bytes.len() > MAX_DNS {
                     return Err(Fault::BadDns);
                 }
                 message.extend_from_slice(bytes);

@@ -1,6 +1,6 @@
 //! DNS in the query of a URL (RFC 8484, 4.1): `?dns=` and a message in base64url.
 
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Visitor, dns};
 use crate::engine::progress::bound;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// The longest text of a message. Queries have a few hundred bytes, with their padding.
-const MOST_TEXT: usize = bound(8 << 10, 128);
+const MAX_TEXT: usize = bound(8 << 10, 128);
 
 /// Padding should not be there, and sometimes is.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -18,12 +18,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Looks for a message in the target of a request. What is no message beyond doubt is
 /// something else: `dns=8.8.8.8`.
-pub(super) fn report<V: Visitor>(target: &[u8], context: &mut Context<'_, '_, V>) {
+pub(super) fn report<V: Visitor>(target: &[u8], context: &mut ParseContext<'_, '_, V>) {
     let Some(query) = memchr::memchr(b'?', target).and_then(|at| target.get(at + 1..)) else {
         return;
     };
     let text = query.split(|&b| b == b'&').find_map(|one| one.strip_prefix(b"dns="));
-    let Some(text) = text.filter(|text| text.len() <= MOST_TEXT) else { return };
+    let Some(text) = text.filter(|text| text.len() <= MAX_TEXT) else { return };
     if let Ok(message) = BASE64.decode(text)
         && dns::is_message(&message)
     {

@@ -3,18 +3,18 @@
 use super::content::{self, Content, Facts};
 use super::lines::{self, Beginning, Headers, split_line};
 use super::{
-    Body, MOST_HEADERS, Request, Response, parse_request, parse_response, report_request,
+    Body, MAX_HEADERS, Request, Response, parse_request, parse_response, report_request,
     report_response,
 };
-use crate::engine::packet::stream::{Context, Guess, Parser, RequestKind, Step};
+use crate::engine::packet::stream::{ParseContext, Parser, Probe, RequestKind, Step};
 use crate::engine::packet::{Fault, Visitor, http2, plain};
 use crate::engine::progress::bound;
 
 /// The longest head that is put together.
-const MOST_HEAD: usize = bound(64 << 10, 256);
+const MAX_HEAD: usize = bound(64 << 10, 256);
 
 /// The longest line that gives the length of a chunk.
-const MOST_CHUNK_LINE: usize = bound(4 << 10, 32);
+const MAX_CHUNK_LINE: usize = bound(4 << 10, 32);
 
 /// What comes next in a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,17 +53,17 @@ pub(in crate::engine::packet) struct Framing {
 }
 
 /// Looks whether a stream begins with a head.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Guess {
+pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
     match lines::beginning(data) {
-        Beginning::Head => Guess::Is(Parser::Http(Framing::default())),
-        Beginning::Short => Guess::Maybe(data.len() + 1),
-        Beginning::Other => Guess::No,
+        Beginning::Head => Probe::Is(Parser::Http(Framing::default())),
+        Beginning::Short => Probe::Maybe(data.len() + 1),
+        Beginning::Other => Probe::No,
     }
 }
 
 /// Whether a server goes over to WebSocket (RFC 6455, 4.2.2).
 fn is_websocket(headers: &[u8]) -> bool {
-    (Headers { rest: headers, left: MOST_HEADERS }).any(|(name, value)| {
+    (Headers { rest: headers, left: MAX_HEADERS }).any(|(name, value)| {
         name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
     })
 }
@@ -78,7 +78,7 @@ impl Framing {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Head => self.head(data, context),
@@ -100,7 +100,7 @@ impl Framing {
                 Step::Took(length)
             }
             State::Trailer => match split_line(data) {
-                None if data.len() > MOST_CHUNK_LINE => Step::Lost,
+                None if data.len() > MAX_CHUNK_LINE => Step::Lost,
                 None => Step::Wait(data.len() + 1),
                 Some((line, rest)) => {
                     if line.is_empty() {
@@ -138,7 +138,7 @@ impl Framing {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         // A body that nothing else ends has its end with that of the direction.
         self.end(self.state == State::UntilEnd && context.is_ended, context);
@@ -161,7 +161,7 @@ impl Framing {
 
     /// Shows bytes of a body to whoever asks for what it holds. Answers whether more
     /// are asked for.
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> bool {
+    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> bool {
         let Some(content) = &mut self.content else { return false };
         if content.is_over() {
             self.end(false, context);
@@ -171,7 +171,7 @@ impl Framing {
         true
     }
 
-    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         if let Some(content) = self.content.take() {
             content.finish(is_whole, context);
         }
@@ -181,7 +181,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -196,7 +196,7 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
         if context.requests.is_websocket {
             self.state = State::WebSocket;
             return Step::Again;
@@ -207,21 +207,21 @@ impl Framing {
         }
         // The client was answered that HTTP/2 is spoken from here on.
         match http2::guess(data, true) {
-            Guess::Is(Parser::Http2(mut direction)) => {
+            Probe::Is(Parser::Http2(mut direction)) => {
                 direction.set_upgraded();
                 return Step::Become(Parser::Http2(direction));
             }
-            Guess::Is(parser) => return Step::Become(parser),
-            Guess::Maybe(wants) => return Step::Wait(wants),
-            Guess::No => {}
+            Probe::Is(parser) => return Step::Become(parser),
+            Probe::Maybe(wants) => return Step::Wait(wants),
+            Probe::No => {}
         }
         let Some(end) = lines::head_end(data, self.scanned, &mut self.is_folded) else {
             let is_first_look = self.scanned == 0;
             self.scanned = data.len();
-            if is_first_look && matches!(guess(data), Guess::No) {
+            if is_first_look && matches!(guess(data), Probe::No) {
                 return self.lose(data);
             }
-            if data.len() > MOST_HEAD {
+            if data.len() > MAX_HEAD {
                 self.finish(data, context);
                 return Step::Lost;
             }
@@ -270,7 +270,7 @@ impl Framing {
     fn whole_head<V: Visitor>(
         &mut self,
         head: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Option<Option<Body>> {
         if let Some(request) = parse_request(head) {
             report_request(&request, context);
@@ -285,7 +285,7 @@ impl Framing {
     fn request<V: Visitor>(
         &mut self,
         request: &Request<'_>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Option<Body> {
         let kind = match request.method {
             b"HEAD" => RequestKind::Head,
@@ -317,7 +317,7 @@ impl Framing {
     fn response<V: Visitor>(
         &mut self,
         response: &Response<'_>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Option<Body> {
         if response.status == 101 {
             let is_websocket = is_websocket(response.headers);
@@ -354,7 +354,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -365,9 +365,9 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
         let Some((line, rest)) = split_line(data) else {
-            let is_too_long = data.len() > MOST_CHUNK_LINE;
+            let is_too_long = data.len() > MAX_CHUNK_LINE;
             return if is_too_long { Step::Lost } else { Step::Wait(data.len() + 1) };
         };
         let digits = line.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();

@@ -13,10 +13,10 @@ const LONGEST_METHOD: usize = 20;
 
 /// Blanks in front of a first line, or between its words, up to which a stream may still turn
 /// out to be HTTP.
-const MOST_BLANKS: usize = bound(256, 16);
+const MAX_BLANKS: usize = bound(256, 16);
 
 /// The longest first line, up to which it may.
-const MOST_LINE: usize = bound(16 << 10, 96);
+const MAX_LINE: usize = bound(16 << 10, 96);
 
 const PROTOCOL: &[u8] = b"HTTP/";
 
@@ -46,10 +46,10 @@ pub(super) fn blanks(data: &[u8]) -> usize {
 
 /// Looks whether a stream begins with a head.
 pub(super) fn beginning(data: &[u8]) -> Beginning {
-    let blanks = blanks(data.get(..MOST_BLANKS).unwrap_or(data));
+    let blanks = blanks(data.get(..MAX_BLANKS).unwrap_or(data));
     let data = data.get(blanks..).unwrap_or_default();
     let Some(first) = data.first() else {
-        return if blanks < MOST_BLANKS { Beginning::Short } else { Beginning::Other };
+        return if blanks < MAX_BLANKS { Beginning::Short } else { Beginning::Other };
     };
     if !first.is_ascii_alphabetic() {
         return Beginning::Other;
@@ -71,7 +71,7 @@ pub(super) fn beginning(data: &[u8]) -> Beginning {
     match split_line(data) {
         Some((line, _)) if split_request(line).is_some() => Beginning::Head,
         Some(_) => Beginning::Other,
-        None if data.len() > MOST_LINE || !may_go_on(data, method) => Beginning::Other,
+        None if data.len() > MAX_LINE || !may_go_on(data, method) => Beginning::Other,
         None => Beginning::Short,
     }
 }
@@ -79,8 +79,8 @@ pub(super) fn beginning(data: &[u8]) -> Beginning {
 /// Whether a target follows a method, as far as can be seen.
 fn may_go_on(data: &[u8], method: usize) -> bool {
     let rest = data.get(method..).unwrap_or_default();
-    let blanks = rest.iter().take(MOST_BLANKS).take_while(|&&byte| is_blank(byte)).count();
-    blanks < MOST_BLANKS && rest.get(blanks).is_none_or(|&byte| byte > b' ')
+    let blanks = rest.iter().take(MAX_BLANKS).take_while(|&&byte| is_blank(byte)).count();
+    blanks < MAX_BLANKS && rest.get(blanks).is_none_or(|&byte| byte > b' ')
 }
 
 fn is_response(data: &[u8]) -> bool {

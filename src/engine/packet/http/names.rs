@@ -4,10 +4,10 @@ use super::lines::split_line;
 use crate::engine::progress::bound;
 
 /// The longest name that is told.
-const MOST_NAME: usize = bound(1 << 10, 32);
+const MAX_NAME: usize = bound(1 << 10, 32);
 
 /// Parameters of one header that are looked at.
-const MOST_PARAMETERS: usize = bound(32, 4);
+const MAX_PARAMETERS: usize = bound(32, 4);
 
 /// The file name of a Content-Disposition, without the folders in front of it (RFC
 /// 6266, 4.3): `filename*` goes before `filename`, of which people send more than the
@@ -25,7 +25,7 @@ pub(in crate::engine::packet) fn disposition(value: &[u8], name: &mut Vec<u8>) {
     }
     let folders = name.iter().rposition(|b| matches!(b, b'/' | b'\\')).map_or(0, |at| at + 1);
     name.drain(..folders);
-    name.truncate(MOST_NAME);
+    name.truncate(MAX_NAME);
 }
 
 /// The last segment of a URL's path, without its percent signs. `name` is empty if the
@@ -39,7 +39,7 @@ pub(in crate::engine::packet) fn url(url: &[u8], name: &mut Vec<u8>) {
     if let Some(slash) = memchr::memrchr(b'/', path) {
         decode_percent(path.get(slash + 1..).unwrap_or_default(), name);
     }
-    name.truncate(MOST_NAME);
+    name.truncate(MAX_NAME);
 }
 
 /// A parameter of a header's value, without its quotes.
@@ -58,7 +58,7 @@ fn parameters(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         rest = behind;
         Some(one)
     })
-    .take(MOST_PARAMETERS)
+    .take(MAX_PARAMETERS)
     .filter_map(|one| {
         let (key, value) = one.split_at_checked(memchr::memchr(b'=', one)?)?;
         Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))

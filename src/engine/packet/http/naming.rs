@@ -2,7 +2,7 @@
 //! a cookie goes. The names are those of proxies, of networks that deliver content, and of what
 //! runs behind them, as each documents its own.
 
-use super::{MOST_FORWARDED, Observable, Where, parse_bare, split_port};
+use super::{MAX_FORWARDED, Observable, Where, parse_bare, split_port};
 use std::net::IpAddr;
 
 /// How a header names hosts.
@@ -193,7 +193,7 @@ pub(super) struct Named<'a> {
 impl<'a> Named<'a> {
     /// Takes the value of a header. False if there is text in it that was not taken apart.
     pub(super) fn take(&mut self, form: Form, value: &'a [u8]) -> bool {
-        let parts = value.split(|&byte| byte == b',').take(MOST_FORWARDED);
+        let parts = value.split(|&byte| byte == b',').take(MAX_FORWARDED);
         match form {
             Form::Addresses => parts.for_each(|part| self.address(part)),
             Form::Viewer => {
@@ -210,7 +210,7 @@ impl<'a> Named<'a> {
                 self.ask(unquote(part));
             }),
             Form::Target if value.starts_with(b"/") => {
-                if self.targets.len() < MOST_FORWARDED && !self.targets.contains(&value) {
+                if self.targets.len() < MAX_FORWARDED && !self.targets.contains(&value) {
                     self.targets.push(value);
                 }
             }
@@ -244,7 +244,7 @@ impl<'a> Named<'a> {
                 return;
             }
         }
-        if self.addresses.len() < MOST_FORWARDED {
+        if self.addresses.len() < MAX_FORWARDED {
             self.addresses.push((address, port));
         }
     }
@@ -257,7 +257,7 @@ impl<'a> Named<'a> {
         }
         let name = split_port(part).0;
         let is_name = !name.is_empty() && name.iter().all(|&byte| is_of_name(byte));
-        if is_name && self.hosts.len() < MOST_FORWARDED && !holds(&self.hosts, name) {
+        if is_name && self.hosts.len() < MAX_FORWARDED && !holds(&self.hosts, name) {
             self.hosts.push(name);
         }
     }
@@ -266,14 +266,14 @@ impl<'a> Named<'a> {
     fn ask(&mut self, part: &'a [u8]) {
         let is_host = |&byte: &u8| is_of_name(byte) || matches!(byte, b':' | b'[' | b']');
         let is_new = !part.is_empty() && part.iter().all(is_host) && !holds(&self.asked, part);
-        if is_new && self.asked.len() < MOST_FORWARDED {
+        if is_new && self.asked.len() < MAX_FORWARDED {
             self.asked.push(part);
         }
     }
 
     /// Pairs of RFC 7239, 4. Names that are made up to hide somebody are no addresses.
     fn forwarded(&mut self, value: &'a [u8]) {
-        for pair in pairs(value).take(2 * MOST_FORWARDED) {
+        for pair in pairs(value).take(2 * MAX_FORWARDED) {
             let Some(at) = memchr::memchr(b'=', pair) else { continue };
             let (name, node) = (pair[..at].trim_ascii(), &pair[at + 1..]);
             if name.eq_ignore_ascii_case(b"for") || name.eq_ignore_ascii_case(b"by") {
@@ -313,7 +313,7 @@ impl<'a> Named<'a> {
                 let name = attribute[at + 1..].trim_ascii();
                 let name = name.strip_prefix(b".").unwrap_or(name);
                 let is_name = !name.is_empty() && name.iter().all(|&byte| is_of_name(byte));
-                if is_name && self.domains.len() < MOST_FORWARDED && !holds(&self.domains, name) {
+                if is_name && self.domains.len() < MAX_FORWARDED && !holds(&self.domains, name) {
                     self.domains.push(name);
                 }
             }

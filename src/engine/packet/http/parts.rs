@@ -11,9 +11,9 @@ use memchr::memmem;
 
 /// The longest boundary that is looked for (RFC 2046: 70), the longest head of a part
 /// and the most parts.
-const MOST_BOUNDARY: usize = bound(256, 16);
-const MOST_HEAD: usize = bound(16 << 10, 64);
-const MOST_PARTS: u32 = bound(10_000, 4) as u32;
+const MAX_BOUNDARY: usize = bound(256, 16);
+const MAX_HEAD: usize = bound(16 << 10, 64);
+const MAX_PARTS: u32 = bound(10_000, 4) as u32;
 
 /// What comes next in a multipart body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Parts {
     /// The body of a message whose Content-Type names a boundary.
     pub(super) fn new(content_type: &[u8]) -> Option<Parts> {
         let boundary = names::parameter(content_type, b"boundary")?;
-        if boundary.is_empty() || boundary.len() > MOST_BOUNDARY {
+        if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
             return None;
         }
         let delimiter = [b"\r\n--", boundary].concat().into();
@@ -149,7 +149,7 @@ impl Parts {
         match memchr::memchr(b'\n', &rest[scanned..]).map(|at| scanned + at) {
             Some(end) => {
                 self.count += 1;
-                if self.count > MOST_PARTS {
+                if self.count > MAX_PARTS {
                     self.state = State::Over;
                     return Err(Fault::BadMultipart);
                 }
@@ -188,7 +188,7 @@ impl Parts {
     }
 
     fn wait(&mut self, rest: &[u8]) -> Result<usize, Fault> {
-        if rest.len() > MOST_HEAD {
+        if rest.len() > MAX_HEAD {
             self.state = State::Over;
             return Err(Fault::BadMultipart);
         }
@@ -306,11 +306,11 @@ mod tests {
         let mut outcome = Ok(());
         for _ in 0..40 {
             outcome = outcome.and(parts.push(&[b'x'; 1000], &mut |_| {}));
-            assert!(parts.weight() < 3 * MOST_HEAD);
+            assert!(parts.weight() < 3 * MAX_HEAD);
         }
         assert_eq!(outcome, Err(Fault::BadMultipart));
         let mut parts = Parts::new(b"multipart/form-data; boundary=b").unwrap();
-        let many = b"--b\r\n\r\n\r\n".repeat(MOST_PARTS as usize + 1);
+        let many = b"--b\r\n\r\n\r\n".repeat(MAX_PARTS as usize + 1);
         assert_eq!(parts.push(&many, &mut |_| {}), Err(Fault::BadMultipart));
     }
 

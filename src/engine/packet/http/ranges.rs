@@ -7,7 +7,7 @@
 //! together is told by both hosts, the URL, the length of the whole and its tag.
 
 use super::undo::undo;
-use crate::engine::packet::coding::{Coding, Credit, Spent};
+use crate::engine::packet::coding::{Coding, InflateBudget, Spent};
 use crate::engine::packet::file::File;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Files of which ranges are awaited, and what one costs beside its bytes.
-const MOST_FILES: usize = bound(256, 3);
+const MAX_FILES: usize = bound(256, 3);
 const OVERHEAD: usize = 512;
 
 /// Runs of bytes that wait in one file, and what one costs beside its bytes.
-const MOST_RUNS: usize = bound(512, 4);
+const MAX_RUNS: usize = bound(512, 4);
 const RUN_OVERHEAD: usize = 96;
 
 /// A file by what its ranges have in common.
@@ -90,7 +90,7 @@ impl Partial {
     }
 
     /// Takes bytes that lie at `at`.
-    fn write(&mut self, at: u64, data: &[u8], credit: &Credit) -> Result<(), Fault> {
+    fn write(&mut self, at: u64, data: &[u8], credit: &InflateBudget) -> Result<(), Fault> {
         let room = usize::try_from(self.total.saturating_sub(at)).unwrap_or(usize::MAX);
         let data = data.get(..room).unwrap_or(data);
         if at > self.next {
@@ -109,7 +109,7 @@ impl Partial {
         Ok(())
     }
 
-    fn take(&mut self, data: &[u8], credit: &Credit) -> Result<(), Fault> {
+    fn take(&mut self, data: &[u8], credit: &InflateBudget) -> Result<(), Fault> {
         self.next += data.len() as u64;
         let Partial { codings, file, spent, .. } = self;
         undo(codings, spent, credit, data, &mut |bytes| {
@@ -130,7 +130,7 @@ impl Partial {
                 return Ok(());
             }
         }
-        if self.waiting.len() >= MOST_RUNS {
+        if self.waiting.len() >= MAX_RUNS {
             return Err(Fault::RangesEvicted);
         }
         if !data.is_empty() {
@@ -201,7 +201,7 @@ impl Ranges {
         key: Key,
         at: u64,
         data: &[u8],
-        credit: &Credit,
+        credit: &InflateBudget,
         (packet, visitor, counters): (&Packet<'_>, &mut V, &mut Counters),
     ) -> bool {
         let Some(partial) = self.files.get_mut(&key) else { return false };
@@ -232,7 +232,7 @@ impl Ranges {
 
     /// Forgets the files that were not written to for the longest time.
     fn make_room(&mut self, counters: &mut Counters) {
-        while self.bytes > self.most || self.files.len() > MOST_FILES {
+        while self.bytes > self.most || self.files.len() > MAX_FILES {
             let oldest = self.files.iter().min_by_key(|(_, partial)| partial.touched);
             let Some(key) = oldest.map(|(&key, _)| key) else { return };
             counters.note(Fault::RangesEvicted);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"://"));
 
 /// The longest scheme that is looked for in front of `://`.
-const MOST_SCHEME: usize = 32;
+const MAX_SCHEME: usize = 32;
 
 /// Whether text may hold a URL or an address of mail: what isn't, is not looked into.
 pub(in crate::engine::packet) fn is_likely(text: &[u8]) -> bool {
@@ -87,7 +87,7 @@ pub(super) fn embedded(target: &[u8]) -> Option<&[u8]> {
         (Some(plain), Some(escaped)) => plain.min(escaped),
         (plain, escaped) => plain.or(escaped)?,
     };
-    let from = mark.saturating_sub(MOST_SCHEME);
+    let from = mark.saturating_sub(MAX_SCHEME);
     let scheme = rest[from..mark].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
     let length = scheme.count();
     Some(&rest[mark - length..])

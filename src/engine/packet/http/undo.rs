@@ -1,7 +1,7 @@
 //! Codings upon each other, undone as they stream.
 
 use crate::engine::packet::Fault;
-use crate::engine::packet::coding::{Coding, Credit, Spent};
+use crate::engine::packet::coding::{Coding, InflateBudget, Spent};
 
 /// Undoes codings upon each other, the outermost first. What each of them gives counts:
 /// the next one has work with it.
@@ -12,7 +12,7 @@ use crate::engine::packet::coding::{Coding, Credit, Spent};
 pub(super) fn undo(
     codings: &mut [Coding],
     spent: &mut Spent,
-    credit: &Credit,
+    credit: &InflateBudget,
     data: &[u8],
     out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
 ) -> Result<(), Fault> {

@@ -3,24 +3,24 @@
 use super::head::Head;
 use super::tables::Tables;
 use crate::engine::packet::http::{Content, Facts, is_wanted};
-use crate::engine::packet::stream::{Context, kept_url};
+use crate::engine::packet::stream::{ParseContext, kept_url};
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
 /// Bodies of one direction that are looked into at a time. Servers allow a hundred
 /// streams, most of them.
-const MOST_OPEN: usize = bound(128, 3);
+const MAX_OPEN: usize = bound(128, 3);
 
 /// Bytes that are held for them: one large window of Brotli, and many small ones.
-const MOST_BYTES: usize = 24 << 20;
+const MAX_BYTES: usize = 24 << 20;
 
 /// Requests that wait for their answers, and bytes of their URLs.
-const MOST_ASKED: usize = bound(256, 4);
-const MOST_URLS: usize = bound(32 << 10, 128);
+const MAX_ASKED: usize = bound(256, 4);
+const MAX_URLS: usize = bound(32 << 10, 128);
 
 /// Streams that were reset and that the other direction has not heard of.
-const MOST_RESETS: usize = bound(64, 3);
+const MAX_RESETS: usize = bound(64, 3);
 
 /// What one direction of a connection tells the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Asked {
         let url = kept_url(url);
         self.bytes += url.len();
         self.requests.push_back(Request { stream, url: url.into(), is_tunnel });
-        while (self.requests.len() > MOST_ASKED || self.bytes > MOST_URLS)
+        while (self.requests.len() > MAX_ASKED || self.bytes > MAX_URLS)
             && let Some(oldest) = self.requests.pop_front()
         {
             self.bytes -= oldest.url.len();
@@ -92,7 +92,7 @@ impl Bodies {
         &self,
         stream: u32,
         head: &Head,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if head.is_tunnel() || is_wanted(head.lines(), context.visitor) {
             let asked = context.requests.asked.get_or_insert_default();
@@ -105,7 +105,7 @@ impl Bodies {
     pub(super) fn answered<V: Visitor>(
         &self,
         stream: u32,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         context.url.clear();
         match context.requests.asked.as_mut().and_then(|asked| asked.take(stream)) {
@@ -128,7 +128,7 @@ impl Bodies {
         stream: u32,
         head: &Head,
         is_named: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         self.remove(stream, false, context);
         if !is_wanted(head.lines(), context.visitor) {
@@ -141,7 +141,7 @@ impl Bodies {
         let Some(content) = content else { return };
         self.drop_reset(context);
         let weight = content.weight();
-        if self.open.len() >= MOST_OPEN || self.bytes + weight > MOST_BYTES {
+        if self.open.len() >= MAX_OPEN || self.bytes + weight > MAX_BYTES {
             context.counters.note(Fault::Http2Bodies);
             return content.finish(false, context);
         }
@@ -159,7 +159,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let found = self.open.iter_mut().find(|(open, _)| *open == stream);
         let Some((_, content)) = found else { return false };
@@ -167,7 +167,7 @@ impl Bodies {
         content.push(data, context);
         let is_over = content.is_over();
         self.bytes = self.bytes + content.weight() - before;
-        let is_too_much = self.bytes > MOST_BYTES;
+        let is_too_much = self.bytes > MAX_BYTES;
         if is_too_much {
             context.counters.note(Fault::Http2Bodies);
         }
@@ -187,16 +187,20 @@ impl Bodies {
     }
 
     /// A stream has ended in this direction.
-    pub(super) fn finish<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(
+        &mut self,
+        stream: u32,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.remove(stream, true, context);
     }
 
     /// This side gives up a stream, in both directions.
-    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
+    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut ParseContext<'_, '_, V>) {
         self.remove(stream, false, context);
         if let Some(asked) = &mut context.requests.asked {
             asked.resets.push_back((!self.is_client, stream));
-            if asked.resets.len() > MOST_RESETS {
+            if asked.resets.len() > MAX_RESETS {
                 asked.resets.pop_front();
             }
         }
@@ -209,7 +213,7 @@ impl Bodies {
     }
 
     /// Forgets the streams that the other side has given up.
-    fn drop_reset<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn drop_reset<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         let Some(asked) = &mut context.requests.asked else { return };
         let is_client = self.is_client;
         let mut resets = std::mem::take(&mut asked.resets);
@@ -228,7 +232,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         is_whole: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if let Some(at) = self.open.iter().position(|(open, _)| *open == stream) {
             let (_, content) = self.open.swap_remove(at);

@@ -6,14 +6,14 @@ use crate::engine::packet::bytes::{be24, be32};
 pub(super) const HEADER: usize = 9;
 
 /// The most bytes between the header and the contents: padding and priority.
-const MOST_PREFIX: usize = 6;
+const MAX_PREFIX: usize = 6;
 
 /// Longer frames are not looked for where it must be found out anew where one begins.
 /// The other side has to ask for frames of more than 16 KiB.
-const MOST_FOUND: usize = 1 << 16;
+const MAX_FOUND: usize = 1 << 16;
 
 /// Streams that may have been opened while nothing was seen.
-const MOST_AHEAD: u32 = 1 << 11;
+const MAX_AHEAD: u32 = 1 << 11;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
@@ -116,7 +116,7 @@ impl Frame {
 
     /// Whether it is the SETTINGS that a side begins with.
     pub(super) fn is_opening(&self) -> bool {
-        self.kind == SETTINGS && self.flags == 0 && self.is_sound() && self.length <= MOST_FOUND
+        self.kind == SETTINGS && self.flags == 0 && self.is_sound() && self.length <= MAX_FOUND
     }
 }
 
@@ -137,15 +137,15 @@ pub(super) fn is_likely(header: &[u8; HEADER], last: u32) -> bool {
         HEADERS => frame.length > 0,
         _ => true,
     };
-    let is_known = frame.stream <= last.saturating_add(MOST_AHEAD);
+    let is_known = frame.stream <= last.saturating_add(MAX_AHEAD);
     let is_plain = header[5] & 0x80 == 0 && frame.flags & !flags == 0;
-    is_plain && is_known && has_use && frame.length < MOST_FOUND && frame.is_sound()
+    is_plain && is_known && has_use && frame.length < MAX_FOUND && frame.is_sound()
 }
 
 /// The header of a frame and its prefix, while they come in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Start {
-    bytes: [u8; HEADER + MOST_PREFIX],
+    bytes: [u8; HEADER + MAX_PREFIX],
     length: usize,
 }
 

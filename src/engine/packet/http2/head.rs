@@ -6,10 +6,10 @@ use crate::engine::packet::http::{self, Request, Response};
 use crate::engine::progress::bound;
 
 /// The most bytes of fields that are kept for a block.
-const MOST_LIST: usize = bound(64 << 10, 256);
+const MAX_LIST: usize = bound(64 << 10, 256);
 
 /// A buffer larger than that is given back with the block.
-const MOST_KEPT: usize = bound(4 << 10, 64);
+const MAX_KEPT: usize = bound(4 << 10, 64);
 
 /// Fields that somebody looks at, whatever they say, beside those with a colon in front and those
 /// that name hosts.
@@ -90,7 +90,7 @@ impl Head {
             self.set_unknown();
             return;
         };
-        if self.lines.len() + self.text.len() + name.len() + value.len() > MOST_LIST {
+        if self.lines.len() + self.text.len() + name.len() + value.len() > MAX_LIST {
             self.is_full = true;
         } else if is_pseudo {
             self.is_head = true;
@@ -211,7 +211,7 @@ fn is_of_name(byte: &u8) -> bool {
 }
 
 fn reuse(mut buffer: Vec<u8>) -> Vec<u8> {
-    if buffer.capacity() > MOST_KEPT {
+    if buffer.capacity() > MAX_KEPT {
         return Vec::new();
     }
     buffer.clear();

@@ -19,13 +19,13 @@ pub(super) use table::Field;
 
 use crate::engine::progress::{Walk, bound};
 use huffman::Huffman;
-use table::{MOST_TABLE, Table};
+use table::{MAX_TABLE, Table};
 
 /// The longest name or value that is kept.
-const MOST_STRING: usize = bound(64 << 10, 160);
+const MAX_STRING: usize = bound(64 << 10, 160);
 
 /// Buffers larger than that are given back at the end of a block.
-const MOST_KEPT: usize = bound(4 << 10, 32);
+const MAX_KEPT: usize = bound(4 << 10, 32);
 
 /// A block that contradicts itself. Nothing behind that place can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Decoder {
     /// A decoder of which nothing is known: it may begin in the midst of a connection.
     pub(super) fn midway() -> Self {
         Decoder {
-            table: Table::new(MOST_TABLE),
+            table: Table::new(MAX_TABLE),
             stage: Stage::Start,
             form: Form::Indexed,
             number: 0,
@@ -130,7 +130,7 @@ impl Decoder {
 
     /// A decoder from the beginning of a connection, with a table of so many bytes.
     pub(super) fn fresh(size: usize) -> Self {
-        let (size, most) = (Some(size), size.min(MOST_TABLE));
+        let (size, most) = (Some(size), size.min(MAX_TABLE));
         Decoder { table: Table::new(most), size, limit: size, ..Decoder::midway() }
     }
 
@@ -182,7 +182,7 @@ impl Decoder {
     /// The end of a block; false if it breaks off.
     pub(super) fn end(&mut self) -> bool {
         for text in [&mut self.name, &mut self.value] {
-            if text.bytes.capacity() > MOST_KEPT {
+            if text.bytes.capacity() > MAX_KEPT {
                 text.bytes = Vec::new();
             }
         }
@@ -193,7 +193,7 @@ impl Decoder {
     /// A part of a block was not seen: what follows is read as well as it can be.
     pub(super) fn forget(&mut self) {
         self.table.forget();
-        self.table.resize(MOST_TABLE);
+        self.table.resize(MAX_TABLE);
         (self.size, self.limit, self.must_shrink) = (None, None, false);
         (self.stage, self.huffman) = (Stage::Start, Huffman::default());
     }
@@ -280,9 +280,9 @@ impl Decoder {
         let text = if self.is_value { &mut self.value } else { &mut self.name };
         let out = &mut text.bytes;
         if self.is_coded {
-            self.huffman.push(data, out, MOST_STRING + 1)?;
+            self.huffman.push(data, out, MAX_STRING + 1)?;
         } else {
-            let room = MOST_STRING + 1 - out.len().min(MOST_STRING + 1);
+            let room = MAX_STRING + 1 - out.len().min(MAX_STRING + 1);
             out.extend_from_slice(data.get(..room).unwrap_or(data));
         }
         self.left -= data.len();
@@ -292,7 +292,7 @@ impl Decoder {
         if self.is_coded {
             self.huffman.end()?;
         }
-        text.is_known = out.len() <= MOST_STRING;
+        text.is_known = out.len() <= MAX_STRING;
         if !self.is_value {
             (self.is_value, self.stage) = (true, Stage::Length);
             return Ok(());
@@ -302,7 +302,7 @@ impl Decoder {
         found(field);
         if self.form == Form::Added {
             let length = self.name.bytes.len() + self.value.bytes.len();
-            let may_be_larger = self.size.is_none_or(|size| size > MOST_TABLE);
+            let may_be_larger = self.size.is_none_or(|size| size > MAX_TABLE);
             self.table.insert(field, length, may_be_larger);
         }
         Ok(())
@@ -310,7 +310,7 @@ impl Decoder {
 }
 
 // What is too long to be kept has no place in a table either.
-const _: () = assert!(MOST_STRING >= MOST_TABLE);
+const _: () = assert!(MAX_STRING >= MAX_TABLE);
 
 #[cfg(test)]
 mod tests;

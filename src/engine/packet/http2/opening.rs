@@ -2,44 +2,44 @@
 
 use super::Direction;
 use super::frame::{self, Frame};
-use super::midway::{self, Joined};
-use crate::engine::packet::stream::{Guess, Parser};
+use super::midstream::{self, Joined};
+use crate::engine::packet::stream::{Parser, Probe};
 
 /// What a client begins with (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Looks whether a direction begins with HTTP/2, or goes on with it if its beginning was
 /// not seen.
-pub(in crate::engine::packet) fn guess(data: &[u8], is_synced: bool) -> Guess {
+pub(in crate::engine::packet) fn guess(data: &[u8], is_synced: bool) -> Probe {
     match begin(data) {
-        Guess::No if !is_synced => {}
+        Probe::No if !is_synced => {}
         guess => return guess,
     }
-    match midway::join(data) {
-        Joined::Side(is_client) => Guess::Is(Parser::Http2(Box::new(Direction::midway(is_client)))),
-        Joined::Wants(wants) => Guess::Maybe(wants),
-        Joined::No => Guess::No,
+    match midstream::join(data) {
+        Joined::Side(is_client) => Probe::Is(Parser::Http2(Box::new(Direction::midway(is_client)))),
+        Joined::Wants(wants) => Probe::Maybe(wants),
+        Joined::No => Probe::No,
     }
 }
 
-fn begin(data: &[u8]) -> Guess {
-    let is = |is_client| Guess::Is(Parser::Http2(Box::new(Direction::new(is_client))));
+fn begin(data: &[u8]) -> Probe {
+    let is = |is_client| Probe::Is(Parser::Http2(Box::new(Direction::new(is_client))));
     if data.starts_with(PREFACE) {
         return is(true);
     }
     if PREFACE.starts_with(data) {
-        return Guess::Maybe(data.len() + 1);
+        return Probe::Maybe(data.len() + 1);
     }
     match Frame::parse(data) {
         Some(frame) if frame.is_opening() => is(false),
-        Some(_) => Guess::No,
+        Some(_) => Probe::No,
         None => {
             // The first byte of the length, the kind, the flags and the stream.
             let opening =
                 [Some(0), None, None, Some(4), Some(0), Some(0), Some(0), Some(0), Some(0)];
             let is_likely =
                 data.iter().zip(opening).all(|(&byte, want)| want.is_none_or(|want| want == byte));
-            if is_likely { Guess::Maybe(frame::HEADER) } else { Guess::No }
+            if is_likely { Probe::Maybe(frame::HEADER) } else { Probe::No }
         }
     }
 }
@@ -55,5 +55,5 @@ pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
                 && settings
                     .is_some_and(|all| all.chunks(6).all(|one| matches!(one, [0, 1..=16, ..])))
         })
-        || matches!(midway::join(data), Joined::Side(_))
+        || matches!(midstream::join(data), Joined::Side(_))
 }

@@ -8,7 +8,7 @@ use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
 /// SETTINGS that wait for their acknowledgement. Nobody sends as many.
-const MOST_WAITING: usize = bound(32, 3);
+const MAX_WAITING: usize = bound(32, 3);
 
 /// SETTINGS_HEADER_TABLE_SIZE, and what counts before any.
 const TABLE_SIZE: u16 = 1;
@@ -51,7 +51,7 @@ impl Tables {
     /// A side has sent SETTINGS, perhaps with a size for its peer's table.
     pub(super) fn offer(&mut self, is_client: bool, size: Option<usize>) {
         let waiting = self.of(is_client);
-        if waiting.sizes.len() < MOST_WAITING {
+        if waiting.sizes.len() < MAX_WAITING {
             waiting.sizes.push_back(size);
         } else {
             self.lose(is_client);

@@ -1,10 +1,10 @@
 //! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
-use super::{Context, PROTOCOL, Side, State, Target, Visitor, pop3};
+use super::{PROTOCOL, ParseContext, Side, State, Target, Visitor, pop3};
 use crate::engine::packet::mail::Mail;
 
 /// The longest tag that is looked for in front of a first command.
-const MOST_TAG: usize = 32;
+const MAX_TAG: usize = 32;
 
 /// Commands that a client begins with, or that a stream is picked up with.
 const COMMANDS: [&[u8]; 28] = [
@@ -41,8 +41,8 @@ const COMMANDS: [&[u8]; 28] = [
 /// Whether data begins like a client's. None if there is too little to tell.
 pub(super) fn is_command(data: &[u8]) -> Option<bool> {
     let is_of_tag = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    let tag = data.iter().take(MOST_TAG + 1).take_while(|&b| is_of_tag(b)).count();
-    if tag == 0 || tag > MOST_TAG {
+    let tag = data.iter().take(MAX_TAG + 1).take_while(|&b| is_of_tag(b)).count();
+    if tag == 0 || tag > MAX_TAG {
         return Some(false);
     }
     let rest = data.get(tag..).filter(|rest| !rest.is_empty())?;
@@ -67,7 +67,7 @@ impl Side {
         &mut self,
         line: &[u8],
         has_literal: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Target {
         let (_, rest) = split_word(line);
         let (verb, arguments) = split_word(rest);

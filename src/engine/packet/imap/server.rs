@@ -1,6 +1,6 @@
 //! What a server of IMAP says: mails in the answers to FETCH.
 
-use super::{Context, PROTOCOL, Side, Target, Visitor};
+use super::{PROTOCOL, ParseContext, Side, Target, Visitor};
 use crate::engine::packet::mail::{Mail, Text};
 
 /// How servers greet (RFC 3501, 7.1).
@@ -41,7 +41,7 @@ impl Side {
         &mut self,
         line: &[u8],
         has_literal: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Target {
         if !has_literal || !self.brings_mail {
             return Target::Nothing;
@@ -73,7 +73,7 @@ impl Side {
     fn begin_mail<V: Visitor>(
         &mut self,
         origin: Option<u64>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Target {
         let Some(origin) = origin else {
             self.mail_done(false, context);

@@ -14,7 +14,7 @@ const BRIDGED: [u8; 3] = [0, 0x80, 0xc2];
 const ETHERTYPES: [[u8; 3]; 3] = [[0, 0, 0], [0, 0, 0xf8], [8, 0, 7]];
 
 /// Bytes of an unknown header that are looked through for a packet.
-const MOST_HEADER: usize = 48;
+const MAX_HEADER: usize = 48;
 
 /// Takes LLC off: IP's own SAP, SNAP, or ISO's with an NLPID.
 pub(super) fn llc(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
@@ -84,7 +84,7 @@ pub(super) fn sun(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 
 /// The IP packet behind a header of which nothing else is known: it must be beyond doubt.
 pub(super) fn embedded(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    let places = (0..=MOST_HEADER).filter_map(|at| data.get(at..));
+    let places = (0..=MAX_HEADER).filter_map(|at| data.get(at..));
     let found = places.into_iter().find(|packet| ip::is_certain(Net::Either, packet));
     Ok((Layer::Ip(Net::Either), found.ok_or(Fault::NotIp)?))
 }

@@ -10,12 +10,12 @@ use crate::engine::packet::bytes::be16;
 use crate::engine::packet::ip;
 
 /// Labels that are followed.
-const MOST_LABELS: usize = 32;
+const MAX_LABELS: usize = 32;
 
 /// Takes the stack of labels off.
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let mut rest = data;
-    for _ in 0..MOST_LABELS {
+    for _ in 0..MAX_LABELS {
         let (label, behind) = rest.split_first_chunk::<4>().ok_or(Fault::LinkCut)?;
         rest = behind;
         if label[2] & 1 == 1 {

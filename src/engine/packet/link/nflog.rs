@@ -6,7 +6,7 @@ use super::{Fault, Layer, Net};
 const PAYLOAD: u16 = 9;
 
 /// Attributes that are looked at.
-const MOST_ATTRIBUTES: usize = 64;
+const MAX_ATTRIBUTES: usize = 64;
 
 /// Finds the packet. Attributes are in the byte order of whoever captured: a
 /// length that is out of bounds in the one is read in the other.
@@ -19,7 +19,7 @@ pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
         _ => return Err(Fault::NotIp),
     };
     let mut rest = data.get(4..).ok_or(Fault::LinkCut)?;
-    for _ in 0..MOST_ATTRIBUTES {
+    for _ in 0..MAX_ATTRIBUTES {
         let Some((&[l0, l1, k0, k1], body)) = rest.split_first_chunk() else {
             return Err(Fault::LinkCut);
         };

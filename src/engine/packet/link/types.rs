@@ -283,9 +283,9 @@ fn docsis(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 
 /// Radio amateurs' AX.25: addresses up to one whose last bit is set, control, and a protocol.
 fn ax25(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    const MOST_ADDRESSES: usize = 10;
+    const MAX_ADDRESSES: usize = 10;
     let ends = |address: &&[u8]| address.last().is_some_and(|last| last & 1 == 1);
-    let addresses = data.chunks_exact(7).take(MOST_ADDRESSES);
+    let addresses = data.chunks_exact(7).take(MAX_ADDRESSES);
     let count = addresses.enumerate().find(|(_, address)| ends(address));
     let rest = after(data, 7 * (count.ok_or(Fault::LinkCut)?.0 + 1))?;
     match rest {
@@ -298,10 +298,10 @@ fn ax25(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 /// Endace's records: 16 bytes, extensions of eight as long as the first bit of each says so,
 /// and what the type names.
 fn erf(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    const MOST_EXTENSIONS: usize = 16;
+    const MAX_EXTENSIONS: usize = 16;
     let kind = *data.get(8).ok_or(Fault::LinkCut)?;
     let (mut rest, mut is_more) = (after(data, 16)?, kind & 0x80 != 0);
-    for _ in 0..MOST_EXTENSIONS {
+    for _ in 0..MAX_EXTENSIONS {
         if !is_more {
             break;
         }

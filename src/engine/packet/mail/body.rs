@@ -8,14 +8,14 @@ use super::entity::Entity;
 use super::leaf::Leaf;
 use super::{Mail, State};
 use crate::engine::packet::Visitor;
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// The longest line that can be a delimiter: blanks may follow the boundary, and a line has
 /// up to 998 characters (RFC 5322, 2.1.1).
-const MOST_DELIMITER: usize = bound(1 << 10, 48);
+const MAX_DELIMITER: usize = bound(1 << 10, 48);
 
 /// Where a line begins with a dash.
 static DASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n-"));
@@ -26,7 +26,7 @@ impl Mail {
         &mut self,
         first: u8,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> usize {
         if self.bounds.is_empty() {
             self.show(data, context);
@@ -67,28 +67,32 @@ impl Mail {
         text
     }
 
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         if let Some(leaf) = &mut self.leaf {
             leaf.push(data, context);
         }
     }
 
-    pub(super) fn show_pending<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn show_pending<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         let pending = std::mem::take(&mut self.pending);
         self.show(pending, context);
     }
 
     /// Takes bytes of a line that may be a delimiter.
-    fn candidate<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
+    fn candidate<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> usize {
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
-        let room = MOST_DELIMITER - self.held.len().min(MOST_DELIMITER);
+        let room = MAX_DELIMITER - self.held.len().min(MAX_DELIMITER);
         let line = data.get(..end.min(room)).unwrap_or(data);
         self.held.extend_from_slice(line);
         let is_whole = self.held.ends_with(b"\n");
         if is_whole && let Some((at, is_close)) = self.delimiter() {
             self.delimit(at, is_close, context);
         } else if is_whole
-            || self.held.len() >= MOST_DELIMITER
+            || self.held.len() >= MAX_DELIMITER
             || self.held.get(1).is_some_and(|&second| second != b'-')
         {
             self.no_delimiter(context);
@@ -97,7 +101,7 @@ impl Mail {
     }
 
     /// What is held is text.
-    pub(super) fn no_delimiter<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn no_delimiter<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.show_pending(context);
         let mut held = std::mem::take(&mut self.held);
         let shown = self.hold_break(&held);
@@ -126,7 +130,7 @@ impl Mail {
         &mut self,
         at: usize,
         is_close: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if let Some(leaf) = self.leaf.take() {
             leaf.finish(true, context);

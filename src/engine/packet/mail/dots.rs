@@ -7,7 +7,7 @@
 
 use super::Mail;
 use crate::engine::packet::Visitor;
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -56,7 +56,7 @@ impl Dots {
         &mut self,
         data: &[u8],
         mail: Option<&mut Mail>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Taken {
         let mut mail = mail;
         let mut at = 0;

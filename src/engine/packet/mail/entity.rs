@@ -8,10 +8,10 @@ use super::transfer::Transfer;
 use crate::engine::progress::bound;
 
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
-const MOST_BOUNDARY: usize = bound(256, 16);
+const MAX_BOUNDARY: usize = bound(256, 16);
 
 /// Names of one file that are told: each header may give it in two forms.
-const MOST_NAMES: usize = bound(8, 3);
+const MAX_NAMES: usize = bound(8, 3);
 
 /// How names of pages end.
 const PAGES: [&[u8]; 6] = [b".htm", b".html", b".xhtml", b".shtml", b".svg", b".hta"];
@@ -135,7 +135,7 @@ impl Entity {
         self.is_of_text = is(&TEXT_TYPES);
         let boundary = params.get("boundary").unwrap_or_default();
         let boundary = boundary.trim_ascii_end();
-        self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
+        self.boundary = (1..=MAX_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
         self.charset = Charset::named(&params.get("charset").unwrap_or_default());
         let has = |name: &str, value: &[u8]| {
             params.get(name).is_some_and(|given| given.trim_ascii().eq_ignore_ascii_case(value))
@@ -153,7 +153,7 @@ impl Entity {
 
     fn add_names(&mut self, names: Vec<Vec<u8>>) {
         for name in names {
-            if !name.is_empty() && self.names.len() < MOST_NAMES && !self.names.contains(&name) {
+            if !name.is_empty() && self.names.len() < MAX_NAMES && !self.names.contains(&name) {
                 self.names.push(name);
             }
         }

@@ -85,7 +85,7 @@ impl Folded {
 }
 
 /// Marks of quotation that are counted. Deeper lines are as deep.
-const MOST_QUOTES: u8 = 100;
+const MAX_QUOTES: u8 = 100;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -127,7 +127,7 @@ impl Flowed {
                 self.state = State::Text;
                 self.text(byte, out);
             }
-            (State::Next(quotes), b'>') => self.state = State::Next((quotes + 1).min(MOST_QUOTES)),
+            (State::Next(quotes), b'>') => self.state = State::Next((quotes + 1).min(MAX_QUOTES)),
             (State::Next(quotes), _) if quotes != self.quotes => {
                 self.put_back(out);
                 self.text(byte, out);
@@ -138,7 +138,7 @@ impl Flowed {
                 self.text(byte, out);
             }
             (State::Quotes, b'>') => {
-                self.quotes = (self.quotes + 1).min(MOST_QUOTES);
+                self.quotes = (self.quotes + 1).min(MAX_QUOTES);
                 out.push(byte);
             }
             _ => self.text(byte, out),

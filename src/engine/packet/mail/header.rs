@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::engine::indicator::{Observable, Where, address};
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::bound;
 use std::collections::HashSet;
@@ -35,10 +35,10 @@ fn is(byte: u8, class: u8) -> bool {
 }
 
 /// E-mail addresses of one header that are told.
-const MOST_ADDRESSES: usize = bound(1024, 4);
+const MAX_ADDRESSES: usize = bound(1024, 4);
 
 /// Those of them that are told beside what stands there without its comments.
-const MOST_HIDDEN: usize = bound(64, 4);
+const MAX_HIDDEN: usize = bound(64, 4);
 
 /// The address of a path, `FROM:<a@b> SIZE=1` without its verb. None for the empty one.
 pub(in crate::engine::packet) fn path(rest: &[u8]) -> Option<&[u8]> {
@@ -121,7 +121,7 @@ pub(super) fn report<V: Visitor>(
     name: &[u8],
     value: &[u8],
     text: &mut Vec<u8>,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
     let (packet, said) = (context.packet, Said::None);
     match Contents::of(name) {
@@ -142,18 +142,18 @@ pub(super) fn report<V: Visitor>(
         Contents::People(at) => {
             let value = words::decode(value);
             let mut seen = |email| context.visitor.seen(Observable::Email(email), at, packet, said);
-            emails(&value).take(MOST_ADDRESSES).for_each(&mut seen);
+            emails(&value).take(MAX_ADDRESSES).for_each(&mut seen);
             if let Some(bare) = without_comments(&value) {
-                let known: HashSet<_> = emails(&value).take(MOST_ADDRESSES).collect();
+                let known: HashSet<_> = emails(&value).take(MAX_ADDRESSES).collect();
                 let new = |email: &&[u8]| !known.contains(email);
-                emails(&bare).take(MOST_ADDRESSES).filter(new).take(MOST_HIDDEN).for_each(seen);
+                emails(&bare).take(MAX_ADDRESSES).filter(new).take(MAX_HIDDEN).for_each(seen);
             }
         }
         Contents::Hosts => {
             let mut seen = |what| context.visitor.seen(what, Where::SmtpHeader, packet, said);
-            emails(value).take(MOST_ADDRESSES).for_each(|email| seen(Observable::Email(email)));
+            emails(value).take(MAX_ADDRESSES).for_each(|email| seen(Observable::Email(email)));
             literals(value).for_each(|ip| seen(Observable::Address(ip, None)));
-            hosts(value).take(MOST_ADDRESSES).for_each(seen);
+            hosts(value).take(MAX_ADDRESSES).for_each(seen);
         }
     }
 }
@@ -312,7 +312,7 @@ fn skip_comments(text: &[u8]) -> Option<(&[u8], bool)> {
 
 /// The addresses in brackets by which hosts note where a mail came from.
 fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
-    memchr::memchr_iter(b'[', value).take(MOST_ADDRESSES).filter_map(|at| {
+    memchr::memchr_iter(b'[', value).take(MAX_ADDRESSES).filter_map(|at| {
         let inner = value.get(at + 1..)?.split(|&b| matches!(b, b'[' | b']')).next()?;
         value.get(at + 1 + inner.len()).filter(|&&end| end == b']')?;
         let inner = inner.strip_prefix(b"IPv6:").unwrap_or(inner);

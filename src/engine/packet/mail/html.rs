@@ -6,7 +6,7 @@
 use crate::engine::progress::{Walk, bound};
 
 /// The longest URL that breaks are taken out of: what is longer has no end.
-const MOST_URL: usize = bound(16 << 10, 256);
+const MAX_URL: usize = bound(16 << 10, 256);
 
 /// Attributes that hold a URL.
 const URLS: [&[u8]; 9] = [
@@ -22,10 +22,10 @@ const URLS: [&[u8]; 9] = [
 ];
 
 /// The longest of their names.
-const MOST_NAME: usize = 10;
+const MAX_NAME: usize = 10;
 
 /// The longest reference that is looked at, without its ampersand.
-const MOST_REFERENCE: usize = 20;
+const MAX_REFERENCE: usize = 20;
 
 /// References by name that can be in a URL, a name or an address. A name needs its
 /// semicolon, a number does not (HTML, 13.2.5.72 ff.).
@@ -90,7 +90,7 @@ enum Place {
 struct Tag {
     place: Place,
     /// The name of an attribute in small letters, and its length, also beyond what is kept.
-    name: [u8; MOST_NAME],
+    name: [u8; MAX_NAME],
     length: usize,
     /// Bytes of the value that may still come, if it is a URL.
     left: usize,
@@ -142,7 +142,7 @@ impl Tag {
 
     fn value(&mut self, quote: Option<u8>) -> Place {
         let name = self.name.get(..self.length).unwrap_or_default();
-        self.left = if quote.is_some() && URLS.contains(&name) { MOST_URL } else { 0 };
+        self.left = if quote.is_some() && URLS.contains(&name) { MAX_URL } else { 0 };
         Place::Value(quote)
     }
 }
@@ -175,7 +175,7 @@ impl References {
                 [_, b'#', ..] => byte.is_ascii_digit(),
                 _ => byte.is_ascii_alphanumeric(),
             };
-            if is_of_it && self.begun.len() <= MOST_REFERENCE {
+            if is_of_it && self.begun.len() <= MAX_REFERENCE {
                 self.begun.push(byte);
                 walk.take(1);
                 continue;

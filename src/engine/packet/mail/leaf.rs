@@ -6,7 +6,7 @@ use super::text::Text;
 use super::transfer::Transfer;
 use crate::engine::indicator::{Kind, Observable, Where};
 use crate::engine::packet::file::{Attachment, File, FileFacts};
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Said, Visitor, names};
 
 /// A body on its way.
@@ -34,7 +34,7 @@ impl Leaf {
         entity: Entity,
         protocol: &'static str,
         depth: u8,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Leaf {
         let mut mail = None;
         if entity.is_mail() {
@@ -77,7 +77,7 @@ impl Leaf {
     }
 
     /// Takes the next bytes, as they were sent.
-    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let is_read = self.file.as_ref().is_some_and(File::is_read);
         if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_read) {
             return;
@@ -87,7 +87,7 @@ impl Leaf {
     }
 
     /// Hands on the text that is there.
-    pub(super) fn flush<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn flush<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         if let Some(text) = &mut self.text {
             text.flush(context);
         }
@@ -96,7 +96,7 @@ impl Leaf {
         }
     }
 
-    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut Context<'_, '_, V>) {
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
         self.transfer.gap();
         if let Some(text) = &mut self.text {
             text.gap(length, context);
@@ -109,7 +109,11 @@ impl Leaf {
         }
     }
 
-    pub(super) fn finish<V: Visitor>(mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(
+        mut self,
+        is_whole: bool,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         let Leaf { transfer, text, file, mail } = &mut self;
         transfer.finish(&mut |bytes| show(bytes, text, file, mail, context));
         if let Some(text) = self.text {
@@ -130,7 +134,7 @@ pub(super) fn tell_names<V: Visitor>(
     entity: &Entity,
     protocol: &'static str,
     is_begun: bool,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
     for (at, path) in entity.names.iter().enumerate() {
         let name = names::last(path);
@@ -151,7 +155,7 @@ fn show<V: Visitor>(
     text: &mut Option<Text>,
     file: &mut Option<File>,
     mail: &mut Option<Box<Mail>>,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
     if let Some(text) = text {
         text.push(bytes, context);

@@ -8,10 +8,10 @@ use crate::engine::progress::bound;
 use std::borrow::Cow;
 
 /// Parameters of one header, and parts of one parameter, that are looked at.
-const MOST_PARAMS: usize = bound(64, 4);
+const MAX_PARAMS: usize = bound(64, 4);
 
 /// The longest value that is put together.
-const MOST_VALUE: usize = bound(4 << 10, 32);
+const MAX_VALUE: usize = bound(4 << 10, 32);
 
 /// A header's value in front of its parameters, and them.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl<'a> Params<'a> {
         let (first, mut rest) = split(value);
         let mut params = Vec::new();
         let mut has_extended = false;
-        while !rest.is_empty() && params.len() < MOST_PARAMS {
+        while !rest.is_empty() && params.len() < MAX_PARAMS {
             let (param, behind) = split(rest);
             rest = behind;
             if let Some(at) = memchr::memchr(b'=', param)
@@ -75,8 +75,8 @@ impl<'a> Params<'a> {
             None => words::decode(self.plain(name, "")?),
         };
         match &mut value {
-            Cow::Owned(value) => value.truncate(MOST_VALUE),
-            Cow::Borrowed(value) => *value = value.get(..MOST_VALUE).unwrap_or(value),
+            Cow::Owned(value) => value.truncate(MAX_VALUE),
+            Cow::Borrowed(value) => *value = value.get(..MAX_VALUE).unwrap_or(value),
         }
         Some(value)
     }
@@ -86,7 +86,7 @@ impl<'a> Params<'a> {
     pub(super) fn all(&self, name: &str) -> Vec<Vec<u8>> {
         let plain = self.plain(name, "").map(|value| words::decode(value).into_owned());
         let mut all: Vec<_> = self.extended(name).into_iter().chain(plain).collect();
-        all.iter_mut().for_each(|value| value.truncate(MOST_VALUE));
+        all.iter_mut().for_each(|value| value.truncate(MAX_VALUE));
         all.dedup();
         all
     }
@@ -118,7 +118,7 @@ impl<'a> Params<'a> {
     fn join(&self, name: &str, out: &mut Vec<u8>) {
         let mut charset = Charset::Narrow;
         let mut bytes = Vec::new();
-        for part in 0..MOST_PARAMS {
+        for part in 0..MAX_PARAMS {
             if let Some(value) = self.plain(name, &format!("*{part}*")) {
                 let mut text = value;
                 if part == 0 {

@@ -224,7 +224,7 @@ fn what_only_begins_like_data() {
 
 /// What a mail holds of memory at most: headers, lines of text, boundaries, a mail in
 /// a mail in a mail.
-const MOST_WEIGHT: usize = 600 << 10;
+const MAX_WEIGHT: usize = 600 << 10;
 
 /// Feeds a mail piece by piece, and looks that it stays small.
 fn feed(pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
@@ -237,12 +237,18 @@ fn feed_to(mail: Mail, pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Coun
     let mut counters = Counters::default();
     let mut shared = crate::engine::packet::stream::Shared::new(1 << 20, false);
     let (mut requests, mut talk) = Default::default();
-    let mut context =
-        Context::new(&packet, &mut visitor, &mut counters, &mut shared, &mut requests, &mut talk);
+    let mut context = ParseContext::new(
+        &packet,
+        &mut visitor,
+        &mut counters,
+        &mut shared,
+        &mut requests,
+        &mut talk,
+    );
     let mut mail = mail;
     for piece in pieces {
         mail.push(&piece, &mut context);
-        assert!(mail.weight() < MOST_WEIGHT, "{}", mail.weight());
+        assert!(mail.weight() < MAX_WEIGHT, "{}", mail.weight());
     }
     mail.finish(true, &mut context);
     (visitor, counters)
@@ -326,7 +332,7 @@ fn carriers(mail: &[u8]) -> [(u16, Vec<u8>, Vec<u8>); 4] {
 fn headers_that_meet_the_bound() {
     for (start, unit) in [("X: ", " x\r\n"), ("X:", "\tyz\n"), ("--", " \r\n"), ("X:", "x")] {
         for beyond in -2..=2_isize {
-            let length = MOST_HEADER.saturating_add_signed(beyond);
+            let length = MAX_HEADER.saturating_add_signed(beyond);
             let mut mail = format!("To: b@x.example\r\n{start}").into_bytes();
             mail.extend(unit.bytes().cycle().take(length - start.len()));
             mail.extend(b"\r\nFrom: a@evil.example\r\n\r\nhttp://b.example/\r\n");

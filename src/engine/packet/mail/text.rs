@@ -10,7 +10,7 @@ use super::html::References;
 use super::uu::{self, Uu};
 use crate::engine::indicator::Where;
 use crate::engine::packet::file::{Attachment, File};
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::{Walk, bound};
 use memchr::memmem::Finder;
@@ -76,7 +76,7 @@ impl Text {
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         for piece in data.chunks(PIECE) {
             let Text { wide, joined, html, held, is_begun, .. } = self;
@@ -107,7 +107,7 @@ impl Text {
     /// Hands on the lines that are there.
     pub(in crate::engine::packet) fn flush<V: Visitor>(
         &mut self,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
@@ -122,7 +122,7 @@ impl Text {
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
@@ -154,7 +154,7 @@ impl Text {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
@@ -168,7 +168,7 @@ impl Text {
         self.hand_on(self.held.len(), context);
     }
 
-    fn hand_on<V: Visitor>(&mut self, end: usize, context: &mut Context<'_, '_, V>) {
+    fn hand_on<V: Visitor>(&mut self, end: usize, context: &mut ParseContext<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
         let mut walk = Walk::over(held.get(..end).unwrap_or_default());
         while let Some(rest) = walk.rest() {
@@ -199,7 +199,11 @@ impl Text {
     }
 
     /// Shows text up to a file in the midst of it; returns how much is done with.
-    fn plain_text<V: Visitor>(&mut self, text: &[u8], context: &mut Context<'_, '_, V>) -> usize {
+    fn plain_text<V: Visitor>(
+        &mut self,
+        text: &[u8],
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> usize {
         let file = self.find_file(text);
         let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
         if let Some(shown) = text.get(..end).filter(|shown| !shown.is_empty()) {
@@ -229,7 +233,7 @@ impl Text {
             };
             // Longer ones may be cut, and the line is not searched for each word in it.
             let rest = text.get(at..).filter(|_| is_start)?;
-            let end = memchr::memchr(b'\n', rest.get(..uu::MOST_HEAD).unwrap_or(rest))?;
+            let end = memchr::memchr(b'\n', rest.get(..uu::MAX_HEAD).unwrap_or(rest))?;
             Some((at, at + end + 1, uu::begin(rest.get(..end)?)?))
         })
     }

@@ -5,7 +5,7 @@ use super::transfer::{Out, SEXTETS};
 use crate::engine::progress::bound;
 
 /// The longest line in front of the data that is looked at.
-pub(super) const MOST_HEAD: usize = bound(512, 64);
+pub(super) const MAX_HEAD: usize = bound(512, 64);
 
 /// What the line in front of the data says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Uu {
                 self.head.clear();
             }
             (State::Head, _) => {
-                if self.head.len() < MOST_HEAD {
+                if self.head.len() < MAX_HEAD {
                     self.head.push(byte);
                 }
             }

@@ -6,11 +6,11 @@ use crate::engine::progress::bound;
 use std::borrow::Cow;
 
 /// The longest encoded word; it should have 75 characters at most.
-const MOST_WORD: usize = bound(4 << 10, 48);
+const MAX_WORD: usize = bound(4 << 10, 48);
 
 /// The longest name of a character set, and all that stands in front of a word's text.
-const MOST_CHARSET: usize = 64;
-const MOST_HEAD: usize = MOST_CHARSET + 4;
+const MAX_CHARSET: usize = 64;
+const MAX_HEAD: usize = MAX_CHARSET + 4;
 
 /// A header's value with its encoded words decoded, on one line.
 pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
@@ -64,7 +64,7 @@ impl Ends {
             None => memchr::memmem::find(behind, b"?=").map_or(0, |at| behind.len() - at),
         };
         self.left = Some(left);
-        left > 0 && behind.len() - left <= MOST_HEAD + MOST_WORD
+        left > 0 && behind.len() - left <= MAX_HEAD + MAX_WORD
     }
 }
 
@@ -96,9 +96,9 @@ impl Word<'_> {
 fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
     let rest = text.strip_prefix(b"=?")?;
     let (charset, rest) =
-        rest.split_at_checked(memchr::memchr(b'?', rest.get(..MOST_CHARSET).unwrap_or(rest))?)?;
+        rest.split_at_checked(memchr::memchr(b'?', rest.get(..MAX_CHARSET).unwrap_or(rest))?)?;
     let [b'?', encoding, b'?', rest @ ..] = rest else { return None };
-    let within = rest.get(..MOST_WORD).unwrap_or(rest);
+    let within = rest.get(..MAX_WORD).unwrap_or(rest);
     let (text, rest) = rest.split_at_checked(memchr::memmem::find(within, b"?=")?)?;
     let is_base64 = match encoding.to_ascii_lowercase() {
         b'b' => true,

@@ -154,7 +154,7 @@ fn over_udp() {
 
 #[test]
 fn what_is_none() {
-    let long = format!("PROXY UNKNOWN {}\r\n", "x".repeat(MOST_LINE));
+    let long = format!("PROXY UNKNOWN {}\r\n", "x".repeat(MAX_LINE));
     let mut third = v4(b"");
     third[12] = 0x31;
     for data in [long.as_bytes(), &third, b"PROXY TCP5 203.0.113.5 198.51.100.9 1 2\r\n"] {

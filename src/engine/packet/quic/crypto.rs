@@ -13,8 +13,8 @@ const ACK_ECN: u64 = 3;
 const CRYPTO: u64 = 6;
 
 /// The longest hello that is put together.
-const MOST_BYTES: usize = bound(16 << 10, 600);
-const MOST_PIECES: usize = bound(64, 4);
+const MAX_BYTES: usize = bound(16 << 10, 600);
+const MAX_PIECES: usize = bound(64, 4);
 
 /// What has come of a hello.
 #[derive(Debug, Default)]
@@ -38,10 +38,10 @@ impl Crypto {
         }
         let mut rest = plain;
         // Each takes the bytes of its type, at least. A packet may have thousands that fit nowhere.
-        while let Some(behind) = self.frame(rest).filter(|_| self.pending.len() <= MOST_PIECES) {
+        while let Some(behind) = self.frame(rest).filter(|_| self.pending.len() <= MAX_PIECES) {
             rest = behind;
         }
-        if self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_BYTES {
+        if self.pending.len() > MAX_PIECES || self.pending.weight() > MAX_BYTES {
             counters.note(Fault::BadQuic);
             self.finish();
             return;
@@ -80,7 +80,7 @@ impl Crypto {
                 let (length, rest) = varint(rest)?;
                 let (data, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
                 let offset = usize::try_from(offset).ok()?;
-                if offset + data.len() <= MOST_BYTES {
+                if offset + data.len() <= MAX_BYTES {
                     self.add(offset, data);
                 }
                 Some(rest)

@@ -64,7 +64,7 @@ fn salts(version: u32) -> &'static [&'static Salt] {
 }
 
 /// The longest header that is authenticated: identifiers, a token, a number.
-const MOST_HEADER: usize = 2048;
+const MAX_HEADER: usize = 2048;
 
 /// The keys of one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Keys {
         let first = packet.bytes.first()? ^ (mask[0] & 0x0f);
         let length = usize::from(first & 3) + 1;
         let end = packet.number + length;
-        let mut header = [0; MOST_HEADER];
+        let mut header = [0; MAX_HEADER];
         let header = header.get_mut(..end)?;
         header.copy_from_slice(packet.bytes.get(..end)?);
         header[0] = first;

@@ -3,7 +3,7 @@
 use super::{Facts, text};
 use crate::engine::indicator::Where;
 use crate::engine::packet::bytes::{le16, le32};
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Said, Visitor, names};
 use crate::engine::progress::bound;
 
@@ -14,13 +14,13 @@ const AUTHENTICATE: u32 = 3;
 
 /// Names of a challenge's target that are DNS names: host, domain, forest.
 const DNS_NAMES: [u16; 3] = [3, 4, 5];
-const MOST_PAIRS: usize = bound(16, 3);
+const MAX_PAIRS: usize = bound(16, 3);
 
 /// Tells of the hosts and domains in what is somewhere in a message.
 pub(super) fn report<V: Visitor>(
     message: &[u8],
     command: &'static str,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) {
     let Some(at) = memchr::memmem::find(message, MAGIC) else { return };
     let token = message.get(at..).unwrap_or_default();
@@ -44,9 +44,13 @@ fn payload(token: &[u8], at: usize) -> Option<&[u8]> {
     token.get(from as usize..)?.get(..usize::from(bytes))
 }
 
-fn challenge<V: Visitor>(token: &[u8], command: &'static str, context: &mut Context<'_, '_, V>) {
+fn challenge<V: Visitor>(
+    token: &[u8],
+    command: &'static str,
+    context: &mut ParseContext<'_, '_, V>,
+) {
     let mut rest = payload(token, 40).unwrap_or_default();
-    for _ in 0..MOST_PAIRS {
+    for _ in 0..MAX_PAIRS {
         let Some((kind, bytes)) = le16(rest, 0).zip(le16(rest, 2)) else { return };
         let Some((value, behind)) =
             rest.get(4..).and_then(|rest| rest.split_at_checked(usize::from(bytes)))
@@ -60,7 +64,11 @@ fn challenge<V: Visitor>(token: &[u8], command: &'static str, context: &mut Cont
     }
 }
 
-fn report_name<V: Visitor>(bytes: &[u8], command: &'static str, context: &mut Context<'_, '_, V>) {
+fn report_name<V: Visitor>(
+    bytes: &[u8],
+    command: &'static str,
+    context: &mut ParseContext<'_, '_, V>,
+) {
     let name = text(bytes);
     let said = Said::Smb(Facts { command, name: None });
     let to = (&mut *context.visitor, &mut *context.counters);

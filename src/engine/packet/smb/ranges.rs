@@ -5,8 +5,8 @@ use crate::engine::progress::bound;
 use std::collections::BTreeMap;
 
 /// Bytes and ranges that wait for those in front of them, before the file is given up.
-const MOST_HELD: usize = bound(1 << 20, 64);
-const MOST_RANGES: usize = bound(1024, 3);
+const MAX_HELD: usize = bound(1 << 20, 64);
+const MAX_RANGES: usize = bound(1024, 3);
 
 /// What a range costs beside its bytes.
 const OVERHEAD: usize = 64;
@@ -88,7 +88,7 @@ impl Ranges {
                 self.held = self.held + data.len() - old.map_or(0, |old| old.len());
             }
         }
-        let is_over = self.held > MOST_HELD || self.waiting.len() > MOST_RANGES;
+        let is_over = self.held > MAX_HELD || self.waiting.len() > MAX_RANGES;
         if is_over {
             self.lose();
         }
@@ -165,7 +165,7 @@ mod tests {
     fn too_much_is_given_up_and_rewriting_is_no_file() {
         let (mut got, packet) = (hashing(), some_packet());
         let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut got));
-        assert!(!ranges.put(10, &vec![0; MOST_HELD], true));
+        assert!(!ranges.put(10, &vec![0; MAX_HELD], true));
         assert!(ranges.put(9, b"x", true));
         assert!(!ranges.is_wanted());
         assert!(ranges.weight() < 1024);

@@ -4,7 +4,7 @@
 use super::ranges::Ranges;
 use super::v1::{Chain, Raw, Way};
 use crate::engine::packet::file::File;
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -12,16 +12,16 @@ use std::collections::VecDeque;
 
 /// Requests, open files, files that were opened lately, and trees of pipes that are
 /// remembered.
-const MOST_REQUESTS: usize = bound(1024, 4);
-const MOST_OPEN: usize = bound(256, 3);
-const MOST_CREATED: usize = bound(64, 2);
-const MOST_PIPES: usize = bound(16, 2);
+const MAX_REQUESTS: usize = bound(1024, 4);
+const MAX_OPEN: usize = bound(256, 3);
+const MAX_CREATED: usize = bound(64, 2);
+const MAX_PIPES: usize = bound(16, 2);
 
 /// Bytes of ranges that wait, over all files of a connection.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// The longest name that is kept for the alert about a file.
-const MOST_NAME: usize = bound(1 << 10, 32);
+const MAX_NAME: usize = bound(1 << 10, 32);
 
 /// What names an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,7 @@ impl Request {
     /// A file is opened, by a name in UTF-8.
     pub(super) fn create(name: &str, is_pipe: bool) -> Self {
         let name = name.as_bytes();
-        Request::Create { name: name.get(..MOST_NAME).unwrap_or(name).into(), is_pipe }
+        Request::Create { name: name.get(..MAX_NAME).unwrap_or(name).into(), is_pipe }
     }
 
     fn weight(&self) -> usize {
@@ -141,7 +141,7 @@ impl Session {
         }
         self.bytes += request.weight();
         self.requests.push_back((message, request));
-        if self.requests.len() > MOST_REQUESTS
+        if self.requests.len() > MAX_REQUESTS
             && let Some((_, old)) = self.requests.pop_front()
         {
             self.bytes -= old.weight();
@@ -197,7 +197,7 @@ impl Session {
         if let Some(old) = self.opens.insert(key, open) {
             self.bytes -= old.weight();
         }
-        if self.opens.len() > MOST_OPEN {
+        if self.opens.len() > MAX_OPEN {
             let oldest = self.opens.iter().min_by_key(|(_, open)| open.serial).map(|(&key, _)| key);
             if let Some(oldest) = oldest {
                 self.remove(oldest);
@@ -214,7 +214,7 @@ impl Session {
     /// A tree was connected.
     pub(super) fn tree(&mut self, tree: u32, is_pipe: bool) {
         self.pipes.retain(|&known| known != tree);
-        if is_pipe && self.pipes.len() < MOST_PIPES {
+        if is_pipe && self.pipes.len() < MAX_PIPES {
             self.pipes.push(tree);
         }
     }
@@ -231,7 +231,7 @@ impl Session {
         let open = Open { name: name.clone(), size: Some(size), is_pipe: *is_pipe, ..early };
         self.insert(key, open);
         self.created.push_back((message, key));
-        if self.created.len() > MOST_CREATED {
+        if self.created.len() > MAX_CREATED {
             self.created.pop_front();
         }
     }
@@ -262,7 +262,7 @@ impl Session {
     pub(super) fn is_wanted<V: Visitor>(
         &mut self,
         sink: Sink,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let key = self.resolve(sink.key);
         if !self.opens.contains_key(&key) {
@@ -294,7 +294,7 @@ impl Session {
         &mut self,
         sink: Sink,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let key = self.resolve(sink.key);
         let is_lost = self.edit(key, |open| {
@@ -307,7 +307,7 @@ impl Session {
         });
         if is_lost == Some(true) {
             context.counters.note(Fault::RangesLost);
-        } else if self.bytes > MOST_BYTES {
+        } else if self.bytes > MAX_BYTES {
             context.counters.note(Fault::RangesLost);
             self.lose(sink);
         }
@@ -317,7 +317,7 @@ impl Session {
     }
 
     /// Tells of a file of which every byte was read.
-    fn tell_if_read<V: Visitor>(&mut self, key: Key, context: &mut Context<'_, '_, V>) {
+    fn tell_if_read<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
         let file = self.edit(key, |open| {
             let whole = open.read.as_ref().and_then(|ranges| ranges.whole());
             if whole.is_none_or(|at| at == 0) || whole != open.size {
@@ -336,7 +336,7 @@ impl Session {
         &mut self,
         key: Key,
         size: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let key = self.resolve(key);
         self.edit(key, |open| open.size = Some(size));
@@ -359,7 +359,7 @@ impl Session {
         &mut self,
         message: u64,
         key: Key,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         let key = self.resolve(key);
         let is_read = |request: &Request| matches!(*request, Request::Read { key: of, .. } if self.resolve(of) == key);
@@ -372,7 +372,7 @@ impl Session {
     }
 
     /// A file was closed: what was written is all of it, if it is as long as it was.
-    pub(super) fn closed<V: Visitor>(&mut self, key: Key, context: &mut Context<'_, '_, V>) {
+    pub(super) fn closed<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
         let key = self.resolve(key);
         let Some(open) = self.remove(key) else { return };
         if let Some(ranges) = open.written {

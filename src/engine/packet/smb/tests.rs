@@ -216,10 +216,10 @@ fn what_is_encrypted_is_counted() {
 fn guesses() {
     let data = frame(&[create(1, "a")]);
     for length in 1..8 {
-        assert!(matches!(guess(&data[..length]), Guess::Maybe(_)), "{length}");
+        assert!(matches!(guess(&data[..length]), Probe::Maybe(_)), "{length}");
     }
-    assert!(matches!(guess(&data[..8]), Guess::Is(_)));
-    assert!(matches!(guess(b"\0\0\0\x40\xfdSMX"), Guess::No));
+    assert!(matches!(guess(&data[..8]), Probe::Is(_)));
+    assert!(matches!(guess(b"\0\0\0\x40\xfdSMX"), Probe::No));
     assert!(begins(&data) && !begins(&data[1..]));
 }
 

@@ -14,8 +14,8 @@ mod names_of;
 pub(super) use chain::{Chain, HEADER, Way};
 
 use super::session::{Key, Request, Session, Sink};
-use super::{Facts, MOST_MESSAGE, Plan, ntlm};
-use crate::engine::packet::stream::Context;
+use super::{Facts, MAX_MESSAGE, Plan, ntlm};
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Said, Visitor, names};
 use chain::Block;
 
@@ -94,7 +94,7 @@ pub(super) fn block<V: Visitor>(
     left: u64,
     way: Way,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Plan {
     let chain = *session.chain_of(way);
     let block = match Block::parse(shown, left, &chain) {
@@ -107,7 +107,7 @@ pub(super) fn block<V: Visitor>(
     };
     let (head, next) = (&block.head, block.next);
     let is_good = head.status == 0 || next.is_some();
-    let whole = block.left.min(MOST_MESSAGE);
+    let whole = block.left.min(MAX_MESSAGE);
     let wants = match (head.command, way) {
         (CLOSE | OPEN | CREATE | CREATE_NEW | OPEN_ANDX | NT_CREATE_ANDX, Way::Answer)
         | (TREE_CONNECT_ANDX | READ | LOCK_AND_READ | READ_ANDX, Way::Answer)
@@ -165,7 +165,7 @@ fn subject(block: &Block<'_>, at: usize, session: &mut Session) -> Option<Key> {
 fn request<V: Visitor>(
     block: &Block<'_>,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Option<Data>> {
     let head = &block.head;
     let number = head.message;
@@ -237,7 +237,7 @@ fn request<V: Visitor>(
 fn named<V: Visitor>(
     block: &Block<'_>,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<()> {
     let Some(named) = names_of::request(block)? else { return Some(()) };
     let number = block.head.message;
@@ -269,7 +269,7 @@ fn answer<V: Visitor>(
     block: &Block<'_>,
     is_good: bool,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Option<Data>> {
     let head = &block.head;
     let number = head.message;
@@ -325,7 +325,7 @@ fn answer_to_read<V: Visitor>(
     block: &Block<'_>,
     is_good: bool,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Option<Data>> {
     let is_read = |request: &Request| matches!(request, Request::Read { .. });
     let asked = session.answered_if(block.head.message, is_read).filter(|_| is_good);
@@ -355,7 +355,7 @@ fn data<V: Visitor>(
     bytes: u64,
     sink: Sink,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Option<Data>> {
     if bytes == 0 {
         return Some(None);

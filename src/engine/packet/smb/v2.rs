@@ -3,9 +3,9 @@
 //! Offsets are those of [MS-SMB2], section 2.2, counted from the message's header.
 
 use super::session::{Key, Request, Session, Sink};
-use super::{Facts, MOST_MESSAGE, Plan, ntlm, text};
+use super::{Facts, MAX_MESSAGE, Plan, ntlm, text};
 use crate::engine::packet::bytes::{le16, le32, le64};
-use crate::engine::packet::stream::Context;
+use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Said, Visitor, names};
 
 pub(super) const MAGIC: &[u8] = b"\xfeSMB";
@@ -66,7 +66,7 @@ pub(super) fn message<V: Visitor>(
     shown: &[u8],
     length: u64,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Plan {
     let Some(header) = header(shown) else { return Plan::Pass };
     let is_answer = header.flags & IS_ANSWER != 0;
@@ -77,7 +77,7 @@ pub(super) fn message<V: Visitor>(
         (READ, _) | (SET_INFO, false) => length,
         _ => 0,
     };
-    if wants == 0 || wants > length || wants > MOST_MESSAGE {
+    if wants == 0 || wants > length || wants > MAX_MESSAGE {
         note_link(&header, shown, session);
         return Plan::Pass;
     }
@@ -124,7 +124,7 @@ fn request<V: Visitor>(
     message: &[u8],
     length: u64,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Plan> {
     let number = header.message;
     match header.command {
@@ -170,7 +170,7 @@ fn answer<V: Visitor>(
     message: &[u8],
     length: u64,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Plan> {
     let number = header.message;
     if header.command == SESSION_SETUP {
@@ -227,7 +227,7 @@ fn data<V: Visitor>(
     least: usize,
     sink: Sink,
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Plan> {
     if bytes == 0 {
         return Some(Plan::Pass);
@@ -245,7 +245,7 @@ fn set_info<V: Visitor>(
     header: &Header,
     message: &[u8],
     session: &mut Session,
-    context: &mut Context<'_, '_, V>,
+    context: &mut ParseContext<'_, '_, V>,
 ) -> Option<()> {
     const OF_FILE: u8 = 1;
     const RENAME: u8 = 10;

@@ -1,9 +1,9 @@
 //! Which protocol a direction speaks, found from its first bytes.
 
 use super::talk::Talk;
-use crate::engine::packet::announced::Announced;
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::coding::Credit;
+use crate::engine::packet::coding::InflateBudget;
+use crate::engine::packet::expectations::Expectations;
 use crate::engine::packet::{
     Counters, Packet, Ports, Visitor, dns, ftp, http, http2, imap, plain, pop3, proxy, smb, smtp,
     socks, ssh, syslog, tls,
@@ -11,7 +11,7 @@ use crate::engine::packet::{
 use crate::engine::progress::bound;
 
 /// What a parser needs to tell what it finds.
-pub(in crate::engine::packet) struct Context<'c, 'p, V> {
+pub(in crate::engine::packet) struct ParseContext<'c, 'p, V> {
     /// The packet whose bytes are being read.
     pub(in crate::engine::packet) packet: &'c Packet<'p>,
     pub(in crate::engine::packet) visitor: &'c mut V,
@@ -19,7 +19,7 @@ pub(in crate::engine::packet) struct Context<'c, 'p, V> {
     /// Scratch for URLs that are put together.
     pub(in crate::engine::packet) url: &'c mut Vec<u8>,
     /// Connections that others announced.
-    pub(in crate::engine::packet) announced: &'c mut Announced,
+    pub(in crate::engine::packet) announced: &'c mut Expectations,
     /// The requests that were not answered yet.
     pub(in crate::engine::packet) requests: &'c mut Requests,
     /// What the directions know of each other.
@@ -27,7 +27,7 @@ pub(in crate::engine::packet) struct Context<'c, 'p, V> {
     /// The files that come in ranges.
     pub(in crate::engine::packet) ranges: &'c mut http::Ranges,
     /// What may be unpacked.
-    pub(in crate::engine::packet) credit: &'c Credit,
+    pub(in crate::engine::packet) credit: &'c InflateBudget,
     /// Whether what is of no known protocol is shown as text.
     pub(in crate::engine::packet) reads_unknown: bool,
     /// Whether the direction has ended as its sender meant it: with a FIN, and every
@@ -35,7 +35,7 @@ pub(in crate::engine::packet) struct Context<'c, 'p, V> {
     pub(in crate::engine::packet) is_ended: bool,
 }
 
-impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
+impl<'c, 'p, V: Visitor> ParseContext<'c, 'p, V> {
     pub(in crate::engine::packet) fn new(
         packet: &'c Packet<'p>,
         visitor: &'c mut V,
@@ -45,7 +45,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
         talk: &'c mut Talk,
     ) -> Self {
         let Shared { url, announced, ranges, credit, reads_unknown } = shared;
-        Context {
+        ParseContext {
             packet,
             visitor,
             counters,
@@ -62,7 +62,7 @@ impl<'c, 'p, V: Visitor> Context<'c, 'p, V> {
 }
 
 /// A packet, and what its stream may use and tells; without what is of the stream alone.
-pub(in crate::engine::packet) struct Given<'c, 'p, V> {
+pub(in crate::engine::packet) struct StreamContext<'c, 'p, V> {
     pub(in crate::engine::packet) packet: &'c Packet<'p>,
     pub(in crate::engine::packet) visitor: &'c mut V,
     pub(in crate::engine::packet) counters: &'c mut Counters,
@@ -75,11 +75,11 @@ pub(in crate::engine::packet) struct Shared {
     /// Scratch for URLs that are put together.
     pub(in crate::engine::packet) url: Vec<u8>,
     /// Connections that others announced.
-    pub(in crate::engine::packet) announced: Announced,
+    pub(in crate::engine::packet) announced: Expectations,
     /// Files that come in ranges.
     pub(in crate::engine::packet) ranges: http::Ranges,
     /// What may be unpacked.
-    pub(in crate::engine::packet) credit: Credit,
+    pub(in crate::engine::packet) credit: InflateBudget,
     /// Whether what is of no known protocol is shown as text.
     pub(in crate::engine::packet) reads_unknown: bool,
 }
@@ -89,9 +89,9 @@ impl Shared {
     pub(in crate::engine::packet) fn new(most_bytes: usize, reads_unknown: bool) -> Self {
         Shared {
             url: Vec::new(),
-            announced: Announced::default(),
+            announced: Expectations::default(),
             ranges: http::Ranges::new(most_bytes),
-            credit: Credit::default(),
+            credit: InflateBudget::default(),
             reads_unknown,
         }
     }
@@ -119,18 +119,18 @@ pub(in crate::engine::packet) enum Step {
 }
 
 /// Bytes of URLs that are kept for the answers, of one and of all.
-const MOST_URL: usize = bound(2 << 10, 48);
-const MOST_URLS: usize = bound(16 << 10, 128);
+const MAX_URL: usize = bound(2 << 10, 48);
+const MAX_URLS: usize = bound(16 << 10, 128);
 
 /// The memory that is kept for them while there are none.
-const MOST_SPARE: usize = bound(512, 32);
+const MAX_SPARE: usize = bound(512, 32);
 
 /// What is kept of a URL. A part of it would be another one, but without its query it
 /// still names the file.
 pub(in crate::engine::packet) fn kept_url(url: &[u8]) -> &[u8] {
     let path = url.iter().position(|&b| b == b'?').unwrap_or(url.len());
-    let url = if url.len() <= MOST_URL { url } else { url.get(..path).unwrap_or_default() };
-    if url.len() <= MOST_URL { url } else { &[] }
+    let url = if url.len() <= MAX_URL { url } else { url.get(..path).unwrap_or_default() };
+    if url.len() <= MAX_URL { url } else { &[] }
 }
 
 /// The requests of a connection that wait for their answer, the oldest first; of
@@ -168,7 +168,7 @@ impl Requests {
         }
         if let Some(url) = url
             && self.kept == self.count
-            && self.urls.len() < MOST_URLS
+            && self.urls.len() < MAX_URLS
         {
             let url = kept_url(url);
             self.urls.extend_from_slice(&(url.len() as u16).to_be_bytes());
@@ -193,7 +193,7 @@ impl Requests {
             let end = 2 + be16(&self.urls, 0).map_or(0, usize::from);
             url.extend_from_slice(self.urls.get(2..end).unwrap_or_default());
             self.urls.drain(..end.min(self.urls.len()));
-            if self.urls.is_empty() && self.urls.capacity() > MOST_SPARE {
+            if self.urls.is_empty() && self.urls.capacity() > MAX_SPARE {
                 self.urls = Vec::new();
             }
         }
@@ -216,7 +216,7 @@ impl Requests {
 pub(in crate::engine::packet) enum Parser {
     /// Of no known protocol; each segment is asked anew.
     #[default]
-    Loose,
+    Unidentified,
     /// Its first bytes are awaited.
     Start,
     Dns,
@@ -260,16 +260,16 @@ impl Parser {
         &mut self,
         data: &[u8],
         is_synced: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self {
-            Parser::Loose => Step::Lost,
+            Parser::Unidentified => Step::Lost,
             Parser::Over => Step::Over,
             Parser::Start => match guess(data, is_synced, context) {
-                Guess::Is(parser) => Step::Become(parser),
-                Guess::Maybe(wants) => Step::Wait(wants),
-                Guess::No if context.reads_unknown => Step::Become(Parser::Plain),
-                Guess::No => Step::Lost,
+                Probe::Is(parser) => Step::Become(parser),
+                Probe::Maybe(wants) => Step::Wait(wants),
+                Probe::No if context.reads_unknown => Step::Become(Parser::Plain),
+                Probe::No => Step::Lost,
             },
             Parser::Plain => match begun(data, context) {
                 Some(parser) => Step::Become(parser),
@@ -298,7 +298,7 @@ impl Parser {
     pub(super) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         match self {
             Parser::FtpData(data) => data.gap(length),
@@ -313,9 +313,9 @@ impl Parser {
     }
 
     /// Reads what there is of a message that does not go on.
-    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         match self {
-            Parser::Loose
+            Parser::Unidentified
             | Parser::Over
             | Parser::FtpClient(_)
             | Parser::FtpServer(_)
@@ -323,7 +323,7 @@ impl Parser {
             | Parser::Socks(_)
             | Parser::Ssh(_) => {}
             Parser::Start => {
-                if let Guess::Is(parser) = guess_now(data, context) {
+                if let Probe::Is(parser) = guess_now(data, context) {
                     parser.finish(data, context);
                 }
             }
@@ -343,50 +343,50 @@ impl Parser {
 }
 
 /// What first bytes look like.
-pub(in crate::engine::packet) enum Guess {
+pub(in crate::engine::packet) enum Probe {
     Is(Parser),
     /// So many bytes are needed to tell.
     Maybe(usize),
     No,
 }
 
-impl Guess {
+impl Probe {
     /// Whether data begins, in any case, with one of these words, which give `parser`
     /// away.
     pub(in crate::engine::packet) fn by_opening<'o>(
         data: &[u8],
         openings: impl IntoIterator<Item = &'o [u8]>,
         parser: impl FnOnce() -> Parser,
-    ) -> Guess {
+    ) -> Probe {
         let mut is_short = false;
         for opening in openings {
             let length = opening.len().min(data.len());
             let (start, begun) = (data.get(..length), opening.get(..length));
             if start.zip(begun).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)) {
                 if length == opening.len() {
-                    return Guess::Is(parser());
+                    return Probe::Is(parser());
                 }
                 is_short = true;
             }
         }
-        if is_short { Guess::Maybe(data.len() + 1) } else { Guess::No }
+        if is_short { Probe::Maybe(data.len() + 1) } else { Probe::No }
     }
 
-    fn or_else(self, other: impl FnOnce() -> Guess) -> Guess {
+    fn or_else(self, other: impl FnOnce() -> Probe) -> Probe {
         match self {
-            Guess::Is(parser) => Guess::Is(parser),
-            Guess::No => other(),
-            Guess::Maybe(wants) => match other() {
-                Guess::Is(parser) => Guess::Is(parser),
-                Guess::Maybe(others) => Guess::Maybe(wants.min(others)),
-                Guess::No => Guess::Maybe(wants),
+            Probe::Is(parser) => Probe::Is(parser),
+            Probe::No => other(),
+            Probe::Maybe(wants) => match other() {
+                Probe::Is(parser) => Probe::Is(parser),
+                Probe::Maybe(others) => Probe::Maybe(wants.min(others)),
+                Probe::No => Probe::Maybe(wants),
             },
         }
     }
 }
 
 /// Looks for a protocol, ready to wait for more. `is_synced`: the direction begins here.
-fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>) -> Guess {
+fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &ParseContext<'_, '_, V>) -> Probe {
     let (ports, talk) = (context.packet.ports, &*context.talk);
     proxy::guess(data)
         .or_else(|| tls::guess(data))
@@ -405,17 +405,17 @@ fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>)
 }
 
 /// Looks for a protocol in all that there is.
-fn guess_now<V: Visitor>(data: &[u8], context: &Context<'_, '_, V>) -> Guess {
+fn guess_now<V: Visitor>(data: &[u8], context: &ParseContext<'_, '_, V>) -> Probe {
     match guess(data, true, context) {
-        Guess::Maybe(_) if http::is_head(data) => Guess::Is(Parser::Http(http::Framing::default())),
+        Probe::Maybe(_) if http::is_head(data) => Probe::Is(Parser::Http(http::Framing::default())),
         guess => guess,
     }
 }
 
 /// The protocol that begins in the midst of what is none, if it is sure.
-fn begun<V: Visitor>(data: &[u8], context: &Context<'_, '_, V>) -> Option<Parser> {
+fn begun<V: Visitor>(data: &[u8], context: &ParseContext<'_, '_, V>) -> Option<Parser> {
     match begins(data, context.packet.ports).then(|| guess(data, false, context)) {
-        Some(Guess::Is(parser)) => Some(parser),
+        Some(Probe::Is(parser)) => Some(parser),
         _ => None,
     }
 }
@@ -463,14 +463,14 @@ mod tests {
                 format!("http://a.example/{}?{}", round, "q".repeat(round % 2500)).into_bytes();
             requests.push(RequestKind::Usual, (round % 7 != 0).then_some(&url));
             slow.push_back(url);
-            assert!(requests.weight() <= 2 * (MOST_URLS + MOST_URL + 2));
+            assert!(requests.weight() <= 2 * (MAX_URLS + MAX_URL + 2));
             for _ in 0..(round / 50 % 3) {
                 requests.pop(&mut got);
                 let Some(want) = slow.pop_front() else { continue };
                 if !got.is_empty() {
                     known += 1;
                     let path = want.split(|&b| b == b'?').next().unwrap();
-                    let is_cut = want.len() > MOST_URL && got == path;
+                    let is_cut = want.len() > MAX_URL && got == path;
                     assert!(got == want || is_cut);
                 }
             }

@@ -1,6 +1,6 @@
 //! One direction of a stream: from segments to bytes in order, and on to its parser.
 
-use super::parser::{Context, Parser, Step};
+use super::parser::{ParseContext, Parser, Step};
 use super::pending::Pending;
 use super::{is_before, parser};
 use crate::engine::indicator::Timestamp;
@@ -8,15 +8,15 @@ use crate::engine::packet::{Fault, Packet, Visitor, plain};
 use crate::engine::progress::{Walk, bound};
 
 /// Bytes and pieces that wait for what is in front of them, before that is given up.
-const MOST_PENDING: usize = bound(256 << 10, 2048);
-const MOST_PIECES: usize = bound(64, 4);
+const MAX_PENDING: usize = bound(256 << 10, 2048);
+const MAX_PIECES: usize = bound(64, 4);
 
 /// Acknowledgements after which bytes that the receiver has, and we don't, are given up:
 /// captures, too, put packets in disorder.
-const MOST_OVERDUE: u8 = bound(8, 2) as u8;
+const MAX_OVERDUE: u8 = bound(8, 2) as u8;
 
 /// The memory of a buffer that is kept though it holds far less.
-const MOST_KEPT: usize = bound(1 << 10, 64);
+const MAX_KEPT: usize = bound(1 << 10, 64);
 
 /// When a direction was last heard of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +85,7 @@ impl Side {
         data: &[u8],
         missing: usize,
         stamp: Stamp,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         self.last = stamp;
         let (mut seq, mut data, mut missing) = (seq, data, missing);
@@ -110,24 +110,24 @@ impl Side {
             context.counters.note(Fault::StreamOverlap);
         }
         self.drain(context);
-        if self.overdue >= MOST_OVERDUE {
+        if self.overdue >= MAX_OVERDUE {
             self.skip_hole(context);
         }
-        while self.pending.len() > MOST_PIECES || self.pending.weight() > MOST_PENDING {
+        while self.pending.len() > MAX_PIECES || self.pending.weight() > MAX_PENDING {
             self.skip_hole(context);
         }
         self.end_if_reached(context);
     }
 
     /// Takes a FIN, in front of which the direction ends. The first one counts.
-    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut Context<'_, '_, V>) {
+    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut ParseContext<'_, '_, V>) {
         self.last = Stamp::of(context.packet);
         self.fin.get_or_insert(end);
         self.end_if_reached(context);
     }
 
     /// Ends the direction once every byte in front of its FIN has come.
-    fn end_if_reached<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn end_if_reached<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         if self.fin == Some(self.next) {
             self.fin = None;
             context.is_ended = true;
@@ -155,7 +155,7 @@ impl Side {
     }
 
     /// Takes everything that waits, over all gaps, and ends.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         while !self.pending.is_empty() {
             self.skip_hole(context);
         }
@@ -163,7 +163,7 @@ impl Side {
     }
 
     /// Compares a segment with what is still held of the bytes that it repeats.
-    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut Context<'_, '_, V>) {
+    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let behind = self.next.wrapping_sub(seq) as usize;
         let (held, data) = if behind > self.held.len() {
             (&self.held[..], data.get(behind - self.held.len()..).unwrap_or_default())
@@ -176,14 +176,14 @@ impl Side {
     }
 
     /// Goes over the hole in front of the first piece that waits.
-    fn skip_hole<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn skip_hole<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         if let Some(start) = self.pending.start() {
             self.gap(start.wrapping_sub(self.next), context);
         }
         self.drain(context);
     }
 
-    fn drain<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn drain<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         while self.pending.start() == Some(self.next)
             && let Some(piece) = self.pending.pop()
         {
@@ -197,7 +197,7 @@ impl Side {
         &mut self,
         data: &[u8],
         missing: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut ParseContext<'_, '_, V>,
     ) {
         self.overdue = 0;
         self.next = self.next.wrapping_add(data.len() as u32);
@@ -208,13 +208,13 @@ impl Side {
     }
 
     /// Bytes never come. Inside of what needs no look, that is no loss.
-    fn gap<V: Visitor>(&mut self, length: u32, context: &mut Context<'_, '_, V>) {
+    fn gap<V: Visitor>(&mut self, length: u32, context: &mut ParseContext<'_, '_, V>) {
         self.next = self.next.wrapping_add(length);
         if self.skip >= u64::from(length) {
             self.skip -= u64::from(length);
             return;
         }
-        if length > 0 && !matches!(self.parser, Parser::Loose | Parser::Over) {
+        if length > 0 && !matches!(self.parser, Parser::Unidentified | Parser::Over) {
             context.counters.note(Fault::StreamGap);
             // What was to be skipped in front of the rest of the hole is no loss.
             let unknown = u64::from(length) - std::mem::take(&mut self.skip);
@@ -226,9 +226,9 @@ impl Side {
     }
 
     /// Reads what there is of a message whose end does not come.
-    fn break_off<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn break_off<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
-        let parser = std::mem::replace(&mut self.parser, Parser::Loose);
+        let parser = std::mem::replace(&mut self.parser, Parser::Unidentified);
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;
@@ -237,7 +237,7 @@ impl Side {
         }
     }
 
-    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
+    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let known = self.skip.min(data.len() as u64);
         self.skip -= known;
         let data = &data[known as usize..];
@@ -256,10 +256,10 @@ impl Side {
         let mut held = std::mem::take(&mut self.held);
         let was_start = matches!(self.parser, Parser::Start);
         let taken = self.consume(&held, context);
-        let is_foreign = was_start && matches!(self.parser, Parser::Loose);
+        let is_foreign = was_start && matches!(self.parser, Parser::Unidentified);
         held.drain(..taken);
         // A long message is over, the stream is not: thousands may be left like that.
-        if held.capacity() > MOST_KEPT.max(2 * held.len()) {
+        if held.capacity() > MAX_KEPT.max(2 * held.len()) {
             held.shrink_to_fit();
         }
         self.held = held;
@@ -271,8 +271,8 @@ impl Side {
     }
 
     /// Lets the parser take what it can; returns how much that was.
-    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> usize {
-        if matches!(self.parser, Parser::Loose) {
+    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> usize {
+        if matches!(self.parser, Parser::Unidentified) {
             self.parser = match parser::begins(data, context.packet.ports) {
                 true => Parser::Start,
                 false if context.reads_unknown => Parser::Plain,
@@ -302,7 +302,7 @@ impl Side {
                     walk.turn();
                 }
                 Step::Lost => {
-                    self.parser = Parser::Loose;
+                    self.parser = Parser::Unidentified;
                     if context.reads_unknown {
                         plain::show(rest, context.packet, context.visitor);
                     }

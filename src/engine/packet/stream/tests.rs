@@ -62,7 +62,7 @@ impl Part {
 /// As any decoder does it, and as one that takes no short cuts.
 fn decode_with(config: Config, port: u16, parts: &[Part]) -> (Recorder, Counters) {
     let (recorder, counters) = run(Decoder::new(config.clone()), port, parts);
-    let (slow, counted) = run(Decoder::careful(config), port, parts);
+    let (slow, counted) = run(Decoder::reference(config), port, parts);
     assert_eq!((&recorder.seen, &recorder.texts), (&slow.seen, &slow.texts));
     assert_eq!(counters, counted);
     (recorder, counters)

@@ -4,7 +4,7 @@ use super::{ipv4, text};
 use crate::engine::indicator::{Observable, Timestamp, Where};
 use crate::engine::packet::split::share_of;
 use crate::engine::packet::{
-    Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Share, Split, Splitter, Visitor,
+    Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Shard, Split, Splitter, Visitor,
 };
 use crate::sensor::input::capture::Capture;
 use std::net::{IpAddr, Ipv4Addr};
@@ -60,7 +60,7 @@ fn frame<'a>(number: usize, (time, linktype, length, data): &'a Raw) -> Frame<'a
 }
 
 fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
-    let mut decoder = Decoder::careful(config.clone());
+    let mut decoder = Decoder::reference(config.clone());
     let mut everything = Everything::default();
     for (number, raw) in frames.iter().enumerate() {
         decoder.frame(&frame(number, raw), &mut everything);
@@ -72,7 +72,7 @@ fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
 /// The same in pieces of so many frames, by shares.
 fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counters) {
     let mut splitter = Splitter::new(config);
-    let mut shares = Share::all(config);
+    let mut shares = Shard::all(config);
     let mut split = Split::default();
     let mut everything = Everything::default();
     for (at, frames) in frames.chunks(piece).enumerate() {
@@ -215,7 +215,7 @@ fn a_file_between_two_servers_is_named() {
 /// Both directions are of one share, and shares are about equal.
 #[test]
 fn hosts_are_spread() {
-    let mut counts = [0; crate::engine::packet::SHARES];
+    let mut counts = [0; crate::engine::packet::SHARDS];
     for number in 0..8000_u32 {
         let client = IpAddr::from(0x0a00_0001_u32.wrapping_add(number).to_be_bytes());
         let server = IpAddr::from((0xc000_0200_u32 + number % 3).to_be_bytes());

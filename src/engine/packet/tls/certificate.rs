@@ -22,7 +22,7 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 
 /// Names of one certificate that are told.
-const MOST_NAMES: usize = bound(1024, 4);
+const MAX_NAMES: usize = bound(1024, 4);
 
 /// What is read of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl<'a> Parsed<'a> {
         let is_listed =
             move |name: &[u8]| Values(list).any(|(_, other)| other.eq_ignore_ascii_case(name));
         let subject = self.subject.filter(|name| is_host(name) && !is_listed(name));
-        let alternatives = Values(list).take(MOST_NAMES).filter_map(|(tag, value)| match tag {
+        let alternatives = Values(list).take(MAX_NAMES).filter_map(|(tag, value)| match tag {
             // rfc822Name, dNSName, uniformResourceIdentifier, iPAddress.
             0x81 => Some(text(value, Observable::Email(value))),
             0x82 => Some(host(value)),

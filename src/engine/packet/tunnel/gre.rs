@@ -23,7 +23,7 @@ const ARUBA: std::ops::RangeInclusive<u16> = 0x8200..=0x8370;
 const ARUBA_OTHER: u16 = 0x9000;
 
 /// Source routes that are followed.
-const MOST_ROUTES: usize = bound(8, 2);
+const MAX_ROUTES: usize = bound(8, 2);
 
 /// Opens what IP protocol 47 carries.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
@@ -90,7 +90,7 @@ fn radio(data: &[u8]) -> Option<Inside<'_>> {
 }
 
 fn skip_routes(mut data: &[u8]) -> Option<&[u8]> {
-    for _ in 0..MOST_ROUTES {
+    for _ in 0..MAX_ROUTES {
         let (family, length) = (be16(data, 0)?, *data.get(3)?);
         data = data.get(4 + usize::from(length)..)?;
         if (family, length) == (0, 0) {

@@ -15,7 +15,7 @@ const OLD: u8 = 0x1e;
 const OLD_WITH_LLC: u8 = 0x1f;
 
 /// Extension headers that are followed.
-const MOST_EXTENSIONS: usize = bound(8, 2);
+const MAX_EXTENSIONS: usize = bound(8, 2);
 
 /// Opens a payload of GTP-U's port. The two directions of a tunnel have
 /// identifiers of their own, so that none takes part in the key of a flow.
@@ -52,7 +52,7 @@ fn skip_options(body: &[u8], flags: u8) -> Option<&[u8]> {
     if flags & 4 == 0 {
         return Some(rest);
     }
-    for _ in 0..MOST_EXTENSIONS {
+    for _ in 0..MAX_EXTENSIONS {
         if kind == 0 {
             return Some(rest);
         }

@@ -4,7 +4,7 @@ use super::{Inside, Layer};
 use crate::engine::packet::bytes::be16;
 
 /// Tags that are skipped.
-const MOST_TAGS: usize = 32;
+const MAX_TAGS: usize = 32;
 
 /// Opens a payload of TZSP's port: version 1, a frame that was received or is to be sent, and
 /// what kind of one.
@@ -23,7 +23,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
 
 /// Padding and the end are one byte, all others tell their length.
 fn skip_tags(mut data: &[u8]) -> Option<&[u8]> {
-    for _ in 0..MOST_TAGS {
+    for _ in 0..MAX_TAGS {
         let (&tag, rest) = data.split_first()?;
         data = match tag {
             0 => rest,

@@ -256,7 +256,7 @@ impl Layout {
                 _ => {}
             }
         };
-        for &(at, kind) in self.values.iter().take(MOST_CELLS) {
+        for &(at, kind) in self.values.iter().take(MAX_CELLS) {
             sees(at, kind, &cell(at));
         }
         found
@@ -306,7 +306,7 @@ impl Layout {
 }
 
 /// The most cells of a row that are held against each other.
-const MOST_CELLS: usize = 32;
+const MAX_CELLS: usize = 32;
 
 /// What stands in a row beside a cell.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ const COMMENT: u16 = 1;
 const BODY: usize = 8;
 
 /// Fields of an entry of the journal that are read.
-const MOST_FIELDS: usize = bound(4096, 8);
+const MAX_FIELDS: usize = bound(4096, 8);
 
 /// A text in a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn journal(entry: &[u8], out: &mut String) {
                 (first, &behind[..size], (end + 9).saturating_add(size).saturating_add(1))
             }
         };
-        if count < MOST_FIELDS {
+        if count < MAX_FIELDS {
             out.push_str(if count == 0 { "{" } else { "," });
             string(name, out);
             out.push(':');

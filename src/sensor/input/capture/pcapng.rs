@@ -16,7 +16,7 @@ const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
 
 /// The longest text that is read.
-const MOST_TEXT: usize = bound(8 << 20, 2048);
+const MAX_TEXT: usize = bound(8 << 20, 2048);
 
 /// Type, length, and the length again.
 const FRAME: usize = 12;
@@ -139,11 +139,11 @@ impl Reader {
     /// A block without a packet in it.
     fn other(&mut self, kind: u32, length: usize, body: &[u8]) -> Item {
         match kind {
-            JOURNAL if body.len() <= MOST_TEXT => {
+            JOURNAL if body.len() <= MAX_TEXT => {
                 let note = self.note(body, Written::Journal, false);
                 Item { note: Some(note), ..Item::new(length, None) }
             }
-            NAMES if body.len() <= MOST_TEXT => {
+            NAMES if body.len() <= MAX_TEXT => {
                 let note = self.note(body, Written::Names(self.endian), false);
                 Item { note: Some(note), ..Item::new(length, None) }
             }
@@ -166,7 +166,7 @@ impl Reader {
         if !has_comment(block.get(at..)?, self.endian) {
             return None;
         }
-        if block.len() - at > MOST_TEXT {
+        if block.len() - at > MAX_TEXT {
             self.skipped += 1;
             return None;
         }

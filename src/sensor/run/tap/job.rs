@@ -1,9 +1,9 @@
 //! The job of a tap: sockets, workers, and who looks after them.
 
-use super::super::current::{Look, while_watched};
 use super::super::outlet::Outlet;
+use super::super::reload::{Look, while_watched};
 use super::super::{Current, Follow, Form, Notice, Output, Signals, default_threads, rotation};
-use super::outbox::{FinishAtEnd, Outbox, Word as OutputWord, Writer};
+use super::outbox::{FinishAtEnd, Outbox, Word as OutputMessage, Writer};
 use super::report::InterfaceReport;
 use super::report::TapReport;
 use super::sandbox;
@@ -11,7 +11,7 @@ use super::sandbox::Sandbox;
 use super::socket;
 use super::socket::Listening;
 use super::socket::{Names, Socket};
-use super::worker::{Order, Shared, Tickets, Word, Worker};
+use super::worker::{Command, PacketBudget, Shared, Word, Worker};
 use crate::clock::Stopwatch;
 use crate::engine::scan::Options;
 use crate::sensor::sink::Sink;
@@ -30,7 +30,7 @@ const LOOKING: Duration = Duration::from_millis(250);
 
 /// The most workers: a group of sockets has no more members (`PACKET_FANOUT_MAX`
 /// of old kernels).
-const MOST_WORKERS: usize = 256;
+const MAX_WORKERS: usize = 256;
 
 /// What to listen to, and how.
 #[derive(Debug)]
@@ -134,9 +134,9 @@ pub fn tap(
     notify: &mut dyn FnMut(TapNotice<'_>),
 ) -> Result<TapReport> {
     let workers = if job.threads == 0 { default_threads() } else { job.threads };
-    if workers > MOST_WORKERS {
+    if workers > MAX_WORKERS {
         return Err(Error::usage(format!("{workers} workers cannot share an interface"))
-            .remedy(format!("the kernel lets {MOST_WORKERS} do so: -j {MOST_WORKERS} or less")));
+            .remedy(format!("the kernel lets {MAX_WORKERS} do so: -j {MAX_WORKERS} or less")));
     }
     let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
     let names = Names::new()?;
@@ -160,7 +160,7 @@ pub fn tap(
         ring: job.listening.ring,
         outbox: &outbox,
         stop: AtomicBool::new(job.count == Some(0)),
-        tickets: job.count.map(Tickets::new),
+        tickets: job.count.map(PacketBudget::new),
         telling: job.every.map(|every| every.min(LOOKING)),
         told: (0..workers).map(|_| Mutex::default()).collect(),
     };
@@ -263,12 +263,12 @@ struct Supervisor<'t, 's, 'd, 'n> {
     /// From the watcher of the database.
     looks: Receiver<Look>,
     /// From whoever writes the alerts.
-    outputs: Receiver<OutputWord>,
+    outputs: Receiver<OutputMessage>,
     names: Names,
     interfaces: Vec<Interface>,
     listening: Listening,
     /// To each worker.
-    orders: Vec<Sender<Order>>,
+    orders: Vec<Sender<Command>>,
     started: Stopwatch,
     duration: Option<Duration>,
     every: Option<Duration>,
@@ -341,10 +341,10 @@ impl Supervisor<'_, '_, '_, '_> {
         }
         while let Ok(word) = self.outputs.try_recv() {
             (self.notify)(match &word {
-                OutputWord::Failed(error) => TapNotice::OutputFailed(error),
-                OutputWord::Back(lost) => TapNotice::OutputBack { lost: *lost },
-                OutputWord::Reopened => TapNotice::Reopened(None),
-                OutputWord::NotReopened(error) => TapNotice::Reopened(Some(error)),
+                OutputMessage::Failed(error) => TapNotice::OutputFailed(error),
+                OutputMessage::Back(lost) => TapNotice::OutputBack { lost: *lost },
+                OutputMessage::Reopened => TapNotice::Reopened(None),
+                OutputMessage::NotReopened(error) => TapNotice::Reopened(Some(error)),
             });
         }
     }
@@ -394,7 +394,7 @@ impl Supervisor<'_, '_, '_, '_> {
         (self.notify)(TapNotice::Gone { interface: &interface.name, why });
         for order in &self.orders {
             // A worker that has ended listens to nobody, and reads nothing.
-            let _ = order.send(Order::Close(at));
+            let _ = order.send(Command::Close(at));
         }
     }
 
@@ -407,7 +407,7 @@ impl Supervisor<'_, '_, '_, '_> {
         let Ok(sockets) = opened else { return };
         interface.index = index;
         for (order, socket) in self.orders.iter().zip(sockets) {
-            let _ = order.send(Order::Open(at, Box::new(socket)));
+            let _ = order.send(Command::Open(at, Box::new(socket)));
         }
         (self.notify)(TapNotice::Back { interface: &interface.name });
     }

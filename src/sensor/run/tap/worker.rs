@@ -10,10 +10,10 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{Config, Decoder, Frame};
 use crate::engine::scan::{Hit, Options, Scanner};
 use crate::sensor::run::Current;
-use crate::sensor::run::capture::{Hunter, Net};
-use crate::sensor::run::current::{Known, Lease};
+use crate::sensor::run::capture::{HitSink, PacketScan};
+use crate::sensor::run::dedup::SeenValues as SeenInPacket;
 use crate::sensor::run::outlet::Outlet;
-use crate::sensor::run::told::Told as ToldOfPacket;
+use crate::sensor::run::reload::{Known, Lease};
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -50,7 +50,7 @@ pub(super) struct Shared<'s, 'd> {
     /// Whether it is time to end.
     pub(super) stop: AtomicBool,
     /// How many packets may be taken in all, if that is bounded.
-    pub(super) tickets: Option<Tickets>,
+    pub(super) tickets: Option<PacketBudget>,
     /// How often workers tell what they counted.
     pub(super) telling: Option<Duration>,
     /// What they told last.
@@ -59,15 +59,15 @@ pub(super) struct Shared<'s, 'd> {
 
 /// Packets that may be taken. Workers reserve them by the batch, for one count that all
 /// of them touch with each packet would make them wait for each other.
-pub(super) struct Tickets {
+pub(super) struct PacketBudget {
     free: AtomicU64,
     /// Those that are free, and those that are reserved and may come back.
     left: AtomicU64,
 }
 
-impl Tickets {
-    pub(super) fn new(count: u64) -> Tickets {
-        Tickets { free: AtomicU64::new(count), left: AtomicU64::new(count) }
+impl PacketBudget {
+    pub(super) fn new(count: u64) -> PacketBudget {
+        PacketBudget { free: AtomicU64::new(count), left: AtomicU64::new(count) }
     }
 
     /// Takes as many of `most` as there are.
@@ -90,7 +90,7 @@ impl Tickets {
 }
 
 /// What a worker is to do.
-pub(super) enum Order {
+pub(super) enum Command {
     /// Listen here, too.
     Open(usize, Box<Socket>),
     /// This interface is gone.
@@ -110,7 +110,7 @@ pub(super) struct Worker<'t, 's, 'd> {
     /// Packets seen on each interface.
     seen: Vec<u64>,
     told: Told,
-    told_of_packet: ToldOfPacket,
+    told_of_packet: SeenInPacket,
     /// Encoded alerts.
     out: Records,
     /// Nothing later is taken, once it is known when the end was.
@@ -138,32 +138,32 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             decoder: Decoder::new(config),
             seen: vec![0; count],
             told: Told { interfaces: vec![ToldOfInterface::default(); count], ..Told::default() },
-            told_of_packet: ToldOfPacket::default(),
+            told_of_packet: SeenInPacket::default(),
             out: Records::default(),
             until: Timestamp(i64::MAX),
         }
     }
 
     /// Listens until it is told to stop.
-    pub(super) fn run(mut self, orders: &Receiver<Order>, words: &Sender<Word>) {
+    pub(super) fn run(mut self, orders: &Receiver<Command>, words: &Sender<Word>) {
         let _guard = StopAll(&self.shared.stop);
         self.listen(orders, words);
         self.end(words);
-        self.tell();
+        self.publish_counts();
     }
 
-    fn listen(&mut self, orders: &Receiver<Order>, words: &Sender<Word>) {
+    fn listen(&mut self, orders: &Receiver<Command>, words: &Sender<Word>) {
         let mut telling = Stopwatch::start();
         while !self.shared.stop.load(Ordering::Relaxed) {
             while let Ok(order) = orders.try_recv() {
-                self.obey(order);
+                self.handle(order);
             }
             if self.round(words) == 0 {
                 self.conclude(|decoder, hunter| decoder.advance(now(), hunter));
                 self.wait(NAP);
             }
             if self.shared.telling.is_some_and(|often| telling.elapsed() >= often) {
-                self.tell();
+                self.publish_counts();
                 telling = Stopwatch::start();
             }
         }
@@ -173,7 +173,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     /// the streams still hold.
     fn end(&mut self, words: &Sender<Word>) {
         self.until = now();
-        let is_spent = self.shared.tickets.as_ref().is_some_and(Tickets::are_spent);
+        let is_spent = self.shared.tickets.as_ref().is_some_and(PacketBudget::are_spent);
         let patience = if is_spent { Duration::ZERO } else { LAST_PATIENCE };
         let (begun, mut idle) = (Stopwatch::start(), Stopwatch::start());
         while begun.elapsed() < LAST_READING && idle.elapsed() < patience {
@@ -188,24 +188,24 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Lets flows end, and writes what only shows then. No interface is at hand, so that
     /// the first stands for all where there are several.
-    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut Hunter<'_, '_, Alerts<'_>>)) {
+    fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut PacketScan<'_, '_, Alerts<'_>>)) {
         let Some(path) = self.shared.interfaces.first() else { return };
         let Worker { shared, lease, decoder, scanner, out, told, told_of_packet, .. } = self;
         let Known { database, origin } = &*lease.known;
         let net = shared.alerts(origin, out, &mut told.records);
         let told = told_of_packet;
-        end(decoder, &mut Hunter { scanner, database, path, is_live: true, told, net });
+        end(decoder, &mut PacketScan { scanner, database, path, is_live: true, told, net });
         self.write();
     }
 
-    fn obey(&mut self, order: Order) {
+    fn handle(&mut self, order: Command) {
         match order {
-            Order::Open(interface, socket) => {
+            Command::Open(interface, socket) => {
                 if let Some(place) = self.sockets.get_mut(interface) {
                     *place = Some(*socket);
                 }
             }
-            Order::Close(interface) => self.close(interface),
+            Command::Close(interface) => self.close(interface),
         }
     }
 
@@ -252,7 +252,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         let Known { database, origin } = &*lease.known;
         let net = shared.alerts(origin, out, &mut told.records);
         let mut hunter =
-            Hunter { scanner, database, path, is_live: true, told: told_of_packet, net };
+            PacketScan { scanner, database, path, is_live: true, told: told_of_packet, net };
         let most = shared.tickets.as_ref().map_or(BATCH, |tickets| tickets.reserve(BATCH));
         let (mut used, mut late) = (0, 0);
         let outcome = socket.read(most, |time, packet| {
@@ -312,7 +312,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     }
 
     /// Tells what was counted.
-    fn tell(&mut self) {
+    fn publish_counts(&mut self) {
         self.ask_kernel();
         self.told.packets = self.decoder.counters();
         self.told.counters.clone_from(self.scanner.counters());
@@ -337,7 +337,7 @@ struct Alerts<'a> {
     records: &'a mut u64,
 }
 
-impl<'d> Net<'d> for Alerts<'_> {
+impl<'d> HitSink<'d> for Alerts<'_> {
     fn catch(&mut self, hit: Hit<'d>, _: Option<u64>) {
         // The time that is given is for lines of logs.
         let alert = Alert::new(&hit, self.origin, Timestamp(0));
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn tickets_come_back_until_all_are_used() {
-        let tickets = Tickets::new(10);
+        let tickets = PacketBudget::new(10);
         assert_eq!((tickets.reserve(8), tickets.reserve(8), tickets.reserve(8)), (8, 2, 0));
         assert!(!tickets.settle(8, 3));
         assert!(!tickets.settle(2, 2));

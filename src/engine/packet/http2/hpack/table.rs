@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 
 /// The largest table that is kept. Encoders are allowed 4 KiB unless the other side
 /// offers more; 64 KiB is what browsers do.
-pub(super) const MOST_TABLE: usize = bound(64 << 10, 160);
+pub(super) const MAX_TABLE: usize = bound(64 << 10, 160);
 
 /// Bytes of entries that are gone are taken from the front when they are more than that.
-const MOST_GONE: usize = bound(1024, 48);
+const MAX_GONE: usize = bound(1024, 48);
 
 /// What an entry counts beside its name and its value (RFC 7541, 4.1).
 const OVERHEAD: usize = 32;
@@ -97,7 +97,7 @@ impl Table {
 
     /// The encoder changes the size.
     pub(super) fn resize(&mut self, most: usize) {
-        self.most = most.min(MOST_TABLE);
+        self.most = most.min(MAX_TABLE);
         self.evict(0);
     }
 
@@ -124,7 +124,7 @@ impl Table {
     /// Takes the bytes of entries that are gone from the front, now and then.
     fn tidy(&mut self) {
         let first = self.entries.back().map_or(self.bytes.len(), |entry| entry.at);
-        if first > MOST_GONE && first > self.bytes.len() / 2 {
+        if first > MAX_GONE && first > self.bytes.len() / 2 {
             self.bytes.drain(..first);
             for entry in &mut self.entries {
                 entry.at -= first;

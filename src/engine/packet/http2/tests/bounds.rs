@@ -27,7 +27,8 @@ impl Alone {
         let mut shared = Shared::new(1 << 20, false);
         let Alone { direction, seen, counters, requests, skip, most } = self;
         let mut talk = Default::default();
-        let mut context = Context::new(&packet, seen, counters, &mut shared, requests, &mut talk);
+        let mut context =
+            ParseContext::new(&packet, seen, counters, &mut shared, requests, &mut talk);
         let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             match direction.step(rest, &mut context) {

@@ -11,7 +11,7 @@ use crate::engine::progress::bound;
 pub(in crate::engine::packet::smb) const HEADER: usize = 32;
 
 /// Blocks of a message that are read. No more than four make sense.
-const MOST_BLOCKS: u8 = bound(16, 3) as u8;
+const MAX_BLOCKS: u8 = bound(16, 3) as u8;
 
 pub(super) const LOCKING: u8 = 0x24;
 const LOG_OFF: u8 = 0x74;
@@ -119,7 +119,7 @@ impl<'m> Block<'m> {
         }
         let length = at.checked_sub(chain.at).filter(|&length| length >= behind);
         match length.map(|length| length as u64).filter(|&length| length < left) {
-            Some(length) if chain.blocks < MOST_BLOCKS => {
+            Some(length) if chain.blocks < MAX_BLOCKS => {
                 (block.next, block.left) = (Some((command, at)), length);
             }
             _ => block.is_astray = true,

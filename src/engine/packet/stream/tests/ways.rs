@@ -104,7 +104,7 @@ fn way() -> impl Strategy<Value = Way> {
 }
 
 /// Packets that follow each other whatever happens.
-type Unit = Vec<Vec<u8>>;
+type IpPacket = Vec<Vec<u8>>;
 
 /// A packet of IP that is not written yet.
 struct Ip<'b> {
@@ -117,7 +117,7 @@ struct Ip<'b> {
 
 impl Hop {
     /// The fragments of a packet, the `id`th.
-    fn send(&self, ip: &Ip<'_>, id: u32) -> Vec<Unit> {
+    fn send(&self, ip: &Ip<'_>, id: u32) -> Vec<IpPacket> {
         let length = ip.body.len();
         let units = length.div_ceil(8).max(1);
         let mut cuts: Vec<usize> = self.cuts.iter().map(|cut| 8 * cut.index(units)).collect();
@@ -129,7 +129,7 @@ impl Hop {
             return vec![vec![self.whole(ip)]];
         }
         let piece = |(from, to), body: &[u8]| self.piece(ip, id, (from, to), body);
-        let mut all: Vec<Unit> = Vec::new();
+        let mut all: Vec<IpPacket> = Vec::new();
         for &(from, to) in &ranges {
             let mut unit = vec![piece((from, to), &ip.body[from..to])];
             if let Extra::Lies = self.extra {
@@ -257,7 +257,7 @@ impl Tunnel {
 impl Way {
     /// All packets of one direction of a stream, as frames come. `id` counts packets of IP.
     fn carry(&self, parts: &[Part], port: u16, id: &mut u32) -> Vec<Vec<u8>> {
-        let mut units: Vec<Unit> = Vec::new();
+        let mut units: Vec<IpPacket> = Vec::new();
         for part in parts {
             let packet = part.packet((40_000, port));
             let ends = |at: usize| -> [u8; 4] { packet[at..at + 4].try_into().unwrap() };
@@ -269,10 +269,10 @@ impl Way {
                 // Each tunnel has ends of its own.
                 let ends = [[10, depth as u8, 0, 1], [10, depth as u8, 0, 2]];
                 let [src, dst] = if part.to_server { ends } else { [ends[1], ends[0]] };
-                let mut wrapped: Vec<Unit> = Vec::new();
+                let mut wrapped: Vec<IpPacket> = Vec::new();
                 for unit in now {
                     // What follows it whatever happens does so in all its fragments.
-                    let mut of_unit: Vec<Unit> = Vec::new();
+                    let mut of_unit: Vec<IpPacket> = Vec::new();
                     for packet in &unit {
                         let (proto, body) = tunnel.around(packet, part.to_server);
                         *id += 1;

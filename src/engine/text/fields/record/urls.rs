@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// How many times the length of a record all URLs that are put together from it may have, and
 /// the length from which that counts.
-const MOST_BUILT: usize = 32;
+const MAX_BUILT: usize = 32;
 const MIN_BUILT: usize = 4096;
 
 /// A URL whose host and path stand in two fields.
@@ -128,7 +128,7 @@ impl Record {
         let (rank, path) = parts.path.filter(|(_, path)| *path != number)?;
         // Many hosts beside one long path would cost the square of the line.
         self.built += self.value(line, self.members[path as usize]).len();
-        if self.built > MOST_BUILT * self.text.len().max(MIN_BUILT) {
+        if self.built > MAX_BUILT * self.text.len().max(MIN_BUILT) {
             return None;
         }
         let text = self.target(line, &parts, rank, path)?;

@@ -10,9 +10,9 @@
 //! Seen is an announcement at the beginning of a segment, which is how all programs send it; and
 //! a connection whose SYN was captured.
 
-use super::super::announced::{End, TIMEOUT};
+use super::super::expectations::{End, TIMEOUT};
 use super::super::ftp;
-use super::super::layers::{Part, Unit};
+use super::super::layers::{IpPacket, Part};
 use super::super::transport::{ACK, Ports, SYN, Segment, TCP};
 use super::share_of;
 use crate::engine::indicator::Timestamp;
@@ -38,7 +38,7 @@ type Connection = [(IpAddr, u16); 2];
 impl Detours {
     /// The share of a packet whose hosts have the share `own`.
     #[inline(always)]
-    pub(super) fn share(&mut self, unit: &Unit<'_>, own: usize) -> usize {
+    pub(super) fn share(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
         if unit.proto != TCP {
             return own;
         }
@@ -56,7 +56,7 @@ impl Detours {
     }
 
     #[cold]
-    fn look(&mut self, unit: &Unit<'_>, own: usize) -> usize {
+    fn look(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
         if unit.part == Part::Quoted {
             return own;
         }
@@ -85,7 +85,7 @@ impl Detours {
     }
 
     /// Notes what a packet announces, if that is another host's and of another share.
-    fn note(&mut self, unit: &Unit<'_>, segment: &Segment<'_>, own: usize) {
+    fn note(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, own: usize) {
         if is_likely(segment.payload)
             && let Some((address, port)) = ftp::announced(segment.payload)
             && address != unit.src

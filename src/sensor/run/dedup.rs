@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 /// The observables of the texts that one packet carried: each is told once, in
 /// however many texts it stands.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct SeenValues {
     /// Number and flow of the packet.
     packet: (u64, u64),
     values: HashSet<(Kind, String, Where)>,
@@ -15,7 +15,7 @@ pub(super) struct Told {
     fields: HashSet<(Kind, String)>,
 }
 
-impl Told {
+impl SeenValues {
     /// Notes an observable; answers whether it was not told yet.
     pub(super) fn is_new(
         &mut self,

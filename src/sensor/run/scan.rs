@@ -1,13 +1,13 @@
 //! Logs and captures to alerts.
 
-use super::capture::{Hunter, Net};
-use super::crew::{Lane, Packets};
-use super::current::{Known, Lease, Look, while_watched};
+use super::capture::{HitSink, PacketScan};
+use super::crew::{Packets, ShardState};
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet, Output};
 use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
+use super::reload::{Known, Lease, Look, while_watched};
 use super::report::ScanReport;
 use super::rotation::while_rotated;
 use super::{Current, Follow, Notice, Notify};
@@ -52,7 +52,7 @@ pub struct ScanJob<'d> {
     pub rotated: bool,
 }
 
-struct Hunting<'d> {
+struct ScanWork<'d> {
     current: &'d Current,
     options: Options,
     packets: packet::Config,
@@ -67,7 +67,7 @@ type Hits<'k> = Vec<Hit<'k>>;
 self_cell!(
     /// The hits of a chunk, and the database that they borrow from: it stays until they
     /// are written, also when another one has taken its place.
-    pub(super) struct Held {
+    pub(super) struct ChunkHits {
         owner: Arc<Known>,
         #[covariant]
         dependent: Hits,
@@ -75,7 +75,7 @@ self_cell!(
 );
 
 /// What one thread works with.
-pub(super) struct Bench {
+pub(super) struct WorkerScratch {
     scanner: Scanner,
     lease: Lease,
 }
@@ -93,7 +93,7 @@ pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result
     let encoder = job.output.encoder;
     let is_whole = job.output.form == Form::Alerts;
     let outlet = job.output.needs_order().then(|| Mutex::new(Outlet::new(job.output)));
-    let hunting = Hunting { current, options, packets, encoder, outlet, read_at };
+    let hunting = ScanWork { current, options, packets, encoder, outlet, read_at };
     let ScanJob { targets, threads, chunk, halt, .. } = job;
     let plan = Plan { targets, threads, chunk, read_at, halt };
     let mut frame = Vec::new();
@@ -123,19 +123,19 @@ pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result
 }
 
 /// Takes what is found in packets: it is encoded at once, but for what has to wait.
-struct Catch<'c, 'f> {
-    hunting: &'c Hunting<'c>,
+struct CollectHits<'c, 'f> {
+    hunting: &'c ScanWork<'c>,
     origin: &'c Arc<AlertOrigin>,
     findings: &'f mut Findings,
 }
 
-impl<'d> Net<'d> for Catch<'_, '_> {
+impl<'d> HitSink<'d> for CollectHits<'_, '_> {
     fn begins(&mut self, order: Order) {
         self.findings.begins(order);
     }
 
     fn catch(&mut self, hit: Hit<'d>, flow: Option<u64>) {
-        let Catch { hunting, origin, findings } = self;
+        let CollectHits { hunting, origin, findings } = self;
         if flow.is_none() && hunting.outlet.is_some() {
             let origin = Arc::clone(origin);
             return findings.alert(Waiting { hit: hit.into_owned(), origin, flow: 0 });
@@ -156,7 +156,7 @@ impl<'d> Net<'d> for Catch<'_, '_> {
     }
 }
 
-impl Hunting<'_> {
+impl ScanWork<'_> {
     /// Writes an alert; answers whether it is wanted.
     fn write(&self, hit: &Hit<'_>, origin: &AlertOrigin, out: &mut Vec<u8>) -> bool {
         let alert = Alert::new(hit, origin, self.read_at);
@@ -175,25 +175,28 @@ impl Hunting<'_> {
     }
 }
 
-impl Work for Hunting<'_> {
-    type Scratch = Bench;
-    type Found = Held;
+impl Work for ScanWork<'_> {
+    type Scratch = WorkerScratch;
+    type Found = ChunkHits;
     /// Taken anew for each piece: flows outlive the database that they began with.
     type Against = Lease;
 
-    fn scratch(&self) -> Bench {
-        Bench { scanner: Scanner::new(self.options.clone()), lease: Lease::new(self.current) }
+    fn scratch(&self) -> WorkerScratch {
+        WorkerScratch {
+            scanner: Scanner::new(self.options.clone()),
+            lease: Lease::new(self.current),
+        }
     }
 
-    fn counters(&self, bench: &mut Bench) -> Counters {
+    fn counters(&self, bench: &mut WorkerScratch) -> Counters {
         bench.scanner.take_counters()
     }
 
-    fn chunk(&self, bench: &mut Bench, chunk: &Chunk, origin: &Origin) -> Held {
-        let Bench { scanner, lease } = bench;
+    fn chunk(&self, bench: &mut WorkerScratch, chunk: &Chunk, origin: &Origin) -> ChunkHits {
+        let WorkerScratch { scanner, lease } = bench;
         lease.renew(self.current);
         let core = chunk.start..chunk.end;
-        Held::new(Arc::clone(&lease.known), |known| {
+        ChunkHits::new(Arc::clone(&lease.known), |known| {
             let mut found = Vec::new();
             scanner.scan_text(&known.database, &chunk.buffer, core, origin, |hit| found.push(hit));
             found
@@ -202,16 +205,16 @@ impl Work for Hunting<'_> {
 
     fn mails(
         &self,
-        bench: &mut Bench,
+        bench: &mut WorkerScratch,
         mails: &mut Mails,
         chunk: &Chunk,
         origin: &Origin,
         is_last: bool,
-    ) -> Held {
-        let Bench { scanner, lease } = bench;
+    ) -> ChunkHits {
+        let WorkerScratch { scanner, lease } = bench;
         lease.renew(self.current);
         let text = &chunk.buffer[..];
-        Held::new(Arc::clone(&lease.known), |known| {
+        ChunkHits::new(Arc::clone(&lease.known), |known| {
             let database = &known.database;
             let mut found = Vec::new();
             let segments = mails.segments(text, chunk.start..chunk.end);
@@ -263,34 +266,34 @@ impl Work for Hunting<'_> {
 
     fn decode(
         &self,
-        bench: &mut Bench,
+        bench: &mut WorkerScratch,
         lease: &Lease,
         path: &Arc<str>,
         packets: &Packets,
-        lane: &mut Lane,
+        lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let Lane { share, told, turn } = lane;
+        let ShardState { share, told, turn } = lane;
         if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
             share.show_flows_again();
         }
         let Known { database, origin } = &*lease.known;
-        let net = Catch { hunting: self, origin, findings };
+        let net = CollectHits { hunting: self, origin, findings };
         let scanner = &mut bench.scanner;
-        let mut hunter = Hunter { scanner, database, path, is_live: false, told, net };
+        let mut hunter = PacketScan { scanner, database, path, is_live: false, told, net };
         packets.show(share, &mut hunter);
     }
 
     fn notes(
         &self,
-        bench: &mut Bench,
+        bench: &mut WorkerScratch,
         lease: &Lease,
         path: &Arc<str>,
         packets: &Packets,
         findings: &mut Findings,
     ) {
         let Known { database, origin } = &*lease.known;
-        let mut catch = Catch { hunting: self, origin, findings };
+        let mut catch = CollectHits { hunting: self, origin, findings };
         let mut text = String::new();
         for note in packets.notes() {
             text.clear();
@@ -331,7 +334,7 @@ impl Work for Hunting<'_> {
         self.outlet().is_some_and(|outlet| outlet.is_full())
     }
 
-    fn encode(&self, mut held: Held, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
+    fn encode(&self, mut held: ChunkHits, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
         held.with_dependent_mut(|known, hits| {
             let mut records = 0;
             for hit in &mut *hits {
@@ -347,7 +350,7 @@ impl Work for Hunting<'_> {
         })
     }
 
-    fn weight(&self, found: &Held) -> usize {
+    fn weight(&self, found: &ChunkHits) -> usize {
         found.borrow_dependent().iter().map(weight).sum()
     }
 }

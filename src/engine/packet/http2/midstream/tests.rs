@@ -103,7 +103,7 @@ fn what_is_none() {
         frame(1, 5, 2, &get),
         frame(1, 5, 0, &get),
         frame(1, 1, 1, &get),
-        frame(1, 5, MOST_STREAM << 2 | 1, &get),
+        frame(1, 5, MAX_STREAM << 2 | 1, &get),
         [&good[..], b"GET / HTTP/1.1\r\n"].concat(),
         // A block that breaks off, or does not read as a head.
         frame(1, 5, 1, &[&get[..], &[0x40, 9]].concat()),

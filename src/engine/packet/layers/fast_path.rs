@@ -8,7 +8,7 @@ use super::super::bytes::be16;
 use super::super::link;
 use super::super::transport::{ICMP, ICMPV6, TCP, UDP};
 use super::super::{Frame, quote, tunnel};
-use super::{Part, Unit};
+use super::{IpPacket, Part};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an IP packet says.
@@ -26,10 +26,10 @@ const V6: usize = LINK + 40;
 
 /// Reads a frame, if it is a usual one.
 #[inline(always)]
-pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<Unit<'a>> {
+pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<IpPacket<'a>> {
     let Usual { src, dst, proto, payload } = packet(frame)?;
     let Frame { number, time, is_timed, length, .. } = *frame;
-    Some(Unit {
+    Some(IpPacket {
         number,
         time,
         is_timed,
@@ -53,17 +53,17 @@ fn packet<'a>(frame: &Frame<'a>) -> Option<Usual<'a>> {
     if frame.linktype != link::ETHERNET {
         return None;
     }
-    let usual = match frame.data {
+    let fast_path = match frame.data {
         [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, 0x45, ..] => read_v4(frame.data)?,
         [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, version, ..] if version >> 4 == 6 => {
             read_v6(frame.data)?
         }
         _ => return None,
     };
-    match usual.proto {
-        TCP => Some(usual),
-        ICMP | ICMPV6 if !quote::is_error(usual.proto, usual.payload) => Some(usual),
-        UDP if !tunnel::is_likely(usual.payload) => Some(usual),
+    match fast_path.proto {
+        TCP => Some(fast_path),
+        ICMP | ICMPV6 if !quote::is_error(fast_path.proto, fast_path.payload) => Some(fast_path),
+        UDP if !tunnel::is_likely(fast_path.payload) => Some(fast_path),
         _ => None,
     }
 }
@@ -118,7 +118,7 @@ mod tests {
     fn slowly(frame: &Frame<'_>) -> (Vec<String>, String) {
         let mut layers = Layers::new(&Config::default());
         let mut units = Vec::new();
-        layers.unusual(frame, &mut |unit| units.push(format!("{unit:?}")));
+        layers.slow_path(frame, &mut |unit| units.push(format!("{unit:?}")));
         (units, format!("{:?}", layers.counters))
     }
 
@@ -126,7 +126,7 @@ mod tests {
         let length = data.len() as u32;
         let frame = Frame { is_timed: true, number: 7, time: Timestamp(9), linktype, length, data };
         let mut layers = Layers::new(&Config::default());
-        let unit = layers.usual(&frame);
+        let unit = layers.fast_path(&frame);
         if let Some(unit) = &unit {
             let got = (vec![format!("{unit:?}")], format!("{:?}", layers.counters));
             assert_eq!(got, slowly(&frame), "{data:02x?}");
@@ -137,14 +137,14 @@ mod tests {
     /// Frames of all captures, as they are, cut, and with each byte of their headers changed.
     #[test]
     fn what_is_usual_reads_as_the_layers_read_it() {
-        let (mut usual, mut unusual) = (0, 0);
+        let (mut fast_path, mut slow_path) = (0, 0);
         for path in captures() {
             let bytes = std::fs::read(&path).unwrap_or_default();
             let Ok(capture) = Capture::new(&bytes) else { continue };
             for packet in capture.map_while(Result::ok).take(40) {
                 let is_usual = check(packet.data, packet.linktype);
-                usual += usize::from(is_usual);
-                unusual += usize::from(!is_usual);
+                fast_path += usize::from(is_usual);
+                slow_path += usize::from(!is_usual);
                 let mut data = packet.data.to_vec();
                 for at in 12..data.len().min(90) {
                     let byte = data[at];
@@ -157,7 +157,7 @@ mod tests {
                 }
             }
         }
-        assert!(usual > 500 && unusual > 100, "{usual} {unusual}");
+        assert!(fast_path > 500 && slow_path > 100, "{fast_path} {slow_path}");
     }
 
     /// Each port that a tunnel may have, from and to.

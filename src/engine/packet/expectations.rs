@@ -48,13 +48,13 @@ struct Entry {
 
 /// All announcements.
 #[derive(Debug, Default)]
-pub(super) struct Announced {
+pub(super) struct Expectations {
     entries: HashMap<End, Entry>,
     order: VecDeque<(End, u64)>,
     serial: u64,
 }
 
-impl Announced {
+impl Expectations {
     /// Announces a connection, or tells more of one.
     pub(super) fn put(&mut self, end: End, transfer: Transfer, time: Timestamp) {
         self.serial += 1;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_oldest_goes() {
-        let mut announced = Announced::default();
+        let mut announced = Expectations::default();
         let address = |at: u32| IpAddr::V4(Ipv4Addr::from_bits(at));
         let end =
             |at: usize| End { address: address(at as u32 / 2), port: at as u16, peer: address(1) };

@@ -18,10 +18,10 @@ use crate::engine::progress::bound;
 
 /// The youngest stream that is believed before any was seen: larger numbers look like
 /// anything.
-const MOST_STREAM: u32 = 1 << 24;
+const MAX_STREAM: u32 = 1 << 24;
 
 /// Bytes in front of the first block that tells, at most.
-const MOST_AWAITED: usize = bound(64 << 10, 256);
+const MAX_AWAITED: usize = bound(64 << 10, 256);
 
 /// What some bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) enum Joined {
 /// Looks whether data begins with frames of HTTP/2, and from whom they are.
 pub(super) fn join(data: &[u8]) -> Joined {
     let (mut at, mut last) = (0, None);
-    while at <= MOST_AWAITED {
+    while at <= MAX_AWAITED {
         let rest = data.get(at..).unwrap_or_default();
         let Some(frame) = likely_frame(rest, last) else {
             let is_short = rest.len() < frame::HEADER && may_begin(rest);
@@ -77,7 +77,7 @@ fn likely_frame(data: &[u8], last: Option<u32>) -> Option<Frame> {
     let frame = Frame::parse(header)?;
     // A push is rare, and may follow a block.
     let is_push = frame.kind == frame::PUSH_PROMISE && last.is_some() && frame.is_sound();
-    let most = last.unwrap_or(MOST_STREAM);
+    let most = last.unwrap_or(MAX_STREAM);
     (is_push || frame::is_likely(header, most)).then_some(frame)
 }
 
