@@ -122,7 +122,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while at < piece.end {
             let ascii = self.text[at..piece.end].iter().take_while(|byte| byte.is_ascii()).count();
             let (char, len) = char_at(&self.text[at + ascii..piece.end]);
-            let is_alone = before.map_or(true, |char| !is_host && stands_without_blanks(char))
+            let is_alone = before.is_none_or(|char| !is_host && stands_without_blanks(char))
                 && (at + ascii == piece.end
                     || char.is_some_and(|c| stands_without_blanks(c) || is_full_stop(c)));
             if is_alone && 0 < ascii && ascii < piece.len() {
