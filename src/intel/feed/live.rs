@@ -57,12 +57,10 @@ pub(super) fn by_name(name: &str) -> Option<Live> {
             true => Live::Good,
             false => Live::Gone,
         },
-        "malicious" | "unsafe" | "hostile" | "blacklisted" | "blocklisted" => {
-            match bare == name {
-                true => Live::Bad,
-                false => Live::Active,
-            }
-        }
+        "malicious" | "unsafe" | "hostile" | "blacklisted" | "blocklisted" => match bare == name {
+            true => Live::Bad,
+            false => Live::Active,
+        },
         "expired" => Live::Over,
         "active" | "enabled" | "valid" | "live" | "stillactive" | "stillvalid" => Live::Active,
         "toids" | "ids" | "fordetection" | "idsflag" | "xopenctidetection" | "detection" => {
@@ -75,9 +73,9 @@ pub(super) fn by_name(name: &str) -> Option<Live> {
         "action" | "actiontype" | "recommendedaction" | "defaultaction" | "remediation"
         | "policy" | "listtype" | "decision" => Live::Action,
         "op" | "operation" | "change" | "changetype" | "updatetype" => Live::Change,
-        "status" | "state" | "threatstatus" | "iocstatus" | "iocstate" | "indicatorstatus" | "indicatorstate"
-        | "recordstatus" | "entrystatus" | "statusname" | "lifecycle" | "lifecyclestatus"
-        | "lifecyclestate" => Live::Status,
+        "status" | "state" | "threatstatus" | "iocstatus" | "iocstate" | "indicatorstatus"
+        | "indicatorstate" | "recordstatus" | "entrystatus" | "statusname" | "lifecycle"
+        | "lifecyclestatus" | "lifecyclestate" => Live::Status,
         _ => return None,
     })
 }
@@ -109,8 +107,18 @@ pub(super) fn beside(name: &str) -> Option<Live> {
 pub(super) fn is_count(name: &str) -> bool {
     matches!(
         name,
-        "harmless" | "undetected" | "suspicious" | "timeout" | "clean" | "engines" | "total"
-            | "positives" | "unrated" | "failure" | "confirmedtimeout" | "typeunsupported"
+        "harmless"
+            | "undetected"
+            | "suspicious"
+            | "timeout"
+            | "clean"
+            | "engines"
+            | "total"
+            | "positives"
+            | "unrated"
+            | "failure"
+            | "confirmedtimeout"
+            | "typeunsupported"
     )
 }
 

@@ -76,7 +76,9 @@ fn network(name: &str) -> Option<Type> {
     Some(match name {
         "ip" | "ipv4" | "ipv6" | "ip4" | "ip6" | "ipaddr" | "ipaddress" | "address" | "addr"
         | "ipv4addr" | "ipv6addr" | "ipv4address" | "ipv6address" | "ipdst" | "ipsrc" | "dstip"
-        | "srcip" | "ipstr" | "destip" | "dstipv4" | "remoteip" | "inteladdr" | "hostip" => exact(Kind::Ip),
+        | "srcip" | "ipstr" | "destip" | "dstipv4" | "remoteip" | "inteladdr" | "hostip" => {
+            exact(Kind::Ip)
+        }
         "cidr" | "net" | "network" | "subnet" | "netblock" | "ipv4cidr" | "ipv6cidr" | "ipcidr"
         | "iprange" | "intelsubnet" | "prefix" => exact(Kind::Net),
         "ipport" | "ipdstport" | "ipsrcport" | "endpoint" | "socket" | "ipv4port" | "ipv6port"
@@ -108,8 +110,15 @@ fn network(name: &str) -> Option<Type> {
         "jarm" | "jarmfingerprint" => exact(Kind::Jarm),
         "hassh" | "hasshmd5" | "hasshserver" | "hasshservermd5" => exact(Kind::Hassh),
         "sshkey" | "intelpubkeyhash" | "pubkeyhash" => exact(Kind::SshKey),
-        "sslcertfingerprint" | "certificate" | "cert" | "certhash" | "intelcerthash"
-        | "x509fingerprint" | "sslcert" | "certfingerprint" | "certificatethumbprint" => Type::Certificate,
+        "sslcertfingerprint"
+        | "certificate"
+        | "cert"
+        | "certhash"
+        | "intelcerthash"
+        | "x509fingerprint"
+        | "sslcert"
+        | "certfingerprint"
+        | "certificatethumbprint" => Type::Certificate,
         "x509fingerprintmd5" | "certmd5" => exact(Kind::CertMd5),
         "x509fingerprintsha1" | "certsha1" | "sslcertsha1" => exact(Kind::CertSha1),
         "x509fingerprintsha256" | "certsha256" => exact(Kind::CertSha256),

@@ -41,20 +41,26 @@ fn what_is_harmless_is_no_indicator() {
             "indicator,type,category\ngood.example,domain,benign\nevil.example,domain,malware\n",
             &["evil.example"],
         ),
+        ("indicator,list\ngood.example,whitelist\nevil.example,blacklist\n", &["evil.example"]),
         (
-            "indicator,list\ngood.example,whitelist\nevil.example,blacklist\n",
-            &["evil.example"],
+            "url,label\nhttp://a.example/x,benign\nhttp://b.example/x,phishing\n",
+            &["http://b.example/x"],
         ),
-        ("url,label\nhttp://a.example/x,benign\nhttp://b.example/x,phishing\n", &["http://b.example/x"]),
-        ("url,type\nhttp://a.example/x,benign\nhttp://b.example/x,phishing\n", &["http://b.example/x"]),
         (
-            "indicator,malicious,note\na.example,false,x\nb.example,true,y\n",
-            &["b.example"],
+            "url,type\nhttp://a.example/x,benign\nhttp://b.example/x,phishing\n",
+            &["http://b.example/x"],
         ),
+        ("indicator,malicious,note\na.example,false,x\nb.example,true,y\n", &["b.example"]),
         // Counts of engines, whose zero may be that of something new.
         ("domain,malicious,harmless\na.example,0,60\nb.example,4,2\n", &["a.example", "b.example"]),
-        ("indicator,type,deleted\nevil.example,domain,0\ngood.example,domain,x\n", &["evil.example"]),
-        ("entity_type,name,revoked\nDomain-Name,a.example,true\nDomain-Name,b.example,false\n", &["b.example"]),
+        (
+            "indicator,type,deleted\nevil.example,domain,0\ngood.example,domain,x\n",
+            &["evil.example"],
+        ),
+        (
+            "entity_type,name,revoked\nDomain-Name,a.example,true\nDomain-Name,b.example,false\n",
+            &["b.example"],
+        ),
         (
             "id,name,pattern,pattern_type,revoked\n1,x,[domain-name:value = 'evil.example'],stix,false\n\
              2,good.example,\"[domain-name:value = 'good.example']\",stix,true\n",
@@ -105,7 +111,10 @@ fn columns_of_ports_and_paths() {
         ("203.0.113.9\t3\n198.51.100.9\t1\n", &["203.0.113.9", "198.51.100.9"]),
         ("203.0.113.9,13335\n198.51.100.9,64496\n", &["203.0.113.9", "198.51.100.9"]),
         ("host,path\nevil2.example,/gate.php\n", &["evil2.example/gate.php"]),
-        ("date;domain;uri\n2026-11-01;evil2.example;/gate.php?a=1\n", &["evil2.example/gate.php?a=1"]),
+        (
+            "date;domain;uri\n2026-11-01;evil2.example;/gate.php?a=1\n",
+            &["evil2.example/gate.php?a=1"],
+        ),
         ("host,port,path\nevil2.example,8080,/gate.php\n", &["evil2.example:8080/gate.php"]),
         ("host,path\nevil2.example,\n", &["evil2.example"]),
         ("url,host,path\nhttp://a.example/x,a.example,/x\n", &["http://a.example/x"]),
