@@ -130,12 +130,12 @@ impl Reader {
             return;
         }
         let is_net = self.network(&members, gone, &context, intake);
-        let is_url = self.url(&members, gone, &context, intake);
-        let mut found = is_net || is_url;
         let first = |at: usize| {
             json::each(members[at].1).iter().find_map(json::as_text).unwrap_or_default()
         };
         let beside = self.layout.beside(is_net, first);
+        let is_url = !beside.has_url && self.url(&members, gone, &context, intake);
+        let mut found = is_net || is_url;
         for (at, meaning) in self.values(&members) {
             // The first address of a network is no indicator beside it.
             if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
@@ -260,10 +260,11 @@ impl Reader {
     /// Why the record does not hold, by its own words, or those of an object about it.
     fn gone(&self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Option<Gone> {
         let verdict = |name: &str, live: Live, value: &Value| {
-            json::each(value).iter().filter_map(word_of).find_map(|word| {
-                let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
-                Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
-            })
+            // One label among many says less than one alone.
+            let words: Vec<_> = json::each(value).iter().filter_map(word_of).collect();
+            let word = words.join(", ");
+            let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
+            Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
         };
         let own = |&(at, live): &(usize, Live)| verdict(members[at].0, live, members[at].1);
         let about = |(name, value): &(&str, &Value)| {

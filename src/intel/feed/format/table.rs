@@ -312,7 +312,8 @@ impl Reader {
             };
         }
         let port = self.layout.port.map(|at| row.get(at)).filter(|port| is_port(port));
-        let joint = self.layout.joint();
+        let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
+        let joint = self.layout.joint().filter(|_| !beside.has_url);
         let url = joint.and_then(|joint| joint.text(port, |at| row.get(at)));
         if let Some(url) = &url {
             values += 1;
@@ -334,7 +335,6 @@ impl Reader {
                 None => network(row, nets, &context, intake),
             }
         }
-        let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
         for at in 0..self.layout.values.len() {
             let (column, kind) = self.layout.values[at];
             let value = row.get(column);

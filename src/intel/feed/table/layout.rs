@@ -318,7 +318,7 @@ pub(in crate::intel::feed) struct Beside {
     has_address: bool,
     /// A network in several columns.
     has_net: bool,
-    has_url: bool,
+    pub(in crate::intel::feed) has_url: bool,
     ips: Vec<IpAddr>,
     nets: Vec<IpNet>,
     /// The hosts of URLs.

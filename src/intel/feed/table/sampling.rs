@@ -179,8 +179,8 @@ pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> L
     let best = (0..good.len()).rev().max_by_key(|&at| good[at]).filter(|&at| good[at] * 2 >= rows);
     let mut layout = Layout::default();
     if let Some(at) = best.filter(|_| rows > 0) {
-        layout.values.push((at, None));
         layout.port = Some(at + 1).filter(|port| are_ports(&samples, at, *port));
+        layout.values.push((at, layout.port.map(|_| (Kind::Ip, Scope::Exact))));
         layout.kind = (0..kinds.len()).find(|&kind| kind != at && kinds[kind] * 10 >= rows * 9);
         let is_beside = |&column: &usize| {
             column != at && Some(column) != layout.kind && good[column] * 10 >= rows * 9
