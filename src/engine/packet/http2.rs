@@ -3,7 +3,7 @@
 //! A client is found by the preface that it begins with, a server by the SETTINGS
 //! that is its first frame; also behind `Upgrade: h2c`, where the request that asked
 //! for it becomes stream 1. One that is joined behind its beginning is found by whole frames with
-//! a header block that reads ([`midway`]). Each direction is read by itself; what both need to know is
+//! a header block that reads ([`midstream`]). Each direction is read by itself; what both need to know is
 //! in [`Asked`]: the URLs that wait for their answers, and streams that were reset.
 //!
 //! Header blocks are decoded as they come ([`hpack`]), bodies of many streams at a

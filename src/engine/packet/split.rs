@@ -4,7 +4,7 @@
 //! [`SHARDS`] shares, by its two addresses. A [`Shard`] reads the packets of its own: all of
 //! what it remembers is of two hosts, so that shares need nothing of each other. Packets
 //! inside of tunnels go by their own addresses, and not by those of the tunnel. What a third
-//! host announced goes by that: see [`detour`].
+//! host announced goes by that: see [`reroute`].
 //!
 //! There are as many shares for one thread as for many: what is found depends on nothing
 //! but the frames. What one decoder may remember is for all shares together. Of files in

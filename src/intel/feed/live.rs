@@ -32,7 +32,7 @@ pub(super) enum Live {
     Remark,
     /// True, in a word: it is harmless. A number counts engines.
     Good,
-    /// False: it is harmless. A number may count engines, see [`counts`].
+    /// False: it is harmless. A number may count engines, see `counts`.
     Bad,
     /// What is to be done with it.
     Action,
