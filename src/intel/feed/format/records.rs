@@ -12,10 +12,9 @@ use crate::intel::feed::lines::{self, Lines};
 use crate::intel::feed::live::{self, Live};
 use crate::intel::feed::several;
 use crate::intel::feed::table::columns::{self, Column};
-use crate::intel::feed::table::headings::Heading;
+use crate::intel::feed::table::headings::{self, Heading};
 use crate::intel::feed::table::layout::{Detail, Layout};
-use crate::intel::feed::table::sampling::is_pattern;
-use crate::intel::feed::table::{headings, nets};
+use crate::intel::feed::table::{nets, sampling::is_pattern};
 use crate::intel::feed::types::{self, Type};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -433,7 +432,6 @@ impl Reader {
 
 /// Objects with values in them, beside those that are called as values are.
 const PARTS: &[&str] = &["samples", "sample", "attachments", "binaries", "payloads", "network"];
-
 /// Objects about an answer, and not about what is listed.
 const ENVELOPES: &[&str] =
     &["request", "query", "client", "requester", "links", "pagination", "paging", "user", "geo"];

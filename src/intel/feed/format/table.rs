@@ -300,16 +300,9 @@ impl Reader {
         let gone = self.gone(row, intake);
         let context = self.context(row, intake);
         let mut values = 0;
-        if let Some(pattern) =
-            self.layout.pattern.map(|at| row.get(at)).filter(|it| !is_nothing(it))
-        {
-            return match (&gone, is_pattern(pattern)) {
-                (Some((reason, detail)), _) => {
-                    intake.reject(pattern, *reason, Some(detail.clone()));
-                }
-                (None, true) => stix::put_pattern(pattern, &context, intake),
-                (None, false) => intake.reject(pattern, Reason::UnsupportedPattern, None),
-            };
+        let pattern = self.layout.pattern.map(|at| row.get(at));
+        if let Some(pattern) = pattern.filter(|text| !is_nothing(text)) {
+            return put_pattern(pattern, gone.as_ref(), &context, intake);
         }
         let port = self.layout.port.map(|at| row.get(at)).filter(|port| is_port(port));
         let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
@@ -440,6 +433,20 @@ impl Reader {
             context
         };
         Shared::clone(self.contexts.get(&self.key, make))
+    }
+}
+
+/// Takes the STIX pattern of a row, which says all of it.
+fn put_pattern(
+    pattern: &str,
+    gone: Option<&(Reason, String)>,
+    context: &Shared,
+    intake: &mut Intake<'_>,
+) {
+    match (gone, is_pattern(pattern)) {
+        (Some((reason, detail)), _) => intake.reject(pattern, *reason, Some(detail.clone())),
+        (None, true) => stix::put_pattern(pattern, context, intake),
+        (None, false) => intake.reject(pattern, Reason::UnsupportedPattern, None),
     }
 }
 
