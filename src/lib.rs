@@ -16,7 +16,9 @@
 //! let mut collected = Collected::default();
 //! feed::read(b"evil.example\n", &feed::Options::default(), &mut collected)?;
 //! let mut compiler = Compiler::default();
-//! collected.indicators.into_iter().for_each(|indicator| compiler.add(indicator));
+//! for indicator in collected.indicators {
+//!     compiler.add(indicator);
+//! }
 //! let database = Database::from_bytes(compiler.into_bytes(Timestamp::from_seconds(0))?)?;
 //!
 //! let text = b"client 10.0.0.7 asked for www.evil.example";

@@ -11,7 +11,7 @@
 //!     compiler.add(Indicator::new(Kind::Domain, name, Scope::Subtree, context.clone()).unwrap());
 //! }
 //! let bytes = compiler.into_bytes(Timestamp::from_seconds(0))?;
-//! assert!(bytes.starts_with(&wiresift::engine::database::MAGIC));
+//! assert!(bytes.starts_with(wiresift::engine::database::MAGIC));
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
