@@ -6,7 +6,7 @@ use super::{Hit, Match, Scanner, Seen, doubles, literals};
 use crate::database::{Database, Section};
 use crate::indicator::gram::{self, GramFilter};
 use crate::indicator::{
-    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, domain,
+    Kind, LogPlace, Observable, Place, Quality, Timestamp, Where, address, address::UrlHost, domain,
 };
 use crate::text::fields::{
     Clock, HostSeen, Layout, Record, Sections, SplitUrl, before_separator, digest_kinds,
@@ -512,11 +512,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         let (text, is_address) = match observable {
             Observable::Name(name) => (std::str::from_utf8(name).ok()?, false),
             Observable::Address(ip, _) if self.may_stand_in_host(span, true) => {
-                address = match ip {
-                    IpAddr::V4(v4) => v4.to_string(),
-                    IpAddr::V6(v6) => format!("[{v6}]"),
-                };
-                (&address[..], true)
+                address = UrlHost::of(ip);
+                (address.as_str(), true)
             }
             _ => return None,
         };

@@ -171,9 +171,8 @@ fn request<V: Visitor>(
     let number = head.message;
     match head.command {
         READ_ANDX => {
-            let high = u64::from(block.le16(14)?);
             // All bits set stand for a timeout.
-            let high = if high == 0xffff { 0 } else { high };
+            let high = u64::from(Some(block.le16(14)?).filter(|&it| it != 0xffff).unwrap_or(0));
             let length = u64::from(block.le16(10)?) | high << 16;
             let (key, at) = (subject(block, 4, session)?, block.offset(6, 12, 20)?);
             session.asked(number, Request::Read { key, at, length });

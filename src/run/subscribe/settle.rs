@@ -140,24 +140,21 @@ fn make(
         let known = usable.iter().find_map(|normal| Piece::of(normal, part.name, part.hash));
         let piece = match known {
             Some(piece) => Some(piece),
-            None => {
-                match read_part(feed, shelf, part) {
-                    Ok(segment) => {
-                        made.push(segment);
-                        None
-                    }
-                    // What was in it before is better than nothing.
-                    Err(error) => {
-                        unreadable.push(error);
-                        let former =
-                            usable.iter().find_map(|normal| Piece::former(normal, part.name));
-                        if former.is_none() {
-                            continue;
-                        }
-                        former
-                    }
+            None => match read_part(feed, shelf, part) {
+                Ok(segment) => {
+                    made.push(segment);
+                    None
                 }
-            }
+                // What was in it before is better than nothing.
+                Err(error) => {
+                    unreadable.push(error);
+                    let former = usable.iter().find_map(|it| Piece::former(it, part.name));
+                    if former.is_none() {
+                        continue;
+                    }
+                    former
+                }
+            },
         };
         places.push((made.len(), piece));
     }

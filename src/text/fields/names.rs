@@ -334,15 +334,47 @@ pub(super) fn may_name_host(key: &[u8], is_address: bool) -> bool {
         Some(last) => end = *last,
         None => end[4 - key.len()..].copy_from_slice(key),
     }
-    end.make_ascii_lowercase();
-    match &end {
-        b"host" | b"name" | b"main" | b"rity" | b"site" | b"fqdn" | b"ost)" | b"ader" | b"alue" => {
-            true
-        }
-        b"addr" | b"ress" | b"ipv6" | b"_ip6" | b"tip6" | b"cip6" | b"ipv4" => is_address,
-        b"sp_h" | [.., b'i', b'p'] | [.., b'd', b's', b't'] | [.., b'd', b'a'] => is_address,
-        _ => false,
+    let end = folded(&end);
+    if OF_HOSTS.contains(&end) {
+        return true;
     }
+    is_address
+        && (OF_ADDRESSES.contains(&end)
+            || [folded(b"\0\0ip"), folded(b"\0\0da")].contains(&(end & 0xffff | LOWER))
+            || end & 0xff_ffff | LOWER == folded(b"\0dst"))
+}
+
+/// Ends of names of hosts, of whatever kind.
+const OF_HOSTS: [u32; 9] = [
+    folded(b"host"),
+    folded(b"name"),
+    folded(b"main"),
+    folded(b"rity"),
+    folded(b"site"),
+    folded(b"fqdn"),
+    folded(b"ost)"),
+    folded(b"ader"),
+    folded(b"alue"),
+];
+
+/// Ends of names of hosts that are addresses.
+const OF_ADDRESSES: [u32; 8] = [
+    folded(b"addr"),
+    folded(b"ress"),
+    folded(b"ipv6"),
+    folded(b"_ip6"),
+    folded(b"tip6"),
+    folded(b"cip6"),
+    folded(b"ipv4"),
+    folded(b"sp_h"),
+];
+
+const LOWER: u32 = 0x2020_2020;
+
+/// Four bytes with their letters in lower case, in one go: other bytes then look like others,
+/// too, which the record sets right.
+const fn folded(end: &[u8; 4]) -> u32 {
+    u32::from_be_bytes(*end) | LOWER
 }
 
 /// How good a name for the time of a record is: the lower, the better. `None`: it names
