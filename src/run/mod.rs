@@ -14,6 +14,7 @@
 //! | `report` | what a scan came to |
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
+//! | `parcels` | files in mails, on their way to be looked into |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
@@ -37,6 +38,7 @@ mod mails;
 mod observe;
 mod ordered;
 mod outlet;
+mod parcels;
 mod pipeline;
 mod report;
 mod rotation;

@@ -434,12 +434,12 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
 
     /// The line around a place, if it may be a record, after it was read.
     fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
-        let (line, is_new) = self.around.line(self.text, &self.core, at);
-        let line = line?;
-        if is_new {
-            let format = Arc::clone(self.sections().at(line.start));
-            self.record.read(&self.text[line.clone()], &format);
+        if let Some(known) = self.around.known(at) {
+            return known;
         }
+        let format = Arc::clone(self.sections().at(at));
+        let line = self.around.line(self.text, &self.core, at, format.paragraphs())?;
+        self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }
 
