@@ -103,8 +103,13 @@ impl Blocks {
             return record_at(found, line.start);
         }
         let own = Line::of(text, line.clone());
-        let may_be = own.indent > 0 && own.text.first().is_some_and(|b| b"\"<{}[]".contains(b));
-        if !may_be {
+        let may_be = match own.text {
+            [b'"' | b'<' | b'{' | b'}' | b'[' | b']', ..] => true,
+            // A byte of a text that the journal writes as an array.
+            [b'0'..=b'9', ..] => own.text.iter().all(|b| b.is_ascii_digit() || *b == b','),
+            _ => false,
+        };
+        if !may_be || own.indent == 0 {
             return None;
         }
         record_at(self.indented.get_or_insert_with(|| indented(text)), line.start)
@@ -158,7 +163,7 @@ fn indented(text: &[u8]) -> Vec<Range<usize>> {
 
 /// How much of the lines that a live stream has brought belongs to records that are whole:
 /// what follows waits for more.
-pub fn whole_records(lines: &[u8]) -> usize {
+pub(super) fn whole_records(lines: &[u8]) -> usize {
     // Nobody waits where no record may be under way, which is so in most logs.
     let last = memchr::memrchr(b'\n', lines.strip_suffix(b"\n").unwrap_or(lines));
     let last = &lines[last.map_or(0, |newline| newline + 1)..];

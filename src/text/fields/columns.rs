@@ -200,7 +200,7 @@ impl Iterator for Cells<'_> {
 }
 
 /// Where the quote closes that a cell begins with; two of them stand for one.
-fn quote_end(cell: &[u8]) -> usize {
+pub(super) fn quote_end(cell: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = cell.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) {
         at += found;

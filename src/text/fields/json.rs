@@ -57,7 +57,8 @@ pub(super) fn begins(line: &[u8], text: &Range<usize>, nest: u8) -> Option<usize
     }
 }
 
-fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize> {
+/// Where the next object of a text begins.
+pub(super) fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize> {
     let start = text.start;
     let mark = &b"{\\\\\\\\\\\\\\"[..1 + slashes(nest).min(7)];
     let found = match nest {
@@ -89,6 +90,8 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
             }
             b',' => match levels.last_mut() {
                 Some(level) => level.wants_key = level.is_object,
+                // Another record may follow: `{…},{…}`
+                None if line[at + 1..].trim_ascii_start().first() == Some(&b'{') => {}
                 None => return at,
             },
             b'"' | b'\\' => {
