@@ -115,7 +115,12 @@ impl Carrier {
     /// That which an input is.
     pub fn of(input: &Input) -> Carrier {
         let Input { path, depth, allowance, .. } = input;
-        Carrier { path: Arc::clone(path), depth: *depth, allowance: allowance.clone(), is_over: false }
+        Carrier {
+            path: Arc::clone(path),
+            depth: *depth,
+            allowance: allowance.clone(),
+            is_over: false,
+        }
     }
 
     /// Opens a file that lies in it, in `depth` mails that are read with it; none once there was
@@ -145,5 +150,36 @@ impl Carrier {
             })
             .map(Some)
             .map_err(|error| Error::io("cannot read", error).at_path(&*path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn spooled(bytes: &[u8], is_told: bool, piece: usize) -> Option<Vec<u8>> {
+        let mut spool = Spool::new(is_told);
+        bytes.chunks(piece).for_each(|piece| spool.push(piece));
+        let mut all = Vec::new();
+        spool.end().then(|| spool.into_reader().unwrap().read_to_end(&mut all).unwrap())?;
+        Some(all)
+    }
+
+    /// What is kept comes back, from memory or from a file, and text that is told elsewhere does
+    /// not, however it came.
+    #[test]
+    fn what_is_kept() {
+        let long: Vec<u8> = b"text\n".repeat(IN_MEMORY / 4);
+        let mut archive = b"PK\x03\x04".to_vec();
+        archive.extend(&long);
+        for piece in [1000, 1 << 16, IN_MEMORY, 2 * IN_MEMORY] {
+            assert_eq!(spooled(&long, false, piece).as_deref(), Some(&long[..]));
+            assert_eq!(spooled(&long, true, piece), None);
+            assert_eq!(spooled(&archive, true, piece).as_deref(), Some(&archive[..]));
+        }
+        assert_eq!(spooled(b"", false, 1), None);
+        assert_eq!(spooled(b"text", true, 1), None);
+        assert_eq!(spooled(b"PK\x03\x04", true, 1).as_deref(), Some(&b"PK\x03\x04"[..]));
     }
 }

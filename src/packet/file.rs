@@ -165,6 +165,11 @@ impl File {
         self.digests.is_some()
     }
 
+    /// Whether the visitor looks into it.
+    pub(in crate::packet) fn is_shown(&self) -> bool {
+        self.parcel.is_some()
+    }
+
     /// Whether anybody asks for its bytes.
     pub(in crate::packet) fn is_read(&self) -> bool {
         self.is_hashed() || self.parcel.is_some()

@@ -16,9 +16,7 @@ use crate::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::database::Database;
 use crate::indicator::{Kind, Observable, Place, Timestamp, Where};
 use crate::input::{Chunk, Halt, Target};
-use crate::packet::{
-    self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor,
-};
+use crate::packet::{self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor};
 use crate::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sink::Sink;
 use self_cell::self_cell;

@@ -8,9 +8,10 @@
 
 use super::crew::{Crew, Lane, Packets};
 use super::findings::{Findings, Records, Waiting};
+use super::finished::{Finished, Slot, Turn, Word};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
 use super::mails::Mails;
-use super::ordered::{Ordered, Piece, Place};
+use super::ordered::{Ordered, Place};
 use super::report::ScanReport;
 use super::{Notice, Notify, default_threads};
 use crate::indicator::Timestamp;
@@ -91,113 +92,6 @@ pub(super) trait Work: Sync {
 
 /// No input: none has the number.
 const NO_INPUT: usize = usize::MAX;
-
-/// What a worker hands in.
-pub(super) struct Finished<F> {
-    found: Option<F>,
-    /// What is encoded already.
-    records: Records,
-    weight: usize,
-    bytes: u64,
-    newlines: u64,
-    /// Offset behind the last newline, if there is one.
-    line_start: Option<u64>,
-    /// Offset of the chunk.
-    offset: u64,
-    ends_open: bool,
-    is_live: bool,
-    /// A text ends with it: what follows counts its lines anew.
-    ends_text: bool,
-    is_last: bool,
-    /// What it does with the count of lines.
-    turn: Turn,
-    /// What there is to say before it, unless nothing more is wanted of the input by then.
-    words: Vec<Word>,
-}
-
-/// Whether a text stops or goes on: what it carries is passed on in the midst of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Turn {
-    #[default]
-    None,
-    Stops,
-    GoesOn,
-}
-
-/// What is said of an input when its turn comes: so it does not depend on which thread was first.
-pub(super) enum Word {
-    /// Something could not be done.
-    Failed(Error),
-    /// Something cannot be looked into.
-    Closed(Arc<str>, &'static str),
-    /// Something is searched as the bytes that it is.
-    Binary,
-}
-
-impl<F> Finished<F> {
-    pub(super) fn new(found: Option<F>, weight: usize) -> Self {
-        Finished {
-            found,
-            records: Records::default(),
-            weight: weight + 64,
-            bytes: 0,
-            newlines: 0,
-            line_start: None,
-            offset: 0,
-            ends_open: false,
-            is_live: false,
-            ends_text: false,
-            is_last: false,
-            turn: Turn::None,
-            words: Vec::new(),
-        }
-    }
-
-    /// With something to say, if there is something.
-    pub(super) fn saying(mut self, word: Option<Word>) -> Self {
-        self.words.extend(word);
-        self
-    }
-
-    /// A text stops here, and something else is passed on before it goes on.
-    pub(super) fn stops() -> Self {
-        Finished { turn: Turn::Stops, ..Finished::new(None, 0) }
-    }
-
-    /// The text that stopped last goes on.
-    pub(super) fn goes_on() -> Self {
-        Finished { turn: Turn::GoesOn, ..Finished::new(None, 0) }
-    }
-
-    fn last(mut self) -> Self {
-        (self.ends_text, self.is_last) = (true, true);
-        self
-    }
-
-    /// The last piece of an input, or of a member of an archive, which others may follow.
-    pub(super) fn last_of(mut self, slot: &Slot) -> Self {
-        (self.ends_text, self.is_last) = (true, !slot.is_member);
-        self
-    }
-}
-
-impl<F> Piece for Finished<F> {
-    fn weight(&self) -> usize {
-        self.weight
-    }
-
-    fn is_last(&self) -> bool {
-        self.is_last
-    }
-}
-
-/// Where the next piece of an input goes.
-pub(super) struct Slot {
-    number: usize,
-    next: u64,
-    /// It lies in an archive: its last piece is not that of the input.
-    pub(super) is_member: bool,
-}
 
 /// A plain file that is being cut up.
 struct Cutting {
@@ -602,8 +496,8 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     ) -> bool {
         let is_live = stream.is_live();
         let (bounds, paragraphs) = self.bounds_for(head);
-        let mut chunker = Chunker::new(stream, bounds, self.pool.clone())
-            .held_by(whole_paragraphs(paragraphs));
+        let mut chunker =
+            Chunker::new(stream, bounds, self.pool.clone()).held_by(whole_paragraphs(paragraphs));
         let path = Arc::clone(chunker.path());
         let mut heads = StreamHeads::default();
         let mut held: Option<Finished<W::Found>> = None;

@@ -4,9 +4,10 @@
 //! One thread goes through each of them, from beginning to end.
 
 use super::Notice;
+use super::finished::{Finished, Slot, Word};
 use super::mails::Mails;
 use super::parcels::Carried;
-use super::pipeline::{Finished, Passing, Pipeline, Slot, Word, Work};
+use super::pipeline::{Passing, Pipeline, Work};
 use crate::input::{
     Archive, Bounds, Carrier, Chunker, Contents, Events, Input, Member, Opened, Stream,
 };

@@ -39,9 +39,6 @@ impl Leaf {
         let mut mail = None;
         if entity.kind == entity::Kind::Mail {
             mail = Mail::inside(protocol, depth).map(Box::new);
-            if mail.is_none() {
-                context.counters.note(Fault::DeepMail);
-            }
         }
         let is_text = match entity.kind {
             entity::Kind::Text | entity::Kind::Multipart => true,
@@ -62,6 +59,9 @@ impl Leaf {
                 None => file.shown(&Attachment { name, depth, is_told }, context.visitor),
             }
         });
+        if is_deep && !file.as_ref().is_some_and(File::is_shown) {
+            context.counters.note(Fault::DeepMail);
+        }
         tell_names(&entity, protocol, file.is_some(), context);
         let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
         Leaf { transfer: entity.transfer, text, file, mail }

@@ -51,8 +51,8 @@ impl<'t> Line<'t> {
                 is_brackets.then(|| begins + self.text.len() - 1)
             }
             [b'<', next, .., b'>'] if next.is_ascii_alphabetic() => {
-                let is_closed = self.text.ends_with(b"/>")
-                    || memchr::memmem::find(self.text, b"</").is_some();
+                let is_closed =
+                    self.text.ends_with(b"/>") || memchr::memmem::find(self.text, b"</").is_some();
                 let name = self.text[1..].iter().position(|b| b" \t>".contains(b));
                 let is_name = name.is_some_and(|len| {
                     self.text[1..1 + len]

@@ -9,6 +9,7 @@
 
 use super::blocks::{MAX_BLOCK, record_at};
 use super::json::string_end;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 /// The longest first key of the object at which reading begins, in bytes.
@@ -70,7 +71,7 @@ fn first_object(text: &[u8]) -> Option<usize> {
 fn objects(text: &[u8], window: &Range<usize>) -> Vec<Range<usize>> {
     let line = &text[..window.end];
     let mut found: Vec<Range<usize>> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
+    let mut open = VecDeque::new();
     let Some(first) = first_object(&line[window.start..]) else { return found };
     let mut at = window.start + first;
     while let Some(next) = line.get(at..).and_then(|rest| memchr::memchr3(b'"', b'{', b'}', rest)) {
@@ -79,14 +80,14 @@ fn objects(text: &[u8], window: &Range<usize>) -> Vec<Range<usize>> {
             b'"' => at = string_end(line, at + 1, 0).1.max(at + 1),
             b'{' => {
                 if open.len() == MAX_DEPTH {
-                    open.remove(0);
+                    open.pop_front();
                 }
-                open.push(at);
+                open.push_back(at);
                 at += 1;
             }
             _ => {
                 at += 1;
-                let object = open.pop().map(|start| start..at);
+                let object = open.pop_back().map(|start| start..at);
                 if let Some(object) = object.filter(|object| object.len() <= MAX_BLOCK) {
                     while found.last().is_some_and(|inner| inner.start >= object.start) {
                         found.pop();

@@ -62,7 +62,9 @@ pub(super) fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize>
     let start = text.start;
     let mark = &b"{\\\\\\\\\\\\\\"[..1 + slashes(nest).min(7)];
     let found = match nest {
-        0 => memchr::memmem::find(&line[text], b"{\""),
+        // Doubled quotes are those of a cell in a table.
+        0 => memchr::memmem::find_iter(&line[text], b"{\"")
+            .find(|at| !matches!(&line[start + at + 2..], [b'"', next, ..] if *next != b':')),
         _ => memchr::memmem::find_iter(&line[text.clone()], mark)
             .find(|at| quote_at(line, start + at + 1, nest).is_some_and(|end| end <= text.end)),
     };

@@ -92,6 +92,8 @@ pub struct Record {
     text: Range<usize>,
     /// In how many strings of JSON it lies.
     nest: u8,
+    /// In how many cells with doubled quotes it lies.
+    cells: u8,
     members: Vec<Member>,
     scopes: Vec<Scope>,
     /// Each of these is made when it is first asked for.
@@ -170,11 +172,14 @@ impl Record {
         }
         let inner = self.inner.entry(number).or_insert_with(|| {
             let is_quoted = member.start > 0 && line[member.start as usize - 1] == b'"';
-            if is_quoted && let Some(inner) = Record::of_cell(line, member.span(), depth) {
-                return inner;
+            if is_quoted
+                && self.cells < MAX_NEST
+                && let Some(inner) = Record::of_cell(line, member.span(), depth)
+            {
+                return Box::new(Record { cells: self.cells + 1, ..inner });
             }
             let nest = depth.max(self.nest + u8::from(is_quoted));
-            let mut inner = Box::<Record>::default();
+            let mut inner = Box::new(Record { cells: self.cells, ..Record::default() });
             inner.begin(member.span(), nest);
             inner.read_text(line, json::begins(line, &member.span(), nest));
             inner
@@ -309,9 +314,9 @@ impl Record {
     }
 
     /// The record that a cell of a table holds whose quotes are doubled (RFC 4180, section 2).
-    fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Box<Record>> {
+    fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Record> {
         let undone = Undone::of_cell(line, span.clone())?;
-        let mut inner = Box::<Record>::default();
+        let mut inner = Record::default();
         inner.begin(0..undone.text().len(), nest);
         inner.read_text(undone.text(), json::begins(undone.text(), &inner.text, nest));
         undone.put_back(&mut inner, 0, 0);
