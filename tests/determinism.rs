@@ -283,3 +283,126 @@ fn a_long_line_in_a_file_for_any_cut() {
         assert!(records(&got.stdout) == want, "-j {threads} --chunk-size {chunk} differs");
     }
 }
+
+/// Records that go over several lines, and thousands of them in one line.
+fn spread(of: usize) -> Vec<(&'static str, String)> {
+    let time = |n: usize| format!("2026-06-24T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
+    let address = |n: usize| if n % 5 == 0 { "203.0.113.5" } else { "192.0.2.1" };
+    let host = |n: usize| if n % 7 == 0 { "evil.example" } else { "ok.example" };
+    let event = |n: usize, br: &str, tab: &str| {
+        let pad = "x".repeat(n * 31 % 300);
+        let (time, ip, host) = (time(n), address(n), host(n));
+        format!(
+            "{{{br}{tab}\"ip\": \"{ip}\",{br}{tab}\"s\": \"}}{{\\\"{pad}\",{br}{tab}\"http\": {{{br}{tab}{tab}\
+             \"host\": \"{host}\",{br}{tab}{tab}\"uri\": \"/gate.php\"{br}{tab}}},{br}{tab}\
+             \"time\": \"{time}\"{br}}}"
+        )
+    };
+    let all = |one: &dyn Fn(usize) -> String, between: &str| {
+        (0..of).map(one).collect::<Vec<_>>().join(between)
+    };
+    let bytes = |n: usize| {
+        let text = format!("to {} now", host(n)).into_bytes();
+        text.iter().map(|byte| format!("\t\t{byte}")).collect::<Vec<_>>().join(",\n")
+    };
+    let micros = |n: usize| 1_782_259_200_000_000 + n as u64 * 1_000_000;
+    vec![
+        ("lines", all(&|n| event(n, "", ""), "\n") + "\n"),
+        ("printed", all(&|n| event(n, "\n", "  "), "\n") + "\n"),
+        ("array", format!("[\n  {}\n]\n", all(&|n| event(n, "\n  ", "  "), ",\n  "))),
+        ("one line", format!("{{\"Records\":[{}]}}", all(&|n| event(n, "", ""), ","))),
+        (
+            "journal",
+            all(
+                &|n| {
+                    let (micros, bytes) = (micros(n), bytes(n));
+                    format!("{{\n\t\"time\" : \"{micros}\",\n\t\"MESSAGE\" : [\n{bytes}\n\t]\n}}\n")
+                },
+                "",
+            ),
+        ),
+        (
+            "export",
+            all(
+                &|n| {
+                    let (micros, host) = (micros(n), host(n));
+                    format!("__CURSOR=s={n}\n__REALTIME_TIMESTAMP={micros}\nMESSAGE={host}\n\n")
+                },
+                "",
+            ),
+        ),
+        (
+            "events",
+            all(
+                &|n| {
+                    let (time, ip) = (time(n), address(n));
+                    format!(
+                        "Event[{n}]:\n  Date: {time}\n  Description: \nConnection:\n\nSourceIp: {ip}\n\n"
+                    )
+                },
+                "",
+            ),
+        ),
+        (
+            "list",
+            all(
+                &|n| {
+                    let (h, m, s, ip) = (n / 3600 % 12, n / 60 % 60, n % 60, address(n));
+                    let h = if h == 0 { 12 } else { h };
+                    format!(
+                        "TimeCreated : 6/24/2026 {h}:{m:02}:{s:02} AM\nId          : 3\n\
+                         Message     : Connection:\n              SourceIp: {ip}\n\n"
+                    )
+                },
+                "",
+            ),
+        ),
+    ]
+}
+
+/// The fields and times of records depend on nothing but the bytes: not on the threads, nor on
+/// where chunks end, nor on whether it is a file, a pipe or packed. They are those of records in
+/// lines of their own.
+#[test]
+fn records_wherever_the_input_is_cut() {
+    let dir = prepared("records_wherever_the_input_is_cut");
+    let told = |run: &crate::harness::Run| -> Vec<String> {
+        let told = |r: &serde_json::Value| {
+            format!("{} {} {}", r["seen"]["value"], r["seen"]["field"], r["time"])
+        };
+        run.json_lines().iter().map(told).collect()
+    };
+    let mut lines: Option<Vec<String>> = None;
+    for (name, text) in spread(6000) {
+        dir.create("a.log", &text);
+        let want = told(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
+        assert!(want.len() > 800 && want.iter().all(|it| it.contains("2026-06-24T")), "{name}");
+        if ["lines", "printed", "array", "one line"].contains(&name) {
+            assert!(want == *lines.get_or_insert_with(|| want.clone()), "{name}");
+        }
+        for (threads, chunk) in [("1", "1000"), ("2", "4096"), ("8", "0"), ("8", "70001")] {
+            let args = ["-j", threads, "--chunk-size", chunk];
+            let got = told(&scan(&dir, &["a.log"]).args(args).run().expect(0));
+            assert!(got == want, "{name}, -j {threads} --chunk-size {chunk} differs");
+            let got = told(&scan(&dir, &["-"]).args(args).stdin(text.clone()).run().expect(0));
+            assert!(got == want, "{name}, piped, -j {threads} --chunk-size {chunk} differs");
+        }
+        let mut packed = Vec::new();
+        let fast = flate2::Compression::fast();
+        flate2::bufread::GzEncoder::new(text.as_bytes(), fast).read_to_end(&mut packed).unwrap();
+        dir.create("a.log.gz", packed);
+        assert!(
+            told(&scan(&dir, &["a.log.gz"]).run().expect(0)) == want,
+            "{name}, packed, differs"
+        );
+    }
+    // Wherever the first chunk ends.
+    for (name, text) in spread(30).into_iter().filter(|(name, _)| *name != "one line") {
+        dir.create("a.log", &text);
+        let want = told(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
+        for chunk in (1..text.len().min(700)).step_by(13) {
+            let args = ["a.log", "--chunk-size", &chunk.to_string()];
+            assert!(told(&scan(&dir, &args).run().expect(0)) == want, "{name}, {chunk}");
+        }
+    }
+}

@@ -457,6 +457,7 @@ fn records_of_several_lines() {
             "  <a>\n    <b/>\n  </a>\n",
         ] {
             let shape = Shape { head: head.as_bytes(), unit: unit.as_bytes(), tail: b"" };
+            let form = fields::Paragraphs::None;
             all.extend(steep(head, &shape, |data| {
                 let mut blocks = fields::Blocks::default();
                 let mut start = 0;
@@ -465,13 +466,46 @@ fn records_of_several_lines() {
                     let range = start..start + line.len() - 1;
                     start += line.len();
                     if range.start >= known
-                        && let Some(block) = black_box(blocks.around(data, &range))
+                        && let Some(block) = black_box(blocks.around(data, &range, form))
                     {
                         known = block.end;
                     }
                 }
             }));
         }
+    }
+    assert_none(all);
+}
+
+#[test]
+fn records_of_lines_and_in_long_lines() {
+    let mut all = Vec::new();
+    for (unit, form) in [
+        ("__CURSOR=a\nA=b\n\n", fields::Paragraphs::Export),
+        ("Event[0]:\n  Date: x\n", fields::Paragraphs::Events),
+        ("Time : a\n\n", fields::Paragraphs::List),
+    ] {
+        let shape = Shape { head: b"", unit: unit.as_bytes(), tail: b"" };
+        all.extend(steep(unit, &shape, |data| {
+            let mut blocks = fields::Blocks::default();
+            for at in (0..data.len()).step_by(7) {
+                black_box(blocks.around(data, &(at..at), form));
+            }
+        }));
+    }
+    for unit in ["{\"a\":1},", "{\"a\":", "{\"", "\"{\\\"", "}{", "{\"a\":\"}\"", "x"] {
+        let shape = Shape { head: b"[{\"a\":1},", unit: unit.as_bytes(), tail: b"" };
+        all.extend(steep(unit, &shape, |data| {
+            let mut elements = fields::Elements::default();
+            for at in (0..data.len()).step_by(7) {
+                black_box(elements.around(data, 0..data.len(), at));
+            }
+        }));
+    }
+    for unit in ["\"{\"\"a\"\":1}\",", "\"{\"\"", "\"\"", "{\"a\":1};", "},{", "{\"\""] {
+        let shape = Shape { head: b"x,\"{\"\"", unit: unit.as_bytes(), tail: b"" };
+        let table = Arc::new(fields::Format::default());
+        all.extend(steep_from(4 << 10, unit, &shape, |data| ask(data, &table)));
     }
     assert_none(all);
 }

@@ -13,7 +13,10 @@
 //! makes an empty chunk, which nobody gets to see. Hence a chunk holds at most
 //! N + L bytes, and a line of a gigabyte comes in windows of N bytes. What lies
 //! around a hard cut is handed out with the chunks on both sides, so that a name
-//! or an address that stands across it is seen whole.
+//! or an address that stands across it is seen whole, and so does the record that it stands
+//! in. A cut between two lines has such context where the second may go on with a record
+//! that began before it ([`goes_on`]), or where somebody says that all may
+//! ([`Bounds::with_records`]).
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A block of an input.
 ///
 /// Whatever *begins* in `buffer[start..end]` belongs to this chunk, also when it
-/// ends behind `end`. The bytes before `start` and from `end` on are context. There
-/// is some at hard cuts only, and that before `start` is of the same line.
+/// ends behind `end`. The bytes before `start` and from `end` on are context. At hard cuts that
+/// before `start` is of the same line. At others there is some in the midst of records only,
+/// and it consists of whole lines.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Chunk {
     /// The bytes. Give it back to the [`Pool`] when done.
@@ -52,12 +56,17 @@ pub struct Bounds {
     line: usize,
     behind: usize,
     ahead: usize,
+    /// Whether any line may go on with a record that began before it.
+    has_records: bool,
 }
+
+/// The longest record that is seen whole wherever the cuts are, in bytes, and a line break.
+const AROUND: usize = (64 << 10) + 1;
 
 impl Default for Bounds {
     /// Chunks of 256 KiB, which stay in a core's second-level cache; lines up to
-    /// 1 MiB in one piece; at hard cuts 4 KiB of context before and 16 KiB after,
-    /// twice the longest URL that is read.
+    /// 1 MiB in one piece; where there is context, 64 KiB of it before and after: records
+    /// of several lines, or in a line that is longer, reach so far.
     fn default() -> Self {
         Bounds::new(256 << 10)
     }
@@ -66,7 +75,8 @@ impl Default for Bounds {
 impl Bounds {
     /// The default, with chunks of about `chunk` bytes (at least one).
     pub fn new(chunk: usize) -> Bounds {
-        Bounds { chunk: chunk.max(1), line: 1 << 20, behind: 4 << 10, ahead: 16 << 10 }
+        let chunk = chunk.max(1);
+        Bounds { chunk, line: 1 << 20, behind: AROUND, ahead: AROUND, has_records: false }
     }
 
     /// Another bound on the length of lines, and on the context at hard cuts.
@@ -74,7 +84,19 @@ impl Bounds {
     #[must_use]
     pub fn with_lines(self, line: usize, behind: usize, ahead: usize) -> Bounds {
         let line = line.max(2);
-        Bounds { chunk: self.chunk, line, behind, ahead: ahead.min(line - 1) }
+        Bounds { line, behind, ahead: ahead.min(line - 1), ..self }
+    }
+
+    /// Says that records go over several lines of any form: there is context at every cut.
+    #[must_use]
+    pub fn with_records(self) -> Bounds {
+        Bounds { has_records: true, ..self }
+    }
+
+    /// Whether the line that begins with these bytes may go on with a record that began
+    /// before it; two suffice.
+    pub(super) fn goes_on(&self, line: &[u8]) -> bool {
+        self.has_records && !line.is_empty() || goes_on(line)
     }
 
     /// The chunk size N.
@@ -115,9 +137,9 @@ impl Bounds {
     /// The boundary, when there is no newline in [`search`](Self::search).
     pub(super) fn without_newline(&self, nominal: u64, len: u64) -> Cut {
         if nominal.saturating_sub(1).saturating_add(self.line as u64) > len {
-            Cut { at: len, hard: false }
+            Cut::soft(len)
         } else {
-            Cut { at: nominal, hard: true }
+            Cut { at: nominal, hard: true, inner: false }
         }
     }
 }
@@ -131,6 +153,46 @@ pub(super) struct Cut {
     pub(super) at: u64,
     /// In the middle of a line.
     pub(super) hard: bool,
+    /// Between two lines, perhaps in the midst of a record.
+    pub(super) inner: bool,
+}
+
+impl Cut {
+    /// Between two lines.
+    pub(super) fn soft(at: u64) -> Cut {
+        Cut { at, hard: false, inner: false }
+    }
+
+    /// Whether what lies around it is handed out with the chunks on both sides.
+    pub(super) fn has_context(self) -> bool {
+        self.hard || self.inner
+    }
+
+    /// Where the context begins in the bytes before it. `begins_line`: a line begins with the
+    /// first of them.
+    pub(super) fn context(self, before: &[u8], begins_line: bool) -> usize {
+        match self.hard {
+            // No more than the line.
+            true => memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1),
+            // Whole lines.
+            false if begins_line => 0,
+            false => memchr::memchr(b'\n', before).map_or(before.len(), |newline| newline + 1),
+        }
+    }
+
+    /// How much of the bytes behind it is context; `is_all`: no more follow.
+    pub(super) fn context_behind(self, behind: &[u8], is_all: bool) -> usize {
+        match self.hard || is_all {
+            true => behind.len(),
+            false => memchr::memrchr(b'\n', behind).map_or(0, |newline| newline + 1),
+        }
+    }
+}
+
+/// Whether a line may go on with a record that began before it: it is indented or empty, or
+/// it closes something, as programs print JSON and XML for people.
+fn goes_on(line: &[u8]) -> bool {
+    matches!(line, [b' ' | b'\t' | b'\r' | b'\n' | b'}' | b']', ..] | [b'<', b'/', ..])
 }
 
 /// Buffers to be used again, shared between whoever fills and whoever empties them.

@@ -64,6 +64,7 @@ const CLOSED: &[(&str, usize, &[u8])] = &[
     ("ese", 4, b"\xef\xcd\xab\x89"),
     ("pst", 0, b"!BDN"),
     ("ole", 0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    ("tnef", 0, b"\x78\x9f\x3e\x22"),
     ("chm", 0, b"ITSF"),
     ("pdf", 0, b"%PDF-"),
     ("evt", 4, b"LfLe"),

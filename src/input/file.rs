@@ -7,7 +7,7 @@
 use super::chunk::{Bounds, Chunk, Cut, TAIL};
 use super::open::Stream;
 use crate::error::{Error, Result};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -150,7 +150,7 @@ impl FileChunks {
         }
         let mut window = Window { chunks: self, buffer, base: 0, filled: 0, len: self.file.len };
         let start = match k {
-            0 => Cut { at: 0, hard: false },
+            0 => Cut::soft(0),
             _ => window.boundary(self.bounds.nominal(k))?,
         };
         let nominal_end = self.bounds.nominal(k + 1);
@@ -161,7 +161,7 @@ impl FileChunks {
         window.begin_at(start)?;
         window.fill_to(nominal_end.saturating_add(TAIL))?;
         let end = window.boundary_within(nominal_end)?;
-        if end.hard {
+        if end.has_context() {
             window.fill_to(end.at + self.bounds.ahead() as u64)?;
         }
         Ok(window.into_chunk(start, end))
@@ -206,15 +206,14 @@ impl Window<'_> {
 
     /// Puts the window's begin where the chunk's look-behind begins.
     fn begin_at(&mut self, start: Cut) -> Result<()> {
-        if !start.hard {
+        if !start.has_context() {
             self.restart(start.at);
             return Ok(());
         }
         self.restart(start.at - (self.chunks.bounds.behind() as u64).min(start.at));
         self.fill_to(start.at)?;
-        if let Some(newline) = memrchr(b'\n', &self.buffer[..self.filled]) {
-            self.restart(self.base + newline as u64 + 1);
-        }
+        let from = start.context(&self.buffer[..self.filled], self.base == 0);
+        self.restart(self.base + from as u64);
         Ok(())
     }
 
@@ -264,7 +263,7 @@ impl Window<'_> {
             if from < to {
                 let range = (from - self.base) as usize..(to - self.base) as usize;
                 if let Some(found) = memchr(b'\n', &self.buffer[range]) {
-                    return Ok(Cut { at: from + found as u64 + 1, hard: false });
+                    return self.between(from + found as u64 + 1);
                 }
                 from = to;
             }
@@ -275,15 +274,26 @@ impl Window<'_> {
         }
     }
 
+    /// The boundary between two lines.
+    fn between(&mut self, at: u64) -> Result<Cut> {
+        self.fill_to(at + 2)?;
+        let next = self.buffer[..self.filled].get((at - self.base) as usize..);
+        let inner = self.chunks.bounds.goes_on(next.unwrap_or_default());
+        Ok(Cut { at, hard: false, inner })
+    }
+
     fn into_chunk(mut self, start: Cut, end: Cut) -> Option<Chunk> {
         // A file that shrank meanwhile ends where it ends.
         let end_at = end.at.min(self.end());
         if start.at >= end_at {
             return None;
         }
-        let keep = if end.hard { self.chunks.bounds.ahead() as u64 } else { 0 };
+        let keep = if end.has_context() { self.chunks.bounds.ahead() as u64 } else { 0 };
         let keep_to = end_at.saturating_add(keep).min(self.end());
-        self.buffer.truncate((keep_to - self.base) as usize);
+        let (cut, keep_to) = ((end_at - self.base) as usize, (keep_to - self.base) as usize);
+        let is_all = self.base + keep_to as u64 == self.len;
+        let behind = end.context_behind(&self.buffer[cut..keep_to], is_all);
+        self.buffer.truncate(cut + behind);
         Some(Chunk {
             start: (start.at - self.base) as usize,
             end: (end_at - self.base) as usize,

@@ -13,6 +13,7 @@
 mod allowance;
 mod archive;
 pub mod capture;
+mod carried;
 mod chunk;
 mod contents;
 mod decode;
@@ -32,6 +33,7 @@ mod wide;
 
 pub use crate::progress::{Halt, Stopper};
 pub use archive::{Archive, MAX_DEPTH, Member};
+pub use carried::{Carrier, Spool};
 pub use chunk::{Bounds, Chunk, Pool};
 pub use contents::Contents;
 pub use decode::Packing;

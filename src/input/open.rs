@@ -238,6 +238,8 @@ impl Input {
             Contents::Zip | Contents::Tar if depth >= MAX_DEPTH => {
                 Contents::Closed("archive in too many others")
             }
+            // What it carries would be one deeper, and not be looked into.
+            Contents::Mail if depth > MAX_DEPTH => Contents::Closed("mail in too many others"),
             _ if Packing::of(&head).is_some() => Contents::Closed("data packed too often"),
             contents => contents,
         };

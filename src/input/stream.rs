@@ -30,6 +30,8 @@ pub struct Chunker {
     /// The stream's length, once it has ended or failed.
     len: Option<u64>,
     failed: Option<io::Error>,
+    /// How many of the bytes of whole lines that a live stream has brought may be handed out.
+    whole: fn(&[u8]) -> usize,
 }
 
 impl Chunker {
@@ -42,10 +44,19 @@ impl Chunker {
             pool,
             filled: 0,
             base: 0,
-            start: Cut { at: 0, hard: false },
+            start: Cut::soft(0),
             len: None,
             failed: None,
+            whole: <[u8]>::len,
         }
+    }
+
+    /// Says how much of the whole lines that a live stream has brought may be handed out
+    /// before more comes: the rest is of a record that goes on.
+    #[must_use]
+    pub fn held_by(mut self, whole: fn(&[u8]) -> usize) -> Chunker {
+        self.whole = whole;
+        self
     }
 
     /// What errors and alerts call the stream.
@@ -69,7 +80,29 @@ impl Chunker {
                 None => Ok(None),
             };
         }
+        let end = self.with_context(end);
         Ok(Some(self.hand_out(end)))
+    }
+
+    /// Reads what lies around a cut, if that is handed out with both chunks. Of a live stream
+    /// no record is cut that could have any.
+    fn with_context(&mut self, mut end: Cut) -> Cut {
+        if !end.hard && !self.stream.is_live() {
+            self.read_on(end.at + 2);
+            let next = &self.buffer[(end.at - self.base) as usize..self.filled];
+            end.inner = self.bounds.goes_on(next);
+        }
+        if end.has_context() {
+            self.read_on(end.at + self.bounds.ahead() as u64);
+        }
+        end
+    }
+
+    /// Reads until so much is there, or the end.
+    fn read_on(&mut self, to: u64) {
+        while self.end() < to && self.len.is_none() {
+            self.read_to(to);
+        }
     }
 
     fn end(&self) -> u64 {
@@ -102,7 +135,14 @@ impl Chunker {
             if from < to {
                 let range = (from - self.base) as usize..(to - self.base) as usize;
                 if let Some(found) = memchr(b'\n', &self.buffer[range]) {
-                    return Cut { at: from + found as u64 + 1, hard: false };
+                    let behind = from + found as u64 + 1;
+                    match self.whole_before(behind) {
+                        Some(cut) => return cut,
+                        None => {
+                            from = behind;
+                            continue;
+                        }
+                    }
                 }
                 from = to;
             }
@@ -130,21 +170,36 @@ impl Chunker {
         }
     }
 
+    /// The cut at a line's end, or before the record of a live stream that goes on there.
+    fn whole_before(&self, behind: u64) -> Option<Cut> {
+        if !self.stream.is_live() {
+            return Some(Cut::soft(behind));
+        }
+        let lines = (self.start.at - self.base) as usize..(behind - self.base) as usize;
+        let whole = (self.whole)(&self.buffer[lines]) as u64;
+        (whole > 0).then(|| Cut::soft((self.start.at + whole).min(behind)))
+    }
+
     /// Behind the last whole line that is here, if there is one.
     fn lines_so_far(&self) -> Option<Cut> {
         let from = (self.start.at - self.base) as usize;
         let newline = memrchr(b'\n', &self.buffer[from..self.filled])?;
-        Some(Cut { at: self.start.at + newline as u64 + 1, hard: false })
+        let lines = &self.buffer[from..from + newline + 1];
+        let whole = (self.whole)(lines).min(lines.len());
+        (whole > 0).then(|| Cut::soft(self.start.at + whole as u64))
     }
 
     /// Splits the buffer at `end`: what lies before is handed out, what lies behind
     /// is kept, and around a hard cut both.
     fn hand_out(&mut self, end: Cut) -> Chunk {
         let cut = (end.at - self.base) as usize;
-        let (keep_from, ahead) = if end.hard {
+        let (keep_from, ahead) = if end.has_context() {
             let from = cut - self.bounds.behind().min(cut);
-            let newline = memrchr(b'\n', &self.buffer[from..cut]);
-            (newline.map_or(from, |newline| from + newline + 1), self.bounds.ahead())
+            let to = (cut + self.bounds.ahead()).min(self.filled);
+            let is_all = to == self.filled && self.len.is_some();
+            let ahead = end.context_behind(&self.buffer[cut..to], is_all);
+            let begins_line = from == 0 && (self.base == 0 || !self.start.hard);
+            (from + end.context(&self.buffer[from..cut], begins_line), ahead)
         } else {
             (cut, 0)
         };

@@ -146,6 +146,61 @@ proptest! {
     }
 }
 
+/// Where a line may go on with a record, both chunks have whole lines of the other side.
+#[test]
+fn cuts_in_the_midst_of_records() {
+    let record = "{\n  \"a\": 1,\n  \"b\": 2\n}\n";
+    let text = format!("first\n{}last\n", record.repeat(20)).into_bytes();
+    for chunk in [1, 7, 30, 64, 100] {
+        let bounds = Bounds::new(chunk);
+        let stream = Stream::new("test", io::Cursor::new(text.clone()));
+        let (chunks, _) = drain(&mut Chunker::new(stream, bounds, Pool::new(2)));
+        for chunks in [&chunks, &file_chunks(&text, bounds)] {
+            let mut at = 0;
+            for chunk in chunks {
+                let (own, context) = (chunk.span(), chunk.offset as usize);
+                assert_eq!(own.start, at, "a gap or an overlap");
+                at = own.end;
+                assert!(chunk.whole_lines && chunk.buffer.ends_with(b"\n"));
+                assert_eq!(chunk.buffer[..], text[context..context + chunk.buffer.len()]);
+                // Every record that it has a part of is there as a whole.
+                let all = String::from_utf8_lossy(&chunk.buffer);
+                let core = &all[chunk.start..chunk.end];
+                let begins =
+                    core.starts_with('{') || core.starts_with("first") || core.starts_with("last");
+                assert!(begins || all[..chunk.start].contains('{'), "{chunk:?}");
+                let ends = core.ends_with("}\n") || core.ends_with("t\n");
+                assert!(ends || all[chunk.end..].contains('}'), "{chunk:?}");
+            }
+            assert_eq!(at as usize, text.len());
+        }
+    }
+    let bounds = Bounds::new(10).with_records();
+    let plain = b"Event[0]:\nA: b\nEvent[1]:\nA: b\n";
+    let chunks = file_chunks(plain, bounds);
+    assert!(chunks.len() > 1 && chunks.iter().all(|chunk| chunk.buffer == plain));
+}
+
+/// A record that a live stream brings in parts is handed on as a whole.
+#[test]
+fn a_live_stream_waits_for_what_goes_on() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let stream = Stream::new("-", reader).live();
+    let held = |lines: &[u8]| match lines.ends_with(b"}\n") {
+        true => lines.len(),
+        false => memchr::memchr(b'{', lines).unwrap_or(lines.len()),
+    };
+    let mut chunker = Chunker::new(stream, Bounds::default(), Pool::new(2)).held_by(held);
+    writer.write_all(b"one\n{\n  two\n").unwrap();
+    assert_eq!(chunker.next_chunk().unwrap().unwrap().buffer, b"one\n");
+    writer.write_all(b"}\n").unwrap();
+    assert_eq!(chunker.next_chunk().unwrap().unwrap().buffer, b"{\n  two\n}\n");
+    writer.write_all(b"{\n").unwrap();
+    drop(writer);
+    assert_eq!(chunker.next_chunk().unwrap().unwrap().buffer, b"{\n");
+    assert!(chunker.next_chunk().unwrap().is_none());
+}
+
 #[test]
 fn a_live_stream_hands_on_the_lines_that_have_come() {
     let (reader, mut writer) = io::pipe().unwrap();

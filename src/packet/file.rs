@@ -15,6 +15,7 @@ use super::{Packet, Said, Visitor};
 use crate::indicator::{self, Kind, Observable, Where};
 use crate::progress::bound;
 use lines::Lines;
+use std::fmt;
 
 /// The longest name that is kept for the alerts about the digests.
 const MOST_NAME: usize = bound(1 << 10, 24);
@@ -48,6 +49,29 @@ impl FileFacts<'_> {
     }
 }
 
+/// A file that a visitor may want to look into, as into one on a disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Attachment<'a> {
+    /// Its name, as it stood; empty where it has none.
+    pub name: &'a [u8],
+    /// In how many mails its own mail lies.
+    pub depth: u8,
+    /// Its text is told anyhow: only what is no text is new.
+    pub is_told: bool,
+}
+
+/// Takes the bytes of such a file as they come.
+pub trait Parcel: fmt::Debug + Send {
+    /// The next bytes, without their transfer encoding.
+    fn take(&mut self, bytes: &[u8]);
+
+    /// It has ended; `is_whole` unless bytes of it are missing.
+    fn end(self: Box<Self>, is_whole: bool);
+
+    /// Bytes that are held in memory for it.
+    fn weight(&self) -> usize;
+}
+
 /// A file on its way.
 #[derive(Debug)]
 pub(in crate::packet) struct File {
@@ -59,6 +83,8 @@ pub(in crate::packet) struct File {
     digests: Option<Box<Digests>>,
     /// Its other form, where it may have one.
     lines: Option<Box<Lines>>,
+    /// The visitor's, where it wants to look into it.
+    parcel: Option<Box<dyn Parcel>>,
 }
 
 impl File {
@@ -92,7 +118,8 @@ impl File {
         let kept = name.filter(|_| digests.is_some());
         let name = kept.map(|name| name.get(..MOST_NAME).unwrap_or(name).into());
         let url = url.filter(|_| digests.is_some()).map(Into::into);
-        File { protocol, name, url, size: 0, has_gap: false, digests, lines: None }
+        let lines = None;
+        File { protocol, name, url, size: 0, has_gap: false, digests, lines, parcel: None }
     }
 
     /// The name, which was told elsewhere.
@@ -123,9 +150,29 @@ impl File {
         self
     }
 
+    /// Lets the visitor look into it, if that is what it wants.
+    pub(in crate::packet) fn shown(
+        mut self,
+        attachment: &Attachment<'_>,
+        visitor: &mut impl Visitor,
+    ) -> File {
+        self.parcel = visitor.attached(attachment);
+        self
+    }
+
     /// Whether any digest is asked for. If not, the bytes need not be shown.
     pub(in crate::packet) fn is_hashed(&self) -> bool {
         self.digests.is_some()
+    }
+
+    /// Whether the visitor looks into it.
+    pub(in crate::packet) fn is_shown(&self) -> bool {
+        self.parcel.is_some()
+    }
+
+    /// Whether anybody asks for its bytes.
+    pub(in crate::packet) fn is_read(&self) -> bool {
+        self.is_hashed() || self.parcel.is_some()
     }
 
     /// The next bytes.
@@ -136,6 +183,9 @@ impl File {
         }
         if let Some(lines) = &mut self.lines {
             lines.update(data);
+        }
+        if let Some(parcel) = &mut self.parcel {
+            parcel.take(data);
         }
     }
 
@@ -153,6 +203,9 @@ impl File {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
+        if let Some(parcel) = self.parcel {
+            parcel.end(is_whole && !self.has_gap);
+        }
         let Some(digests) = self.digests.filter(|_| is_whole && !self.has_gap) else { return };
         let other = self.lines.and_then(|lines| lines.finish());
         for (digests, size) in [Some((digests, self.size)), other].into_iter().flatten() {
@@ -178,7 +231,8 @@ impl File {
         let digests = if self.digests.is_some() { size_of::<Digests>() } else { 0 };
         let texts = [&self.name, &self.url].into_iter().flatten().map(|text| text.len());
         let lines = if self.lines.is_some() { size_of::<(Lines, Digests)>() } else { 0 };
-        digests + lines + texts.sum::<usize>()
+        let parcel = self.parcel.as_ref().map_or(0, |parcel| parcel.weight());
+        digests + lines + parcel + texts.sum::<usize>()
     }
 }
 

@@ -57,7 +57,7 @@ mod view;
 
 pub use community::community_id;
 pub use counters::{Counters, Fault};
-pub use file::{Digested, Digests, FileFacts};
+pub use file::{Attachment, Digested, Digests, FileFacts, Parcel};
 pub use link::{link_name, unknown_link};
 pub use mailfile::MailFile;
 pub use split::{SHARES, Share, Split, Splitter};

@@ -3,7 +3,7 @@
 //! All of it is borrowed or small and lives on the stack. The owned
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
-use super::file::FileFacts;
+use super::file::{Attachment, FileFacts, Parcel};
 use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
 use crate::indicator::{self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where};
 use std::net::IpAddr;
@@ -221,6 +221,13 @@ pub trait Visitor {
     fn wants(&self, kind: Kind) -> bool {
         let _ = kind;
         true
+    }
+
+    /// A mail has a file in it. Whoever wants to look into it gives something that takes its
+    /// bytes.
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        let _ = file;
+        None
     }
 
     /// An observable, as its bytes stood in the packet.

@@ -6,6 +6,7 @@ use super::current::{Known, Lease, Look, while_watched};
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet, Output};
+use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
 use super::rotation::while_rotated;
@@ -15,7 +16,7 @@ use crate::alert::{Alert, Encoder, Origin as AlertOrigin};
 use crate::database::Database;
 use crate::indicator::{Kind, Observable, Place, Timestamp, Where};
 use crate::input::{Chunk, Halt, Target};
-use crate::packet::{self, FileFacts, FlowEnd, Order, Packet, Said, Visitor};
+use crate::packet::{self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor};
 use crate::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sink::Sink;
 use self_cell::self_cell;
@@ -221,6 +222,7 @@ impl Work for Hunting<'_> {
                     time: None,
                     finder,
                     found,
+                    parcels: mails.parcels(),
                 };
                 mails.begin(text, segment, &mut reader);
                 let first = reader.found.len();
@@ -333,6 +335,8 @@ struct MailReader<'s, 'd, 't> {
     time: Option<Timestamp>,
     finder: Finder<'t>,
     found: Hits<'d>,
+    /// Where the files in it go.
+    parcels: Parcels,
 }
 
 impl Pieces for MailReader<'_, '_, '_> {
@@ -350,8 +354,12 @@ impl Visitor for MailReader<'_, '_, '_> {
         super::capture::wants(self.database, kind)
     }
 
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        Some(self.parcels.begin(file))
+    }
+
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        let MailReader { scanner, database, origin, time, finder, found } = self;
+        let MailReader { scanner, database, origin, time, finder, found, .. } = self;
         let text = match said {
             Said::File(FileFacts { name: Some(name), .. }) => {
                 Some(String::from_utf8_lossy(name).into_owned())
@@ -367,7 +375,7 @@ impl Visitor for MailReader<'_, '_, '_> {
     }
 
     fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
-        let MailReader { scanner, database, origin, time, finder, found } = self;
+        let MailReader { scanner, database, origin, time, finder, found, .. } = self;
         scanner.scan_decoded(database, text, at, origin, |mut hit| {
             let raw = hit.seen.raw.as_deref().unwrap_or(&hit.seen.value);
             if let Place::Log(place) = &mut hit.place {

@@ -6,6 +6,7 @@
 //! have not: a piece of a few lines is decoded at a time, and what was found is looked for
 //! in these lines.
 
+use super::parcels::{Carried, Parcels};
 use crate::indicator::{Kind, LogPlace, Timestamp};
 use crate::input::{is_count_line, is_from_line};
 use crate::packet::{Counters, MailFile, Visitor};
@@ -44,6 +45,8 @@ pub(super) struct Mails {
     time: Option<Timestamp>,
     /// When the input was read.
     read_at: Timestamp,
+    /// The files in it.
+    parcels: Parcels,
 }
 
 /// Lines of one mail in a text.
@@ -63,7 +66,18 @@ impl Mails {
             told: HashSet::new(),
             time: None,
             read_at,
+            parcels: Parcels::default(),
         }
+    }
+
+    /// Where the files in it go.
+    pub(super) fn parcels(&self) -> Parcels {
+        self.parcels.clone()
+    }
+
+    /// The files in it that are whole by now.
+    pub(super) fn carried(&self) -> Vec<Carried> {
+        self.parcels.take()
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -10,10 +10,12 @@
 //! | `in_memory` | [`compile_in_memory()`]: lists to a database that never becomes a file |
 //! | `ordered` | pieces of work, finished in any order, handed on in the input's |
 //! | `outlet` | what becomes of alerts: which are written, and what all come to |
+//! | `finished` | pieces of work that are handed in |
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
 //! | `report` | what a scan came to |
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
+//! | `parcels` | files in mails, on their way to be looked into |
 //! | `hunt` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
@@ -29,6 +31,7 @@ mod capture;
 mod crew;
 mod current;
 mod findings;
+mod finished;
 mod headers;
 mod hunt;
 mod in_memory;
@@ -37,6 +40,7 @@ mod mails;
 mod observe;
 mod ordered;
 mod outlet;
+mod parcels;
 mod pipeline;
 mod report;
 mod rotation;

@@ -3,6 +3,7 @@
 use super::crew::{Lane, Packets};
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
+use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::report::ScanReport;
 use super::told::Told;
@@ -10,7 +11,7 @@ use super::{Notify, now};
 use crate::Result;
 use crate::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
 use crate::input::{Chunk, Halt, Target};
-use crate::packet::{self, Order, Packet, Said, Visitor};
+use crate::packet::{self, Attachment, Order, Packet, Parcel, Said, Visitor};
 use crate::scan::{Counters, Origin};
 use crate::sink::Sink;
 use crate::text::{self, Extractor};
@@ -88,7 +89,9 @@ impl Work for Observing {
         let segments = mails.segments(text, chunk.start..chunk.end);
         for (at, segment) in segments.iter().enumerate() {
             let finder = Finder::new(text, origin.offset, segment);
-            let mut watch = MailWatch { extractor, path: &origin.path, finder, found: Vec::new() };
+            let parcels = mails.parcels();
+            let (path, found_here) = (&origin.path, Vec::new());
+            let mut watch = MailWatch { extractor, path, finder, found: found_here, parcels };
             mails.begin(text, segment, &mut watch);
             mails.decode(text, segment, &mut watch);
             if is_last || at + 1 < segments.len() {
@@ -191,6 +194,7 @@ struct MailWatch<'s, 't> {
     path: &'s Arc<str>,
     finder: Finder<'t>,
     found: Vec<(Kind, String, Sighting)>,
+    parcels: Parcels,
 }
 
 impl MailWatch<'_, '_> {
@@ -210,6 +214,10 @@ impl Pieces for MailWatch<'_, '_> {
 impl Visitor for MailWatch<'_, '_> {
     fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
         false
+    }
+
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+        Some(self.parcels.begin(file))
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {

@@ -8,9 +8,10 @@
 
 use super::crew::{Crew, Lane, Packets};
 use super::findings::{Findings, Records, Waiting};
+use super::finished::{Finished, Slot, Turn, Word};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
 use super::mails::Mails;
-use super::ordered::{Ordered, Piece, Place};
+use super::ordered::{Ordered, Place};
 use super::report::ScanReport;
 use super::{Notice, Notify, default_threads};
 use crate::indicator::Timestamp;
@@ -21,7 +22,7 @@ use crate::input::{
 use crate::packet;
 use crate::scan::{self, Origin};
 use crate::sink::Sink;
-use crate::text::fields::Layout;
+use crate::text::fields::{Layout, Paragraphs, whole_paragraphs};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -92,91 +93,6 @@ pub(super) trait Work: Sync {
 /// No input: none has the number.
 const NO_INPUT: usize = usize::MAX;
 
-/// What a worker hands in.
-pub(super) struct Finished<F> {
-    found: Option<F>,
-    /// What is encoded already.
-    records: Records,
-    weight: usize,
-    bytes: u64,
-    newlines: u64,
-    /// Offset behind the last newline, if there is one.
-    line_start: Option<u64>,
-    /// Offset of the chunk.
-    offset: u64,
-    ends_open: bool,
-    is_live: bool,
-    /// A text ends with it: what follows counts its lines anew.
-    ends_text: bool,
-    is_last: bool,
-    /// What there is to say before it, unless nothing more is wanted of the input by then.
-    words: Vec<Word>,
-}
-
-/// What is said of an input when its turn comes: so it does not depend on which thread was first.
-pub(super) enum Word {
-    /// Something could not be done.
-    Failed(Error),
-    /// Something cannot be looked into.
-    Closed(Arc<str>, &'static str),
-    /// Something is searched as the bytes that it is.
-    Binary,
-}
-
-impl<F> Finished<F> {
-    pub(super) fn new(found: Option<F>, weight: usize) -> Self {
-        Finished {
-            found,
-            records: Records::default(),
-            weight: weight + 64,
-            bytes: 0,
-            newlines: 0,
-            line_start: None,
-            offset: 0,
-            ends_open: false,
-            is_live: false,
-            ends_text: false,
-            is_last: false,
-            words: Vec::new(),
-        }
-    }
-
-    /// With something to say, if there is something.
-    pub(super) fn saying(mut self, word: Option<Word>) -> Self {
-        self.words.extend(word);
-        self
-    }
-
-    fn last(mut self) -> Self {
-        (self.ends_text, self.is_last) = (true, true);
-        self
-    }
-
-    /// The last piece of an input, or of a member of an archive, which others may follow.
-    pub(super) fn last_of(mut self, slot: &Slot) -> Self {
-        (self.ends_text, self.is_last) = (true, !slot.is_member);
-        self
-    }
-}
-
-impl<F> Piece for Finished<F> {
-    fn weight(&self) -> usize {
-        self.weight
-    }
-
-    fn is_last(&self) -> bool {
-        self.is_last
-    }
-}
-
-/// Where the next piece of an input goes.
-pub(super) struct Slot {
-    number: usize,
-    next: u64,
-    /// It lies in an archive: its last piece is not that of the input.
-    pub(super) is_member: bool,
-}
-
 /// A plain file that is being cut up.
 struct Cutting {
     chunks: Arc<FileChunks>,
@@ -222,9 +138,26 @@ pub(super) struct Passing<'s> {
     out: Vec<u8>,
     lines: u64,
     line_start: u64,
+    /// The same of texts that stopped.
+    stopped: Vec<(u64, u64)>,
     done: u64,
     total: u64,
     pub(super) report: ScanReport,
+}
+
+impl Passing<'_> {
+    /// Puts the count of lines away, or takes it up again.
+    fn turn(&mut self, turn: Turn) {
+        let place = (self.lines, self.line_start);
+        (self.lines, self.line_start) = match turn {
+            Turn::None => return,
+            Turn::Stops => {
+                self.stopped.push(place);
+                (0, 0)
+            }
+            Turn::GoesOn => self.stopped.pop().unwrap_or(place),
+        };
+    }
 }
 
 /// Where inputs come from and how they are cut.
@@ -283,6 +216,7 @@ pub(super) fn run<W: Work>(
             out: Vec::new(),
             lines: 0,
             line_start: 0,
+            stopped: Vec::new(),
             done: 0,
             total,
             report: ScanReport::default(),
@@ -307,7 +241,8 @@ pub(super) fn run<W: Work>(
     });
     let mut passing = pipeline.passing.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Of an input that a halt cut off.
-    passing.report.lines += passing.lines;
+    let stopped: u64 = passing.stopped.iter().map(|(lines, _)| lines).sum();
+    passing.report.lines += passing.lines + stopped;
     passing.report
 }
 
@@ -449,11 +384,12 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
                 word.into_iter().for_each(|word| self.say(&mut self.passing(), word));
             }
         }
+        let head = input.head().to_vec();
         match input.into_opened() {
             Opened::Seekable(file) => self.cut(scratch, number, file),
             Opened::Stream(stream) => {
                 self.opened(None);
-                self.stream(scratch, &mut slot, stream)
+                self.stream(scratch, &mut slot, stream, &head)
             }
         }
     }
@@ -462,7 +398,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     fn cut(&self, scratch: &mut W::Scratch, number: usize, file: PlainFile) -> bool {
         let mut head = vec![0; HEAD];
         let filled = file.read_at(&mut head, 0).unwrap_or(0);
-        let chunks = Arc::new(FileChunks::new(file, self.bounds));
+        let chunks = Arc::new(FileChunks::new(file, self.bounds_for(&head[..filled]).0));
         let layout = FileHeads::of(&chunks, &head[..filled], &self.pool);
         match chunks.count() {
             0 => {
@@ -477,6 +413,15 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
                 self.opened(Some((number, Cutting { chunks, layout, next: 0, pieces: 0 })));
                 true
             }
+        }
+    }
+
+    /// How an input with this head is cut, and how its lines make records.
+    fn bounds_for(&self, head: &[u8]) -> (Bounds, Paragraphs) {
+        let paragraphs = Paragraphs::of(head);
+        match paragraphs {
+            Paragraphs::None => (self.bounds, paragraphs),
+            _ => (self.bounds.with_records(), paragraphs),
         }
     }
 
@@ -542,9 +487,17 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     }
 
     /// Text that one thread reads.
-    pub(super) fn stream(&self, scratch: &mut W::Scratch, slot: &mut Slot, stream: Stream) -> bool {
+    pub(super) fn stream(
+        &self,
+        scratch: &mut W::Scratch,
+        slot: &mut Slot,
+        stream: Stream,
+        head: &[u8],
+    ) -> bool {
         let is_live = stream.is_live();
-        let mut chunker = Chunker::new(stream, self.bounds, self.pool.clone());
+        let (bounds, paragraphs) = self.bounds_for(head);
+        let mut chunker =
+            Chunker::new(stream, bounds, self.pool.clone()).held_by(whole_paragraphs(paragraphs));
         let path = Arc::clone(chunker.path());
         let mut heads = StreamHeads::default();
         let mut held: Option<Finished<W::Found>> = None;
@@ -661,6 +614,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         let mut passing = self.passing();
         let passing = &mut *passing;
         let before = passing.report.records;
+        passing.turn(finished.turn);
         for word in finished.words {
             if !self.is_full(number) {
                 self.say(passing, word);

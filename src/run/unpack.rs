@@ -1,11 +1,16 @@
-//! Inputs that hold others, or text in an encoding of its own: archives, events, mails.
+//! Inputs that hold others, or text in an encoding of its own: archives, events, mails with
+//! what they carry.
 //!
 //! One thread goes through each of them, from beginning to end.
 
 use super::Notice;
+use super::finished::{Finished, Slot, Word};
 use super::mails::Mails;
-use super::pipeline::{Finished, Passing, Pipeline, Slot, Word, Work};
-use crate::input::{Archive, Bounds, Chunker, Contents, Events, Input, Member, Opened, Stream};
+use super::parcels::Carried;
+use super::pipeline::{Passing, Pipeline, Work};
+use crate::input::{
+    Archive, Bounds, Carrier, Chunker, Contents, Events, Input, Member, Opened, Stream,
+};
 use crate::text::fields::Layout;
 use std::sync::Arc;
 
@@ -66,6 +71,7 @@ impl<W: Work> Pipeline<'_, '_, W> {
                 }
             }
         }
+        let (mut carrier, head) = (Carrier::of(&input), input.head().to_vec());
         let stream = match input.into_opened() {
             Opened::Seekable(file) => file.into_stream(),
             Opened::Stream(stream) => stream,
@@ -73,16 +79,22 @@ impl<W: Work> Pipeline<'_, '_, W> {
         match contents {
             Contents::Events => {
                 let path = Arc::clone(stream.path());
-                self.stream(scratch, slot, Stream::new(path, Events::new(stream)))
+                self.stream(scratch, slot, Stream::new(path, Events::new(stream)), b"")
             }
-            Contents::Mail => self.mails(scratch, slot, stream),
-            _ => self.stream(scratch, slot, stream),
+            Contents::Mail => self.mails(scratch, slot, &mut carrier, stream),
+            _ => self.stream(scratch, slot, stream, &head),
         }
     }
 
     /// Reads mails, in chunks of one size whatever was asked for: what is found depends on
     /// nothing but the bytes.
-    fn mails(&self, scratch: &mut W::Scratch, slot: &mut Slot, stream: Stream) -> bool {
+    fn mails(
+        &self,
+        scratch: &mut W::Scratch,
+        slot: &mut Slot,
+        carrier: &mut Carrier,
+        stream: Stream,
+    ) -> bool {
         let is_live = stream.is_live();
         let mut chunker = Chunker::new(stream, Bounds::default(), self.pool.clone());
         let path = Arc::clone(chunker.path());
@@ -93,13 +105,43 @@ impl<W: Work> Pipeline<'_, '_, W> {
             let is_last = !matches!(next, Ok(Some(_)));
             let origin = self.origin(&path, Layout::default(), &chunk, self.read_at);
             let found = self.work.mails(scratch, &mut mails, &chunk, &origin, is_last);
-            if !self.hand_in_next(slot, self.finished(found, chunk)) {
+            if !self.hand_in_next(slot, self.finished(found, chunk))
+                || !self.carried(scratch, slot, carrier, mails.carried())
+            {
                 return false;
             }
         }
         self.passing().report.packets.add(mails.counters());
         let last = Finished::new(None, 0).last_of(slot).saying(self.end_word(next));
         self.hand_in_next(slot, last)
+    }
+
+    /// Looks into files that a mail carries, whose text goes on behind them.
+    fn carried(
+        &self,
+        scratch: &mut W::Scratch,
+        slot: &mut Slot,
+        carrier: &mut Carrier,
+        files: Vec<Carried>,
+    ) -> bool {
+        if files.is_empty() {
+            return true;
+        }
+        let is_member = std::mem::replace(&mut slot.is_member, true);
+        let mut goes_on = self.hand_in_next(slot, Finished::stops());
+        for file in files {
+            goes_on = goes_on
+                && match file.open(carrier) {
+                    Ok(Some(input)) => {
+                        self.passing().report.members += 1;
+                        self.contents(scratch, slot, input)
+                    }
+                    Ok(None) => true,
+                    Err(error) => self.say_next(slot, Word::Failed(error)),
+                };
+        }
+        slot.is_member = is_member;
+        goes_on && self.hand_in_next(slot, Finished::goes_on())
     }
 
     /// What is to be said of what is searched as it stands, though more than that may be in it.

@@ -1,13 +1,13 @@
 //! The lines around hits.
 
-use crate::text::fields::Blocks;
+use crate::text::fields::{Blocks, Elements, Paragraphs};
 use std::ops::Range;
 
 /// How much of a line an alert carries.
 const MAX_EXCERPT: usize = 1024;
 /// How much of a line that is longer stands before the hit.
 const EXCERPT_LEAD: usize = 256;
-/// A longer line is no record, and has no fields.
+/// A longer line is no record, but may hold some.
 pub(super) const MAX_RECORD: usize = 1 << 20;
 
 /// Counts lines only as far as hits need them.
@@ -62,41 +62,49 @@ pub(super) struct Around {
     known: Range<usize>,
     line: Option<Range<usize>>,
     blocks: Blocks,
+    elements: Elements,
 }
 
 impl Around {
-    /// The line around a place, if it is here as a whole and short enough for a record,
-    /// and whether it is another one than the last time.
+    /// Where the last one that was asked for may be it.
+    pub(super) fn known(&self, at: usize) -> Option<Option<Range<usize>>> {
+        self.known.contains(&at).then(|| self.line.clone())
+    }
+
+    /// The record around a place: its line, if that is here as a whole and short enough, several
+    /// lines, or a part of one that is too long. `paragraphs`: how lines make records there.
     pub(super) fn line(
         &mut self,
         text: &[u8],
         core: &Range<usize>,
         at: usize,
-    ) -> (Option<Range<usize>>, bool) {
-        if self.known.contains(&at) {
-            return (self.line.clone(), false);
+        paragraphs: Paragraphs,
+    ) -> Option<Range<usize>> {
+        let is_in_long = self.elements.window().contains(&at);
+        let line = if is_in_long { None } else { line_around(text, core, at) };
+        match line.filter(|line| line.len() <= MAX_RECORD) {
+            Some(line) => {
+                // A record may go over several lines.
+                let line = self.blocks.around(text, &line, paragraphs).unwrap_or(line);
+                self.known = line.start..line.end.max(at + 1);
+                self.line = Some(line);
+            }
+            None => {
+                let window = unbroken(text, &self.elements.window(), at);
+                (self.line, self.known) = self.elements.around(text, window, at);
+            }
         }
-        let line = line_around(text, core, at);
-        // A record may go over several lines.
-        let line = line.map(|line| match self.blocks.around(text, &line) {
-            Some(block) if core.start == 0 || block.start > 0 => block,
-            _ => line,
-        });
-        self.known = match &line {
-            Some(line) => line.start..line.end.max(at + 1),
-            None => unbroken(text, at),
-        };
-        self.line = line.filter(|line| line.len() <= MAX_RECORD);
-        (self.line.clone(), true)
+        self.line.clone()
     }
 }
 
-/// The bytes around a place without a line break, as far as a record reaches.
-fn unbroken(text: &[u8], at: usize) -> Range<usize> {
-    let floor = at.saturating_sub(MAX_RECORD);
-    let limit = (at + MAX_RECORD).min(text.len());
-    let start = memchr::memrchr(b'\n', &text[floor..at]).map_or(floor, |at| floor + at + 1);
-    start..memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |newline| at + newline)
+/// What is here of the line around a place, which may be the one that is known.
+fn unbroken(text: &[u8], known: &Range<usize>, at: usize) -> Range<usize> {
+    if known.contains(&at) {
+        return known.clone();
+    }
+    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+    start..memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline)
 }
 
 /// What an alert shows of the line: all of it if it is short, else its head or the

@@ -370,6 +370,8 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
             b'=' | b'>' => head,
             b'"' | b'\'' => {
                 let head = without_slashes(head);
+                // In the cell of a table quotes are doubled.
+                let head = head.strip_suffix(b"\"").map_or(head, without_slashes);
                 let head = head.strip_suffix(b"[").unwrap_or(head);
                 let head = head.strip_suffix(b" ").unwrap_or(head);
                 match head.split_last() {
@@ -394,7 +396,10 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         };
         // `host = `, `host\u003d`
         let key = match key.split_last() {
-            Some((b'"' | b'\'', key)) => without_slashes(key),
+            Some((b'"' | b'\'', key)) => {
+                let key = without_slashes(key);
+                key.strip_suffix(b"\"").map_or(key, without_slashes)
+            }
             Some((b' ' | b'\t', key)) => key,
             _ => key,
         };
@@ -434,12 +439,12 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
 
     /// The line around a place, if it may be a record, after it was read.
     fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
-        let (line, is_new) = self.around.line(self.text, &self.core, at);
-        let line = line?;
-        if is_new {
-            let format = Arc::clone(self.sections().at(line.start));
-            self.record.read(&self.text[line.clone()], &format);
+        if let Some(known) = self.around.known(at) {
+            return known;
         }
+        let format = Arc::clone(self.sections().at(at));
+        let line = self.around.line(self.text, &self.core, at, format.paragraphs())?;
+        self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }
 

@@ -215,12 +215,13 @@ impl Masks {
         run as u64
     }
 
-    /// Opening brackets before a digit and behind no name.
+    /// Opening brackets behind no name, before a digit or what is no character of a name.
     #[inline]
     pub fn opens_of_digits(&self, previous: &Masks, next: &Masks) -> u64 {
-        let behind = self.digits >> 1 | next.digits << 63;
+        let letters = self.names & !self.digits;
+        let behind = letters >> 1 | (next.names & !next.digits) << 63;
         let before = self.names << 1 | previous.names >> 63;
-        self.opens & behind & !before
+        self.opens & !behind & !before
     }
 }
 

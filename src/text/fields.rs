@@ -2,7 +2,8 @@
 //!
 //! All of this is asked only after a hit, and never looks further than the record. A
 //! [`Record`] reads a line once: JSON, XML, `key=value`, or the columns that a [`Format`]
-//! names; or several lines, where [`Blocks`] finds that a record goes over them. It then
+//! names; or several lines, where [`Blocks`] finds that a record goes over them; or a part of a
+//! line that is too long, which [`Elements`] cuts out. It then
 //! tells the field of a hit, the time of the record around it, and what stands beside it:
 //! the port of an address, the path of a host. A line that is not what it seems has no
 //! fields.
@@ -10,9 +11,11 @@
 mod blocks;
 mod columns;
 mod digests;
+mod elements;
 mod json;
 mod names;
 mod pairs;
+mod paragraphs;
 mod positions;
 mod record;
 mod times;
@@ -21,6 +24,8 @@ mod xml;
 pub use blocks::Blocks;
 pub use columns::{Changes, Format, Heads, Layout, Sections};
 pub use digests::digest_kinds;
+pub use elements::Elements;
+pub use paragraphs::{Paragraphs, whole_paragraphs};
 pub use record::{HostSeen, Record, SplitUrl};
 pub use times::Clock;
 

@@ -18,9 +18,19 @@ fn blanks(text: &[u8]) -> usize {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the `(` or `[` at `open`, behind which a digit stands and before which no
-    /// character of a name does.
+    /// Visits the `(` or `[` at `open`, behind which a digit stands, or nothing of a name, and
+    /// before which no character of a name does.
+    #[inline]
     pub(super) fn open_at(&mut self, open: usize) {
+        match self.byte(open + 1) {
+            b'0'..=b'9' => self.digits_at(open),
+            // As it is printed for people.
+            b' ' | b'\t' | b'\r' | b'\n' if self.byte(open) == b'[' => self.digits_at(open),
+            _ => {}
+        }
+    }
+
+    fn digits_at(&mut self, open: usize) {
         if !matches!(self.reading, Reading::AsItStands) || !self.core.contains(&open) {
             return;
         }

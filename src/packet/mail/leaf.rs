@@ -5,7 +5,7 @@ use super::entity::{self, Entity};
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::indicator::{Kind, Observable, Where};
-use crate::packet::file::{File, FileFacts};
+use crate::packet::file::{Attachment, File, FileFacts};
 use crate::packet::stream::Context;
 use crate::packet::{Fault, Said, Visitor, names};
 
@@ -36,25 +36,33 @@ impl Leaf {
         depth: u8,
         context: &mut Context<'_, '_, V>,
     ) -> Leaf {
-        let file = entity.is_file().then(|| {
-            let path = entity.names.first().map(|path| &path[..]);
-            let name =
-                path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
-            File::begin(protocol, name, context.packet, context.visitor)
-        });
-        tell_names(&entity, protocol, file.is_some(), context);
         let mut mail = None;
         if entity.kind == entity::Kind::Mail {
             mail = Mail::inside(protocol, depth).map(Box::new);
-            if mail.is_none() {
-                context.counters.note(Fault::DeepMail);
-            }
         }
         let is_text = match entity.kind {
             entity::Kind::Text | entity::Kind::Multipart => true,
             entity::Kind::Mail => mail.is_none(),
             entity::Kind::Html | entity::Kind::Other => entity.is_html(),
         };
+        // What is too deep may be looked into by itself.
+        let is_deep = entity.kind == entity::Kind::Mail && mail.is_none();
+        let file = (entity.is_file() || is_deep).then(|| {
+            let path = entity.names.first().map(|path| &path[..]);
+            let name =
+                path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
+            let file = File::begin(protocol, name, context.packet, context.visitor);
+            let is_told = is_text || matches!(entity.transfer, Transfer::Plain);
+            let name = name.unwrap_or_default();
+            match mail {
+                Some(_) => file,
+                None => file.shown(&Attachment { name, depth, is_told }, context.visitor),
+            }
+        });
+        if is_deep && !file.as_ref().is_some_and(File::is_shown) {
+            context.counters.note(Fault::DeepMail);
+        }
+        tell_names(&entity, protocol, file.is_some(), context);
         let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
         Leaf { transfer: entity.transfer, text, file, mail }
     }
@@ -68,8 +76,8 @@ impl Leaf {
 
     /// Takes the next bytes, as they were sent.
     pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) {
-        let is_hashed = self.file.as_ref().is_some_and(File::is_hashed);
-        if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_hashed) {
+        let is_read = self.file.as_ref().is_some_and(File::is_read);
+        if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_read) {
             return;
         }
         let Leaf { transfer, text, file, mail } = self;

@@ -8,7 +8,7 @@ use super::html::References;
 use super::uu::{self, Uu};
 use super::words::{Charset, Wide};
 use crate::indicator::Where;
-use crate::packet::file::File;
+use crate::packet::file::{Attachment, File};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
 use crate::progress::{Walk, bound};
@@ -189,6 +189,8 @@ impl Text {
         self.is_line_start = text.get(..taken).is_some_and(|text| text.ends_with(b"\n"));
         if let Some((_, _, name)) = file {
             let file = File::begin(self.protocol, Some(name), context.packet, context.visitor);
+            let attachment = Attachment { name, depth: 0, is_told: false };
+            let file = file.shown(&attachment, context.visitor);
             self.inside = Some(Box::new((Uu::begun(), file)));
         }
         taken

@@ -2,6 +2,7 @@
 //! format (`#Fields:`) or the first line of a table say of the lines behind them.
 
 use super::names;
+use super::paragraphs::Paragraphs;
 use super::record::{Name, Record};
 use super::times;
 use jiff::civil::Date;
@@ -30,6 +31,8 @@ pub struct Format {
     day: Option<Date>,
     /// Whether one of them holds paths of URLs.
     has_paths: bool,
+    /// How lines of a name and a value each make records.
+    paragraphs: Paragraphs,
 }
 
 /// Who wrote the columns.
@@ -52,6 +55,10 @@ impl Format {
 
     /// What the first line of a table says.
     pub fn of_table(head: &[u8]) -> Format {
+        let paragraphs = Paragraphs::of(head);
+        if paragraphs != Paragraphs::None {
+            return Format { paragraphs, ..Format::default() };
+        }
         let head = behind_preamble(head.strip_prefix(MARK).unwrap_or(head));
         let first = head.split(|&b| b == b'\n').next().unwrap_or_default();
         let line = first.strip_suffix(b"\r").unwrap_or(first);
@@ -61,6 +68,11 @@ impl Format {
         }
         let table = b",;\t| ".iter().find_map(|&separator| table(line, separator));
         table.unwrap_or_default()
+    }
+
+    /// How its lines make records, if one has several.
+    pub fn paragraphs(&self) -> Paragraphs {
+        self.paragraphs
     }
 
     /// The day of lines that do not say theirs.
@@ -78,7 +90,8 @@ impl Format {
         let is_path =
             |name: &String| matches!(names::part(b"", name.as_bytes()), Some(names::Part::Path(_)));
         let has_paths = columns.iter().any(is_path);
-        Format { columns, separator, style, day: None, has_paths }
+        let paragraphs = Paragraphs::None;
+        Format { columns, separator, style, day: None, has_paths, paragraphs }
     }
 
     /// The name of a column.
@@ -187,7 +200,7 @@ impl Iterator for Cells<'_> {
 }
 
 /// Where the quote closes that a cell begins with; two of them stand for one.
-fn quote_end(cell: &[u8]) -> usize {
+pub(super) fn quote_end(cell: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = cell.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) {
         at += found;

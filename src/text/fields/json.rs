@@ -57,11 +57,14 @@ pub(super) fn begins(line: &[u8], text: &Range<usize>, nest: u8) -> Option<usize
     }
 }
 
-fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize> {
+/// Where the next object of a text begins.
+pub(super) fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize> {
     let start = text.start;
     let mark = &b"{\\\\\\\\\\\\\\"[..1 + slashes(nest).min(7)];
     let found = match nest {
-        0 => memchr::memmem::find(&line[text], b"{\""),
+        // Doubled quotes are those of a cell in a table.
+        0 => memchr::memmem::find_iter(&line[text], b"{\"")
+            .find(|at| !matches!(&line[start + at + 2..], [b'"', next, ..] if *next != b':')),
         _ => memchr::memmem::find_iter(&line[text.clone()], mark)
             .find(|at| quote_at(line, start + at + 1, nest).is_some_and(|end| end <= text.end)),
     };
@@ -89,6 +92,8 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
             }
             b',' => match levels.last_mut() {
                 Some(level) => level.wants_key = level.is_object,
+                // Another record may follow: `{…},{…}`
+                None if line[at + 1..].trim_ascii_start().first() == Some(&b'{') => {}
                 None => return at,
             },
             b'"' | b'\\' => {

@@ -439,6 +439,26 @@ pub(super) fn time_rank(name: &[u8]) -> Option<u8> {
         | "reqtimesec"
         | "startutc" => 10,
         "created" | "createdat" | "start" | "received" | "sourcerealtimetimestamp" => 12,
+        "end" | "endtime" => 13,
+        _ => return None,
+    })
+}
+
+/// The part of a time that a member of an object for it holds: of protobuf's timestamps
+/// (`{"seconds":1,"nanos":5}`), Java's instants, and C's structures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimePart {
+    Seconds,
+    Micros,
+    Nanos,
+}
+
+/// What part of a time a member of this name holds.
+pub(super) fn time_part(name: &[u8]) -> Option<TimePart> {
+    Some(match Plain::of(name).text() {
+        "seconds" | "sec" | "secs" | "tvsec" | "epochsecond" => TimePart::Seconds,
+        "usec" | "micros" | "microseconds" | "tvusec" => TimePart::Micros,
+        "nanos" | "nanoseconds" | "nano" | "nsec" | "tvnsec" => TimePart::Nanos,
         _ => return None,
     })
 }

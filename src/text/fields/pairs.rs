@@ -4,6 +4,7 @@
 //! and the elements of XML on the way. What escapes stand for, other than quotes, was put in
 //! their place before.
 
+use super::columns::quote_end;
 use super::json::{quote_at, string_end};
 use super::names;
 use super::record::{Name, Record};
@@ -14,6 +15,8 @@ use std::ops::Range;
 const MAX_WORDS: usize = 3;
 /// The longest way from a colon or an equals sign to its value.
 const MAX_GAP: usize = 8;
+/// The most blanks before a colon.
+const MAX_COLUMN: usize = 32;
 /// The longest value in brackets.
 const MAX_BRACKETED: usize = 256;
 
@@ -55,7 +58,7 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
         }
         at = match line[at] {
             // What is quoted and no value is text; in it nothing is a pair.
-            b'"' => pairs.quoted(at),
+            b'"' => pairs.quoted(at, record),
             b'=' => pairs.equals(at, record),
             _ => pairs.colon(at, record),
         };
@@ -70,8 +73,15 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
 }
 
 impl Pairs<'_> {
-    /// Where what is quoted ends that begins with the quote at a place.
-    fn quoted(&self, quote: usize) -> usize {
+    /// Where what is quoted ends that begins with the quote at a place. A cell of a table that
+    /// nothing names may be a record.
+    fn quoted(&self, quote: usize, record: &mut Record) -> usize {
+        let cell = &self.line[quote..];
+        if self.nest == 0 && cell.starts_with(b"\"{\"\"") {
+            let end = quote + quote_end(cell);
+            record.push(Name::None, quote + 1..end, self.scope);
+            return (end + 1).min(self.line.len());
+        }
         string_end(self.line, quote + 1, self.nest).1.max(quote + 1)
     }
 
@@ -162,7 +172,10 @@ impl Pairs<'_> {
         let Some(at) = self.behind_gap(next) else { return next };
         // Python writes `'dst': '192.0.2.1'`.
         let is_quoted = colon > self.floor && self.line[colon - 1] == b'\'';
-        let end = colon - usize::from(is_quoted);
+        // Lists align their colons: `TimeCreated  : 6/24/2026`.
+        let head = &self.line[self.floor..colon];
+        let gap = head.iter().rev().take(MAX_COLUMN).take_while(|b| **b == b' ').count();
+        let end = colon - gap - usize::from(is_quoted);
         let start = self.name(end);
         let name = &self.line[start..end];
         if !name.first().is_some_and(u8::is_ascii_alphabetic) {

@@ -24,6 +24,7 @@ use hashbrown::HashMap;
 use moments::Moment;
 use std::ops::Range;
 use std::sync::Arc;
+use undone::Undone;
 use urls::Parts;
 
 /// The longest name of a field that is told.
@@ -32,6 +33,9 @@ const MAX_FIELD: usize = 1024;
 const MAX_UNNAMED: usize = 64;
 /// How many records in records are looked into.
 const MAX_NEST: u8 = 3;
+
+/// How far into a text its head reaches before an event of CEF.
+const MAX_CEF_HEAD: usize = 256;
 
 /// Where the name of a member stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub struct Record {
     text: Range<usize>,
     /// In how many strings of JSON it lies.
     nest: u8,
+    /// In how many cells with doubled quotes it lies.
+    cells: u8,
     members: Vec<Member>,
     scopes: Vec<Scope>,
     /// Each of these is made when it is first asked for.
@@ -105,6 +111,8 @@ pub struct Record {
     inner: HashMap<u32, Box<Record>>,
     /// Whether names stand in `key=value`.
     is_pairs: bool,
+    /// Whether it is in ArcSight's format, which defines the names.
+    is_cef: bool,
 }
 
 impl Record {
@@ -130,7 +138,7 @@ impl Record {
         self.positions.clear();
         (self.moments, self.leading) = (None, None);
         (self.endpoints, self.parts, self.request) = (None, None, None);
-        (self.built, self.is_pairs) = (0, false);
+        (self.built, self.is_pairs, self.is_cef) = (0, false, false);
         (self.text, self.nest) = (text, nest);
         let opened = Opened { key: Name::None, is_element: true, undone: nest, is_tag: false };
         self.scopes.push(Scope { parent: None, opened, root: 0 });
@@ -139,13 +147,18 @@ impl Record {
     /// Reads pairs, and JSON where it begins.
     fn read_text(&mut self, line: &[u8], json: Option<usize>) {
         let (text, nest) = (self.text.clone(), self.nest);
-        self.is_pairs = true;
-        let Some(start) = json else { return self.read_pairs(line, text, nest) };
-        self.is_pairs = start > text.start;
-        self.read_pairs(line, text.start..start, nest);
-        let end = json::read(line, start..text.end, nest, self);
-        if end < text.end {
-            self.read_pairs(line, end..text.end, nest);
+        self.is_pairs = json != Some(text.start);
+        self.is_cef = self.is_pairs && is_cef(&line[text.clone()]);
+        let mut at = text.start;
+        let mut next = json;
+        // Records may stand behind each other, with anything between them.
+        while let Some(start) = next {
+            self.read_pairs(line, at..start, nest);
+            at = json::read(line, start..text.end, nest, self).max(start + 1);
+            next = json::object(line, at.min(text.end)..text.end, nest);
+        }
+        if at < text.end {
+            self.read_pairs(line, at..text.end, nest);
         }
     }
 
@@ -159,8 +172,14 @@ impl Record {
         }
         let inner = self.inner.entry(number).or_insert_with(|| {
             let is_quoted = member.start > 0 && line[member.start as usize - 1] == b'"';
+            if is_quoted
+                && self.cells < MAX_NEST
+                && let Some(inner) = Record::of_cell(line, member.span(), depth)
+            {
+                return Box::new(Record { cells: self.cells + 1, ..inner });
+            }
             let nest = depth.max(self.nest + u8::from(is_quoted));
-            let mut inner = Box::<Record>::default();
+            let mut inner = Box::new(Record { cells: self.cells, ..Record::default() });
             inner.begin(member.span(), nest);
             inner.read_text(line, json::begins(line, &member.span(), nest));
             inner
@@ -294,6 +313,17 @@ impl Record {
         found
     }
 
+    /// The record that a cell of a table holds whose quotes are doubled (RFC 4180, section 2).
+    fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Record> {
+        let undone = Undone::of_cell(line, span.clone())?;
+        let mut inner = Record::default();
+        inner.begin(0..undone.text().len(), nest);
+        inner.read_text(undone.text(), json::begins(undone.text(), &inner.text, nest));
+        undone.put_back(&mut inner, 0, 0);
+        inner.text = span;
+        Some(inner)
+    }
+
     fn unnamed_time(&self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
         let is_in_line = |scope: &Scope| scope.parent == Some(0);
         if self.scopes.iter().filter(|scope| is_in_line(scope)).nth(1).is_some() {
@@ -305,6 +335,11 @@ impl Record {
         let outermost = self.members.iter().take(MAX_UNNAMED).filter(is_outermost);
         outermost.map(|member| self.value(line, *member)).find_map(|v| times::whole(v, clock))
     }
+}
+
+/// Whether a text is an event in ArcSight's format, perhaps behind the head of a message.
+fn is_cef(text: &[u8]) -> bool {
+    memchr::memmem::find(&text[..text.len().min(MAX_CEF_HEAD)], b"CEF:").is_some()
 }
 
 #[cfg(test)]

@@ -188,6 +188,13 @@ fn whole_epoch(text: &[u8]) -> Option<Timestamp> {
     ends.then_some(time)
 }
 
+/// Seconds since 1970 that are all of a value, perhaps with a fraction.
+pub(super) fn seconds(text: &[u8]) -> Option<Timestamp> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (time, len) = epoch(text, 9).filter(|_| digits <= 11)?;
+    (len == text.len()).then_some(time)
+}
+
 /// A time since 1970 in the unit that its digits tell, at least `least` of them, and
 /// how long it is.
 fn epoch(text: &[u8], least: usize) -> Option<(Timestamp, usize)> {

@@ -2,7 +2,7 @@
 
 use super::{Member, Name, Record, Scope};
 use crate::indicator::Timestamp;
-use crate::text::fields::names;
+use crate::text::fields::names::{self, TimePart};
 use crate::text::fields::times::{self, Clock, Value};
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 /// The weakest name of a time that counts in `key=value`, which free text may be.
 const MAX_PAIR_RANK: u8 = 10;
+/// The weakest one that counts in CEF, whose names are all defined (`start`, `end`).
+const MAX_CEF_RANK: u8 = 13;
 /// The rank of a time that a date and a clock make, and of a date alone.
 const JOINED_RANK: u8 = 7;
 const DATE_RANK: u8 = 20;
@@ -25,6 +27,9 @@ pub(super) struct Moment {
     date: Option<Date>,
     clock: Option<(Time, Option<Offset>)>,
     offset: Option<Offset>,
+    /// Seconds since 1970, and the microseconds beside them.
+    seconds: Option<Timestamp>,
+    micros: i64,
     /// The time that a pattern in another field says how to read, and that pattern.
     patterned: Option<Member>,
     pattern: Option<Member>,
@@ -37,8 +42,11 @@ impl Moment {
         }
     }
 
-    /// Joins a date and a clock that stand in two fields.
+    /// Joins a date and a clock, or seconds and parts of one, that stand in two fields.
     fn join(&mut self, clock: &Clock) {
+        if let (None, Some(Timestamp(seconds))) = (self.best, self.seconds) {
+            self.best = Some((DATE_RANK, Timestamp(seconds.saturating_add(self.micros))));
+        }
         let Some(date) = self.date else { return };
         let (rank, time, offset) = match self.clock {
             Some((time, offset)) => (JOINED_RANK, time, offset),
@@ -133,6 +141,10 @@ impl Record {
             return None;
         }
         let Some(rank) = names::time_rank(name) else {
+            if let Some(part) = names::time_part(name).filter(|_| !self.is_free(member)) {
+                self.tell_part(line, member, part, moment);
+                return None;
+            }
             if names::is_zone(name) {
                 let text = self.value(line, member);
                 moment.offset = times::offset(text);
@@ -143,7 +155,8 @@ impl Record {
             }
             return None;
         };
-        if self.is_free(member) && rank > MAX_PAIR_RANK {
+        let most = if self.is_cef { MAX_CEF_RANK } else { MAX_PAIR_RANK };
+        if self.is_free(member) && rank > most {
             return None;
         }
         if names::has_pattern(name) {
@@ -158,6 +171,20 @@ impl Record {
             _ => {}
         }
         None
+    }
+
+    /// What a member says that holds a part of a time.
+    fn tell_part(&self, line: &[u8], member: Member, part: TimePart, moment: &mut Moment) {
+        let value = self.value(line, member);
+        let number = || -> Option<i64> {
+            let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+            (0..1_000_000_000).contains(&number).then_some(number)
+        };
+        match part {
+            TimePart::Seconds => moment.seconds = moment.seconds.or(times::seconds(value)),
+            TimePart::Micros => moment.micros = number().unwrap_or(0).min(999_999),
+            TimePart::Nanos => moment.micros = number().unwrap_or(0) / 1000,
+        }
     }
 
     /// Whether a member is a pair of a text, where a name says less.

@@ -23,7 +23,7 @@ struct Spot {
 }
 
 /// A text without its escapes.
-struct Undone {
+pub(super) struct Undone {
     text: Vec<u8>,
     spots: Vec<Spot>,
     /// Where the text begins in the line.
@@ -38,14 +38,7 @@ impl Record {
         };
         let (members, scopes) = (self.members.len(), self.scopes.len());
         pairs::read(&undone.text, 0..undone.text.len(), nest, self);
-        for member in &mut self.members[members..] {
-            let span = undone.source(member.span());
-            (member.start, member.end) = (span.start as u32, span.end as u32);
-            member.name = undone.name(member.name);
-        }
-        for scope in &mut self.scopes[scopes..] {
-            scope.opened.key = undone.name(scope.opened.key);
-        }
+        undone.put_back(self, members, scopes);
     }
 }
 
@@ -75,6 +68,43 @@ impl Undone {
             at += found.len.max(1);
         }
         (!undone.spots.is_empty()).then_some(undone)
+    }
+
+    /// The text of a cell whose quotes are doubled, with each of them once; none if it has no
+    /// such quotes.
+    pub(super) fn of_cell(line: &[u8], range: Range<usize>) -> Option<Undone> {
+        let cell = line.get(range.clone())?;
+        memchr::memmem::find(cell, b"\"\"")?;
+        let mut undone = Undone { text: Vec::new(), spots: Vec::new(), first: range.start };
+        let mut at = 0;
+        while let Some(found) = memchr::memchr(b'"', &cell[at..]) {
+            let quote = at + found;
+            undone.text.extend_from_slice(&cell[at..=quote]);
+            let len = 1 + usize::from(cell.get(quote + 1) == Some(&b'"'));
+            let from = undone.text.len() - 1;
+            let source = range.start + quote..range.start + quote + len;
+            undone.spots.push(Spot { undone: from..from + 1, source });
+            at = quote + len;
+        }
+        undone.text.extend_from_slice(&cell[at..]);
+        Some(undone)
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Says of what was read from this text where it stood in the line: members and scopes from
+    /// these on.
+    pub(super) fn put_back(&self, record: &mut Record, members: usize, scopes: usize) {
+        for member in &mut record.members[members..] {
+            let span = self.source(member.span());
+            (member.start, member.end) = (span.start as u32, span.end as u32);
+            member.name = self.name(member.name);
+        }
+        for scope in &mut record.scopes[scopes..] {
+            scope.opened.key = self.name(scope.opened.key);
+        }
     }
 
     /// Takes what an escape at a place stands for.

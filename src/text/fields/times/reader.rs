@@ -268,6 +268,7 @@ impl<'t> Reader<'t> {
     /// `24/Jun/2026`, `24-Jun-2026`, `24 Jun 2026`, `24 Jun` of Redis, `24.06.2026`,
     /// `24/06/2026`, `06/24` of Snort, and `06/24/26` of Snort and of Windows' DHCP.
     fn day_first(&mut self) -> Option<Day> {
+        let from = self.at;
         let first = self.small()?;
         let separator = self.peek();
         if !b"/-. ".contains(&separator) {
@@ -296,21 +297,36 @@ impl<'t> Reader<'t> {
         let is_short = self.digits(3) == 2;
         let year = Some(self.year()?);
         // What a comma or a dash joins to a clock is a date, with a year of two digits as well.
-        if is_short && !(b"/.".contains(&separator) && b",-".contains(&self.peek())) {
+        let is_joined = b"/.".contains(&separator) && b",-".contains(&self.peek());
+        let is_told = is_short && !is_joined && self.has_telling_clock(separator);
+        if is_short && !is_joined && !is_told {
             return None;
         }
         if separator == b'.' {
             return Some(Day { year, month: second, day: first, is_ambiguous: false });
         }
         // One above 12 says which is which, and `stamp` turns them around.
-        let is_ambiguous = first <= 12 && second <= 12 && !is_short;
+        // Americans write no zero before a month.
+        let is_padded = self.text.get(from) == Some(&b'0');
+        let is_ambiguous = first <= 12 && second <= 12 && (!is_short || is_told && is_padded);
         Some(Day { year, month: first, day: second, is_ambiguous })
+    }
+
+    /// Whether a clock follows that stands behind dates with years of two digits: of twelve
+    /// hours (`6/24/26 4:15:41 AM`), or of WebSphere (`6/24/26 4:15:41:123 CEST`).
+    fn has_telling_clock(&self, separator: u8) -> bool {
+        let mut ahead = Reader { text: self.text, at: self.at, is_dotted: false };
+        if !b"/.".contains(&separator) || ahead.blanks() == 0 || ahead.clock().is_none() {
+            return false;
+        }
+        let has_millis = self.text.get(ahead.at - 4) == Some(&b':');
+        has_millis || separator == b'/' && ahead.half_of_day().is_some()
     }
 
     /// The clock behind a date, with what stands between.
     pub(super) fn separated_clock(&mut self, day: &Day) -> Option<Time> {
         let from = self.at;
-        while self.at - from < 4 && b"Tt _-\t;,\"|'@:".contains(&self.peek()) {
+        while self.at - from < 4 && b"Tt _-\t;,\"|'@:[]".contains(&self.peek()) {
             self.at += 1;
         }
         let is_joined = self.at == from;
@@ -365,15 +381,21 @@ impl<'t> Reader<'t> {
         Time::new(hour, minute, second, nanos).ok()
     }
 
-    /// Digits behind a dot, or three or six behind a comma, in nanoseconds.
+    /// Digits behind a dot, three or six behind a comma, or three behind a colon, in
+    /// nanoseconds.
     pub(super) fn fraction(&mut self) -> i32 {
         let separator = self.peek();
-        if !b".,".contains(&separator) {
+        if !b".,:".contains(&separator) {
             return 0;
         }
         let rest = &self.text[self.at + 1..];
         let len = rest.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
-        if len == 0 || separator == b',' && len != 3 && len != 6 {
+        let is_other = match separator {
+            b',' => len != 3 && len != 6,
+            b':' => len != 3 || rest.get(len) == Some(&b':'),
+            _ => len == 0,
+        };
+        if is_other {
             return 0;
         }
         self.at += 1 + len;

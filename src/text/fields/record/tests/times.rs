@@ -134,6 +134,25 @@ const FORMATS: &[&str] = &[
     "CEF:0|V|P|1|1|n|5|rt='Jun 24 2026 04:15:41' dhost=evil",
     "CEF:0|V|P|1|1|n|5|dhost=evil rt=Jun 24 2026 04:15:41",
     "CEF:0|V|P|1|1|n|5|dhost=evil rt=Jun 24 04:15:41",
+    "CEF:0|V|P|1|1|n|5|start=1782274541123 dhost=evil",
+    "CEF:0|V|P|1|1|n|5|end=1782274541123 dhost=evil",
+    "Jun 24 09:00:00 h CEF:0|V|P|1|1|n|5|start=Jun 24 2026 04:15:41 dhost=evil end=Jun 24 2026 05:00:00",
+    "CEF:0|V|P|1|1|n|5|start=Jun 24 2026 03:15:41 dhost=evil rt=Jun 24 2026 04:15:41",
+    // Seconds and parts of one.
+    r#"{"timestamp":{"seconds":1782274541,"nanos":5},"h":"evil"}"#,
+    r#"{"event":{"receiveTime":{"seconds":"1782274541","nanos":999999999}},"h":"evil"}"#,
+    r#"{"createdAt":{"_seconds":1782274541,"_nanoseconds":5},"h":"evil"}"#,
+    r#"{"instant":{"epochSecond":1},"ts":{"sec":1782274541,"usec":5},"h":"evil"}"#,
+    // Records behind each other.
+    r#"{"time":"2025-01-01T00:00:00Z"},{"time":"2026-06-24T04:15:41Z","h":"evil"}, {"time":"2025-01-01T00:00:00Z"}"#,
+    r#"{"time":"2025-01-01T00:00:00Z"};{"time":"2026-06-24T04:15:41Z","h":"evil"}"#,
+    r#"Jun 24 09:00:00 h a: {"time":"2025-01-01T00:00:00Z"} then {"time":"2026-06-24T04:15:41Z","h":"evil"}"#,
+    // Records in cells whose quotes are doubled.
+    r#"7,"{""time"":""2026-06-24T04:15:41Z"",""h"":""evil""}",x"#,
+    // Lists align their colons.
+    "TimeCreated  : 6/24/2026 4:15:41 AM\nId           : 3\nMessage      : x\n               h: evil",
+    "Event[0]:\n  Date: 2026-06-24T04:15:41.123\n  Description: \nUtcTime: 2025-01-01 00:00:00\nh: evil",
+    "__CURSOR=a\n__REALTIME_TIMESTAMP=1782274541123456\nMESSAGE=x evil",
     // LEEF, whose header may say how times are written.
     "LEEF:1.0|V|P|1|id|devTime=Jun 24 2026 04:15:41\tdst=evil",
     "LEEF:2.0|V|P|1|id|^|devTime=2026-06-24 04:15:41^dst=evil",
@@ -189,6 +208,8 @@ fn what_stands_beside_is_no_time_of_the_record() {
         r#"{"file":{"created":"2020-01-01T00:00:00Z"},"h":"evil"}"#,
         "<Events><Event><Data>evil</Data></Event><Event><TimeCreated SystemTime='2025-01-01T00:00:00Z'/></Event></Events>",
         r#"{"t":"12","h":"evil"}"#,
+        r#"{"uptime":{"seconds":1782274541,"nanos":5},"h":"evil"}"#,
+        "start=Jun 24 2026 04:15:41 h=evil",
         "t=5 h=evil",
     ] {
         assert_eq!(time(line, "evil"), None, "{line}");

@@ -48,6 +48,12 @@ const URLS: &[(&str, &str, &str)] = &[
         "evil.example:8080/g",
         "host+request",
     ),
+    (r#"7,"{""host"":""evil.example"",""uri"":""/g""}""#, "evil.example/g", "host+uri"),
+    (
+        r#"{"host":"ok.example","uri":"/x"},{"host":"evil.example","uri":"/g"}"#,
+        "evil.example/g",
+        "host+uri",
+    ),
     (
         "fe b/s 0/0 200 {evil.example|Mozilla} {} \"GET /g HTTP/1.1\"",
         "evil.example/g",
@@ -89,6 +95,18 @@ fn urls_in_two_fields() {
         ),
         ("time,host,uri\n", "x,evil.example,/g", "evil.example/g"),
         ("host,uri\n", "evil.example,/g", "evil.example/g"),
+        (
+            "time,src,msg\n",
+            r#"x,1,"{""host"": ""evil.example"", ""http"": {""url"": ""/g""}}""#,
+            "evil.example/g",
+        ),
+        ("time,src,msg\n", r#"x,1,"host=""evil.example"" uri=""/g"" x=1""#, "evil.example/g"),
+        ("time,src,msg\n", r#"x,1,"host=evil.example uri=/g x=1""#, "evil.example/g"),
+        (
+            "time,src,msg\n",
+            r#"x,1,"{""m"":""{\""host\"":\""evil.example\"",\""uri\"":\""/g\""}""}""#,
+            "evil.example/g",
+        ),
     ] {
         assert_eq!(url(line, head, h).map(|found| found.0).as_deref(), Some(want), "{head}");
     }

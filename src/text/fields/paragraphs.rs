@@ -1,0 +1,195 @@
+//! Records that stand in lines of a name and a value each: the journal's export format, events
+//! of Windows as text, and lists of PowerShell.
+//!
+//! Nothing in such a line tells that it belongs to others, so the head of a text has to say
+//! which form it has. A record reaches from its first line to that of the next one.
+
+use super::blocks::{Line, MAX_BLOCK, lines};
+use super::names;
+use std::ops::Range;
+
+/// How much of the head of a text is looked at, in bytes.
+const MAX_HEAD: usize = 4 << 10;
+/// The fewest names of a list.
+const MIN_NAMES: usize = 3;
+/// The longest name of one.
+const MAX_NAME: usize = 64;
+
+/// How lines of a name and a value each make records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paragraphs {
+    /// They make none.
+    #[default]
+    None,
+    /// `NAME=value`, behind `__CURSOR=` (systemd, Journal Export Formats).
+    Export,
+    /// What `wevtutil qe /f:text` writes, behind `Event[0]:`.
+    Events,
+    /// What PowerShell's `Format-List` writes: `Name : value`, with all colons below each other.
+    List,
+}
+
+impl Paragraphs {
+    /// What the head of a text says.
+    pub fn of(head: &[u8]) -> Paragraphs {
+        let head = &head[..head.len().min(MAX_HEAD)];
+        let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+        let Some(first) = lines(head).find(|line| !line.text.is_empty()) else {
+            return Paragraphs::None;
+        };
+        match first.text {
+            [b'_', b'_', ..] if first.text.starts_with(b"__CURSOR=") => Paragraphs::Export,
+            [b'E', ..] if is_event(&first) => Paragraphs::Events,
+            [b, ..] if b.is_ascii_alphabetic() && is_list(&head[first.start..]) => Paragraphs::List,
+            _ => Paragraphs::None,
+        }
+    }
+
+    /// Whether a line begins a record; `behind_blank`: an empty one is before it.
+    fn begins(self, line: &Line<'_>, behind_blank: bool) -> bool {
+        match self {
+            Paragraphs::None => false,
+            Paragraphs::Export => line.text.starts_with(b"__CURSOR="),
+            Paragraphs::Events => is_event(line),
+            Paragraphs::List => behind_blank && name_of_list(line).is_some(),
+        }
+    }
+}
+
+/// `Event[0]:`, with the colon or without.
+fn is_event(line: &Line<'_>) -> bool {
+    let number = line.text.strip_suffix(b":").unwrap_or(line.text);
+    let number = number.strip_prefix(b"Event[").and_then(|rest| rest.strip_suffix(b"]"));
+    line.indent == 0
+        && number.is_some_and(|digits| {
+            (1..=10).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        })
+}
+
+/// The name in a line of a list, and where its colon stands.
+fn name_of_list<'t>(line: &Line<'t>) -> Option<(&'t [u8], usize)> {
+    let text = line.text;
+    let colon = text.iter().take(MAX_NAME).position(|&b| b == b':')?;
+    let name = text[..colon].strip_suffix(b" ")?.trim_ascii_end();
+    let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b))
+        && text.get(colon + 1).is_none_or(|b| *b == b' ');
+    (line.indent == 0 && is_name).then_some((name, colon))
+}
+
+/// Whether a text begins with the lines of a list: names that differ, of which one is known,
+/// with their colons below each other. Levels of a log (`INFO  : `) come again.
+fn is_list(text: &[u8]) -> bool {
+    let mut found: Vec<&[u8]> = Vec::new();
+    let mut column = None;
+    for line in lines(text) {
+        if line.text.is_empty() {
+            break;
+        }
+        if line.indent > 0 && !found.is_empty() {
+            continue;
+        }
+        let Some((name, colon)) = name_of_list(&line) else { return false };
+        if *column.get_or_insert(colon) != colon || found.contains(&name) {
+            return false;
+        }
+        found.push(name);
+    }
+    let is_known = |name: &&[u8]| {
+        names::time_rank(name).is_some()
+            || names::is_of_endpoint(name)
+            || names::part(b"", name).is_some()
+    };
+    found.len() >= MIN_NAMES && found.iter().any(is_known)
+}
+
+/// The records of a text. One that is too long is cut at a line's end.
+pub(super) fn records(text: &[u8], form: Paragraphs) -> Vec<Range<usize>> {
+    let mut records: Vec<Range<usize>> = Vec::new();
+    let mut behind_blank = true;
+    for line in lines(text) {
+        if form.begins(&line, behind_blank) {
+            end_last(text, &mut records, line.start);
+            records.push(line.start..line.start);
+        }
+        behind_blank = line.text.is_empty();
+    }
+    end_last(text, &mut records, text.len());
+    records
+}
+
+fn end_last(text: &[u8], records: &mut [Range<usize>], end: usize) {
+    let Some(last) = records.last_mut() else { return };
+    let limit = last.start + MAX_BLOCK;
+    last.end = match end <= limit {
+        true => end,
+        false => memchr::memrchr(b'\n', &text[last.start..limit])
+            .map_or(limit, |newline| last.start + newline + 1),
+    };
+}
+
+/// How much of the lines that a live stream has brought belongs to records that are whole.
+pub fn whole_paragraphs(form: Paragraphs) -> fn(&[u8]) -> usize {
+    fn whole(lines: &[u8], form: Paragraphs) -> usize {
+        let floor = lines.len().saturating_sub(MAX_BLOCK);
+        let last = records(lines, form).last().map(|record| record.start);
+        last.filter(|start| *start >= floor).unwrap_or(lines.len())
+    }
+    match form {
+        Paragraphs::None => super::blocks::whole_records,
+        // An entry ends with an empty line, and the next one may be long in coming.
+        Paragraphs::Export => |lines| match lines.ends_with(b"\n\n") {
+            true => lines.len(),
+            false => whole(lines, Paragraphs::Export),
+        },
+        Paragraphs::Events => |lines| whole(lines, Paragraphs::Events),
+        Paragraphs::List => |lines| whole(lines, Paragraphs::List),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPORT: &str = "__CURSOR=s=a;i=1\n__REALTIME_TIMESTAMP=1782274541123456\nMESSAGE=a\n\n";
+    const EVENT: &str = "Event[0]:\n  Log Name: Security\n  Date: 2026-06-24T04:15:41.123\n  \
+        Description: \nNetwork connection\n\nDestinationIp: 203.0.113.9\n\n";
+    const LIST: &str = "TimeCreated  : 6/24/2026 4:15:41 AM\nProviderName : x\nId           : 3\n\
+        Message      : Network connection:\n               DestinationIp: 203.0.113.9\n\n";
+
+    #[test]
+    fn forms() {
+        let padded = format!("\u{feff}\n\n{LIST}");
+        for (head, form) in [
+            (EXPORT, Paragraphs::Export),
+            (EVENT, Paragraphs::Events),
+            (LIST, Paragraphs::List),
+            (&padded, Paragraphs::List),
+            ("INFO  : started at time\nERROR : x\nINFO  : y\n", Paragraphs::None),
+            ("INFO  : a\nERROR : b\nDEBUG : c\n\n", Paragraphs::None),
+            ("Event[x]:\n", Paragraphs::None),
+            ("Time: 1\nHost: a\nPath: /x\n", Paragraphs::None),
+            ("", Paragraphs::None),
+        ] {
+            assert_eq!(Paragraphs::of(head.as_bytes()), form, "{head}");
+        }
+    }
+
+    #[test]
+    fn each_record_by_itself() {
+        let forms =
+            [(EXPORT, Paragraphs::Export), (EVENT, Paragraphs::Events), (LIST, Paragraphs::List)];
+        for (record, form) in forms {
+            let text = record.repeat(3);
+            let found = records(text.as_bytes(), form);
+            let want: Vec<_> = (0..3).map(|n| n * record.len()..(n + 1) * record.len()).collect();
+            assert_eq!(found, want, "{form:?}");
+            let whole = whole_paragraphs(form)(text.as_bytes());
+            let is_known_to_end = form == Paragraphs::Export;
+            assert_eq!(whole, if is_known_to_end { text.len() } else { 2 * record.len() });
+        }
+        let long = format!("Event[0]:\n{}", "x\n".repeat(MAX_BLOCK));
+        let found = records(long.as_bytes(), Paragraphs::Events);
+        assert!(found.len() == 1 && found[0].len() <= MAX_BLOCK && found[0].len() > MAX_BLOCK - 2);
+    }
+}
