@@ -135,7 +135,8 @@ impl Scanner {
 
     /// Holds one observable of a protocol, with what derives from it (the host of a
     /// URL, the domain of an e-mail address, the address behind a reverse name or
-    /// inside a NAT64 address), against the database at `time`.
+    /// inside a NAT64 address), against the database at `time`. A mapped address is the
+    /// IPv4 address inside it, as in text.
     #[inline]
     pub fn observe<'d>(
         &mut self,
@@ -145,6 +146,7 @@ impl Scanner {
         time: Timestamp,
         found: impl FnMut(Seen, Vec<Match<'d>>),
     ) {
+        let observable = folded(observable);
         if entries::may_meet(database, observable) {
             self.observe_all(database, observable, at, time, found);
         } else {
@@ -226,6 +228,17 @@ impl Scanner {
             self.counters.matched(seen.kind);
             found(seen, matches);
         }
+    }
+}
+
+/// Addresses of protocols are taken as they stand there, and folded here, for all of them.
+#[inline]
+fn folded(observable: Observable<'_>) -> Observable<'_> {
+    match observable {
+        Observable::Address(IpAddr::V6(v6), port) => {
+            Observable::Address(address::fold(v6), port)
+        }
+        other => other,
     }
 }
 

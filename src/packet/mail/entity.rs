@@ -1,9 +1,9 @@
 //! What the headers of a mail, or of a part of one, say about its body
 //! (RFC 2045, RFC 2183).
 
+use super::charset::Charset;
 use super::params::Params;
 use super::transfer::Transfer;
-use super::words::Charset;
 use crate::progress::bound;
 
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
@@ -35,6 +35,8 @@ pub(super) struct Entity {
     pub(super) is_digest: bool,
     pub(super) transfer: Transfer,
     pub(super) charset: Charset,
+    /// Lines that end with a blank go on in the next one, without the blank (RFC 3676).
+    pub(super) is_joined: bool,
     pub(super) is_attachment: bool,
     /// What it is called as a file, the best name first. Mail programs differ in which they
     /// show.
@@ -86,6 +88,10 @@ impl Entity {
         let boundary = boundary.trim_ascii_end();
         self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
         self.charset = Charset::named(&params.get("charset").unwrap_or_default());
+        let has = |name: &str, value: &[u8]| {
+            params.get(name).is_some_and(|given| given.trim_ascii().eq_ignore_ascii_case(value))
+        };
+        self.is_joined = self.kind == Kind::Text && has("delsp", b"yes") && has("format", b"flowed");
         self.add_names(params.all("name"));
     }
 

@@ -55,7 +55,9 @@ impl Leaf {
             entity::Kind::Mail => mail.is_none(),
             entity::Kind::Html | entity::Kind::Other => entity.is_html(),
         };
-        let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
+        let is_html = entity.is_html();
+        let text = is_text
+            .then(|| Text::new(protocol, entity.charset, is_html).joined(entity.is_joined));
         Leaf { transfer: entity.transfer, text, file, mail }
     }
 

@@ -2,7 +2,8 @@
 //! also continued and with a character set (RFC 2231), and with encoded words, which
 //! should not be there and often are.
 
-use super::words::{self, Charset};
+use super::charset::Charset;
+use super::words;
 use crate::progress::bound;
 use std::borrow::Cow;
 

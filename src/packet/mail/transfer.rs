@@ -15,8 +15,8 @@ const PIECE: usize = bound(1 << 10, 32);
 const OTHER: u8 = 0xff;
 const PADDING: u8 = 0xfe;
 
-/// The value of each byte in base64.
-static SEXTETS: [u8; 256] = {
+/// The value of each byte in base64; above 63 for others.
+pub(super) static SEXTETS: [u8; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut table = [OTHER; 256];
     let mut at = 0;
