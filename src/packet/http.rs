@@ -139,9 +139,7 @@ impl Body {
     /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
     fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
-            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            *self = match (*self, length.filter(|_| is_number)) {
+            *self = match (*self, length(value)) {
                 (Body::Chunked | Body::UntilEnd, _) => *self,
                 (Body::Unsaid, Some(length)) => Body::Length(length),
                 (Body::Length(before), Some(length)) if before == length => Body::Length(length),
@@ -156,6 +154,19 @@ impl Body {
             }
         }
     }
+}
+
+/// A length, as servers take it: several of them between commas if they are the same
+/// (RFC 9112, 6.3), and with a plus sign.
+fn length(value: &[u8]) -> Option<u64> {
+    let mut lengths = value.split(|&byte| byte == b',').map(|text| {
+        let text = text.trim_ascii();
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
+    });
+    let first = lengths.next()??;
+    lengths.all(|other| other == Some(first)).then_some(first)
 }
 
 impl<'a> Request<'a> {
@@ -426,7 +437,8 @@ fn build_url_of(
         }
     }
     url.extend_from_slice(prefix);
-    if !target.starts_with(b"/") {
+    // A backslash is read as a slash.
+    if !matches!(target.first(), Some(b'/' | b'\\')) {
         url.push(b'/');
     }
     // `OPTIONS *` is about the server.

@@ -70,9 +70,8 @@ const OPENING: usize = 5;
 /// The first bytes of the handshake in the records that data begins with, and how many there
 /// are: a record may hold a single one. None if those are no records of a handshake.
 fn opening(data: &[u8]) -> Option<([u8; OPENING], usize)> {
-    let fits = |rest: &[u8], at: usize, test: fn(u8) -> bool| {
-        rest.get(at).is_none_or(|&byte| test(byte))
-    };
+    let fits =
+        |rest: &[u8], at: usize, test: fn(u8) -> bool| rest.get(at).is_none_or(|&byte| test(byte));
     let (mut bytes, mut count, mut rest) = ([0; OPENING], 0, data);
     while count < OPENING && !rest.is_empty() {
         let is_record = fits(rest, 0, |kind| kind == HANDSHAKE)
@@ -103,7 +102,9 @@ pub(super) fn guess(data: &[u8]) -> Guess {
         Some(([CLIENT_HELLO | SERVER_HELLO, ..], 1)) => {
             Guess::Maybe((data.len() + 1).max(RECORD_HEADER + 2))
         }
-        Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => Guess::Is(Parser::Tls(Records::default())),
+        Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => {
+            Guess::Is(Parser::Tls(Records::default()))
+        }
         _ => Guess::No,
     }
 }

@@ -300,7 +300,7 @@ impl Work for Hunting<'_> {
             let whole = 0..text.len();
             bench.scanner.scan_text(database, text.as_bytes(), whole, &from, |mut hit| {
                 if let Place::Log(place) = &mut hit.place {
-                    (place.line, place.column) = (note.number, place.offset + 1);
+                    (place.line, place.column) = (note.number.max(1), place.offset + 1);
                     (place.offset, place.time) = (note.offset, place.time.or(time));
                 }
                 catch.catch(hit, None);

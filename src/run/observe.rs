@@ -148,7 +148,7 @@ impl Work for Observing {
                     let column = log.insert("offset".into(), json!(note.offset));
                     let column = column.and_then(|at| at.as_u64()).unwrap_or(0) + 1;
                     log.extend([
-                        ("line".into(), json!(note.number)),
+                        ("line".into(), json!(note.number.max(1))),
                         ("column".into(), json!(column)),
                     ]);
                 }

@@ -180,7 +180,11 @@ impl Scanner {
             }
             Observable::Email(email) => {
                 if let Some(at_sign) = memchr::memrchr(b'@', email) {
-                    let derived = Observable::Name(&email[at_sign + 1..]);
+                    let domain = &email[at_sign + 1..];
+                    let derived = match literal(domain) {
+                        Some(address) => Observable::Address(address, None),
+                        None => Observable::Name(domain),
+                    };
                     self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
                 }
             }
@@ -231,13 +235,21 @@ impl Scanner {
     }
 }
 
+/// The address in brackets in the place of a mail's domain (RFC 5321, 4.1.3).
+fn literal(domain: &[u8]) -> Option<IpAddr> {
+    let inner = domain.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let inner = match inner.split_at_checked(5) {
+        Some((label, rest)) if label.eq_ignore_ascii_case(b"IPv6:") => rest,
+        _ => inner,
+    };
+    address::ip_of(inner)
+}
+
 /// Addresses of protocols are taken as they stand there, and folded here, for all of them.
 #[inline]
 fn folded(observable: Observable<'_>) -> Observable<'_> {
     match observable {
-        Observable::Address(IpAddr::V6(v6), port) => {
-            Observable::Address(address::fold(v6), port)
-        }
+        Observable::Address(IpAddr::V6(v6), port) => Observable::Address(address::fold(v6), port),
         other => other,
     }
 }

@@ -197,22 +197,26 @@ mod tests {
              \"PRIORITY\":\"6\"}\n"
         );
         assert_eq!(text(Written::Journal, b"A=b\n\nC=d=e"), "{\"A\":\"b\"}\n{\"C\":\"d=e\"}\n");
-        assert_eq!(text(Written::Journal, b"A\n\xff\xff\xff\xff\xff\xff\xff\xffx"), "{\"A\":\"x\"}\n");
+        assert_eq!(
+            text(Written::Journal, b"A\n\xff\xff\xff\xff\xff\xff\xff\xffx"),
+            "{\"A\":\"x\"}\n"
+        );
         assert_eq!(text(Written::Journal, b"\0\0\0\0"), "");
     }
 
     #[test]
     fn names_and_comments() {
-        let block = b"\0\x01\0\x0d\xc0\0\x02\x07a.example\0\0\0\0\0\x01\0\x06\xc0\0\x02\x07x\0\0\0\
-            \0\0\0\0\0\x01\0\x07comment\0\0\0\0\0";
-        // One whose length is short of its names, as padding shows.
+        let block = b"\0\x01\0\x0e\xc0\0\x02\x07a.example\0\0\0\
+            \0\x01\0\x06\xc0\0\x02\x07x\0\0\0\0\0\0\0\0\x01\0\x07comment\0\0\0\0\0";
         let got = text(Written::Names(Endian::Big), block);
         assert_eq!(got, "192.0.2.7 a.example\n192.0.2.7 x\ncomment\n");
         let v6 = [&b"\x02\0\x12\0"[..], &[0x20, 1], &[0; 13], b"\x09b\0\0\0"].concat();
         assert_eq!(text(Written::Names(Endian::Little), &v6), "2001::9 b\n");
         let options = b"\x02\0\x01\0x\0\0\0\x01\0\x03\0two\0\x01\0\x05\0three\0\0\0\0\0\0\0";
         assert_eq!(text(Written::Options(Endian::Little, 8), options), "two\nthree\n");
-        assert!(has_comment(options, Endian::Little) && !has_comment(&options[..8], Endian::Little));
+        assert!(
+            has_comment(options, Endian::Little) && !has_comment(&options[..8], Endian::Little)
+        );
     }
 
     proptest! {

@@ -126,7 +126,8 @@ impl Reader {
         let mut item = Item::new(length, Some(found));
         // Most have none, or one of flags.
         if kind != SIMPLE_PACKET && options < body.len() {
-            item.note = self.comments(body, options, item.found.as_ref().is_some_and(|f| f.is_timed));
+            item.note =
+                self.comments(body, options, item.found.as_ref().is_some_and(|f| f.is_timed));
         }
         Ok(item)
     }

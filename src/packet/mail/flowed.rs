@@ -1,7 +1,88 @@
-//! Lines that go on in the next one (RFC 3676, `format=flowed; delsp=yes`): a URL that is
-//! longer than a line is cut by a blank and a line break, which are both taken out.
-//!
-//! Without `delsp` lines are cut at blanks of the text alone, and nothing needs to be joined.
+//! Lines that go on in the next one. In flowed text (RFC 3676, `format=flowed; delsp=yes`) a URL
+//! that is longer than a line is cut by a blank and a line break, which are both taken out;
+//! without `delsp` lines are cut at blanks of the text alone, and nothing needs to be joined.
+//! In calendars and cards (RFC 5545, 3.1; RFC 6350, 3.2) a line that begins with a blank goes on
+//! with the one before, wherever that was cut.
+
+/// How the lines of a text go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lines {
+    #[default]
+    Whole,
+    Flowed,
+    Folded,
+}
+
+/// Text whose lines are joined, on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Joined {
+    Flowed(Flowed),
+    Folded(Folded),
+}
+
+impl Joined {
+    /// Something that joins lines, where they are to be joined.
+    pub(super) fn new(lines: Lines) -> Option<Joined> {
+        match lines {
+            Lines::Whole => None,
+            Lines::Flowed => Some(Joined::Flowed(Flowed::default())),
+            Lines::Folded => Some(Joined::Folded(Folded::default())),
+        }
+    }
+
+    /// Appends the next bytes with their lines joined.
+    pub(super) fn join(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        out.reserve(data.len());
+        match self {
+            Joined::Flowed(flowed) => data.iter().for_each(|&byte| flowed.next(byte, out)),
+            Joined::Folded(folded) => data.iter().for_each(|&byte| folded.next(byte, out)),
+        }
+    }
+
+    /// Nothing more comes for now: a line that was to go on ends.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        match self {
+            Joined::Flowed(flowed) => flowed.finish(out),
+            Joined::Folded(folded) => folded.put_back(out),
+        }
+    }
+}
+
+/// Text of which a line break and a blank behind it count for nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Folded {
+    /// Whether a CR, and an LF, were held back.
+    has_return: bool,
+    has_break: bool,
+}
+
+impl Folded {
+    fn next(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match byte {
+            b' ' | b'\t' if self.has_break => *self = Folded::default(),
+            b'\n' if !self.has_break => self.has_break = true,
+            b'\r' if !self.has_return && !self.has_break => self.has_return = true,
+            _ => {
+                self.put_back(out);
+                match byte {
+                    b'\n' => self.has_break = true,
+                    b'\r' => self.has_return = true,
+                    _ => out.push(byte),
+                }
+            }
+        }
+    }
+
+    fn put_back(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match (self.has_return, self.has_break) {
+            (true, true) => b"\r\n",
+            (true, false) => b"\r",
+            (false, true) => b"\n",
+            (false, false) => b"",
+        });
+        *self = Folded::default();
+    }
+}
 
 /// Marks of quotation that are counted. Deeper lines are as deep.
 const MOST_QUOTES: u8 = 100;
@@ -34,14 +115,6 @@ pub(super) struct Flowed {
 }
 
 impl Flowed {
-    /// Appends the next bytes with their lines joined.
-    pub(super) fn join(&mut self, data: &[u8], out: &mut Vec<u8>) {
-        out.reserve(data.len());
-        for &byte in data {
-            self.next(byte, out);
-        }
-    }
-
     fn next(&mut self, byte: u8, out: &mut Vec<u8>) {
         match (self.state, byte) {
             (State::Blank(is_signature), b'\r') => self.state = State::Return(is_signature),
@@ -103,8 +176,7 @@ impl Flowed {
         }
     }
 
-    /// Nothing more comes for now: a line that was to go on ends.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, out: &mut Vec<u8>) {
         self.put_back(out);
         self.state = State::Text;
     }
@@ -114,8 +186,30 @@ impl Flowed {
 mod tests {
     use super::*;
 
+    fn every_cut(lines: Lines, text: &str, want: &str) {
+        for cut in 0..=text.len() {
+            let (mut joined, mut out) = (Joined::new(lines).unwrap(), Vec::new());
+            joined.join(&text.as_bytes()[..cut], &mut out);
+            joined.join(&text.as_bytes()[cut..], &mut out);
+            joined.finish(&mut out);
+            assert_eq!(String::from_utf8_lossy(&out), want, "{text:?} cut at {cut}");
+        }
+    }
+
     #[test]
-    fn lines() {
+    fn folded_lines() {
+        for (text, want) in [
+            ("URL:http://a.exam\r\n ple/\r\nX:y\r\n", "URL:http://a.example/\r\nX:y\r\n"),
+            ("a\n\tb\nc\n\n d", "ab\nc\nd"),
+            ("a\r\r\n b\r", "a\rb\r"),
+            ("a\rb\n", "a\rb\n"),
+        ] {
+            every_cut(Lines::Folded, text, want);
+        }
+    }
+
+    #[test]
+    fn flowed_lines() {
         for (text, want) in [
             ("see http://a.exam \r\nple/x\r\n", "see http://a.example/x\r\n"),
             ("a \nb \n c\n", "abc\n"),
@@ -133,13 +227,7 @@ mod tests {
             ("a \n", "a \n"),
             ("a ", "a "),
         ] {
-            for cut in 0..=text.len() {
-                let (mut flowed, mut out) = (Flowed::default(), Vec::new());
-                flowed.join(&text.as_bytes()[..cut], &mut out);
-                flowed.join(&text.as_bytes()[cut..], &mut out);
-                flowed.finish(&mut out);
-                assert_eq!(String::from_utf8_lossy(&out), want, "{text:?} cut at {cut}");
-            }
+            every_cut(Lines::Flowed, text, want);
         }
     }
 }

@@ -403,7 +403,10 @@ mod tests {
         for (value, want) in [
             ("evil(comment)@example.com", "evil@example.com"),
             ("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "pete@silly.test"),
-            ("a @ (x(y)z) b.(c) example , \"(d)@ e\"@f.example", "a@b.example|\"(d)@ e\"@f.example"),
+            (
+                "a @ (x(y)z) b.(c) example , \"(d)@ e\"@f.example",
+                "a@b.example|\"(d)@ e\"@f.example",
+            ),
             ("see this. a (b) c@d.example", "c@d.example"),
         ] {
             let bare = without_comments(value.as_bytes()).unwrap();

@@ -50,15 +50,15 @@ impl Leaf {
                 context.counters.note(Fault::DeepMail);
             }
         }
-        let is_text = match entity.kind {
-            entity::Kind::Text | entity::Kind::Multipart => true,
-            entity::Kind::Mail => mail.is_none(),
-            entity::Kind::Html | entity::Kind::Other => entity.is_html(),
-        };
-        let is_html = entity.is_html();
-        let text = is_text
-            .then(|| Text::new(protocol, entity.charset, is_html).joined(entity.is_joined));
-        Leaf { transfer: entity.transfer, text, file, mail }
+        let is_text = entity.is_text() || entity.kind == entity::Kind::Mail && mail.is_none();
+        let text = is_text.then(|| {
+            Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
+        });
+        let mut transfer = entity.transfer;
+        if file.is_none() {
+            transfer.go_on();
+        }
+        Leaf { transfer, text, file, mail }
     }
 
     pub(super) fn weight(&self) -> usize {

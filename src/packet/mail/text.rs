@@ -5,7 +5,7 @@
 //! So no observable is cut that is shorter than the window.
 
 use super::charset::{Charset, Decoder};
-use super::flowed::Flowed;
+use super::flowed::{Joined, Lines};
 use super::html::References;
 use super::uu::{self, Uu};
 use crate::indicator::Where;
@@ -27,7 +27,7 @@ const PIECE: usize = bound(4 << 10, 64);
 pub(in crate::packet) struct Text {
     protocol: &'static str,
     wide: Option<Box<Decoder>>,
-    flowed: Option<Flowed>,
+    joined: Option<Joined>,
     html: Option<References>,
     held: Vec<u8>,
     /// A file in the midst of it.
@@ -45,7 +45,7 @@ impl Text {
         Text {
             protocol,
             wide: Decoder::new(charset).map(Box::new),
-            flowed: None,
+            joined: None,
             html: is_html.then(References::default),
             held: Vec::new(),
             inside: None,
@@ -55,9 +55,9 @@ impl Text {
         }
     }
 
-    /// The same, with lines that are joined where a blank ends them.
-    pub(super) fn joined(self, is_joined: bool) -> Text {
-        Text { flowed: is_joined.then(Flowed::default), ..self }
+    /// The same, with lines that go on like that.
+    pub(super) fn with_lines(self, lines: Lines) -> Text {
+        Text { joined: Joined::new(lines), ..self }
     }
 
     /// Text of which nothing is known.
@@ -79,18 +79,18 @@ impl Text {
         context: &mut Context<'_, '_, V>,
     ) {
         for piece in data.chunks(PIECE) {
-            let Text { wide, flowed, html, held, is_begun, .. } = self;
+            let Text { wide, joined, html, held, is_begun, .. } = self;
             if !*is_begun {
                 // A mark counts whatever was said of the characters.
                 let marked = || Decoder::marked(piece).map(Box::new);
                 (*wide, *is_begun) = (wide.take().or_else(marked), true);
             }
-            match (wide, flowed, html) {
+            match (wide, joined, html) {
                 (None, None, None) => held.extend_from_slice(piece),
                 (None, None, Some(html)) => html.decode(piece, held),
-                (None, Some(flowed), _) => flowed.join(piece, held),
+                (None, Some(joined), _) => joined.join(piece, held),
                 (Some(wide), None, None) => wide.decode(piece, held),
-                (Some(wide), Some(flowed), _) => flowed.join(&wide.decoded(piece), held),
+                (Some(wide), Some(joined), _) => joined.join(&wide.decoded(piece), held),
                 (Some(wide), None, Some(html)) => html.decode(&wide.decoded(piece), held),
             }
             if self.is_torn {
@@ -124,8 +124,8 @@ impl Text {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
         }
-        if let Some(flowed) = &mut self.flowed {
-            flowed.finish(&mut self.held);
+        if let Some(joined) = &mut self.joined {
+            joined.finish(&mut self.held);
         }
         self.cut_word();
         self.hand_on(self.held.len(), context);
@@ -156,8 +156,8 @@ impl Text {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
         }
-        if let Some(flowed) = &mut self.flowed {
-            flowed.finish(&mut self.held);
+        if let Some(joined) = &mut self.joined {
+            joined.finish(&mut self.held);
         }
         if !is_whole {
             self.cut_word();

@@ -220,8 +220,15 @@ mod tests {
         let found = |is_base64| Some(Begin { name: b"a.exe", is_base64 });
         assert_eq!(begin(b"begin 0644 a.exe\r"), found(false));
         assert_eq!(begin(b"begin-base64 644 a.exe\r"), found(true));
-        for line in [&b"begin"[..], b"begin 644", b"begin-base32 644 a", b"begin-base64", b"begin 888 a", b"begin the day", b"begins 644 a"]
-        {
+        for line in [
+            &b"begin"[..],
+            b"begin 644",
+            b"begin-base32 644 a",
+            b"begin-base64",
+            b"begin 888 a",
+            b"begin the day",
+            b"begins 644 a",
+        ] {
             assert_eq!(begin(line), None);
         }
     }
