@@ -25,8 +25,8 @@ macro_rules! faults {
 faults! {
     /// No decoder for the link type of the interface.
     UnknownLink, "unknown_link_type";
-    /// A block of a pcapng file of which nothing is known but its length.
-    UnknownBlock, "pcapng_block_unknown";
+    /// A block of a pcapng file that is of no known kind, or a text that is too long.
+    BlockNotRead, "pcapng_block_not_read";
     /// The frame ends inside of its link header.
     LinkCut, "link_truncated";
     /// Not IP: ARP, LLDP, spanning tree, a protocol that is not decoded yet.

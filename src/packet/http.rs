@@ -47,7 +47,7 @@ use std::net::{IpAddr, SocketAddr};
 const MOST_OTHER_HOSTS: usize = bound(4, 2);
 
 /// URLs of a request that others asked for, by what its headers say.
-const MOST_ASKED: usize = bound(16, 3);
+const MOST_ASKED: usize = bound(8, 3);
 
 /// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
 /// take. Fewer would be a place to hide behind.

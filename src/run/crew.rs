@@ -285,7 +285,7 @@ impl<'w, W: Work> Crew<'w, W> {
         for lane in &self.lanes {
             counters.add(locked(lane).share.counters());
         }
-        counters.count(Fault::UnknownBlock, reader.capture.skipped());
+        counters.count(Fault::BlockNotRead, reader.capture.skipped());
         let outcome = std::mem::replace(&mut locked(&self.state).outcome, Ok(()));
         (counters, reader.capture.bytes(), outcome)
     }

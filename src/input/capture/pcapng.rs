@@ -2,6 +2,7 @@
 
 use super::notes::has_comment;
 use super::{Endian, Found, Item, Stop, Written};
+use crate::progress::bound;
 use std::ops::Range;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -13,6 +14,9 @@ const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
+
+/// The longest text that is read.
+const MOST_TEXT: usize = bound(8 << 20, 2048);
 
 /// Type, length, and the length again.
 const FRAME: usize = 12;
@@ -37,7 +41,7 @@ pub(super) struct Reader {
     interfaces: Vec<Interface>,
     /// Time of the packet before, for blocks that have none.
     time: i64,
-    /// Blocks of kinds that are not read: custom ones, system calls.
+    /// Blocks that are not read: custom ones, system calls, texts that are too long.
     pub(super) skipped: u64,
 }
 
@@ -135,11 +139,11 @@ impl Reader {
     /// A block without a packet in it.
     fn other(&mut self, kind: u32, length: usize, body: &[u8]) -> Item {
         match kind {
-            JOURNAL => {
+            JOURNAL if body.len() <= MOST_TEXT => {
                 let note = self.note(body, Written::Journal, false);
                 Item { note: Some(note), ..Item::new(length, None) }
             }
-            NAMES => {
+            NAMES if body.len() <= MOST_TEXT => {
                 let note = self.note(body, Written::Names(self.endian), false);
                 Item { note: Some(note), ..Item::new(length, None) }
             }
@@ -154,15 +158,20 @@ impl Reader {
     }
 
     /// A block without a packet, with the comments in its options, which begin at `at`.
-    fn with_comments(&self, length: usize, block: &[u8], at: usize) -> Item {
+    fn with_comments(&mut self, length: usize, block: &[u8], at: usize) -> Item {
         Item { note: self.comments(block, at, false), ..Item::new(length, None) }
     }
 
-    fn comments(&self, block: &[u8], at: usize, is_timed: bool) -> Option<Found> {
-        has_comment(block.get(at..)?, self.endian).then(|| {
-            let written = Written::Options(self.endian, u32::try_from(at).unwrap_or(u32::MAX));
-            self.note(block, written, is_timed)
-        })
+    fn comments(&mut self, block: &[u8], at: usize, is_timed: bool) -> Option<Found> {
+        if !has_comment(block.get(at..)?, self.endian) {
+            return None;
+        }
+        if block.len() - at > MOST_TEXT {
+            self.skipped += 1;
+            return None;
+        }
+        let written = Written::Options(self.endian, u32::try_from(at).unwrap_or(u32::MAX));
+        Some(self.note(block, written, is_timed))
     }
 
     /// A text; `is_timed` if it is about the packet before it.

@@ -189,6 +189,10 @@ mod tests {
             (2, 12222, false),
             (2, 37008, false),
             (2, 37009, true),
+            (2, 5000, false),
+            (0, 7932, true),
+            (2, 7932, false),
+            (2, 30030, false),
         ] {
             let mut data = data.clone();
             data[V4 + at..V4 + at + 2].copy_from_slice(&port.to_be_bytes());

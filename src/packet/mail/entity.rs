@@ -77,6 +77,8 @@ pub(super) struct Entity {
     /// How lines go on.
     pub(super) lines: Lines,
     pub(super) is_attachment: bool,
+    /// It is a file, and text.
+    is_of_text: bool,
     /// What it is called as a file, the best name first. Mail programs differ in which they
     /// show.
     pub(super) names: Vec<Vec<u8>>,
@@ -122,12 +124,12 @@ impl Entity {
             () if is(&["application/xhtml+xml", "image/svg+xml"]) => Kind::Html,
             () if is(&["message/rfc822", "message/global", "message/news"]) => Kind::Mail,
             () if starts("message/") => Kind::Text,
-            () if is(&TEXT_TYPES) => Kind::Text,
             // What has no type that makes sense is text (RFC 2045, 5.2).
             () if !first.contains(&b'/') => Kind::Text,
             () => Kind::Other,
         };
         self.is_digest = is(&["multipart/digest"]);
+        self.is_of_text = is(&TEXT_TYPES);
         let boundary = params.get("boundary").unwrap_or_default();
         let boundary = boundary.trim_ascii_end();
         self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
@@ -169,7 +171,7 @@ impl Entity {
         match self.kind {
             Kind::Text | Kind::Multipart => true,
             Kind::Mail => false,
-            Kind::Html | Kind::Other => self.is_html() || self.is_called(&TEXTS),
+            Kind::Html | Kind::Other => self.is_html() || self.is_of_text || self.is_called(&TEXTS),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::indicator::{Observable, Where, address};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
 use crate::progress::bound;
+use std::collections::HashSet;
 
 /// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
 /// a host's name.
@@ -143,7 +144,7 @@ pub(super) fn report<V: Visitor>(
             let mut seen = |email| context.visitor.seen(Observable::Email(email), at, packet, said);
             emails(&value).take(MOST_ADDRESSES).for_each(&mut seen);
             if let Some(bare) = without_comments(&value) {
-                let known: Vec<_> = emails(&value).take(MOST_ADDRESSES).collect();
+                let known: HashSet<_> = emails(&value).take(MOST_ADDRESSES).collect();
                 let new = |email: &&[u8]| !known.contains(email);
                 emails(&bare).take(MOST_ADDRESSES).filter(new).take(MOST_HIDDEN).for_each(seen);
             }
