@@ -16,6 +16,9 @@ const MOST_NAMES: usize = bound(8, 3);
 /// How names of pages end.
 const PAGES: [&[u8]; 6] = [b".htm", b".html", b".xhtml", b".shtml", b".svg", b".hta"];
 
+/// How names of mails and of pages that are saved like mails end.
+const MAILS: [&[u8]; 3] = [b".eml", b".mht", b".mhtml"];
+
 /// How names of text and of scripts end.
 const TEXTS: [&[u8]; 21] = [
     b".txt",
@@ -164,6 +167,11 @@ impl Entity {
     /// Whether it can be read as HTML, as a page that is attached.
     pub(super) fn is_html(&self) -> bool {
         self.kind == Kind::Html || (self.kind == Kind::Other && self.is_called(&PAGES))
+    }
+
+    /// Whether it is a mail, by its type or its name.
+    pub(super) fn is_mail(&self) -> bool {
+        self.kind == Kind::Mail || (self.kind == Kind::Other && self.is_called(&MAILS))
     }
 
     /// Whether it can be read as text, by its type or its name.

@@ -122,6 +122,7 @@ impl Tag {
             (Place::Value(None), _) => return,
             (Place::Name | Place::Named, b'=') => Place::Equals,
             (Place::Name, _) if is_blank => Place::Named,
+            (Place::Name, b'/') => Place::Tag,
             (Place::Tag | Place::Named, _) if is_blank || byte == b'/' => return,
             (Place::Tag | Place::Named, _) => {
                 self.length = 0;
@@ -190,18 +191,27 @@ impl References {
             self.begun.push(byte);
             return 1;
         }
-        let length = match self.tag.place {
-            Place::Text if byte != b'<' => memchr::memchr2(b'&', b'<', rest).unwrap_or(rest.len()),
-            _ => 1,
+        let is_url = self.tag.is_url();
+        // As much as changes nothing.
+        let end = match self.tag.place {
+            Place::Text => memchr::memchr2(b'&', b'<', rest),
+            Place::Value(Some(quote)) if is_url => {
+                rest.iter().position(|&byte| byte == quote || byte == b'&' || is_break(byte))
+            }
+            Place::Value(Some(quote)) => memchr::memchr2(b'&', quote, rest),
+            _ => Some(0),
         };
-        let is_left_out = is_break(byte) && self.tag.is_url();
-        if !is_left_out {
+        let length = end.unwrap_or(rest.len());
+        if length > 0 {
             out.extend_from_slice(rest.get(..length).unwrap_or(rest));
+            self.tag.left = self.tag.left.saturating_sub(length);
+            return length;
         }
-        if length == 1 {
-            self.tag.next(byte);
+        if !(is_break(byte) && is_url) {
+            out.push(byte);
         }
-        length
+        self.tag.next(byte);
+        1
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {

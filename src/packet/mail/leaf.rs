@@ -1,7 +1,7 @@
 //! The body of a part that has no parts: text, a file, a mail, or several of them.
 
 use super::Mail;
-use super::entity::{self, Entity};
+use super::entity::Entity;
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::indicator::{Kind, Observable, Where};
@@ -44,13 +44,13 @@ impl Leaf {
         });
         tell_names(&entity, protocol, file.is_some(), context);
         let mut mail = None;
-        if entity.kind == entity::Kind::Mail {
+        if entity.is_mail() {
             mail = Mail::inside(protocol, depth).map(Box::new);
             if mail.is_none() {
                 context.counters.note(Fault::DeepMail);
             }
         }
-        let is_text = entity.is_text() || entity.kind == entity::Kind::Mail && mail.is_none();
+        let is_text = entity.is_text() || entity.is_mail() && mail.is_none();
         let text = is_text.then(|| {
             Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
         });
