@@ -172,7 +172,7 @@ fn stream(port: u16, client: &[u8], server: &[u8], unit: usize) {
 }
 
 /// What is repeated in mails, in their heads and bodies.
-const OF_MAILS: [&str; 41] = [
+const OF_MAILS: [&str; 45] = [
     "a: b\r\n",
     " x\r\n",
     "\tz\n",
@@ -188,6 +188,10 @@ const OF_MAILS: [&str; 41] = [
     "[",
     "\\\"",
     ",<a@b.c>",
+    "a(b)@c.d,",
+    "() @",
+    "+AEA",
+    " \r\n>",
     "@",
     "a@b.c ",
     "=?",
@@ -217,7 +221,7 @@ const OF_MAILS: [&str; 41] = [
 ];
 
 /// What stands in front of it.
-const MAILS: [(&str, &str); 9] = [
+const MAILS: [(&str, &str); 11] = [
     ("header", "From: a@b.example\r\nSubject: "),
     ("people", "To: "),
     ("hosts", "Received: from "),
@@ -226,6 +230,8 @@ const MAILS: [(&str, &str); 9] = [
     ("text", "From: a@b.example\r\n\r\n"),
     ("parts", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"),
     ("page", "Content-Transfer-Encoding: quoted-printable\r\nContent-Type: text/html\r\n\r\n"),
+    ("flowed", "Content-Type: text/plain; charset=utf-7; format=flowed; delsp=yes\r\n\r\n"),
+    ("folded", "Content-Type: text/calendar\r\n\r\n"),
     ("base64", "Content-Transfer-Encoding: base64\r\n\r\n"),
 ];
 
@@ -254,6 +260,9 @@ const STREAMS: &[Stream] = &[
     ("imap words", 1431, true, b"a LOGIN {1}\r\n", &[b"a {1}\r\n", b" {0}\r\n"]),
     ("http request", 8080, true, b"GET / HTTP/1.1\r\nHost: a.example\r\n", &[b"a: b\r\n", b" a\r\n", b"X-Forwarded-For: 192.0.2.1, b\r\n", b"a", b"\n"]),
     ("http requests", 8080, true, b"GET / HTTP/1.1\r\n\r\n", &[b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", b"\r\n", b"\n"]),
+    ("http asked", 8080, true, b"GET /a HTTP/1.1\r\nX-Forwarded-Host: ", &[b"a,", b"a.example,", b"a\r\nX-Original-URL: /b"]),
+    ("sip", 8080, true, b"SIP/2.0 200 OK\r\n", &[b"a", b"\n", b"Via: a\r\n"]),
+    ("irc", 8080, true, b":a", &[b"a", b" ", b"\n"]),
     ("http forwarded", 8080, true, b"GET / HTTP/1.1\r\nX-Forwarded-For: ", &[b"a,", b",", b"192.0.2.1, "]),
     ("http answer", 8080, false, b"HTTP/1.1 200 OK\r\nX: ", &[b"a", b"\r\na: b", b"; a=b"]),
     ("http chunks", 8080, false, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &[b"1\r\na\r\n", b"1;a\r\na\r\n", b"1;", b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"]),

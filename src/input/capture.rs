@@ -10,16 +10,19 @@
 //! Read are classic files of both byte orders with micro- or nanoseconds, also in
 //! the forms of Kuznetzov, Ixia and AIX, snoop (RFC 1761), ERF, and pcapng with several sections (each with its own byte order), several
 //! interfaces (each with its own link type, resolution and offset), enhanced,
-//! simple and obsolete packet blocks. Other blocks are skipped. Captures of other
+//! simple and obsolete packet blocks, and the text in others: entries of the journal, comments,
+//! names ([`Note`]). What is in other blocks yet is counted. Captures of other
 //! kinds are known by their first bytes and refused.
 
 mod classic;
 mod erf;
 mod foreign;
+mod notes;
 mod pcapng;
 mod snoop;
 mod stream;
 
+pub use notes::Note;
 pub use stream::{Batch, CaptureStream};
 
 use crate::progress::bound;
@@ -93,8 +96,9 @@ impl<'a> Iterator for Capture<'a> {
             match self.format.step(rest) {
                 Ok(item) => {
                     self.at = self.at.saturating_add(item.length);
+                    let all = item.found.iter().chain(&item.note);
+                    self.count += all.filter(|found| found.is_counted()).count() as u64;
                     if let Some(found) = item.found {
-                        self.count += 1;
                         return Some(Ok(found.packet(rest, self.count)));
                     }
                 }
@@ -144,6 +148,11 @@ impl Format {
             .remedy("pcap, pcapng, snoop and ERF are read; convert others with `editcap`"))
     }
 
+    /// Blocks so far that hold something that is not read.
+    fn skipped(&self) -> u64 {
+        if let Format::Pcapng(reader) = self { reader.skipped } else { 0 }
+    }
+
     /// Reads the packets from `from` on, as many as can be read at once, and returns where
     /// [`Self::step`] is to go on.
     fn run(&self, bytes: &[u8], from: usize, found: &mut Vec<Found>, touched: &mut u8) -> usize {
@@ -179,6 +188,25 @@ struct Item {
     /// Its length. The padding of the last one may be missing.
     length: usize,
     found: Option<Found>,
+    /// Text that stands at the packet in it, or in its place.
+    note: Option<Found>,
+}
+
+impl Item {
+    fn new(length: usize, found: Option<Found>) -> Item {
+        Item { length, found, note: None }
+    }
+}
+
+/// What an item holds in place of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// An entry of systemd's journal.
+    Journal,
+    /// Names of addresses.
+    Names(Endian),
+    /// Comments, in options that begin at this byte of the block.
+    Options(Endian, u32),
 }
 
 /// A packet in an item.
@@ -186,6 +214,8 @@ struct Item {
 struct Found {
     time: i64,
     is_timed: bool,
+    /// Set for a text, whose block is the data.
+    written: Option<Written>,
     linktype: u32,
     /// Where its bytes lie in the item.
     data: Range<usize>,
@@ -194,6 +224,11 @@ struct Found {
 }
 
 impl Found {
+    /// Whether it has a number of its own.
+    fn is_counted(&self) -> bool {
+        matches!(self.written, None | Some(Written::Journal))
+    }
+
     /// The same, in a buffer in which the item has `before` bytes before it.
     fn after(mut self, before: usize) -> Found {
         self.data = self.data.start + before..self.data.end + before;

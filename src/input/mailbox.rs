@@ -3,7 +3,8 @@
 //!
 //! Names of files say nothing: mails lie in maildirs under numbers, and as `.eml`, `.mht`
 //! or `.txt`. A log whose lines look like `Name: value` stays a log: several headers that
-//! mails have must be there, none twice that mails have once, and nothing else.
+//! mails have must be there, none twice that mails have once, and nothing else. Who wants to get
+//! past a reader says some of them twice; what else a log has not tells such mails.
 
 /// Headers of mails: name, whether others than mails seldom have it, and whether a mail
 /// has it once.
@@ -25,6 +26,9 @@ const HEADERS: [(&[u8], bool, bool); 16] = [
     (b"X-Original-To", true, false),
     (b"ARC-Seal", true, false),
 ];
+
+/// What logs don't have, however much they are about mails: told by place in [`HEADERS`].
+const NEVER_IN_LOGS: u32 = 1 << 4 | 1 << 6 | 1 << 8 | 1 << 13;
 
 /// Whether these are the first bytes of a mail or of a mailbox.
 pub(super) fn is_mail(head: &[u8]) -> bool {
@@ -73,7 +77,7 @@ fn line(text: &[u8]) -> (&[u8], &[u8]) {
 /// headers of a mail.
 fn headers(text: &[u8]) -> Option<u32> {
     let (mut known, mut rest) = (0, text);
-    let mut is_first = true;
+    let (mut is_first, mut is_doubled) = (true, false);
     while !rest.is_empty() {
         let is_cut = !rest.contains(&b'\n');
         let (header, after) = line(rest);
@@ -82,7 +86,7 @@ fn headers(text: &[u8]) -> Option<u32> {
             [] => break,
             [b' ' | b'\t', ..] if !is_first => {}
             _ => match name(header) {
-                Some(name) => add(name, header, &mut known)?,
+                Some(name) => is_doubled |= add(name, header, &mut known)?,
                 // The head ends in the midst of a name.
                 None if is_cut && !is_first => {}
                 None => return None,
@@ -90,7 +94,7 @@ fn headers(text: &[u8]) -> Option<u32> {
         }
         is_first = false;
     }
-    Some(known)
+    (!is_doubled || known & NEVER_IN_LOGS != 0).then_some(known)
 }
 
 /// The name of a header (RFC 5322, 2.2): printed characters up to a colon.
@@ -101,16 +105,17 @@ fn name(header: &[u8]) -> Option<&[u8]> {
     is_name.then_some(name)
 }
 
-/// Notes a header; none if a mail would not have it.
-fn add(name: &[u8], header: &[u8], known: &mut u32) -> Option<()> {
+/// Notes a header, and whether it should have come once and did before; none if a mail would not
+/// have it.
+fn add(name: &[u8], header: &[u8], known: &mut u32) -> Option<bool> {
     let at = HEADERS.iter().position(|(other, ..)| name.eq_ignore_ascii_case(other));
-    let Some(at) = at else { return Some(()) };
+    let Some(at) = at else { return Some(false) };
     let (bit, is_single) = (1 << at, HEADERS[at].2);
     // A log repeats its names, and writes its dates for machines.
-    let is_log = is_single && *known & bit != 0
-        || HEADERS[at].0 == b"Date" && is_iso_date(&header[name.len()..]);
+    let is_log = HEADERS[at].0 == b"Date" && is_iso_date(&header[name.len()..]);
+    let is_doubled = is_single && *known & bit != 0;
     *known |= bit;
-    (!is_log).then_some(())
+    (!is_log).then_some(is_doubled)
 }
 
 fn is_iso_date(value: &[u8]) -> bool {
@@ -139,6 +144,8 @@ mod tests {
             // The head ends before the headers do.
             "Return-Path: <a@b.example>\nX-Spam: no\nReceived: from a.example\nX-Very-L",
             "message-id: <x@y>\nfrom: a@b.example\n\n",
+            "From: a@b.example\nFrom: c@d.example\nMIME-Version: 1.0\n\n",
+            "Received: from a.example\nSubject: x\nSubject: y\n\n",
         ] {
             assert!(is_mail(head.as_bytes()), "{head}");
         }

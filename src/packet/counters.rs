@@ -25,11 +25,13 @@ macro_rules! faults {
 faults! {
     /// No decoder for the link type of the interface.
     UnknownLink, "unknown_link_type";
+    /// A block of a pcapng file that is of no known kind, or a text that is too long.
+    BlockNotRead, "pcapng_block_not_read";
     /// The frame ends inside of its link header.
     LinkCut, "link_truncated";
     /// Not IP: ARP, LLDP, spanning tree, a protocol that is not decoded yet.
     NotIp, "not_ip";
-    /// More VLAN tags than are followed.
+    /// More VLAN tags than are kept of a packet. It is looked into all the same.
     TooManyTags, "too_many_vlan_tags";
     /// The frame ends inside of its IP header.
     IpCut, "ip_truncated";
@@ -63,6 +65,9 @@ faults! {
     TransportCut, "transport_truncated";
     /// The lengths in the transport header contradict each other.
     TransportLength, "transport_bad_length";
+    /// What an error of ICMP quotes of a packet behind its ports, where that is of TCP or not all
+    /// of it.
+    QuoteNotRead, "icmp_quote_not_read";
     /// A DNS message on a DNS port that breaks off or contradicts itself.
     BadDns, "dns_malformed";
     /// Bytes of a TCP stream that were not captured, in front of others that were.
@@ -179,6 +184,11 @@ impl Counters {
         for (mine, theirs) in self.faults.iter_mut().zip(other.faults) {
             *mine += theirs;
         }
+    }
+
+    /// Counts a fault so many times.
+    pub fn count(&mut self, fault: Fault, times: u64) {
+        self.faults[fault as usize] += times;
     }
 
     pub(super) fn note(&mut self, fault: Fault) {

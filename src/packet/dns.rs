@@ -8,7 +8,7 @@
 //! repeats it. Owners of records and the names and addresses in their data are
 //! `dns.answer`. A name that was already reported from the same message, whether it
 //! points there or repeats it, is not reported again. The mailbox of a SOA is an e-mail address.
-//! OPT (with the client subnet), TSIG and TKEY say nothing about hosts and are
+//! Text in the data of TXT, CAA, URI and NAPTR is searched as text. OPT (with the client subnet), TSIG and TKEY say nothing about hosts and are
 //! skipped.
 
 mod name;
@@ -68,6 +68,9 @@ pub(super) struct Broken;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found<'m> {
     Seen(Observable<'m>, Where),
+    /// Text in the data of a record; or strings, each with its length in front.
+    Text(&'m [u8]),
+    Strings(&'m [u8]),
     /// A name that can't be told in text form.
     Odd,
 }
@@ -206,10 +209,37 @@ pub(super) fn report<V: Visitor>(
     let outcome = opening.walk(message, &mut |found| match found {
         Found::Seen(observable, at) => visitor.seen(observable, at, packet, said),
         Found::Odd => counters.note(Fault::OddName),
+        Found::Text(text) => show(text, packet, visitor, said),
+        Found::Strings(strings) => match strings.split_first() {
+            // Most are one.
+            Some((&length, text)) if usize::from(length) == text.len() => {
+                show(text, packet, visitor, said);
+            }
+            _ => show(&joined(strings), packet, visitor, said),
+        },
     });
     if outcome == Err(Broken) {
         counters.note(Fault::BadDns);
     }
+}
+
+/// Shows text of a record in which there may be something: keys and the like have no dots.
+fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V, said: Said<'_>) {
+    if memchr::memchr2(b'.', b':', text).is_some() {
+        visitor.text(text, Where::DnsAnswer, packet, said);
+    }
+}
+
+/// Strings in one piece, as far as they go.
+fn joined(strings: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(strings.len());
+    let mut rest = strings;
+    while let Some((&length, behind)) = rest.split_first() {
+        let length = usize::from(length).min(behind.len());
+        text.extend_from_slice(&behind[..length]);
+        rest = &behind[length..];
+    }
+    text
 }
 
 /// Walks a message from its header to its end, which is returned.

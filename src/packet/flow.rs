@@ -163,6 +163,12 @@ impl Flows {
         self.open(&key, hash, facts, side)
     }
 
+    /// Whether a packet's flow is open.
+    pub(super) fn knows(&self, facts: &Facts) -> bool {
+        let (key, _) = Key::new(facts);
+        self.find(&key, key.hash(&self.seeds)).is_some()
+    }
+
     // Left to itself the compiler calls this, and two more of each packet's, at 40 instructions
     // for all of them (`valgrind --tool=callgrind` on 30,000 of `make packets`).
     #[inline(always)]

@@ -9,7 +9,7 @@ use super::layers::{Part, Unit};
 use super::stream::{Given, Shared, Stamp, Streams};
 use super::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
-use super::{Config, Counters, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
+use super::{Config, Counters, Fault, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::indicator::Timestamp;
 
 /// The share of the bytes for streams that files which come in ranges may have.
@@ -115,6 +115,9 @@ impl Hosts {
             vlan: unit.vlan_key,
             tunnel: unit.tunnel_key,
         };
+        if unit.part == Part::Quoted {
+            return self.quoted(unit, &segment, &facts, visitor);
+        }
         if let Some(fault) = segment.fault {
             self.counters.note(fault);
         }
@@ -133,6 +136,33 @@ impl Hosts {
         if has_contents && !self.pass(unit, &segment, &touch) {
             let packet = self.packet(unit, segment.ports, &touch);
             self.contents(&segment, unit.missing, &touch, &packet, visitor);
+        }
+    }
+
+    /// Takes a packet that an error quotes, where nothing else was seen of its flow.
+    #[cold]
+    fn quoted<V: Visitor>(
+        &mut self,
+        unit: &Unit<'_>,
+        segment: &Segment<'_>,
+        facts: &Facts,
+        visitor: &mut V,
+    ) {
+        if self.flows.knows(facts) {
+            return;
+        }
+        let Hosts { flows, streams, counters, shared, .. } = self;
+        let touch = flows.touch(facts, &mut |ended| {
+            close(ended, streams, counters, shared, visitor);
+        });
+        let packet = self.packet(unit, segment.ports, &touch);
+        self.show(&touch, &packet, visitor);
+        if segment.payload.is_empty() {
+            // Most quotes end with the ports.
+        } else if unit.proto == transport::UDP && unit.missing == 0 {
+            self.contents(segment, 0, &touch, &packet, visitor);
+        } else {
+            self.counters.note(Fault::QuoteNotRead);
         }
     }
 
@@ -208,6 +238,8 @@ impl Hosts {
             quic.inspect(payload, packet, visitor, counters);
         } else if syslog::is_message(payload) {
             syslog::report(payload, packet, visitor);
+        } else if plain::is_message(payload) {
+            plain::show(payload, packet, visitor);
         } else if !tftp.inspect(payload, packet, visitor, counters)
             && !dhcp::inspect(payload, packet, visitor, counters)
             && !dns::inspect_udp(payload, packet, visitor, counters)

@@ -46,6 +46,9 @@ use std::net::{IpAddr, SocketAddr};
 /// Hosts beyond the first whose URLs are told.
 const MOST_OTHER_HOSTS: usize = bound(4, 2);
 
+/// URLs of a request that others asked for, by what its headers say.
+const MOST_ASKED: usize = bound(8, 3);
+
 /// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
 /// take. Fewer would be a place to hide behind.
 const MOST_HEADERS: usize = bound(16 << 10, 6);
@@ -136,9 +139,7 @@ impl Body {
     /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
     fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
-            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            *self = match (*self, length.filter(|_| is_number)) {
+            *self = match (*self, length(value)) {
                 (Body::Chunked | Body::UntilEnd, _) => *self,
                 (Body::Unsaid, Some(length)) => Body::Length(length),
                 (Body::Length(before), Some(length)) if before == length => Body::Length(length),
@@ -153,6 +154,19 @@ impl Body {
             }
         }
     }
+}
+
+/// A length, as servers take it: several of them between commas if they are the same
+/// (RFC 9112, 6.3), and with a plus sign.
+fn length(value: &[u8]) -> Option<u64> {
+    let mut lengths = value.split(|&byte| byte == b',').map(|text| {
+        let text = text.trim_ascii();
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
+    });
+    let first = lengths.next()??;
+    lengths.all(|other| other == Some(first)).then_some(first)
 }
 
 impl<'a> Request<'a> {
@@ -276,7 +290,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
     }
 
     /// Hosts beyond the first, and headers that name hosts without a URL.
-    fn more(&mut self, headers: &[u8], host: Option<&[u8]>) {
+    fn more<'h>(&mut self, headers: &'h [u8], host: Option<&'h [u8]>) -> Named<'h> {
         let mut named = Named::default();
         for (name, value) in (Headers { rest: headers, left: MOST_HEADERS }) {
             if let Some(form) = naming::form(name) {
@@ -288,13 +302,21 @@ impl<V: Visitor> Teller<'_, '_, V> {
             }
         }
         named.report(host, &mut |observable, at| self.seen(observable, at));
+        named
     }
 }
 
 /// Where the text of a header is told to stand.
 fn place(name: &[u8]) -> Where {
     match naming::form(name) {
-        Some(Form::Addresses | Form::Hosts | Form::Forwarded | Form::Via) => Where::HttpXff,
+        Some(
+            Form::Addresses
+            | Form::Viewer
+            | Form::Hosts
+            | Form::Asked
+            | Form::Forwarded
+            | Form::Via,
+        ) => Where::HttpXff,
         _ if name.eq_ignore_ascii_case(b"user-agent") => Where::HttpUserAgent,
         _ if name.eq_ignore_ascii_case(b"referer") => Where::HttpReferer,
         _ => Where::HttpHeader,
@@ -332,11 +354,15 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
         teller.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
     }
     if request.has_more {
-        teller.more(request.headers, host);
+        let named = teller.more(request.headers, host);
         if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
             // Which of them a server takes is its own matter.
             for other in other_hosts(request.headers, host).take(MOST_OTHER_HOSTS) {
                 build_url(request, Some(other), packet, url);
+                teller.seen(Observable::Url(url), Where::HttpUrl);
+            }
+            for (host, prefix, target) in named.asked(host, request.target).take(MOST_ASKED) {
+                build_url_of(request.scheme, host, [prefix, target], packet, url);
                 teller.seen(Observable::Url(url), Where::HttpUrl);
             }
         }
@@ -378,12 +404,24 @@ fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<I
 }
 
 fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, url: &mut Vec<u8>) {
-    url.clear();
     if !request.target.starts_with(b"/") && search::is_url(request.target) {
+        url.clear();
         url.extend_from_slice(request.target);
         return;
     }
-    url.extend_from_slice(request.scheme);
+    build_url_of(request.scheme, host, [b"", request.target], packet, url);
+}
+
+/// Builds a URL of a scheme, a host, and a path that may be in two parts.
+fn build_url_of(
+    scheme: &[u8],
+    host: Option<&[u8]>,
+    [prefix, target]: [&[u8]; 2],
+    packet: &Packet<'_>,
+    url: &mut Vec<u8>,
+) {
+    url.clear();
+    url.extend_from_slice(scheme);
     url.extend_from_slice(b"://");
     match (host, packet.ports) {
         (Some(host), _) => url.extend_from_slice(host),
@@ -398,12 +436,14 @@ fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, ur
             };
         }
     }
-    if !request.target.starts_with(b"/") {
+    url.extend_from_slice(prefix);
+    // A backslash is read as a slash.
+    if !matches!(target.first(), Some(b'/' | b'\\')) {
         url.push(b'/');
     }
     // `OPTIONS *` is about the server.
-    if request.target != b"*" {
-        url.extend_from_slice(request.target);
+    if target != b"*" {
+        url.extend_from_slice(target);
     }
 }
 

@@ -11,7 +11,7 @@ use super::ip::{self, Datagram};
 use super::link::{self, Layer, Net, Tags};
 use super::transport::{self, Segment, UDP};
 use super::tunnel::{self, Tunnels};
-use super::{Config, Counters, Fault, Frame, Order};
+use super::{Config, Counters, Fault, Frame, Order, quote};
 use crate::indicator::{Timestamp, Tunnel};
 use std::net::IpAddr;
 
@@ -22,6 +22,8 @@ pub(super) enum Part {
     /// The first fragment: it has the ports.
     First,
     Later,
+    /// It never came here: an error of ICMP quotes it.
+    Quoted,
 }
 
 /// An IP packet: what it says of itself, and of its frame.
@@ -62,6 +64,10 @@ impl<'a> Unit<'a> {
         let mut segment = match self.part {
             Part::Later => Segment::bare(None),
             Part::Whole | Part::First => transport::parse(self.proto, self.payload),
+            Part::Quoted => {
+                let segment = transport::parse(self.proto, self.payload);
+                return Segment { flags: 0, fault: None, ..segment };
+            }
         };
         if self.part != Part::Whole {
             (segment.payload, segment.fault) = (&[], None);
@@ -146,6 +152,9 @@ impl Layers {
             match link::descend(layer, data, &mut around.tags, &mut rest) {
                 Ok((net, data)) => self.packet(net, data, around, take),
                 Err(fault) => self.counters.note(fault),
+            }
+            if around.tags.is_cut() {
+                self.counters.note(Fault::TooManyTags);
             }
             // Each of them takes bytes.
             next = rest.map(|rest| (Layer::Aggregate, rest));
@@ -276,6 +285,52 @@ impl Layers {
         } else if let Some(minimal) = minimal {
             self.enter_minimal(datagram, &minimal, around, take);
         }
+        if let (None, Ok(payload)) = (piece, payload)
+            && let Some((net, data)) = quote::of(proto, payload)
+        {
+            self.quoted(datagram, net, data, around, take);
+        }
+    }
+
+    /// Takes the packet that an error quotes. It is of the flow that it would have been of, had
+    /// it come here.
+    fn quoted(
+        &mut self,
+        outer: &Datagram<'_>,
+        net: Net,
+        data: &[u8],
+        around: &mut Around<'_>,
+        take: &mut impl FnMut(&Unit<'_>),
+    ) {
+        let Datagram { src, dst, proto, payload, missing, piece } = match ip::parse(net, data) {
+            Ok(datagram) => datagram,
+            Err(fault) => return self.counters.note(fault),
+        };
+        let tunnel_key = self.tunnel_key(around);
+        let inside = tunnel::Inside { kind: "icmp", network: 0, layer: Layer::Ip(net), data };
+        if !around.tunnels.enter(outer.src, outer.dst, &inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        let Frame { number, time, is_timed, length, .. } = *around.frame;
+        let is_later = piece.is_some_and(|piece| piece.offset > 0);
+        take(&Unit {
+            number,
+            time,
+            is_timed,
+            length,
+            src,
+            dst,
+            proto,
+            // Without its beginning there are no ports.
+            payload: if is_later { Ok(&[]) } else { payload },
+            missing: if piece.is_some() { missing.max(1) } else { missing },
+            part: Part::Quoted,
+            is_tunnel: false,
+            vlan: around.tags.ids(),
+            tunnel: around.tunnels.hops(),
+            vlan_key: self.vlan_key(around),
+            tunnel_key,
+        });
     }
 
     /// Takes what a minimal encapsulation carries, which has no header of its own.

@@ -25,11 +25,11 @@ use crate::progress::bound;
 /// EtherTypes below are lengths of IEEE 802.3.
 const FIRST_ETHERTYPE: u16 = 0x600;
 
-/// VLAN tags that are followed.
+/// VLAN identifiers that are kept; tags behind them are taken off all the same.
 const MOST_TAGS: usize = bound(8, 3);
 
 /// Headers of a frame, or of what comes out of a tunnel, that are taken off.
-const MOST_LAYERS: usize = bound(24, 6);
+const MOST_LAYERS: usize = bound(32, 6);
 
 /// What an IP packet was announced as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub(super) enum Layer {
 pub(super) struct Tags {
     ids: [u16; MOST_TAGS],
     count: usize,
+    is_cut: bool,
 }
 
 impl Tags {
@@ -81,10 +82,19 @@ impl Tags {
         tags
     }
 
-    fn push(&mut self, id: u16) -> Result<(), Fault> {
-        *self.ids.get_mut(self.count).ok_or(Fault::TooManyTags)? = id;
-        self.count += 1;
-        Ok(())
+    /// Whether there were more than are kept.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    fn push(&mut self, id: u16) {
+        match self.ids.get_mut(self.count) {
+            Some(place) => {
+                *place = id;
+                self.count += 1;
+            }
+            None => self.is_cut = true,
+        }
     }
 }
 
@@ -140,7 +150,7 @@ pub(super) fn descend<'a>(
 fn ethernet<'a>(data: &'a [u8], tags: &mut Tags) -> Result<(Layer, &'a [u8]), Fault> {
     match data {
         [1 | 3, 0, 0x0c, 0, 0, ..] if data.get(14..17) == Some(&[0xaa, 0xaa, 3]) => {
-            tags.push(be16(data, 20).ok_or(Fault::LinkCut)? >> 1 & 0x0fff)?;
+            tags.push(be16(data, 20).ok_or(Fault::LinkCut)? >> 1 & 0x0fff);
             Ok((Layer::Ethernet, data.get(26..).ok_or(Fault::LinkCut)?))
         }
         _ => typed(data, 12),
@@ -162,7 +172,7 @@ fn by_ethertype<'a>(
         0x0800 => Ok((Layer::Ip(Net::V4), data)),
         0x86dd => Ok((Layer::Ip(Net::V6), data)),
         0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 => {
-            tags.push(be16(data, 0).ok_or(Fault::LinkCut)? & 0x0fff)?;
+            tags.push(be16(data, 0).ok_or(Fault::LinkCut)? & 0x0fff);
             typed(data, 2)
         }
         0x8847 | 0x8848 => mpls::strip(data),
@@ -247,8 +257,10 @@ mod tests {
         let isl = b"\x01\0\x0c\0\0\0srcsrcll\xaa\xaa\x03\0\0\x0c\0\x0eiirr";
         let isl = [&isl[..], &ethernet(b"\x08\0E")].concat();
         assert_eq!(strip_all(ETHERNET, &isl), Ok((Net::V4, vec![7], b"E".to_vec())));
-        let deep = ethernet(&b"\x81\x00\x00\x01".repeat(9));
-        assert_eq!(strip_all(ETHERNET, &deep), Err(Fault::TooManyTags));
+        let deep = ethernet(&[&b"\x81\0\0\x01".repeat(20)[..], b"\x08\0E"].concat());
+        assert_eq!(strip_all(ETHERNET, &deep), Ok((Net::V4, vec![1; MOST_TAGS], b"E".to_vec())));
+        let deeper = ethernet(&b"\x81\0\0\x01".repeat(40));
+        assert_eq!(strip_all(ETHERNET, &deeper), Err(Fault::TooManyLayers));
     }
 
     #[test]

@@ -15,8 +15,10 @@
 //! depth, and what is deeper is text.
 
 mod body;
+mod charset;
 mod dots;
 mod entity;
+mod flowed;
 mod header;
 mod html;
 mod leaf;

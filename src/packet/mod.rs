@@ -42,6 +42,7 @@ mod plain;
 mod pop3;
 mod proxy;
 mod quic;
+mod quote;
 pub mod smb;
 pub mod smtp;
 mod socks;

@@ -1,16 +1,102 @@
-//! Text in what is of no protocol that is known here, for whoever asks for it.
+//! Text in what is of no protocol that is known here, for whoever asks for it; and that of
+//! protocols which are nothing but text: SIP, RTSP, ICAP, SSDP, IRC.
 //!
 //! It is shown a line at a time where there are lines, so that what stands in two segments
-//! is one. What else there may be in the bytes is not known: that is why it is not done
-//! unless somebody asks.
+//! is one. What else there may be in the bytes is not known: that is why it is not done of
+//! all of them unless somebody asks.
 
-use super::stream::{Context, Step};
+use super::stream::{Context, Guess, Parser, Step};
 use super::{Packet, Said, Visitor};
 use crate::indicator::Where;
 use crate::progress::bound;
 
 /// The longest line that is put together.
 const MOST_LINE: usize = bound(16 << 10, 64);
+
+/// The longest method of a request, and of a line that begins a conversation of IRC.
+const MOST_METHOD: usize = 20;
+const MOST_OPENING: usize = 512;
+
+/// How answers begin, and what clients of IRC say first.
+const OPENINGS: [&[u8]; 10] = [
+    b"SIP/2.0 ",
+    b"RTSP/1.0 ",
+    b"RTSP/2.0 ",
+    b"ICAP/1.0 ",
+    b"NICK ",
+    b"CAP LS",
+    b"CAP REQ ",
+    b"NOTICE AUTH ",
+    b"NOTICE * ",
+    b"WEBIRC ",
+];
+
+/// What a request is about, behind its method. HTTP by datagram (SSDP) is about everything.
+const TARGETS: [&[u8]; 7] =
+    [b"sip:", b"sips:", b"tel:", b"rtsp://", b"rtspu://", b"icap://", b"icaps://"];
+const TARGETS_OF_DATAGRAMS: [&[u8]; 1] = [b"* HTTP/1."];
+
+/// What follows the method of a request: capitals and a blank.
+fn behind_method(data: &[u8]) -> Option<&[u8]> {
+    let is_method = |&&byte: &&u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
+    let length = data.iter().take(MOST_METHOD).take_while(is_method).count();
+    data.get(length..)?.strip_prefix(b" ").filter(|_| length > 2)
+}
+
+fn begins_like(data: &[u8], openings: &[&[u8]]) -> bool {
+    let begins =
+        |open: &&[u8]| data.get(..open.len()).is_some_and(|head| head.eq_ignore_ascii_case(open));
+    openings.iter().any(begins)
+}
+
+/// Whether a datagram is a message of one of the protocols that are text.
+#[inline]
+pub(super) fn is_message(payload: &[u8]) -> bool {
+    // Capitals, as most datagrams don't have them.
+    let [b'A'..=b'Z', b'A'..=b'Z' | b'-', b'A'..=b'Z' | b'-' | b'/', ..] = payload else {
+        return false;
+    };
+    begins_like(payload, &OPENINGS)
+        || begins_like(payload, &[b"HTTP/1.1 ", b"HTTP/1.0 "])
+        || behind_method(payload).is_some_and(|rest| {
+            begins_like(rest, &TARGETS) || begins_like(rest, &TARGETS_OF_DATAGRAMS)
+        })
+}
+
+/// Looks whether a stream begins with such a message.
+pub(super) fn guess(data: &[u8]) -> Guess {
+    match data.first() {
+        Some(b'A'..=b'Z') => {}
+        // A server of IRC: who it is, and a notice or a number.
+        Some(b':') => {
+            let line = data.get(..MOST_OPENING).unwrap_or(data);
+            let end = memchr::memchr(b'\n', line);
+            let mut words =
+                line.get(..end.unwrap_or(line.len())).unwrap_or(line).split(|&b| b == b' ');
+            let (server, what) = (words.next().unwrap_or_default(), words.next());
+            let is_name = server[1..].iter().all(|&b| b.is_ascii_graphic() && b != b':');
+            return match (what, words.next()) {
+                (Some(b"NOTICE" | b"001" | b"020" | b"CAP"), Some(_)) if is_name => {
+                    Guess::Is(Parser::Plain)
+                }
+                (_, None) if is_name && end.is_none() && data.len() < MOST_OPENING => {
+                    Guess::Maybe(data.len() + 1)
+                }
+                _ => Guess::No,
+            };
+        }
+        _ => return Guess::No,
+    }
+    if let Some(rest) = behind_method(data) {
+        let guess = Guess::by_opening(rest, TARGETS, || Parser::Plain);
+        match guess {
+            Guess::Is(parser) => return Guess::Is(parser),
+            Guess::Maybe(_) => return Guess::Maybe(data.len() + 1),
+            Guess::No => {}
+        }
+    }
+    Guess::by_opening(data, OPENINGS, || Parser::Plain)
+}
 
 /// Shows bytes as text.
 pub(super) fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V) {
@@ -62,6 +148,36 @@ mod tests {
         // What is known is read as what it is.
         let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
         assert_eq!(texts(asked, &[tcp_at(40_000, 7778, 0, request)]), "");
+    }
+
+    /// Those that are text are shown unasked, however they are cut.
+    #[test]
+    fn protocols_that_are_text() {
+        for stream in [
+            &b"INVITE sip:a@b.example SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.7:5060\r\n\r\n"[..],
+            b"SIP/2.0 200 OK\r\nContact: <sip:a@192.0.2.7>\r\n\r\n",
+            b"DESCRIBE rtsp://b.example/x RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+            b"REQMOD icap://b.example/x ICAP/1.0\r\nHost: b.example\r\n\r\n",
+            b"NICK bot\r\nUSER bot 0 * :bot\r\n",
+            b":irc.b.example NOTICE * :*** Looking up\r\n:irc.b.example 001 bot :hi\r\n",
+        ] {
+            let whole = String::from_utf8_lossy(stream);
+            assert_eq!(texts(Config::default(), &[tcp_at(40_000, 7777, 0, stream)]), whole);
+            let bytes = stream.chunks(1).enumerate();
+            let cut: Vec<_> =
+                bytes.map(|(at, byte)| tcp_at(40_000, 7777, at as u32, byte)).collect();
+            assert_eq!(texts(Config::default(), &cut), whole);
+            if stream[0] != b':' {
+                assert_eq!(texts(Config::default(), &[udp(40_000, 7777, stream)]), whole);
+            }
+        }
+        for text in [&b"M-SEARCH * HTTP/1.1\r\nST: a\r\n\r\n"[..], b"HTTP/1.1 200 OK\r\n\r\n"] {
+            assert!(!texts(Config::default(), &[udp(40_000, 1900, text)]).is_empty());
+        }
+        for text in [&b"GET a:b"[..], b"INVITE x sip:", b":a b c", b"sip:a", b"A sip:b", b"NICKY"] {
+            assert_eq!(texts(Config::default(), &[tcp_at(40_000, 7777, 0, text)]), "");
+            assert_eq!(texts(Config::default(), &[udp(40_000, 7777, text)]), "");
+        }
     }
 
     /// A WebSocket is text from its beginning to its end, though a request seems to begin in it.

@@ -64,24 +64,55 @@ impl Certificate<'_> {
     }
 }
 
+/// The first bytes of a handshake: a hello's type and length, and the first byte of its version.
+const OPENING: usize = 5;
+
+/// The first bytes of the handshake in the records that data begins with, and how many there
+/// are: a record may hold a single one. None if those are no records of a handshake.
+fn opening(data: &[u8]) -> Option<([u8; OPENING], usize)> {
+    let fits =
+        |rest: &[u8], at: usize, test: fn(u8) -> bool| rest.get(at).is_none_or(|&byte| test(byte));
+    let (mut bytes, mut count, mut rest) = ([0; OPENING], 0, data);
+    while count < OPENING && !rest.is_empty() {
+        let is_record = fits(rest, 0, |kind| kind == HANDSHAKE)
+            && fits(rest, 1, |major| major == 3)
+            && fits(rest, 2, |minor| minor <= 4);
+        if !is_record {
+            return None;
+        }
+        let Some(length) = be16(rest, 3).map(usize::from) else { break };
+        if length == 0 {
+            return None;
+        }
+        rest = rest.get(RECORD_HEADER..).unwrap_or_default();
+        let there = rest.get(..length).unwrap_or(rest);
+        for (place, byte) in bytes.iter_mut().skip(count).zip(there) {
+            *place = *byte;
+            count += 1;
+        }
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    Some((bytes, count))
+}
+
 /// Looks whether a stream begins with a hello of a client or a server.
 pub(super) fn guess(data: &[u8]) -> Guess {
-    let fits = |at: usize, test: fn(u8) -> bool| data.get(at).is_none_or(|&byte| test(byte));
-    let is_likely = fits(0, |kind| kind == HANDSHAKE)
-        && fits(1, |major| major == 3)
-        && fits(2, |minor| minor <= 4)
-        && fits(RECORD_HEADER, |kind| matches!(kind, CLIENT_HELLO | SERVER_HELLO))
-        && fits(6, |high| high == 0);
-    match data.len() {
-        _ if !is_likely => Guess::No,
-        0..=6 => Guess::Maybe(7),
-        _ => Guess::Is(Parser::Tls(Records::default())),
+    match opening(data) {
+        Some((_, 0)) => Guess::Maybe(RECORD_HEADER + 2),
+        Some(([CLIENT_HELLO | SERVER_HELLO, ..], 1)) => {
+            Guess::Maybe((data.len() + 1).max(RECORD_HEADER + 2))
+        }
+        Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => {
+            Guess::Is(Parser::Tls(Records::default()))
+        }
+        _ => Guess::No,
     }
 }
 
 /// Whether a segment begins with a hello, in the midst of anything.
 pub(super) fn begins(data: &[u8]) -> bool {
-    matches!(data, [HANDSHAKE, 3, 0..=4, _, _, CLIENT_HELLO | SERVER_HELLO, 0, _, _, 3, ..])
+    matches!(data, [HANDSHAKE, 3, ..])
+        && matches!(opening(data), Some(([CLIENT_HELLO | SERVER_HELLO, 0, _, _, 3], OPENING)))
 }
 
 /// One direction of a TLS connection, up to where it is encrypted.

@@ -13,6 +13,7 @@ mod gre;
 mod gtp;
 mod l2tp;
 mod minimal;
+mod mirror;
 mod overlay;
 mod teredo;
 mod tzsp;
@@ -203,6 +204,10 @@ pub(super) fn is_likely(packet: &[u8]) -> bool {
             | GUE
             | MPLS_IN_UDP
             | TZSP
+            | mirror::PEEK
+            | mirror::ARUBA
+            | mirror::HP
+            | mirror::JUNIPER
     );
     is_target || is_either(dst) || is_either(src) || may_begin(rest)
 }
@@ -242,6 +247,7 @@ fn over_udp<'a>(segment: &Segment<'a>) -> Option<Inside<'a>> {
         GUE => overlay::open_gue(data),
         MPLS_IN_UDP => Some(labelled(data)),
         TZSP => tzsp::open(data),
+        mirror::PEEK | mirror::ARUBA | mirror::HP | mirror::JUNIPER => mirror::open(dst, data),
         _ if is(L2TP) => l2tp::open(data),
         _ if is(CAPWAP) => capwap::open(data),
         _ if is(LWAPP) => capwap::open_lwapp(data),

@@ -185,6 +185,11 @@ impl Order {
     /// Bits for the depth in tunnels.
     const DEPTH: u32 = 4;
 
+    /// The place behind all that is in the frame of this number.
+    pub fn behind(number: u64) -> Order {
+        Order::new(number, usize::MAX)
+    }
+
     /// The place of a packet in `depth` tunnels of the frame of this number.
     pub(super) fn new(number: u64, depth: usize) -> Order {
         Order(number << Self::DEPTH | depth as u64 & ((1 << Self::DEPTH) - 1))

@@ -14,7 +14,7 @@ use super::pipeline::Work;
 use super::told::Told;
 use crate::indicator::Timestamp;
 use crate::input::Halt;
-use crate::input::capture::{self, Batch, CaptureStream};
+use crate::input::capture::{self, Batch, CaptureStream, Note};
 use crate::packet::{self, Config, Counters, Fault, Frame};
 use crate::packet::{SHARES, Share, Split, Splitter, Visitor};
 use crate::{Error, Result};
@@ -58,6 +58,11 @@ impl Packets {
         } else {
             share.take(self.batch.bytes(), &self.split, visitor);
         }
+    }
+
+    /// The texts in a piece of the capture: one thread looks into them.
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note<'_>> {
+        self.batch.notes()
     }
 
     /// Prepares [`Self::show`] by another thread than the one that read them.
@@ -280,6 +285,7 @@ impl<'w, W: Work> Crew<'w, W> {
         for lane in &self.lanes {
             counters.add(locked(lane).share.counters());
         }
+        counters.count(Fault::BlockNotRead, reader.capture.skipped());
         let outcome = std::mem::replace(&mut locked(&self.state).outcome, Ok(()));
         (counters, reader.capture.bytes(), outcome)
     }
@@ -340,6 +346,14 @@ impl<'w, W: Work> Crew<'w, W> {
         piece: &Piece<W::Against>,
         is_others: bool,
     ) {
+        if share == 0
+            && !piece.packets.is_end
+            && piece.packets.notes().next().is_some()
+            && let Some(findings) = piece.findings.first()
+        {
+            let Piece { packets, against, .. } = piece;
+            self.work.notes(scratch, against, &self.path, packets, &mut locked(findings));
+        }
         if let (Some(lane), Some(findings)) = (self.lanes.get(share), piece.findings.get(share))
             && (piece.packets.is_end || !piece.packets.split.is_empty(share))
         {

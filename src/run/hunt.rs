@@ -278,6 +278,38 @@ impl Work for Hunting<'_> {
         packets.show(share, &mut hunter);
     }
 
+    fn notes(
+        &self,
+        bench: &mut Bench,
+        lease: &Lease,
+        path: &Arc<str>,
+        packets: &Packets,
+        findings: &mut Findings,
+    ) {
+        let Known { database, origin } = &*lease.known;
+        let mut catch = Catch { hunting: self, origin, findings };
+        let mut text = String::new();
+        for note in packets.notes() {
+            text.clear();
+            note.append(&mut text);
+            catch.begins(Order::behind(note.number));
+            let time = note.time.map(Timestamp);
+            let from = Origin {
+                path: Arc::clone(path),
+                read_at: time.unwrap_or(self.read_at),
+                ..Origin::new("")
+            };
+            let whole = 0..text.len();
+            bench.scanner.scan_text(database, text.as_bytes(), whole, &from, |mut hit| {
+                if let Place::Log(place) = &mut hit.place {
+                    (place.line, place.column) = (note.number.max(1), place.offset + 1);
+                    (place.offset, place.time) = (note.offset, place.time.or(time));
+                }
+                catch.catch(hit, None);
+            });
+        }
+    }
+
     fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
         self.outlet.is_none() && self.write(&waiting.hit, &waiting.origin, out)
     }

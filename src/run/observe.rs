@@ -130,6 +130,36 @@ impl Work for Observing {
         packets.show(share, &mut Watch { path, extractor, told, findings });
     }
 
+    fn notes(
+        &self,
+        extractor: &mut Extractor,
+        (): &(),
+        path: &Arc<str>,
+        packets: &Packets,
+        findings: &mut Findings,
+    ) {
+        let mut text = String::new();
+        for note in packets.notes() {
+            text.clear();
+            note.append(&mut text);
+            findings.begins(Order::behind(note.number));
+            let origin = Origin { path: Arc::clone(path), ..Origin::new("") };
+            let whole = 0..text.len();
+            for found in sightings(extractor, text.as_bytes(), whole, &origin, |_, _| true) {
+                let mut record = found.record;
+                if let Some(Value::Object(log)) = record.get_mut("log") {
+                    let column = log.insert("offset".into(), json!(note.offset));
+                    let column = column.and_then(|at| at.as_u64()).unwrap_or(0) + 1;
+                    log.extend([
+                        ("line".into(), json!(note.number.max(1))),
+                        ("column".into(), json!(column)),
+                    ]);
+                }
+                findings.record(|out| write(&record, out));
+            }
+        }
+    }
+
     fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
         let records = found.len() as u64;
         for Sighting { mut record, line, column } in found {
@@ -257,10 +287,11 @@ fn record(kind: Kind, value: String, place: Where) -> Map<String, Value> {
 
 /// Kind and normal form of an observable. `None` if it is not what it looked like.
 fn read(observable: Observable<'_>) -> Option<(Kind, String)> {
+    // A mapped address is the IPv4 address inside it.
     Some(match observable {
-        Observable::Address(address, None) => (Kind::Ip, address.to_string()),
+        Observable::Address(address, None) => (Kind::Ip, address.to_canonical().to_string()),
         Observable::Address(address, Some(port)) => {
-            (Kind::Endpoint, std::net::SocketAddr::new(address, port).to_string())
+            (Kind::Endpoint, std::net::SocketAddr::new(address.to_canonical(), port).to_string())
         }
         Observable::Name(raw) => {
             let raw = String::from_utf8_lossy(raw);

@@ -64,6 +64,15 @@ pub(super) trait Work: Sync {
         lane: &mut Lane,
         findings: &mut Findings,
     );
+    /// Looks into the texts that stand among the packets of a piece of the capture at `path`.
+    fn notes(
+        &self,
+        scratch: &mut Self::Scratch,
+        against: &Self::Against,
+        path: &Arc<str>,
+        packets: &Packets,
+        findings: &mut Findings,
+    );
     /// Writes the record of what had to wait, where something has to; answers whether it
     /// did, and not put it off until [`Self::alert`].
     fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {

@@ -135,7 +135,8 @@ impl Scanner {
 
     /// Holds one observable of a protocol, with what derives from it (the host of a
     /// URL, the domain of an e-mail address, the address behind a reverse name or
-    /// inside a NAT64 address), against the database at `time`.
+    /// inside a NAT64 address), against the database at `time`. A mapped address is the
+    /// IPv4 address inside it, as in text.
     #[inline]
     pub fn observe<'d>(
         &mut self,
@@ -145,6 +146,7 @@ impl Scanner {
         time: Timestamp,
         found: impl FnMut(Seen, Vec<Match<'d>>),
     ) {
+        let observable = folded(observable);
         if entries::may_meet(database, observable) {
             self.observe_all(database, observable, at, time, found);
         } else {
@@ -178,7 +180,11 @@ impl Scanner {
             }
             Observable::Email(email) => {
                 if let Some(at_sign) = memchr::memrchr(b'@', email) {
-                    let derived = Observable::Name(&email[at_sign + 1..]);
+                    let domain = &email[at_sign + 1..];
+                    let derived = match literal(domain) {
+                        Some(address) => Observable::Address(address, None),
+                        None => Observable::Name(domain),
+                    };
                     self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
                 }
             }
@@ -226,6 +232,25 @@ impl Scanner {
             self.counters.matched(seen.kind);
             found(seen, matches);
         }
+    }
+}
+
+/// The address in brackets in the place of a mail's domain (RFC 5321, 4.1.3).
+fn literal(domain: &[u8]) -> Option<IpAddr> {
+    let inner = domain.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let inner = match inner.split_at_checked(5) {
+        Some((label, rest)) if label.eq_ignore_ascii_case(b"IPv6:") => rest,
+        _ => inner,
+    };
+    address::ip_of(inner)
+}
+
+/// Addresses of protocols are taken as they stand there, and folded here, for all of them.
+#[inline]
+fn folded(observable: Observable<'_>) -> Observable<'_> {
+    match observable {
+        Observable::Address(IpAddr::V6(v6), port) => Observable::Address(address::fold(v6), port),
+        other => other,
     }
 }
 

@@ -133,6 +133,7 @@ impl Reader {
     fn found(&self, seconds: u32, fraction: u32, data: Range<usize>, length: u32) -> Found {
         let micros = if self.order.is_nano { fraction / 1000 } else { fraction };
         Found {
+            written: None,
             time: i64::from(seconds) * 1_000_000 + i64::from(micros),
             is_timed: seconds | fraction != 0,
             linktype: self.linktype,
@@ -162,6 +163,6 @@ impl Reader {
             return Err(Stop::Short { what: "a packet", needs: end });
         }
         let found = self.found(seconds, fraction, header..end, length);
-        Ok(Item { length: end, found: Some(found) })
+        Ok(Item::new(end, Some(found)))
     }
 }

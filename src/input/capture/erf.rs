@@ -89,10 +89,11 @@ pub(super) fn step(rest: &[u8]) -> Result<Item, Stop> {
     }
     // Provenance and padding carry no packet.
     if matches!(header.kind, PROVENANCE | PADDING) {
-        return Ok(Item { length, found: None });
+        return Ok(Item::new(length, None));
     }
     let micros = (u64::from(header.fraction) * 1_000_000) >> 32;
     let found = Found {
+        written: None,
         time: i64::from(header.seconds) * 1_000_000 + micros as i64,
         is_timed: header.seconds | header.fraction != 0,
         linktype: ERF,
@@ -100,7 +101,7 @@ pub(super) fn step(rest: &[u8]) -> Result<Item, Stop> {
         length: u32::from(header.wire).max(u32::from(header.record)),
         interface: 0,
     };
-    Ok(Item { length, found: Some(found) })
+    Ok(Item::new(length, Some(found)))
 }
 
 #[cfg(test)]

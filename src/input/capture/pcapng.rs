@@ -1,13 +1,22 @@
 //! pcapng: blocks of a type and a length, in sections that each start afresh.
 
-use super::{Endian, Found, Item, Stop};
+use super::notes::has_comment;
+use super::{Endian, Found, Item, Stop, Written};
+use crate::progress::bound;
 use std::ops::Range;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const NAMES: u32 = 4;
+const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+const JOURNAL: u32 = 9;
+const SECRETS: u32 = 10;
+
+/// The longest text that is read.
+const MOST_TEXT: usize = bound(8 << 20, 2048);
 
 /// Type, length, and the length again.
 const FRAME: usize = 12;
@@ -32,6 +41,8 @@ pub(super) struct Reader {
     interfaces: Vec<Interface>,
     /// Time of the packet before, for blocks that have none.
     time: i64,
+    /// Blocks that are not read: custom ones, system calls, texts that are too long.
+    pub(super) skipped: u64,
 }
 
 /// What an interface description says.
@@ -84,7 +95,7 @@ impl Unit {
 impl Reader {
     pub(super) fn new() -> Self {
         // The first block is a section header, which sets the byte order.
-        Reader { endian: Endian::Little, interfaces: Vec::new(), time: 0 }
+        Reader { endian: Endian::Little, interfaces: Vec::new(), time: 0, skipped: 0 }
     }
 
     /// Reads the block at the front of what is left.
@@ -96,26 +107,84 @@ impl Reader {
         let found = match kind {
             SECTION_HEADER => {
                 self.interfaces.clear();
-                return Ok(Item { length, found: None });
+                return Ok(self.with_comments(length, body, 24));
             }
             INTERFACE => {
                 let Some(interface) = self.read_interface(body.get(8..).unwrap_or_default()) else {
                     return Err(Stop::Damaged("an interface description too short".into()));
                 };
                 self.interfaces.push(interface);
-                return Ok(Item { length, found: None });
+                return Ok(self.with_comments(length, body, 16));
             }
             ENHANCED_PACKET => self.read_enhanced(body),
             SIMPLE_PACKET => self.read_simple(body),
             OBSOLETE_PACKET => self.read_obsolete(body),
-            _ => return Ok(Item { length, found: None }),
+            _ => return Ok(self.other(kind, length, body)),
         };
         let Some(found) = found else {
             let what = "a packet block that does not fit its lengths or its interface";
             return Err(Stop::Damaged(what.into()));
         };
         self.time = found.time;
-        Ok(Item { length, found: Some(found) })
+        let options = found.data.end.next_multiple_of(4);
+        let mut item = Item::new(length, Some(found));
+        // Most have none, or one of flags.
+        if kind != SIMPLE_PACKET && options < body.len() {
+            item.note =
+                self.comments(body, options, item.found.as_ref().is_some_and(|f| f.is_timed));
+        }
+        Ok(item)
+    }
+
+    /// A block without a packet in it.
+    fn other(&mut self, kind: u32, length: usize, body: &[u8]) -> Item {
+        match kind {
+            JOURNAL if body.len() <= MOST_TEXT => {
+                let note = self.note(body, Written::Journal, false);
+                Item { note: Some(note), ..Item::new(length, None) }
+            }
+            NAMES if body.len() <= MOST_TEXT => {
+                let note = self.note(body, Written::Names(self.endian), false);
+                Item { note: Some(note), ..Item::new(length, None) }
+            }
+            STATISTICS => self.with_comments(length, body, 20),
+            // Keys show nothing but what the packets hold.
+            SECRETS => Item::new(length, None),
+            _ => {
+                self.skipped += 1;
+                Item::new(length, None)
+            }
+        }
+    }
+
+    /// A block without a packet, with the comments in its options, which begin at `at`.
+    fn with_comments(&mut self, length: usize, block: &[u8], at: usize) -> Item {
+        Item { note: self.comments(block, at, false), ..Item::new(length, None) }
+    }
+
+    fn comments(&mut self, block: &[u8], at: usize, is_timed: bool) -> Option<Found> {
+        if !has_comment(block.get(at..)?, self.endian) {
+            return None;
+        }
+        if block.len() - at > MOST_TEXT {
+            self.skipped += 1;
+            return None;
+        }
+        let written = Written::Options(self.endian, u32::try_from(at).unwrap_or(u32::MAX));
+        Some(self.note(block, written, is_timed))
+    }
+
+    /// A text; `is_timed` if it is about the packet before it.
+    fn note(&self, block: &[u8], written: Written, is_timed: bool) -> Found {
+        Found {
+            time: self.time,
+            is_timed,
+            written: Some(written),
+            linktype: 0,
+            data: 0..block.len(),
+            length: 0,
+            interface: 0,
+        }
     }
 
     /// Type and length of the block at the front, all of which is there.
@@ -190,6 +259,7 @@ impl Reader {
         let length = self.endian.u32(block, 24)?;
         let micros = interface.unit.micros(high << 32 | low);
         Some(Found {
+            written: None,
             is_timed: high | low != 0,
             time: micros.saturating_add(interface.offset.saturating_mul(1_000_000)),
             linktype: interface.linktype,
@@ -204,6 +274,7 @@ impl Reader {
         let length = self.endian.u32(block, 8)?;
         let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
         Some(Found {
+            written: None,
             time: self.time,
             is_timed: false,
             linktype: interface.linktype,

@@ -55,6 +55,7 @@ impl Reader {
             return Err(Stop::Short { what: "a packet", needs: end });
         }
         let found = Found {
+            written: None,
             time: i64::from(seconds) * 1_000_000 + i64::from(micros),
             is_timed: seconds != 0 || micros != 0,
             linktype: self.linktype,
@@ -63,7 +64,7 @@ impl Reader {
             interface: 0,
         };
         // The padding of the last one may be missing.
-        Ok(Item { length: whole as usize, found: Some(found) })
+        Ok(Item::new(whole as usize, Some(found)))
     }
 }
 

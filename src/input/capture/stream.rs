@@ -1,6 +1,6 @@
 //! Captures that come out of a pipe or a decompressor.
 
-use super::{Format, Found, Packet, Stop};
+use super::{Format, Found, Note, Packet, Stop};
 use crate::input::Stream;
 use crate::progress::bound;
 use crate::{Error, Result};
@@ -14,10 +14,13 @@ const READ: usize = bound(256 << 10, 64);
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where they lie in the bytes.
+    /// Where they lie in the bytes, and texts among them.
     packets: Vec<Found>,
     /// Packets in front of them.
     before: u64,
+    /// Offset of the bytes in the capture.
+    base: u64,
+    has_notes: bool,
 }
 
 impl Batch {
@@ -33,8 +36,32 @@ impl Batch {
 
     /// The packets, in their order.
     pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
-        let numbers = self.before + 1..;
-        self.packets.iter().zip(numbers).map(|(found, number)| found.packet(&self.bytes, number))
+        self.numbered()
+            .filter(|(found, _)| found.written.is_none())
+            .map(|(found, number)| found.packet(&self.bytes, number))
+    }
+
+    /// The texts that stand at packets or between them, in their order.
+    pub fn notes(&self) -> impl Iterator<Item = Note<'_>> {
+        let all = self.has_notes.then(|| self.numbered());
+        all.into_iter().flatten().filter_map(|(found, number)| {
+            Some(Note {
+                number,
+                time: found.is_timed.then_some(found.time),
+                offset: self.base + found.data.start as u64,
+                kind: found.written?,
+                block: self.bytes.get(found.data.clone())?,
+            })
+        })
+    }
+
+    /// All of it with its number, or that of the packet before it.
+    fn numbered(&self) -> impl Iterator<Item = (&Found, u64)> {
+        let mut number = self.before;
+        self.packets.iter().map(move |found| {
+            number += u64::from(found.is_counted());
+            (found, number)
+        })
     }
 }
 
@@ -87,6 +114,11 @@ impl CaptureStream {
         self.base + self.filled as u64
     }
 
+    /// Blocks that were skipped so far, for nothing is known of what is in them.
+    pub fn skipped(&self) -> u64 {
+        self.format.as_ref().map_or(0, Format::skipped)
+    }
+
     /// Reads the next packets, as many as come with one read or are there already; those
     /// of a pipe that somebody writes to at once. `batch` is used again. False at the end.
     ///
@@ -96,7 +128,7 @@ impl CaptureStream {
     /// behind all packets that could be read, and then nothing.
     pub fn read(&mut self, batch: &mut Batch) -> Result<bool> {
         batch.packets.clear();
-        batch.before = self.count;
+        (batch.before, batch.has_notes) = (self.count, false);
         let mut touched = 0;
         while !self.is_over {
             if let Some(format) = &self.format {
@@ -109,6 +141,10 @@ impl CaptureStream {
                 Some(_) if rest.is_empty() => 1,
                 Some(Ok(item)) => {
                     batch.packets.extend(item.found.map(|found| found.after(self.from)));
+                    if let Some(note) = item.note {
+                        batch.has_notes = true;
+                        batch.packets.push(note.after(self.from));
+                    }
                     self.from = self.from.saturating_add(item.length);
                     continue;
                 }
@@ -126,7 +162,10 @@ impl CaptureStream {
             }
         }
         std::hint::black_box(touched);
-        self.count += batch.packets.len() as u64;
+        self.count += match batch.has_notes {
+            true => batch.packets.iter().filter(|found| found.is_counted()).count() as u64,
+            false => batch.packets.len() as u64,
+        };
         self.hand_out(batch);
         Ok(!batch.packets.is_empty())
     }
@@ -137,6 +176,7 @@ impl CaptureStream {
             return;
         }
         std::mem::swap(&mut self.window, &mut batch.bytes);
+        batch.base = self.base;
         // The padding of the last block may be missing: `from` may lie behind.
         let done = self.from.min(self.filled);
         let rest = batch.bytes.get(done..self.filled).unwrap_or_default();

@@ -8,13 +8,17 @@ use std::ops::Range;
 
 const A: u16 = 1;
 const SOA: u16 = 6;
+const TXT: u16 = 16;
 const AAAA: u16 = 28;
 const NAPTR: u16 = 35;
 const OPT: u16 = 41;
 const SVCB: u16 = 64;
 const HTTPS: u16 = 65;
+const SPF: u16 = 99;
 const TKEY: u16 = 249;
 const TSIG: u16 = 250;
+const URI: u16 = 256;
+const CAA: u16 = 257;
 
 /// Parameters of SVCB and HTTPS that hold addresses.
 const IPV4_HINT: u16 = 4;
@@ -72,10 +76,23 @@ impl Walk<'_> {
             NAPTR => {
                 // Order and preference, then flags, services and an expression.
                 let mut at = range.start + 4;
+                let mut last = &b""[..];
                 for _ in 0..3 {
-                    at += 1 + usize::from(*self.message.get(at).ok_or(Broken)?);
+                    let length = usize::from(*self.message.get(at).ok_or(Broken)?);
+                    last = self.message.get(at + 1..at + 1 + length).ok_or(Broken)?;
+                    at += 1 + length;
                 }
+                found(Found::Text(last));
                 self.name_in(at, range.end, found)?;
+            }
+            // RFC 7208, 3.3: strings of a record are one.
+            TXT | SPF => found(Found::Strings(data)),
+            // RFC 7553: priority and weight in front.
+            URI => found(Found::Text(data.get(4..).unwrap_or_default())),
+            // RFC 8659: flags and a property in front.
+            CAA => {
+                let length = data.get(1).copied().map_or(0, usize::from);
+                found(Found::Text(data.get(2 + length..).unwrap_or_default()));
             }
             SVCB | HTTPS => {
                 let at = self.name_in(range.start + 2, range.end, found)?;

@@ -372,10 +372,30 @@ mod twin {
                     got.push(String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned());
                 }
                 Found::Seen(..) => {}
+                Found::Text(_) | Found::Strings(_) => {}
                 Found::Odd => got.push("(odd)".to_owned()),
             });
             prop_assert_eq!(got, want);
             prop_assert_eq!(ended.ok(), end);
         }
     }
+}
+
+#[test]
+fn texts_of_records() {
+    let record = |kind, data: &[u8]| record(b"\xc0\x0c", kind, data);
+    let (recorder, counters) = seen(&answer(&[
+        record(16, b"\x13http://b.example/x "),
+        record(16, b"\x06ip4:19\x0a2.0.2.7/32"),
+        record(16, b"\x03key"),
+        record(256, b"\0\x01\0\x01http://c.example/"),
+        record(257, b"\0\x05issued.example"),
+        record(35, b"\0\x01\0\x01\x01u\x03E2U\x13!^.*$!sip:a@e.test!\0"),
+        record(16, b"\x09cut.b.exa"),
+    ]));
+    let want =
+        "http://b.example/x ip4:192.0.2.7/32http://c.example/d.example!^.*$!sip:a@e.test!cut.b.exa";
+    assert_eq!(recorder.text_at(Where::DnsAnswer), want);
+    assert_eq!(counters.faults().count(), 0);
+    assert_eq!(joined(b"\x01a\x09b"), b"ab");
 }

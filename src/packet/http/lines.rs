@@ -214,11 +214,14 @@ impl<'a> Iterator for Headers<'a> {
 }
 
 /// Whether the name of a header that is looked at anywhere begins like that: Alt-Svc, Content-…,
-/// ETag, Forwarded, Host, Link, Location, Proxy-Client-IP, Referer, Refresh, Set-Cookie,
+/// DO-Connecting-IP, Incap-Client-IP, ETag, Forwarded, Host, Link, Location, Proxy-Client-IP, Referer, Refresh, Set-Cookie,
 /// Transfer-Encoding, Upgrade, User-Agent, Via, X-…. Accept-… is in every request.
 fn may_be_asked_for(line: &[u8]) -> bool {
     match line.first().map(|first| first | 0x20) {
-        Some(b'a') => line.get(1).is_some_and(|second| second | 0x20 == b'l'),
+        Some(b'a' | b'd' | b'i') => matches!(
+            [line[0] | 0x20, line.get(1).map_or(0, |second| second | 0x20)],
+            [b'a', b'l'] | [b'd', b'o'] | [b'i', b'n']
+        ),
         Some(first) => matches!(
             first,
             b'c' | b'e'
@@ -233,6 +236,7 @@ fn may_be_asked_for(line: &[u8]) -> bool {
                 | b'v'
                 | b'w'
                 | b'x'
+                | b'z'
         ),
         None => false,
     }

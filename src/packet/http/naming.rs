@@ -1,5 +1,6 @@
 //! Headers that name hosts without a URL: who a proxy speaks for, what it was asked for, where
-//! a cookie goes.
+//! a cookie goes. The names are those of proxies, of networks that deliver content, and of what
+//! runs behind them, as each documents its own.
 
 use super::{MOST_FORWARDED, Observable, Where, parse_bare, split_port};
 use std::net::IpAddr;
@@ -9,8 +10,16 @@ use std::net::IpAddr;
 pub(super) enum Form {
     /// Addresses between commas, each with or without a port, brackets and quotes.
     Addresses,
+    /// One address, always with a port behind it, without brackets.
+    Viewer,
     /// Names or addresses between commas.
     Hosts,
+    /// The same: the hosts that somebody asked for before a proxy asked for another.
+    Asked,
+    /// The path or the URL that was asked for, before it was rewritten.
+    Target,
+    /// The beginning of the path, which was taken off.
+    Prefix,
     /// `for=…;by=…;host=…` (RFC 7239).
     Forwarded,
     /// `1.1 host (comment)` (RFC 9110, 7.6.3).
@@ -21,49 +30,114 @@ pub(super) enum Form {
     Text,
 }
 
-/// The headers, in lower case.
-const NAMES: [(&[u8], Form); 42] = [
+/// The headers, in lower case and by length.
+const NAMES: [(&[u8], Form); 107] = [
     (b"via", Form::Via),
     (b"link", Form::Text),
-    (b"x-host", Form::Hosts),
+    (b"x-host", Form::Asked),
     (b"alt-svc", Form::Text),
     (b"refresh", Form::Text),
+    (b"http-url", Form::Target),
     (b"forwarded", Form::Forwarded),
     (b"client-ip", Form::Addresses),
     (b"x-real-ip", Form::Addresses),
+    (b"x-true-ip", Form::Addresses),
+    (b"proxy-url", Form::Target),
     (b"set-cookie", Form::Cookie),
     (b"x-clientip", Form::Addresses),
+    (b"cdn-src-ip", Form::Addresses),
+    (b"proxy-host", Form::Asked),
+    (b"x-real-url", Form::Target),
+    (b"x-real-uri", Form::Target),
     (b"x-client-ip", Form::Addresses),
     (b"x-forwarded", Form::Forwarded),
     (b"x-remote-ip", Form::Addresses),
     (b"remote-addr", Form::Addresses),
+    (b"x-source-ip", Form::Addresses),
+    (b"cdn-real-ip", Form::Addresses),
+    (b"x-real-host", Form::Asked),
+    (b"request-uri", Form::Target),
+    (b"x-cdn-src-ip", Form::Addresses),
     (b"x-remote-addr", Form::Addresses),
     (b"forwarded-for", Form::Addresses),
     (b"fly-client-ip", Form::Addresses),
+    (b"x-original-ip", Form::Addresses),
+    (b"x-client-addr", Form::Addresses),
+    (b"x-cdn-real-ip", Form::Addresses),
+    (b"cdn-client-ip", Form::Addresses),
+    (b"x-coming-from", Form::Addresses),
+    (b"x-rewrite-url", Form::Target),
+    (b"x-rewrite-uri", Form::Target),
+    (b"x-request-uri", Form::Target),
+    (b"x-request-url", Form::Target),
+    (b"x-script-name", Form::Prefix),
     (b"true-client-ip", Form::Addresses),
     (b"x-proxyuser-ip", Form::Addresses),
+    (b"x-forwarded-by", Form::Addresses),
+    (b"x-arr-clientip", Form::Addresses),
+    (b"x-backend-host", Form::Asked),
+    (b"x-gateway-host", Form::Asked),
+    (b"x-original-url", Form::Target),
+    (b"x-original-uri", Form::Target),
+    (b"x-rewrite-path", Form::Target),
     (b"x-forwarded-for", Form::Addresses),
-    (b"x-original-host", Form::Hosts),
+    (b"x-original-host", Form::Asked),
     (b"proxy-client-ip", Form::Addresses),
+    (b"ali-cdn-real-ip", Form::Addresses),
+    (b"incap-client-ip", Form::Addresses),
+    (b"z-forwarded-for", Form::Addresses),
+    (b"x-real-clientip", Form::Addresses),
+    (b"x-original-path", Form::Target),
+    (b"x-forwarded-uri", Form::Target),
+    (b"x-forwarded-url", Form::Target),
+    (b"x-replaced-path", Form::Target),
     (b"x-true-client-ip", Form::Addresses),
-    (b"x-forwarded-host", Form::Hosts),
+    (b"x-forwarded-host", Form::Asked),
     (b"fastly-client-ip", Form::Addresses),
     (b"cf-connecting-ip", Form::Addresses),
     (b"x-originating-ip", Form::Addresses),
     (b"x-azure-clientip", Form::Addresses),
     (b"x-azure-socketip", Form::Addresses),
+    (b"do-connecting-ip", Form::Addresses),
+    (b"x-real-client-ip", Form::Addresses),
+    (b"forwarded-for-ip", Form::Addresses),
+    (b"x-client-real-ip", Form::Addresses),
+    (b"x-forwarded-path", Form::Target),
     (b"x-sucuri-clientip", Form::Addresses),
+    (b"fly-forwarded-for", Form::Addresses),
+    (b"x-azure-client-ip", Form::Addresses),
+    (b"x-original-prefix", Form::Prefix),
     (b"x-forwarded-server", Form::Hosts),
     (b"cf-connecting-ipv6", Form::Addresses),
     (b"wl-proxy-client-ip", Form::Addresses),
+    (b"x-akamai-client-ip", Form::Addresses),
+    (b"x-remote-client-ip", Form::Addresses),
+    (b"x-forwarded-prefix", Form::Prefix),
     (b"x-cluster-client-ip", Form::Addresses),
     (b"x-appengine-user-ip", Form::Addresses),
-    (b"x-http-host-override", Form::Hosts),
+    (b"x-original-hostname", Form::Asked),
+    (b"x-http-host-override", Form::Asked),
+    (b"x-original-client-ip", Form::Addresses),
+    (b"x-forwarded-hostname", Form::Asked),
+    (b"x-waws-unencoded-url", Form::Target),
+    (b"x-envoy-original-url", Form::Target),
+    (b"x-forwarded-client-ip", Form::Addresses),
+    (b"x-forwarded-authority", Form::Asked),
+    (b"x-envoy-original-host", Form::Asked),
+    (b"x-envoy-original-path", Form::Target),
     (b"x-vercel-forwarded-for", Form::Addresses),
+    (b"x-original-remote-addr", Form::Addresses),
     (b"content-security-policy", Form::Text),
+    (b"x-originating-client-ip", Form::Addresses),
+    (b"x-forwarded-server-name", Form::Asked),
     (b"x-original-forwarded-for", Form::Addresses),
     (b"x-envoy-external-address", Form::Addresses),
+    (b"x-ms-forwarded-client-ip", Form::Addresses),
+    (b"x-forwarded-for-original", Form::Addresses),
     (b"x-content-security-policy", Form::Text),
+    (b"x-nf-client-connection-ip", Form::Addresses),
+    (b"x-custom-ip-authorization", Form::Addresses),
+    (b"cloudfront-viewer-address", Form::Viewer),
     (b"content-security-policy-report-only", Form::Text),
 ];
 
@@ -77,6 +151,19 @@ const LENGTHS: u64 = {
     lengths
 };
 
+/// Where those of each length begin.
+const STARTS: [u8; u64::BITS as usize + 1] = {
+    let (mut starts, mut length, mut at) = ([0; u64::BITS as usize + 1], 0, 0);
+    while length < starts.len() {
+        while at < NAMES.len() && NAMES[at].0.len() < length {
+            at += 1;
+        }
+        starts[length] = at as u8;
+        length += 1;
+    }
+    starts
+};
+
 /// How a header names hosts, if it does.
 pub(in crate::packet) fn is_naming(name: &[u8]) -> bool {
     form(name).is_some()
@@ -86,8 +173,9 @@ pub(super) fn form(name: &[u8]) -> Option<Form> {
     if name.len() >= u64::BITS as usize || LENGTHS >> name.len() & 1 == 0 {
         return None;
     }
-    let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|&(_, form)| form)
+    let range = usize::from(STARTS[name.len()])..usize::from(STARTS[name.len() + 1]);
+    let mut same = NAMES.get(range).unwrap_or_default().iter();
+    same.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, form)| form)
 }
 
 /// What the headers of one head name: each once, however many say it.
@@ -96,6 +184,10 @@ pub(super) struct Named<'a> {
     addresses: Vec<(IpAddr, Option<u16>)>,
     hosts: Vec<&'a [u8]>,
     domains: Vec<&'a [u8]>,
+    /// Hosts that were asked for, with their ports.
+    asked: Vec<&'a [u8]>,
+    targets: Vec<&'a [u8]>,
+    prefix: Option<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
@@ -104,7 +196,26 @@ impl<'a> Named<'a> {
         let parts = value.split(|&byte| byte == b',').take(MOST_FORWARDED);
         match form {
             Form::Addresses => parts.for_each(|part| self.address(part)),
+            Form::Viewer => {
+                let colon = memchr::memrchr(b':', value).unwrap_or(value.len());
+                let (address, port) = value.split_at_checked(colon).unwrap_or((value, b""));
+                let port = std::str::from_utf8(port.get(1..).unwrap_or_default()).unwrap_or("");
+                if let Some(address) = parse_bare(address) {
+                    self.add((address, port.parse().ok()));
+                }
+            }
             Form::Hosts => parts.for_each(|part| self.host(part)),
+            Form::Asked => parts.for_each(|part| {
+                self.host(part);
+                self.ask(unquote(part));
+            }),
+            Form::Target if value.starts_with(b"/") => {
+                if self.targets.len() < MOST_FORWARDED && !self.targets.contains(&value) {
+                    self.targets.push(value);
+                }
+            }
+            Form::Target => {}
+            Form::Prefix => self.prefix = Some(value).filter(|value| value.starts_with(b"/")),
             Form::Forwarded => self.forwarded(value),
             Form::Via => parts.for_each(|part| {
                 let mut words = part.split(|byte| byte.is_ascii_whitespace());
@@ -122,6 +233,10 @@ impl<'a> Named<'a> {
 
     fn address(&mut self, part: &[u8]) {
         let Some((address, port)) = parse_node(unquote(part)) else { return };
+        self.add((address, port));
+    }
+
+    fn add(&mut self, (address, port): (IpAddr, Option<u16>)) {
         let port = port.filter(|&port| port > 0);
         for (known, its_port) in &mut self.addresses {
             if *known == address && (port.is_none() || its_port.is_none() || *its_port == port) {
@@ -147,6 +262,15 @@ impl<'a> Named<'a> {
         }
     }
 
+    /// A host that was asked for.
+    fn ask(&mut self, part: &'a [u8]) {
+        let is_host = |&byte: &u8| is_of_name(byte) || matches!(byte, b':' | b'[' | b']');
+        let is_new = !part.is_empty() && part.iter().all(is_host) && !holds(&self.asked, part);
+        if is_new && self.asked.len() < MOST_FORWARDED {
+            self.asked.push(part);
+        }
+    }
+
     /// Pairs of RFC 7239, 4. Names that are made up to hide somebody are no addresses.
     fn forwarded(&mut self, value: &'a [u8]) {
         for pair in pairs(value).take(2 * MOST_FORWARDED) {
@@ -156,8 +280,30 @@ impl<'a> Named<'a> {
                 self.address(node);
             } else if name.eq_ignore_ascii_case(b"host") {
                 self.host(node);
+                self.ask(unquote(node));
             }
         }
+    }
+
+    /// The hosts and targets that may have been asked for where those of the request come from
+    /// a proxy: each host with each target, but for that which the request has itself.
+    pub(super) fn asked(
+        &self,
+        host: Option<&'a [u8]>,
+        target: &'a [u8],
+    ) -> impl Iterator<Item = (Option<&'a [u8]>, &'a [u8], &'a [u8])> {
+        let prefix = self.prefix.map(|prefix| prefix.strip_suffix(b"/").unwrap_or(prefix));
+        let own = (target.starts_with(b"/")).then_some((&b""[..], target));
+        let before = prefix.zip(own).map(|(prefix, (_, target))| (prefix, target));
+        let targets = self.targets.iter().map(|&target| (&b""[..], target));
+        let targets: Vec<_> = own.into_iter().chain(before).chain(targets).collect();
+        let asked = self.asked.iter().map(|&host| Some(host));
+        let hosts = std::iter::once(host).chain(asked.filter(move |&other| other != host));
+        hosts
+            .flat_map(move |host| targets.clone().into_iter().map(move |(a, b)| (host, a, b)))
+            .filter(move |&(its, prefix, its_target)| {
+                its != host || !prefix.is_empty() || its_target != target
+            })
     }
 
     fn cookie(&mut self, value: &'a [u8]) {

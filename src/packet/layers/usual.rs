@@ -1,5 +1,5 @@
 //! The usual frame, read in one go: Ethernet without tags, IPv4 without options or IPv6
-//! without extension headers, whole, with TCP, UDP or ICMP in it, and no tunnel.
+//! without extension headers, whole, with TCP, UDP or ICMP in it, and neither a tunnel nor an error.
 //!
 //! Nothing is decided here that the layers would decide otherwise: what is unusual in any way
 //! is left to them. For a small packet they cost more than its flow does.
@@ -7,7 +7,7 @@
 use super::super::bytes::be16;
 use super::super::link;
 use super::super::transport::{ICMP, ICMPV6, TCP, UDP};
-use super::super::{Frame, tunnel};
+use super::super::{Frame, quote, tunnel};
 use super::{Part, Unit};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -61,7 +61,8 @@ fn packet<'a>(frame: &Frame<'a>) -> Option<Usual<'a>> {
         _ => return None,
     };
     match usual.proto {
-        TCP | ICMP | ICMPV6 => Some(usual),
+        TCP => Some(usual),
+        ICMP | ICMPV6 if !quote::is_error(usual.proto, usual.payload) => Some(usual),
         UDP if !tunnel::is_likely(usual.payload) => Some(usual),
         _ => None,
     }
@@ -188,6 +189,10 @@ mod tests {
             (2, 12222, false),
             (2, 37008, false),
             (2, 37009, true),
+            (2, 5000, false),
+            (0, 7932, true),
+            (2, 7932, false),
+            (2, 30030, false),
         ] {
             let mut data = data.clone();
             data[V4 + at..V4 + at + 2].copy_from_slice(&port.to_be_bytes());

@@ -1,9 +1,10 @@
 //! What the headers of a mail, or of a part of one, say about its body
 //! (RFC 2045, RFC 2183).
 
+use super::charset::Charset;
+use super::flowed::Lines;
 use super::params::Params;
 use super::transfer::Transfer;
-use super::words::Charset;
 use crate::progress::bound;
 
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
@@ -13,7 +14,48 @@ const MOST_BOUNDARY: usize = bound(256, 16);
 const MOST_NAMES: usize = bound(8, 3);
 
 /// How names of pages end.
-const PAGES: [&[u8]; 5] = [b".htm", b".html", b".xhtml", b".shtml", b".svg"];
+const PAGES: [&[u8]; 6] = [b".htm", b".html", b".xhtml", b".shtml", b".svg", b".hta"];
+
+/// How names of mails and of pages that are saved like mails end.
+const MAILS: [&[u8]; 3] = [b".eml", b".mht", b".mhtml"];
+
+/// How names of text and of scripts end.
+const TEXTS: [&[u8]; 21] = [
+    b".txt",
+    b".csv",
+    b".tsv",
+    b".log",
+    b".json",
+    b".xml",
+    b".md",
+    b".ics",
+    b".vcf",
+    b".url",
+    b".website",
+    b".js",
+    b".jse",
+    b".vbs",
+    b".wsf",
+    b".ps1",
+    b".bat",
+    b".cmd",
+    b".sh",
+    b".iqy",
+    b".rtf",
+];
+
+/// Types of application that are text.
+const TEXT_TYPES: [&str; 9] = [
+    "application/json",
+    "application/ld+json",
+    "application/xml",
+    "application/javascript",
+    "application/x-javascript",
+    "application/ecmascript",
+    "application/x-sh",
+    "application/x-ndjson",
+    "application/rtf",
+];
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +77,11 @@ pub(super) struct Entity {
     pub(super) is_digest: bool,
     pub(super) transfer: Transfer,
     pub(super) charset: Charset,
+    /// How lines go on.
+    pub(super) lines: Lines,
     pub(super) is_attachment: bool,
+    /// It is a file, and text.
+    is_of_text: bool,
     /// What it is called as a file, the best name first. Mail programs differ in which they
     /// show.
     pub(super) names: Vec<Vec<u8>>,
@@ -53,8 +99,12 @@ impl Entity {
         if is("Content-Type") {
             self.content_type(&Params::of(value));
         } else if is("Content-Transfer-Encoding") {
-            let word = value.split(|&b| b == b';' || b <= b' ' || b == b'(').next();
-            self.transfer = Transfer::named(word.unwrap_or_default());
+            let named = Transfer::named(Params::of(value).word());
+            // Of two, that counts which changes anything: some programs take the first, some
+            // the last.
+            if !named.is_plain() || self.transfer.is_plain() {
+                self.transfer = named;
+            }
         } else if is("Content-Disposition") {
             let params = Params::of(value);
             self.is_attachment = params.first.eq_ignore_ascii_case(b"attachment");
@@ -82,10 +132,22 @@ impl Entity {
             () => Kind::Other,
         };
         self.is_digest = is(&["multipart/digest"]);
+        self.is_of_text = is(&TEXT_TYPES);
         let boundary = params.get("boundary").unwrap_or_default();
         let boundary = boundary.trim_ascii_end();
         self.boundary = (1..=MOST_BOUNDARY).contains(&boundary.len()).then(|| Box::from(boundary));
         self.charset = Charset::named(&params.get("charset").unwrap_or_default());
+        let has = |name: &str, value: &[u8]| {
+            params.get(name).is_some_and(|given| given.trim_ascii().eq_ignore_ascii_case(value))
+        };
+        self.lines = match () {
+            () if self.kind != Kind::Text => Lines::Whole,
+            () if has("delsp", b"yes") && has("format", b"flowed") => Lines::Flowed,
+            () if is(&["text/calendar", "text/vcard", "text/x-vcard", "text/directory"]) => {
+                Lines::Folded
+            }
+            () => Lines::Whole,
+        };
         self.add_names(params.all("name"));
     }
 
@@ -104,11 +166,26 @@ impl Entity {
 
     /// Whether it can be read as HTML, as a page that is attached.
     pub(super) fn is_html(&self) -> bool {
-        let is_page = |name: &Vec<u8>| {
-            let name = name.to_ascii_lowercase();
-            PAGES.iter().any(|end| name.ends_with(end))
-        };
-        self.kind == Kind::Html || (self.kind == Kind::Other && self.names.iter().any(is_page))
+        self.kind == Kind::Html || (self.kind == Kind::Other && self.is_called(&PAGES))
+    }
+
+    /// Whether it is a mail, by its type or its name.
+    pub(super) fn is_mail(&self) -> bool {
+        self.kind == Kind::Mail || (self.kind == Kind::Other && self.is_called(&MAILS))
+    }
+
+    /// Whether it can be read as text, by its type or its name.
+    pub(super) fn is_text(&self) -> bool {
+        match self.kind {
+            Kind::Text | Kind::Multipart => true,
+            Kind::Mail => false,
+            Kind::Html | Kind::Other => self.is_html() || self.is_of_text || self.is_called(&TEXTS),
+        }
+    }
+
+    fn is_called(&self, ends: &[&[u8]]) -> bool {
+        let mut names = self.names.iter().map(|name| name.to_ascii_lowercase());
+        names.any(|name| ends.iter().any(|end| name.ends_with(end)))
     }
 
     pub(super) fn weight(&self) -> usize {

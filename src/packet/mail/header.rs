@@ -5,6 +5,7 @@ use crate::indicator::{Observable, Where, address};
 use crate::packet::stream::Context;
 use crate::packet::{Said, Visitor};
 use crate::progress::bound;
+use std::collections::HashSet;
 
 /// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
 /// a host's name.
@@ -35,6 +36,9 @@ fn is(byte: u8, class: u8) -> bool {
 
 /// E-mail addresses of one header that are told.
 const MOST_ADDRESSES: usize = bound(1024, 4);
+
+/// Those of them that are told beside what stands there without its comments.
+const MOST_HIDDEN: usize = bound(64, 4);
 
 /// The address of a path, `FROM:<a@b> SIZE=1` without its verb. None for the empty one.
 pub(in crate::packet) fn path(rest: &[u8]) -> Option<&[u8]> {
@@ -136,8 +140,13 @@ pub(super) fn report<V: Visitor>(
             text.push(b'\n');
         }
         Contents::People(at) => {
-            for email in emails(&words::decode(value)).take(MOST_ADDRESSES) {
-                context.visitor.seen(Observable::Email(email), at, packet, said);
+            let value = words::decode(value);
+            let mut seen = |email| context.visitor.seen(Observable::Email(email), at, packet, said);
+            emails(&value).take(MOST_ADDRESSES).for_each(&mut seen);
+            if let Some(bare) = without_comments(&value) {
+                let known: HashSet<_> = emails(&value).take(MOST_ADDRESSES).collect();
+                let new = |email: &&[u8]| !known.contains(email);
+                emails(&bare).take(MOST_ADDRESSES).filter(new).take(MOST_HIDDEN).for_each(seen);
             }
         }
         Contents::Hosts => {
@@ -229,6 +238,78 @@ fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The value without comments and blanks at the signs of its addresses, where there are some:
+/// `a (b) @ c.(d)example` (RFC 5322, 3.2.2 and 4.4). Comments elsewhere separate words.
+fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
+    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    let mut signs = memchr::memchr_iter(b'@', value).peekable();
+    signs.peek()?;
+    if memchr::memchr(b'(', value).is_none()
+        && !signs.any(|at| {
+            let after = value.get(at + 1).is_some_and(|&byte| is_blank(byte));
+            after || at.checked_sub(1).is_some_and(|at| is_blank(value[at]))
+        })
+    {
+        return None;
+    }
+    let mut out = Vec::with_capacity(value.len());
+    // A comment that does not end is none, nor is what follows: else each would be gone over.
+    let (mut rest, mut is_quoted, mut has_open) = (value, false, false);
+    while let Some((&byte, behind)) = rest.split_first() {
+        match byte {
+            b'\\' if is_quoted => {
+                let length = rest.len().min(2);
+                out.extend_from_slice(&rest[..length]);
+                rest = &rest[length..];
+                continue;
+            }
+            b'"' => is_quoted = !is_quoted,
+            b'(' | b' ' | b'\t' if !is_quoted && !has_open => {
+                let Some((behind, has_comment)) = skip_comments(rest) else {
+                    has_open = true;
+                    continue;
+                };
+                rest = behind;
+                let is_sign = |byte: Option<&u8>| match byte {
+                    Some(b'@') => true,
+                    Some(b'.') => has_comment,
+                    _ => false,
+                };
+                if !is_sign(out.last()) && !is_sign(rest.first()) {
+                    out.push(b' ');
+                }
+                continue;
+            }
+            _ => {}
+        }
+        out.push(byte);
+        rest = behind;
+    }
+    Some(out)
+}
+
+/// What follows comments and blanks, and whether there were comments; none if one does not end.
+fn skip_comments(text: &[u8]) -> Option<(&[u8], bool)> {
+    let (mut rest, mut depth, mut has_comment) = (text, 0_usize, false);
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = match byte {
+            b'(' => {
+                (depth, has_comment) = (depth + 1, true);
+                behind
+            }
+            b')' if depth > 0 => {
+                depth -= 1;
+                behind
+            }
+            b'\\' if depth > 0 => behind.get(1..).unwrap_or_default(),
+            b' ' | b'\t' => behind,
+            _ if depth > 0 => behind,
+            _ => break,
+        };
+    }
+    (depth == 0).then_some((rest, has_comment))
+}
+
 /// The addresses in brackets by which hosts note where a mail came from.
 fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
     memchr::memchr_iter(b'[', value).take(MOST_ADDRESSES).filter_map(|at| {
@@ -316,6 +397,28 @@ mod tests {
 
     fn hosts_in(value: &[u8]) -> Vec<String> {
         hosts(value).map(crate::packet::tests::text).collect()
+    }
+
+    #[test]
+    fn comments_in_addresses() {
+        for (value, want) in [
+            ("evil(comment)@example.com", "evil@example.com"),
+            ("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "pete@silly.test"),
+            (
+                "a @ (x(y)z) b.(c) example , \"(d)@ e\"@f.example",
+                "a@b.example|\"(d)@ e\"@f.example",
+            ),
+            ("see this. a (b) c@d.example", "c@d.example"),
+        ] {
+            let bare = without_comments(value.as_bytes()).unwrap();
+            let found: Vec<_> = emails(&bare).map(String::from_utf8_lossy).collect();
+            assert_eq!(found.join("|"), want, "{}", String::from_utf8_lossy(&bare));
+        }
+        for value in ["a <b@c.example>", "a (b)", "", "a b"] {
+            assert_eq!(without_comments(value.as_bytes()), None, "{value}");
+        }
+        let open = without_comments(b"a@b.example (c(d (e").unwrap();
+        assert_eq!(open, b"a@b.example (c(d (e".to_vec());
     }
 
     /// Word by word: the slow twin of [`emails`].

@@ -1,8 +1,28 @@
 //! Character references of HTML, undone as the text streams, so that
 //! `http&#x3a;//a&period;example/?x&amp;y` is the URL that a reader would visit.
-//! References to characters that are not seen are left out.
+//! References to characters that are not seen are left out. So are line breaks and tabs in
+//! attributes that are URLs, which readers take out of them (WHATWG URL, 4.4).
 
-use crate::progress::Walk;
+use crate::progress::{Walk, bound};
+
+/// The longest URL that breaks are taken out of: what is longer has no end.
+const MOST_URL: usize = bound(16 << 10, 256);
+
+/// Attributes that hold a URL.
+const URLS: [&[u8]; 9] = [
+    b"href",
+    b"src",
+    b"action",
+    b"formaction",
+    b"data",
+    b"poster",
+    b"background",
+    b"ping",
+    b"xlink:href",
+];
+
+/// The longest of their names.
+const MOST_NAME: usize = 10;
 
 /// The longest reference that is looked at, without its ampersand.
 const MOST_REFERENCE: usize = 20;
@@ -47,11 +67,96 @@ const NAMED: &[(&str, &str)] = &[
     ("NoBreak", ""),
 ];
 
+/// Where in HTML something stands, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Text,
+    /// Behind a bracket.
+    Open,
+    /// In a tag, between attributes.
+    Tag,
+    /// In the name of an attribute, or behind it.
+    Name,
+    Named,
+    /// Behind its equals sign.
+    Equals,
+    /// In its value, with the quote that ends it, if there is one.
+    Value(Option<u8>),
+}
+
+/// The tag that is being read.
+#[derive(Debug, Default)]
+struct Tag {
+    place: Place,
+    /// The name of an attribute in small letters, and its length, also beyond what is kept.
+    name: [u8; MOST_NAME],
+    length: usize,
+    /// Bytes of the value that may still come, if it is a URL.
+    left: usize,
+}
+
+impl Tag {
+    /// Whether line breaks count for nothing here.
+    fn is_url(&self) -> bool {
+        matches!(self.place, Place::Value(_)) && self.left > 0
+    }
+
+    /// Takes the next byte.
+    fn next(&mut self, byte: u8) {
+        let is_blank = byte.is_ascii_whitespace();
+        self.place = match (self.place, byte) {
+            (Place::Value(Some(quote)), _) if byte == quote => Place::Tag,
+            (Place::Value(Some(_)), _) => {
+                self.left = self.left.saturating_sub(1);
+                return;
+            }
+            (Place::Text, b'<') => Place::Open,
+            (Place::Text, _) => return,
+            (Place::Open, b'a'..=b'z' | b'A'..=b'Z' | b'/') => Place::Tag,
+            (Place::Open, _) | (_, b'>') => Place::Text,
+            (Place::Equals, b'"' | b'\'') => self.value(Some(byte)),
+            (Place::Equals, _) if is_blank => return,
+            (Place::Equals, _) => self.value(None),
+            (Place::Value(None), _) if is_blank => Place::Tag,
+            (Place::Value(None), _) => return,
+            (Place::Name | Place::Named, b'=') => Place::Equals,
+            (Place::Name, _) if is_blank => Place::Named,
+            (Place::Name, b'/') => Place::Tag,
+            (Place::Tag | Place::Named, _) if is_blank || byte == b'/' => return,
+            (Place::Tag | Place::Named, _) => {
+                self.length = 0;
+                self.letter(byte);
+                Place::Name
+            }
+            (Place::Name, _) => return self.letter(byte),
+        };
+    }
+
+    fn letter(&mut self, byte: u8) {
+        if let Some(place) = self.name.get_mut(self.length) {
+            *place = byte.to_ascii_lowercase();
+        }
+        self.length = self.length.saturating_add(1);
+    }
+
+    fn value(&mut self, quote: Option<u8>) -> Place {
+        let name = self.name.get(..self.length).unwrap_or_default();
+        self.left = if quote.is_some() && URLS.contains(&name) { MOST_URL } else { 0 };
+        Place::Value(quote)
+    }
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
 /// HTML on its way.
 #[derive(Debug, Default)]
 pub(super) struct References {
     /// A reference whose end has not come, with its ampersand.
     begun: Vec<u8>,
+    tag: Tag,
 }
 
 impl References {
@@ -60,10 +165,7 @@ impl References {
         let mut walk = Walk::over(data);
         while let Some((rest, &byte)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             if self.begun.is_empty() {
-                let at = memchr::memchr(b'&', rest);
-                out.extend_from_slice(rest.get(..at.unwrap_or(rest.len())).unwrap_or(rest));
-                self.begun.extend(at.map(|_| b'&'));
-                walk.take(at.map_or(rest.len(), |at| at + 1));
+                walk.take(self.plain(byte, rest, out));
                 continue;
             }
             let is_of_it = match &self.begun[..] {
@@ -83,6 +185,35 @@ impl References {
         }
     }
 
+    /// Takes what is no reference; returns how much of it.
+    fn plain(&mut self, byte: u8, rest: &[u8], out: &mut Vec<u8>) -> usize {
+        if byte == b'&' {
+            self.begun.push(byte);
+            return 1;
+        }
+        let is_url = self.tag.is_url();
+        // As much as changes nothing.
+        let end = match self.tag.place {
+            Place::Text => memchr::memchr2(b'&', b'<', rest),
+            Place::Value(Some(quote)) if is_url => {
+                rest.iter().position(|&byte| byte == quote || byte == b'&' || is_break(byte))
+            }
+            Place::Value(Some(quote)) => memchr::memchr2(b'&', quote, rest),
+            _ => Some(0),
+        };
+        let length = end.unwrap_or(rest.len());
+        if length > 0 {
+            out.extend_from_slice(rest.get(..length).unwrap_or(rest));
+            self.tag.left = self.tag.left.saturating_sub(length);
+            return length;
+        }
+        if !(is_break(byte) && is_url) {
+            out.push(byte);
+        }
+        self.tag.next(byte);
+        1
+    }
+
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.begun.is_empty() {
             self.resolve(false, out);
@@ -92,17 +223,24 @@ impl References {
     /// Appends what the reference stands for. If that is nothing, the reference
     /// itself; then it answers false.
     fn resolve(&mut self, is_closed: bool, out: &mut Vec<u8>) -> bool {
+        let is_url = self.tag.is_url();
+        let is_left_out = |char: char| is_url && matches!(char, '\t' | '\n' | '\r');
         let name = self.begun.get(1..).unwrap_or_default();
         let is_known = match name.strip_prefix(b"#") {
             Some(digits) => number(digits).is_some_and(|char| {
-                if !matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') {
+                let is_seen =
+                    !matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+                if is_seen && !is_left_out(char) {
                     out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 true
             }),
             None => {
                 let found = NAMED.iter().find(|(other, _)| is_closed && other.as_bytes() == name);
-                found.inspect(|(_, text)| out.extend_from_slice(text.as_bytes())).is_some()
+                let text = found.map(|(_, text)| *text);
+                let shown = text.filter(|text| !text.chars().any(is_left_out));
+                out.extend_from_slice(shown.unwrap_or_default().as_bytes());
+                text.is_some()
             }
         };
         if !is_known {
@@ -137,6 +275,15 @@ mod tests {
             ("a&b &nope; &amp &#; &#x; &#46", "a&b &nope; &amp &#; &#x; ."),
             ("&#1114112;&#0;&&amp;&", "\u{fffd}\u{fffd}&&&"),
             ("&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;"),
+            // Breaks in URLs, and nowhere else.
+            ("<A HREF = 'ht\ttp://a.exam\r\nple/'>\nx", "<A HREF = 'http://a.example/'>\nx"),
+            ("<a\nhref=\"a&#10;b&Tab;&NewLine;c\" alt=\"d\ne\">", "<a\nhref=\"abc\" alt=\"d\ne\">"),
+            (
+                "<img/src=\"a\nb\"><p title='a\nb' hrefs='c\nd'>",
+                "<img/src=\"ab\"><p title='a\nb' hrefs='c\nd'>",
+            ),
+            ("1 < 2 href=\"a\nb\"", "1 < 2 href=\"a\nb\""),
+            ("<a href=a\nb href=&amp;c\nsrc='d\n>e'>", "<a href=a\nb href=&c\nsrc='d>e'>"),
         ] {
             for cut in 0..=text.len() {
                 let mut references = References::default();

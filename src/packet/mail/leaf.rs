@@ -1,7 +1,7 @@
 //! The body of a part that has no parts: text, a file, a mail, or several of them.
 
 use super::Mail;
-use super::entity::{self, Entity};
+use super::entity::Entity;
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::indicator::{Kind, Observable, Where};
@@ -37,16 +37,12 @@ impl Leaf {
         context: &mut Context<'_, '_, V>,
     ) -> Leaf {
         let mut mail = None;
-        if entity.kind == entity::Kind::Mail {
+        if entity.is_mail() {
             mail = Mail::inside(protocol, depth).map(Box::new);
         }
-        let is_text = match entity.kind {
-            entity::Kind::Text | entity::Kind::Multipart => true,
-            entity::Kind::Mail => mail.is_none(),
-            entity::Kind::Html | entity::Kind::Other => entity.is_html(),
-        };
+        let is_text = entity.is_text() || entity.is_mail() && mail.is_none();
         // What is too deep may be looked into by itself.
-        let is_deep = entity.kind == entity::Kind::Mail && mail.is_none();
+        let is_deep = entity.is_mail() && mail.is_none();
         let file = (entity.is_file() || is_deep).then(|| {
             let path = entity.names.first().map(|path| &path[..]);
             let name =
@@ -63,8 +59,14 @@ impl Leaf {
             context.counters.note(Fault::DeepMail);
         }
         tell_names(&entity, protocol, file.is_some(), context);
-        let text = is_text.then(|| Text::new(protocol, entity.charset, entity.is_html()));
-        Leaf { transfer: entity.transfer, text, file, mail }
+        let text = is_text.then(|| {
+            Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
+        });
+        let mut transfer = entity.transfer;
+        if file.is_none() {
+            transfer.go_on();
+        }
+        Leaf { transfer, text, file, mail }
     }
 
     pub(super) fn weight(&self) -> usize {

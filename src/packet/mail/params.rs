@@ -2,7 +2,8 @@
 //! also continued and with a character set (RFC 2231), and with encoded words, which
 //! should not be there and often are.
 
-use super::words::{self, Charset};
+use super::charset::Charset;
+use super::words;
 use crate::progress::bound;
 use std::borrow::Cow;
 
@@ -38,10 +39,22 @@ impl<'a> Params<'a> {
                 params.push((name, unquote(without_comment(name, value))));
             }
         }
-        // A comment may follow (RFC 2045, 5.1).
+        // A comment may stand before it or follow (RFC 2045, 5.1).
+        let mut first = first.trim_ascii();
+        while let Some((b'(', comment)) = first.split_first()
+            && let Some(end) = memchr::memchr(b')', comment)
+        {
+            first = comment.get(end + 1..).unwrap_or_default().trim_ascii();
+        }
         let end = memchr::memchr(b'(', first).unwrap_or(first.len());
         let first = first.get(..end).unwrap_or(first).trim_ascii();
         Params { first, params, has_extended }
+    }
+
+    /// The word in front of the parameters, without quotes.
+    pub(super) fn word(&self) -> &'a [u8] {
+        let word = self.first.split(|&byte| byte <= b' ').next().unwrap_or_default();
+        word.strip_prefix(b"\"").map_or(word, |word| word.strip_suffix(b"\"").unwrap_or(word))
     }
 
     /// The parameter of a name with some stars and digits behind it, as it stands.
@@ -257,6 +270,9 @@ mod tests {
             assert_eq!(got.as_deref(), want, "{value}");
         }
         assert_eq!(Params::of(b" text/plain ; x=y").first, b"text/plain");
+        assert_eq!(Params::of(b"(a) (b) text/plain (c); x=y").first, b"text/plain");
+        assert_eq!(Params::of(b"(a) \"base64\" x").word(), b"base64");
+        assert_eq!(Params::of(b"(a").word(), b"");
         // RFC 2045, 5.1, and more of its kind.
         let params =
             Params::of(b"text/html (page); charset=us-ascii (Plain text); boundary=\"a (b\" (c)");

@@ -4,9 +4,10 @@
 //! read; a line that is longer than the window is cut at a blank or a bracket.
 //! So no observable is cut that is shorter than the window.
 
+use super::charset::{Charset, Decoder};
+use super::flowed::{Joined, Lines};
 use super::html::References;
 use super::uu::{self, Uu};
-use super::words::{Charset, Wide};
 use crate::indicator::Where;
 use crate::packet::file::{Attachment, File};
 use crate::packet::stream::Context;
@@ -25,7 +26,8 @@ const PIECE: usize = bound(4 << 10, 64);
 #[derive(Debug)]
 pub(in crate::packet) struct Text {
     protocol: &'static str,
-    wide: Option<Wide>,
+    wide: Option<Box<Decoder>>,
+    joined: Option<Joined>,
     html: Option<References>,
     held: Vec<u8>,
     /// A file in the midst of it.
@@ -34,23 +36,28 @@ pub(in crate::packet) struct Text {
     is_line_start: bool,
     /// Bytes were lost: what comes up to the next blank is the end of some word.
     is_torn: bool,
+    /// Its first bytes came.
+    is_begun: bool,
 }
 
 impl Text {
     pub(super) fn new(protocol: &'static str, charset: Charset, is_html: bool) -> Text {
-        let wide = match charset {
-            Charset::Narrow | Charset::Latin => None,
-            _ => Some(Wide::new(charset)),
-        };
         Text {
             protocol,
-            wide,
+            wide: Decoder::new(charset).map(Box::new),
+            joined: None,
             html: is_html.then(References::default),
             held: Vec::new(),
             inside: None,
             is_line_start: true,
             is_torn: false,
+            is_begun: false,
         }
+    }
+
+    /// The same, with lines that go on like that.
+    pub(super) fn with_lines(self, lines: Lines) -> Text {
+        Text { joined: Joined::new(lines), ..self }
     }
 
     /// Text of which nothing is known.
@@ -72,16 +79,19 @@ impl Text {
         context: &mut Context<'_, '_, V>,
     ) {
         for piece in data.chunks(PIECE) {
-            let Text { wide, html, held, .. } = self;
-            match (wide, html) {
-                (None, None) => held.extend_from_slice(piece),
-                (None, Some(html)) => html.decode(piece, held),
-                (Some(wide), None) => wide.decode(piece, held),
-                (Some(wide), Some(html)) => {
-                    let mut narrow = Vec::with_capacity(piece.len());
-                    wide.decode(piece, &mut narrow);
-                    html.decode(&narrow, held);
-                }
+            let Text { wide, joined, html, held, is_begun, .. } = self;
+            if !*is_begun {
+                // A mark counts whatever was said of the characters.
+                let marked = || Decoder::marked(piece).map(Box::new);
+                (*wide, *is_begun) = (wide.take().or_else(marked), true);
+            }
+            match (wide, joined, html) {
+                (None, None, None) => held.extend_from_slice(piece),
+                (None, None, Some(html)) => html.decode(piece, held),
+                (None, Some(joined), _) => joined.join(piece, held),
+                (Some(wide), None, None) => wide.decode(piece, held),
+                (Some(wide), Some(joined), _) => joined.join(&wide.decoded(piece), held),
+                (Some(wide), None, Some(html)) => html.decode(&wide.decoded(piece), held),
             }
             if self.is_torn {
                 let end = self.held.iter().position(is_cut);
@@ -114,6 +124,9 @@ impl Text {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
         }
+        if let Some(joined) = &mut self.joined {
+            joined.finish(&mut self.held);
+        }
         self.cut_word();
         self.hand_on(self.held.len(), context);
         if let Some((uu, file)) = self.inside.as_deref_mut() {
@@ -143,6 +156,9 @@ impl Text {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
         }
+        if let Some(joined) = &mut self.joined {
+            joined.finish(&mut self.held);
+        }
         if !is_whole {
             self.cut_word();
         }
@@ -159,7 +175,7 @@ impl Text {
                     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                     let line = rest.get(..end).unwrap_or(rest);
                     // What was begun like data goes on as text.
-                    let is_data = uu::fits(line);
+                    let is_data = uu.fits(line);
                     if is_data {
                         uu.decode(line, &mut |bytes| file.update(bytes));
                     }
@@ -187,21 +203,22 @@ impl Text {
             context.visitor.text(shown, Where::MailBody, context.packet, Said::None);
         }
         self.is_line_start = text.get(..taken).is_some_and(|text| text.ends_with(b"\n"));
-        if let Some((_, _, name)) = file {
+        if let Some((_, _, begin)) = file {
+            let name = begin.name;
             let file = File::begin(self.protocol, Some(name), context.packet, context.visitor);
             let attachment = Attachment { name, depth: 0, is_told: false };
             let file = file.shown(&attachment, context.visitor);
-            self.inside = Some(Box::new((Uu::begun(), file)));
+            self.inside = Some(Box::new((Uu::begun(begin.is_base64), file)));
         }
         taken
     }
 
-    /// Where uuencoded data begins: start and end of its first line, and the name.
-    fn find_file<'t>(&self, text: &'t [u8]) -> Option<(usize, usize, &'t [u8])> {
+    /// Where uuencoded data begins: start and end of its first line, and what that says.
+    fn find_file<'t>(&self, text: &'t [u8]) -> Option<(usize, usize, uu::Begin<'t>)> {
         if self.html.is_some() {
             return None;
         }
-        static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"begin "));
+        static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"begin"));
         BEGIN.find_iter(text).find_map(|at| {
             let is_start = match at.checked_sub(1) {
                 None => self.is_line_start,
@@ -210,8 +227,7 @@ impl Text {
             // Longer ones may be cut, and the line is not searched for each word in it.
             let rest = text.get(at..).filter(|_| is_start)?;
             let end = memchr::memchr(b'\n', rest.get(..uu::MOST_HEAD).unwrap_or(rest))?;
-            let name = uu::begin(rest.get(..end)?)?;
-            Some((at, at + end + 1, name))
+            Some((at, at + end + 1, uu::begin(rest.get(..end)?)?))
         })
     }
 }

@@ -15,8 +15,8 @@ const PIECE: usize = bound(1 << 10, 32);
 const OTHER: u8 = 0xff;
 const PADDING: u8 = 0xfe;
 
-/// The value of each byte in base64.
-static SEXTETS: [u8; 256] = {
+/// The value of each byte in base64; above 63 for others.
+pub(super) static SEXTETS: [u8; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut table = [OTHER; 256];
     let mut at = 0;
@@ -51,6 +51,19 @@ impl Transfer {
             Transfer::Uu(Box::default())
         } else {
             Transfer::Plain
+        }
+    }
+
+    /// Whether it leaves the bytes as they are.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Transfer::Plain)
+    }
+
+    /// Has what follows the padding of base64 decoded, too, as some programs do: for text, where
+    /// what is no base64 then does no harm.
+    pub(super) fn go_on(&mut self) {
+        if let Transfer::Base64(base64) = self {
+            base64.goes_on = true;
         }
     }
 
@@ -151,6 +164,8 @@ pub(super) struct Base64 {
     count: u8,
     /// The padding was there: what follows is something else (RFC 2045, 6.8).
     is_over: bool,
+    /// Nor does the padding end it.
+    goes_on: bool,
     /// Bytes were lost. Lines of whole groups are what everybody sends, so the next one
     /// begins with one.
     skips_line: bool,
@@ -182,8 +197,10 @@ impl Base64 {
                 }
             } else if sextet == PADDING && self.count >= 2 {
                 self.rest(&mut out);
-                self.is_over = true;
-                break;
+                if !self.goes_on {
+                    self.is_over = true;
+                    break;
+                }
             }
         }
         out.flush();

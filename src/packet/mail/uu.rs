@@ -1,28 +1,31 @@
-//! uuencode (POSIX): `begin MODE NAME`, lines that begin with their length, `end`.
+//! uuencode (POSIX): `begin MODE NAME`, lines that begin with their length, `end`; or
+//! `begin-base64 MODE NAME`, lines of base64, `====`.
 
-use super::transfer::Out;
+use super::transfer::{Out, SEXTETS};
 use crate::progress::bound;
 
 /// The longest line in front of the data that is looked at.
 pub(super) const MOST_HEAD: usize = bound(512, 64);
 
-/// The name in a line that begins uuencoded data.
-pub(super) fn begin(line: &[u8]) -> Option<&[u8]> {
-    let rest = line.strip_prefix(b"begin ")?;
+/// What the line in front of the data says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begin<'t> {
+    pub(super) name: &'t [u8],
+    pub(super) is_base64: bool,
+}
+
+/// Reads a line that begins uuencoded data.
+pub(super) fn begin(line: &[u8]) -> Option<Begin<'_>> {
+    let rest = line.strip_prefix(b"begin")?;
+    let (is_base64, rest) = match rest.strip_prefix(b"-base64") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let rest = rest.strip_prefix(b" ")?;
     let (mode, name) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
     let is_mode = matches!(mode.len(), 3 | 4) && mode.iter().all(|b| (b'0'..b'8').contains(b));
     let name = name.trim_ascii();
-    (is_mode && !name.is_empty()).then_some(name)
-}
-
-/// Whether a line can be one of uuencoded data: nothing, `end`, or no more characters than its
-/// length asks for, with a sum behind them.
-pub(super) fn fits(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let Some((&first, data)) = line.split_first() else { return true };
-    let most = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
-    let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= most;
-    is_data || line == b"end"
+    (is_mode && !name.is_empty()).then_some(Begin { name, is_base64 })
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,12 +51,26 @@ pub(super) struct Uu {
     count: u8,
     /// Nothing but `end` is to come.
     is_last: bool,
+    is_base64: bool,
 }
 
 impl Uu {
     /// Behind the line that begins it.
-    pub(super) fn begun() -> Uu {
-        Uu { state: State::Line, ..Uu::default() }
+    pub(super) fn begun(is_base64: bool) -> Uu {
+        Uu { state: State::Line, is_base64, ..Uu::default() }
+    }
+
+    /// Whether a line can be one of its data: nothing, `end`, or no more characters than its
+    /// length asks for, with a sum behind them.
+    pub(super) fn fits(&self, line: &[u8]) -> bool {
+        let line = line.trim_ascii_end();
+        let Some((&first, data)) = line.split_first() else { return true };
+        if self.is_base64 {
+            return line.iter().all(|&byte| byte == b'=' || SEXTETS[usize::from(byte)] < 64);
+        }
+        let most = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
+        let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= most;
+        is_data || line == b"end"
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -91,8 +108,8 @@ impl Uu {
         match (self.state, byte) {
             (State::Over, _) => {}
             (State::Head, b'\n') => {
-                if begin(&self.head).is_some() {
-                    self.state = State::Line;
+                if let Some(begin) = begin(&self.head) {
+                    (self.state, self.is_base64) = (State::Line, begin.is_base64);
                 }
                 self.head.clear();
             }
@@ -101,6 +118,7 @@ impl Uu {
                     self.head.push(byte);
                 }
             }
+            _ if self.is_base64 => self.next_of_base64(byte, out),
             (State::Line, b'\r') => {}
             (State::Line | State::Rest | State::Data(_), b'\n') => {
                 // Blanks at the end of a line stand for zeros, and get lost on the way.
@@ -131,6 +149,31 @@ impl Uu {
                 }
             }
             (State::Data(_) | State::Rest, _) => {}
+        }
+    }
+
+    /// Takes a byte of a body in base64, whose groups may go over the ends of lines.
+    fn next_of_base64(&mut self, byte: u8, out: &mut Out<'_>) {
+        let sextet = SEXTETS[usize::from(byte)];
+        match (self.state, byte) {
+            (State::Rest, b'\n') if self.is_last => self.state = State::Over,
+            (_, b'\n') => self.state = State::Line,
+            // `====`
+            (State::Line, b'=') => (self.state, self.is_last) = (State::Rest, true),
+            (State::Rest, _) => {}
+            (_, b'=') if self.count >= 2 => {
+                self.bits <<= 6 * (4 - u32::from(self.count));
+                self.group(self.count - 1, out);
+            }
+            _ if sextet < 64 => {
+                self.state = State::Data(3);
+                self.bits = self.bits << 6 | u32::from(sextet);
+                self.count += 1;
+                if self.count == 4 {
+                    self.group(3, out);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -165,19 +208,47 @@ mod tests {
             assert_eq!(first + second, text.len() - 4);
         }
         // Without its blanks.
-        let (mut uu, mut all) = (Uu::begun(), Vec::new());
+        let (mut uu, mut all) = (Uu::begun(false), Vec::new());
         uu.decode(b"$  $\" P\n`\nend\n", &mut |bytes| all.extend_from_slice(bytes));
         assert_eq!(all, b"\0\x01\x02\x03"[..].to_vec());
         for line in [&b"#0V%T\r"[..], b"#0V%T", b"`", b"end\r", b"", b"$  $\" P", b"#0V%T!"] {
-            assert!(fits(line), "{line:?}");
+            assert!(uu.fits(line), "{line:?}");
         }
         for line in [&b"#0V%T0V%T"[..], b"see http://a.example/", b"ending", b"`GO ON"] {
-            assert!(!fits(line), "{line:?}");
+            assert!(!uu.fits(line), "{line:?}");
         }
-        assert_eq!(begin(b"begin 0644 a.exe\r"), Some(&b"a.exe"[..]));
-        for line in [&b"begin"[..], b"begin 644", b"begin 888 a", b"begin the day", b"begins 644 a"]
-        {
+        let found = |is_base64| Some(Begin { name: b"a.exe", is_base64 });
+        assert_eq!(begin(b"begin 0644 a.exe\r"), found(false));
+        assert_eq!(begin(b"begin-base64 644 a.exe\r"), found(true));
+        for line in [
+            &b"begin"[..],
+            b"begin 644",
+            b"begin-base32 644 a",
+            b"begin-base64",
+            b"begin 888 a",
+            b"begin the day",
+            b"begins 644 a",
+        ] {
             assert_eq!(begin(line), None);
         }
+    }
+    /// What GNU's `uuencode -m` makes of it.
+    #[test]
+    fn lines_of_base64() {
+        let text = b"begin-base64 755 a.bin\r\nQ2F0AAEC\r\nAw==\r\n====\r\nmore";
+        for cut in 0..=text.len() {
+            let (mut uu, mut all) = (Uu::default(), Vec::new());
+            let (a, b) = text.split_at(cut);
+            let first = uu.decode(a, &mut |bytes| all.extend_from_slice(bytes));
+            let second = uu.decode(b, &mut |bytes| all.extend_from_slice(bytes));
+            assert_eq!(all, b"Cat\0\x01\x02\x03", "{cut}");
+            assert!(uu.is_over());
+            assert_eq!(first + second, text.len() - 4);
+        }
+        let uu = Uu::begun(true);
+        for line in [&b"Q2F0AAEC\r\n"[..], b"Aw==", b"====\n", b"\n"] {
+            assert!(uu.fits(line), "{line:?}");
+        }
+        assert!(!uu.fits(b"see http://a.example/"));
     }
 }

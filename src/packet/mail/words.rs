@@ -1,9 +1,6 @@
-//! Encoded words in headers (RFC 2047), and the character sets of mails.
-//!
-//! Indicators are ASCII, or UTF-8 where they are names of files. So the sets that
-//! keep ASCII as it is stay as they are, but that Latin-1 in headers becomes UTF-8; UTF-16 is
-//! decoded everywhere.
+//! Encoded words in headers (RFC 2047).
 
+use super::charset::Charset;
 use super::transfer::{Transfer, hex};
 use crate::progress::bound;
 use std::borrow::Cow;
@@ -14,111 +11,6 @@ const MOST_WORD: usize = bound(4 << 10, 48);
 /// The longest name of a character set, and all that stands in front of a word's text.
 const MOST_CHARSET: usize = 64;
 const MOST_HEAD: usize = MOST_CHARSET + 4;
-
-/// What Windows-1252 has where Latin-1 has nothing that is seen; whoever says one of them
-/// means both (WHATWG Encoding, 4.2).
-const WINDOWS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
-
-/// How characters are coded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Charset {
-    /// ASCII is itself.
-    #[default]
-    Narrow,
-    Latin,
-    /// In the order of a mark in front, else big-endian (RFC 2781, 4.3).
-    Utf16,
-    Utf16Big,
-    Utf16Little,
-}
-
-impl Charset {
-    pub(super) fn named(name: &[u8]) -> Charset {
-        let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
-        if is(&["iso-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252"]) {
-            Charset::Latin
-        } else if is(&["utf-16", "utf16", "ucs-2", "iso-10646-ucs-2", "unicode"]) {
-            Charset::Utf16
-        } else if is(&["utf-16be", "utf16be"]) {
-            Charset::Utf16Big
-        } else if is(&["utf-16le", "utf16le"]) {
-            Charset::Utf16Little
-        } else {
-            Charset::Narrow
-        }
-    }
-
-    /// Appends text of a header to what was decoded.
-    pub(super) fn append(self, text: &[u8], out: &mut Vec<u8>) {
-        match self {
-            Charset::Narrow => out.extend_from_slice(text),
-            Charset::Latin => {
-                for &byte in text {
-                    let high = byte.checked_sub(0x80).and_then(|at| WINDOWS.get(usize::from(at)));
-                    let char = high.copied().unwrap_or(char::from(byte));
-                    out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-            _ => {
-                let mut wide = Wide::new(self);
-                wide.decode(text, out);
-            }
-        }
-    }
-}
-
-/// UTF-16 on its way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wide {
-    /// None: the first unit will tell.
-    is_little: Option<bool>,
-    /// Half a unit.
-    half: Option<u8>,
-    /// The first of a pair.
-    high: Option<u16>,
-}
-
-impl Wide {
-    pub(super) fn new(charset: Charset) -> Wide {
-        let is_little = match charset {
-            Charset::Utf16Big => Some(false),
-            Charset::Utf16Little => Some(true),
-            _ => None,
-        };
-        Wide { is_little, half: None, high: None }
-    }
-
-    /// Appends the next bytes as UTF-8.
-    pub(super) fn decode(&mut self, data: &[u8], out: &mut Vec<u8>) {
-        for &byte in data {
-            let Some(first) = self.half.take() else {
-                self.half = Some(byte);
-                continue;
-            };
-            let pair = [first, byte];
-            let is_little = *self.is_little.get_or_insert(pair == [0xff, 0xfe]);
-            let unit = if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) };
-            self.unit(unit, out);
-        }
-    }
-
-    fn unit(&mut self, unit: u16, out: &mut Vec<u8>) {
-        let units: &[u16] = match (self.high.take(), unit) {
-            (None, 0xd800..0xdc00) => return self.high = Some(unit),
-            (Some(high), _) => &[high, unit],
-            (None, _) => &[unit],
-        };
-        for char in char::decode_utf16(units.iter().copied()) {
-            let char = char.unwrap_or(char::REPLACEMENT_CHARACTER);
-            if char != '\u{feff}' {
-                out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-        }
-    }
-}
 
 /// A header's value with its encoded words decoded, on one line.
 pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
@@ -255,6 +147,8 @@ mod tests {
             ("=?windows-1252?q?=80=9F=FF.exe?=", "€Ÿÿ.exe"),
             ("=?utf-8?b?w6Q=?= =?x?z?y?= =?utf-8?q?=c3=a4", "ä =?x?z?y?= =?utf-8?q?=c3=a4"),
             ("=?utf-16le?b?YQBiAA==?=", "ab"),
+            ("=?utf-32?B?AAAAYQAAAGI=?=", "ab"),
+            ("=?UTF-7?Q?a+AEA-b.example?=", "a@b.example"),
             ("plain\r\n text", "plain text"),
             ("=?", "=?"),
         ] {
@@ -292,27 +186,5 @@ mod tests {
             let value = pieces.concat();
             prop_assert_eq!(&*decode(value.as_bytes()), &slow(value.as_bytes())[..], "{:?}", value);
         }
-    }
-
-    #[test]
-    fn wide_text() {
-        let text = "a\u{1f600}.example";
-        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let marked = [&[0xff, 0xfe][..], &little].concat();
-        for (name, bytes) in
-            [("utf-16be", &big), ("utf-16le", &little), ("utf-16", &marked), ("UTF-16", &big)]
-        {
-            for cut in 0..bytes.len() {
-                let mut wide = Wide::new(Charset::named(name.as_bytes()));
-                let mut out = Vec::new();
-                wide.decode(&bytes[..cut], &mut out);
-                wide.decode(&bytes[cut..], &mut out);
-                assert_eq!(String::from_utf8_lossy(&out), text, "{name}");
-            }
-        }
-        let mut out = Vec::new();
-        Charset::Utf16Big.append(&[0xd8, 0, 0, b'a'], &mut out);
-        assert_eq!(String::from_utf8_lossy(&out), "\u{fffd}a");
     }
 }

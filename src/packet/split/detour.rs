@@ -57,6 +57,9 @@ impl Detours {
 
     #[cold]
     fn look(&mut self, unit: &Unit<'_>, own: usize) -> usize {
+        if unit.part == Part::Quoted {
+            return own;
+        }
         let segment = unit.segment();
         let Ports::Pair(src, dst) = segment.ports else { return own };
         // Nothing is asked for once all of it is over.

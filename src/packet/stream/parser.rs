@@ -401,6 +401,7 @@ fn guess<V: Visitor>(data: &[u8], is_synced: bool, context: &Context<'_, '_, V>)
         .or_else(|| http2::guess(data, is_synced))
         .or_else(|| http::guess(data))
         .or_else(|| dns::guess(data, ports))
+        .or_else(|| plain::guess(data))
 }
 
 /// Looks for a protocol in all that there is.
