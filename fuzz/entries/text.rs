@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use wiresift::database::Database;
 use wiresift::indicator::{Kind, Observable, Place, Timestamp, Where};
 use wiresift::scan::{Origin, Scanner};
-use wiresift::text::fields::{Blocks, Clock, Format, HostSeen, Record};
+use wiresift::text::fields::{
+    Blocks, Clock, Elements, Format, HostSeen, Paragraphs, Record, whole_paragraphs,
+};
 use wiresift::text::{Extractor, Visitor};
 
 /// Takes everything.
@@ -58,16 +60,29 @@ pub fn run(bytes: &[u8]) {
         assert!(start < end && *end <= text.len(), "{start}..{end}");
     }
     scan(text);
-    let mut blocks = Blocks::default();
+    let forms = [Paragraphs::None, Paragraphs::Export, Paragraphs::Events, Paragraphs::List];
+    let mut blocks = forms.map(|form| (form, Blocks::default()));
+    let mut elements = Elements::default();
     let mut start = 0;
     for line in text.split(|&b| b == b'\n') {
         record(line);
         let place = start..start + line.len();
-        if let Some(block) = blocks.around(text, &place) {
-            assert!(block.start < place.start && block.end > place.end, "{block:?} {place:?}");
-            record(&text[block]);
+        for (form, blocks) in &mut blocks {
+            if let Some(block) = blocks.around(text, &place, *form) {
+                assert!(
+                    block.start <= place.start && block.end >= place.end,
+                    "{block:?} {place:?}"
+                );
+                record(&text[block]);
+            }
         }
+        let (element, known) = elements.around(text, place.clone(), start);
+        assert!(known.start >= place.start && known.end <= place.end);
+        assert!(element.is_none_or(|element| element == known));
         start = place.end + 1;
+    }
+    for form in forms {
+        assert!(whole_paragraphs(form)(text) <= text.len());
     }
 }
 

@@ -47,7 +47,12 @@ impl Spool {
             self.to_file();
         }
         match &mut self.file {
-            Some(file) => self.failed = file.write_all(bytes).err(),
+            Some(file) => {
+                self.failed = file.write_all(bytes).err();
+                // What it is stays known.
+                let room = HEAD.saturating_sub(self.memory.len()).min(bytes.len());
+                self.memory.extend_from_slice(&bytes[..room]);
+            }
             None => self.memory.extend_from_slice(bytes),
         }
         if self.is_told && self.memory.len() >= HEAD {

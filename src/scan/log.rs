@@ -502,7 +502,7 @@ impl<'s, 'd, 't> Hunt<'s, 'd, 't> {
         if !self.database.has_endpoint(address) {
             return None;
         }
-        let line = self.read_line(span.start)?;
+        let line = self.read_line(span.start).filter(|line| line.end >= span.end)?;
         let place = span.start - line.start..span.end - line.start;
         let found = self.record.port_beside(self.text.get(line)?, place)?;
         self.database.endpoint(address, found.0).map(|_| found)

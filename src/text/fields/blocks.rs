@@ -100,7 +100,7 @@ impl Blocks {
         if paragraphs != Paragraphs::None {
             let found =
                 self.paragraphs.get_or_insert_with(|| paragraphs::records(text, paragraphs));
-            return record_at(found, line.start);
+            return whole_line(found, line);
         }
         let own = Line::of(text, line.clone());
         let may_be = match own.text {
@@ -112,8 +112,13 @@ impl Blocks {
         if !may_be || own.indent == 0 {
             return None;
         }
-        record_at(self.indented.get_or_insert_with(|| indented(text)), line.start)
+        whole_line(self.indented.get_or_insert_with(|| indented(text)), line)
     }
+}
+
+/// The record that all of a line lies in.
+fn whole_line(records: &[Range<usize>], line: &Range<usize>) -> Option<Range<usize>> {
+    record_at(records, line.start).filter(|record| record.end >= line.end)
 }
 
 /// The record that a place lies in.
@@ -260,7 +265,7 @@ mod tests {
         ] {
             assert_eq!(whole_records(lines.as_bytes()), whole.len(), "{lines}");
         }
-        let long = format!("{{\n{}", "  \"a\": 1,\n".repeat(MAX_BLOCK / 10));
+        let long = format!("{{\n{}", "  \"a\": 1,\n".repeat(MAX_BLOCK / 10 + 2));
         assert_eq!(whole_records(long.as_bytes()), long.len());
     }
 
