@@ -89,7 +89,7 @@ def texts():
         block(1, struct.pack("<HHI", 1, 0, 0) + option(2, b"eth0") + end),
         enhanced(quiet, option(2, bytes(4)) + option(1, b"beacon to " + EVIL.encode()) + end),
         block(9, journal),
-        enhanced(FRAME),
+        enhanced(quiet),
         block(4, names + end),
         # Keys of TLS, and of a kind that nobody knows.
         block(10, struct.pack("<II", 0x544C534B, 4) + b"keys"),
