@@ -5,7 +5,7 @@ python3 testdata/record/oddities.py writes them anew into testdata/cases."""
 import ipaddress
 import struct
 
-from wire import CASES, DAY, FRAME, PACKET, ethernet, ipv4, pcap, query, udp
+from wire import CASES, DAY, FRAME, PACKET, ethernet, ipv4, pcap, query, radio, snap, to, udp
 
 EVIL = "203.0.113.5"
 
@@ -89,7 +89,7 @@ def texts():
         block(1, struct.pack("<HHI", 1, 0, 0) + option(2, b"eth0") + end),
         enhanced(quiet, option(2, bytes(4)) + option(1, b"beacon to " + EVIL.encode()) + end),
         block(9, journal),
-        enhanced(FRAME),
+        enhanced(quiet),
         block(4, names + end),
         # Keys of TLS, and of a kind that nobody knows.
         block(10, struct.pack("<II", 0x544C534B, 4) + b"keys"),
@@ -179,6 +179,59 @@ def proxied():
     ])
 
 
+def strings(*texts):
+    return b"".join(bytes([len(text)]) + text for text in texts)
+
+
+def dns_texts():
+    records = [
+        (16, strings(b"v=spf1 ip4:203.0.11", b"3.5 include:evil.example -all")),
+        (16, strings(b"see http://evil.example/gate.php")),
+        (256, struct.pack(">HH", 1, 1) + b"http://evil.example/gate.php"),
+        (257, b"\0\5iodefmailto:bad@evil.example"),
+        # A key, and a name that is cut off.
+        (16, strings(b"v=DKIM1; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A")),
+    ]
+    return [frame4(ipv4(17, udp(53, 40000 + at, answer(*record))))
+            for at, record in enumerate(records)]
+
+
+def conversations():
+    sip = b"INVITE sip:a@good.example SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.5:5060\r\n\r\n"
+    ssdp = b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nLOCATION: http://evil.example/gate.php\r\n\r\n"
+    rtsp = b"DESCRIBE rtsp://evil.example/stream RTSP/1.0\r\nCSeq: 2\r\n\r\n"
+    irc = b"NICK bot7\r\nUSER bot7 0 * :bot\r\nPRIVMSG #c :http://evil.example/gate.php\r\n"
+    icap = (b"REQMOD icap://icap.good.example/x ICAP/1.0\r\nEncapsulated: req-hdr=0, null-body=60\r\n"
+            b"\r\nGET http://evil.example/gate.php HTTP/1.1\r\n\r\n")
+    return [
+        frame4(ipv4(17, udp(5060, 5060, sip))),
+        frame4(ipv4(17, udp(1900, 50000, ssdp))),
+        *connection(554, [rtsp[:20], rtsp[20:]], 40001),
+        *connection(6667, [irc], 40002),
+        *connection(1344, [icap], 40003),
+    ]
+
+
+def mirrors():
+    air = radio(snap(b"\x08\0", PACKET))
+    return [
+        to(5000, bytes(20) + air),
+        to(5000, b"\0\xff\xab\xcd\2\0\0\0\x37" + bytes(46) + air),
+        to(5555, bytes(16) + air),
+        to(7932, bytes(12) + FRAME),
+        to(30030, bytes(8) + PACKET),
+    ]
+
+
+def lengths():
+    def post(length):
+        return (f"POST /a HTTP/1.1\r\nHost: good.example\r\nContent-Length: {length}\r\n\r\nabc"
+                "GET \\gate.php HTTP/1.1\r\nHost: evil.example\r\n\r\n").encode()
+
+    return [frame for at, length in enumerate(["3", "+3", "3, 3"])
+            for frame in connection(80, [post(length)], 40000 + at)]
+
+
 if __name__ == "__main__":
     for case, name, data in [
         ("capture_mapped", "input.pcap", pcap(1, mapped())),
@@ -187,6 +240,10 @@ if __name__ == "__main__":
         ("capture_many_tags", "input.pcap", pcap(1, tags())),
         ("capture_icmp_quotes", "input.pcap", pcap(1, quotes())),
         ("http_proxied", "input.pcap", pcap(1, proxied())),
+        ("http_lengths", "input.pcap", pcap(1, lengths())),
+        ("dns_texts", "input.pcap", pcap(1, dns_texts())),
+        ("capture_conversations", "input.pcap", pcap(1, conversations())),
+        ("capture_mirrors", "input.pcap", pcap(1, mirrors())),
     ]:
         (CASES / case).mkdir(exist_ok=True)
         (CASES / case / name).write_bytes(data)
