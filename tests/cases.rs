@@ -3,7 +3,7 @@
 use crate::harness::{Code, Dir, project};
 use crate::records::{Schema, indicators, text};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -145,8 +145,7 @@ impl Case {
         if let Some(complaint) = records.iter().find_map(|record| schema.complaint(record)) {
             return Err(complaint);
         }
-        let offsets: Vec<u64> = records.iter().map(position).collect();
-        if !offsets.is_sorted() {
+        if let Some(offsets) = out_of_order(&records) {
             return Err(format!("alerts out of order: {offsets:?}\n{}", scanned.report()));
         }
         if let Some(twice) = told_twice(&records) {
@@ -188,6 +187,18 @@ fn packed(how: &str, plain: &[u8]) -> Vec<u8> {
 fn position(record: &Value) -> u64 {
     let number = |pointer| record.pointer(pointer).and_then(Value::as_u64);
     number("/log/offset").or_else(|| number("/packet/number")).unwrap_or(0)
+}
+
+/// Where the alerts of one file stand, if they are not in the order of the file. Members of an
+/// archive and the text among packets each have an order of their own.
+fn out_of_order(records: &[Value]) -> Option<Vec<u64>> {
+    let mut places: BTreeMap<(String, bool), Vec<u64>> = BTreeMap::new();
+    for record in records {
+        let is_packet = record.get("packet").is_some();
+        let of = if is_packet { "/packet/path" } else { "/log/path" };
+        places.entry((text(record, of), is_packet)).or_default().push(position(record));
+    }
+    places.into_values().find(|offsets| !offsets.is_sorted())
 }
 
 /// An observable in one place that has more than one record, if there is one.

@@ -461,8 +461,10 @@ impl Oracle {
             if start > found.end() || line.get(start) == Some(&b':') {
                 continue;
             }
-            let end = url_end(line, found.end(), start.checked_sub(1).map(|at| line[at]));
-            self.url(&line[start..end], base + start, hits);
+            let stop = url_stop(line, found.end(), start.checked_sub(1).map(|at| line[at]));
+            for end in url_ends(line, start, found.end(), stop) {
+                self.url(&line[start..end], base + start, hits);
+            }
             urls.authority(line, found.end(), base);
             self.odd_host(line, found.end(), base, hits);
         }
@@ -470,12 +472,13 @@ impl Oracle {
             let start = found.start() + scheme_tail(line, found.start());
             let rest = &line[found.end()..];
             let body = regex!(r#"(?-u)^(?:\\/|\\u[0-9A-Fa-f]{4}|[^\x00-\x20\x7f"<>\\`|])*"#);
-            let end = found.end() + body.find(rest).map_or(0, |body| body.end());
-            let end = trim(line, start.min(end), end);
-            if start > end || line.get(start) == Some(&b':') {
+            let stop = found.end() + body.find(rest).map_or(0, |body| body.end());
+            if start > stop || line.get(start) == Some(&b':') {
                 continue;
             }
-            self.url(&unescape_json(&line[start..end]), base + start, hits);
+            for end in url_ends(line, start, found.end(), stop) {
+                self.url(&unescape_json(&line[start..end]), base + start, hits);
+            }
             urls.authority(line, found.end(), base);
         }
         let encoded = regex!(r"(?i-u)[a-z][0-9a-z+.\-]{0,31}%3a%2f%2f");
@@ -528,12 +531,11 @@ impl Oracle {
             if rest.get(port.end()) == Some(&b'/') {
                 continue;
             }
-            let end = url_end(
-                line,
-                raw.end + port.end() - 1,
-                raw.start.checked_sub(1).map(|at| line[at]),
-            );
-            self.url(&line[raw.start..end], base + raw.start, hits);
+            let from = raw.end + port.end() - 1;
+            let stop = url_stop(line, from, raw.start.checked_sub(1).map(|at| line[at]));
+            for end in url_ends(line, raw.start, from, stop) {
+                self.url(&line[raw.start..end], base + raw.start, hits);
+            }
         }
     }
 
@@ -627,8 +629,8 @@ fn scheme_tail(line: &[u8], start: usize) -> usize {
     (start..line.len()).take_while(is_none).count()
 }
 
-/// Where the URL ends whose authority or path begins at `from`.
-fn url_end(line: &[u8], from: usize, quote: Option<u8>) -> usize {
+/// Before which byte the URL stops whose authority or path begins at `from`.
+fn url_stop(line: &[u8], from: usize, quote: Option<u8>) -> usize {
     let body = match quote {
         Some(b'\'') => regex!(r#"(?-u)^[^\x00-\x20\x7f"<>\\`|']*"#),
         Some(b'(') => regex!(r#"(?-u)^[^\x00-\x20\x7f"<>\\`|)]*"#),
@@ -638,7 +640,29 @@ fn url_end(line: &[u8], from: usize, quote: Option<u8>) -> usize {
     if let Some(next) = regex!("(?-u)[,;]http").find(&line[from..from + len]) {
         len = next.start();
     }
-    trim(line, from, from + len)
+    from + len
+}
+
+/// Where the URL may end that begins at `start` and stops at `stop`: a sentence may go on
+/// behind it, and in a table without quotes a comma ends it, unless what stands on both sides
+/// says that the URL is all that is between them.
+fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usize> {
+    const MOST: usize = 8;
+    let mut ends = BTreeSet::from([trim(line, from, stop)]);
+    let sides = (start.checked_sub(1).map_or(b'\n', |at| line[at]), line.get(stop));
+    let is_bounded = matches!(
+        sides,
+        (b'"', Some(b'"' | b'\\'))
+            | (b'\'', Some(b'\''))
+            | (b'<', Some(b'>'))
+            | (b'>', Some(b'<'))
+            | (b'(', Some(b')'))
+    );
+    if !is_bounded {
+        let cuts = (from..stop).filter(|at| b",;^".contains(&line[*at])).take(MOST);
+        ends.extend(cuts.map(|at| trim(line, from, at)).filter(|end| *end > from));
+    }
+    ends
 }
 
 /// Without the punctuation of the sentence around it.

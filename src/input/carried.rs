@@ -44,7 +44,7 @@ impl Spool {
             return;
         }
         if self.file.is_none() && self.memory.len() + bytes.len() > IN_MEMORY {
-            self.to_file();
+            self.spill();
         }
         match &mut self.file {
             Some(file) => {
@@ -61,7 +61,7 @@ impl Spool {
         }
     }
 
-    fn to_file(&mut self) {
+    fn spill(&mut self) {
         match tempfile::tempfile().and_then(|mut file| {
             file.write_all(&self.memory)?;
             Ok(file)
@@ -91,7 +91,7 @@ impl Spool {
         if std::mem::take(&mut self.is_told) {
             self.drop_text();
         }
-        !self.is_dropped && !(self.memory.is_empty() && self.failed.is_none())
+        !self.is_dropped && (!self.memory.is_empty() || self.failed.is_some())
     }
 
     fn into_reader(self) -> io::Result<Source> {

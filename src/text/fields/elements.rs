@@ -117,7 +117,7 @@ mod tests {
         let place = text.find("evil2000.").unwrap();
         let start = text.find(&elements[2000]).unwrap();
         let want = start..start + elements[2000].len();
-        let mut windows = vec![0..text.len()];
+        let mut windows = Vec::from([Range { start: 0, end: text.len() }]);
         for cut in 0..200 {
             windows.push(start - MAX_BLOCK - cut..want.end);
             windows.push(start - cut..want.end + cut);
