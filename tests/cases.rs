@@ -192,7 +192,7 @@ fn position(record: &Value) -> u64 {
 /// Where the alerts of one file stand, if they are not in the order of the file. Members of an
 /// archive and the text among packets each have an order of their own.
 fn out_of_order(records: &[Value]) -> Option<Vec<u64>> {
-    let mut places: BTreeMap<(String, bool), Vec<u64>> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, bool), Vec<u64>> = BTreeMap::new();
     for record in records {
         let is_packet = record.get("packet").is_some();
         let of = if is_packet { "/packet/path" } else { "/log/path" };

@@ -287,8 +287,8 @@ fn a_long_line_in_a_file_for_any_cut() {
 /// Records that go over several lines, and thousands of them in one line.
 fn spread(of: usize) -> Vec<(&'static str, String)> {
     let time = |n: usize| format!("2026-06-24T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
-    let address = |n: usize| if n % 5 == 0 { "203.0.113.5" } else { "192.0.2.1" };
-    let host = |n: usize| if n % 7 == 0 { "evil.example" } else { "ok.example" };
+    let address = |n: usize| if n.is_multiple_of(5) { "203.0.113.5" } else { "192.0.2.1" };
+    let host = |n: usize| if n.is_multiple_of(7) { "evil.example" } else { "ok.example" };
     let event = |n: usize, br: &str, tab: &str| {
         let pad = "x".repeat(n * 31 % 300);
         let (time, ip, host) = (time(n), address(n), host(n));

@@ -240,9 +240,9 @@ impl Hosts {
             syslog::report(payload, packet, visitor);
         } else if plain::is_message(payload)
             || !tftp.inspect(payload, packet, visitor, counters)
-            && !dhcp::inspect(payload, packet, visitor, counters)
-            && !dns::inspect_udp(payload, packet, visitor, counters)
-            && shared.reads_unknown
+                && !dhcp::inspect(payload, packet, visitor, counters)
+                && !dns::inspect_udp(payload, packet, visitor, counters)
+                && shared.reads_unknown
         {
             plain::show(payload, packet, visitor);
         }
