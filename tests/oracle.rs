@@ -390,6 +390,10 @@ impl Oracle {
             if first == sign {
                 continue;
             }
+            // `#bad.guy` is another's name.
+            if (decoded.from[first] - base).checked_sub(1).is_some_and(|at| line[at] == b'#') {
+                continue;
+            }
             let raw = &line[decoded.from[first] - base..from - base];
             let name = String::from_utf8_lossy(&text[start..end]);
             for local in [raw, &text[first..sign]] {
