@@ -238,12 +238,11 @@ impl Hosts {
             quic.inspect(payload, packet, visitor, counters);
         } else if syslog::is_message(payload) {
             syslog::report(payload, packet, visitor);
-        } else if plain::is_message(payload) {
-            plain::show(payload, packet, visitor);
-        } else if !tftp.inspect(payload, packet, visitor, counters)
-            && !dhcp::inspect(payload, packet, visitor, counters)
-            && !dns::inspect_udp(payload, packet, visitor, counters)
-            && shared.reads_unknown
+        } else if plain::is_message(payload)
+            || !tftp.inspect(payload, packet, visitor, counters)
+                && !dhcp::inspect(payload, packet, visitor, counters)
+                && !dns::inspect_udp(payload, packet, visitor, counters)
+                && shared.reads_unknown
         {
             plain::show(payload, packet, visitor);
         }
