@@ -321,8 +321,13 @@ fn sequence(rest: &[u8]) -> usize {
 fn parameters(rest: &[u8]) -> (usize, bool) {
     let is_inside = |&&b: &&u8| matches!(b, b'0'..=b'?' | b'!'..=b'/');
     let len = rest.iter().take(MAX_PARAMETERS).take_while(is_inside).count();
-    let last = rest.get(len);
-    (len, last.is_some_and(|b| b.is_ascii_alphabetic() || b"@~`".contains(b)))
+    // Colons are in those of colours alone (ISO 8613-6); `[2001:db8::1]` may stand there, too.
+    let has_colon = rest[..len].contains(&b':');
+    let is_last = |b: &u8| match has_colon {
+        true => *b == b'm',
+        false => b.is_ascii_alphabetic() || b"@~`".contains(b),
+    };
+    (len, rest.get(len).is_some_and(is_last))
 }
 
 /// The entity whose ampersand stands before `rest`: its length, and its character.

@@ -192,6 +192,8 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("a \u{1b}]8;;http://evil.example/\u{7}x", "Url(", "http://evil.example/"),
     ("x ^[[31m203.0.113.5^[[0m", "Address(", "203.0.113.5"),
     ("x \\033[31m203.0.113.5", "Address(", "203.0.113.5"),
+    ("x \\x1b[38:2::1:2:3m203.0.113.5", "Address(", "203.0.113.5"),
+    ("x \\x1b[2001:db8:bad::5]:443", "Address(2001:db8:bad::5, Some(443))", "2001:db8:bad::5"),
     ("x \\e[31m203.0.113.5", "Address(", "203.0.113.5"),
     ("x &lt;evil.example&gt;", "Name(", "evil.example"),
     ("x evil\\056example", "Name(", "evil\\056example"),
