@@ -10,6 +10,7 @@
 //! Each escape is recognised by itself, from the byte that it begins with, so that it
 //! does not matter from where on a text is read.
 
+use crate::indicator::digest::{self, MAX_DIGEST};
 use std::borrow::Cow;
 
 /// No escape is longer.
@@ -95,7 +96,11 @@ pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
         b'#' => {
             let code = octal(rest)?;
             let is_control = code <= 0x20 || code == 0x7f;
-            is_control.then(|| standing_for(code.into(), 4, &rest[3..]))
+            // `#0123…` of a digest's length is one behind its sign.
+            let digits = rest.iter().take(2 * MAX_DIGEST + 1);
+            let digits = digits.take_while(|byte| byte.is_ascii_hexdigit()).count();
+            (is_control && digest::kind_of_len(digits).is_none())
+                .then(|| standing_for(code.into(), 4, &rest[3..]))
         }
         b'^' => match rest.first()? {
             b'[' => {
