@@ -1,7 +1,7 @@
 //! Compiles a feed into a database.
 //!
 //! ```sh
-//! cargo run --example build_database -- testdata/indicators/urlhaus.csv /tmp/urlhaus.wsdb
+//! cargo run --example build_database -- testdata/indicators/urlhaus.csv target/urlhaus.wsdb
 //! ```
 
 #![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]

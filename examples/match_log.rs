@@ -1,7 +1,7 @@
 //! Matches the lines of a log against a database, and prints alerts as JSON.
 //!
 //! ```sh
-//! cargo run --example match_log -- /tmp/urlhaus.wsdb testdata/logs/nginx_access.log
+//! cargo run --example match_log -- target/urlhaus.wsdb testdata/logs/nginx_access.log
 //! ```
 
 #![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
