@@ -153,16 +153,16 @@ mod tests {
         assert_eq!(records.count(), 2);
         let mut pending = Pending::default();
         pending.push(&records);
-        for most in 0..=27 {
-            let want = [0, 10, 22, 27].into_iter().rfind(|end| *end <= most).unwrap();
+        for most in 0..=28 {
+            let want = [0, 10, 23, 28].into_iter().rfind(|end| *end <= most).unwrap();
             assert_eq!(pending.whole(0, most), want, "{most}");
             assert_eq!(pending.whole(10, most), want.saturating_sub(10), "{most}");
         }
         pending.drain(11);
-        assert_eq!((pending.count(), pending.whole(0, 11), pending.bytes().len()), (1, 11, 16));
+        assert_eq!((pending.count(), pending.whole(0, 12), pending.bytes().len()), (1, 12, 17));
         pending.begin_with(b"##\n");
-        assert_eq!((pending.whole(0, 14), pending.whole(0, 13)), (14, 0));
-        pending.drain(19);
+        assert_eq!((pending.whole(0, 15), pending.whole(0, 14)), (15, 0));
+        pending.drain(20);
         assert_eq!((pending.count(), pending.bytes().len()), (0, 0));
     }
 }
