@@ -3,7 +3,9 @@
 //! reference is stored once, however many pulses carry it.
 
 use super::layout::{take, u32_at};
-use crate::engine::indicator::{Context, Direction, Role, Severity, Timestamp, Tlp};
+use crate::engine::indicator::{
+    Context, Direction, Numbered, Role, Severity, Timestamp, Tlp, context_members,
+};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 
@@ -74,97 +76,242 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// Bits of the mask. The order of the members in the encoding is theirs.
-mod bit {
-    pub(super) const COLLECTION: u32 = 1;
-    pub(super) const COLLECTION_ID: u32 = 1 << 1;
-    pub(super) const ID: u32 = 1 << 2;
-    pub(super) const NAME: u32 = 1 << 3;
-    pub(super) const DESCRIPTION: u32 = 1 << 4;
-    pub(super) const PROTO: u32 = 1 << 5;
-    pub(super) const CONFIDENCE: u32 = 1 << 6;
-    pub(super) const SEVERITY: u32 = 1 << 7;
-    pub(super) const TLP: u32 = 1 << 8;
-    pub(super) const DIRECTION: u32 = 1 << 9;
-    pub(super) const INACTIVE: u32 = 1 << 10;
-    pub(super) const ALLOW: u32 = 1 << 11;
-    pub(super) const INTERNAL: u32 = 1 << 12;
-    pub(super) const VALID_FROM: u32 = 1 << 13;
-    pub(super) const VALID_UNTIL: u32 = 1 << 14;
-    pub(super) const FIRST_SEEN: u32 = 1 << 15;
-    pub(super) const LAST_SEEN: u32 = 1 << 16;
-    pub(super) const TAGS: u32 = 1 << 17;
-    pub(super) const MALWARE: u32 = 1 << 18;
-    pub(super) const ADVERSARY: u32 = 1 << 19;
-    pub(super) const ATTACK: u32 = 1 << 20;
-    pub(super) const REFERENCES: u32 = 1 << 21;
-    pub(super) const ALL: u32 = (1 << 22) - 1;
+/// Groups of members. In the encoding the members stand group by group, those of a group in the
+/// order of the table.
+mod group {
+    pub(super) const TEXT: u8 = 0;
+    pub(super) const NUMBER: u8 = 1;
+    /// In the mask alone.
+    pub(super) const FLAG: u8 = 2;
+    pub(super) const TIME: u8 = 3;
+    pub(super) const LIST: u8 = 4;
 }
+
+/// How a type of members is stored.
+trait Member<'a>: Sized {
+    const GROUP: u8;
+    /// Whether its bit is set; the others are not written.
+    fn is_there(&self) -> bool;
+    fn put(&self, strings: &mut StringTable, out: &mut Vec<u8>);
+    /// `None` is damage.
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self>;
+}
+
+macro_rules! codec {
+    ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
+        /// A bit of the mask for each member.
+        struct Bits { $($name: u32,)* }
+
+        const BIT: Bits = Bits { $($name: 1 << $bit,)* };
+
+        const ALL: u32 = 0 $(| BIT.$name)*;
+
+        const _: () = assert!(
+            ALL.count_ones() == 0 $(+ BIT.$name.count_ones())*,
+            "a bit is given twice"
+        );
+
+        /// The bits of a group: those of its members that stand before the one with the bit
+        /// `end` in the table, or all.
+        #[expect(clippy::extra_unused_lifetimes, reason = "types of the rows name it")]
+        const fn bits<'a>(group: u8, end: u32) -> u32 {
+            let mut bits = 0;
+            $(
+                if BIT.$name == end {
+                    return bits;
+                }
+                if <$type as Member<'a>>::GROUP == group {
+                    bits |= BIT.$name;
+                }
+            )*
+            bits
+        }
+
+        /// Appends the members of a group.
+        #[inline]
+        fn put_group<const GROUP: u8>(context: &Context<'_>, to: &mut Writer<'_>) {
+            $(to.put::<GROUP, _>(&context.$name, BIT.$name);)*
+        }
+
+        /// Reads the members after the feed.
+        #[inline]
+        fn take_members<'a>(
+            feed: Cow<'a, str>,
+            mask: u32,
+            from: &mut Reader<'a>,
+        ) -> Option<Context<'a>> {
+            $(let mut $name = <$type>::default();)*
+            $(from.member::<{ group::TEXT }, _>(&mut $name, mask & BIT.$name)?;)*
+            $(from.member::<{ group::NUMBER }, _>(&mut $name, mask & BIT.$name)?;)*
+            $(from.member::<{ group::FLAG }, _>(&mut $name, mask & BIT.$name)?;)*
+            $(from.member::<{ group::TIME }, _>(&mut $name, mask & BIT.$name)?;)*
+            $(from.member::<{ group::LIST }, _>(&mut $name, mask & BIT.$name)?;)*
+            Some(Context { feed, $($name,)* })
+        }
+    };
+}
+context_members!(codec);
+
+const TEXTS: u32 = bits(group::TEXT, 0);
+const NUMBERS: u32 = bits(group::NUMBER, 0);
+
+// `decode_policy` skips texts and numbers, and reads these two times.
+const _: () = assert!(
+    bits(group::TIME, BIT.valid_from) == 0 && bits(group::TIME, BIT.valid_until) == BIT.valid_from
+);
 
 /// Appends the encoding of `context`.
 pub(super) fn encode(context: &Context<'_>, strings: &mut StringTable, out: &mut Vec<u8>) {
     let head = out.len();
     out.extend_from_slice(&[0; 4]);
-    let mut mask = 0;
     out.extend_from_slice(&strings.number(&context.feed).to_le_bytes());
-    for (bit, text) in [
-        (bit::COLLECTION, &context.collection),
-        (bit::COLLECTION_ID, &context.collection_id),
-        (bit::ID, &context.id),
-        (bit::NAME, &context.name),
-        (bit::DESCRIPTION, &context.description),
-        (bit::PROTO, &context.proto),
-    ] {
-        if let Some(text) = text {
-            mask |= bit;
+    let mut writer = Writer { mask: 0, strings, out };
+    put_group::<{ group::TEXT }>(context, &mut writer);
+    put_group::<{ group::NUMBER }>(context, &mut writer);
+    put_group::<{ group::FLAG }>(context, &mut writer);
+    put_group::<{ group::TIME }>(context, &mut writer);
+    put_group::<{ group::LIST }>(context, &mut writer);
+    let mask = writer.mask;
+    out[head..head + 4].copy_from_slice(&mask.to_le_bytes());
+}
+
+/// Writes members one after the other, and gathers their bits.
+struct Writer<'w> {
+    mask: u32,
+    strings: &'w mut StringTable,
+    out: &'w mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn put<'a, const GROUP: u8, M: Member<'a>>(&mut self, member: &M, bit: u32) {
+        if M::GROUP == GROUP && member.is_there() {
+            self.mask |= bit;
+            member.put(self.strings, self.out);
+        }
+    }
+}
+
+impl<'a> Member<'a> for Option<Cow<'a, str>> {
+    const GROUP: u8 = group::TEXT;
+
+    fn is_there(&self) -> bool {
+        self.is_some()
+    }
+
+    fn put(&self, strings: &mut StringTable, out: &mut Vec<u8>) {
+        if let Some(text) = self {
             out.extend_from_slice(&strings.number(text).to_le_bytes());
         }
     }
-    for (bit, byte) in [
-        (bit::CONFIDENCE, context.confidence),
-        (bit::SEVERITY, context.severity.map(|s| s as u8)),
-        (bit::TLP, context.tlp.map(|t| t as u8)),
-        (bit::DIRECTION, context.direction.map(|d| d as u8)),
-    ] {
-        if let Some(byte) = byte {
-            mask |= bit;
-            out.push(byte);
-        }
+
+    #[inline]
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
+        if is_there { reader.text().map(Some) } else { Some(None) }
     }
-    for (bit, flag) in [
-        (bit::INACTIVE, context.inactive),
-        (bit::ALLOW, context.role == Role::Allow),
-        (bit::INTERNAL, context.internal),
-    ] {
-        mask |= if flag { bit } else { 0 };
+}
+
+impl<'a> Member<'a> for Option<u8> {
+    const GROUP: u8 = group::NUMBER;
+
+    fn is_there(&self) -> bool {
+        self.is_some()
     }
-    for (bit, time) in [
-        (bit::VALID_FROM, context.valid_from),
-        (bit::VALID_UNTIL, context.valid_until),
-        (bit::FIRST_SEEN, context.first_seen),
-        (bit::LAST_SEEN, context.last_seen),
-    ] {
-        if let Some(time) = time {
-            mask |= bit;
+
+    fn put(&self, _: &mut StringTable, out: &mut Vec<u8>) {
+        out.extend(self);
+    }
+
+    #[inline]
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
+        if is_there { reader.byte().map(Some) } else { Some(None) }
+    }
+}
+
+impl<'a, N: Numbered> Member<'a> for Option<N> {
+    const GROUP: u8 = group::NUMBER;
+
+    fn is_there(&self) -> bool {
+        self.is_some()
+    }
+
+    fn put(&self, _: &mut StringTable, out: &mut Vec<u8>) {
+        out.extend(self.map(N::number));
+    }
+
+    #[inline]
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
+        if is_there { N::of_number(reader.byte()?).map(Some) } else { Some(None) }
+    }
+}
+
+impl<'a> Member<'a> for bool {
+    const GROUP: u8 = group::FLAG;
+
+    fn is_there(&self) -> bool {
+        *self
+    }
+
+    fn put(&self, _: &mut StringTable, _: &mut Vec<u8>) {}
+
+    #[inline]
+    fn take(is_there: bool, _: &mut Reader<'a>) -> Option<Self> {
+        Some(is_there)
+    }
+}
+
+impl<'a> Member<'a> for Role {
+    const GROUP: u8 = group::FLAG;
+
+    fn is_there(&self) -> bool {
+        *self == Role::Allow
+    }
+
+    fn put(&self, _: &mut StringTable, _: &mut Vec<u8>) {}
+
+    #[inline]
+    fn take(is_there: bool, _: &mut Reader<'a>) -> Option<Self> {
+        Some(if is_there { Role::Allow } else { Role::Alert })
+    }
+}
+
+impl<'a> Member<'a> for Option<Timestamp> {
+    const GROUP: u8 = group::TIME;
+
+    fn is_there(&self) -> bool {
+        self.is_some()
+    }
+
+    fn put(&self, _: &mut StringTable, out: &mut Vec<u8>) {
+        if let Some(time) = self {
             out.extend_from_slice(&time.0.to_le_bytes());
         }
     }
-    for (bit, list) in [
-        (bit::TAGS, &context.tags),
-        (bit::MALWARE, &context.malware),
-        (bit::ADVERSARY, &context.adversary),
-        (bit::ATTACK, &context.attack),
-        (bit::REFERENCES, &context.references),
-    ] {
-        if !list.is_empty() {
-            mask |= bit;
-            out.extend_from_slice(&(list.len() as u32).to_le_bytes());
-            for text in list {
-                out.extend_from_slice(&strings.number(text).to_le_bytes());
-            }
+
+    #[inline]
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
+        if is_there { reader.time().map(Some) } else { Some(None) }
+    }
+}
+
+impl<'a> Member<'a> for Vec<Cow<'a, str>> {
+    const GROUP: u8 = group::LIST;
+
+    fn is_there(&self) -> bool {
+        !self.is_empty()
+    }
+
+    fn put(&self, strings: &mut StringTable, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.len() as u32).to_le_bytes());
+        for text in self {
+            out.extend_from_slice(&strings.number(text).to_le_bytes());
         }
     }
-    out[head..head + 4].copy_from_slice(&mask.to_le_bytes());
+
+    #[inline]
+    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
+        if is_there { reader.list() } else { Some(Vec::new()) }
+    }
 }
 
 /// What decides whether a claim alerts, without the text around it.
@@ -189,9 +336,9 @@ impl Policy {
 /// Decodes the policy of a context.
 pub(super) fn decode_policy(bytes: &[u8]) -> Option<Policy> {
     let mask = u32_at(bytes, 0)?;
-    let texts = (mask & 0x3f).count_ones() as usize;
-    let small = (mask >> 6 & 0xf).count_ones() as usize;
-    let mut at = 8 + texts * 4 + small;
+    let texts = (mask & TEXTS).count_ones() as usize;
+    let numbers = (mask & NUMBERS).count_ones() as usize;
+    let mut at = 8 + texts * 4 + numbers;
     let mut time = |bit: u32| {
         if mask & bit == 0 {
             return Some(None);
@@ -201,11 +348,11 @@ pub(super) fn decode_policy(bytes: &[u8]) -> Option<Policy> {
         Some(Some(Timestamp(value)))
     };
     Some(Policy {
-        inactive: mask & bit::INACTIVE != 0,
-        allow: mask & bit::ALLOW != 0,
-        internal: mask & bit::INTERNAL != 0,
-        valid_from: time(bit::VALID_FROM)?,
-        valid_until: time(bit::VALID_UNTIL)?,
+        inactive: mask & BIT.inactive != 0,
+        allow: mask & BIT.role != 0,
+        internal: mask & BIT.internal != 0,
+        valid_from: time(BIT.valid_from)?,
+        valid_until: time(BIT.valid_until)?,
     })
 }
 
@@ -213,43 +360,15 @@ pub(super) fn decode_policy(bytes: &[u8]) -> Option<Policy> {
 pub(super) fn decode<'a>(bytes: &'a [u8], strings: Strings<'a>) -> Option<Context<'a>> {
     let mut reader = Reader { bytes, at: 0, strings };
     let mask = reader.word()?;
-    if mask & !bit::ALL != 0 {
+    if mask & !ALL != 0 {
         return None;
     }
-    let has = |bit: u32| mask & bit != 0;
-    let context = Context {
-        feed: reader.text()?,
-        collection: reader.text_if(has(bit::COLLECTION))?,
-        collection_id: reader.text_if(has(bit::COLLECTION_ID))?,
-        id: reader.text_if(has(bit::ID))?,
-        name: reader.text_if(has(bit::NAME))?,
-        description: reader.text_if(has(bit::DESCRIPTION))?,
-        proto: reader.text_if(has(bit::PROTO))?,
-        confidence: reader.byte_if(has(bit::CONFIDENCE), Some)?,
-        severity: reader.byte_if(has(bit::SEVERITY), Severity::from_number)?,
-        tlp: reader.byte_if(has(bit::TLP), Tlp::from_number)?,
-        direction: reader.byte_if(has(bit::DIRECTION), |number| match number {
-            1 => Some(Direction::Source),
-            2 => Some(Direction::Destination),
-            _ => None,
-        })?,
-        inactive: has(bit::INACTIVE),
-        role: if has(bit::ALLOW) { Role::Allow } else { Role::Alert },
-        internal: has(bit::INTERNAL),
-        valid_from: reader.time_if(has(bit::VALID_FROM))?,
-        valid_until: reader.time_if(has(bit::VALID_UNTIL))?,
-        first_seen: reader.time_if(has(bit::FIRST_SEEN))?,
-        last_seen: reader.time_if(has(bit::LAST_SEEN))?,
-        tags: reader.list_if(has(bit::TAGS))?,
-        malware: reader.list_if(has(bit::MALWARE))?,
-        adversary: reader.list_if(has(bit::ADVERSARY))?,
-        attack: reader.list_if(has(bit::ATTACK))?,
-        references: reader.list_if(has(bit::REFERENCES))?,
-    };
+    let feed = reader.text()?;
+    let context = take_members(feed, mask, &mut reader)?;
     (reader.at == bytes.len()).then_some(context)
 }
 
-/// Reads members one after the other. An outer `None` is damage.
+/// Reads members one after the other. `None` is damage.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -268,37 +387,33 @@ impl<'a> Reader<'a> {
         self.strings.get(number).map(Cow::Borrowed)
     }
 
-    fn text_if(&mut self, there: bool) -> Option<Option<Cow<'a, str>>> {
-        if there { self.text().map(Some) } else { Some(None) }
-    }
-
-    fn byte_if<T>(&mut self, there: bool, read: impl Fn(u8) -> Option<T>) -> Option<Option<T>> {
-        if !there {
-            return Some(None);
-        }
+    fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
-        read(byte).map(Some)
+        Some(byte)
     }
 
-    fn time_if(&mut self, there: bool) -> Option<Option<Timestamp>> {
-        if !there {
-            return Some(None);
-        }
+    fn time(&mut self) -> Option<Timestamp> {
         let value = take(self.bytes, self.at).map(i64::from_le_bytes)?;
         self.at += 8;
-        Some(Some(Timestamp(value)))
+        Some(Timestamp(value))
     }
 
-    fn list_if(&mut self, there: bool) -> Option<Vec<Cow<'a, str>>> {
-        if !there {
-            return Some(Vec::new());
-        }
+    fn list(&mut self) -> Option<Vec<Cow<'a, str>>> {
         let count = self.word()? as usize;
         if count > (self.bytes.len() - self.at) / 4 {
             return None;
         }
         (0..count).map(|_| self.text()).collect()
+    }
+
+    /// Reads a member of one group; those of others are not here.
+    #[inline]
+    fn member<const GROUP: u8, M: Member<'a>>(&mut self, member: &mut M, bit: u32) -> Option<()> {
+        if M::GROUP == GROUP {
+            *member = M::take(bit != 0, self)?;
+        }
+        Some(())
     }
 }
 

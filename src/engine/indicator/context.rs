@@ -105,6 +105,17 @@ pub enum Direction {
     Destination = 2,
 }
 
+impl Direction {
+    /// The direction with this number, 1 or 2.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Direction::Source),
+            2 => Some(Direction::Destination),
+            _ => None,
+        }
+    }
+}
+
 /// Whether an entry accuses or excuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
@@ -116,60 +127,152 @@ pub enum Role {
     Allow = 1,
 }
 
-/// Everything a source says about an indicator, besides its value and scope.
+/// The members of a [`Context`] after its feed: name, type, bit in a database, name in JSON lines.
 ///
-/// One type for both directions: feeds build it owned and share it between the
-/// indicators of a pulse, the database hands it out borrowed from the map.
-/// Members that a source does not give are `None` or empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Context<'a> {
-    /// The subscription's name (`source_id` of the specification).
-    pub feed: Cow<'a, str>,
-    /// The name of the pulse, event, bundle or list inside the feed.
-    pub collection: Option<Cow<'a, str>>,
-    /// The identifier of that pulse, event, bundle or list.
-    pub collection_id: Option<Cow<'a, str>>,
-    /// The identifier of the indicator itself in its source.
-    pub id: Option<Cow<'a, str>>,
-    /// The indicator's title.
-    pub name: Option<Cow<'a, str>>,
-    /// Free text.
-    pub description: Option<Cow<'a, str>>,
-    /// How sure the source is, 0 to 100.
-    pub confidence: Option<u8>,
-    /// 1 to 4.
-    pub severity: Option<Severity>,
-    /// How far it may be passed on.
-    pub tlp: Option<Tlp>,
-    /// A hit counts from here on…
-    pub valid_from: Option<Timestamp>,
-    /// …and up to, but not including, here.
-    pub valid_until: Option<Timestamp>,
-    /// When the source first saw it.
-    pub first_seen: Option<Timestamp>,
-    /// When the source last saw it.
-    pub last_seen: Option<Timestamp>,
-    /// Withdrawn by its source (`is_active` 0, `revoked`): kept for `lookup`, never alerts.
-    pub inactive: bool,
-    /// Accuses or excuses.
-    pub role: Role,
-    /// Meant for our own networks: no private-address guard.
-    pub internal: bool,
-    /// Which end of the connection.
-    pub direction: Option<Direction>,
-    /// `tcp` or `udp`, where the source says so.
-    pub proto: Option<Cow<'a, str>>,
-    /// Labels.
-    pub tags: Vec<Cow<'a, str>>,
-    /// Malware families.
-    pub malware: Vec<Cow<'a, str>>,
-    /// Threat actors, intrusion sets, campaigns.
-    pub adversary: Vec<Cow<'a, str>>,
-    /// ATT&CK technique identifiers.
-    pub attack: Vec<Cow<'a, str>>,
-    /// Where to read more.
-    pub references: Vec<Cow<'a, str>>,
+/// The type, [`into_owned`](Context::into_owned) and the three codecs follow from these rows:
+/// `engine::database::contexts`, `intel::store::contexts`, `intel::feed::format::native`. Each
+/// hands in a macro that takes the rows. The order is that of the type, which contexts are sorted
+/// by, and of the members of one type in every encoding; a bit is never given twice. A row more
+/// changes no database that does not use it, and makes another form of the store.
+macro_rules! context_members {
+    ($with:ident) => {
+        $with! {
+            /// The name of the pulse, event, bundle or list inside the feed.
+            collection: Option<Cow<'a, str>>, 0, "collection";
+            /// The identifier of that pulse, event, bundle or list.
+            collection_id: Option<Cow<'a, str>>, 1, "collection_id";
+            /// The identifier of the indicator itself in its source.
+            id: Option<Cow<'a, str>>, 2, "id";
+            /// The indicator's title.
+            name: Option<Cow<'a, str>>, 3, "name";
+            /// Free text.
+            description: Option<Cow<'a, str>>, 4, "description";
+            /// How sure the source is, 0 to 100.
+            confidence: Option<u8>, 6, "confidence";
+            /// 1 to 4.
+            severity: Option<Severity>, 7, "severity";
+            /// How far it may be passed on.
+            tlp: Option<Tlp>, 8, "tlp";
+            /// A hit counts from here on…
+            valid_from: Option<Timestamp>, 13, "valid_from";
+            /// …and up to, but not including, here.
+            valid_until: Option<Timestamp>, 14, "valid_until";
+            /// When the source first saw it.
+            first_seen: Option<Timestamp>, 15, "first_seen";
+            /// When the source last saw it.
+            last_seen: Option<Timestamp>, 16, "last_seen";
+            /// Withdrawn by its source (`is_active` 0, `revoked`): kept for `lookup`, never alerts.
+            inactive: bool, 10, "inactive";
+            /// Accuses or excuses.
+            role: Role, 11, "allow";
+            /// Meant for our own networks: no private-address guard.
+            internal: bool, 12, "internal";
+            /// Which end of the connection.
+            direction: Option<Direction>, 9, "direction";
+            /// `tcp` or `udp`, where the source says so.
+            proto: Option<Cow<'a, str>>, 5, "proto";
+            /// Labels.
+            tags: Vec<Cow<'a, str>>, 17, "tags";
+            /// Malware families.
+            malware: Vec<Cow<'a, str>>, 18, "malware";
+            /// Threat actors, intrusion sets, campaigns.
+            adversary: Vec<Cow<'a, str>>, 19, "adversary";
+            /// ATT&CK technique identifiers.
+            attack: Vec<Cow<'a, str>>, 20, "attack";
+            /// Where to read more.
+            references: Vec<Cow<'a, str>>, 21, "references";
+        }
+    };
 }
+pub(crate) use context_members;
+
+macro_rules! define {
+    ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
+        /// Everything a source says about an indicator, besides its value and scope.
+        ///
+        /// One type for both directions: feeds build it owned and share it between the
+        /// indicators of a pulse, the database hands it out borrowed from the map.
+        /// Members that a source does not give are `None` or empty.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+        pub struct Context<'a> {
+            /// The subscription's name (`source_id` of the specification).
+            pub feed: Cow<'a, str>,
+            $($(#[$doc])* pub $name: $type,)*
+        }
+
+        impl Context<'_> {
+            /// The same, owning all its text.
+            pub fn into_owned(self) -> Context<'static> {
+                Context { feed: own(self.feed), $($name: self.$name.into_owned(),)* }
+            }
+        }
+    };
+}
+context_members!(define);
+
+/// What every member can do: own its text.
+trait Member {
+    type Owned;
+
+    fn into_owned(self) -> Self::Owned;
+}
+
+fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
+impl Member for Option<Cow<'_, str>> {
+    type Owned = Option<Cow<'static, str>>;
+
+    fn into_owned(self) -> Self::Owned {
+        self.map(own)
+    }
+}
+
+impl Member for Vec<Cow<'_, str>> {
+    type Owned = Vec<Cow<'static, str>>;
+
+    fn into_owned(self) -> Self::Owned {
+        self.into_iter().map(own).collect()
+    }
+}
+
+macro_rules! without_text {
+    ($($type:ty),*) => {
+        $(impl Member for $type {
+            type Owned = $type;
+
+            fn into_owned(self) -> $type {
+                self
+            }
+        })*
+    };
+}
+without_text!(Option<u8>, Option<Severity>, Option<Tlp>, Option<Direction>);
+without_text!(Option<Timestamp>, bool, Role);
+
+/// A member of a few values, which codecs write as their numbers. None of them is 0.
+pub(crate) trait Numbered: Copy {
+    /// Its number.
+    fn number(self) -> u8;
+    /// The value with a number.
+    fn of_number(number: u8) -> Option<Self>;
+}
+
+macro_rules! numbered {
+    ($($type:ty),*) => {
+        $(impl Numbered for $type {
+            fn number(self) -> u8 {
+                self as u8
+            }
+
+            fn of_number(number: u8) -> Option<Self> {
+                Self::from_number(number)
+            }
+        })*
+    };
+}
+numbered!(Severity, Tlp, Direction);
 
 impl Context<'_> {
     /// The context of a list that says nothing but its name.
@@ -182,40 +285,5 @@ impl Context<'_> {
         !self.inactive
             && self.valid_from.is_none_or(|from| from <= time)
             && self.valid_until.is_none_or(|until| time < until)
-    }
-
-    /// The same, owning all its text.
-    pub fn into_owned(self) -> Context<'static> {
-        fn own(text: Cow<'_, str>) -> Cow<'static, str> {
-            Cow::Owned(text.into_owned())
-        }
-        fn own_all(texts: Vec<Cow<'_, str>>) -> Vec<Cow<'static, str>> {
-            texts.into_iter().map(own).collect()
-        }
-        Context {
-            feed: own(self.feed),
-            collection: self.collection.map(own),
-            collection_id: self.collection_id.map(own),
-            id: self.id.map(own),
-            name: self.name.map(own),
-            description: self.description.map(own),
-            confidence: self.confidence,
-            severity: self.severity,
-            tlp: self.tlp,
-            valid_from: self.valid_from,
-            valid_until: self.valid_until,
-            first_seen: self.first_seen,
-            last_seen: self.last_seen,
-            inactive: self.inactive,
-            role: self.role,
-            internal: self.internal,
-            direction: self.direction,
-            proto: self.proto.map(own),
-            tags: own_all(self.tags),
-            malware: own_all(self.malware),
-            adversary: own_all(self.adversary),
-            attack: own_all(self.attack),
-            references: own_all(self.references),
-        }
     }
 }

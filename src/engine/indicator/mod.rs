@@ -34,6 +34,7 @@ mod warning;
 pub mod words;
 
 pub use context::{Context, Direction, Role, Severity, Tlp};
+pub(crate) use context::{Numbered, context_members};
 pub use kind::{Kind, Scope};
 pub use observable::{Observable, Quality, Where};
 pub use place::{

@@ -19,16 +19,21 @@
 //! The room does I/O, and decides nothing: what is fetched when, and what is taken, is
 //! said in [`subscribe`](crate::intel::subscribe).
 
+mod builder;
+mod bytes;
+mod contexts;
 mod disk;
 mod folder;
 mod index;
 mod normal;
+mod payload;
 mod shelf;
 mod state;
 
+pub use builder::SegmentBuilder;
 pub use folder::{Lock, Store};
 pub use index::{Document, Index};
-pub use normal::{Normal, Segment, SegmentBuilder};
+pub use normal::{Normal, Segment};
 pub use shelf::{DocumentWriter, FeedDir, Piece};
 pub use state::{PendingReview, State};
 

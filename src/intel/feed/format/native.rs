@@ -4,6 +4,7 @@
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Tlp,
+    context_members,
 };
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
@@ -15,66 +16,64 @@ use std::sync::Arc;
 /// The version of the form; the member that marks a line as ours.
 const VERSION: u8 = 1;
 
-/// One line. Members without a value are left out.
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-struct Record<'a> {
-    wiresift: u8,
-    kind: Cow<'a, str>,
-    value: Cow<'a, str>,
-    scope: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<Cow<'a, str>>,
-    feed: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collection: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collection_id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tlp: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    valid_from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    valid_until: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_seen: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen: Option<String>,
-    #[serde(skip_serializing_if = "is_false")]
-    inactive: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    allow: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    internal: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    direction: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proto: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    malware: Vec<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    adversary: Vec<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attack: Vec<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    references: Vec<Cow<'a, str>>,
+macro_rules! record {
+    ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
+        /// One line. Members without a value are left out.
+        #[derive(Serialize, Deserialize, Default)]
+        #[serde(default)]
+        struct Record<'a> {
+            wiresift: u8,
+            kind: Cow<'a, str>,
+            value: Cow<'a, str>,
+            scope: Cow<'a, str>,
+            #[serde(skip_serializing_if = "is_default")]
+            raw: Option<Cow<'a, str>>,
+            feed: Cow<'a, str>,
+            $(
+                #[serde(rename = $json, skip_serializing_if = "is_default")]
+                $name: <$type as Member>::Form<'a>,
+            )*
+        }
+
+        fn record_of(indicator: &Indicator) -> Record<'_> {
+            let context = &*indicator.context;
+            Record {
+                wiresift: VERSION,
+                kind: indicator.kind.name().into(),
+                value: indicator.value.to_string().into(),
+                scope: indicator.scope.name().into(),
+                raw: indicator.raw.as_deref().map(Cow::Borrowed),
+                feed: Cow::Borrowed(&context.feed),
+                $($name: context.$name.form(),)*
+            }
+        }
+
+        /// The context of a record. What it does not say comes from the options.
+        fn context_of(record: Record<'_>, base: Context<'static>) -> Context<'static> {
+            Context {
+                feed: if record.feed.is_empty() { base.feed } else { own(record.feed) },
+                $($name: Member::read(record.$name, base.$name),)*
+            }
+        }
+    };
+}
+context_members!(record);
+
+fn is_default<T: Default + PartialEq>(form: &T) -> bool {
+    *form == T::default()
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_false(truth: &bool) -> bool {
-    !truth
+/// How a type of members stands in a record.
+trait Member: Sized {
+    type Form<'a>: Default;
+    /// What stands there.
+    fn form(&self) -> Self::Form<'_>;
+    /// The member, or `base` where the record says nothing.
+    fn read(form: Self::Form<'_>, base: Self) -> Self;
+}
+
+fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// Writes indicators as JSON lines that [`read`](super::read()) reads back as the
@@ -95,45 +94,6 @@ pub fn write_jsonl<'i>(
     Ok(())
 }
 
-fn record_of(indicator: &Indicator) -> Record<'_> {
-    let context = &*indicator.context;
-    let lend = |text: &'_ Option<Cow<'static, str>>| text.clone();
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    Record {
-        wiresift: VERSION,
-        kind: indicator.kind.name().into(),
-        value: indicator.value.to_string().into(),
-        scope: indicator.scope.name().into(),
-        raw: indicator.raw.as_deref().map(Cow::Borrowed),
-        feed: Cow::Borrowed(&context.feed),
-        collection: lend(&context.collection),
-        collection_id: lend(&context.collection_id),
-        id: lend(&context.id),
-        name: lend(&context.name),
-        description: lend(&context.description),
-        confidence: context.confidence,
-        severity: context.severity.map(|severity| severity as u8),
-        tlp: context.tlp.map(|tlp| tlp.name().into()),
-        valid_from: time(context.valid_from),
-        valid_until: time(context.valid_until),
-        first_seen: time(context.first_seen),
-        last_seen: time(context.last_seen),
-        inactive: context.inactive,
-        allow: context.role == Role::Allow,
-        internal: context.internal,
-        direction: context.direction.map(|direction| match direction {
-            Direction::Source => "src".into(),
-            Direction::Destination => "dst".into(),
-        }),
-        proto: lend(&context.proto),
-        tags: context.tags.clone(),
-        malware: context.malware.clone(),
-        adversary: context.adversary.clone(),
-        attack: context.attack.clone(),
-        references: context.references.clone(),
-    }
-}
-
 /// Reads JSON lines. Contexts that follow each other and are equal are shared.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut last: Arc<Context<'static>> = Arc::default();
@@ -143,7 +103,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             continue;
         }
         intake.at_line(number);
-        let record: Record<'_> = match serde_json::from_str(line) {
+        let mut record: Record<'_> = match serde_json::from_str(line) {
             Ok(record) => record,
             Err(error) => {
                 intake.reject(line, Reason::Malformed, Some(error.to_string()));
@@ -161,58 +121,137 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             intake.reject(line, Reason::Malformed, Some("unknown kind or scope".into()));
             continue;
         };
-        let context = context_of(&record, intake);
+        let (value, raw) = (std::mem::take(&mut record.value), record.raw.take());
+        let context = context_of(record, intake.base());
         if *last != context {
             last = Arc::new(context);
         }
-        match Indicator::new(kind, &record.value, scope, Arc::clone(&last)) {
+        match Indicator::new(kind, &value, scope, Arc::clone(&last)) {
             Ok(mut indicator) => {
-                indicator.raw = record.raw.as_deref().map(Into::into).or(indicator.raw);
+                indicator.raw = raw.as_deref().map(Into::into).or(indicator.raw);
                 intake.put(indicator);
             }
-            Err(reason) => intake.reject(&record.value, reason, None),
+            Err(reason) => intake.reject(&value, reason, None),
         }
     }
 }
 
-/// The context of a record. What it does not say comes from the options.
-fn context_of(record: &Record<'_>, intake: &Intake<'_>) -> Context<'static> {
-    fn own(text: Option<&Cow<'_, str>>) -> Option<Cow<'static, str>> {
-        text.map(|text| Cow::Owned(text.to_string()))
+impl Member for Option<Cow<'_, str>> {
+    type Form<'a> = Option<Cow<'a, str>>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.as_deref().map(Cow::Borrowed)
     }
-    fn all(texts: &[Cow<'_, str>]) -> Vec<Cow<'static, str>> {
-        texts.iter().map(|text| Cow::Owned(text.to_string())).collect()
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form.map(own).or(base)
     }
-    let base = intake.base();
-    let time = |text: &Option<String>| text.as_deref().and_then(read_time);
-    Context {
-        feed: if record.feed.is_empty() { base.feed } else { record.feed.to_string().into() },
-        collection: own(record.collection.as_ref()),
-        collection_id: own(record.collection_id.as_ref()),
-        id: own(record.id.as_ref()),
-        name: own(record.name.as_ref()),
-        description: own(record.description.as_ref()),
-        confidence: record.confidence.filter(|c| *c <= 100).or(base.confidence),
-        severity: record.severity.and_then(Severity::from_number).or(base.severity),
-        tlp: record.tlp.as_deref().and_then(Tlp::from_name).or(base.tlp),
-        valid_from: time(&record.valid_from),
-        valid_until: time(&record.valid_until),
-        first_seen: time(&record.first_seen),
-        last_seen: time(&record.last_seen),
-        inactive: record.inactive,
-        role: if record.allow { Role::Allow } else { base.role },
-        internal: record.internal || base.internal,
-        direction: match record.direction.as_deref() {
+}
+
+/// A confidence.
+impl Member for Option<u8> {
+    type Form<'a> = Option<u8>;
+
+    fn form(&self) -> Self::Form<'_> {
+        *self
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form.filter(|confidence| *confidence <= 100).or(base)
+    }
+}
+
+impl Member for Option<Severity> {
+    type Form<'a> = Option<u8>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.map(|severity| severity as u8)
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form.and_then(Severity::from_number).or(base)
+    }
+}
+
+impl Member for Option<Tlp> {
+    type Form<'a> = Option<Cow<'a, str>>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.map(|tlp| tlp.name().into())
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form.as_deref().and_then(Tlp::from_name).or(base)
+    }
+}
+
+impl Member for Option<Direction> {
+    type Form<'a> = Option<Cow<'a, str>>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.map(|direction| match direction {
+            Direction::Source => "src".into(),
+            Direction::Destination => "dst".into(),
+        })
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        match form.as_deref() {
             Some("src") => Some(Direction::Source),
             Some("dst") => Some(Direction::Destination),
-            _ => None,
-        },
-        proto: own(record.proto.as_ref()),
-        tags: base.tags.into_iter().chain(all(&record.tags)).collect(),
-        malware: all(&record.malware),
-        adversary: all(&record.adversary),
-        attack: all(&record.attack),
-        references: all(&record.references),
+            _ => base,
+        }
+    }
+}
+
+impl Member for Option<Timestamp> {
+    type Form<'a> = Option<String>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.map(|time| time.to_string())
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form.as_deref().and_then(read_time).or(base)
+    }
+}
+
+impl Member for bool {
+    type Form<'a> = bool;
+
+    fn form(&self) -> Self::Form<'_> {
+        *self
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        form || base
+    }
+}
+
+/// Whether it is [`Role::Allow`].
+impl Member for Role {
+    type Form<'a> = bool;
+
+    fn form(&self) -> Self::Form<'_> {
+        *self == Role::Allow
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        if form { Role::Allow } else { base }
+    }
+}
+
+impl Member for Vec<Cow<'_, str>> {
+    type Form<'a> = Vec<Cow<'a, str>>;
+
+    fn form(&self) -> Self::Form<'_> {
+        self.iter().map(|text| Cow::Borrowed(&**text)).collect()
+    }
+
+    fn read(form: Self::Form<'_>, base: Self) -> Self {
+        let mut texts = base;
+        form.into_iter().for_each(|text| texts.push(own(text)));
+        texts
     }
 }
 
