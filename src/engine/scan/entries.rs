@@ -5,7 +5,7 @@
 
 use super::scanner::Scratch;
 use crate::engine::database::{Database, Posting, Section, UrlWalk, bare_path};
-use crate::engine::indicator::url::{Scheme, push_observed_path};
+use crate::engine::indicator::url::{Scheme, Url, push_observed_path};
 use crate::engine::indicator::{Kind, Observable, Quality, Scope, address, domain, email, words};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -225,9 +225,7 @@ impl Scratch {
             self.has_url = true;
             self.is_cut = is_cut;
             if database.may_hold_url_host(url.host().as_bytes()) {
-                let (key, path_end) = (url.key(), url.path_end());
-                let root = url.path_start() + 1 == path_end;
-                self.url_key(database, key, path_end, root, url.scheme());
+                self.url_key(database, &url);
             }
             if database.has_patterns(Kind::Url) {
                 let text = url.to_string();
@@ -240,14 +238,9 @@ impl Scratch {
 
     /// A URL's key, and its relaxed forms: without its query, with one trailing
     /// slash more or less (section 6.3).
-    fn url_key(
-        &mut self,
-        database: &Database,
-        key: &str,
-        path_end: usize,
-        root: bool,
-        scheme: Scheme,
-    ) {
+    fn url_key(&mut self, database: &Database, url: &Url) {
+        let (key, path_end, scheme) = (url.key(), url.path_end(), url.scheme());
+        let is_root = url.path_start() + 1 == path_end;
         let Some(walk) = database.urls() else { return };
         let Some(last) = path_end.checked_sub(1) else { return };
         let (bare, query) = key.as_bytes().split_at(path_end);
@@ -277,7 +270,7 @@ impl Scratch {
         if has_query {
             relaxed([&key[..path_end], "", ""], behind_path, Quality::QUERY_IGNORED);
         }
-        if root {
+        if is_root {
             return;
         }
         let (head, slash, other) = match bare[last] {

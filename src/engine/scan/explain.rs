@@ -1,6 +1,7 @@
 //! Why a value matches, or does not: for `lookup`.
 
 use super::entries::Reach;
+use super::query::Query;
 use super::resolve::{Verdict, is_guarded, judge};
 use super::{Match, Scanner};
 use crate::engine::database::{Database, Withheld};
@@ -82,7 +83,7 @@ impl Scanner {
         explanation.refanged = straight != asked.trim();
         for (kind, value) in readings(database, asked.trim(), &straight) {
             explanation.read_as.get_or_insert_with(|| (kind, value.to_string()));
-            self.explain_one(database, kind, &value, time, &mut explanation);
+            self.explain_one(database, (kind, &value), time, &mut explanation);
         }
         // Strings are read as they were typed, but for those that a form gives away.
         let is_typed = explanation.read_as.as_ref().is_some_and(|(kind, _)| kind.is_string())
@@ -101,8 +102,7 @@ impl Scanner {
     fn explain_one<'d>(
         &mut self,
         database: &'d Database,
-        kind: Kind,
-        value: &Value,
+        (kind, value): (Kind, &Value),
         time: Timestamp,
         explanation: &mut Explanation<'d>,
     ) {
@@ -133,11 +133,12 @@ impl Scanner {
         if entries > 0 || is_first || !matches!(observable, Observable::Text(..)) {
             explanation.steps.push((format!("exact structure for {kind} {text}"), said));
         }
-        self.explain_claims(database, observable, time, explanation);
-        if let Some((_, matches)) = self.resolve(database, observable, Where::LogText, None, time) {
+        let query = Query { observable, at: Where::LogText, kinds: None, time };
+        self.explain_claims(database, &query, explanation);
+        if let Some((_, matches)) = self.resolve(database, &query) {
             explanation.matches.extend(matches);
         } else if entries > 0
-            && let Some(allowance) = self.allowed_by(database, observable, time)
+            && let Some(allowance) = self.allowed_by(database, &query)
         {
             explanation.notes.push(format!("it is on the allow list {allowance}"));
         }
@@ -153,13 +154,12 @@ impl Scanner {
     fn explain_claims<'d>(
         &self,
         database: &'d Database,
-        observable: Observable<'_>,
-        time: Timestamp,
+        query: &Query<'_>,
         explanation: &mut Explanation<'d>,
     ) {
         for entry in &self.scratch.entries {
             for claim in database.claims(entry.posting) {
-                let (verdict, _) = judge(database, entry, claim, observable, None, time);
+                let (verdict, _) = judge(database, entry, claim, query);
                 let context = database.context(claim.context);
                 let reason = match verdict {
                     Verdict::Held(reason) => reason,
@@ -187,7 +187,7 @@ impl Scanner {
                 explanation.notes.push(format!("{value} is listed, but for its exact value only"));
             }
         }
-        if let Observable::Address(address, _) = observable
+        if let Observable::Address(address, _) = query.observable
             && self.scratch.entries.is_empty()
             && is_guarded(address, Kind::Ip)
         {

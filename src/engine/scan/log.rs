@@ -1,6 +1,7 @@
 //! Text against the database.
 
 use super::lines::{Around, Lines, excerpt};
+use super::query::Query;
 use super::reports::Refanged;
 use super::{Hit, Match, Scanner, Seen, doubles, literals};
 use crate::engine::database::{Database, Section};
@@ -61,11 +62,12 @@ impl Scanner {
         origin: &Origin,
         mut found: impl FnMut(Hit<'d>),
     ) {
-        if self.options.refang {
-            return self.scan_report(database, text, core, origin, found);
-        }
-        let hits = self.hunt(database, text, core.clone(), origin, None);
         let mut lines = Lines::new(text, core.start);
+        let input = Input { text, core, origin, carried: None };
+        if self.options.refang {
+            return self.scan_report(database, &input, found);
+        }
+        let hits = self.hits(database, input);
         for (candidate, hit) in hits {
             let (line, column) = lines.place(candidate.span.start);
             let mut hit = hit;
@@ -82,14 +84,12 @@ impl Scanner {
     fn scan_report<'d>(
         &mut self,
         database: &'d Database,
-        text: &[u8],
-        core: Range<usize>,
-        origin: &Origin,
+        input: &Input<'_>,
         mut found: impl FnMut(Hit<'d>),
     ) {
+        let Input { text, core, origin, .. } = input;
         let refanged = Refanged::new(&text[core.clone()]);
-        let whole = 0..refanged.text.len();
-        let hits = self.hunt(database, refanged.text.as_bytes(), whole, origin, None);
+        let hits = self.hits(database, Input::whole(refanged.text.as_bytes(), origin, None));
         let mut lines = Lines::new(text, core.start);
         for (candidate, mut hit) in hits {
             let source = refanged.source(&candidate.span);
@@ -125,7 +125,7 @@ impl Scanner {
         };
         let origin = self.carried.get_or_insert_with(|| Arc::new(Origin::new(""))).clone();
         let carried = Carried { at, time };
-        let hits = self.hunt(database, text, 0..text.len(), &origin, Some(carried));
+        let hits = self.hits(database, Input::whole(text, &origin, Some(carried)));
         for (_, Hit { seen, matches, .. }) in hits {
             found(seen, matches);
         }
@@ -149,23 +149,17 @@ impl Scanner {
             text
         };
         let carried = Carried { at, time: origin.read_at };
-        let hits = self.hunt(database, text, 0..text.len(), origin, Some(carried));
+        let hits = self.hits(database, Input::whole(text, origin, Some(carried)));
         hits.into_iter().for_each(|(_, hit)| found(hit));
     }
 
     /// All hits that begin in `core`, in the order of the text.
-    fn hunt<'d>(
-        &mut self,
-        database: &'d Database,
-        text: &[u8],
-        core: Range<usize>,
-        origin: &Origin,
-        carried: Option<Carried>,
-    ) -> Vec<(Candidate, Hit<'d>)> {
+    fn hits<'d>(&mut self, database: &'d Database, input: Input<'_>) -> Vec<(Candidate, Hit<'d>)> {
         let mut extractor = self.extractor.take().unwrap_or_default();
-        let mut hunt = TextScan::new(self, database, text, core.clone(), origin, carried);
-        extractor.extract(text, core, &mut hunt);
-        let mut hits = hunt.hits;
+        let (text, core) = (input.text, input.core.clone());
+        let mut scan = TextScan::new(self, database, input);
+        extractor.extract(text, core, &mut scan);
+        let mut hits = scan.hits;
         self.extractor = Some(extractor);
         // A span can be read as two strings: `\/` is that, or a slash in JSON.
         hits.sort_by(|(a, one), (b, other)| {
@@ -174,6 +168,22 @@ impl Scanner {
         });
         doubles::drop_all(text, &mut hits);
         hits
+    }
+}
+
+/// A text that is scanned.
+struct Input<'t> {
+    text: &'t [u8],
+    /// Where observables begin that are looked up; the bytes around it are context.
+    core: Range<usize>,
+    origin: &'t Origin,
+    /// None for a log.
+    carried: Option<Carried>,
+}
+
+impl<'t> Input<'t> {
+    fn whole(text: &'t [u8], origin: &'t Origin, carried: Option<Carried>) -> Self {
+        Input { text, core: 0..text.len(), origin, carried }
     }
 }
 
@@ -323,14 +333,8 @@ fn without_slashes(head: &[u8]) -> &[u8] {
 }
 
 impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
-    fn new(
-        scanner: &'s mut Scanner,
-        database: &'d Database,
-        text: &'t [u8],
-        core: Range<usize>,
-        origin: &'t Origin,
-        carried: Option<Carried>,
-    ) -> Self {
+    fn new(scanner: &'s mut Scanner, database: &'d Database, input: Input<'t>) -> Self {
+        let Input { text, core, origin, carried } = input;
         TextScan {
             scanner,
             database,
@@ -571,10 +575,8 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         };
         let scanner = &mut *self.scanner;
         let time = scanner.options.at.or(own_time).unwrap_or(self.origin.read_at);
-        let Some((mut seen, matches)) = scanner.resolve(self.database, observable, at, kinds, time)
-        else {
-            return;
-        };
+        let query = Query { observable, at, kinds, time };
+        let Some((mut seen, matches)) = scanner.resolve(self.database, &query) else { return };
         scanner.counters.matched(seen.kind);
         if let (Observable::Digest(..), [only, ..]) = (observable, &matches[..]) {
             seen.kind = only.kind;
@@ -589,8 +591,12 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 seen.field = field;
             }
         }
-        let is_url = is_split && matches!(observable, Observable::Url(_));
-        self.push(seen, matches, span, own_time, is_url);
+        // A URL of two fields stands nowhere as a whole.
+        if !(is_split && matches!(observable, Observable::Url(_))) {
+            let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
+            seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());
+        }
+        self.push(seen, matches, span, own_time);
     }
 
     fn push(
@@ -599,13 +605,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         matches: Vec<Match<'d>>,
         span: Range<usize>,
         time: Option<Timestamp>,
-        is_split_url: bool,
     ) {
-        let mut seen = seen;
-        if !is_split_url {
-            let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
-            seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());
-        }
         let candidate = Candidate { span: span.clone(), at: seen.at, kind: seen.kind };
         let place = LogPlace {
             path: Arc::clone(&self.origin.path),

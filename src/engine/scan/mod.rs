@@ -31,6 +31,7 @@ mod hit;
 mod lines;
 mod literals;
 mod log;
+mod query;
 mod reports;
 mod resolve;
 mod scanner;

@@ -2,6 +2,7 @@
 
 use super::counters::kind_of;
 use super::entries::{Entry, Reach};
+use super::query::Query;
 use super::scanner::Scratch;
 use super::{Match, Scanner, Seen};
 use crate::engine::database::{Claim, Database};
@@ -18,15 +19,14 @@ pub(super) enum Verdict {
     Held(Reason),
 }
 
-/// Judges one claim. `kinds` are the kinds that the place allows, if it says.
+/// Judges one claim.
 pub(super) fn judge(
     database: &Database,
     entry: &Entry,
     claim: Claim,
-    observable: Observable<'_>,
-    kinds: Option<&[Kind]>,
-    time: Timestamp,
+    query: &Query<'_>,
 ) -> (Verdict, Quality) {
+    let Query { observable, kinds, time, .. } = *query;
     let mut quality = entry.quality;
     if !entry.reach.admits(claim.scope) || kinds.is_some_and(|kinds| !kinds.contains(&claim.kind)) {
         return (Verdict::Other, quality);
@@ -64,19 +64,18 @@ impl Scanner {
     pub(super) fn resolve<'d>(
         &mut self,
         database: &'d Database,
-        observable: Observable<'_>,
-        at: Where,
-        kinds: Option<&[Kind]>,
-        time: Timestamp,
+        query: &Query<'_>,
     ) -> Option<(Seen, Vec<Match<'d>>)> {
+        let Query { observable, at, kinds, .. } = *query;
         let typed = typed_kinds(observable, at);
         let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
-        let mut matches: Vec<Match<'d>> = Vec::new();
+        let query = &Query { kinds, ..*query };
+        let mut matches = Matches { database, all: Vec::new(), first: 0 };
         let mut held: Option<(Reason, String)> = None;
         for entry in &self.scratch.entries {
-            let first = matches.len();
+            matches.first = matches.all.len();
             for claim in database.claims(entry.posting) {
-                match judge(database, entry, claim, observable, kinds, time) {
+                match judge(database, entry, claim, query) {
                     (Verdict::Other, _) => {}
                     (Verdict::Held(Reason::Allowed), _) => {
                         let list = feed_of(database, claim);
@@ -86,19 +85,18 @@ impl Scanner {
                     (Verdict::Held(reason), _) => {
                         held.get_or_insert((reason, String::new()));
                     }
-                    (Verdict::Alert, quality) => {
-                        push_claim(database, &mut matches, first, entry, claim, quality);
-                    }
+                    (Verdict::Alert, quality) => matches.push(entry, claim, quality),
                 }
             }
         }
+        let matches = matches.all;
         if matches.is_empty() {
             if let Some((reason, list)) = held {
                 self.counters.suppress(reason, &list);
             }
             return None;
         }
-        if let Some(allowance) = self.allowed_by(database, observable, time) {
+        if let Some(allowance) = self.allowed_by(database, query) {
             self.counters.suppress(Reason::Allowed, &allowance.list);
             return None;
         }
@@ -125,16 +123,17 @@ impl Scanner {
     pub(super) fn allowed_by(
         &mut self,
         database: &Database,
-        observable: Observable<'_>,
-        time: Timestamp,
+        query: &Query<'_>,
     ) -> Option<Allowance> {
+        let Query { observable, at, .. } = *query;
         let given = self.options.allow.clone();
         let mut scratch = Scratch::default();
         let mut on_list = |database: &Database, observable| {
+            let query = query.about(observable, at);
             scratch.collect(database, observable);
             scratch.entries.iter().find_map(|entry| {
                 database.claims(entry.posting).find_map(|claim| {
-                    let (verdict, _) = judge(database, entry, claim, observable, None, time);
+                    let (verdict, _) = judge(database, entry, claim, &query);
                     matches!(verdict, Verdict::Held(Reason::Allowed))
                         .then(|| Allowance::of(database, claim))
                 })
@@ -250,33 +249,36 @@ fn feed_of(database: &Database, claim: Claim) -> String {
     database.context(claim.context).map_or(String::new(), |context| context.feed.into_owned())
 }
 
-/// Adds a claim to the match of its kind, scope and quality, or begins one.
-fn push_claim<'d>(
+/// The matches of an observable.
+struct Matches<'d> {
     database: &'d Database,
-    matches: &mut Vec<Match<'d>>,
+    all: Vec<Match<'d>>,
+    /// Where those of the entry begin whose claims are judged.
     first: usize,
-    entry: &Entry,
-    claim: Claim,
-    quality: Quality,
-) {
-    let Some(context) = database.context(claim.context) else { return };
-    let scheme = match claim.kind {
-        Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
-        _ => "",
-    };
-    let same = matches[first..].iter_mut().find(|m| {
-        (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
-            && m.value.strip_prefix(scheme) == Some(&entry.value)
-    });
-    match same {
-        Some(found) => found.sources.push(context),
-        None => matches.push(Match {
-            kind: claim.kind,
-            value: [scheme, &entry.value].concat(),
-            scope: claim.scope,
-            quality,
-            sources: vec![context],
-        }),
+}
+
+impl Matches<'_> {
+    /// Adds a claim to the match of its kind, scope and quality, or begins one.
+    fn push(&mut self, entry: &Entry, claim: Claim, quality: Quality) {
+        let Some(context) = self.database.context(claim.context) else { return };
+        let scheme = match claim.kind {
+            Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
+            _ => "",
+        };
+        let same = self.all[self.first..].iter_mut().find(|m| {
+            (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
+                && m.value.strip_prefix(scheme) == Some(&entry.value)
+        });
+        match same {
+            Some(found) => found.sources.push(context),
+            None => self.all.push(Match {
+                kind: claim.kind,
+                value: [scheme, &entry.value].concat(),
+                scope: claim.scope,
+                quality,
+                sources: vec![context],
+            }),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::entries::Entry;
 use super::hit::Match;
 use super::hit::Seen;
 use super::log::Origin;
+use super::query::Query;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Observable, Timestamp, Where, address, url::Url};
 use crate::engine::text::Extractor;
@@ -114,7 +115,8 @@ impl Scanner {
     ) {
         let observable = folded(observable);
         if entries::may_meet(database, observable) {
-            self.observe_all(database, observable, at, time, found);
+            let time = self.options.at.unwrap_or(time);
+            self.observe_all(database, &Query { observable, at, kinds: None, time }, found);
         } else {
             self.counters.saw(observable);
         }
@@ -124,24 +126,21 @@ impl Scanner {
     fn observe_all<'d>(
         &mut self,
         database: &'d Database,
-        observable: Observable<'_>,
-        at: Where,
-        time: Timestamp,
+        query: &Query<'_>,
         mut found: impl FnMut(Seen, Vec<Match<'d>>),
     ) {
-        let time = self.options.at.unwrap_or(time);
-        self.observe_one(database, observable, at, time, &mut found);
-        match observable {
+        self.observe_one(database, query, &mut found);
+        match query.observable {
             Observable::Address(IpAddr::V6(v6), _) => {
                 if let Some(v4) = address::nat64(v6) {
                     let derived = Observable::Address(IpAddr::V4(v4), None);
-                    self.observe_one(database, derived, Where::Nat64, time, &mut found);
+                    self.observe_one(database, &query.about(derived, Where::Nat64), &mut found);
                 }
             }
             Observable::Name(name) => {
                 if let Some(address) = address::from_reverse_name(name) {
                     let derived = Observable::Address(address, None);
-                    self.observe_one(database, derived, Where::Ptr, time, &mut found);
+                    self.observe_one(database, &query.about(derived, Where::Ptr), &mut found);
                 }
             }
             Observable::Email(email) => {
@@ -151,10 +150,11 @@ impl Scanner {
                         Some(address) => Observable::Address(address, None),
                         None => Observable::Name(domain),
                     };
-                    self.observe_one(database, derived, Where::EmailDomain, time, &mut found);
+                    let query = query.about(derived, Where::EmailDomain);
+                    self.observe_one(database, &query, &mut found);
                 }
             }
-            Observable::Url(_) => self.observe_host(database, at, time, &mut found),
+            Observable::Url(_) => self.observe_host(database, query, &mut found),
             _ => {}
         }
     }
@@ -163,11 +163,10 @@ impl Scanner {
     fn observe_host<'d>(
         &mut self,
         database: &'d Database,
-        at: Where,
-        time: Timestamp,
+        query: &Query<'_>,
         found: &mut impl FnMut(Seen, Vec<Match<'d>>),
     ) {
-        if at == Where::HttpUrl || !self.scratch.has_url {
+        if query.at == Where::HttpUrl || !self.scratch.has_url {
             return;
         }
         // Looking it up has left it in the scratch.
@@ -177,24 +176,21 @@ impl Scanner {
             Ok(address) => Observable::Address(address, url.port()),
             Err(_) => Observable::Name(host.as_bytes()),
         };
-        self.observe_one(database, derived, Where::UrlHost, time, found);
+        self.observe_one(database, &query.about(derived, Where::UrlHost), found);
         self.scratch.url = url;
     }
 
     fn observe_one<'d>(
         &mut self,
         database: &'d Database,
-        observable: Observable<'_>,
-        at: Where,
-        time: Timestamp,
+        query: &Query<'_>,
         found: &mut impl FnMut(Seen, Vec<Match<'d>>),
     ) {
-        self.counters.saw(observable);
-        if !self.scratch.collect(database, observable) {
+        self.counters.saw(query.observable);
+        if !self.scratch.collect(database, query.observable) {
             return;
         }
-        let resolved = self.resolve(database, observable, at, None, time);
-        if let Some((seen, matches)) = resolved {
+        if let Some((seen, matches)) = self.resolve(database, query) {
             self.counters.matched(seen.kind);
             found(seen, matches);
         }
