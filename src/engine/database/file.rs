@@ -1,38 +1,29 @@
-//! A database: the file, checked and mapped, and its look-ups.
+//! A database: the file, checked and mapped.
 
-use super::contexts;
-use super::contexts::Policy;
-use super::contexts::Strings;
+use super::contexts::{self, Policy, Strings};
 use super::digests::Digests;
 use super::endpoints::Endpoints;
-use super::filter;
-use super::filter::{AddressBitmap, Bloom, DomainFilter};
-use super::layout;
-use super::layout::Section;
-use super::layout::{Header, u32_at};
-use super::literals::Literal;
+use super::filter::{Bloom, DomainFilter};
+use super::identity::{IN_PLACE, Identity, Stamp};
+use super::layout::{self, Header, Section, u32_at};
 use super::literals::Literals;
 use super::map::{Map, Taking};
 use super::patterns;
-use super::posting;
-use super::posting::Claim;
-use super::posting::Posting;
-use super::posting::Postings;
+use super::posting::{Claim, Posting, Postings};
 use super::prefix::Prefixes;
 use super::summary::Summary;
-use super::transducer;
 use super::transducer::Transducer;
 use super::withheld;
-use super::withheld::Withheld;
-use crate::engine::indicator::gram::GramFilter;
-use crate::engine::indicator::{Context, Kind, Reason, Timestamp, digest};
+use crate::engine::indicator::{Context, Timestamp, digest};
 use crate::{Error, Result};
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::Read as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+
+mod lookups;
+
+pub(crate) use lookups::UrlWalk;
 
 /// Lengths of digests, with their sections.
 pub(super) const DIGESTS: [(usize, Section); 7] = [
@@ -44,10 +35,6 @@ pub(super) const DIGESTS: [(usize, Section); 7] = [
     (48, Section::Digest48),
     (64, Section::Digest64),
 ];
-
-/// What to do about a database that somebody writes into.
-pub(super) const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
-                        not with cp; then run it again";
 
 /// Whether a file begins like a database, of whatever version.
 pub fn is_database(path: &Path) -> bool {
@@ -82,54 +69,6 @@ pub struct Database {
     summary: Summary,
     /// Of the file, where it was opened from one.
     stamp: Option<Stamp>,
-}
-
-/// What tells one file from another, and from what it was before it was written to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Identity of the contents, as the header says.
-    pub build_id: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// Device that it is on.
-    pub device: u64,
-    /// Its number there.
-    pub inode: u64,
-    /// When its bytes were last changed: seconds and nanoseconds.
-    pub modified: (i64, i64),
-    /// When anything about it was, which no program can set at will.
-    pub changed: (i64, i64),
-}
-
-/// The same without a look into the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    size: u64,
-    device: u64,
-    inode: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    /// That of a file.
-    pub fn of(metadata: &Metadata) -> Self {
-        Stamp {
-            size: metadata.size(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-impl Identity {
-    fn new(header: &Header, stamp: &Stamp) -> Self {
-        let Stamp { size, device, inode, modified, changed } = *stamp;
-        let build_id = digest::encode(&header.build_id);
-        Identity { build_id, size, device, inode, modified, changed }
-    }
 }
 
 impl Database {
@@ -419,303 +358,5 @@ impl Database {
     /// The claims behind an entry.
     pub(crate) fn claims(&self, posting: Posting) -> impl Iterator<Item = Claim> {
         self.postings().claims(posting)
-    }
-}
-
-/// A walk over the listed URLs. It can be copied, to go on in two ways.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct UrlWalk<'d> {
-    database: &'d Database,
-    transducer: Transducer<'d>,
-    state: transducer::State,
-}
-
-impl UrlWalk<'_> {
-    /// Goes on over `bytes`. `None` if no URL goes on like that.
-    #[inline]
-    pub(crate) fn over(mut self, bytes: &[u8]) -> Option<Self> {
-        for &byte in bytes {
-            self.state = self.transducer.step(self.state, byte)?;
-        }
-        Some(self)
-    }
-
-    /// Goes on over `bytes`, and tells of every URL that ends on the way: behind how
-    /// many of them, and its posting. `None` if no URL goes on like that.
-    #[inline]
-    pub(crate) fn telling(
-        mut self,
-        bytes: &[u8],
-        mut found: impl FnMut(usize, Posting),
-    ) -> Option<Self> {
-        for (at, &byte) in bytes.iter().enumerate() {
-            self.state = self.transducer.step(self.state, byte)?;
-            if let Some(posting) = self.posting() {
-                found(at + 1, posting);
-            }
-        }
-        Some(self)
-    }
-
-    /// The posting of the URL that ends here, if one does.
-    #[inline]
-    pub(crate) fn posting(self) -> Option<Posting> {
-        self.database.posting_of(self.transducer.value(self.state))
-    }
-}
-
-/// Look-ups. Keys are normalised; every one of them is exact.
-impl Database {
-    /// Whether an indicator may cover this IPv4 address: one bit.
-    #[inline]
-    pub(crate) fn may_hold_v4(&self, address: u32) -> bool {
-        AddressBitmap(self.bytes(Section::V4Filter)).may_hold(address)
-    }
-
-    /// Every network over an IPv4 address, narrowest first.
-    #[inline]
-    pub(crate) fn covering_v4(
-        &self,
-        address: u32,
-    ) -> impl Iterator<Item = (Ipv4Addr, u8, Posting)> {
-        self.nets4()
-            .covering(address)
-            .map(|net| (Ipv4Addr::from_bits(net.address), net.length, net.posting))
-    }
-
-    /// Whether an indicator may cover this IPv6 address.
-    #[inline]
-    pub(crate) fn may_hold_v6(&self, address: u128) -> bool {
-        self.has(Section::Endpoints6) || self.nets6().covers(address)
-    }
-
-    /// Every network over an IPv6 address, narrowest first.
-    #[inline]
-    pub(crate) fn covering_v6(
-        &self,
-        address: u128,
-    ) -> impl Iterator<Item = (Ipv6Addr, u8, Posting)> {
-        self.nets6()
-            .covering(address)
-            .map(|net| (Ipv6Addr::from_bits(net.address), net.length, net.posting))
-    }
-
-    /// An address with a port.
-    pub(crate) fn endpoint(&self, address: IpAddr, port: u16) -> Option<Posting> {
-        self.endpoints().get(address, port)
-    }
-
-    /// Whether any port is listed for an address.
-    pub(crate) fn has_endpoint(&self, address: IpAddr) -> bool {
-        self.endpoints().has(address)
-    }
-
-    /// The ports that are listed for an address.
-    pub(crate) fn endpoint_ports(&self, address: IpAddr) -> impl Iterator<Item = (u16, Posting)> {
-        self.endpoints().ports(address)
-    }
-
-    /// Whether a name that ends in this label (any case) can match at all.
-    #[inline]
-    pub(crate) fn may_end_in(&self, label: &[u8]) -> bool {
-        self.domain_filter().may_end_in(label)
-    }
-
-    /// The bitmap of last labels.
-    #[inline]
-    pub(crate) fn tails(&self) -> &[u8] {
-        self.bytes(Section::DomainTails)
-    }
-
-    /// As [`Self::may_hold_domain`], where the last two labels are the last `pair`
-    /// bytes of the name.
-    #[inline]
-    pub(crate) fn may_hold_pair(&self, name: &[u8], pair: usize) -> bool {
-        let pair = &name[name.len().saturating_sub(pair)..];
-        self.domain_filter().may_hold_pair(name, pair)
-    }
-
-    /// Whether a name (any case) or a parent of it may be listed.
-    #[inline]
-    pub(crate) fn may_hold_domain(&self, name: &[u8]) -> bool {
-        self.domain_filter().may_hold(name)
-    }
-
-    /// The name and its parents that are listed, narrowest last: where each begins
-    /// in `name`, and its posting. One walk from the end of the name.
-    #[inline]
-    pub(crate) fn suffixes(&self, name: &[u8], mut found: impl FnMut(usize, Posting)) {
-        let Some(transducer) = Transducer::open(self.bytes(Section::Domains)) else { return };
-        let mut state = transducer.start();
-        for (at, &byte) in name.iter().enumerate().rev() {
-            match transducer.step(state, byte) {
-                Some(next) => state = next,
-                None => return,
-            }
-            if (at == 0 || name[at - 1] == b'.')
-                && let Some(posting) = self.posting_of(transducer.value(state))
-            {
-                found(at, posting);
-            }
-        }
-    }
-
-    /// Whether a URL with this host (canonical) may be listed.
-    #[inline]
-    pub(crate) fn may_hold_url_host(&self, host: &[u8]) -> bool {
-        Bloom(self.bytes(Section::UrlFilter)).may_hold(filter::hash(host))
-    }
-
-    /// Where a walk over the listed URLs begins. `None` if there are none.
-    #[inline]
-    pub(crate) fn urls(&self) -> Option<UrlWalk<'_>> {
-        let transducer = Transducer::open(self.bytes(Section::Urls))?;
-        Some(UrlWalk { database: self, transducer, state: transducer.start() })
-    }
-
-    /// Whether a URL path without its query and without trailing slashes may be listed.
-    #[inline]
-    pub(crate) fn may_hold_path(&self, path: &[u8]) -> bool {
-        Bloom(self.bytes(Section::PathFilter)).may_hold(filter::hash(path))
-    }
-
-    /// A URL path with its query.
-    pub(crate) fn path(&self, path: &[u8]) -> Option<Posting> {
-        self.keyed(Section::Paths, path)
-    }
-
-    /// Whether an e-mail address may be listed.
-    #[inline]
-    pub(crate) fn may_hold_email(&self, address: &[u8]) -> bool {
-        Bloom(self.bytes(Section::EmailFilter)).may_hold(filter::hash(address))
-    }
-
-    /// An e-mail address.
-    pub(crate) fn email(&self, address: &[u8]) -> Option<Posting> {
-        self.keyed(Section::Emails, address)
-    }
-
-    /// A string of one kind.
-    pub(crate) fn word(&self, kind: Kind, word: &[u8]) -> Option<Posting> {
-        let transducer = Transducer::open(self.bytes(Section::Words))?;
-        let mut state = transducer.step(transducer.start(), kind as u8)?;
-        for &byte in word {
-            state = transducer.step(state, byte)?;
-        }
-        self.posting_of(transducer.value(state))
-    }
-
-    /// Whether any string of this kind is listed.
-    #[inline]
-    pub(crate) fn has_words_of(&self, kind: Kind) -> bool {
-        Transducer::open(self.bytes(Section::Words))
-            .is_some_and(|transducer| transducer.step(transducer.start(), kind as u8).is_some())
-    }
-
-    /// What says early that a window of text is in no string that is looked for in
-    /// text. `None` if there are no such strings.
-    pub(crate) fn gram_filter(&self) -> Option<GramFilter<'_>> {
-        self.literals().map(Literals::filter)
-    }
-
-    /// The strings that may stand around this window of text.
-    pub(crate) fn literals_around(&self, gram: u32) -> impl Iterator<Item = Literal<'_>> {
-        self.literals().into_iter().flat_map(move |literals| literals.around(gram))
-    }
-
-    fn keyed(&self, section: Section, key: &[u8]) -> Option<Posting> {
-        let transducer = Transducer::open(self.bytes(section))?;
-        self.posting_of(transducer.get(key))
-    }
-
-    /// Values come out of bytes that only a checksum vouches for, so a posting that
-    /// leads nowhere is none.
-    fn posting_of(&self, value: Option<u64>) -> Option<Posting> {
-        let posting = Posting(u32::try_from(value?).ok()?);
-        self.postings().is_sound(posting).then_some(posting)
-    }
-
-    /// A digest, by its length.
-    #[inline]
-    pub(crate) fn digest(&self, digest: &[u8]) -> Option<Posting> {
-        let section = match digest.len() {
-            16 => Section::Digest16,
-            20 => Section::Digest20,
-            28 => Section::Digest28,
-            31 => Section::Digest31,
-            32 => Section::Digest32,
-            48 => Section::Digest48,
-            64 => Section::Digest64,
-            _ => return None,
-        };
-        Digests::open(self.bytes(section), digest.len())?.get(digest)
-    }
-
-    /// Whether any digest is listed.
-    #[inline]
-    pub(crate) fn has_digests(&self) -> bool {
-        DIGESTS.iter().any(|(_, section)| self.has(*section)) || self.has_words_of(Kind::Tlsh)
-    }
-
-    /// Whether there are wildcard or regex indicators for observables of this kind.
-    pub(crate) fn has_patterns(&self, target: Kind) -> bool {
-        self.groups.iter().any(|group| group.target == target)
-    }
-
-    /// Wildcard and regex indicators of this kind that match `text`.
-    pub(crate) fn patterns<'d>(
-        &'d self,
-        target: Kind,
-        text: &'d [u8],
-    ) -> impl Iterator<Item = (&'d str, Posting)> {
-        self.groups
-            .iter()
-            .filter(move |group| group.target == target)
-            .flat_map(move |group| group.search(text))
-            .filter_map(|number| {
-                let (text, posting) = patterns::row(self.bytes(Section::Patterns), number)?;
-                Some((self.strings().get(text)?, posting))
-            })
-    }
-
-    /// Kind, value and reason of everything that the guards kept out.
-    pub fn kept_out(&self) -> impl Iterator<Item = (Kind, &str, Reason)> {
-        self.withheld().map(|row| (row.kind, row.value, row.reason))
-    }
-
-    /// What the guards kept out, for `lookup`.
-    pub(crate) fn withheld(&self) -> impl Iterator<Item = Withheld<'_>> {
-        withheld::rows(self.bytes(Section::Withheld), self.strings())
-    }
-
-    /// Whether there is anything of a kind to look for.
-    pub(crate) fn has(&self, section: Section) -> bool {
-        !self.bytes(section).is_empty()
-    }
-
-    /// How many values a structure holds, for `inspect` and `verify`.
-    pub fn count(&self, section: Section) -> u64 {
-        let bytes = self.bytes(section);
-        match section {
-            Section::V4Nets => self.nets4().len::<u32>() as u64,
-            Section::V6Nets => self.nets6().len::<u128>() as u64,
-            Section::Endpoints4 => self.endpoints().count() as u64,
-            Section::Domains
-            | Section::Urls
-            | Section::Paths
-            | Section::Emails
-            | Section::Words => Transducer::open(bytes).map_or(0, |t| t.len()),
-            Section::Strings => self.strings().len() as u64,
-            Section::Contexts => self.contexts() as u64,
-            Section::Patterns => (bytes.len() / patterns::PATTERN_ROW) as u64,
-            Section::Claims => (bytes.len() / posting::CLAIM_ROW) as u64,
-            Section::Withheld => (bytes.len() / withheld::ROW) as u64,
-            Section::Literals => self.literals().map_or(0, |literals| literals.count() as u64),
-            _ => DIGESTS
-                .into_iter()
-                .find(|(_, s)| *s == section)
-                .and_then(|(len, _)| Digests::open(bytes, len))
-                .map_or(0, |table| table.count() as u64),
-        }
     }
 }

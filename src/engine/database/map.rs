@@ -1,6 +1,6 @@
 //! The bytes of a database: mapped from a file, copied from one, or held in memory.
 
-use super::Stamp;
+use super::identity::{IN_PLACE, Stamp};
 use crate::engine::memory::{Mapped, Pages};
 use crate::{Error, Result};
 use std::fs::File;
@@ -58,7 +58,7 @@ impl Map {
         (&file).read_exact(&mut pages).map_err(|e| {
             let got_shorter = e.kind() == io::ErrorKind::UnexpectedEof;
             let error = Error::io("cannot read the database", e).at_path(path);
-            if got_shorter { error.remedy(super::file::IN_PLACE) } else { error }
+            if got_shorter { error.remedy(IN_PLACE) } else { error }
         })?;
         let after = Stamp::of(&status()?);
         Ok((Map::Copied(pages), before, after))

@@ -32,6 +32,7 @@ mod digests;
 mod endpoints;
 mod file;
 mod filter;
+mod identity;
 mod layout;
 mod literals;
 mod map;
@@ -44,9 +45,9 @@ mod transducer;
 mod withheld;
 
 pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
-
 pub(crate) use file::UrlWalk;
-pub use file::{Database, Identity, Stamp, is_database};
+pub use file::{Database, is_database};
+pub use identity::{Identity, Stamp};
 pub use layout::{MAGIC, Section, VERSION};
 pub(crate) use literals::Literal;
 pub(crate) use patterns::{Searches, check_pattern};
