@@ -1,47 +1,24 @@
 //! The compiler: indicators in, one database out.
 
-use super::arena;
+mod finish;
+mod joiner;
+mod refused;
+
+pub use finish::Together;
+
 use super::arena::Arena;
 use super::guard;
+use super::options::Options;
 use super::screen::Screen;
-use crate::engine::database::{
-    Claim, Contents, FeedSummary, Keyed, Laid, Posting, Summary, lay_out,
-};
+use crate::engine::database::Claim;
 use crate::engine::indicator::url::{self, Scheme};
-use crate::engine::indicator::{
-    Context, Indicator, Kind, Reason, Role, Scope, Timestamp, Value, digest,
-};
-use crate::{Error, Result};
+use crate::engine::indicator::{Context, Indicator, Kind, Reason, Role, Scope, Value, digest};
 use hashbrown::HashMap;
 use ipnet::IpNet;
-use std::collections::{BTreeMap, BTreeSet};
+use refused::RefusedValues;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
-
-/// What a compilation does beyond the rules of the specification.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Options {
-    /// Take networks wider than /8 and /16, which otherwise are refused.
-    pub allow_wide: bool,
-    /// Take whole public suffixes, which otherwise are refused or cut down.
-    pub allow_suffix: bool,
-}
-
-impl Options {
-    /// Whether to take networks wider than /8 and /16.
-    #[must_use]
-    pub fn wide(self, allow_wide: bool) -> Self {
-        Options { allow_wide, ..self }
-    }
-
-    /// Whether to take whole public suffixes.
-    #[must_use]
-    pub fn suffixes(self, allow_suffix: bool) -> Self {
-        Options { allow_suffix, ..self }
-    }
-}
 
 /// Collects indicators and makes them a database.
 #[derive(Debug, Default)]
@@ -49,7 +26,7 @@ pub struct Compiler {
     options: Options,
     screen: Screen,
     annotated: HashMap<(*const Context<'static>, Vec<u16>), [Arc<Context<'static>>; 2]>,
-    refused: BTreeSet<Refused>,
+    refused: RefusedValues,
     contexts: HashMap<Arc<Context<'static>>, u32>,
     last_context: Option<(*const Context<'static>, u32)>,
     claims: HashMap<Claim, u32>,
@@ -74,35 +51,8 @@ pub struct Compiler {
     subscribed: String,
 }
 
-/// Values that were no indicators and are remembered all the same, so that a look-up can
-/// tell why. They are for people: what a feed full of rubbish has beyond that many is in
-/// the list of rejects.
-const MAX_REFUSED: usize = 1 << 15;
-
-/// The longest of them.
-const LONGEST_REFUSED: usize = 256;
-
 /// The most contexts that are tagged and kept at hand.
 const MAX_ANNOTATED: usize = 1 << 16;
-
-/// A value that was no indicator. The order is that of a hash, so that which of them are
-/// remembered depends neither on the order of the feeds nor on how values are spelt.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Refused {
-    hash: u64,
-    value: Box<str>,
-    reason: Reason,
-    feed: Box<str>,
-}
-
-/// Does two halves of some work, at the same time if it can. This room starts no
-/// threads; whoever does hands this in.
-pub type Together<'t> = &'t dyn Fn(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send));
-
-fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
-    a();
-    b();
-}
 
 impl Compiler {
     /// A compiler with options.
@@ -202,20 +152,7 @@ impl Compiler {
     /// Remembers a value of a feed that was no indicator, so that a look-up can tell: a
     /// bounded number of them, and each cut where it is long.
     pub fn refuse(&mut self, value: &str, reason: Reason, feed: &str) {
-        let value = value.trim();
-        let value = &value[..value.floor_char_boundary(LONGEST_REFUSED)];
-        if value.is_empty() {
-            return;
-        }
-        let hash = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
-        let is_full = self.refused.len() >= MAX_REFUSED;
-        if is_full && self.refused.last().is_some_and(|last| hash > last.hash) {
-            return;
-        }
-        self.refused.insert(Refused { hash, value: value.into(), reason, feed: feed.into() });
-        if self.refused.len() > MAX_REFUSED {
-            self.refused.pop_last();
-        }
+        self.refused.add(value, reason, feed);
     }
 
     fn count(&mut self, feed: &str, reason: Reason) {
@@ -385,272 +322,5 @@ impl Compiler {
         key.push(kind as u8);
         key.extend_from_slice(text.as_bytes());
         self.words.push(&key, claim);
-    }
-
-    /// Writes the database and puts it into place atomically. Returns its summary
-    /// and its size in bytes.
-    ///
-    /// # Errors
-    ///
-    /// When the directory cannot be written or the disk is full; the old database
-    /// then stays as it was.
-    pub fn publish(self, path: &Path, built: Timestamp) -> Result<(Summary, u64)> {
-        self.publish_with(path, built, &one_after_the_other)
-    }
-
-    /// As [`Self::publish`], where `together` does the halves of the work: at the same
-    /// time, if it can. The bytes that come out are the same.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::publish`].
-    pub fn publish_with(
-        self,
-        path: &Path,
-        built: Timestamp,
-        together: Together<'_>,
-    ) -> Result<(Summary, u64)> {
-        let (contents, summary) = self.contents(together)?;
-        let size = contents.publish(path, built, &summary)?;
-        Ok((summary, size))
-    }
-
-    /// The database as bytes, for tests and for lists given on the command line.
-    ///
-    /// # Errors
-    ///
-    /// When there is more than the format can hold.
-    pub fn into_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
-        let (contents, summary) = self.contents(&one_after_the_other)?;
-        contents.into_bytes(built, &summary)
-    }
-
-    fn contents(mut self, together: Together<'_>) -> Result<(Contents, Summary)> {
-        let mut summary = self.summary();
-        for Refused { value, reason, feed, .. } in std::mem::take(&mut self.refused) {
-            let context = self.number_of(Arc::new(Context::of_feed(feed.into_string())));
-            self.withhold((Kind::Opaque, Scope::Exact, reason), &value, context);
-        }
-        let (contexts, claims, renumber) = self.canonical_claims()?;
-        let contents = Contents::new(contexts.iter().map(|c| &**c), claims);
-        let mut joiner = Joiner { contents, renumber };
-        let mut count = |name: &str, values: usize| {
-            if values > 0 {
-                *summary.values.entry(name.into()).or_default() += values as u64;
-            }
-        };
-
-        self.finish_addresses(&mut joiner, &mut count);
-        // The names are about as much work as everything else.
-        let mut names = std::mem::take(&mut self.domains);
-        let mut others = [
-            ("url", Keyed::Urls, std::mem::take(&mut self.urls)),
-            ("url_path", Keyed::Paths, std::mem::take(&mut self.paths)),
-            ("email", Keyed::Emails, std::mem::take(&mut self.emails)),
-            ("word", Keyed::Words, std::mem::take(&mut self.words)),
-        ];
-        let digests = &mut self.digests;
-        together(&mut || names.sort(), &mut || {
-            digests.values_mut().for_each(Arena::sort);
-            others.iter_mut().for_each(|(_, _, arena)| arena.sort());
-        });
-        for (len, arena) in std::mem::take(&mut self.digests) {
-            let (arena, rows) = joiner.join_arena(arena)?;
-            let rows: Vec<_> = rows.iter().map(|(at, p)| (arena.key(*at), *p)).collect();
-            count(&format!("digest-{len}"), rows.len());
-            joiner.contents.digests(len, &rows);
-        }
-        let names = Table::new(Keyed::Domains, joiner.join_arena(names)?);
-        count("domain", names.rows.len());
-        let mut tables = Vec::new();
-        for (name, keyed, arena) in others {
-            let table = Table::new(keyed, joiner.join_arena(arena)?);
-            count(name, table.rows.len());
-            tables.push(table);
-        }
-        let (mut first, mut rest) = (Ok(Laid::default()), Vec::new());
-        together(&mut || first = names.lay_out(), &mut || {
-            rest = tables.iter().map(Table::lay_out).collect();
-        });
-        joiner.contents.add(first?);
-        for table in rest {
-            joiner.contents.add(table?);
-        }
-        self.finish_patterns(&mut joiner, &mut count);
-        Ok((joiner.contents, summary))
-    }
-
-    fn finish_addresses(&mut self, joiner: &mut Joiner, count: &mut impl FnMut(&str, usize)) {
-        self.nets4.sort_unstable();
-        let nets = joiner.join(std::mem::take(&mut self.nets4), |&(a, l, _)| (a, l), |n| n.2);
-        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
-        count("ip", nets.iter().filter(|n| n.1 == 32).count());
-        count("net", nets.iter().filter(|n| n.1 < 32).count());
-        joiner.contents.nets4(&nets);
-
-        self.nets6.sort_unstable();
-        let nets = joiner.join(std::mem::take(&mut self.nets6), |&(a, l, _)| (a, l), |n| n.2);
-        let nets: Vec<_> = nets.into_iter().map(|((a, l), p)| (a, l, p)).collect();
-        count("ip", nets.iter().filter(|n| n.1 == 128).count());
-        count("net", nets.iter().filter(|n| n.1 < 128).count());
-        joiner.contents.nets6(&nets);
-
-        self.endpoints.sort_unstable();
-        let rows = joiner.join(std::mem::take(&mut self.endpoints), |e| e.0, |e| e.1);
-        count("endpoint", rows.len());
-        joiner.contents.endpoints(&rows);
-    }
-
-    fn finish_patterns(&mut self, joiner: &mut Joiner, count: &mut impl FnMut(&str, usize)) {
-        self.patterns.sort_unstable();
-        let rows = joiner.join(
-            std::mem::take(&mut self.patterns),
-            |(kind, scope, text, _)| (*kind, *scope, text.clone()),
-            |row| row.3,
-        );
-        count("pattern", rows.len());
-        let rows: Vec<_> = rows.iter().map(|((k, s, text), p)| (*k, *s, &**text, *p)).collect();
-        joiner.contents.patterns(&rows);
-        self.withheld.sort_unstable();
-        let rows = joiner.join(
-            std::mem::take(&mut self.withheld),
-            |(kind, scope, reason, text, _)| (*kind, *scope, *reason, text.clone()),
-            |row| row.4,
-        );
-        for ((kind, scope, reason, text), posting) in rows {
-            joiner.contents.withheld((kind, scope, reason), &text, posting);
-        }
-    }
-
-    fn summary(&self) -> Summary {
-        let mut feeds: BTreeMap<String, FeedSummary> = BTreeMap::new();
-        for (context, indicators, guarded) in &self.feed_of_context {
-            if *indicators == 0 {
-                continue;
-            }
-            let feed = feeds.entry(context.feed.to_string()).or_default();
-            feed.indicators += indicators;
-            feed.guarded += guarded;
-            feed.inactive += if context.inactive { *indicators } else { 0 };
-            if let Some(Timestamp(until)) = context.valid_until {
-                feed.first_expiry = Some(feed.first_expiry.map_or(until, |t| t.min(until)));
-                feed.last_expiry = Some(feed.last_expiry.map_or(until, |t| t.max(until)));
-            }
-        }
-        Summary {
-            compiler: concat!("wiresift ", env!("CARGO_PKG_VERSION")).into(),
-            indicators: self.indicators,
-            allowed: self.allowed,
-            guarded: self.guarded.iter().map(|(r, n)| (r.name().to_string(), *n)).collect(),
-            subscribed: self.subscribed.clone(),
-            feeds,
-            values: BTreeMap::new(),
-        }
-    }
-
-    /// Contexts and claims in an order that does not depend on how they came in,
-    /// and for each old claim number the new one.
-    #[expect(clippy::type_complexity, reason = "three parts of one answer")]
-    fn canonical_claims(&mut self) -> Result<(Vec<Arc<Context<'static>>>, Vec<Claim>, Vec<u32>)> {
-        let mut contexts: Vec<(Arc<Context<'static>>, u32)> =
-            std::mem::take(&mut self.contexts).into_iter().collect();
-        contexts.sort_unstable();
-        let mut context_numbers = vec![0u32; contexts.len()];
-        for (new, (_, old)) in contexts.iter().enumerate() {
-            context_numbers[*old as usize] = new as u32;
-        }
-        let mut claims: Vec<(Claim, u32)> = std::mem::take(&mut self.claims)
-            .into_iter()
-            .map(|(claim, old)| {
-                (Claim { context: context_numbers[claim.context as usize], ..claim }, old)
-            })
-            .collect();
-        claims.sort_unstable();
-        if claims.len() >= 1 << 31 {
-            return Err(Error::usage("more than two billion different claims")
-                .remedy("split the feeds over several databases"));
-        }
-        let mut renumber = vec![0u32; claims.len()];
-        for (new, (_, old)) in claims.iter().enumerate() {
-            renumber[*old as usize] = new as u32;
-        }
-        let contexts = contexts.into_iter().map(|(context, _)| context).collect();
-        Ok((contexts, claims.into_iter().map(|(claim, _)| claim).collect(), renumber))
-    }
-}
-
-/// Strings of one kind, sorted and without duplicates, with their postings.
-struct Table {
-    keyed: Keyed,
-    arena: Arena,
-    rows: Vec<(arena::Place, Posting)>,
-}
-
-impl Table {
-    fn new(keyed: Keyed, (arena, rows): (Arena, Vec<(arena::Place, Posting)>)) -> Self {
-        Table { keyed, arena, rows }
-    }
-
-    fn lay_out(&self) -> Result<Laid> {
-        lay_out(self.keyed, self.rows.iter().map(|(at, p)| (self.arena.key(*at), *p)))
-    }
-}
-
-/// Joins rows with equal keys into one with the claims of all.
-struct Joiner {
-    contents: Contents,
-    renumber: Vec<u32>,
-}
-
-impl Joiner {
-    fn posting(&mut self, claims: &mut Vec<u32>) -> Posting {
-        for claim in claims.iter_mut() {
-            *claim = self.renumber[*claim as usize];
-        }
-        claims.sort_unstable();
-        claims.dedup();
-        let posting = self.contents.posting(claims);
-        claims.clear();
-        posting
-    }
-
-    /// `rows` are sorted by `key`.
-    fn join<R, K: PartialEq>(
-        &mut self,
-        rows: Vec<R>,
-        key: impl Fn(&R) -> K,
-        claim: impl Fn(&R) -> u32,
-    ) -> Vec<(K, Posting)> {
-        let mut joined = Vec::with_capacity(rows.len());
-        let mut claims = Vec::new();
-        let mut rows = rows.into_iter().peekable();
-        while let Some(row) = rows.next() {
-            claims.push(claim(&row));
-            let key_of_row = key(&row);
-            if rows.peek().is_none_or(|next| key(next) != key_of_row) {
-                joined.push((key_of_row, self.posting(&mut claims)));
-            }
-        }
-        joined
-    }
-
-    /// The strings of an arena that is sorted, and their postings.
-    fn join_arena(&mut self, mut arena: Arena) -> Result<(Arena, Vec<(arena::Place, Posting)>)> {
-        if arena.lost() > 0 {
-            return Err(Error::usage(format!("{} values of one kind found no room", arena.lost()))
-                .remedy("a kind can hold 4 GiB of text; split the feeds over several databases"));
-        }
-        let mut joined = Vec::with_capacity(arena.len());
-        let mut claims = Vec::new();
-        for at in 0..arena.len() {
-            claims.push(arena.claim(at));
-            let place = arena.place(at);
-            let last = at + 1 == arena.len() || arena.key(arena.place(at + 1)) != arena.key(place);
-            if last {
-                joined.push((place, self.posting(&mut claims)));
-            }
-        }
-        arena.forget_rows();
-        Ok((arena, joined))
     }
 }

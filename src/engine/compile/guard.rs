@@ -1,7 +1,7 @@
 //! The guards: what would match too much does not come in (section 6 of the
 //! matching specification).
 
-use super::Options;
+use super::options::Options;
 use crate::engine::indicator::domain::{Suffix, public_suffix};
 use crate::engine::indicator::{Kind, Reason, Scope, Value, address};
 use ipnet::IpNet;

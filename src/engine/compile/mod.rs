@@ -21,8 +21,10 @@
 mod arena;
 mod compiler;
 mod guard;
+mod options;
 mod screen;
 
-pub use compiler::{Compiler, Options, Together};
+pub use compiler::{Compiler, Together};
 pub use guard::verdict;
+pub use options::Options;
 pub use screen::{Effect, ListReport, Screen};
