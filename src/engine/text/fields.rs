@@ -13,6 +13,8 @@ mod columns;
 mod digests;
 mod elements;
 mod json;
+mod lines;
+mod member;
 mod names;
 mod pairs;
 mod paragraphs;
@@ -21,11 +23,11 @@ mod record;
 mod times;
 mod xml;
 
-pub use blocks::Blocks;
+pub use blocks::{Blocks, whole_paragraphs};
 pub use columns::{Changes, Format, Heads, Layout, Sections};
 pub use digests::digest_kinds;
 pub use elements::Elements;
-pub use paragraphs::{Paragraphs, whole_paragraphs};
+pub use paragraphs::Paragraphs;
 pub use record::{HostSeen, Record, SplitUrl, url_before_request};
 pub use times::Clock;
 

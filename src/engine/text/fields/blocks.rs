@@ -8,12 +8,9 @@
 //! at once, when the first hit asks.
 
 use super::columns::Format;
+use super::lines::{Line, MAX_BLOCK, lines};
 use super::paragraphs::{self, Paragraphs};
-use crate::engine::progress::bound;
 use std::ops::Range;
-
-/// A longer record is none. So much is looked at on both sides of a line.
-pub(super) const MAX_BLOCK: usize = bound(64 << 10, 256);
 
 /// How many times the length of a text is read at most for rows that go over lines.
 const MAX_ROUNDS: usize = 16;
@@ -26,71 +23,6 @@ pub struct Blocks {
     indented: Option<Vec<Range<usize>>>,
     paragraphs: Option<Vec<Range<usize>>>,
     rows: Option<Vec<Range<usize>>>,
-}
-
-/// A line of a text.
-pub(super) struct Line<'t> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) indent: usize,
-    /// Without the blanks on both sides.
-    pub(super) text: &'t [u8],
-}
-
-impl<'t> Line<'t> {
-    pub(super) fn of(text: &'t [u8], range: Range<usize>) -> Line<'t> {
-        let bytes = &text[range.clone()];
-        let indent = bytes.iter().take_while(|b| b" \t".contains(b)).count();
-        Line { start: range.start, end: range.end, indent, text: bytes.trim_ascii() }
-    }
-
-    /// Where a record begins that goes on behind this line, if one may: an object, or an element
-    /// that is not closed in it.
-    fn opens(&self) -> Option<usize> {
-        let begins = self.start + self.indent;
-        match self.text {
-            [b'{'] | [b'{', b'"', ..] => self.is_open().then_some(begins),
-            // `[{` and `}, {`
-            [b'[' | b'}', .., b'{'] => {
-                let is_brackets = self.text.iter().all(|b| b" \t,[]{}".contains(b));
-                is_brackets.then(|| begins + self.text.len() - 1)
-            }
-            [b'<', next, .., b'>'] if next.is_ascii_alphabetic() => {
-                let is_closed =
-                    self.text.ends_with(b"/>") || memchr::memmem::find(self.text, b"</").is_some();
-                let name = self.text[1..].iter().position(|b| b" \t>".contains(b));
-                let is_name = name.is_some_and(|len| {
-                    self.text[1..1 + len]
-                        .iter()
-                        .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(b))
-                });
-                (!is_closed && is_name).then_some(begins)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether more braces open than close.
-    fn is_open(&self) -> bool {
-        let count = |brace: u8| memchr::memchr_iter(brace, self.text).count();
-        count(b'{') > count(b'}')
-    }
-
-    fn closes(&self) -> bool {
-        matches!(self.text, [b'}' | b']', ..] | [b'<', b'/', ..])
-    }
-}
-
-/// The lines of a text, without their line breaks.
-pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let end = memchr::memchr(b'\n', rest).map_or(text.len(), |newline| at + newline);
-        let line = Line::of(text, at..end);
-        at = end + 1;
-        Some(line)
-    })
 }
 
 impl Blocks {
@@ -202,7 +134,7 @@ fn indented(text: &[u8]) -> Vec<Range<usize>> {
 
 /// How much of the lines that a live stream has brought belongs to records that are whole:
 /// what follows waits for more.
-pub(super) fn whole_records(lines: &[u8]) -> usize {
+fn whole_records(lines: &[u8]) -> usize {
     // Nobody waits where no record may be under way, which is so in most logs.
     let last = memchr::memrchr(b'\n', lines.strip_suffix(b"\n").unwrap_or(lines));
     let last = &lines[last.map_or(0, |newline| newline + 1)..];
@@ -215,6 +147,25 @@ pub(super) fn whole_records(lines: &[u8]) -> usize {
     first.map_or(lines.len(), |start| {
         memchr::memrchr(b'\n', &lines[..start]).map_or(0, |newline| newline + 1)
     })
+}
+
+/// How much of the lines that a live stream has brought belongs to records that are whole.
+pub fn whole_paragraphs(form: Paragraphs) -> fn(&[u8]) -> usize {
+    fn whole(lines: &[u8], form: Paragraphs) -> usize {
+        let floor = lines.len().saturating_sub(MAX_BLOCK);
+        let last = paragraphs::records(lines, form).last().map(|record| record.start);
+        last.filter(|start| *start >= floor).unwrap_or(lines.len())
+    }
+    match form {
+        Paragraphs::None => whole_records,
+        // An entry ends with an empty line, and the next one may be long in coming.
+        Paragraphs::Export => |lines| match lines.ends_with(b"\n\n") {
+            true => lines.len(),
+            false => whole(lines, Paragraphs::Export),
+        },
+        Paragraphs::Events => |lines| whole(lines, Paragraphs::Events),
+        Paragraphs::List => |lines| whole(lines, Paragraphs::List),
+    }
 }
 
 #[cfg(test)]

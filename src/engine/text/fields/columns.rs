@@ -1,9 +1,9 @@
 //! Logs in columns: what the header lines of Zeek (`#fields`), of the W3C's extended
 //! format (`#Fields:`) or the first line of a table say of the lines behind them.
 
+use super::member::{Members, Name};
 use super::names;
 use super::paragraphs::Paragraphs;
-use super::record::{Name, Record};
 use super::times;
 use jiff::civil::Date;
 use std::fmt;
@@ -127,7 +127,7 @@ impl Format {
     }
 
     /// Cuts a line into its columns.
-    pub(super) fn read(&self, line: &[u8], record: &mut Record) {
+    pub(super) fn read(&self, line: &[u8], record: &mut Members) {
         let separator = match (self.style, self.separator) {
             // CloudFront's header has blanks and its lines have tabs.
             (Style::W3c, _) if memchr::memchr(b'\t', line).is_some() => b'\t',

@@ -7,8 +7,9 @@
 //! so many bytes around it, and not on how the line was cut. A window is read once, when the
 //! first hit in it asks.
 
-use super::blocks::{MAX_BLOCK, record_at};
+use super::blocks::record_at;
 use super::json::string_end;
+use super::lines::MAX_BLOCK;
 use std::collections::VecDeque;
 use std::ops::Range;
 

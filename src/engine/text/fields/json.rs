@@ -5,7 +5,7 @@
 //! them then, one at the first level, three at the second, seven at the third. It is read
 //! where it stands, without being undone.
 
-use super::record::{Name, Opened, Record};
+use super::member::{Members, Name, Opened};
 use std::ops::Range;
 
 /// Deeper than this nothing is read.
@@ -72,7 +72,7 @@ pub(super) fn object(line: &[u8], text: Range<usize>, nest: u8) -> Option<usize>
 }
 
 /// Reads the members of a text that lies in so many strings; returns where what is JSON ends.
-pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Record) -> usize {
+pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Members) -> usize {
     let line = &line[..text.end.min(line.len())];
     let mut levels: Vec<Level> = Vec::new();
     let mut at = text.start;
@@ -129,7 +129,7 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
 }
 
 /// A string is a key, or a value of the key before it.
-fn string(level: &mut Level, text: Range<usize>, record: &mut Record) {
+fn string(level: &mut Level, text: Range<usize>, record: &mut Members) {
     if level.wants_key {
         level.key = Name::Key(text.start as u32, text.end as u32);
         level.wants_key = false;
@@ -148,7 +148,7 @@ fn break_at(line: &[u8], at: usize, nest: u8) -> Option<usize> {
 }
 
 /// The level that a bracket opens inside of `outer`.
-fn open(is_object: bool, outer: Option<&Level>, nest: u8, record: &mut Record) -> Level {
+fn open(is_object: bool, outer: Option<&Level>, nest: u8, record: &mut Members) -> Level {
     let key = outer.map_or(Name::None, |outer| outer.key);
     let parent = outer.map(|outer| outer.scope);
     if !is_object {

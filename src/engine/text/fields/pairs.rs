@@ -6,8 +6,8 @@
 
 use super::columns::quote_end;
 use super::json::{quote_at, string_end};
+use super::member::{Members, Name};
 use super::names;
-use super::record::{Name, Record};
 use super::xml;
 use std::ops::Range;
 
@@ -42,11 +42,10 @@ struct Pairs<'t> {
 }
 
 /// Reads the pairs of a text that lies in so many strings of JSON.
-pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Record) {
+pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Members) {
     let line = &line[..text.end.min(line.len())];
     let delimiter = delimiter(&line[text.start.min(line.len())..]);
-    let pairs =
-        Pairs { line, floor: text.start, nest, delimiter, is_cef: record.is_cef(), scope: 0 };
+    let pairs = Pairs { line, floor: text.start, nest, delimiter, is_cef: record.is_cef, scope: 0 };
     if pairs.is_labeled() {
         return pairs.labels(record);
     }
@@ -83,7 +82,7 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Recor
 impl Pairs<'_> {
     /// Where what is quoted ends that begins with the quote at a place. A cell of a table that
     /// nothing names may be a record.
-    fn quoted(&self, quote: usize, record: &mut Record) -> usize {
+    fn quoted(&self, quote: usize, record: &mut Members) -> usize {
         let cell = &self.line[quote..];
         if self.nest == 0 && cell.starts_with(b"\"{\"\"") {
             let end = quote + quote_end(cell);
@@ -124,7 +123,7 @@ impl Pairs<'_> {
     }
 
     /// Reads labels and their values.
-    fn labels(&self, record: &mut Record) {
+    fn labels(&self, record: &mut Members) {
         let mut at = self.floor;
         while at < self.line.len() {
             let rest = &self.line[at..];
@@ -209,7 +208,7 @@ impl Pairs<'_> {
     }
 
     /// The pair around an equals sign, which may have blanks on its sides.
-    fn equals(&self, equals: usize, record: &mut Record) -> usize {
+    fn equals(&self, equals: usize, record: &mut Members) -> usize {
         let head = &self.line[self.floor..equals];
         let gap = head.iter().rev().take(MAX_GAP).take_while(|b| b" \t".contains(b)).count();
         let end = equals - gap;
@@ -241,7 +240,7 @@ impl Pairs<'_> {
     }
 
     /// The pair around a colon, if it is one.
-    fn colon(&self, colon: usize, record: &mut Record) -> usize {
+    fn colon(&self, colon: usize, record: &mut Members) -> usize {
         let next = colon + 1;
         let Some(at) = self.behind_gap(next) else { return next };
         // Python writes `'dst': '192.0.2.1'`.

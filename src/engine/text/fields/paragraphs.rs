@@ -4,7 +4,7 @@
 //! Nothing in such a line tells that it belongs to others, so the head of a text has to say
 //! which form it has. A record reaches from its first line to that of the next one.
 
-use super::blocks::{Line, MAX_BLOCK, lines};
+use super::lines::{Line, MAX_BLOCK, lines};
 use super::names;
 use std::ops::Range;
 
@@ -128,28 +128,10 @@ fn end_last(text: &[u8], records: &mut [Range<usize>], end: usize) {
     };
 }
 
-/// How much of the lines that a live stream has brought belongs to records that are whole.
-pub fn whole_paragraphs(form: Paragraphs) -> fn(&[u8]) -> usize {
-    fn whole(lines: &[u8], form: Paragraphs) -> usize {
-        let floor = lines.len().saturating_sub(MAX_BLOCK);
-        let last = records(lines, form).last().map(|record| record.start);
-        last.filter(|start| *start >= floor).unwrap_or(lines.len())
-    }
-    match form {
-        Paragraphs::None => super::blocks::whole_records,
-        // An entry ends with an empty line, and the next one may be long in coming.
-        Paragraphs::Export => |lines| match lines.ends_with(b"\n\n") {
-            true => lines.len(),
-            false => whole(lines, Paragraphs::Export),
-        },
-        Paragraphs::Events => |lines| whole(lines, Paragraphs::Events),
-        Paragraphs::List => |lines| whole(lines, Paragraphs::List),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::text::fields::blocks::whole_paragraphs;
 
     const EXPORT: &str = "__CURSOR=s=a;i=1\n__REALTIME_TIMESTAMP=1782274541123456\nMESSAGE=a\n\n";
     const EVENT: &str = "Event[0]:\n  Log Name: Security\n  Date: 2026-06-24T04:15:41.123\n  \

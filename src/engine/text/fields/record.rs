@@ -17,6 +17,7 @@ pub use urls::{HostSeen, SplitUrl};
 
 use super::columns::Format;
 use super::json;
+use super::member::{Member, Members, Name, Scope};
 use super::names::{self, Side};
 use super::positions::Positions;
 use super::times::{self, Clock};
@@ -26,7 +27,6 @@ use hashbrown::HashMap;
 use moments::Moment;
 use std::ops::Range;
 use std::sync::Arc;
-use undone::Undone;
 use urls::Parts;
 
 /// The longest name of a field that is told.
@@ -41,53 +41,6 @@ const MAX_NEST: u8 = 3;
 /// How far into a text its head reaches before an event of CEF.
 const MAX_CEF_HEAD: usize = 256;
 
-/// Where the name of a member stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
-    /// It has none.
-    None,
-    /// In the line.
-    Key(u32, u32),
-    /// In the header.
-    Column(u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Member {
-    name: Name,
-    start: u32,
-    end: u32,
-    scope: u32,
-}
-
-impl Member {
-    fn span(&self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-/// What is known of an object when it begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Opened {
-    /// The key that the object, or the array that it is an element of, belongs to.
-    pub(super) key: Name,
-    /// Whether it is an element of an array, or stands in the line by itself.
-    pub(super) is_element: bool,
-    /// How often the escapes of JSON in its values are to be undone.
-    pub(super) undone: u8,
-    /// Whether it is an element of XML, whose name is no part of those in it.
-    pub(super) is_tag: bool,
-}
-
-/// The line itself, or an object in it.
-#[derive(Clone, Copy, Debug)]
-struct Scope {
-    parent: Option<u32>,
-    opened: Opened,
-    /// The nearest scope above that is an element, or itself.
-    root: u32,
-}
-
 /// A line that was read, or a text in it.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -98,8 +51,7 @@ pub struct Record {
     nest: u8,
     /// In how many cells with doubled quotes it lies.
     cells: u8,
-    members: Vec<Member>,
-    scopes: Vec<Scope>,
+    members: Members,
     /// Each of these is made when it is first asked for.
     moments: Option<Vec<Moment>>,
     leading: Option<Option<Timestamp>>,
@@ -115,8 +67,6 @@ pub struct Record {
     inner: HashMap<u32, Box<Record>>,
     /// Whether names stand in `key=value`.
     is_pairs: bool,
-    /// Whether it is in ArcSight's format, which defines the names.
-    is_cef: bool,
 }
 
 impl Record {
@@ -126,7 +76,7 @@ impl Record {
         self.format = Arc::clone(format);
         let start = json::begins(line, &self.text, 0);
         if format.has_columns() && !line.starts_with(b"#") && start != Some(0) {
-            format.read(line, self);
+            format.read(line, &mut self.members);
             return;
         }
         self.read_text(line, start);
@@ -134,31 +84,28 @@ impl Record {
 
     /// Begins anew, and keeps what was allocated.
     fn begin(&mut self, text: Range<usize>, nest: u8) {
-        self.members.clear();
-        self.scopes.clear();
+        self.members.begin(nest);
         self.sides.clear();
         self.inner.clear();
         self.requests.clear();
         self.positions.clear();
         (self.moments, self.leading) = (None, None);
         (self.endpoints, self.parts, self.request) = (None, None, None);
-        (self.built, self.is_pairs, self.is_cef) = (0, false, false);
+        (self.built, self.is_pairs) = (0, false);
         (self.text, self.nest) = (text, nest);
-        let opened = Opened { key: Name::None, is_element: true, undone: nest, is_tag: false };
-        self.scopes.push(Scope { parent: None, opened, root: 0 });
     }
 
     /// Reads pairs, and JSON where it begins.
     fn read_text(&mut self, line: &[u8], json: Option<usize>) {
         let (text, nest) = (self.text.clone(), self.nest);
         self.is_pairs = json != Some(text.start);
-        self.is_cef = self.is_pairs && is_cef(&line[text.clone()]);
+        self.members.is_cef = self.is_pairs && is_cef(&line[text.clone()]);
         let mut at = text.start;
         let mut next = json;
         // Records may stand behind each other, with anything between them.
         while let Some(start) = next {
             self.read_pairs(line, at..start, nest);
-            at = json::read(line, start..text.end, nest, self).max(start + 1);
+            at = json::read(line, start..text.end, nest, &mut self.members).max(start + 1);
             next = json::object(line, at.min(text.end)..text.end, nest);
         }
         if at < text.end {
@@ -169,7 +116,7 @@ impl Record {
     /// The record that stands in the value of a member, if it may be one.
     fn inner(&mut self, line: &[u8], number: u32) -> Option<&mut Record> {
         let member = self.members[number as usize];
-        let depth = self.scopes[member.scope as usize].opened.undone;
+        let depth = self.members.scopes[member.scope as usize].opened.undone;
         let is_text = !self.value(line, member).is_empty();
         if depth > MAX_NEST || self.nest >= MAX_NEST || !is_text {
             return None;
@@ -189,28 +136,6 @@ impl Record {
             inner
         });
         Some(inner)
-    }
-
-    /// Whether it is in ArcSight's format.
-    pub(super) fn is_cef(&self) -> bool {
-        self.is_cef
-    }
-
-    pub(super) fn push(&mut self, name: Name, value: Range<usize>, scope: u32) {
-        let (start, end) = (value.start as u32, value.end as u32);
-        self.members.push(Member { name, start, end, scope });
-    }
-
-    /// Opens an object inside another one, or in the line.
-    pub(super) fn push_scope(&mut self, parent: Option<u32>, opened: Opened) -> u32 {
-        let number = self.scopes.len() as u32;
-        let parent = parent.unwrap_or(0);
-        let root = match opened.is_element {
-            true => number,
-            false => self.scopes[parent as usize].root,
-        };
-        self.scopes.push(Scope { parent: Some(parent), opened, root });
-        number
     }
 
     /// The number of the member that a byte lies in.
@@ -234,7 +159,7 @@ impl Record {
     }
 
     fn root(&self, member: Member) -> u32 {
-        self.scopes[member.scope as usize].root
+        self.members.scopes[member.scope as usize].root
     }
 
     /// The name of the field that the byte at `at` lies in: a path of keys in JSON
@@ -261,7 +186,7 @@ impl Record {
         let mut names = vec![member.name];
         let mut scope = Some(member.scope);
         while let Some(at) = scope {
-            let Scope { parent, opened, .. } = self.scopes[at as usize];
+            let Scope { parent, opened, .. } = self.members.scopes[at as usize];
             if !opened.is_tag {
                 names.push(opened.key);
             }
@@ -326,25 +251,15 @@ impl Record {
         found
     }
 
-    /// The record that a cell of a table holds whose quotes are doubled (RFC 4180, section 2).
-    fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Record> {
-        let undone = Undone::of_cell(line, span.clone())?;
-        let mut inner = Record::default();
-        inner.begin(0..undone.text().len(), nest);
-        inner.read_text(undone.text(), json::begins(undone.text(), &inner.text, nest));
-        undone.put_back(&mut inner, 0, 0);
-        inner.text = span;
-        Some(inner)
-    }
-
     fn unnamed_time(&self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
         let is_in_line = |scope: &Scope| scope.parent == Some(0);
-        if self.scopes.iter().filter(|scope| is_in_line(scope)).nth(1).is_some() {
+        if self.members.scopes.iter().filter(|scope| is_in_line(scope)).nth(1).is_some() {
             // Of several records each would have its own.
             return None;
         }
-        let is_outermost =
-            |member: &&Member| self.scopes[member.scope as usize].parent.unwrap_or_default() == 0;
+        let is_outermost = |member: &&Member| {
+            self.members.scopes[member.scope as usize].parent.unwrap_or_default() == 0
+        };
         let outermost = self.members.iter().take(MAX_UNNAMED).filter(is_outermost);
         outermost.into_iter().find_map(|member| {
             let name = self.name(line, member.name);

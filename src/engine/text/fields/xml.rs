@@ -5,8 +5,8 @@
 //! or are some, are records of their own.
 
 use super::json::{quote_at, slashes, string_end};
+use super::member::{Members, Name, Opened};
 use super::names;
-use super::record::{Name, Opened, Record};
 use std::ops::Range;
 
 /// Deeper than this nothing is read.
@@ -71,7 +71,7 @@ fn plain(line: &[u8], name: Range<usize>) -> Range<usize> {
 
 /// Reads the elements from the tag at `start` on, in a text that lies in so many strings of
 /// JSON; returns where the outermost of them ends.
-pub(super) fn read(line: &[u8], start: usize, nest: u8, record: &mut Record) -> usize {
+pub(super) fn read(line: &[u8], start: usize, nest: u8, record: &mut Members) -> usize {
     let mut open: Vec<Element> = Vec::new();
     let mut at = start;
     while let Some(found) = line.get(at..).and_then(|rest| memchr::memchr(b'<', rest)) {
@@ -92,7 +92,7 @@ pub(super) fn read(line: &[u8], start: usize, nest: u8, record: &mut Record) -> 
 }
 
 /// What stands between tags is the text of the element around it.
-fn text(line: &[u8], text: Range<usize>, element: Option<&Element>, record: &mut Record) {
+fn text(line: &[u8], text: Range<usize>, element: Option<&Element>, record: &mut Members) {
     let Some(element) = element else { return };
     let bytes = &line[text.clone()];
     let blank = bytes.len() - bytes.trim_ascii_start().len();
@@ -116,7 +116,7 @@ fn close(line: &[u8], at: usize, open: &mut Vec<Element>) -> usize {
 }
 
 /// Passes over a declaration and a comment; the text of a `CDATA` is that of the element.
-fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Record) -> usize {
+fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Members) -> usize {
     let rest = &line[at..];
     let behind = |mark: &[u8]| memchr::memmem::find(rest, mark).map(|found| (found, mark.len()));
     let found = if rest.starts_with(b"<![CDATA[") {
@@ -132,7 +132,13 @@ fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Record) 
 }
 
 /// A tag with its attributes.
-fn tag(line: &[u8], start: usize, nest: u8, open: &mut Vec<Element>, record: &mut Record) -> usize {
+fn tag(
+    line: &[u8],
+    start: usize,
+    nest: u8,
+    open: &mut Vec<Element>,
+    record: &mut Members,
+) -> usize {
     let len = line[start + 1..].iter().take_while(|b| is_name(**b)).count();
     let name = start + 1..start + 1 + len;
     let title = plain(line, name.clone());

@@ -1,7 +1,8 @@
 //! The port of an address that stands in another field of its record.
 
+use super::Record;
 use super::groups::{Groups, mate_of};
-use super::{Name, Record, Scope};
+use crate::engine::text::fields::member::{Name, Scope};
 use crate::engine::text::fields::names::{self, Side};
 use std::ops::Range;
 
@@ -67,8 +68,8 @@ impl Record {
             return;
         }
         self.sides.clear();
-        for at in 0..self.scopes.len() {
-            let Scope { parent, opened, .. } = self.scopes[at];
+        for at in 0..self.members.scopes.len() {
+            let Scope { parent, opened, .. } = self.members.scopes[at];
             let side = match parent.filter(|_| !opened.is_element) {
                 Some(parent) => self.sides[parent as usize].with(self.name(line, opened.key)),
                 None => Side::none(),
@@ -108,7 +109,7 @@ impl Record {
 
     /// The port of the side to which a request goes.
     pub(super) fn server_port(&self, line: &[u8], scope: u32) -> Option<u16> {
-        let root = self.scopes[scope as usize].root;
+        let root = self.members.scopes[scope as usize].root;
         let endpoints = self.endpoints.as_ref()?;
         let port = ["dst", "id.resp", "server", ""].iter().find_map(|side| {
             let words = Side::none().with(side.as_bytes()).words;

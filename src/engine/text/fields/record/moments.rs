@@ -1,7 +1,8 @@
 //! The time of a record: that of its outermost object that has one.
 
-use super::{Member, Name, Record, Scope};
+use super::Record;
 use crate::engine::indicator::Timestamp;
+use crate::engine::text::fields::member::{Member, Name, Scope};
 use crate::engine::text::fields::names::{self, TimePart};
 use crate::engine::text::fields::times::{self, Clock, Value};
 use jiff::civil::{Date, Time};
@@ -71,7 +72,7 @@ impl Record {
         let mut outermost = None;
         let mut next = Some(scope);
         while let Some(at) = next {
-            let Scope { parent, opened, .. } = self.scopes[at as usize];
+            let Scope { parent, opened, .. } = self.members.scopes[at as usize];
             if let Some((_, time)) = moments[at as usize].best {
                 outermost = Some(time);
             }
@@ -89,10 +90,10 @@ impl Record {
 
     /// What the members say of the time of each scope.
     pub(super) fn moments(&self, line: &[u8], clock: &Clock) -> Vec<Moment> {
-        let mut moments = vec![Moment::default(); self.scopes.len()];
+        let mut moments = vec![Moment::default(); self.members.scopes.len()];
         // Hardly any record names a zone in a field of its own.
         let mut zones: HashMap<u32, Clock> = HashMap::new();
-        for member in &self.members {
+        for member in self.members.iter() {
             let moment = &mut moments[member.scope as usize];
             if let Some(zone) = self.tell(line, *member, moment, clock) {
                 zones.entry(member.scope).or_insert(Clock { zone: Some(zone), now: clock.now });
@@ -135,7 +136,7 @@ impl Record {
         for scope in zones.keys() {
             moments[*scope as usize] = Moment::default();
         }
-        for member in &self.members {
+        for member in self.members.iter() {
             if let Some(clock) = zones.get(&member.scope) {
                 self.tell(line, *member, &mut moments[member.scope as usize], clock);
             }
@@ -169,7 +170,7 @@ impl Record {
             }
             return None;
         };
-        let most = if self.is_cef { MAX_CEF_RANK } else { MAX_PAIR_RANK };
+        let most = if self.members.is_cef { MAX_CEF_RANK } else { MAX_PAIR_RANK };
         if self.is_free(member) && rank > most {
             return None;
         }
@@ -231,8 +232,8 @@ impl Record {
     /// what they lie in (`"t":{"$date":…}`, `System.TimeCreated.SystemTime`), if it has none.
     fn hand_up(&self, line: &[u8], moments: &mut [Moment]) {
         // Objects come behind those that they lie in.
-        for at in (1..self.scopes.len()).rev() {
-            let Scope { parent, opened, .. } = self.scopes[at];
+        for at in (1..self.members.scopes.len()).rev() {
+            let Scope { parent, opened, .. } = self.members.scopes[at];
             let Some((rank, time)) = moments[at].best else { continue };
             let Some(parent) = parent.filter(|_| !opened.is_element) else { continue };
             let key = self.name(line, opened.key);

@@ -230,7 +230,7 @@ proptest! {
                 let mut record = Record::default();
                 record.read(line, &format);
                 let mut before = 0;
-                for member in &record.members {
+                for member in record.members.iter() {
                     prop_assert!(member.start >= before && member.end >= member.start);
                     prop_assert!(member.end as usize <= line.len());
                     before = member.start;

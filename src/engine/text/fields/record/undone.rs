@@ -5,9 +5,10 @@
 //! `&gt;`. Such a text is read as what it stands for; where things stood in the line is then
 //! told of it.
 
-use super::{Name, Record};
+use super::Record;
 use crate::engine::text::escapes::{Escape, Meaning, begins_escape, escape_at};
-use crate::engine::text::fields::json::slashes;
+use crate::engine::text::fields::json::{self, slashes};
+use crate::engine::text::fields::member::Name;
 use crate::engine::text::fields::{pairs, xml};
 use std::ops::Range;
 
@@ -31,13 +32,24 @@ pub(super) struct Undone {
 }
 
 impl Record {
+    /// The record that a cell of a table holds whose quotes are doubled (RFC 4180, section 2).
+    pub(super) fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Record> {
+        let undone = Undone::of_cell(line, span.clone())?;
+        let mut inner = Record::default();
+        inner.begin(0..undone.text().len(), nest);
+        inner.read_text(undone.text(), json::begins(undone.text(), &inner.text, nest));
+        undone.put_back(&mut inner, 0, 0);
+        inner.text = span;
+        Some(inner)
+    }
+
     /// Reads the pairs and the XML of a text that lies in so many strings of JSON.
     pub(super) fn read_pairs(&mut self, line: &[u8], text: Range<usize>, nest: u8) {
         let Some(undone) = Undone::of(line, text.clone(), nest) else {
-            return pairs::read(line, text, nest, self);
+            return pairs::read(line, text, nest, &mut self.members);
         };
-        let (members, scopes) = (self.members.len(), self.scopes.len());
-        pairs::read(&undone.text, 0..undone.text.len(), nest, self);
+        let (members, scopes) = (self.members.len(), self.members.scopes.len());
+        pairs::read(&undone.text, 0..undone.text.len(), nest, &mut self.members);
         undone.put_back(self, members, scopes);
     }
 }
@@ -102,7 +114,7 @@ impl Undone {
             (member.start, member.end) = (span.start as u32, span.end as u32);
             member.name = self.name(member.name);
         }
-        for scope in &mut record.scopes[scopes..] {
+        for scope in &mut record.members.scopes[scopes..] {
             scope.opened.key = self.name(scope.opened.key);
         }
     }

@@ -1,9 +1,10 @@
 //! URLs whose host and path stand in two fields of a record.
 
+use super::Record;
 use super::endpoints::port_number;
 use super::groups::mate_of;
-use super::{Member, Name, Record, Scope};
 use crate::engine::text::escapes::characters;
+use crate::engine::text::fields::member::{Member, Name, Scope};
 use crate::engine::text::fields::names::{self, Part, Side};
 use std::ops::Range;
 
@@ -172,7 +173,7 @@ impl Record {
         if is_host || is_address && self.is_destination(line, number) {
             return Some(member.scope);
         }
-        let Scope { parent, opened, .. } = self.scopes[member.scope as usize];
+        let Scope { parent, opened, .. } = self.members.scopes[member.scope as usize];
         let is_value = names::is_header_value(self.name(line, member.name));
         if !is_value || !names::holds_headers(self.name(line, opened.key)) {
             return None;
@@ -190,7 +191,7 @@ impl Record {
     }
 
     fn part(&self, line: &[u8], member: Member) -> Option<Part> {
-        let object = self.name(line, self.scopes[member.scope as usize].opened.key);
+        let object = self.name(line, self.members.scopes[member.scope as usize].opened.key);
         names::part(object, self.name(line, member.name))
     }
 
@@ -222,7 +223,7 @@ impl Record {
                 parts.port = parts.port.or(all.port);
                 return Some(parts);
             }
-            next = self.scopes[at as usize].parent;
+            next = self.members.scopes[at as usize].parent;
         }
         None
     }
@@ -256,7 +257,7 @@ impl Record {
         if self.parts.is_some() {
             return;
         }
-        let mut own = vec![Parts::default(); self.scopes.len()];
+        let mut own = vec![Parts::default(); self.members.scopes.len()];
         let mut headers = Vec::new();
         for number in 0..self.members.len() {
             let member = self.members[number];
@@ -278,8 +279,8 @@ impl Record {
         self.take_headers(line, &headers, &mut own);
         // Objects come behind those that they lie in.
         let mut all = own.clone();
-        for at in (0..self.scopes.len()).rev() {
-            let Scope { parent, opened, .. } = self.scopes[at];
+        for at in (0..self.members.scopes.len()).rev() {
+            let Scope { parent, opened, .. } = self.members.scopes[at];
             let Some(parent) = parent.filter(|_| !opened.is_element) else { continue };
             let mut below = all[at];
             // A path in what is no request belongs to no host elsewhere (`log.file.path`), and
@@ -310,7 +311,7 @@ impl Record {
     /// Notes the members of objects that hold a header each, by their scope.
     fn note_header(&self, line: &[u8], number: u32, headers: &mut Vec<(u32, Header)>) {
         let member = self.members[number as usize];
-        let key = self.scopes[member.scope as usize].opened.key;
+        let key = self.members.scopes[member.scope as usize].opened.key;
         if !names::holds_headers(self.name(line, key)) {
             return;
         }
@@ -331,7 +332,7 @@ impl Record {
         for (scope, header) in headers {
             let (Some(name), Some(value)) = (header.name, header.value) else { continue };
             let part = names::header_part(self.value(line, self.members[name as usize]));
-            let parent = self.scopes[*scope as usize].parent;
+            let parent = self.members.scopes[*scope as usize].parent;
             if let (Some(part), Some(parent)) = (part, parent) {
                 own[parent as usize].take(part, value);
             }
@@ -341,7 +342,7 @@ impl Record {
     /// The text of a value without its escapes.
     fn text(&self, line: &[u8], member: Member) -> String {
         let value = self.value(line, member);
-        let opened = self.scopes[member.scope as usize].opened;
+        let opened = self.members.scopes[member.scope as usize].opened;
         let mut text = String::from_utf8_lossy(value).into_owned();
         let is_quoted = member.start > 0 && line[member.start as usize - 1] == b'"';
         // A pair in quotes has escapes of its own.
