@@ -4,7 +4,7 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::progress::Walk;
-use crate::intel::feed::intake::owned;
+use crate::intel::feed::contexts::owned;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 

@@ -5,6 +5,10 @@ use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Scope, address};
 use std::borrow::Cow;
 
+/// The longest value that is looked at, except what is never matched. No kind has
+/// longer ones, and a line of a gigabyte must not be refanged.
+pub(super) const MAX_VALUE: usize = 1 << 14;
+
 /// The text of a file: BOM skipped, UTF-16 with a BOM converted, invalid UTF-8
 /// replaced. Borrowed unless something had to change.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {

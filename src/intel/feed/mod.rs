@@ -27,6 +27,7 @@
 
 #[cfg(feature = "fetch")]
 pub mod client;
+mod contexts;
 mod detect;
 #[cfg(feature = "fetch")]
 pub mod fetch;

@@ -44,17 +44,17 @@ pub fn open(
     limits: &Limits,
     sink: &mut dyn Sink,
 ) -> Vec<FileReport> {
-    let mut reports = Vec::new();
-    if path.is_dir() {
-        folder(path, options, limits, sink, &mut reports);
-        if reports.is_empty() {
-            let outcome = Err(Error::format("the folder holds no file")
-                .at_path(path)
-                .remedy("hidden files are skipped; name the file itself to have one read"));
-            reports.push(FileReport { path: path.to_path_buf(), outcome });
-        }
-    } else {
-        reports.push(file(path, options, limits, sink));
+    if !path.is_dir() {
+        return vec![file(path, options, limits, sink)];
+    }
+    let mut walk = Walk { options, limits, sink, reports: Vec::new() };
+    walk.folder(path);
+    let mut reports = walk.reports;
+    if reports.is_empty() {
+        let outcome = Err(Error::format("the folder holds no file")
+            .at_path(path)
+            .remedy("hidden files are skipped; name the file itself to have one read"));
+        reports.push(FileReport { path: path.to_path_buf(), outcome });
     }
     reports
 }
@@ -118,52 +118,83 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
 
-fn folder(
-    path: &Path,
-    options: &Options,
-    limits: &Limits,
-    sink: &mut dyn Sink,
-    reports: &mut Vec<FileReport>,
-) {
-    let mut passed = Vec::new();
-    let mut walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(path).to_path_buf();
-                let cause = error
-                    .into_io_error()
-                    .unwrap_or_else(|| std::io::Error::other("its links go round in a circle"));
-                let outcome = Err(Error::io("walk", cause).at_path(&path));
-                reports.push(FileReport { path, outcome });
-                continue;
-            }
-        };
-        if entry.depth() > 0 && is_hidden(entry.file_name()) {
-            if entry.file_type().is_dir() {
-                walk.skip_current_dir();
-            }
-        } else if entry.file_type().is_dir() {
-            let manifest = entry.path().join("manifest.json");
-            if manifest.is_file() {
-                walk.skip_current_dir();
-                misp_feed(entry.path(), &manifest, options, limits, sink, reports);
-            }
-        } else if entry.file_type().is_file() {
-            let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
-            if options.excludes(below) {
-                continue;
-            }
-            if is_no_feed(entry.file_name()) || is_database(entry.path()) {
-                passed.push(name_text(below.as_os_str().as_encoded_bytes()).into_owned());
-            } else {
-                reports.push(file(entry.path(), options, limits, sink));
+/// A walk through a folder of feeds.
+struct Walk<'w> {
+    options: &'w Options,
+    limits: &'w Limits,
+    sink: &'w mut dyn Sink,
+    reports: Vec<FileReport>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, path: &Path) {
+        let mut passed = Vec::new();
+        let mut walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.failed(path, error);
+                    continue;
+                }
+            };
+            if entry.depth() > 0 && is_hidden(entry.file_name()) {
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+            } else if entry.file_type().is_dir() {
+                let manifest = entry.path().join("manifest.json");
+                if manifest.is_file() {
+                    walk.skip_current_dir();
+                    self.misp_feed(entry.path(), &manifest);
+                }
+            } else if entry.file_type().is_file() {
+                let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+                if self.options.excludes(below) {
+                    continue;
+                }
+                if is_no_feed(entry.file_name()) || is_database(entry.path()) {
+                    passed.push(name_text(below.as_os_str().as_encoded_bytes()).into_owned());
+                } else {
+                    self.reports.push(file(entry.path(), self.options, self.limits, self.sink));
+                }
             }
         }
+        if !passed.is_empty() {
+            self.sink.passed_over(path, &passed);
+        }
     }
-    if !passed.is_empty() {
-        sink.passed_over(path, &passed);
+
+    fn failed(&mut self, path: &Path, error: walkdir::Error) {
+        let path = error.path().unwrap_or(path).to_path_buf();
+        let cause = error
+            .into_io_error()
+            .unwrap_or_else(|| std::io::Error::other("its links go round in a circle"));
+        let outcome = Err(Error::io("walk", cause).at_path(&path));
+        self.reports.push(FileReport { path, outcome });
+    }
+
+    /// Reads the events that the manifest of a MISP feed lists. Others have left the
+    /// feed, and `hashes.csv` repeats what the events say.
+    fn misp_feed(&mut self, path: &Path, manifest: &Path) {
+        let mut options = self.options.clone();
+        options.format = Some(options.format.unwrap_or(Format::Misp));
+        if options.feed.is_empty() {
+            options.feed = name_of(path);
+        }
+        let mut ids = match listed(manifest, self.limits) {
+            Ok(ids) => ids,
+            Err(error) => {
+                let outcome = Err(error.at_path(manifest));
+                self.reports.push(FileReport { path: manifest.to_path_buf(), outcome });
+                return;
+            }
+        };
+        ids.sort_unstable();
+        for id in ids {
+            let path = path.join(format!("{id}.json"));
+            self.reports.push(file(&path, &options, self.limits, self.sink));
+        }
     }
 }
 
@@ -209,35 +240,6 @@ fn is_database(path: &Path) -> bool {
     let mut head = [0; DATABASE.len()];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head == *DATABASE
-}
-
-/// Reads the events that the manifest of a MISP feed lists. Others have left the
-/// feed, and `hashes.csv` repeats what the events say.
-fn misp_feed(
-    path: &Path,
-    manifest: &Path,
-    options: &Options,
-    limits: &Limits,
-    sink: &mut dyn Sink,
-    reports: &mut Vec<FileReport>,
-) {
-    let mut options = options.clone();
-    options.format = Some(options.format.unwrap_or(Format::Misp));
-    if options.feed.is_empty() {
-        options.feed = name_of(path);
-    }
-    let mut ids = match listed(manifest, limits) {
-        Ok(ids) => ids,
-        Err(error) => {
-            let outcome = Err(error.at_path(manifest));
-            reports.push(FileReport { path: manifest.to_path_buf(), outcome });
-            return;
-        }
-    };
-    ids.sort_unstable();
-    for id in ids {
-        reports.push(file(&path.join(format!("{id}.json")), &options, limits, sink));
-    }
 }
 
 fn listed(manifest: &Path, limits: &Limits) -> Result<Vec<String>> {

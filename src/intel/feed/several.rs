@@ -7,7 +7,7 @@ use crate::engine::indicator::{Kind, Reason, Scope, address};
 use std::borrow::Cow;
 
 /// The longest text that is looked at as one value.
-const MAX_WHOLE: usize = super::intake::MAX_VALUE;
+const MAX_WHOLE: usize = super::lines::MAX_VALUE;
 
 /// Whether a text could be more than one value: the cheap question.
 pub(super) fn may_be(text: &str) -> bool {

@@ -2,7 +2,8 @@
 //! lines.
 
 use crate::engine::indicator::{Kind, Reason, Scope};
-use crate::intel::feed::intake::{Contexts, Intake, owned};
+use crate::intel::feed::contexts::{Contexts, owned};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 
 /// Reads `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}` a line.

@@ -1,7 +1,8 @@
 //! Hosts files: an address that leads nowhere, and the names that are sent there.
 
 use crate::engine::indicator::{Kind, Reason, Scope, address};
-use crate::intel::feed::intake::{Intake, Shared};
+use crate::intel::feed::contexts::Shared;
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -1,7 +1,8 @@
 //! IPsum: addresses with the number of lists that have them.
 
 use crate::engine::indicator::{Kind, Scope};
-use crate::intel::feed::intake::{Contexts, Intake};
+use crate::intel::feed::contexts::Contexts;
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 
 /// Reads `ADDRESS<TAB>COUNT`; each further list adds to the confidence. The files

@@ -2,8 +2,9 @@
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Kind, Reason, Scope, Timestamp};
+use crate::intel::feed::contexts::{Contexts, Shared, owned};
 use crate::intel::feed::format::hosts;
-use crate::intel::feed::intake::{Contexts, Intake, Shared};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::several;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             if intake.options.allow
                 && let Some((value, terms)) = value.split_once([' ', '\t'])
             {
-                allowed(value, terms, comment, scope, &mut contexts, intake);
+                let entry = Allowed { value, terms, comment };
+                entry.put(scope, &mut contexts, intake);
                 continue;
             }
             // `a.example ; b.example`: what looks like a comment is the next value.
@@ -49,33 +51,36 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
 }
 
 /// An entry of an allow list with terms behind its value: `until=2027-01-31`, or with a
-/// time of the day. One whose terms cannot be read allows nothing: a misspelt end must
-/// not mean for ever.
-fn allowed(
-    value: &str,
-    terms: &str,
-    comment: Option<&str>,
-    scope: Scope,
-    contexts: &mut Contexts,
-    intake: &mut Intake<'_>,
-) {
-    let mut until = None;
-    for term in terms.split_whitespace() {
-        let end = term.strip_prefix("until=").and_then(Timestamp::parse);
-        if end.is_none() || until.is_some() {
-            let detail = format!("“{term}” is no end: write until=2027-01-31 once");
-            return intake.reject(value, Reason::Malformed, Some(detail));
+/// time of the day.
+struct Allowed<'l> {
+    value: &'l str,
+    terms: &'l str,
+    comment: Option<&'l str>,
+}
+
+impl Allowed<'_> {
+    /// Takes it. One whose terms cannot be read allows nothing: a misspelt end must not mean
+    /// for ever.
+    fn put(&self, scope: Scope, contexts: &mut Contexts, intake: &mut Intake<'_>) {
+        let Allowed { value, terms, comment } = *self;
+        let mut until = None;
+        for term in terms.split_whitespace() {
+            let end = term.strip_prefix("until=").and_then(Timestamp::parse);
+            if end.is_none() || until.is_some() {
+                let detail = format!("“{term}” is no end: write until=2027-01-31 once");
+                return intake.reject(value, Reason::Malformed, Some(detail));
+            }
+            until = end;
         }
-        until = end;
+        let key = format!("{terms}\0{}", comment.unwrap_or_default());
+        let context = contexts.get(&key, || {
+            let mut context = intake.base();
+            context.valid_until = until;
+            context.description = comment.and_then(owned);
+            context
+        });
+        intake.guessed(value, scope, context);
     }
-    let key = format!("{terms}\0{}", comment.unwrap_or_default());
-    let context = contexts.get(&key, || {
-        let mut context = intake.base();
-        context.valid_until = until;
-        context.description = comment.and_then(crate::intel::feed::intake::owned);
-        context
-    });
-    intake.guessed(value, scope, context);
 }
 
 /// Whether it is a list of names: then an odd top-level domain (OpenNIC's, a
@@ -114,7 +119,7 @@ pub(in crate::intel::feed) fn described<'c>(
 ) -> &'c Shared {
     contexts.get(text, || {
         let mut context = intake.base();
-        context.description = crate::intel::feed::intake::owned(text);
+        context.description = owned(text);
         context
     })
 }

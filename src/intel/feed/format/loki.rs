@@ -2,8 +2,9 @@
 //! or `value;score`, and `regex;score[;exclusion]` for the names of files.
 
 use crate::engine::indicator::{Indicator, Kind, Reason, Scope, Value};
+use crate::intel::feed::contexts::Contexts;
 use crate::intel::feed::format::list;
-use crate::intel::feed::intake::{Contexts, Intake};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
         let context = contexts.get(&format!("{score}\x1f{about}"), || {
             let mut context = intake.base();
             context.confidence = columns::confidence(score);
-            context.description = crate::intel::feed::intake::owned(&about);
+            context.description = crate::intel::feed::contexts::owned(&about);
             context
         });
         put_name(pattern, exclusion, line, Arc::clone(context), intake);
@@ -89,7 +90,7 @@ fn put_name(
     pattern: &str,
     exclusion: Option<&str>,
     line: &str,
-    context: crate::intel::feed::intake::Shared,
+    context: crate::intel::feed::contexts::Shared,
     intake: &mut Intake<'_>,
 ) {
     if exclusion.is_some() {

@@ -2,8 +2,9 @@
 //! its `### file:` line; blocks of values below the references that list them.
 
 use crate::engine::indicator::{Context, Kind, Scope, Severity, address};
+use crate::intel::feed::contexts::{Contexts, owned, push_once};
 use crate::intel::feed::format::loki;
-use crate::intel::feed::intake::{Contexts, Intake, owned, push_once};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;

@@ -2,8 +2,9 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity};
+use crate::intel::feed::contexts::{Shared, owned, push_once};
 use crate::intel::feed::format::stix;
-use crate::intel::feed::intake::{Intake, Shared, owned, push_once};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::json::{self, Object};
 use crate::intel::feed::types;
 use serde_json::Value;
@@ -184,7 +185,8 @@ fn read_attribute(
         return;
     }
     let context = context_of(attribute, &kind, base);
-    put(&meaning, &kind, &value, port, context, intake);
+    let attribute = Attribute { kind: &kind, value: &value, port };
+    attribute.put(&meaning, context, intake);
 }
 
 fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Context<'static> {
@@ -254,63 +256,67 @@ fn meaning(kind: &str) -> Meaning {
     }
 }
 
-fn put(
-    meaning: &Meaning,
-    kind: &str,
-    value: &str,
-    port: Option<&str>,
-    mut context: Context<'static>,
-    intake: &mut Intake<'_>,
-) {
-    let subtree = intake.domain_scope(Scope::Subtree);
-    let exact = intake.domain_scope(Scope::Exact);
-    match *meaning {
-        Meaning::One(Kind::Net, scope) => match port {
-            Some(port) => {
-                let text = format!("{value}|{port}");
-                intake.typed(Kind::Endpoint, &text, scope, &context.into());
+/// An attribute that is for detection.
+struct Attribute<'v> {
+    kind: &'v str,
+    value: &'v str,
+    /// From an attribute of the same object.
+    port: Option<&'v str>,
+}
+
+impl Attribute<'_> {
+    fn put(&self, meaning: &Meaning, mut context: Context<'static>, intake: &mut Intake<'_>) {
+        let Attribute { kind, value, port } = *self;
+        let subtree = intake.domain_scope(Scope::Subtree);
+        let exact = intake.domain_scope(Scope::Exact);
+        match *meaning {
+            Meaning::One(Kind::Net, scope) => match port {
+                Some(port) => {
+                    let text = format!("{value}|{port}");
+                    intake.typed(Kind::Endpoint, &text, scope, &context.into());
+                }
+                None => {
+                    intake.typed(Kind::Net, value, scope, &context.into());
+                }
+            },
+            Meaning::One(Kind::Domain, scope) => {
+                let scope = if scope == Scope::Exact { exact } else { subtree };
+                intake.typed(Kind::Domain, value, scope, &context.into());
             }
-            None => {
-                intake.typed(Kind::Net, value, scope, &context.into());
+            Meaning::One(Kind::Url, scope) if kind == "uri" && value.starts_with('/') => {
+                intake.typed(Kind::UrlPath, value, scope, &context.into());
             }
-        },
-        Meaning::One(Kind::Domain, scope) => {
-            let scope = if scope == Scope::Exact { exact } else { subtree };
-            intake.typed(Kind::Domain, value, scope, &context.into());
-        }
-        Meaning::One(Kind::Url, scope) if kind == "uri" && value.starts_with('/') => {
-            intake.typed(Kind::UrlPath, value, scope, &context.into());
-        }
-        Meaning::One(kind, scope) => {
-            intake.typed(kind, value, scope, &context.into());
-        }
-        Meaning::NameAnd(kind) => {
-            let (name, digest) = value.split_once('|').unwrap_or(("", value));
-            context.name = owned(name);
-            intake.typed(kind, digest, Scope::Exact, &context.into());
-        }
-        Meaning::DomainIp => {
-            let (name, address) = value.split_once('|').unwrap_or((value, ""));
-            let context: Shared = Arc::new(context);
-            intake.typed(Kind::Domain, name, subtree, &context);
-            if !address.is_empty() {
-                // Some write address|port behind the name.
-                let address = address.split('|').next().unwrap_or(address);
-                intake.typed(Kind::Ip, address, Scope::Exact, &context);
+            Meaning::One(kind, scope) => {
+                intake.typed(kind, value, scope, &context.into());
             }
+            Meaning::NameAnd(kind) => {
+                let (name, digest) = value.split_once('|').unwrap_or(("", value));
+                context.name = owned(name);
+                intake.typed(kind, digest, Scope::Exact, &context.into());
+            }
+            Meaning::DomainIp => {
+                let (name, address) = value.split_once('|').unwrap_or((value, ""));
+                let context: Shared = Arc::new(context);
+                intake.typed(Kind::Domain, name, subtree, &context);
+                if !address.is_empty() {
+                    // Some write address|port behind the name.
+                    let address = address.split('|').next().unwrap_or(address);
+                    intake.typed(Kind::Ip, address, Scope::Exact, &context);
+                }
+            }
+            Meaning::HostPort => {
+                let (name, port) = value.split_once(['|', ':']).unwrap_or((value, ""));
+                push_once(&mut context.tags, &format!("port:{port}"));
+                intake.typed(Kind::Domain, name, exact, &context.into());
+            }
+            Meaning::RegkeyValue => {
+                let (key, data) = value.split_once('|').unwrap_or((value, ""));
+                context.name = owned(data);
+                intake.typed(Kind::Regkey, key, Scope::Exact, &context.into());
+            }
+            Meaning::Pattern => stix::put_pattern(value, &context, intake),
+            Meaning::Ignored => {}
         }
-        Meaning::HostPort => {
-            let (name, port) = value.split_once(['|', ':']).unwrap_or((value, ""));
-            push_once(&mut context.tags, &format!("port:{port}"));
-            intake.typed(Kind::Domain, name, exact, &context.into());
-        }
-        Meaning::RegkeyValue => {
-            let (key, data) = value.split_once('|').unwrap_or((value, ""));
-            context.name = owned(data);
-            intake.typed(Kind::Regkey, key, Scope::Exact, &context.into());
-        }
-        Meaning::Pattern => stix::put_pattern(value, &context, intake),
-        Meaning::Ignored => {}
     }
 }
 

@@ -2,7 +2,8 @@
 //! that tells what the list is about.
 
 use crate::engine::indicator::{Context, Kind, Scope};
-use crate::intel::feed::intake::{Intake, owned, push_once};
+use crate::intel::feed::contexts::{owned, push_once};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;

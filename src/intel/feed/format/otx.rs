@@ -3,7 +3,8 @@
 
 use crate::engine::error::Result;
 use crate::engine::indicator::{Context, Kind, Reason, Scope, Tlp};
-use crate::intel::feed::intake::{Contexts, Intake, push_once};
+use crate::intel::feed::contexts::{Contexts, push_once};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::json::{self, Object};
 use crate::intel::feed::table::columns;
 use crate::intel::feed::types;

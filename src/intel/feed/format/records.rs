@@ -1,12 +1,16 @@
 //! Other JSON: objects with a value and a type, one a line or in an array; arrays
 //! of bare values.
 
+mod members;
+
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
 use crate::engine::progress::bound;
+use crate::intel::feed::contexts::{Contexts, Shared};
+use crate::intel::feed::format::standing::{Gone, Standing};
 use crate::intel::feed::format::stix;
 use crate::intel::feed::format::table::{REVERSED, is_port};
-use crate::intel::feed::intake::{Contexts, Intake, Shared};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::json::{self, Object};
 use crate::intel::feed::lines::{self, Lines};
 use crate::intel::feed::live::{self, Live};
@@ -16,30 +20,12 @@ use crate::intel::feed::table::headings::{self, Heading};
 use crate::intel::feed::table::layout::{Detail, Layout};
 use crate::intel::feed::table::{nets, sampling::is_pattern};
 use crate::intel::feed::types::{self, Type};
+use members::{
+    ABOUT, Member, PARTS, has_objects, is_inner, is_list, is_list_name, is_part, list_gone,
+    members_of, word_of,
+};
 use serde_json::Value;
 use std::borrow::Cow;
-
-/// The members that may hold the records of a document.
-const LISTS: &[&str] = &[
-    "indicators",
-    "data",
-    "results",
-    "iocs",
-    "objects",
-    "items",
-    "records",
-    "entries",
-    "list",
-    // What came since the last answer.
-    "new",
-    "added",
-    "created",
-    "updated",
-    "modified",
-    "active",
-    "decisions",
-    "blocklist",
-];
 
 /// Reads records. Their members are named as the columns of a table are.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
@@ -86,8 +72,18 @@ fn is_lines(text: &str) -> bool {
     })
 }
 
-/// Why what stands in a list, or a record, does not hold, and which words say so.
-type Gone = (Reason, String);
+/// A record: its members, and whether its values hold.
+struct Record<'r> {
+    members: &'r [Member<'r>],
+    standing: Standing<'r>,
+}
+
+impl Record<'_> {
+    /// The text of a member; none where it is not text.
+    fn text(&self, at: usize) -> Option<Cow<'_, str>> {
+        json::as_text(self.members[at].1)
+    }
+}
 
 struct Reader {
     contexts: Contexts,
@@ -116,8 +112,8 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, record: &Object, gone: Option<&Gone>, intake: &mut Intake<'_>) {
-        let members = members_of(record);
+    fn record(&mut self, object: &Object, gone: Option<&Gone>, intake: &mut Intake<'_>) {
+        let members = members_of(object);
         self.learn(&members);
         if self.has_lists(&members) {
             return self.lists(&members, gone, intake);
@@ -125,17 +121,28 @@ impl Reader {
         let own = self.gone(&members, intake);
         let gone = gone.or(own.as_ref());
         let context = self.context(&members, intake);
-        if self.pattern(&members, gone, &context, intake) {
+        let record = Record { members: &members, standing: Standing { gone, context: &context } };
+        if self.pattern(&record, intake) {
             return;
         }
-        let is_net = self.network(&members, gone, &context, intake);
+        let has_values = self.own_values(&record, intake);
+        let has_nested = self.nested(&members, gone, intake);
+        if !has_values && !has_nested {
+            self.without_values(object, &members, gone, intake);
+        }
+    }
+
+    /// Takes the values of a record itself. False if it has none.
+    fn own_values(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
+        let Record { members, standing } = record;
+        let is_net = self.network(record, intake);
         let first = |at: usize| {
             json::each(members[at].1).iter().find_map(json::as_text).unwrap_or_default()
         };
         let beside = self.layout.beside(is_net, first);
-        let is_url = !beside.has_url && self.url(&members, gone, &context, intake);
+        let is_url = !beside.has_url && self.url(record, intake);
         let mut found = is_net || is_url;
-        for (at, meaning) in self.values(&members) {
+        for (at, meaning) in self.values(members) {
             // The first address of a network is no indicator beside it.
             if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
                 continue;
@@ -145,23 +152,28 @@ impl Reader {
             }
             for value in json::each(members[at].1).iter().filter_map(json::as_text) {
                 found = true;
-                match (gone, self.layout.detail(at, meaning, &value, &beside)) {
-                    (_, Some(Detail::Same)) => {}
-                    (Some((reason, detail)), _) => {
-                        intake.reject(&value, *reason, Some(detail.clone()));
-                    }
-                    (None, Some(Detail::Told(why))) => {
+                match self.layout.detail(at, meaning, &value, &beside) {
+                    Some(Detail::Same) => {}
+                    _ if standing.rejects(&value, intake) => {}
+                    Some(Detail::Told(why)) => {
                         let detail = format!("{}: {why}", members[at].0);
                         intake.reject(&value, Reason::LeftOut, Some(detail));
                     }
-                    (None, None) => self.put(&value, meaning, &members, &context, intake),
+                    None => self.put(&value, meaning, record, intake),
                 }
             }
         }
-        found |= self.nested(&members, gone, intake);
-        if found {
-            return;
-        }
+        found
+    }
+
+    /// Reads what a record without values of its own has in it.
+    fn without_values(
+        &mut self,
+        object: &Object,
+        members: &[Member<'_>],
+        gone: Option<&Gone>,
+        intake: &mut Intake<'_>,
+    ) {
         // Records keyed by their identifiers: ThreatFox and URLhaus do that.
         let nested = |value: &Value| value.is_object() || value.is_array();
         if !members.is_empty() && members.iter().all(|(_, value)| nested(value)) {
@@ -176,17 +188,17 @@ impl Reader {
             parts.for_each(|(_, value)| self.value(value, gone, intake));
             return;
         }
-        if members.is_empty() && record.keys().any(|name| is_list_name(name)) {
+        if members.is_empty() && object.keys().any(|name| is_list_name(name)) {
             // Nothing came and nothing went.
             return;
         }
-        let text = Value::Object(record.clone()).to_string();
+        let text = Value::Object(object.clone()).to_string();
         let reason = gone.map_or(Reason::Malformed, |(reason, _)| *reason);
         intake.reject(&text, reason, Some("no member holds a value".into()));
     }
 
     /// Finds out what the members are, unless the last record had the same.
-    fn learn(&mut self, members: &[(&str, &Value)]) {
+    fn learn(&mut self, members: &[Member<'_>]) {
         let is_known = self.names.len() == members.len()
             && self.names.iter().zip(members).all(|(known, (name, _))| known == name);
         if is_known {
@@ -200,7 +212,7 @@ impl Reader {
     }
 
     /// The members that hold values, with what their names mean.
-    fn values(&self, members: &[(&str, &Value)]) -> Vec<(usize, Option<(Kind, Scope)>)> {
+    fn values(&self, members: &[Member<'_>]) -> Vec<(usize, Option<(Kind, Scope)>)> {
         let values = &self.layout.values;
         let is_meant = |at: &&usize| {
             let texts = || json::each(members[**at].1).iter().map(json::as_text);
@@ -215,7 +227,7 @@ impl Reader {
     }
 
     /// Whether a record has lists of records in it, and no value itself.
-    fn has_lists(&self, members: &[(&str, &Value)]) -> bool {
+    fn has_lists(&self, members: &[Member<'_>]) -> bool {
         let has_value = self.layout.values.iter().any(|&(at, kind)| {
             kind.is_none() && !members[at].1.is_array() && json::as_text(members[at].1).is_some()
         });
@@ -224,20 +236,20 @@ impl Reader {
 
     /// Reads the lists in a record. Those that are named for what was taken back count as
     /// that; what stands beside these is what holds.
-    fn lists(&mut self, members: &[(&str, &Value)], gone: Option<&Gone>, intake: &mut Intake<'_>) {
+    fn lists(&mut self, members: &[Member<'_>], gone: Option<&Gone>, intake: &mut Intake<'_>) {
         let context = self.context(members, intake);
+        let record = Record { members, standing: Standing { gone, context: &context } };
         let values = self.values(members);
         let is_beside = |at: usize| members[at].1.is_array() && !is_list(&members[at]);
         for &(at, meaning) in values.iter().filter(|(at, _)| is_beside(*at)) {
             for value in json::each(members[at].1).iter().filter_map(json::as_text) {
-                match gone {
-                    Some((reason, detail)) => intake.reject(&value, *reason, Some(detail.clone())),
-                    None => self.put(&value, meaning, members, &context, intake),
+                if !record.standing.rejects(&value, intake) {
+                    self.put(&value, meaning, &record, intake);
                 }
             }
         }
         // Where nothing else is called a list, whatever has parts is one.
-        let is_live = |member: &(&str, &Value)| is_list(member) && list_gone(member.0).is_none();
+        let is_live = |member: &Member<'_>| is_list(member) && list_gone(member.0).is_none();
         let is_other = |name: &str, value: &Value| {
             (value.is_object() || has_objects(value))
                 && !headings::is_people(name)
@@ -257,7 +269,7 @@ impl Reader {
     }
 
     /// Why the record does not hold, by its own words, or those of an object about it.
-    fn gone(&self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Option<Gone> {
+    fn gone(&self, members: &[Member<'_>], intake: &Intake<'_>) -> Option<Gone> {
         let verdict = |name: &str, live: Live, value: &Value| {
             // One label among many says less than one alone.
             let words: Vec<_> = json::each(value).iter().filter_map(word_of).collect();
@@ -266,7 +278,7 @@ impl Reader {
             Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
         };
         let own = |&(at, live): &(usize, Live)| verdict(members[at].0, live, members[at].1);
-        let about = |(name, value): &(&str, &Value)| {
+        let about = |(name, value): &Member<'_>| {
             let object = value.as_object().filter(|_| ABOUT.contains(&&*types::squeeze(name)))?;
             object.iter().find_map(|(name, value)| {
                 verdict(name, live::by_name(&types::squeeze(name))?, value)
@@ -285,7 +297,7 @@ impl Reader {
     /// the record names its value, and in other objects, values are told.
     fn nested(
         &mut self,
-        members: &[(&str, &Value)],
+        members: &[Member<'_>],
         gone: Option<&Gone>,
         intake: &mut Intake<'_>,
     ) -> bool {
@@ -310,85 +322,54 @@ impl Reader {
     }
 
     /// Takes the STIX pattern of a record, which says all of it.
-    fn pattern(
-        &self,
-        members: &[(&str, &Value)],
-        gone: Option<&Gone>,
-        context: &Shared,
-        intake: &mut Intake<'_>,
-    ) -> bool {
-        let pattern = self.layout.pattern.and_then(|at| json::as_text(members[at].1));
+    fn pattern(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
+        let pattern = self.layout.pattern.and_then(|at| record.text(at));
         let Some(pattern) = pattern.filter(|text| is_pattern(text)) else { return false };
-        match gone {
-            Some((reason, detail)) => intake.reject(&pattern, *reason, Some(detail.clone())),
-            None => stix::put_pattern(&pattern, context, intake),
+        if !record.standing.rejects(&pattern, intake) {
+            stix::put_pattern(&pattern, record.standing.context, intake);
         }
         true
     }
 
     /// Takes the URL that two members tell together.
-    fn url(
-        &self,
-        members: &[(&str, &Value)],
-        gone: Option<&Gone>,
-        context: &Shared,
-        intake: &mut Intake<'_>,
-    ) -> bool {
-        let text = |at: usize| json::as_text(members[at].1).unwrap_or_default();
+    fn url(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
+        let text = |at: usize| record.text(at).unwrap_or_default();
         let port = self.layout.port.map(text).filter(|port| is_port(port));
         let url = self.layout.joint().and_then(|joint| joint.text(port.as_deref(), text));
-        let Some(url) = url else { return false };
-        match gone {
-            Some((reason, detail)) => intake.reject(&url, *reason, Some(detail.clone())),
-            None => {
-                intake.guessed(&url, Scope::Exact, context);
-            }
-        }
-        true
+        url.inspect(|url| record.standing.take(url, intake)).is_some()
     }
 
     /// Takes the network that several members tell together.
-    fn network(
-        &self,
-        members: &[(&str, &Value)],
-        gone: Option<&Gone>,
-        context: &Shared,
-        intake: &mut Intake<'_>,
-    ) -> bool {
+    fn network(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
         let Some(parts) = self.layout.nets else { return false };
-        let at =
-            |at: Option<usize>| at.and_then(|at| json::as_text(members[at].1)).unwrap_or_default();
+        let at = |at: Option<usize>| at.and_then(|at| record.text(at)).unwrap_or_default();
         let start = at(Some(parts.start));
         let text = parts.text(&start, &at(parts.end), &at(parts.length));
-        if let Some(text) = text.as_ref().filter(|text| gone.is_none() && nets::is_reversed(text)) {
+        let is_reversed =
+            |text: &&String| record.standing.gone.is_none() && nets::is_reversed(text);
+        if let Some(text) = text.as_ref().filter(is_reversed) {
             intake.reject(text, Reason::BadNetwork, Some(REVERSED.into()));
             return true;
         }
         let fits = |text: &String| {
             nets::is_network(text) && (!parts.is_unsure || nets::is_plausible(text))
         };
-        let Some(text) = text.filter(fits) else { return false };
-        match gone {
-            Some((reason, detail)) => intake.reject(&text, *reason, Some(detail.clone())),
-            None => {
-                intake.guessed(&text, Scope::Exact, context);
-            }
-        }
-        true
+        text.filter(fits).inspect(|text| record.standing.take(text, intake)).is_some()
     }
 
+    /// Takes a value, with the port that stands beside it.
     fn put(
         &self,
         value: &str,
         meaning: Option<(Kind, Scope)>,
-        members: &[(&str, &Value)],
-        context: &Shared,
+        record: &Record<'_>,
         intake: &mut Intake<'_>,
     ) {
-        let own = || word_of(members[self.layout.kind?].1).and_then(|name| types::by_name(&name));
+        let context = record.standing.context;
+        let name = || word_of(record.members[self.layout.kind?].1);
+        let own = || name().and_then(|name| types::by_name(&name));
         let meaning = meaning.map(|(kind, scope)| Type::Of(kind, scope)).or_else(own);
-        let port = self.layout.port.and_then(|at| json::as_text(members[at].1));
-        let port = port.filter(|port| is_port(port));
+        let port = self.layout.port.and_then(|at| record.text(at)).filter(|port| is_port(port));
         match (meaning, port) {
             (Some(Type::Of(Kind::Ip, scope)), Some(port)) => {
                 let endpoint = match value.contains(':') {
@@ -401,7 +382,7 @@ impl Reader {
         }
     }
 
-    fn context(&mut self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Shared {
+    fn context(&mut self, members: &[Member<'_>], intake: &Intake<'_>) -> Shared {
         let mut parts: Vec<(Column, Cow<'_, str>, bool)> = Vec::new();
         let mut key = String::new();
         for &(at, column) in &self.layout.context {
@@ -430,22 +411,8 @@ impl Reader {
     }
 }
 
-/// Objects with values in them, beside those that are called as values are.
-const PARTS: &[&str] = &["samples", "sample", "attachments", "binaries", "payloads", "network"];
-/// Objects about an answer, and not about what is listed.
-const ENVELOPES: &[&str] =
-    &["request", "query", "client", "requester", "links", "pagination", "paging", "user", "geo"];
-
 /// The most values of an object that are told.
 const MAX_TOLD: usize = bound(64, 4);
-
-/// Whether a member has parts of its own that may be records.
-fn is_part(name: &str, value: &Value) -> bool {
-    let squeezed = types::squeeze(name);
-    (value.is_object() || has_objects(value))
-        && !headings::is_people(name)
-        && ![INNER, ABOUT, ENVELOPES].iter().any(|names| names.contains(&&*squeezed))
-}
 
 /// Tells the values that stand in an object beside the value of its record.
 fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
@@ -460,97 +427,6 @@ fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
             intake.reject(text, Reason::LeftOut, Some(detail));
         }
         _ => {}
-    }
-}
-
-/// Objects that hold what others have in the record itself.
-const INNER: &[&str] =
-    &["attributes", "properties", "indicator", "ioc", "observable", "source", "fields", "data"];
-
-/// Objects that tell about a record.
-const ABOUT: &[&str] =
-    &["meta", "metadata", "details", "flags", "lifecycle", "extensions", "state", "review"];
-
-/// The members of a record that say something, and those of an object that is its inner
-/// part: `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
-fn members_of(record: &Object) -> Vec<(&str, &Value)> {
-    let mut members: Vec<(&str, &Value)> =
-        record.iter().filter(|(_, value)| !is_blank(value)).map(|(n, v)| (n.as_str(), v)).collect();
-    // An object that has nothing beside it is a record of its own.
-    if members.len() < 2 {
-        return members;
-    }
-    for at in 0..members.len() {
-        let (name, value) = members[at];
-        let Some(inner) = value.as_object() else { continue };
-        if is_inner(name) {
-            let new = inner.iter().filter(|(n, v)| !is_blank(v) && !record.contains_key(*n));
-            members.extend(new.map(|(name, value)| (name.as_str(), value)));
-        }
-    }
-    members
-}
-
-/// Whether a member says nothing.
-fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(list) => list.is_empty(),
-        _ => false,
-    }
-}
-
-fn is_list_name(name: &str) -> bool {
-    LISTS.iter().any(|list| list.eq_ignore_ascii_case(name)) || list_gone(name).is_some()
-}
-
-/// Whether a member is a list of records.
-fn is_list((name, value): &(&str, &Value)) -> bool {
-    is_list_name(name) && value.is_array()
-}
-
-fn is_inner(name: &str) -> bool {
-    INNER.contains(&&*types::squeeze(name))
-}
-
-/// Whether there are objects in a list.
-fn has_objects(value: &Value) -> bool {
-    value.as_array().is_some_and(|list| list.iter().any(Value::is_object))
-}
-
-/// Why the records of a list with this name do not hold: `deleted`, `removed_domains`.
-fn list_gone(name: &str) -> Option<Gone> {
-    let is_word = |word: &str| {
-        matches!(live::by_name(word), Some(Live::Gone | Live::Over))
-            || matches!(
-                word,
-                "falsepositives"
-                    | "deletions"
-                    | "removals"
-                    | "allow"
-                    | "allowed"
-                    | "exceptions"
-                    | "exclusions"
-                    | "whitelists"
-                    | "allowlists"
-            )
-    };
-    let is_gone = is_word(&types::squeeze(name))
-        || name.len() <= 64 && headings::words(name).iter().any(|word| is_word(word));
-    is_gone.then(|| (Reason::Withdrawn, format!("it is listed under “{name}”")))
-}
-
-/// The word of a member: itself, or the name of the object that it is.
-fn word_of(value: &Value) -> Option<Cow<'_, str>> {
-    match value {
-        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
-        Value::Object(object) => {
-            ["name", "value", "label", "title", "display_name", "status", "state", "verdict"]
-                .iter()
-                .find_map(|member| json::text(object, member))
-        }
-        other => json::as_text(other),
     }
 }
 

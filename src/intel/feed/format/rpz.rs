@@ -1,7 +1,8 @@
 //! DNS response policy zones: names, and what a resolver shall do about them.
 
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
-use crate::intel::feed::intake::{Intake, Shared};
+use crate::intel::feed::contexts::Shared;
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

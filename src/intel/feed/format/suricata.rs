@@ -1,7 +1,8 @@
 //! Suricata's datasets, datareps and IP reputation.
 
 use crate::engine::indicator::{Kind, Reason, Scope, address, digest};
-use crate::intel::feed::intake::{Contexts, Intake};
+use crate::intel::feed::contexts::Contexts;
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::columns;
 use base64::Engine as _;

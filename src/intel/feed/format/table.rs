@@ -3,19 +3,21 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
+use crate::intel::feed::contexts::{Contexts, Shared, is_nothing};
+use crate::intel::feed::format::standing::{Gone, Standing};
 use crate::intel::feed::format::{abusech, stix};
-use crate::intel::feed::intake::{Contexts, Intake, Shared, is_nothing};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
+use crate::intel::feed::live;
 use crate::intel::feed::options::Place;
 use crate::intel::feed::table::columns::{self, Column};
-use crate::intel::feed::table::layout::{Detail, Layout, Meaning, NOWHERE};
-use crate::intel::feed::table::nets::{self, Nets};
+use crate::intel::feed::table::layout::{Detail, Layout, Meaning};
+use crate::intel::feed::table::nets::{self, NOWHERE, Nets};
 use crate::intel::feed::table::rows::{MAX_FIELDS, Row, next_row};
 use crate::intel::feed::table::sampling::{
     confirmed, guess_layout, guess_nets, is_pattern, samples,
 };
 use crate::intel::feed::types::{self, Type};
-use crate::intel::feed::{intake, live};
 use std::borrow::Cow;
 
 /// Bytes of a table that are looked at to find its delimiter.
@@ -299,72 +301,59 @@ impl Reader {
         }
         let gone = self.gone(row, intake);
         let context = self.context(row, intake);
-        let mut values = 0;
+        let standing = Standing { gone: gone.as_ref(), context: &context };
         let pattern = self.layout.pattern.map(|at| row.get(at));
         if let Some(pattern) = pattern.filter(|text| !is_nothing(text)) {
-            return put_pattern(pattern, gone.as_ref(), &context, intake);
+            return put_pattern(pattern, &standing, intake);
         }
         let port = self.layout.port.map(|at| row.get(at)).filter(|port| is_port(port));
         let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
         let joint = self.layout.joint().filter(|_| !beside.has_url);
         let url = joint.and_then(|joint| joint.text(port, |at| row.get(at)));
         if let Some(url) = &url {
-            values += 1;
-            match &gone {
-                Some((reason, detail)) => intake.reject(url, *reason, Some(detail.clone())),
-                None => {
-                    intake.guessed(url, Scope::Exact, &context);
-                }
-            }
+            standing.take(url, intake);
         }
-        if let Some(nets) = self.layout.nets
-            && !is_nothing(row.get(nets.start))
+        let nets = self.layout.nets.filter(|nets| !is_nothing(row.get(nets.start)));
+        if let Some(nets) = nets
+            && !standing.rejects(row.get(nets.start), intake)
         {
-            values += 1;
-            match &gone {
-                Some((reason, detail)) => {
-                    intake.reject(row.get(nets.start), *reason, Some(detail.clone()))
-                }
-                None => network(row, nets, &context, intake),
-            }
+            network(row, nets, &context, intake);
         }
+        let joint = if url.is_some() { joint } else { None };
+        let is_joined = |column| joint.is_some_and(|joint| joint.covers(column));
+        let mut found = url.is_some() || nets.is_some();
         for at in 0..self.layout.values.len() {
             let (column, kind) = self.layout.values[at];
             let value = row.get(column);
             if is_nothing(value) {
                 continue;
             }
-            values += 1;
-            if url.is_some() && joint.is_some_and(|joint| joint.covers(column)) {
-                continue;
-            }
-            match self.layout.detail(column, kind, value, &beside) {
-                Some(Detail::Same) => continue,
-                Some(Detail::Told(why)) => {
-                    let detail = format!("column {}: {why}", column + 1);
-                    intake.reject(value, Reason::LeftOut, Some(detail));
-                    continue;
+            found = true;
+            if !is_joined(column) {
+                match self.layout.detail(column, kind, value, &beside) {
+                    Some(detail) => left_out(column, value, detail, intake),
+                    None => self.value(row, (column, kind), &standing, intake),
                 }
-                None => {}
-            }
-            match &gone {
-                Some((reason, detail)) => intake.reject(value, *reason, Some(detail.clone())),
-                None => self.value(row, value, kind, &context, intake),
             }
         }
+        self.tell_others(row, intake);
+        if !found {
+            intake.reject(line, Reason::Empty, None);
+        }
+    }
+
+    /// Rejects what stands in the columns beside those of the values.
+    fn tell_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
         for &column in &self.layout.beside {
             if !is_nothing(row.get(column)) {
                 let detail = format!("column {} holds values, too", column + 1);
                 intake.reject(row.get(column), Reason::LeftOut, Some(detail));
             }
         }
-        if values == 0 {
-            intake.reject(line, Reason::Empty, None);
-        }
     }
 
     /// Why the row does not hold, by its own words.
-    fn gone(&self, row: &Row<'_>, intake: &Intake<'_>) -> Option<(Reason, String)> {
+    fn gone(&self, row: &Row<'_>, intake: &Intake<'_>) -> Option<Gone> {
         if let Some(word) = self.layout.kind.map(|at| row.get(at))
             && live::is_allowed(&types::squeeze(word))
         {
@@ -376,14 +365,18 @@ impl Reader {
         })
     }
 
+    /// Takes the value of a column, if it holds.
     fn value(
         &mut self,
         row: &Row<'_>,
-        value: &str,
-        kind: Meaning,
-        context: &Shared,
+        (column, kind): (usize, Meaning),
+        standing: &Standing<'_>,
         intake: &mut Intake<'_>,
     ) {
+        let (value, context) = (row.get(column), standing.context);
+        if standing.rejects(value, intake) {
+            return;
+        }
         let meaning = match (kind, self.layout.kind) {
             (Some((kind, scope)), _) => Some(Type::Of(kind, scope)),
             (None, Some(column)) => {
@@ -437,16 +430,21 @@ impl Reader {
 }
 
 /// Takes the STIX pattern of a row, which says all of it.
-fn put_pattern(
-    pattern: &str,
-    gone: Option<&(Reason, String)>,
-    context: &Shared,
-    intake: &mut Intake<'_>,
-) {
-    match (gone, is_pattern(pattern)) {
-        (Some((reason, detail)), _) => intake.reject(pattern, *reason, Some(detail.clone())),
-        (None, true) => stix::put_pattern(pattern, context, intake),
-        (None, false) => intake.reject(pattern, Reason::UnsupportedPattern, None),
+fn put_pattern(pattern: &str, standing: &Standing<'_>, intake: &mut Intake<'_>) {
+    if standing.rejects(pattern, intake) {
+        return;
+    }
+    match is_pattern(pattern) {
+        true => stix::put_pattern(pattern, standing.context, intake),
+        false => intake.reject(pattern, Reason::UnsupportedPattern, None),
+    }
+}
+
+/// Rejects a value that is a detail of another one, unless it is the same.
+fn left_out(column: usize, value: &str, detail: Detail, intake: &mut Intake<'_>) {
+    if let Detail::Told(why) = detail {
+        let detail = format!("column {}: {why}", column + 1);
+        intake.reject(value, Reason::LeftOut, Some(detail));
     }
 }
 
@@ -476,5 +474,5 @@ fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>)
 }
 
 pub(in crate::intel::feed) fn is_port(text: &str) -> bool {
-    !intake::is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
+    !is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }

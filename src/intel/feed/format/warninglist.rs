@@ -6,8 +6,10 @@ use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{
     self, Indicator, Kind, Reason, Role, Scope, WarningEntry, WarningList, address, domain,
 };
+use crate::intel::feed::contexts::Shared;
 use crate::intel::feed::format::loki;
-use crate::intel::feed::intake::{Intake, MAX_VALUE, Shared};
+use crate::intel::feed::intake::Intake;
+use crate::intel::feed::lines::MAX_VALUE;
 use crate::intel::feed::{Collected, Format, Options, detect, json, lines};
 use serde_json::Value;
 use std::borrow::Cow;

@@ -2,7 +2,8 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
-use crate::intel::feed::intake::{Contexts, Intake, is_nothing};
+use crate::intel::feed::contexts::{Contexts, is_nothing};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::types;

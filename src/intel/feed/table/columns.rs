@@ -2,7 +2,7 @@
 //! and how its text goes into a context.
 
 use crate::engine::indicator::{Context, Direction, Kind, Scope, Severity, Timestamp, Tlp};
-use crate::intel::feed::intake::{is_nothing, owned, push_once};
+use crate::intel::feed::contexts::{is_nothing, owned, push_once};
 use crate::intel::feed::live::{self, Live};
 use crate::intel::feed::table::nets::{self, Part};
 use crate::intel::feed::types;

@@ -5,7 +5,7 @@
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::refang::refang;
 use crate::engine::indicator::{Kind, Scope};
-use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::contexts::is_nothing;
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::Heading;
 

@@ -3,12 +3,12 @@
 
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Kind, Scope, address, refang::refang};
-use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::contexts::is_nothing;
 use crate::intel::feed::live::Live;
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::{self, Heading};
 use crate::intel::feed::table::joint::Joint;
-use crate::intel::feed::table::nets::{self, Nets, Part};
+use crate::intel::feed::table::nets::{self, NOWHERE, Nets, Part};
 use crate::intel::feed::table::roles;
 use crate::intel::feed::types;
 use ipnet::IpNet;
@@ -17,9 +17,6 @@ use std::net::IpAddr;
 
 /// What a column's name says about its values.
 pub(in crate::intel::feed) type Meaning = Option<(Kind, Scope)>;
-
-/// The place of a column that is not known yet.
-pub(in crate::intel::feed) const NOWHERE: usize = usize::MAX;
 
 /// What each column of a table is.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,7 +3,7 @@
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Scope, address, refang::refang};
-use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::contexts::is_nothing;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -17,6 +17,9 @@ pub(in crate::intel::feed) enum Part {
     /// The length of the prefix, or its mask.
     Length,
 }
+
+/// The place of a column that is not known yet.
+pub(in crate::intel::feed) const NOWHERE: usize = usize::MAX;
 
 /// The columns that make a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl Nets {
     /// The columns, as far as they are known.
     pub(in crate::intel::feed) fn columns(self) -> impl Iterator<Item = usize> {
         let columns = [Some(self.start), self.end, self.length];
-        columns.into_iter().flatten().filter(|at| *at != crate::intel::feed::table::layout::NOWHERE)
+        columns.into_iter().flatten().filter(|at| *at != NOWHERE)
     }
 
     /// The text of the network that these cells tell, as [`text`] has it.

@@ -5,7 +5,7 @@
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::refang::refang;
 use crate::engine::indicator::{Kind, Scope, address};
-use crate::intel::feed::intake::is_nothing;
+use crate::intel::feed::contexts::is_nothing;
 use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::layout::Layout;
 use crate::intel::feed::table::nets::{self, Nets};

@@ -6,7 +6,8 @@ use crate::engine::error::Result;
 use crate::engine::indicator::{
     Context, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Value as Text,
 };
-use crate::intel::feed::intake::{Intake, owned, push_once};
+use crate::intel::feed::contexts::{owned, push_once};
+use crate::intel::feed::intake::Intake;
 use crate::intel::feed::json::{self, Object};
 use crate::intel::feed::table::columns;
 use serde_json::Value;
