@@ -1,8 +1,9 @@
 //! Which alerts are written, and in which form: the flags that `scan` and `tap` share.
 
 use super::complete;
+use super::flags::Alerts;
+use super::kinds::{Kinds, kinds};
 use super::messages::{grouped, plural, say};
-use super::scan::encoder;
 use clap::Args;
 use glob::{MatchOptions, Pattern};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use wiresift::clock::now;
 use wiresift::engine::alert::{LeftOut, Selection};
 use wiresift::engine::database::Database;
-use wiresift::engine::indicator::{Kind, Severity, Timestamp};
+use wiresift::engine::indicator::{Severity, Timestamp};
 use wiresift::intel::config::duration;
 use wiresift::sensor::run::Output;
 use wiresift::{Error, Result};
@@ -51,12 +52,8 @@ pub(super) struct Choice {
 
 impl Choice {
     /// What is written of alerts, without what only `scan` has.
-    pub(super) fn output(
-        &self,
-        alerts: &super::flags::Alerts,
-        to_terminal: bool,
-    ) -> Result<Output> {
-        let mut output = Output::new(encoder(alerts, to_terminal)?);
+    pub(super) fn output(&self, alerts: &Alerts, to_terminal: bool) -> Result<Output> {
+        let mut output = Output::new(alerts.encoder(to_terminal)?);
         let mut selection = Selection::default();
         selection.min_severity = self.min_severity;
         selection.min_confidence = self.min_confidence;
@@ -97,41 +94,6 @@ fn severity(name: &str) -> Result<Severity, String> {
 /// A pattern of names.
 pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
     Pattern::new(text).map_err(|error| format!("not a pattern: {error}"))
-}
-
-/// The kinds that a word means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kinds(pub(super) Vec<Kind>);
-
-/// Words for several kinds, beside the names of kinds.
-pub(super) const GROUPS: [&str; 5] = ["hash", "cert", "network", "hostname", "address"];
-
-fn kinds(word: &str) -> Result<Kinds, String> {
-    let word = word.trim().to_ascii_lowercase();
-    let of = |wanted: &dyn Fn(Kind) -> bool| {
-        Kinds(Kind::ALL.iter().copied().filter(|&kind| wanted(kind)).collect())
-    };
-    Ok(match &*word {
-        // A certificate's fingerprint is one of its own.
-        "hash" | "digest" | "file" => {
-            of(&|kind| kind.digest_len().is_some() && (Kind::Md5..=Kind::Cdhash).contains(&kind))
-        }
-        "cert" | "certificate" => of(&|kind| (Kind::CertMd5..=Kind::CertSha256).contains(&kind)),
-        "network" | "cidr" => Kinds(vec![Kind::Net]),
-        "hostname" | "host" | "name" => Kinds(vec![Kind::Domain]),
-        "address" | "ipv4" | "ipv6" => Kinds(vec![Kind::Ip]),
-        "sha-1" | "sha-256" | "sha-512" => {
-            let name = word.replace('-', "");
-            Kinds(Kind::from_name(&name).into_iter().collect())
-        }
-        _ => {
-            let known = Kind::from_name(&word).or_else(|| Kind::from_name(&word.replace('-', "_")));
-            Kinds(vec![known.ok_or_else(|| {
-                let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-                format!("expected one of {}, {}", GROUPS.join(", "), names.join(", "))
-            })?])
-        }
-    })
 }
 
 /// A moment, or so long before now.
@@ -220,18 +182,6 @@ pub(super) fn say_if_all_left_out(left_out: &BTreeMap<LeftOut, u64>, records: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_kinds() {
-        assert_eq!(kinds("SHA-256"), Ok(Kinds(vec![Kind::Sha256])));
-        assert_eq!(kinds("url"), Ok(Kinds(vec![Kind::Url])));
-        assert_eq!(kinds("user-agent"), Ok(Kinds(vec![Kind::UserAgent])));
-        let Kinds(hashes) = kinds("hash").unwrap();
-        assert!(hashes.contains(&Kind::Md5) && hashes.contains(&Kind::Sha3_512));
-        assert!(!hashes.contains(&Kind::Ja3) && !hashes.contains(&Kind::CertMd5));
-        assert_eq!(kinds("cert").unwrap().0.len(), 3);
-        assert!(kinds("nothing").unwrap_err().contains("hash, cert"));
-    }
 
     #[test]
     fn numbers_of_alerts() {

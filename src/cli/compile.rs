@@ -1,8 +1,8 @@
 //! `wiresift compile`
 
-use super::Outcome;
 use super::flags::{Compile, DomainScope, Refang};
 use super::messages::{name, plural, print, say, size};
+use super::outcome::Outcome;
 use super::progress::Progress;
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let base = base_options(&flags)?;
     job.inputs = inputs(&flags, matches, &base)?;
     for path in &flags.allow {
-        job.inputs.push(FeedInput { path: path.clone(), options: allow_options() });
+        job.inputs.push(FeedInput::allow_list(path));
     }
     for (words, effect) in [
         (&flags.suppress, Some(Effect::Suppress)),
@@ -119,11 +119,6 @@ fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
         }
         _ => ListInput { path: words.into(), effect, feeds: Vec::new() },
     }
-}
-
-/// How an allow list is read: names reach below themselves unless the list says else.
-pub(super) fn allow_options() -> feed::Options {
-    feed::Options { allow: true, domain_scope: Some(Scope::Subtree), ..feed::Options::default() }
 }
 
 fn base_options(flags: &Compile) -> Result<feed::Options> {

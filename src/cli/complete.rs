@@ -40,7 +40,7 @@ pub(super) fn subscribed_feeds() -> ArgValueCandidates {
 /// Network interfaces.
 pub(super) fn interfaces() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        candidates(super::tap::interfaces().into_iter().chain(["any".into()]))
+        candidates(super::interfaces::interfaces().into_iter().chain(["any".into()]))
     })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn interfaces() -> ArgValueCandidates {
 pub(super) fn kinds() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let names = Kind::ALL.iter().map(|kind| kind.name());
-        candidates(super::choice::GROUPS.into_iter().chain(names))
+        candidates(super::kinds::GROUPS.into_iter().chain(names))
     })
 }
 

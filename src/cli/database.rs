@@ -1,12 +1,10 @@
 //! Which database a command works with: the one that was named, a list that is compiled
 //! on the spot, or that of `wiresift.toml`.
 
-use super::compile::allow_options;
 use super::messages::{name, plural};
-use super::progress::of_feeds;
+use super::notices::of_feeds;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use wiresift::clock::Stopwatch;
 use wiresift::engine::database::{self, Database};
 use wiresift::intel::config::Config;
@@ -41,7 +39,7 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
     }
     let started = Stopwatch::start();
     let input = FeedInput { path: named.to_path_buf(), options: feed::Options::default() };
-    let database = in_memory(&[input], notify)?;
+    let database = subscribe::compile_in_memory(&[input], &of_feeds(notify))?;
     if database.summary().total() == 0 {
         return Err(Error::format("neither a database nor a list: no indicator is in it")
             .at_path(named)
@@ -56,15 +54,6 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
         name(named)
     )));
     Ok(Chosen { database, path: None })
-}
-
-/// Compiles lists for this run alone.
-fn in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Database> {
-    subscribe::compile_in_memory(inputs, &|notice| {
-        if let Some(notice) = of_feeds(notice) {
-            notify(notice);
-        }
-    })
 }
 
 /// Whether a file is a database, whole or not. What cannot be read is taken for one, so
@@ -98,14 +87,4 @@ fn configured(is_long: bool) -> Result<Chosen> {
     }
     let opened = file(&database, is_long)?;
     Ok(Chosen { database: opened, path: Some(database) })
-}
-
-/// Allow lists of the command line, as a database of their own.
-pub(super) fn allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Option<Arc<Database>>> {
-    if paths.is_empty() {
-        return Ok(None);
-    }
-    let input = |path: &PathBuf| FeedInput { path: path.clone(), options: allow_options() };
-    let inputs: Vec<FeedInput> = paths.iter().map(input).collect();
-    Ok(Some(Arc::new(in_memory(&inputs, notify)?)))
 }

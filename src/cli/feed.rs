@@ -1,10 +1,10 @@
 //! `wiresift feed`
 
-use super::Outcome;
 use super::flags::{
     Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
 };
 use super::messages::{self, grouped, plural, print, say, size};
+use super::outcome::Outcome;
 use super::progress::Progress;
 use std::path::Path;
 use std::time::Duration;
@@ -606,6 +606,3 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
         say(&format!("{} as before", plural(unchanged, "feed")));
     }
 }
-
-/// The shortest time between two rounds of the service.
-pub(super) const SHORTEST: Duration = Duration::from_millis(100);

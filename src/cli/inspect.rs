@@ -1,8 +1,8 @@
 //! `wiresift inspect` and `wiresift verify`
 
-use super::Outcome;
 use super::flags::{Inspect, Verify};
 use super::messages::{grouped, name, plural, print, size};
+use super::outcome::Outcome;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use wiresift::engine::database::Database;

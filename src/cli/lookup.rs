@@ -1,13 +1,15 @@
 //! `wiresift lookup`
 
-use super::Outcome;
 use super::flags::Lookup;
-use super::messages;
+use super::notices::of_feeds;
+use super::outcome::Outcome;
+use super::{database, messages, validity};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Context;
 use wiresift::engine::scan::{Explanation, Options, Outcome as Said, Scanner};
+use wiresift::intel::subscribe;
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
 
@@ -24,9 +26,9 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
             messages::say(&format!("wiresift: {what}"));
         }
     };
-    let database = super::database::open(flags.db.as_deref(), is_long, &notify)?.database;
-    let allow = super::database::allow_lists(&flags.allow, &notify)?;
-    let at = super::scan::time(&flags.at)?;
+    let database = database::open(flags.db.as_deref(), is_long, &notify)?.database;
+    let allow = subscribe::compile_allow_lists(&flags.allow, &of_feeds(&notify))?;
+    let at = validity::time(&flags.at)?;
     let mut scanner = Scanner::new(Options::default().at(at).allow(allow));
     let mut any = false;
     let mut out = std::io::stdout().lock();

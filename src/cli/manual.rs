@@ -1,8 +1,9 @@
 //! Completions and man pages, from the definitions of the flags.
 
+use super::complete;
 use super::flags::{Cli, Completions, Man};
 use super::messages::print;
-use super::{Outcome, complete};
+use super::outcome::Outcome;
 use clap::CommandFactory;
 use wiresift::{Error, Result};
 

@@ -8,7 +8,7 @@ use wiresift::engine::database::is_database;
 use wiresift::engine::files::{Inputs, Node, Outlet};
 use wiresift::sensor::input::Target;
 use wiresift::sensor::run::{Notice, Notify};
-use wiresift::sensor::sink::{FileSink, Records, Sink, StdoutSink};
+use wiresift::sensor::sink::{FileSink, Null, Sink, StdoutSink};
 use wiresift::{Error, Result};
 
 /// The file that alerts go to; none for standard output, which may be spelt `-`.
@@ -41,23 +41,10 @@ pub(super) fn open(
     open: impl FnOnce(&Path) -> Result<FileSink>,
 ) -> Result<Box<dyn Sink>> {
     Ok(match file(output) {
-        _ if is_quiet => Box::new(Nowhere),
+        _ if is_quiet => Box::new(Null),
         Some(path) => Box::new(open(path)?),
         None => Box::new(StdoutSink::new()),
     })
-}
-
-/// Takes records and keeps none.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn write(&mut self, _: &Records) -> Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Files of a scan's own that may lie among its inputs, whatever they are called there.

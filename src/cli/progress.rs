@@ -1,5 +1,7 @@
 //! A progress bar for whatever takes over a second, on a terminal only.
 
+use super::messages;
+use super::notices::{database_words, feed_notice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -28,17 +30,15 @@ impl Progress {
     /// Takes a notice of a job.
     pub(super) fn notice(&self, notice: Notice<'_>) {
         match notice {
-            Notice::Failed(error) => self.aside(|| super::messages::error(error)),
-            Notice::Skipped(what) => {
-                self.aside(|| super::messages::say(&format!("wiresift: {what}")))
-            }
+            Notice::Failed(error) => self.aside(|| messages::error(error)),
+            Notice::Skipped(what) => self.aside(|| messages::say(&format!("wiresift: {what}"))),
             Notice::Closed { path, what } => self.aside(|| {
-                super::messages::say(&format!("wiresift: {path}: {what}: not looked into"));
+                messages::say(&format!("wiresift: {path}: {what}: not looked into"));
             }),
             Notice::Progress { done, total } => self.advance(done, total),
             notice => {
-                if let Some(words) = super::scan::database_words(&notice) {
-                    self.aside(|| super::messages::say(&words));
+                if let Some(words) = database_words(&notice) {
+                    self.aside(|| messages::say(&words));
                 }
             }
         }
@@ -46,7 +46,7 @@ impl Progress {
 
     /// Takes a notice of a job that reads feeds.
     pub(super) fn of_feeds(&self, notice: subscribe::Notice<'_>) {
-        if let Some(notice) = of_feeds(notice) {
+        if let Some(notice) = feed_notice(notice) {
             self.notice(notice);
         }
     }
@@ -88,14 +88,4 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-/// What a job that reads feeds says, in the words of those that scan.
-pub(super) fn of_feeds(notice: subscribe::Notice<'_>) -> Option<Notice<'_>> {
-    Some(match notice {
-        subscribe::Notice::Failed(error) => Notice::Failed(error),
-        subscribe::Notice::Skipped(what) => Notice::Skipped(what),
-        subscribe::Notice::Progress { done } => Notice::Progress { done, total: 0 },
-        _ => return None,
-    })
 }

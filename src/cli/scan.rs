@@ -1,24 +1,25 @@
 //! `wiresift scan`
 
-use super::Outcome;
 use super::database::{self, Chosen};
-use super::flags::{Alerts, Colour, Following, Scan};
+use super::flags::Scan;
 use super::messages::{self, grouped, plural, say, say_json, size};
+use super::notices::of_feeds;
+use super::outcome::Outcome;
 use super::outputs::{self, Own, Written};
-use super::{choice, progress::Progress, statistics, summary};
+use super::progress::Progress;
+use super::{choice, statistics, summary, validity};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wiresift::clock::Stopwatch;
-use wiresift::engine::alert::{Encoder, Format};
 use wiresift::engine::files::Inputs;
-use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::Options;
+use wiresift::intel::subscribe;
 use wiresift::sensor::input::{self, Halt, Skipped, Target};
 use wiresift::sensor::run::{
-    self, Current, Files, Follow, Form, Job, Notice, ObserveJob, Output, Report, Signals,
+    self, Current, Files, Form, Job, Notice, ObserveJob, Output, Report, Signals,
 };
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
@@ -131,14 +132,14 @@ fn hunt(
     let is_endless = flags.following.watch.is_some() || targets.iter().any(is_endless);
     let Chosen { database, path } = database::open(flags.db.as_deref(), is_endless, notify)?;
     let follow = path.filter(|_| is_endless);
-    let follow = follow.and_then(|path| following(&flags.following, &path, to_terminal));
+    let follow = follow.and_then(|path| flags.following.follow(&path, to_terminal));
     choice::check_feeds(&flags.choice, &database)?;
-    let at = time(&flags.at)?;
+    let at = validity::time(&flags.at)?;
     let options = Options::default()
         .at(at)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
         .refang(flags.refang)
-        .allow(database::allow_lists(&flags.alerts.allow, notify)?);
+        .allow(subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(notify))?);
     let written = written(flags, is_one_file(flags), to_terminal)?;
     let output = flags.output.as_deref();
     let rotated = outputs::rotated(output).filter(|_| is_endless).map(Path::to_path_buf);
@@ -198,44 +199,6 @@ fn is_endless(target: &Target) -> bool {
     std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
 }
 
-/// How a newer database is taken up, unless that is not wanted. Whoever closes a terminal
-/// wants an end, and no newer database.
-pub(super) fn following(flags: &Following, path: &Path, to_terminal: bool) -> Option<Follow> {
-    let every = flags.watch.unwrap_or(Duration::from_secs(1));
-    let (path, on_hangup) = (path.to_path_buf(), !to_terminal);
-    (!flags.no_watch).then_some(Follow { path, every, on_hangup })
-}
-
-/// What is said about a newer database, if it is about one.
-pub(super) fn database_words(notice: &Notice<'_>) -> Option<String> {
-    Some(match notice {
-        Notice::Swapped { id, values } => {
-            format!("wiresift: database {id} is in force now, with {}", plural(*values, "value"))
-        }
-        Notice::NothingNewer => "wiresift: the database is still the same".to_string(),
-        Notice::Kept(error) => format!("wiresift: {error}; the database before it stays in force"),
-        _ => return None,
-    })
-}
-
-/// How alerts are written.
-pub(super) fn encoder(alerts: &Alerts, to_terminal: bool) -> Result<Encoder> {
-    let format = match alerts.format.as_deref() {
-        _ if alerts.json => Format::Json,
-        Some(name) => Format::from_name(name)
-            .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
-        None if to_terminal => Format::Text,
-        None => Format::Json,
-    };
-    let colour = match alerts.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => to_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-    };
-    let width = to_terminal.then(summary::terminal_width).flatten();
-    Ok(Encoder::new(format).colour(colour).width(width))
-}
-
 /// The inputs, what could not be found, and what was passed over.
 fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
     let inputs: Vec<PathBuf> = match &flags.inputs[..] {
@@ -261,18 +224,6 @@ fn is_excluded(path: &Path, patterns: &[glob::Pattern]) -> bool {
         let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
         pattern.matches_path(path) || parts.any(|part| pattern.matches(&part))
     })
-}
-
-/// `event` is none, `now` is now, anything else is read as a time.
-pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
-    match text {
-        "event" => Ok(None),
-        "now" => Ok(Some(wiresift::clock::now())),
-        text => Timestamp::parse(text).map(Some).ok_or_else(|| {
-            Error::usage(format!("invalid time “{text}”"))
-                .remedy("write event, now, or a date such as 2026-11-24T12:00:00Z")
-        }),
-    }
 }
 
 /// Why the output could not be written, and what is not in it.

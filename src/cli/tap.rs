@@ -1,27 +1,28 @@
 //! `wiresift tap`
 
-use super::database::{self, Chosen, allow_lists};
+use super::database::{self, Chosen};
 use super::flags::Tap;
-use super::messages::{error, grouped, plural, print, say, say_json, size};
-use super::outputs;
-use super::scan::{database_words, following, time};
-use super::{Outcome, choice, statistics, summary};
+use super::messages::{error, grouped, plural, say, say_json, size};
+use super::notices::{database_words, of_feeds};
+use super::outcome::Outcome;
+use super::{choice, interfaces, outputs, statistics, summary, validity};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use wiresift::Result;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
+use wiresift::intel::subscribe;
 use wiresift::sensor::run::{
     self, Current, InterfaceReport, Job, Listen, Listening, Notice, OutputReport, Report, Signals,
 };
 use wiresift::sensor::sink::FileSink;
-use wiresift::{Error, Result};
 
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
-        return list();
+        return interfaces::list();
     }
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
     let output = outputs::file(flags.output.as_deref());
@@ -34,13 +35,13 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     };
     let Chosen { database, path } = database::open(flags.db.as_deref(), true, &notify)?;
     choice::check_feeds(&flags.choice, &database)?;
-    let options =
-        Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.alerts.allow, &notify)?);
-    let follow = path.and_then(|path| following(&flags.following, &path, to_terminal));
+    let allow = subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(&notify))?;
+    let options = Options::default().at(validity::time(&flags.at)?).allow(allow);
+    let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let listen = Listen {
-        interfaces: distinct(&flags.interfaces)?,
+        interfaces: interfaces::distinct(&flags.interfaces)?,
         listening: Listening {
             filter: flags.filter.join(" "),
             is_promiscuous: !flags.no_promiscuous,
@@ -120,43 +121,6 @@ fn reads(flags: &Tap) -> Inputs {
         reads.add(path, "an allow list");
     }
     reads
-}
-
-/// The interfaces that there are, by their names.
-pub(super) fn interfaces() -> Vec<String> {
-    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
-}
-
-/// Prints the interfaces, whether each is up, and its addresses on the wire.
-fn list() -> Result<Outcome> {
-    let read = |name: &str, what: &str| {
-        let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
-        text.map(|text| text.trim().to_string()).unwrap_or_default()
-    };
-    for name in interfaces() {
-        let (state, address) = (read(&name, "operstate"), read(&name, "address"));
-        // Loopback and tunnels do not know.
-        let state = if state == "unknown" { "up" } else { &state };
-        print(format!("{}  {state}  {address}\n", wiresift::engine::alert::spelt(&name)))?;
-    }
-    Ok(Outcome::Yes)
-}
-
-/// The interfaces, of which none may be named twice: its packets would count twice.
-fn distinct(names: &[String]) -> Result<Vec<String>> {
-    for (at, name) in names.iter().enumerate() {
-        if names.iter().take(at).any(|other| other == name) {
-            return Err(Error::usage(format!("the interface “{name}” is named twice")));
-        }
-        if name == "any" && names.len() > 1 {
-            return Err(Error::usage("“any” is all interfaces").remedy("name no others with it"));
-        }
-    }
-    Ok(names.to_vec())
 }
 
 fn words(notice: &Notice<'_>) -> String {

@@ -5,7 +5,7 @@ use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::engine::database::{Summary, is_database};
 use crate::engine::error::{spelt, spelt_name};
 use crate::engine::files::{Inputs, Outlet};
-use crate::engine::indicator::{Indicator, Reason, Timestamp, WarningList};
+use crate::engine::indicator::{Indicator, Reason, Scope, Timestamp, WarningList};
 use crate::intel::config::{Config, Subscription};
 use crate::intel::feed::{self, Limits, Reject};
 use crate::intel::store::{FeedDir, Normal};
@@ -23,6 +23,15 @@ pub struct FeedInput {
     pub path: PathBuf,
     /// How to read it.
     pub options: feed::Options,
+}
+
+impl FeedInput {
+    /// An allow list. Names reach below themselves unless the list says otherwise.
+    pub fn allow_list(path: &Path) -> Self {
+        let domain_scope = Some(Scope::Subtree);
+        let options = feed::Options { allow: true, domain_scope, ..feed::Options::default() };
+        FeedInput { path: path.to_path_buf(), options }
+    }
 }
 
 /// Warning lists that indicators are held against when they come in.
@@ -340,7 +349,7 @@ fn read_subscribed(
     if intake.rejects.is_some() {
         super::settle::each_reject(feed, shelf, None, &mut |path, reject| {
             intake.path = path.to_path_buf();
-            intake.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+            intake.list(&reject);
         })?;
     }
     (intake.notify)(Notice::Progress { done: intake.bytes });
@@ -363,8 +372,7 @@ pub fn list_rejects(
     let mut outcome = Ok(());
     let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
     super::settle::each_reject(feed, shelf, Some(&options), &mut |path, reject| {
-        let detail = reject.detail.as_deref();
-        let line = reject_line(path, reject.line, &reject.value, reject.reason, detail);
+        let line = reject_line(path, &reject);
         if outcome.is_ok() {
             outcome = writeln!(out, "{line}").map_err(failed);
         }
@@ -377,19 +385,14 @@ pub fn list_rejects(
 const REJECTS: &str = "#path\tline\tvalue\treason\tdetail\tremedy";
 
 /// A line of it.
-fn reject_line(
-    path: &Path,
-    line: Option<u64>,
-    value: &str,
-    reason: Reason,
-    detail: Option<&str>,
-) -> String {
+fn reject_line(path: &Path, reject: &Reject) -> String {
+    let Reject { line, value, reason, detail } = reject;
     let line = line.map_or("-".to_string(), |line| line.to_string());
     format!(
         "{}\t{line}\t{}\t{reason}\t{}\t{}",
         spelt_name(path.as_os_str()),
         spelt(value),
-        spelt(detail.unwrap_or("-")),
+        spelt(detail.as_deref().unwrap_or("-")),
         reason.remedy()
     )
 }
@@ -409,9 +412,9 @@ struct CompileSink<'n> {
 }
 
 impl CompileSink<'_> {
-    fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
+    fn list(&mut self, reject: &Reject) {
         if let Some(rejects) = &mut self.rejects
-            && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
+            && let Err(error) = rejects.push(&self.path, reject)
         {
             self.failed.get_or_insert(error);
         }
@@ -425,7 +428,7 @@ impl feed::Sink for CompileSink<'_> {
         if let Some(reason) = self.compiler.add(indicator)
             && let Some(value) = value
         {
-            self.list(line, &value.to_string(), reason, None);
+            self.list(&Reject { line, value: value.to_string(), reason, detail: None });
         }
     }
 
@@ -434,7 +437,7 @@ impl feed::Sink for CompileSink<'_> {
         let of_feed = self.by_feed.entry(self.feed.clone()).or_default();
         *of_feed.entry(reject.reason).or_default() += 1;
         self.compiler.refuse(&reject.value, reject.reason, &self.feed);
-        self.list(reject.line, &reject.value, reject.reason, reject.detail.as_deref());
+        self.list(&reject);
     }
 
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
@@ -476,15 +479,8 @@ impl Rejects {
         Ok(Rejects { path: path.to_path_buf(), out })
     }
 
-    fn push(
-        &mut self,
-        path: &Path,
-        line: Option<u64>,
-        value: &str,
-        reason: Reason,
-        detail: Option<&str>,
-    ) -> Result<()> {
-        let line = reject_line(path, line, value, reason, detail);
+    fn push(&mut self, path: &Path, reject: &Reject) -> Result<()> {
+        let line = reject_line(path, reject);
         writeln!(self.out, "{line}")
             .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
     }

@@ -1,7 +1,7 @@
 //! Exchanges: a walk from where the last one ended, into the store.
 
 use super::http::{access, address, caps};
-use super::update::Time;
+use super::time::Time;
 use crate::Result;
 use crate::engine::indicator::Timestamp;
 use crate::intel::config::{Kind, Origin, Subscription};

@@ -1,7 +1,7 @@
 //! Documents over HTTP.
 
 use super::settle::keep_one;
-use super::update::Time;
+use super::time::Time;
 use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
 use crate::intel::feed::fetch::Clock as _;

@@ -8,6 +8,23 @@ use crate::engine::database::Database;
 use crate::engine::error::spelt_name;
 use crate::engine::indicator::Indicator;
 use crate::intel::feed::{self, Limits, Reject};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Compiles allow lists into a database of their own, for
+/// [`Options::allow`](crate::engine::scan::Options::allow) of a scanner. None if there are no
+/// lists.
+///
+/// # Errors
+///
+/// As [`compile_in_memory`].
+pub fn compile_allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Option<Arc<Database>>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let inputs: Vec<FeedInput> = paths.iter().map(|path| FeedInput::allow_list(path)).collect();
+    compile_in_memory(&inputs, notify).map(|database| Some(Arc::new(database)))
+}
 
 /// Reads lists, and compiles them into a database in memory. Values that cannot be read
 /// are told through a notice, so many for each file.

@@ -8,7 +8,7 @@
 //!
 //! [`publish_subscribed`] compiles what is accepted, unless the database was made from
 //! just that. [`compile()`] does the same for feeds that are named one by one, and
-//! [`compile_in_memory`] for lists that never become a file.
+//! [`compile_in_memory`] and [`compile_allow_lists`] for lists that never become a file.
 
 mod command;
 mod compile;
@@ -18,17 +18,17 @@ mod in_memory;
 mod local;
 mod notice;
 mod pause;
+mod report;
 mod settle;
+mod time;
 mod update;
 
 pub use crate::intel::store::PendingReview;
 pub use compile::{
     CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile, list_rejects,
 };
-pub use in_memory::compile_in_memory;
+pub use in_memory::{compile_allow_lists, compile_in_memory};
 pub use notice::{Notice, Notify};
 pub use pause::StopSignal;
-pub use update::{
-    FeedOutcome, FeedUpdate, Published, UpdateJob, UpdateReport, publish_subscribed, subscribed,
-    update, write_lock,
-};
+pub use report::{FeedOutcome, FeedUpdate, UpdateReport};
+pub use update::{Published, UpdateJob, publish_subscribed, subscribed, update, write_lock};

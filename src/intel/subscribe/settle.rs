@@ -1,5 +1,6 @@
 //! The documents of a feed to its normalised form, and the judgement of the change.
 
+use super::report::FeedOutcome;
 use crate::engine::compile;
 use crate::engine::indicator::{Indicator, Reason, Timestamp};
 use crate::intel::config::{Kind, Subscription};
@@ -11,8 +12,6 @@ use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
-
-use super::FeedOutcome;
 
 /// A feed that has fewer than one in so many indicators left waits to be confirmed.
 const SHRINK: u64 = 2;

@@ -1,7 +1,9 @@
 //! Updates: each feed fetched, judged and kept; the database made from what is accepted.
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
+use super::report::{FeedOutcome, FeedUpdate, UpdateReport};
 use super::settle::{Settled, is_current, settle};
+use super::time::Time;
 use super::{Notice, Notify, StopSignal};
 use super::{command, exchange, http, local};
 use crate::clock::{Stopwatch, build_time, now};
@@ -10,7 +12,7 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Scope, Timestamp};
 use crate::intel::config::{Config, Kind, List, ListEffect, Origin, Subscription};
 use crate::intel::feed::{self, fetch};
-use crate::intel::store::{FeedDir, Lock, PendingReview, State, Store};
+use crate::intel::store::{FeedDir, Lock, State, Store};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,71 +43,6 @@ pub struct UpdateJob<'c> {
     pub dry_run: bool,
     /// What ends the waiting for servers.
     pub pause: Option<&'c StopSignal>,
-}
-
-/// What became of one feed.
-#[derive(Debug)]
-pub struct FeedUpdate {
-    /// The feed.
-    pub name: String,
-    /// What became of it.
-    pub outcome: FeedOutcome,
-    /// How many indicators were accepted before.
-    pub before: u64,
-    /// How many are now.
-    pub indicators: u64,
-    /// How many of them are distinct; 0 where that is not known.
-    pub distinct: u64,
-    /// How long it took.
-    pub took: Duration,
-    /// Documents of it that could not be read; what they were before counts.
-    pub unreadable: usize,
-}
-
-/// What became of a feed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FeedOutcome {
-    /// It is as it was.
-    Unchanged,
-    /// Indicators came or went.
-    Changed {
-        /// How many came.
-        added: u64,
-        /// How many went.
-        removed: u64,
-    },
-    /// It changed too much, and waits to be confirmed.
-    PendingReview(PendingReview),
-    /// It could not be fetched or read: what was accepted before stays.
-    Failed(Error),
-    /// It was left out.
-    Skipped(String),
-}
-
-/// What became of an update.
-#[derive(Debug, Default)]
-pub struct UpdateReport {
-    /// The feeds, in the order of the configuration.
-    pub feeds: Vec<FeedUpdate>,
-}
-
-impl UpdateReport {
-    /// Feeds that failed, in whole or in part.
-    pub fn failed(&self) -> usize {
-        let failed = |feed: &&FeedUpdate| {
-            feed.unreadable > 0 || matches!(feed.outcome, FeedOutcome::Failed(_))
-        };
-        self.feeds.iter().filter(failed).count()
-    }
-
-    /// Feeds that are held back.
-    pub fn held(&self) -> usize {
-        self.feeds
-            .iter()
-            .filter(|feed| matches!(feed.outcome, FeedOutcome::PendingReview(_)))
-            .count()
-    }
 }
 
 /// Takes the right to write to the store.
@@ -354,27 +291,6 @@ impl Secrets {
     fn hide_in(&self, error: &Error) -> Error {
         let text = error.to_string();
         Error::format(self.0.iter().fold(text, |text, secret| text.replace(secret, "***")))
-    }
-}
-
-/// The time, and waiting that a signal ends.
-#[derive(Debug)]
-pub(super) struct Time<'p>(Option<&'p StopSignal>);
-
-impl fetch::Clock for Time<'_> {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn sleep(&self, time: Duration) -> Result<()> {
-        match self.0 {
-            Some(pause) if !pause.wait(time) => Err(Error::usage("interrupted")),
-            Some(_) => Ok(()),
-            None => {
-                std::thread::sleep(time);
-                Ok(())
-            }
-        }
     }
 }
 

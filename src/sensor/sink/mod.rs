@@ -14,10 +14,12 @@ mod buffered;
 mod contract;
 mod file;
 mod gate;
+mod null;
 mod records;
 mod stdout;
 
 pub use contract::Sink;
 pub use file::FileSink;
+pub use null::Null;
 pub use records::Records;
 pub use stdout::StdoutSink;

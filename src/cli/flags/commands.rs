@@ -1,0 +1,50 @@
+//! The program and its commands.
+
+use super::compile::Compile;
+use super::database::{Inspect, Lookup, Verify};
+use super::feed::Feed;
+use super::manual::{Completions, Man};
+use super::scan::Scan;
+use super::tap::Tap;
+use clap::{Parser, Subcommand};
+
+/// Matches indicators of compromise against logs, captures and live traffic.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wiresift",
+    version,
+    about,
+    long_about = "wiresift compiles indicators of compromise (OTX pulses, STIX, MISP, abuse.ch, plain \
+                  lists and more) into one memory-mapped database, matches logs, packet captures and \
+                  live traffic against it, and writes an alert for every match.",
+    after_help = "Exit status: 0 match, 1 no match, 2 error, even if some of the inputs could be \
+                  scanned.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(in crate::cli) struct Cli {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Compile feeds into a database.
+    Compile(Compile),
+    /// Subscribe to feeds and fetch them.
+    Feed(Feed),
+    /// Match logs and captures against a database.
+    Scan(Scan),
+    /// Match live traffic against a database.
+    Tap(Tap),
+    /// Explain why a value matches, or why not.
+    Lookup(Lookup),
+    /// Show what is in a database.
+    Inspect(Inspect),
+    /// Check every section and structure of a database.
+    Verify(Verify),
+    /// Print shell completions.
+    Completions(Completions),
+    /// Write man pages.
+    Man(Man),
+}

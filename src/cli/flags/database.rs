@@ -1,0 +1,49 @@
+//! The flags of the commands that ask a database: `lookup`, `inspect`, `verify`.
+
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 match, 1 no match, 2 error.")]
+pub(in crate::cli) struct Lookup {
+    /// The database, or a list or folder of lists to compile in memory; default: the database
+    /// of wiresift.toml in this folder.
+    #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) db: Option<PathBuf>,
+    /// Values of any kind, defanged or not; - reads them from standard input, one per line.
+    #[arg(value_name = "VALUE", required = true)]
+    pub(in crate::cli) values: Vec<String>,
+    /// Print one JSON object per value.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// Show the steps for matches too.
+    #[arg(long)]
+    pub(in crate::cli) explain: bool,
+    /// Known good values, networks and domains.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) allow: Vec<PathBuf>,
+    /// Check validity "now" or at a given time.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub(in crate::cli) at: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Inspect {
+    /// The database.
+    #[arg(value_name = "DB")]
+    pub(in crate::cli) db: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// List withheld indicators with their reasons.
+    #[arg(long)]
+    pub(in crate::cli) withheld: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 sound, 1 damaged, 2 unreadable.")]
+pub(in crate::cli) struct Verify {
+    /// The database.
+    #[arg(value_name = "DB")]
+    pub(in crate::cli) db: PathBuf,
+}

@@ -1,0 +1,22 @@
+//! Every flag, with its help. Help texts, completions and the man page come from
+//! these definitions.
+
+mod alerts;
+mod commands;
+mod compile;
+mod database;
+mod feed;
+mod manual;
+mod scan;
+mod tap;
+
+pub(super) use alerts::Alerts;
+pub(super) use commands::{Cli, Command};
+pub(super) use compile::{Compile, DomainScope, Refang};
+pub(super) use database::{Inspect, Lookup, Verify};
+pub(super) use feed::{
+    Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
+};
+pub(super) use manual::{Completions, Man};
+pub(super) use scan::Scan;
+pub(super) use tap::Tap;

@@ -1,0 +1,43 @@
+//! Network interfaces: which there are, and which are named.
+
+use super::messages::print;
+use super::outcome::Outcome;
+use wiresift::engine::alert::spelt;
+use wiresift::{Error, Result};
+
+/// The interfaces that there are, by their names.
+pub(super) fn interfaces() -> Vec<String> {
+    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Prints the interfaces, whether each is up, and its addresses on the wire.
+pub(super) fn list() -> Result<Outcome> {
+    let read = |name: &str, what: &str| {
+        let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
+        text.map(|text| text.trim().to_string()).unwrap_or_default()
+    };
+    for name in interfaces() {
+        let (state, address) = (read(&name, "operstate"), read(&name, "address"));
+        // Loopback and tunnels do not know.
+        let state = if state == "unknown" { "up" } else { &state };
+        print(format!("{}  {state}  {address}\n", spelt(&name)))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+/// The interfaces, of which none may be named twice: its packets would count twice.
+pub(super) fn distinct(names: &[String]) -> Result<Vec<String>> {
+    for (at, name) in names.iter().enumerate() {
+        if names.iter().take(at).any(|other| other == name) {
+            return Err(Error::usage(format!("the interface “{name}” is named twice")));
+        }
+        if name == "any" && names.len() > 1 {
+            return Err(Error::usage("“any” is all interfaces").remedy("name no others with it"));
+        }
+    }
+    Ok(names.to_vec())
+}

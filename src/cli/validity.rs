@@ -1,0 +1,16 @@
+//! The time that validity is checked at: `--at`.
+
+use wiresift::engine::indicator::Timestamp;
+use wiresift::{Error, Result};
+
+/// `event` is none, `now` is now, anything else is read as a time.
+pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
+    match text {
+        "event" => Ok(None),
+        "now" => Ok(Some(wiresift::clock::now())),
+        text => Timestamp::parse(text).map(Some).ok_or_else(|| {
+            Error::usage(format!("invalid time “{text}”"))
+                .remedy("write event, now, or a date such as 2026-11-24T12:00:00Z")
+        }),
+    }
+}
