@@ -29,6 +29,7 @@ mod order;
 mod records;
 mod safety;
 mod selection;
+mod sizes;
 mod spec_cases;
 mod swaps;
 mod syslog;
