@@ -5,7 +5,7 @@
 //! not ordered.
 
 use super::Ports;
-use super::transport::{ICMP, ICMPV6};
+use crate::engine::packet::wire::transport::{ICMP, ICMPV6};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};

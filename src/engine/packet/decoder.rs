@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use super::hosts::Hosts;
-use super::layers::{IpPacket, Layers};
+use crate::engine::packet::wire::layers::{IpPacket, Layers};
 use super::view::Frame;
 use super::view::Visitor;
 use crate::engine::indicator::Timestamp;

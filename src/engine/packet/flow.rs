@@ -16,7 +16,7 @@ mod key;
 mod slab;
 
 use super::stream::Tcp;
-use super::transport::{ACK, FIN, RST, SYN, TCP};
+use crate::engine::packet::wire::transport::{ACK, FIN, RST, SYN, TCP};
 use super::view::{Close, FlowEnd};
 use super::{Config, Ports};
 use crate::engine::indicator::{self, Timestamp};

@@ -5,9 +5,9 @@
 //! what a pair of hosts says can be read without what other pairs say.
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
-use super::layers::{IpPacket, Part};
+use crate::engine::packet::wire::layers::{IpPacket, Part};
 use super::stream::{Shared, Stamp, StreamContext, Streams};
-use super::transport::{self, Segment};
+use crate::engine::packet::wire::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
 use super::{Config, Counters, Fault, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::indicator::Timestamp;

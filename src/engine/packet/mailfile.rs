@@ -3,7 +3,7 @@
 use super::Counters;
 use super::mail::Mail;
 use super::stream::{ParseContext, Requests, Shared, Talk};
-use super::transport::Ports;
+use crate::engine::packet::wire::transport::Ports;
 use super::view::{Packet, Visitor};
 use crate::engine::indicator::{Flow, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};

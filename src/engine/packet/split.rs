@@ -15,8 +15,8 @@ mod reroute;
 
 use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
-use super::layers::{IpPacket, Layers, Part};
-use super::link::Tags;
+use crate::engine::packet::wire::layers::{IpPacket, Layers, Part};
+use crate::engine::packet::wire::link::Tags;
 use super::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::engine::indicator::{Timestamp, Tunnel};
 use reroute::Detours;

@@ -25,7 +25,7 @@ pub(super) use pending::Pending;
 pub(super) use side::Stamp;
 pub(super) use talk::Talk;
 
-use super::transport::{ACK, FIN, SYN, Segment};
+use crate::engine::packet::wire::transport::{ACK, FIN, SYN, Segment};
 use super::{Config, Counters, Fault, Packet, Ports, Visitor, ftp};
 use side::Side;
 use zerocopy::{FromBytes, Immutable, IntoBytes};

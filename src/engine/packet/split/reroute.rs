@@ -12,8 +12,8 @@
 
 use super::super::expectations::{End, TIMEOUT};
 use super::super::ftp;
-use super::super::layers::{IpPacket, Part};
-use super::super::transport::{ACK, Ports, SYN, Segment, TCP};
+use crate::engine::packet::wire::layers::{IpPacket, Part};
+use crate::engine::packet::wire::transport::{ACK, Ports, SYN, Segment, TCP};
 use super::share_of;
 use crate::engine::indicator::Timestamp;
 use crate::engine::progress::bound;

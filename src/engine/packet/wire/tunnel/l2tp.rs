@@ -5,7 +5,7 @@
 
 use super::{Inside, Layer, certain};
 use crate::engine::packet::bytes::{be16, be32};
-use crate::engine::packet::link::Net;
+use crate::engine::packet::wire::link::Net;
 
 /// Flags of the first word, and the version.
 const CONTROL: u16 = 0x8000;

@@ -12,7 +12,7 @@ const HEADER: usize = 8;
 
 /// Whether an ICMP message is an error.
 #[inline]
-pub(super) fn is_error(proto: u8, message: &[u8]) -> bool {
+pub(in crate::engine::packet) fn is_error(proto: u8, message: &[u8]) -> bool {
     match (proto, message.first()) {
         // Unreachable, source quench, redirect, time exceeded, a problem with a parameter.
         (ICMP, Some(3..=5 | 11 | 12)) => true,
@@ -23,7 +23,7 @@ pub(super) fn is_error(proto: u8, message: &[u8]) -> bool {
 }
 
 /// The packet that an error quotes, as far as it goes.
-pub(super) fn of(proto: u8, message: &[u8]) -> Option<(Net, &[u8])> {
+pub(in crate::engine::packet) fn of(proto: u8, message: &[u8]) -> Option<(Net, &[u8])> {
     let net = if proto == ICMP { Net::V4 } else { Net::V6 };
     let quote = message.get(HEADER..).filter(|quote| !quote.is_empty())?;
     is_error(proto, message).then_some((net, quote))

@@ -4,8 +4,8 @@
 //! captured (snap lengths cut). Fragments are told apart here, and put together in
 //! [`fragment`](super::fragment).
 
-use super::Fault;
-use super::bytes::{be16, be32};
+use crate::engine::packet::Fault;
+use crate::engine::packet::bytes::{be16, be32};
 use super::link::Net;
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -25,30 +25,30 @@ const SHIM6: u8 = 140;
 
 /// An IP packet, as far as its header could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Datagram<'a> {
-    pub(super) src: IpAddr,
-    pub(super) dst: IpAddr,
+pub(in crate::engine::packet) struct Datagram<'a> {
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
     /// The transport, behind all extension headers.
-    pub(super) proto: u8,
+    pub(in crate::engine::packet) proto: u8,
     /// The transport's bytes, or why they can't be had.
-    pub(super) payload: Result<&'a [u8], Fault>,
+    pub(in crate::engine::packet) payload: Result<&'a [u8], Fault>,
     /// Bytes of the payload that were not captured.
-    pub(super) missing: usize,
+    pub(in crate::engine::packet) missing: usize,
     /// Which part of a packet this is, where it is only a part.
-    pub(super) piece: Option<Piece>,
+    pub(in crate::engine::packet) piece: Option<Piece>,
 }
 
 /// A fragment's place in its packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) id: u32,
+pub(in crate::engine::packet) struct Piece {
+    pub(in crate::engine::packet) id: u32,
     /// Of its first byte.
-    pub(super) offset: usize,
-    pub(super) is_last: bool,
+    pub(in crate::engine::packet) offset: usize,
+    pub(in crate::engine::packet) is_last: bool,
 }
 
 /// Reads the header of an IP packet.
-pub(super) fn parse(net: Net, data: &[u8]) -> Result<Datagram<'_>, Fault> {
+pub(in crate::engine::packet) fn parse(net: Net, data: &[u8]) -> Result<Datagram<'_>, Fault> {
     let version = data.first().ok_or(Fault::IpCut)? >> 4;
     match (net, version) {
         (Net::V4 | Net::Either, 4) => parse_v4(data),
@@ -108,7 +108,7 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
 /// Of IPv4 the checksum tells, or, where a card was to compute it, the length; of IPv6 the
 /// length and addresses that are in use. A packet may be cut, and padded up to the least
 /// length of a frame.
-pub(super) fn is_certain(net: Net, data: &[u8]) -> bool {
+pub(in crate::engine::packet) fn is_certain(net: Net, data: &[u8]) -> bool {
     match (net, data.first().map(|first| first >> 4)) {
         (Net::V4 | Net::Either, Some(4)) => is_certain_v4(data),
         (Net::V6 | Net::Either, Some(6)) => is_certain_v6(data),
@@ -175,7 +175,7 @@ fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
 
 /// Takes AH (RFC 4302) off, which stands behind IPv4's header as an extension does behind
 /// that of IPv6.
-pub(super) fn skip_authentication<'a>(
+pub(in crate::engine::packet) fn skip_authentication<'a>(
     proto: &mut u8,
     mut data: &'a [u8],
 ) -> Result<&'a [u8], Fault> {
@@ -193,7 +193,7 @@ pub(super) fn skip_authentication<'a>(
 /// Walks the chain of extension headers; `proto` ends up as the last one's next
 /// header. The walk ends at the header of a fragment: what follows it is the
 /// packet's, and complete only with the other fragments.
-pub(super) fn skip_extensions<'a>(
+pub(in crate::engine::packet) fn skip_extensions<'a>(
     proto: &mut u8,
     mut data: &'a [u8],
     piece: &mut Option<Piece>,

@@ -6,9 +6,9 @@
 
 use super::{IPV4, IPV6, Inside, Layer};
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::ip;
-use crate::engine::packet::link::Net;
-use crate::engine::packet::transport::{TCP, UDP};
+use crate::engine::packet::wire::ip;
+use crate::engine::packet::wire::link::Net;
+use crate::engine::packet::wire::transport::{TCP, UDP};
 use std::net::IpAddr;
 
 /// Number of the security association, and of the packet.

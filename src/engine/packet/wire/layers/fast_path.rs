@@ -4,10 +4,11 @@
 //! Nothing is decided here that the layers would decide otherwise: what is unusual in any way
 //! is left to them. For a small packet they cost more than its flow does.
 
-use super::super::bytes::be16;
+use crate::engine::packet::bytes::be16;
 use super::super::link;
 use super::super::transport::{ICMP, ICMPV6, TCP, UDP};
-use super::super::{Frame, quote, tunnel};
+use crate::engine::packet::Frame;
+use super::super::{quote, tunnel};
 use super::{IpPacket, Part};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -107,11 +108,11 @@ fn read_v6(data: &[u8]) -> Option<Usual<'_>> {
 
 #[cfg(all(test, feature = "sensor"))]
 mod tests {
-    use super::super::super::tests::split::captures;
+    use crate::engine::packet::tests::split::captures;
     use super::*;
     use crate::engine::indicator::Timestamp;
     use crate::engine::packet::Config;
-    use crate::engine::packet::layers::Layers;
+    use crate::engine::packet::wire::layers::Layers;
     use crate::sensor::input::capture::Capture;
 
     /// What the layers make of a frame, and what they count.

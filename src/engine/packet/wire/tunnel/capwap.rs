@@ -3,7 +3,7 @@
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be32;
-use crate::engine::packet::link;
+use crate::engine::packet::wire::link;
 
 /// Bits of the first word: the frame is the radio's own, a fragment, the keep-alive.
 const NATIVE: u32 = 1 << 8;

@@ -14,12 +14,12 @@ mod tags;
 mod types;
 mod wireless;
 
-pub(super) use tags::next_protocol;
-pub(super) use types::ETHERNET;
-pub(super) use wireless::is_swapped;
+pub(in crate::engine::packet) use tags::next_protocol;
+pub(in crate::engine::packet) use types::ETHERNET;
+pub(in crate::engine::packet) use wireless::is_swapped;
 
-use super::Fault;
-use super::bytes::be16;
+use crate::engine::packet::Fault;
+use crate::engine::packet::bytes::be16;
 use crate::engine::progress::bound;
 
 /// EtherTypes below are lengths of IEEE 802.3.
@@ -33,7 +33,7 @@ const MAX_LAYERS: usize = bound(32, 6);
 
 /// What an IP packet was announced as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Net {
+pub(in crate::engine::packet) enum Net {
     V4,
     V6,
     /// By nobody: its first nibble decides.
@@ -42,7 +42,7 @@ pub(super) enum Net {
 
 /// What the next header is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(in crate::engine::packet) enum Layer {
     Ip(Net),
     Ethernet,
     /// Whatever this EtherType stands for.
@@ -61,19 +61,19 @@ pub(super) enum Layer {
 
 /// VLAN identifiers, outermost first.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tags {
+pub(in crate::engine::packet) struct Tags {
     ids: [u16; MAX_TAGS],
     count: usize,
     is_cut: bool,
 }
 
 impl Tags {
-    pub(super) fn ids(&self) -> &[u16] {
+    pub(in crate::engine::packet) fn ids(&self) -> &[u16] {
         self.ids.get(..self.count).unwrap_or_default()
     }
 
     /// The first of these identifiers.
-    pub(super) fn of(ids: &[u16]) -> Tags {
+    pub(in crate::engine::packet) fn of(ids: &[u16]) -> Tags {
         let mut tags = Tags::default();
         for (place, id) in tags.ids.iter_mut().zip(ids) {
             *place = *id;
@@ -83,7 +83,7 @@ impl Tags {
     }
 
     /// Whether there were more than are kept.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(in crate::engine::packet) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
@@ -120,7 +120,7 @@ pub fn link_name(linktype: u32) -> Option<&'static str> {
 
 /// Takes headers off until an IP packet is left. Of an aggregate of several frames the first
 /// is taken; `rest` then has the others.
-pub(super) fn descend<'a>(
+pub(in crate::engine::packet) fn descend<'a>(
     mut layer: Layer,
     mut data: &'a [u8],
     tags: &mut Tags,

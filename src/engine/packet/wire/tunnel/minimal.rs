@@ -3,7 +3,7 @@
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be32;
-use crate::engine::packet::link::Net;
+use crate::engine::packet::wire::link::Net;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Number of the protocol.

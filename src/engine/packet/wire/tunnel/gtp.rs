@@ -3,7 +3,7 @@
 
 use super::{Inside, Layer, certain};
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::link::Net;
+use crate::engine::packet::wire::link::Net;
 use crate::engine::progress::bound;
 
 /// The message that carries a packet.

@@ -2,7 +2,7 @@
 
 use super::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, Inside, Layer, MPLS, gre};
 use crate::engine::packet::bytes::be24;
-use crate::engine::packet::link::{self, Net};
+use crate::engine::packet::wire::link::{self, Net};
 
 /// In LISP's first byte: a network is named, and the next header is.
 const HAS_INSTANCE: u8 = 8;

@@ -2,7 +2,7 @@
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be24;
-use crate::engine::packet::link;
+use crate::engine::packet::wire::link;
 
 /// The flag that a network is named.
 const HAS_NETWORK: u8 = 8;

@@ -5,7 +5,7 @@
 //! as the next layer. A number without an arm is no link type of ours: [`name`] knows some of
 //! those, for the message.
 
-use super::super::bytes::{be16, be32, le16, le32};
+use crate::engine::packet::bytes::{be16, be32, le16, le32};
 use super::{Fault, Layer, Net, atm, juniper, mpls, nflog, pppoe, typed, wireless};
 
 const NULL: u32 = 0;

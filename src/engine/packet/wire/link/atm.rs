@@ -5,7 +5,7 @@
 
 use super::{FIRST_ETHERTYPE, Fault, Layer, Net, typed};
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::ip;
+use crate::engine::packet::wire::ip;
 
 /// The OUI of bridged frames, and its types of Ethernet with and without a checksum.
 const BRIDGED: [u8; 3] = [0, 0x80, 0xc2];

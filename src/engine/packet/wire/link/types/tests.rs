@@ -1,7 +1,7 @@
 //! Each link type with the shortest header that it has.
 
 use super::*;
-use crate::engine::packet::link::unknown_link;
+use crate::engine::packet::wire::link::unknown_link;
 
 const V4: Result<(Layer, &[u8]), Fault> = Ok((Layer::Ip(Net::V4), b"E"));
 const EITHER: Result<(Layer, &[u8]), Fault> = Ok((Layer::Ip(Net::Either), b"E"));
@@ -88,7 +88,7 @@ fn systems_and_cards() {
     assert_eq!(strip(ERF, &record(22, b"E")), V4);
     assert_eq!(strip(ERF, &record(1, b"\x0f\0\x08\0E")), TYPED);
     assert_eq!(strip(ERF, &record(21, b"infiniband")), Err(Fault::NotIp));
-    let packet = crate::engine::packet::tunnel::tests::packet();
+    let packet = crate::engine::packet::wire::tunnel::tests::packet();
     let found = Ok((Layer::Ip(Net::Either), &packet[..]));
     assert_eq!(strip(INFINIBAND, &behind(32, &packet)), found);
 }

@@ -7,7 +7,7 @@
 
 use super::{Fault, Layer, Net};
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::ip;
+use crate::engine::packet::wire::ip;
 
 /// Labels that are followed.
 const MAX_LABELS: usize = 32;
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn frames_without_a_control_word() {
-        let packet = crate::engine::packet::tunnel::tests::packet();
+        let packet = crate::engine::packet::wire::tunnel::tests::packet();
         for first in [0, 0x10, 0x40, 0x45, 0x60, 0x6c, 0xa0] {
             for tags in [&b""[..], b"\x81\0\0\x07", b"\x88\xa8\0\x07\x81\0\0\x08"] {
                 let frame = [&[first][..], &[9; 11], tags, b"\x08\0", &packet].concat();

@@ -5,7 +5,7 @@
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be16;
-use crate::engine::packet::link::Net;
+use crate::engine::packet::wire::link::Net;
 
 pub(super) const PORT: u16 = 3544;
 

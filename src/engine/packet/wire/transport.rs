@@ -1,18 +1,18 @@
 //! TCP, UDP, SCTP and ICMP: ports, flags, and where the payload lies.
 
-use super::Fault;
-use super::bytes::{be16, be32};
+use crate::engine::packet::Fault;
+use crate::engine::packet::bytes::{be16, be32};
 
-pub(super) const ICMP: u8 = 1;
-pub(super) const TCP: u8 = 6;
-pub(super) const UDP: u8 = 17;
-pub(super) const ICMPV6: u8 = 58;
-pub(super) const SCTP: u8 = 132;
+pub(in crate::engine::packet) const ICMP: u8 = 1;
+pub(in crate::engine::packet) const TCP: u8 = 6;
+pub(in crate::engine::packet) const UDP: u8 = 17;
+pub(in crate::engine::packet) const ICMPV6: u8 = 58;
+pub(in crate::engine::packet) const SCTP: u8 = 132;
 
-pub(super) const FIN: u8 = 1;
-pub(super) const SYN: u8 = 2;
-pub(super) const RST: u8 = 4;
-pub(super) const ACK: u8 = 16;
+pub(in crate::engine::packet) const FIN: u8 = 1;
+pub(in crate::engine::packet) const SYN: u8 = 2;
+pub(in crate::engine::packet) const RST: u8 = 4;
+pub(in crate::engine::packet) const ACK: u8 = 16;
 
 /// What tells the conversations of two hosts apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,20 +27,20 @@ pub enum Ports {
 
 /// A transport header, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Segment<'a> {
-    pub(super) ports: Ports,
+pub(in crate::engine::packet) struct Segment<'a> {
+    pub(in crate::engine::packet) ports: Ports,
     /// TCP flags; 0 for others.
-    pub(super) flags: u8,
+    pub(in crate::engine::packet) flags: u8,
     /// Sequence and acknowledgement number of TCP; 0 for others.
-    pub(super) seq: u32,
-    pub(super) ack: u32,
+    pub(in crate::engine::packet) seq: u32,
+    pub(in crate::engine::packet) ack: u32,
     /// Empty where nothing is to be looked into.
-    pub(super) payload: &'a [u8],
-    pub(super) fault: Option<Fault>,
+    pub(in crate::engine::packet) payload: &'a [u8],
+    pub(in crate::engine::packet) fault: Option<Fault>,
 }
 
 impl<'a> Segment<'a> {
-    pub(super) const fn bare(fault: Option<Fault>) -> Self {
+    pub(in crate::engine::packet) const fn bare(fault: Option<Fault>) -> Self {
         Segment { ports: Ports::None, flags: 0, seq: 0, ack: 0, payload: &[], fault }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Segment<'a> {
 
 /// Reads the transport header of a packet.
 #[inline(always)]
-pub(super) fn parse(proto: u8, payload: Result<&[u8], Fault>) -> Segment<'_> {
+pub(in crate::engine::packet) fn parse(proto: u8, payload: Result<&[u8], Fault>) -> Segment<'_> {
     let data = match payload {
         Ok(data) => data,
         Err(fault) => return Segment::bare(Some(fault)),

@@ -3,7 +3,7 @@
 //! A payload is opened where its protocol number or port announces a tunnel and
 //! its header holds together, or where it leads to a packet beyond doubt, whatever
 //! the port; the packet inside is then decoded like any other,
-//! with the outer addresses in [`Packet::tunnel`](super::Packet::tunnel). Outer
+//! with the outer addresses in [`Packet::tunnel`](crate::engine::packet::Packet::tunnel). Outer
 //! and inner packets are flows of their own.
 
 mod capwap;
@@ -19,8 +19,8 @@ mod teredo;
 mod tzsp;
 mod vxlan;
 
-pub(super) use esp::transport as esp_transport;
-pub(super) use minimal::{MINIMAL, Minimal, open as open_minimal};
+pub(in crate::engine::packet) use esp::transport as esp_transport;
+pub(in crate::engine::packet) use minimal::{MINIMAL, Minimal, open as open_minimal};
 
 use super::ip;
 use super::link::{self, Layer, Net, Tags};
@@ -32,7 +32,7 @@ use std::net::IpAddr;
 const IPV4: u8 = 4;
 const IPV6: u8 = 41;
 const GRE: u8 = 47;
-pub(super) const ESP: u8 = 50;
+pub(in crate::engine::packet) const ESP: u8 = 50;
 /// IP in IP as KA9Q had it.
 const KA9Q: u8 = 94;
 const ETHERIP: u8 = 97;
@@ -48,51 +48,51 @@ const MAX_TUNNELS: usize = bound(8, 3);
 
 /// What a tunnel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Inside<'a> {
-    pub(super) kind: &'static str,
+pub(in crate::engine::packet) struct Inside<'a> {
+    pub(in crate::engine::packet) kind: &'static str,
     /// Which of the networks between the same two ends; 0 where there is one.
-    pub(super) network: u32,
-    pub(super) layer: Layer,
-    pub(super) data: &'a [u8],
+    pub(in crate::engine::packet) network: u32,
+    pub(in crate::engine::packet) layer: Layer,
+    pub(in crate::engine::packet) data: &'a [u8],
 }
 
 /// The tunnels around a packet, outermost first.
 #[derive(Debug, Default)]
-pub(super) struct Tunnels {
+pub(in crate::engine::packet) struct Tunnels {
     hops: Vec<Tunnel>,
     /// Stands for all of them, the same in both directions.
     key: u64,
 }
 
 impl Tunnels {
-    pub(super) fn hops(&self) -> &[Tunnel] {
+    pub(in crate::engine::packet) fn hops(&self) -> &[Tunnel] {
         &self.hops
     }
 
     /// Leaves all of them.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::engine::packet) fn clear(&mut self) {
         self.hops.clear();
         self.key = 0;
     }
 
     /// 0 outside of tunnels.
-    pub(super) fn key(&self) -> u64 {
+    pub(in crate::engine::packet) fn key(&self) -> u64 {
         self.key
     }
 
     /// Where it is, to be given to [`Self::leave`].
-    pub(super) fn depth(&self) -> (usize, u64) {
+    pub(in crate::engine::packet) fn depth(&self) -> (usize, u64) {
         (self.hops.len(), self.key)
     }
 
     /// Leaves those that were entered since.
-    pub(super) fn leave(&mut self, (depth, key): (usize, u64)) {
+    pub(in crate::engine::packet) fn leave(&mut self, (depth, key): (usize, u64)) {
         self.hops.truncate(depth);
         self.key = key;
     }
 
     /// Goes into a tunnel; false if that is one too many.
-    pub(super) fn enter(&mut self, src: IpAddr, dst: IpAddr, inside: &Inside<'_>) -> bool {
+    pub(in crate::engine::packet) fn enter(&mut self, src: IpAddr, dst: IpAddr, inside: &Inside<'_>) -> bool {
         if self.hops.len() >= MAX_TUNNELS {
             return false;
         }
@@ -115,7 +115,7 @@ fn mix(state: u64, word: u64) -> u64 {
 }
 
 /// Looks whether a packet is a tunnel's. `payload` is what follows its IP header.
-pub(super) fn open<'a>(
+pub(in crate::engine::packet) fn open<'a>(
     src: IpAddr,
     proto: u8,
     payload: &'a [u8],
@@ -185,7 +185,7 @@ const AMT: u16 = 2268;
 /// Whether a UDP packet may be a tunnel's; a quick no for most that are none. `packet` begins
 /// with UDP's header.
 #[inline(always)]
-pub(super) fn is_likely(packet: &[u8]) -> bool {
+pub(in crate::engine::packet) fn is_likely(packet: &[u8]) -> bool {
     let [s0, s1, d0, d1, _, _, _, _, rest @ ..] = packet else { return true };
     let (src, dst) = (u16::from_be_bytes([*s0, *s1]), u16::from_be_bytes([*d0, *d1]));
     let is_either =
@@ -301,7 +301,7 @@ fn anywhere(data: &[u8], is_teredo: bool) -> Option<Inside<'_>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::engine::packet) mod tests {
     use super::*;
 
     /// A packet beyond doubt.

@@ -6,7 +6,7 @@
 //! overlaps are counted, and those whose bytes differ are counted as that.
 
 use super::ip::Piece;
-use super::{Config, Counters, Fault};
+use crate::engine::packet::{Config, Counters, Fault};
 use crate::engine::indicator::Timestamp;
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -27,14 +27,14 @@ const MAX_SPARE: usize = bound(16, 2);
 
 /// What all fragments of a packet have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) src: IpAddr,
-    pub(super) dst: IpAddr,
+pub(in crate::engine::packet) struct Key {
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
     /// Of IPv4; in IPv6 the identifier is enough.
-    pub(super) proto: u8,
-    pub(super) id: u32,
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) id: u32,
     /// VLAN and tunnel, where flows are told apart by them.
-    pub(super) realm: u64,
+    pub(in crate::engine::packet) realm: u64,
 }
 
 /// A packet that waits.
@@ -53,14 +53,14 @@ struct Waiting {
 
 /// A packet that is whole.
 #[derive(Debug)]
-pub(super) struct Whole {
-    pub(super) proto: u8,
-    pub(super) payload: Vec<u8>,
+pub(in crate::engine::packet) struct Whole {
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) payload: Vec<u8>,
 }
 
 /// The packets that wait for fragments.
 #[derive(Debug)]
-pub(super) struct Fragments {
+pub(in crate::engine::packet) struct Fragments {
     waiting: HashMap<Key, Waiting>,
     /// In the order of arrival; a serial that doesn't fit is one that is gone.
     order: VecDeque<(Key, u64)>,
@@ -72,7 +72,7 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
         Fragments {
             waiting: HashMap::new(),
             order: VecDeque::new(),
@@ -85,7 +85,7 @@ impl Fragments {
     }
 
     /// Adds a fragment; returns its packet if that is whole now.
-    pub(super) fn add(
+    pub(in crate::engine::packet) fn add(
         &mut self,
         key: Key,
         piece: Piece,
@@ -132,7 +132,7 @@ impl Fragments {
     }
 
     /// Takes a buffer back.
-    pub(super) fn recycle(&mut self, mut buffer: Vec<u8>) {
+    pub(in crate::engine::packet) fn recycle(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < MAX_SPARE {
             buffer.clear();
             self.spare.push(buffer);
@@ -140,7 +140,7 @@ impl Fragments {
     }
 
     /// Gives everything up.
-    pub(super) fn finish(&mut self, counters: &mut Counters) {
+    pub(in crate::engine::packet) fn finish(&mut self, counters: &mut Counters) {
         for (key, serial) in std::mem::take(&mut self.order) {
             self.give_up(&key, serial, Fault::FragmentsMissing, counters);
         }

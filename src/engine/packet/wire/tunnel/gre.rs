@@ -2,7 +2,7 @@
 
 use super::{Inside, Layer, certain};
 use crate::engine::packet::bytes::{be16, be32};
-use crate::engine::packet::link::{self, Net};
+use crate::engine::packet::wire::link::{self, Net};
 use crate::engine::progress::bound;
 
 /// Bits of the first byte: which optional words are there.

@@ -2,7 +2,7 @@
 //!
 //! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. What is
 //! remembered here are fragments alone; all else is remembered of two hosts, and so
-//! units can go different ways: see [`split`](super::split).
+//! units can go different ways: see [`split`](crate::engine::packet::split).
 
 mod fast_path;
 
@@ -11,13 +11,14 @@ use super::ip::{self, Datagram};
 use super::link::{self, Layer, Net, Tags};
 use super::transport::{self, Segment, UDP};
 use super::tunnel::{self, Tunnels};
-use super::{Config, Counters, Fault, Frame, Order, quote};
+use crate::engine::packet::{Config, Counters, Fault, Frame, Order};
+use super::quote;
 use crate::engine::indicator::{Timestamp, Tunnel};
 use std::net::IpAddr;
 
 /// Which part of a packet a fragment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::engine::packet) enum Part {
     Whole,
     /// The first fragment: it has the ports.
     First,
@@ -28,39 +29,39 @@ pub(super) enum Part {
 
 /// An IP packet: what it says of itself, and of its frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct IpPacket<'a> {
+pub(in crate::engine::packet) struct IpPacket<'a> {
     /// Of the frame.
-    pub(super) number: u64,
-    pub(super) time: Timestamp,
-    pub(super) is_timed: bool,
-    pub(super) length: u32,
-    pub(super) src: IpAddr,
-    pub(super) dst: IpAddr,
-    pub(super) proto: u8,
+    pub(in crate::engine::packet) number: u64,
+    pub(in crate::engine::packet) time: Timestamp,
+    pub(in crate::engine::packet) is_timed: bool,
+    pub(in crate::engine::packet) length: u32,
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
+    pub(in crate::engine::packet) proto: u8,
     /// What is behind the IP header, or why it can't be had.
-    pub(super) payload: Result<&'a [u8], Fault>,
+    pub(in crate::engine::packet) payload: Result<&'a [u8], Fault>,
     /// Bytes of the payload that were not captured.
-    pub(super) missing: usize,
-    pub(super) part: Part,
+    pub(in crate::engine::packet) missing: usize,
+    pub(in crate::engine::packet) part: Part,
     /// Whether it is a tunnel's: what it carries comes as the next unit.
-    pub(super) is_tunnel: bool,
-    pub(super) vlan: &'a [u16],
-    pub(super) tunnel: &'a [Tunnel],
+    pub(in crate::engine::packet) is_tunnel: bool,
+    pub(in crate::engine::packet) vlan: &'a [u16],
+    pub(in crate::engine::packet) tunnel: &'a [Tunnel],
     /// What tells flows of equal addresses apart, where they are told apart; else 0.
-    pub(super) vlan_key: u16,
-    pub(super) tunnel_key: u64,
+    pub(in crate::engine::packet) vlan_key: u16,
+    pub(in crate::engine::packet) tunnel_key: u64,
 }
 
 impl<'a> IpPacket<'a> {
     /// Its place in the capture.
-    pub(super) fn order(&self) -> Order {
+    pub(in crate::engine::packet) fn order(&self) -> Order {
         Order::new(self.number, self.tunnel.len())
     }
 
     /// Its transport's header. Of a fragment only the addresses and ports count: its packet
     /// is looked into once it is whole.
     #[inline(always)]
-    pub(super) fn segment(&self) -> Segment<'a> {
+    pub(in crate::engine::packet) fn segment(&self) -> Segment<'a> {
         let mut segment = match self.part {
             Part::Later => Segment::bare(None),
             Part::Whole | Part::First => transport::parse(self.proto, self.payload),
@@ -78,16 +79,16 @@ impl<'a> IpPacket<'a> {
 
 /// Takes frames apart.
 #[derive(Debug)]
-pub(super) struct Layers {
+pub(in crate::engine::packet) struct Layers {
     flow_by_vlan: bool,
     flow_by_tunnel: bool,
     fragments: Fragments,
-    pub(super) counters: Counters,
+    pub(in crate::engine::packet) counters: Counters,
     /// Scratch for the tunnels of a frame.
     tunnels: Tunnels,
     /// No frame is a usual one.
     #[cfg(test)]
-    pub(super) is_careful: bool,
+    pub(in crate::engine::packet) is_careful: bool,
 }
 
 /// What is around an IP packet: its frame, and what was taken off it.
@@ -98,7 +99,7 @@ struct Encapsulation<'f> {
 }
 
 impl Layers {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
         Layers {
             flow_by_vlan: config.flow_by_vlan,
             flow_by_tunnel: config.flow_by_tunnel,
@@ -113,7 +114,7 @@ impl Layers {
     /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
     /// are for [`Self::slow_path`].
     #[inline(always)]
-    pub(super) fn fast_path<'a>(&mut self, frame: &Frame<'a>) -> Option<IpPacket<'a>> {
+    pub(in crate::engine::packet) fn fast_path<'a>(&mut self, frame: &Frame<'a>) -> Option<IpPacket<'a>> {
         #[cfg(test)]
         if self.is_careful {
             return None;
@@ -126,7 +127,7 @@ impl Layers {
     }
 
     /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
-    pub(super) fn slow_path(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&IpPacket<'_>)) {
+    pub(in crate::engine::packet) fn slow_path(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&IpPacket<'_>)) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
         // The list of tunnels is kept for the next frame: most are in none.
@@ -166,7 +167,7 @@ impl Layers {
     }
 
     /// Gives up what waits for fragments.
-    pub(super) fn finish(&mut self) {
+    pub(in crate::engine::packet) fn finish(&mut self) {
         self.fragments.finish(&mut self.counters);
     }
 

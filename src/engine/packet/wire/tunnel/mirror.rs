@@ -4,7 +4,7 @@
 //! None of them says what it is, but by its port: what they carry has to be a packet beyond doubt.
 
 use super::{Inside, certain};
-use crate::engine::packet::link::{Layer, Net};
+use crate::engine::packet::wire::link::{Layer, Net};
 
 pub(super) const PEEK: u16 = 5000;
 pub(super) const ARUBA: u16 = 5555;
