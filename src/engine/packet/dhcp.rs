@@ -7,7 +7,8 @@
 
 use super::bytes::{be16, be32};
 use super::dns::Name;
-use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
+use super::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::engine::packet::payload::names;
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};

@@ -19,7 +19,7 @@ pub use command::Command;
 pub(super) use data::Data;
 
 use super::expectations::{End, Transfer};
-use super::names;
+use crate::engine::packet::payload::names;
 use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};

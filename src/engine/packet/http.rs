@@ -23,9 +23,7 @@ mod names;
 mod naming;
 mod parts;
 mod pieces;
-mod ranges;
 mod search;
-mod undo;
 
 pub(super) use content::{Content, Facts, is_wanted};
 pub(super) use framing::{Framing, guess};

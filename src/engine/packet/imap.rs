@@ -13,7 +13,7 @@
 mod client;
 mod server;
 
-use super::mail::{Mail, Text};
+use crate::engine::packet::payload::mail::{Mail, Text};
 use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Visitor, pop3};
 use crate::engine::progress::bound;

@@ -1,7 +1,7 @@
 //! A mail that lies in a file, read like one that was carried.
 
 use super::Counters;
-use super::mail::Mail;
+use crate::engine::packet::payload::mail::Mail;
 use super::stream::{ParseContext, Requests, Shared, Talk};
 use crate::engine::packet::wire::transport::Ports;
 use super::view::{Packet, Visitor};

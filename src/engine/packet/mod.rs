@@ -18,23 +18,20 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
-mod coding;
 mod community;
 mod counters;
 mod decoder;
 mod dhcp;
 pub mod dns;
 mod expectations;
-mod file;
 mod flow;
 pub mod ftp;
 mod hosts;
 pub mod http;
 mod http2;
 mod imap;
-mod mail;
 mod mailfile;
-mod names;
+mod payload;
 mod plain;
 mod pop3;
 mod proxy;
@@ -54,7 +51,7 @@ mod wire;
 pub use community::community_id;
 pub use counters::{Counters, Fault};
 pub use decoder::{Config, Decoder};
-pub use file::{Attachment, Digested, Digests, FileFacts, Parcel};
+pub use payload::file::{Attachment, Digested, Digests, FileFacts, Parcel};
 pub use wire::link::{link_name, unknown_link};
 pub use mailfile::MailFile;
 pub use split::{SHARDS, Shard, Split, Splitter};

@@ -8,7 +8,7 @@
 //! where the command was not seen. A mailbox that is named by an e-mail address is told at `mail.to`: mails
 //! that are for it. Behind STLS anything may follow.
 
-use super::mail::{self, Dots, Mail, Taken};
+use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};

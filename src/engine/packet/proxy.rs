@@ -7,7 +7,7 @@
 //! Source: "The PROXY protocol, versions 1 & 2" of HAProxy's documentation (`proxy-protocol.txt`).
 
 use super::bytes::be16;
-use super::names;
+use crate::engine::packet::payload::names;
 use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Counters, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where, address};

@@ -17,7 +17,8 @@ pub(super) use session::Session;
 
 use super::bytes::be24;
 use super::stream::{ParseContext, Parser, Probe, Step, Talk};
-use super::{Fault, Said, Visitor, names};
+use super::{Fault, Said, Visitor};
+use crate::engine::packet::payload::names;
 use crate::engine::indicator::{self, Where};
 use crate::engine::progress::bound;
 use session::Sink;

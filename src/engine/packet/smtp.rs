@@ -4,7 +4,7 @@
 //! DATA and BDAT; a mail that another command comes in the midst of is no whole one. Behind STARTTLS anything may follow, in both directions. What the
 //! server says holds no indicators but for its certificate, which is found there.
 
-use super::mail::{self, Dots, Mail, Taken};
+use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use super::stream::{ParseContext, Parser, Probe, Step};
 use super::{Fault, Said, Visitor};
 use crate::engine::indicator::{self, Observable, Where, address};

@@ -4,7 +4,7 @@
 //! one. Behind the request, and behind the answer to it, anything may follow.
 
 use super::bytes::be16;
-use super::names;
+use crate::engine::packet::payload::names;
 use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Said, Visitor};
 use crate::engine::indicator::{Observable, Where};

@@ -14,7 +14,6 @@
 //! there is lost, and counted.
 
 mod parser;
-mod pending;
 mod side;
 mod talk;
 

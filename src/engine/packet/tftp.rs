@@ -6,8 +6,9 @@
 //! `netascii` a file is told as it travelled, and with local line ends. What is remembered is
 //! bounded, and the oldest goes.
 
-use super::file::{File, Returns};
-use super::{Counters, Fault, Packet, Ports, Said, Visitor, names};
+use crate::engine::packet::payload::file::{File, Returns};
+use super::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::engine::packet::payload::names;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::bytes::be16;
 use crate::engine::progress::bound;

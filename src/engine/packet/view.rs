@@ -3,7 +3,7 @@
 //! All of it is borrowed or small and lives on the stack. The owned
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
-use super::file::{Attachment, FileFacts, Parcel};
+use crate::engine::packet::payload::file::{Attachment, FileFacts, Parcel};
 use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
 use crate::engine::indicator::{
     self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where,

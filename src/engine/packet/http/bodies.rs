@@ -1,7 +1,7 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
 use super::*;
-use crate::engine::packet::coding::InflateBudget;
+use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::hosts::Hosts;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};

@@ -1,7 +1,7 @@
 //! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
 use super::{PROTOCOL, ParseContext, Side, State, Target, Visitor, pop3};
-use crate::engine::packet::mail::Mail;
+use crate::engine::packet::payload::mail::Mail;
 
 /// The longest tag that is looked for in front of a first command.
 const MAX_TAG: usize = 32;

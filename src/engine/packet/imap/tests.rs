@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::indicator::Where;
-use crate::engine::packet::mail::tests::SAMPLE;
+use crate::engine::packet::payload::mail::tests::SAMPLE;
 use crate::engine::packet::tests::converse;
 
 fn literal(text: &str) -> String {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::packet::mail::tests::SAMPLE;
+use crate::engine::packet::payload::mail::tests::SAMPLE;
 use crate::engine::packet::tests::converse;
 
 /// A client that lists and fetches.

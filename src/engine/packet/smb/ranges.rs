@@ -1,6 +1,6 @@
 //! A file that is moved in ranges: put together where they come near their order.
 
-use crate::engine::packet::file::File;
+use crate::engine::packet::payload::file::File;
 use crate::engine::progress::bound;
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 
 use super::ranges::Ranges;
 use super::v1::{Chain, Raw, Way};
-use crate::engine::packet::file::File;
+use crate::engine::packet::payload::file::File;
 use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
@@ -282,7 +282,7 @@ impl Session {
             let ranges = if sink.is_read { &mut open.read } else { &mut open.written };
             let ranges = ranges.get_or_insert_with(|| {
                 let file = File::begin("smb", None, context.packet, context.visitor);
-                Box::new(Ranges::new(file.known_as(name.map(crate::engine::packet::names::last))))
+                Box::new(Ranges::new(file.known_as(name.map(crate::engine::packet::payload::names::last))))
             });
             ranges.is_wanted()
         });

@@ -6,7 +6,8 @@ use super::session::{Key, Request, Session, Sink};
 use super::{Facts, MAX_MESSAGE, Plan, ntlm, text};
 use crate::engine::packet::bytes::{le16, le32, le64};
 use crate::engine::packet::stream::ParseContext;
-use crate::engine::packet::{Fault, Said, Visitor, names};
+use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::payload::names;
 
 pub(super) const MAGIC: &[u8] = b"\xfeSMB";
 

@@ -1,7 +1,7 @@
 //! One direction of a stream: from segments to bytes in order, and on to its parser.
 
 use super::parser::{ParseContext, Parser, Step};
-use super::pending::Pending;
+use crate::engine::packet::payload::reorder::Pending;
 use super::{is_before, parser};
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{Fault, Packet, Visitor, plain};

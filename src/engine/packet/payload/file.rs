@@ -11,7 +11,7 @@ mod lines;
 pub use digests::{Digested, Digests};
 pub(in crate::engine::packet) use lines::Returns;
 
-use super::{Packet, Said, Visitor};
+use crate::engine::packet::{Packet, Said, Visitor};
 use crate::engine::indicator::{self, Kind, Observable, Where};
 use crate::engine::progress::bound;
 use lines::Lines;

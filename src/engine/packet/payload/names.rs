@@ -1,7 +1,7 @@
 //! Names of files and hosts in commands, requests and options.
 
-use super::bytes::is_printable;
-use super::{Counters, Fault, Packet, Said, Visitor};
+use crate::engine::packet::bytes::is_printable;
+use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
 use crate::engine::indicator::{Kind, Observable, Where, address};
 use crate::engine::progress::bound;
 
@@ -9,14 +9,14 @@ use crate::engine::progress::bound;
 const MAX_NAME: usize = bound(4 << 10, 64);
 
 /// The last element of a path, of either system's.
-pub(super) fn last(path: &[u8]) -> &[u8] {
+pub(in crate::engine::packet) fn last(path: &[u8]) -> &[u8] {
     let path = path.strip_suffix(b"/").or(path.strip_suffix(b"\\")).unwrap_or(path);
     let start = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
     path.get(start..).unwrap_or_default()
 }
 
 /// Tells of a path: its last element, and the whole if it has more.
-pub(super) fn report<V: Visitor>(
+pub(in crate::engine::packet) fn report<V: Visitor>(
     path: &[u8],
     packet: &Packet<'_>,
     visitor: &mut V,
@@ -34,7 +34,7 @@ pub(super) fn report<V: Visitor>(
 }
 
 /// Tells of a host that is named, or given by its address, in brackets or without.
-pub(super) fn report_host<V: Visitor>(
+pub(in crate::engine::packet) fn report_host<V: Visitor>(
     host: &[u8],
     at: Where,
     packet: &Packet<'_>,

@@ -6,9 +6,9 @@
 //! bound. No byte is taken twice. What belongs
 //! together is told by both hosts, the URL, the length of the whole and its tag.
 
-use super::undo::undo;
-use crate::engine::packet::coding::{Coding, InflateBudget, Spent};
-use crate::engine::packet::file::File;
+use crate::engine::packet::payload::coding::undo::undo;
+use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
+use crate::engine::packet::payload::file::File;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
 use std::collections::{BTreeMap, HashMap};
@@ -23,11 +23,11 @@ const MAX_RUNS: usize = bound(512, 4);
 const RUN_OVERHEAD: usize = 96;
 
 /// A file by what its ranges have in common.
-pub(super) type Key = u128;
+pub(in crate::engine::packet) type Key = u128;
 
 /// `bytes 0-499/1234` (RFC 9110, 14.4): first, behind the last, and the whole. None
 /// where the whole is not known.
-pub(super) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> {
+pub(in crate::engine::packet) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> {
     let rest = value.strip_prefix(b"bytes").or_else(|| value.strip_prefix(b"Bytes"))?;
     let text = std::str::from_utf8(rest.strip_prefix(b" ").or(rest.strip_prefix(b"="))?).ok()?;
     let (range, total) = text.trim().split_once('/')?;
@@ -42,7 +42,7 @@ pub(super) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> {
 
 /// What the ranges of a file have in common. Without a URL only ranges of the same
 /// flow belong together, and only with a tag.
-pub(super) fn key(packet: &Packet<'_>, url: &[u8], total: u64, tag: &[u8]) -> Option<Key> {
+pub(in crate::engine::packet) fn key(packet: &Packet<'_>, url: &[u8], total: u64, tag: &[u8]) -> Option<Key> {
     let mut hash = Xxh3::new();
     let mut put = |bytes: &[u8]| {
         hash.update(&(bytes.len() as u64).to_le_bytes());
@@ -164,12 +164,12 @@ impl Ranges {
         self.bytes = 0;
     }
 
-    pub(super) fn is_known(&self, key: Key) -> bool {
+    pub(in crate::engine::packet) fn is_known(&self, key: Key) -> bool {
         self.files.contains_key(&key)
     }
 
     /// A file of which the first range is about to come.
-    pub(super) fn begin(
+    pub(in crate::engine::packet) fn begin(
         &mut self,
         key: Key,
         total: u64,
@@ -196,7 +196,7 @@ impl Ranges {
     }
 
     /// Takes bytes of a range. Answers whether the file is still wanted.
-    pub(super) fn write<V: Visitor>(
+    pub(in crate::engine::packet) fn write<V: Visitor>(
         &mut self,
         key: Key,
         at: u64,

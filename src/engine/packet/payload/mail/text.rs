@@ -9,7 +9,7 @@ use super::flowed::{Joined, Lines};
 use super::html::References;
 use super::uu::{self, Uu};
 use crate::engine::indicator::Where;
-use crate::engine::packet::file::{Attachment, File};
+use crate::engine::packet::payload::file::{Attachment, File};
 use crate::engine::packet::stream::ParseContext;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::{Walk, bound};

@@ -1,7 +1,7 @@
 //! Codings upon each other, undone as they stream.
 
 use crate::engine::packet::Fault;
-use crate::engine::packet::coding::{Coding, InflateBudget, Spent};
+use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
 
 /// Undoes codings upon each other, the outermost first. What each of them gives counts:
 /// the next one has work with it.
@@ -9,7 +9,7 @@ use crate::engine::packet::coding::{Coding, InflateBudget, Spent};
 /// # Errors
 ///
 /// The fault of a coding, of who is shown the content, or that it costs too much.
-pub(super) fn undo(
+pub(in crate::engine::packet) fn undo(
     codings: &mut [Coding],
     spent: &mut Spent,
     credit: &InflateBudget,

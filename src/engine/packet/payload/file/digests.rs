@@ -7,7 +7,7 @@
 //! functions are those of the libraries; an MD5 of our own, written for a shorter chain,
 //! was compiled to the same one.
 
-use super::super::Visitor;
+use crate::engine::packet::Visitor;
 use crate::engine::indicator::Kind;
 
 /// Bytes of a block, the same for all three.

@@ -28,12 +28,12 @@ mod transfer;
 mod uu;
 mod words;
 
-pub(super) use dots::{Dots, Taken};
-pub(super) use header::{path, split_header};
-pub(super) use text::Text;
+pub(in crate::engine::packet) use dots::{Dots, Taken};
+pub(in crate::engine::packet) use header::{path, split_header};
+pub(in crate::engine::packet) use text::Text;
 
-use super::stream::ParseContext;
-use super::{Fault, Said, Visitor};
+use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::{Walk, bound};
 use entity::{Entity, Kind};
@@ -70,7 +70,7 @@ struct Bound {
 
 /// A mail on its way.
 #[derive(Debug)]
-pub(super) struct Mail {
+pub(in crate::engine::packet) struct Mail {
     protocol: &'static str,
     /// How many mails are around it.
     depth: u8,
@@ -91,7 +91,7 @@ pub(super) struct Mail {
 
 impl Mail {
     /// A mail that `protocol` carries.
-    pub(super) fn new(protocol: &'static str) -> Mail {
+    pub(in crate::engine::packet) fn new(protocol: &'static str) -> Mail {
         Mail {
             protocol,
             depth: 0,
@@ -108,7 +108,7 @@ impl Mail {
     }
 
     /// The headers of a mail, without its body.
-    pub(super) fn head(protocol: &'static str) -> Mail {
+    pub(in crate::engine::packet) fn head(protocol: &'static str) -> Mail {
         Mail { is_head: true, ..Mail::new(protocol) }
     }
 
@@ -117,7 +117,7 @@ impl Mail {
         (depth + 1 < MAX_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
     }
 
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::engine::packet) fn weight(&self) -> usize {
         let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
         let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
         let texts: usize = self.texts.iter().map(Vec::capacity).sum();
@@ -125,7 +125,7 @@ impl Mail {
     }
 
     /// Takes the next bytes, and tells what can be told by now.
-    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    pub(in crate::engine::packet) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
         self.take(data, context);
         self.flush(context);
     }
@@ -297,7 +297,7 @@ impl Mail {
     }
 
     /// Bytes never came.
-    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
+    pub(in crate::engine::packet) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
@@ -317,7 +317,7 @@ impl Mail {
     }
 
     /// Nothing more of it comes; `is_whole` unless it broke off.
-    pub(super) fn finish<V: Visitor>(
+    pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
         context: &mut ParseContext<'_, '_, V>,
@@ -349,4 +349,4 @@ impl Mail {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::engine::packet) mod tests;

@@ -7,7 +7,7 @@ mod credit;
 
 pub(in crate::engine::packet) use credit::{InflateBudget, Spent};
 
-use super::Fault;
+use crate::engine::packet::Fault;
 use crate::engine::progress::bound;
 use brotli_decompressor::{
     BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, StandardAlloc,

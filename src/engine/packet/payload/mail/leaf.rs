@@ -5,9 +5,10 @@ use super::entity::Entity;
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::engine::indicator::{Kind, Observable, Where};
-use crate::engine::packet::file::{Attachment, File, FileFacts};
+use crate::engine::packet::payload::file::{Attachment, File, FileFacts};
 use crate::engine::packet::stream::ParseContext;
-use crate::engine::packet::{Fault, Said, Visitor, names};
+use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::payload::names;
 
 /// A body on its way.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! Bytes that two segments claim belong to the one that came first; what a later
 //! one says differently is counted as a conflict.
 
-use super::is_before;
+use crate::engine::packet::stream::is_before;
 use std::collections::VecDeque;
 
 /// What a piece costs beside its bytes.
