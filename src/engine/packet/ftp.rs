@@ -18,7 +18,7 @@ mod data;
 pub use command::Command;
 pub(super) use data::Data;
 
-use super::expectations::{End, Transfer};
+use crate::engine::packet::contract::expectations::{End, Transfer};
 use crate::engine::packet::payload::names;
 use super::stream::{ParseContext, Parser, Probe, Step, Talk};
 use super::{Packet, Ports, Said, Visitor};

@@ -18,12 +18,11 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
-mod community;
+mod contract;
 mod counters;
 mod decoder;
 mod dhcp;
 pub mod dns;
-mod expectations;
 mod flow;
 pub mod ftp;
 mod hosts;
@@ -48,7 +47,7 @@ pub mod tls;
 mod view;
 mod wire;
 
-pub use community::community_id;
+pub use view::community_id;
 pub use counters::{Counters, Fault};
 pub use decoder::{Config, Decoder};
 pub use payload::file::{Attachment, Digested, Digests, FileFacts, Parcel};

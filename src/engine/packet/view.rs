@@ -4,6 +4,10 @@
 //! [`PacketPlace`] is built by [`Packet::place`], once there is a hit.
 
 use crate::engine::packet::payload::file::{Attachment, FileFacts, Parcel};
+mod community;
+
+pub use community::community_id;
+
 use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
 use crate::engine::indicator::{
     self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where,

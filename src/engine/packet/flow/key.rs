@@ -1,7 +1,7 @@
 //! Who talks to whom: what tells flows apart.
 
 use super::super::Ports;
-use super::super::community::conversation;
+use crate::engine::packet::view::community::conversation;
 use super::Facts;
 use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;

@@ -1,6 +1,6 @@
 //! A connection that was announced for a file.
 
-use crate::engine::packet::expectations::End;
+use crate::engine::packet::contract::expectations::End;
 use crate::engine::packet::payload::file::{File, Returns};
 use crate::engine::packet::stream::{ParseContext, Step};
 use crate::engine::packet::{Visitor, tls};

@@ -4,6 +4,7 @@
 //! give is bounded by [`InflateBudget`], for each body and for all of a run.
 
 mod credit;
+pub(super) mod undo;
 
 pub(in crate::engine::packet) use credit::{InflateBudget, Spent};
 

@@ -10,7 +10,7 @@
 //! Seen is an announcement at the beginning of a segment, which is how all programs send it; and
 //! a connection whose SYN was captured.
 
-use super::super::expectations::{End, TIMEOUT};
+use crate::engine::packet::contract::expectations::{End, TIMEOUT};
 use super::super::ftp;
 use crate::engine::packet::wire::layers::{IpPacket, Part};
 use crate::engine::packet::wire::transport::{ACK, Ports, SYN, Segment, TCP};

@@ -5,7 +5,7 @@
 //! other. It holds for a while by the packets' time; what is remembered is bounded, and the
 //! oldest goes.
 
-use super::{Packet, Ports};
+use crate::engine::packet::{Packet, Ports};
 use crate::engine::indicator::Timestamp;
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -16,27 +16,27 @@ use std::net::IpAddr;
 const MOST: usize = bound(4096, 8);
 
 /// Microseconds between an announcement and the first bytes of its connection.
-pub(super) const TIMEOUT: i64 = 120 * 1_000_000;
+pub(in crate::engine::packet) const TIMEOUT: i64 = 120 * 1_000_000;
 
 /// Where a connection will be taken, and by whom it will be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct End {
-    pub(super) address: IpAddr,
-    pub(super) port: u16,
-    pub(super) peer: IpAddr,
+pub(in crate::engine::packet) struct End {
+    pub(in crate::engine::packet) address: IpAddr,
+    pub(in crate::engine::packet) port: u16,
+    pub(in crate::engine::packet) peer: IpAddr,
 }
 
 /// What is known of the contents of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Transfer {
+pub(in crate::engine::packet) struct Transfer {
     /// A file's name, if it is one that has a name.
-    pub(super) name: Option<Box<[u8]>>,
+    pub(in crate::engine::packet) name: Option<Box<[u8]>>,
     /// Bytes that were announced.
-    pub(super) size: Option<u64>,
+    pub(in crate::engine::packet) size: Option<u64>,
     /// A listing, or a part of a file, or one that is packed: no file by itself.
-    pub(super) is_other: bool,
+    pub(in crate::engine::packet) is_other: bool,
     /// Text with line ends of the wire.
-    pub(super) is_text: bool,
+    pub(in crate::engine::packet) is_text: bool,
 }
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ struct Entry {
 
 /// All announcements.
 #[derive(Debug, Default)]
-pub(super) struct Expectations {
+pub(in crate::engine::packet) struct Expectations {
     entries: HashMap<End, Entry>,
     order: VecDeque<(End, u64)>,
     serial: u64,
@@ -56,7 +56,7 @@ pub(super) struct Expectations {
 
 impl Expectations {
     /// Announces a connection, or tells more of one.
-    pub(super) fn put(&mut self, end: End, transfer: Transfer, time: Timestamp) {
+    pub(in crate::engine::packet) fn put(&mut self, end: End, transfer: Transfer, time: Timestamp) {
         self.serial += 1;
         let serial = self.serial;
         self.entries.insert(end, Entry { transfer, time, serial });
@@ -71,12 +71,12 @@ impl Expectations {
     }
 
     /// The announcement of an end.
-    pub(super) fn get_mut(&mut self, end: End) -> Option<&mut Transfer> {
+    pub(in crate::engine::packet) fn get_mut(&mut self, end: End) -> Option<&mut Transfer> {
         self.entries.get_mut(&end).map(|entry| &mut entry.transfer)
     }
 
     /// Which end of a packet was announced, if one was.
-    pub(super) fn find(&self, packet: &Packet<'_>) -> Option<End> {
+    pub(in crate::engine::packet) fn find(&self, packet: &Packet<'_>) -> Option<End> {
         if self.entries.is_empty() {
             return None;
         }
@@ -93,7 +93,7 @@ impl Expectations {
     }
 
     /// Takes an announcement back.
-    pub(super) fn remove(&mut self, end: End) -> Option<Transfer> {
+    pub(in crate::engine::packet) fn remove(&mut self, end: End) -> Option<Transfer> {
         self.entries.remove(&end).map(|entry| entry.transfer)
     }
 }

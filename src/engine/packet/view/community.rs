@@ -4,7 +4,7 @@
 //! ports; where a type has no answer, the flow has one direction and its ends are
 //! not ordered.
 
-use super::Ports;
+use crate::engine::packet::Ports;
 use crate::engine::packet::wire::transport::{ICMP, ICMPV6};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,7 +62,7 @@ impl Octets {
 /// What stands for source and destination port: the ports themselves, or an ICMP
 /// type and the type that answers it, or type and code where none does. Both
 /// directions of a conversation give the same pair, swapped.
-pub(super) fn conversation(proto: u8, ports: Ports) -> Option<(u16, u16)> {
+pub(in crate::engine::packet) fn conversation(proto: u8, ports: Ports) -> Option<(u16, u16)> {
     match ports {
         Ports::None => None,
         Ports::Pair(src, dst) => Some((src, dst)),
