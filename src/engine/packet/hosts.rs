@@ -9,7 +9,8 @@ use crate::engine::packet::wire::layers::{IpPacket, Part};
 use super::stream::{Shared, Stamp, StreamContext, Streams};
 use crate::engine::packet::wire::transport::{self, Segment};
 use super::view::{Close, Order, Packet, Visitor};
-use super::{Config, Counters, Fault, Ports, dhcp, dns, plain, proxy, quic, syslog, tftp};
+use super::{Config, Counters, Fault, Ports};
+use crate::engine::packet::protocol::{dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::indicator::Timestamp;
 
 /// The share of the bytes for streams that files which come in ranges may have.

@@ -26,7 +26,7 @@ mod tables;
 pub(super) use bodies::Asked;
 pub(super) use opening::{begins, guess};
 
-use super::http::{report_request, report_response};
+use crate::engine::packet::protocol::http::{report_request, report_response};
 use super::stream::{ParseContext, Step};
 use super::{Fault, Visitor};
 use bodies::Bodies;

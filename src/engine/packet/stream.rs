@@ -25,7 +25,8 @@ pub(super) use side::Stamp;
 pub(super) use talk::Talk;
 
 use crate::engine::packet::wire::transport::{ACK, FIN, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Ports, Visitor, ftp};
+use super::{Config, Counters, Fault, Packet, Ports, Visitor};
+use crate::engine::packet::protocol::ftp;
 use side::Side;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 

@@ -8,7 +8,8 @@ mod community;
 
 pub use community::community_id;
 
-use super::{Ports, community_id, dns, ftp, http, smb, smtp, ssh, tls};
+use super::{Ports, community_id};
+use crate::engine::packet::protocol::{dns, ftp, http, smb, smtp, ssh, tls};
 use crate::engine::indicator::{
     self, Kind, Observable, PacketPlace, Protocol, Timestamp, Tunnel, Where,
 };

@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::tables::Tables;
-use crate::engine::packet::http::{Content, Facts, is_wanted};
+use crate::engine::packet::protocol::http::{Content, Facts, is_wanted};
 use crate::engine::packet::stream::{ParseContext, kept_url};
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;

@@ -2,7 +2,7 @@
 
 use super::hpack::Field;
 use crate::engine::packet::Fault;
-use crate::engine::packet::http::{self, Request, Response};
+use crate::engine::packet::protocol::http::{self, Request, Response};
 use crate::engine::progress::bound;
 
 /// The most bytes of fields that are kept for a block.

@@ -11,7 +11,7 @@
 //! a connection whose SYN was captured.
 
 use crate::engine::packet::contract::expectations::{End, TIMEOUT};
-use super::super::ftp;
+use crate::engine::packet::protocol::ftp;
 use crate::engine::packet::wire::layers::{IpPacket, Part};
 use crate::engine::packet::wire::transport::{ACK, Ports, SYN, Segment, TCP};
 use super::share_of;

@@ -4,7 +4,8 @@ use super::parser::{ParseContext, Parser, Step};
 use crate::engine::packet::payload::reorder::Pending;
 use super::{is_before, parser};
 use crate::engine::indicator::Timestamp;
-use crate::engine::packet::{Fault, Packet, Visitor, plain};
+use crate::engine::packet::{Fault, Packet, Visitor};
+use crate::engine::packet::protocol::plain;
 use crate::engine::progress::{Walk, bound};
 
 /// Bytes and pieces that wait for what is in front of them, before that is given up.

@@ -1,6 +1,6 @@
 //! What the two directions of a connection need to know of each other.
 
-use crate::engine::packet::{ftp, pop3, smb};
+use crate::engine::packet::protocol::{ftp, pop3, smb};
 
 /// Shared by both directions.
 #[derive(Debug, Default)]

@@ -1,0 +1,373 @@
+//! SMB 1 to 3: names of files, and the files as they are read and written.
+//!
+//! Found by its magic behind the length of a NetBIOS session's message (RFC 1002, 4.3)
+//! on any port. Both directions share a session: a read's request says of which file
+//! and from where the bytes of its answer are. Reads and writes may come out of order
+//! within a bound; a file is told once all of it was read, or when it is closed
+//! after it was written from its first byte to its last. What is encrypted or compressed is
+//! counted and gone over. Pipes are no files.
+
+mod ntlm;
+mod ranges;
+mod session;
+mod v1;
+mod v2;
+
+pub(in crate::engine::packet) use session::Session;
+
+use crate::engine::packet::bytes::be24;
+use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step, Talk};
+use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::payload::names;
+use crate::engine::indicator::{self, Where};
+use crate::engine::progress::bound;
+use session::Sink;
+use v1::{Raw, Way};
+
+/// The longest message that is read as a whole: a name of 32,767 characters.
+const MAX_MESSAGE: u64 = bound(72 << 10, 512) as u64;
+
+const ENCRYPTED: &[u8] = b"\xfdSMB";
+const COMPRESSED: &[u8] = b"\xfcSMB";
+
+/// Messages of a NetBIOS session.
+const MESSAGE: u8 = 0;
+const REQUEST: u8 = 0x81;
+const RETARGET: u8 = 0x84;
+const KEEP_ALIVE: u8 = 0x85;
+
+/// Behind an IPv6 address in the place of a host's name.
+const LITERAL: &str = ".ipv6-literal.net";
+
+/// What a message was about, as an alert tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// `create`, `tree_connect`…
+    pub command: &'static str,
+    /// The file or the share that it names.
+    pub name: Option<&'a [u8]>,
+}
+
+impl Facts<'_> {
+    /// The owned form, for an alert.
+    pub fn owned(&self) -> indicator::Smb {
+        let name = self.name.filter(|name| !name.is_empty());
+        indicator::Smb {
+            command: self.command,
+            name: name.map(|name| String::from_utf8_lossy(name).into_owned()),
+        }
+    }
+}
+
+/// What is done with a message.
+#[derive(Debug)]
+enum Plan {
+    /// So many bytes of it must be there.
+    Wait(usize),
+    /// It is done with.
+    Pass,
+    /// So much of it is done with, and another command follows.
+    Next { skip: u64, way: Way },
+    /// Bytes of a file lie in the first `length` bytes of it; behind them another command
+    /// of the chain may follow.
+    Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<Way> },
+}
+
+/// What follows in a direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// The length of a frame.
+    #[default]
+    Frame,
+    /// Messages: so many bytes of the frame are left.
+    Message(u64),
+    /// Commands of a message of SMB1: so many bytes of the frame are left.
+    Chain { way: Way, left: u64 },
+    /// Bytes of a file, then so many of its message or its command, then so many of the
+    /// frame.
+    Data { sink: Sink, bytes: u64, behind: u64, left: u64, chain: Option<Way> },
+}
+
+impl State {
+    /// What follows where so many bytes of the frame are left.
+    fn behind(left: u64) -> State {
+        if left > 0 { State::Message(left) } else { State::Frame }
+    }
+}
+
+/// One direction of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine::packet) struct Side {
+    state: State,
+    /// Whether it has asked for raw bytes, as only clients do.
+    is_client: bool,
+}
+
+/// Looks whether a stream begins with a message.
+pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
+    match *data {
+        [] => Probe::Maybe(1),
+        [REQUEST, 0, 0, 60..=80] | [REQUEST, 0, 0, 60..=80, b' ', ..] => is(),
+        [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Probe::Maybe(4),
+        [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Probe::Maybe(8),
+        [MESSAGE, _, _, _, 0xfc..=0xff, ref rest @ ..] => match rest {
+            [b'S', b'M', b'B', ..] => is(),
+            [] | [b'S'] | [b'S', b'M'] => Probe::Maybe(8),
+            _ => Probe::No,
+        },
+        _ => Probe::No,
+    }
+}
+
+fn is() -> Probe {
+    Probe::Is(Parser::Smb(Side::default()))
+}
+
+/// Whether a segment begins with a message, in the midst of anything.
+pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
+    matches!(data, [MESSAGE, _, _, _, 0xfc..=0xff, b'S', b'M', b'B', ..])
+}
+
+impl Side {
+    /// Reads the next frame, message or part of a file.
+    pub(in crate::engine::packet) fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
+        match self.state {
+            State::Frame => match self.frame(data, context) {
+                // What follows mostly is there, too.
+                Step::Took(4) if data.len() > 4 && matches!(self.state, State::Message(_)) => {
+                    match self.step(data.get(4..).unwrap_or_default(), context) {
+                        Step::Took(length) => Step::Took(4 + length),
+                        Step::Skip(length) => Step::Skip(length.saturating_add(4)),
+                        _ => Step::Took(4),
+                    }
+                }
+                step => step,
+            },
+            State::Message(left) => {
+                // The talk is lent to the directions in turn: here it is this one's.
+                let mut talk = std::mem::take(context.talk);
+                let step = self.message(data, left, talk.smb(), context);
+                *context.talk = talk;
+                step
+            }
+            State::Chain { way, left } => {
+                let mut talk = std::mem::take(context.talk);
+                let session = talk.smb();
+                let plan = v1::block(shown(data, left), left, way, session, context);
+                self.is_client |= std::mem::take(&mut session.has_asked_for_raw);
+                *context.talk = talk;
+                self.follow(plan, left, 0)
+            }
+            State::Data { sink, bytes, behind, left, chain } => {
+                let known = bytes.min(data.len() as u64);
+                let mut talk = std::mem::take(context.talk);
+                let part = data.get(..known as usize).unwrap_or(data);
+                talk.smb().data(sink, part, context);
+                *context.talk = talk;
+                let sink = Sink { at: sink.at.saturating_add(known), ..sink };
+                if known < bytes {
+                    self.state = State::Data { sink, bytes: bytes - known, behind, left, chain };
+                    return Step::Took(known as usize);
+                }
+                self.state = match chain {
+                    Some(way) => State::Chain { way, left },
+                    None => State::behind(left),
+                };
+                Step::Skip(known.saturating_add(behind))
+            }
+        }
+    }
+
+    /// Does what was planned for a message, or for the rest of one, of `length` bytes;
+    /// `rest` bytes of the frame lie behind it.
+    fn follow(&mut self, plan: Plan, length: u64, rest: u64) -> Step {
+        match plan {
+            Plan::Wait(wants) => {
+                let most = usize::try_from(length + rest).unwrap_or(wants);
+                Step::Wait(wants.min(most))
+            }
+            Plan::Pass => {
+                self.state = State::behind(rest);
+                Step::Skip(length)
+            }
+            Plan::Next { skip, way } => {
+                self.state = State::Chain { way, left: length.saturating_sub(skip) };
+                Step::Skip(skip)
+            }
+            Plan::Data { from, bytes, sink, length: own, chain } => {
+                let behind = own.saturating_sub((from as u64).saturating_add(bytes));
+                let left = length.saturating_sub(own).saturating_add(rest);
+                self.state = State::Data { sink, bytes, behind, left, chain };
+                Step::Skip(from as u64)
+            }
+        }
+    }
+
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
+        let Some(length) = be24(data, 1) else { return Step::Wait(4) };
+        match data.first() {
+            Some(&MESSAGE) if context.talk.is_raw(self.is_client) => {
+                self.raw(data, u64::from(length), context)
+            }
+            Some(&MESSAGE) => {
+                self.state = State::behind(u64::from(length));
+                Step::Took(4)
+            }
+            // Seventeen bits of length.
+            Some(&(REQUEST..=RETARGET)) => Step::Skip(4 + u64::from(length & 0x1_ffff)),
+            Some(&KEEP_ALIVE) => Step::Took(4),
+            _ => Step::Lost,
+        }
+    }
+
+    /// A frame of `length` bytes where one without a header is awaited.
+    fn raw<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        length: u64,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
+        let known = data.get(4..).unwrap_or_default();
+        if v1::may_interrupt(length) && known.len() < v1::HEADER {
+            return Step::Wait(4 + v1::HEADER);
+        }
+        let mut talk = std::mem::take(context.talk);
+        let session = talk.smb();
+        let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
+        if v1::may_interrupt(length) && v1::interrupts(known) {
+            self.state = State::behind(length);
+        } else if let Some(raw) = raw.take().filter(|raw| raw.fits(length)) {
+            let Raw { sink, most } = raw;
+            let is_wanted = length > 0 && session.is_wanted(sink, context);
+            if sink.is_read && (1..most).contains(&length) {
+                session.ends_at(sink.key, sink.at.saturating_add(length));
+            }
+            if !is_wanted {
+                *context.talk = talk;
+                return Step::Skip(4 + length);
+            }
+            self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
+        } else {
+            self.state = State::behind(length);
+        }
+        *context.talk = talk;
+        Step::Took(4)
+    }
+
+    /// The next message of a frame; `left` bytes of the frame are to come.
+    fn message<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        left: u64,
+        session: &mut Session,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
+        let shown = shown(data, left);
+        let whole = |wants: usize| Step::Wait(wants.min(usize::try_from(left).unwrap_or(wants)));
+        if left < 4 {
+            self.state = State::Frame;
+            return Step::Skip(left);
+        }
+        let Some(magic) = shown.get(..4) else { return whole(4) };
+        let (length, plan) = if magic == v2::MAGIC {
+            match v2::length(shown, left) {
+                Some(length) => (length, v2::message(shown, length, session, context)),
+                None if left < 64 => (left, Plan::Pass),
+                None => return whole(64),
+            }
+        } else if magic == v1::MAGIC {
+            let header = v1::HEADER as u64;
+            match v1::begin(shown, session) {
+                Some(way) if left > header => (left, Plan::Next { skip: header, way }),
+                None if left > header => return whole(v1::HEADER),
+                _ => (left, Plan::Pass),
+            }
+        } else if magic == ENCRYPTED || magic == COMPRESSED {
+            context.counters.note(Fault::DarkSmb);
+            (left, Plan::Pass)
+        } else {
+            return Step::Lost;
+        };
+        self.follow(plan, length, left - length)
+    }
+
+    /// So many bytes never came. Inside of a file that is a loss for this file alone.
+    pub(in crate::engine::packet) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> bool {
+        match self.state {
+            State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
+                let mut talk = std::mem::take(context.talk);
+                talk.smb().lose(sink);
+                *context.talk = talk;
+                let sink = Sink { at: sink.at.saturating_add(length), ..sink };
+                self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
+                true
+            }
+            State::Data { sink, .. } => {
+                let mut talk = std::mem::take(context.talk);
+                talk.smb().lose(sink);
+                *context.talk = talk;
+                false
+            }
+            _ => {
+                // Raw bytes that are awaited may have been among them.
+                if let Talk::Smb(session) = &mut *context.talk {
+                    (session.raw_read, session.raw_write) = (None, None);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// What is there of `left` bytes.
+fn shown(data: &[u8], left: u64) -> &[u8] {
+    usize::try_from(left).ok().and_then(|left| data.get(..left)).unwrap_or(data)
+}
+
+/// Text in 16-bit characters.
+fn text(bytes: &[u8]) -> String {
+    let (units, _) = bytes.as_chunks();
+    // Most is ASCII.
+    if units.iter().all(|&[low, high]| low.is_ascii() && high == 0)
+        && let Ok(text) = String::from_utf8(units.iter().map(|&[low, _]| low).collect())
+    {
+        return text;
+    }
+    let units = units.iter().map(|&unit| u16::from_le_bytes(unit));
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
+fn report_share<V: Visitor>(
+    path: &[u8],
+    context: &mut ParseContext<'_, '_, V>,
+    said: Said<'_>,
+) -> bool {
+    let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
+    let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let literal = literal(host);
+    let host = literal.as_deref().map_or(host, str::as_bytes);
+    let to = (&mut *context.visitor, &mut *context.counters);
+    names::report_host(host, Where::SmbHost, context.packet, to, said);
+    share.eq_ignore_ascii_case(b"IPC$")
+}
+
+/// The IPv6 address that Windows writes as a name, since a path has no room for colons:
+/// `2001-db8--7.ipv6-literal.net`, with the zone behind an `s`.
+fn literal(host: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(host).ok()?;
+    let (text, suffix) = text.split_at_checked(text.len().checked_sub(LITERAL.len())?)?;
+    let address = text.split('s').next().filter(|_| suffix.eq_ignore_ascii_case(LITERAL))?;
+    Some(address.replace('-', ":"))
+}
+
+#[cfg(test)]
+pub(in crate::engine::packet) mod tests;
