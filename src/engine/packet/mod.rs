@@ -23,7 +23,6 @@ mod counters;
 mod decoder;
 mod flow;
 mod hosts;
-mod http2;
 mod mailfile;
 mod payload;
 mod protocol;

@@ -18,6 +18,7 @@
 mod content;
 mod doh;
 mod framing;
+pub(super) mod http2;
 mod lines;
 mod names;
 mod naming;
@@ -471,6 +472,4 @@ fn parse_bare(name: &[u8]) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-pub(in crate::engine::packet) mod bodies;
-#[cfg(test)]
-mod tests;
+pub(in crate::engine::packet) mod tests;

@@ -4,7 +4,8 @@ use super::talk::Talk;
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::contract::expectations::Expectations;
-use crate::engine::packet::{Counters, Packet, Ports, Visitor, http2};
+use crate::engine::packet::{Counters, Packet, Ports, Visitor};
+use crate::engine::packet::protocol::http::http2;
 use crate::engine::packet::protocol::{dns, ftp, http, imap, plain, pop3, proxy, smb, smtp, socks, ssh, syslog, tls};
 use crate::engine::progress::bound;
 

@@ -4,8 +4,8 @@ mod ways;
 
 use super::*;
 use crate::engine::indicator::{Timestamp, Where};
-use crate::engine::packet::protocol::http::bodies::{answers, uploads};
-use crate::engine::packet::http2::tests as http2;
+use crate::engine::packet::protocol::http::tests::bodies::{answers, uploads};
+use crate::engine::packet::protocol::http::http2::tests as http2;
 use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
 use crate::engine::packet::{Counters, Decoder, Frame};
 use proptest::prelude::*;

@@ -7,7 +7,8 @@ use super::{
     report_response,
 };
 use crate::engine::packet::stream::{ParseContext, Parser, Probe, RequestKind, Step};
-use crate::engine::packet::{Fault, Visitor, http2};
+use crate::engine::packet::{Fault, Visitor};
+use crate::engine::packet::protocol::http::http2;
 use crate::engine::packet::protocol::plain;
 use crate::engine::progress::bound;
 

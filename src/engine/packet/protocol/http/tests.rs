@@ -1,3 +1,5 @@
+pub(in crate::engine::packet) mod bodies;
+
 use super::*;
 use crate::engine::indicator::Protocol;
 use crate::engine::packet::tests::{Recorder, converse, decode, tcp};

@@ -101,7 +101,7 @@ fn headers_of_the_second_version() {
 
 #[test]
 fn in_front_of_every_protocol() {
-    use crate::engine::packet::http2;
+    use crate::engine::packet::protocol::http::http2;
     use crate::engine::packet::protocol::{imap, pop3, smtp, ssh, tls};
     let line = b"PROXY TCP4 203.0.113.5 198.51.100.9 5000 443\r\n".to_vec();
     for header in [line.clone(), v4(b""), [line, v6(b""), v4(b"")].concat()] {

@@ -1,6 +1,6 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
-use super::*;
+use crate::engine::packet::protocol::http::*;
 use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::hosts::Hosts;
 use crate::engine::packet::stream::tests::{Part, decode};

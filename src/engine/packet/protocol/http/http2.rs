@@ -23,12 +23,12 @@ mod midstream;
 mod opening;
 mod tables;
 
-pub(super) use bodies::Asked;
-pub(super) use opening::{begins, guess};
+pub(in crate::engine::packet) use bodies::Asked;
+pub(in crate::engine::packet) use opening::{begins, guess};
 
 use crate::engine::packet::protocol::http::{report_request, report_response};
-use super::stream::{ParseContext, Step};
-use super::{Fault, Visitor};
+use crate::engine::packet::stream::{ParseContext, Step};
+use crate::engine::packet::{Fault, Visitor};
 use bodies::Bodies;
 use frame::{Frame, Start};
 use head::Head;
@@ -74,7 +74,7 @@ struct Block {
 
 /// One direction of an HTTP/2 connection.
 #[derive(Debug)]
-pub(super) struct Direction {
+pub(in crate::engine::packet) struct Direction {
     is_client: bool,
     state: State,
     start: Start,
@@ -117,17 +117,17 @@ impl Direction {
     }
 
     /// HTTP/1 was spoken before.
-    pub(super) fn set_upgraded(&mut self) {
+    pub(in crate::engine::packet) fn set_upgraded(&mut self) {
         self.is_upgraded = true;
     }
 
     /// Bytes that are held.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::engine::packet) fn weight(&self) -> usize {
         size_of::<Direction>() + self.head.weight() + self.hpack.weight() + self.bodies.weight()
     }
 
     /// Reads what comes next.
-    pub(super) fn step<V: Visitor>(
+    pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
         context: &mut ParseContext<'_, '_, V>,
@@ -206,7 +206,7 @@ impl Direction {
     }
 
     /// Bytes never come. True: it goes on behind them.
-    pub(super) fn gap<V: Visitor>(
+    pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
         context: &mut ParseContext<'_, '_, V>,
@@ -241,7 +241,7 @@ impl Direction {
     }
 
     /// Reads what there is of a header block that does not go on.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         if self.block.is_some() || !(self.start.is_empty() || self.state == State::Search) {
             context.counters.note(Fault::SplitHttp2);
         }
@@ -461,4 +461,4 @@ fn behind(taken: usize, step: Step) -> Step {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::engine::packet) mod tests;
