@@ -18,29 +18,26 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
+mod config;
 mod contract;
 mod counters;
 mod decoder;
-mod flow;
-mod hosts;
-mod mailfile;
 mod payload;
 mod protocol;
-mod split;
 mod stream;
 mod view;
 mod wire;
 
-pub use view::community_id;
+pub use config::Config;
 pub use counters::{Counters, Fault};
-pub use decoder::{Config, Decoder};
-pub use payload::file::{Attachment, Digested, Digests, FileFacts, Parcel};
-pub use wire::link::{link_name, unknown_link};
-pub use mailfile::MailFile;
+pub use decoder::{Decoder, MailFile, SHARDS, Shard, Split, Splitter};
+pub use payload::file::{Digested, Digests};
 pub use protocol::{dns, ftp, http, smb, smtp, ssh, tls};
-pub use split::{SHARDS, Shard, Split, Splitter};
-pub use wire::transport::Ports;
-pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
+pub use view::{
+    Attachment, Close, FileFacts, FlowEnd, Frame, Order, Packet, Parcel, Ports, Said, Visitor,
+    community_id,
+};
+pub use wire::link::{link_name, unknown_link};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. What is
 //! remembered here are fragments alone; all else is remembered of two hosts, and so
-//! units can go different ways: see [`split`](crate::engine::packet::split).
+//! units can go different ways: see [`split`](crate::engine::packet::decoder::split).
 
 mod fast_path;
 

@@ -2,7 +2,7 @@
 
 use crate::engine::packet::protocol::http::*;
 use crate::engine::packet::payload::coding::InflateBudget;
-use crate::engine::packet::hosts::Hosts;
+use crate::engine::packet::decoder::hosts::Hosts;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
 use crate::engine::packet::{Config, Decoder, Frame};

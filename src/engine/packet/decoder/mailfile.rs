@@ -1,10 +1,10 @@
 //! A mail that lies in a file, read like one that was carried.
 
-use super::Counters;
+use crate::engine::packet::Counters;
 use crate::engine::packet::payload::mail::Mail;
-use super::stream::{ParseContext, Requests, Shared, Talk};
+use crate::engine::packet::stream::{ParseContext, Requests, Shared, Talk};
 use crate::engine::packet::wire::transport::Ports;
-use super::view::{Packet, Visitor};
+use crate::engine::packet::view::{Packet, Visitor};
 use crate::engine::indicator::{Flow, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -17,7 +17,7 @@ use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
 use crate::engine::packet::wire::layers::{IpPacket, Layers, Part};
 use crate::engine::packet::wire::link::Tags;
-use super::{Config, Counters, Fault, Frame, Order, Visitor};
+use crate::engine::packet::{Config, Counters, Fault, Frame, Order, Visitor};
 use crate::engine::indicator::{Timestamp, Tunnel};
 use reroute::Detours;
 use std::net::IpAddr;
@@ -292,7 +292,7 @@ impl Split {
 
 /// The share of two hosts, the same whoever of them speaks. Fixed, so that it is the same in
 /// every run.
-pub(super) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
+pub(in crate::engine::packet) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
     let bits = |address| match address {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => {
@@ -388,7 +388,7 @@ impl Shard {
         }
     }
 
-    /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).
+    /// As [`Decoder::show_flows_again`](crate::engine::packet::Decoder::show_flows_again).
     pub fn show_flows_again(&mut self) {
         self.hosts.show_flows_again();
     }

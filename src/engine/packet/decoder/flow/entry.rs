@@ -1,7 +1,7 @@
 //! What is remembered of a flow, in two lines of the cache.
 
-use super::super::stream::Tcp;
-use super::super::view::{Close, FlowEnd};
+use crate::engine::packet::stream::Tcp;
+use crate::engine::packet::view::{Close, FlowEnd};
 use super::Ended;
 use super::key::{Short, Wide};
 use crate::engine::indicator::{self, Timestamp};

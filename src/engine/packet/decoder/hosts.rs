@@ -6,10 +6,10 @@
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
 use crate::engine::packet::wire::layers::{IpPacket, Part};
-use super::stream::{Shared, Stamp, StreamContext, Streams};
+use crate::engine::packet::stream::{Shared, Stamp, StreamContext, Streams};
 use crate::engine::packet::wire::transport::{self, Segment};
-use super::view::{Close, Order, Packet, Visitor};
-use super::{Config, Counters, Fault, Ports};
+use crate::engine::packet::view::{Close, Order, Packet, Visitor};
+use crate::engine::packet::{Config, Counters, Fault, Ports};
 use crate::engine::packet::protocol::{dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::indicator::Timestamp;
 
@@ -18,21 +18,21 @@ const RANGES_SHARE: usize = 4;
 
 /// Reads the packets of pairs of hosts.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(in crate::engine::packet) struct Hosts {
     flows: Flows,
-    pub(super) streams: Streams,
+    pub(in crate::engine::packet) streams: Streams,
     quic: quic::Connections,
     tftp: tftp::Transfers,
-    pub(super) counters: Counters,
+    pub(in crate::engine::packet) counters: Counters,
     /// What the streams share.
-    pub(super) shared: Shared,
+    pub(in crate::engine::packet) shared: Shared,
     /// No segment is passed over.
     #[cfg(test)]
-    pub(super) is_careful: bool,
+    pub(in crate::engine::packet) is_careful: bool,
 }
 
 impl Hosts {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
         Hosts {
             flows: Flows::new(config),
             streams: Streams::new(config),
@@ -46,18 +46,18 @@ impl Hosts {
     }
 
     /// Flows that are open.
-    pub(super) fn open_flows(&self) -> usize {
+    pub(in crate::engine::packet) fn open_flows(&self) -> usize {
         self.flows.len()
     }
 
-    /// As [`Decoder::show_flows_again`](super::Decoder::show_flows_again).
-    pub(super) fn show_flows_again(&mut self) {
+    /// As [`Decoder::show_flows_again`](crate::engine::packet::Decoder::show_flows_again).
+    pub(in crate::engine::packet) fn show_flows_again(&mut self) {
         self.flows.turn();
     }
 
     /// Closes the flows that are idle by `now`, if they were not looked for just before. As
-    /// [`Decoder::advance`](super::Decoder::advance).
-    pub(super) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+    /// [`Decoder::advance`](crate::engine::packet::Decoder::advance).
+    pub(in crate::engine::packet) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
         let Hosts { flows, streams, quic, counters, shared, .. } = self;
         flows.sweep(now, &mut |ended| {
             quic.remove(ended.end.flow_id);
@@ -65,8 +65,8 @@ impl Hosts {
         });
     }
 
-    /// As [`Decoder::finish`](super::Decoder::finish).
-    pub(super) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
+    /// As [`Decoder::finish`](crate::engine::packet::Decoder::finish).
+    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.tftp.finish(&mut self.counters);
         let Hosts { flows, streams, quic, counters, shared, .. } = self;
         flows.finish(&mut |ended| {
@@ -79,13 +79,13 @@ impl Hosts {
 
     /// Whether so many flows are open that to ask for them ahead of time is worth it.
     #[inline(always)]
-    pub(super) fn is_large(&self) -> bool {
+    pub(in crate::engine::packet) fn is_large(&self) -> bool {
         self.flows.is_large()
     }
 
     /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
     #[inline(always)]
-    pub(super) fn prefetch(&self, unit: &IpPacket<'_>) -> u32 {
+    pub(in crate::engine::packet) fn prefetch(&self, unit: &IpPacket<'_>) -> u32 {
         let ports = match unit.payload {
             Ok([a, b, c, d, ..]) => [*a, *b, *c, *d],
             _ => [0; 4],
@@ -95,13 +95,13 @@ impl Hosts {
 
     /// Asks for the flow itself: the second step.
     #[inline(always)]
-    pub(super) fn expect_flow(&self, hash: u32) {
+    pub(in crate::engine::packet) fn expect_flow(&self, hash: u32) {
         self.flows.expect_entry(hash);
     }
 
     /// Takes the next packet.
     #[inline(always)]
-    pub(super) fn take<V: Visitor>(&mut self, unit: &IpPacket<'_>, visitor: &mut V) {
+    pub(in crate::engine::packet) fn take<V: Visitor>(&mut self, unit: &IpPacket<'_>, visitor: &mut V) {
         visitor.begins(unit.order());
         let segment = unit.segment();
         let facts = Facts {

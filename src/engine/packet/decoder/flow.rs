@@ -15,10 +15,10 @@ mod index;
 mod key;
 mod slab;
 
-use super::stream::Tcp;
+use crate::engine::packet::stream::Tcp;
 use crate::engine::packet::wire::transport::{ACK, FIN, RST, SYN, TCP};
-use super::view::{Close, FlowEnd};
-use super::{Config, Ports};
+use crate::engine::packet::view::{Close, FlowEnd};
+use crate::engine::packet::{Config, Ports};
 use crate::engine::indicator::{self, Timestamp};
 use crate::engine::memory;
 use entry::{Entry, STAGES, Stage, bits};
@@ -37,20 +37,20 @@ const TICK: u32 = 20;
 
 /// What the table wants to know of a packet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
-    pub(super) number: u64,
-    pub(super) time: Timestamp,
-    pub(super) length: u32,
-    pub(super) src: IpAddr,
-    pub(super) dst: IpAddr,
-    pub(super) proto: u8,
-    pub(super) ports: Ports,
+pub(in crate::engine::packet) struct Facts {
+    pub(in crate::engine::packet) number: u64,
+    pub(in crate::engine::packet) time: Timestamp,
+    pub(in crate::engine::packet) length: u32,
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) ports: Ports,
     /// TCP flags.
-    pub(super) flags: u8,
+    pub(in crate::engine::packet) flags: u8,
     /// The VLAN, where it is part of the key; else 0.
-    pub(super) vlan: u16,
+    pub(in crate::engine::packet) vlan: u16,
     /// The tunnels, where they are part of the key; else 0.
-    pub(super) tunnel: u64,
+    pub(in crate::engine::packet) tunnel: u64,
 }
 
 /// The ends of one list.
@@ -65,36 +65,36 @@ const NO_LISTS: [List; STAGES.len()] = [List { oldest: NIL, newest: NIL, count: 
 
 /// A flow that was closed, with what is left of its streams.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended {
-    pub(super) end: FlowEnd,
-    pub(super) tcp: Tcp,
+pub(in crate::engine::packet) struct Ended {
+    pub(in crate::engine::packet) end: FlowEnd,
+    pub(in crate::engine::packet) tcp: Tcp,
     /// Whether side 0 of its streams is the client's.
-    pub(super) is_client_low: bool,
+    pub(in crate::engine::packet) is_client_low: bool,
 }
 
 /// Where a packet went.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Touch {
+pub(in crate::engine::packet) struct Touch {
     slot: u32,
     /// Which side of the flow sent it: 0 is the low end of the key.
-    pub(super) side: usize,
-    pub(super) is_new: bool,
-    pub(super) is_wanted: bool,
+    pub(in crate::engine::packet) side: usize,
+    pub(in crate::engine::packet) is_new: bool,
+    pub(in crate::engine::packet) is_wanted: bool,
     /// It is old, and was not shown since flows are shown again.
-    pub(super) is_to_be_shown: bool,
+    pub(in crate::engine::packet) is_to_be_shown: bool,
 }
 
 /// What is known of a packet's flow.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    pub(super) flow_id: u64,
-    pub(super) to_server: bool,
-    pub(super) totals: indicator::Flow,
+pub(in crate::engine::packet) struct Known {
+    pub(in crate::engine::packet) flow_id: u64,
+    pub(in crate::engine::packet) to_server: bool,
+    pub(in crate::engine::packet) totals: indicator::Flow,
 }
 
 /// The table.
 #[derive(Debug)]
-pub(super) struct Flows {
+pub(in crate::engine::packet) struct Flows {
     index: Index,
     seeds: Seeds,
     entries: Slab<Entry>,
@@ -112,7 +112,7 @@ pub(super) struct Flows {
 }
 
 impl Flows {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
         let seconds = |seconds: u32| u64::from(seconds) * SECOND.unsigned_abs();
         Flows {
             index: Index::new(),
@@ -134,19 +134,19 @@ impl Flows {
     }
 
     /// Has all flows shown again, each with its next packet.
-    pub(super) fn turn(&mut self) {
+    pub(in crate::engine::packet) fn turn(&mut self) {
         self.turn = self.turn.wrapping_add(1);
     }
 
     /// Flows that are open.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::engine::packet) fn len(&self) -> usize {
         self.index.len()
     }
 
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
     #[inline(always)]
-    pub(super) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
+    pub(in crate::engine::packet) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
         let side = usize::from(!is_forward);
@@ -164,7 +164,7 @@ impl Flows {
     }
 
     /// Whether a packet's flow is open.
-    pub(super) fn knows(&self, facts: &Facts) -> bool {
+    pub(in crate::engine::packet) fn knows(&self, facts: &Facts) -> bool {
         let (key, _) = Key::new(facts);
         self.find(&key, key.hash(&self.seeds)).is_some()
     }
@@ -183,14 +183,14 @@ impl Flows {
 
     /// Whether so many flows are open that to ask for them ahead of time is worth it.
     #[inline(always)]
-    pub(super) fn is_large(&self) -> bool {
+    pub(in crate::engine::packet) fn is_large(&self) -> bool {
         self.index.is_large()
     }
 
     /// Asks for the place of a packet's flow, whose transport begins with `ports`. Returns what
     /// [`Self::expect_entry`] asks for the flow itself with, once the place is there.
     #[inline(always)]
-    pub(super) fn prefetch(
+    pub(in crate::engine::packet) fn prefetch(
         &self,
         src: IpAddr,
         dst: IpAddr,
@@ -205,7 +205,7 @@ impl Flows {
 
     /// Asks for a flow that was expected.
     #[inline(always)]
-    pub(super) fn expect_entry(&self, hash: u32) {
+    pub(in crate::engine::packet) fn expect_entry(&self, hash: u32) {
         if let Some(entry) = self.index.likely(hash).and_then(|slot| self.entries.get(slot)) {
             memory::prefetch(&entry.ends);
             memory::prefetch(&entry.first);
@@ -226,17 +226,17 @@ impl Flows {
     }
 
     /// Notes whether later packets of a flow are to be reported.
-    pub(super) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
+    pub(in crate::engine::packet) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
         self.entries[touch.slot].set(bits::IS_WANTED, is_wanted);
     }
 
     /// What a flow remembers of its TCP connection.
-    pub(super) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
+    pub(in crate::engine::packet) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
         &mut self.entries[touch.slot].tcp
     }
 
     /// Closes every flow, in the order of their first packets.
-    pub(super) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
+    pub(in crate::engine::packet) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
         let open = self.entries.iter().filter(|(_, entry)| entry.has(bits::IS_OPEN));
         let mut slots: Vec<(u64, u32)> = open.map(|(slot, entry)| (entry.first, slot)).collect();
         slots.sort_unstable();
@@ -299,7 +299,7 @@ impl Flows {
     }
 
     /// What is known of the flow of a packet that was accounted.
-    pub(super) fn known(&self, touch: &Touch) -> Known {
+    pub(in crate::engine::packet) fn known(&self, touch: &Touch) -> Known {
         let entry = &self.entries[touch.slot];
         Known {
             flow_id: entry.id,
@@ -350,7 +350,7 @@ impl Flows {
 
     /// Once a second, closes what is idle, from the oldest on.
     #[inline(always)]
-    pub(super) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
+    pub(in crate::engine::packet) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         if is_due(&mut self.swept, now) {
             self.close_idle(now, closed);
         }
@@ -457,10 +457,10 @@ fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
 }
 
 /// Before any packet.
-pub(super) const NEVER: Timestamp = Timestamp(i64::MIN);
+pub(in crate::engine::packet) const NEVER: Timestamp = Timestamp(i64::MIN);
 
 /// Whether it is time to look for idle flows, and was not since `swept`.
-pub(super) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
+pub(in crate::engine::packet) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
     let is_due = now.0.abs_diff(swept.0) >= SECOND.unsigned_abs();
     if is_due {
         *swept = now;

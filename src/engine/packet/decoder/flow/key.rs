@@ -1,6 +1,6 @@
 //! Who talks to whom: what tells flows apart.
 
-use super::super::Ports;
+use crate::engine::packet::Ports;
 use crate::engine::packet::view::community::conversation;
 use super::Facts;
 use hashbrown::DefaultHashBuilder;
