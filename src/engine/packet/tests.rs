@@ -215,8 +215,8 @@ fn samples() -> Vec<Vec<u8>> {
     vec![
         tcp(40000, 80, 24, request),
         tcp(40001, 443, 24, &crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"])),
-        udp(40002, 53, &crate::engine::packet::protocol::dns::tests::sample()),
-        udp(40003, 54, &crate::engine::packet::protocol::dns::tests::sample()),
+        udp(40002, 53, &crate::engine::packet::payload::dns::tests::sample()),
+        udp(40003, 54, &crate::engine::packet::payload::dns::tests::sample()),
         icmp,
     ]
 }

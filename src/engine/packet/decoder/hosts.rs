@@ -5,13 +5,15 @@
 //! what a pair of hosts says can be read without what other pairs say.
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
-use crate::engine::packet::wire::layers::{IpPacket, Part};
-use crate::engine::packet::stream::{Shared, Stamp, StreamContext, Streams};
-use crate::engine::packet::wire::transport::{self, Segment};
-use crate::engine::packet::view::{Close, Order, Packet, Visitor};
-use crate::engine::packet::{Config, Counters, Fault, Ports};
-use crate::engine::packet::protocol::{dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet::config::Config;
+use crate::engine::packet::contract::{Shared, StreamContext};
+use crate::engine::packet::counters::{Counters, Fault};
+use crate::engine::packet::dispatch::Datagrams;
+use crate::engine::packet::stream::{Stamp, Streams};
+use crate::engine::packet::view::{Close, Order, Packet, Ports, Visitor};
+use crate::engine::packet::wire::layers::{IpPacket, Part};
+use crate::engine::packet::wire::transport::{self, Segment};
 
 /// The share of the bytes for streams that files which come in ranges may have.
 const RANGES_SHARE: usize = 4;
@@ -21,8 +23,7 @@ const RANGES_SHARE: usize = 4;
 pub(in crate::engine::packet) struct Hosts {
     flows: Flows,
     pub(in crate::engine::packet) streams: Streams,
-    quic: quic::Connections,
-    tftp: tftp::Transfers,
+    datagrams: Datagrams,
     pub(in crate::engine::packet) counters: Counters,
     /// What the streams share.
     pub(in crate::engine::packet) shared: Shared,
@@ -36,8 +37,7 @@ impl Hosts {
         Hosts {
             flows: Flows::new(config),
             streams: Streams::new(config),
-            quic: quic::Connections::new(config),
-            tftp: tftp::Transfers::default(),
+            datagrams: Datagrams::new(config),
             counters: Counters::default(),
             shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
             #[cfg(test)]
@@ -58,20 +58,20 @@ impl Hosts {
     /// Closes the flows that are idle by `now`, if they were not looked for just before. As
     /// [`Decoder::advance`](crate::engine::packet::Decoder::advance).
     pub(in crate::engine::packet) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
-        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
         flows.sweep(now, &mut |ended| {
-            quic.remove(ended.end.flow_id);
+            datagrams.remove(ended.end.flow_id);
             close(ended, streams, counters, shared, visitor);
         });
     }
 
     /// As [`Decoder::finish`](crate::engine::packet::Decoder::finish).
     pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
-        self.tftp.finish(&mut self.counters);
-        let Hosts { flows, streams, quic, counters, shared, .. } = self;
+        self.datagrams.finish(&mut self.counters);
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
         flows.finish(&mut |ended| {
             visitor.begins(Order::new(ended.end.totals.first, 0));
-            quic.remove(ended.end.flow_id);
+            datagrams.remove(ended.end.flow_id);
             close(ended, streams, counters, shared, visitor);
         });
         shared.ranges.clear(counters);
@@ -226,26 +226,12 @@ impl Hosts {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        let Hosts { flows, streams, quic, tftp, counters, shared, .. } = self;
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
+        let mut given = StreamContext { packet, visitor, counters, shared };
         if packet.proto == transport::TCP {
-            let mut given = StreamContext { packet, visitor, counters, shared };
             streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
-            return;
-        }
-        let payload = proxy::strip(segment.payload, packet, visitor, counters);
-        if payload.is_empty() {
-            // It was the header alone.
-        } else if quic::is_likely(payload) {
-            quic.inspect(payload, packet, visitor, counters);
-        } else if syslog::is_message(payload) {
-            syslog::report(payload, packet, visitor);
-        } else if plain::is_message(payload)
-            || !tftp.inspect(payload, packet, visitor, counters)
-                && !dhcp::inspect(payload, packet, visitor, counters)
-                && !dns::inspect_udp(payload, packet, visitor, counters)
-                && shared.reads_unknown
-        {
-            plain::show(payload, packet, visitor);
+        } else {
+            datagrams.inspect(segment.payload, &mut given);
         }
     }
 }

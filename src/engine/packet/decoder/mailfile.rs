@@ -1,11 +1,9 @@
 //! A mail that lies in a file, read like one that was carried.
 
-use crate::engine::packet::Counters;
-use crate::engine::packet::payload::mail::Mail;
-use crate::engine::packet::stream::{ParseContext, Requests, Shared, Talk};
-use crate::engine::packet::wire::transport::Ports;
-use crate::engine::packet::view::{Packet, Visitor};
 use crate::engine::indicator::{Flow, Timestamp};
+use crate::engine::packet::counters::Counters;
+use crate::engine::packet::payload::mail::Mail;
+use crate::engine::packet::view::{Packet, Ports, Report, Visitor};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What alerts and files call what carried it.
@@ -17,9 +15,6 @@ const PROTOCOL: &str = "mail";
 pub struct MailFile {
     mail: Mail,
     time: Timestamp,
-    shared: Shared,
-    requests: Requests,
-    talk: Talk,
     counters: Counters,
 }
 
@@ -29,9 +24,6 @@ impl MailFile {
         MailFile {
             mail: Mail::new(PROTOCOL),
             time,
-            shared: Shared::new(0, false),
-            requests: Requests::default(),
-            talk: Talk::default(),
             counters: Counters::default(),
         }
     }
@@ -43,18 +35,18 @@ impl MailFile {
 
     /// Takes the next bytes, and tells what can be told by now: text up to the last whole line.
     pub fn push<V: Visitor>(&mut self, data: &[u8], visitor: &mut V) {
-        let MailFile { mail, time, shared, requests, talk, counters } = self;
+        let MailFile { mail, time, counters } = self;
         let packet = packet(*time);
-        let mut context = ParseContext::new(&packet, visitor, counters, shared, requests, talk);
-        mail.push(data, &mut context);
+        let mut to = Report { packet: &packet, visitor, counters };
+        mail.push(data, &mut to);
     }
 
     /// Nothing more of it comes. It is ready for the next one, of that time.
     pub fn finish<V: Visitor>(&mut self, next: Timestamp, visitor: &mut V) {
-        let MailFile { mail, time, shared, requests, talk, counters } = self;
+        let MailFile { mail, time, counters } = self;
         let packet = packet(*time);
-        let mut context = ParseContext::new(&packet, visitor, counters, shared, requests, talk);
-        std::mem::replace(mail, Mail::new(PROTOCOL)).finish(true, &mut context);
+        let mut to = Report { packet: &packet, visitor, counters };
+        std::mem::replace(mail, Mail::new(PROTOCOL)).finish(true, &mut to);
         *time = next;
     }
 }

@@ -32,7 +32,7 @@ pub(in crate::engine::packet) use dots::{Dots, Taken};
 pub(in crate::engine::packet) use header::{path, split_header};
 pub(in crate::engine::packet) use text::Text;
 
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::{Walk, bound};
@@ -125,44 +125,44 @@ impl Mail {
     }
 
     /// Takes the next bytes, and tells what can be told by now.
-    pub(in crate::engine::packet) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
-        self.take(data, context);
-        self.flush(context);
+    pub(in crate::engine::packet) fn push<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
+        self.take(data, to);
+        self.flush(to);
     }
 
-    fn flush<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
-        self.flush_headers(context);
+    fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.flush_headers(to);
         if let Some(leaf) = &mut self.leaf {
-            leaf.flush(context);
+            leaf.flush(to);
         }
     }
 
-    fn flush_headers<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn flush_headers<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
             if !text.is_empty() {
-                context.visitor.text(text, at, context.packet, Said::None);
+                to.visitor.text(text, at, to.packet, Said::None);
                 text.clear();
             }
         }
     }
 
-    fn take<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn take<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
         let mut walk = Walk::over(data);
         while let Some((rest, &first)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             walk.take(match self.state {
                 State::Headers => match self.whole_header(first, rest) {
                     Some(length) => {
-                        self.header(rest.get(..length).unwrap_or(rest), context);
+                        self.header(rest.get(..length).unwrap_or(rest), to);
                         length
                     }
-                    None => self.header_line(first, rest, context),
+                    None => self.header_line(first, rest, to),
                 },
                 State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
-                State::Body => self.body(first, rest, context),
+                State::Body => self.body(first, rest, to),
             });
         }
         if walk.is_stuck() {
-            context.counters.note(Fault::Stuck);
+            to.counters.note(Fault::Stuck);
         }
     }
 
@@ -189,18 +189,18 @@ impl Mail {
         &mut self,
         first: u8,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> usize {
         if self.held.ends_with(b"\n") {
             if !matches!(first, b' ' | b'\t') {
-                self.held_header(context);
+                self.held_header(to);
                 // The next one may be whole.
                 return 0;
             }
             if self.held.len() >= MAX_HEADER {
                 // It ended with the last line that there was room for, and goes on.
-                context.counters.note(Fault::SplitMail);
-                self.torn_header(context);
+                to.counters.note(Fault::SplitMail);
+                self.torn_header(to);
                 self.state = State::TooLong(true);
                 return 0;
             }
@@ -210,16 +210,16 @@ impl Mail {
         let line = data.get(..end.min(room)).unwrap_or(data);
         self.held.extend_from_slice(line);
         if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
-            context.counters.note(Fault::SplitMail);
-            self.torn_header(context);
+            to.counters.note(Fault::SplitMail);
+            self.torn_header(to);
             self.state = State::TooLong(false);
         } else if matches!(&self.held[..], b"\r\n" | b"\n") {
-            self.headers_done(context);
+            self.headers_done(to);
         } else if self.held.ends_with(b"\n")
             && let Some((at, is_close)) = self.delimiter()
         {
-            self.begin_body(context);
-            self.delimit(at, is_close, context);
+            self.begin_body(to);
+            self.delimit(at, is_close, to);
         }
         line.len()
     }
@@ -237,50 +237,50 @@ impl Mail {
 
     /// Reads what there is of a header that does not go on, without the last word: a part of
     /// it would be another one.
-    fn torn_header<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn torn_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         if !self.held.ends_with(b"\n") {
             let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
             let colon = memchr::memchr(b':', &self.held);
             let end = self.held.iter().rposition(is_cut).max(colon);
             self.held.truncate(end.map_or(0, |at| at + 1));
         }
-        self.held_header(context);
+        self.held_header(to);
     }
 
     /// Reads the header that is held.
-    fn held_header<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn held_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
-        self.header(&held, context);
+        self.header(&held, to);
         held.clear();
         self.held = held;
     }
 
     /// Reads a header, or what stands in its place.
-    fn header<V: Visitor>(&mut self, field: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn header<V: Visitor>(&mut self, field: &[u8], to: &mut Report<'_, '_, V>) {
         let [text, odd] = &mut self.texts;
         if let Some((name, value)) = split_header(field) {
             self.entity.header(name, value);
-            header::report(name, value, text, context);
+            header::report(name, value, text, to);
         } else {
             odd.extend_from_slice(field);
         }
         if text.len() + odd.len() >= MAX_TEXT {
-            self.flush_headers(context);
+            self.flush_headers(to);
         }
     }
 
-    fn headers_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn headers_done<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         self.held.clear();
-        self.begin_body(context);
+        self.begin_body(to);
     }
 
     /// Begins the body that the headers told of.
-    fn begin_body<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
-        self.flush_headers(context);
+    fn begin_body<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.flush_headers(to);
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
-            return leaf::tell_names(&entity, self.protocol, false, context);
+            return leaf::tell_names(&entity, self.protocol, false, to);
         }
         if entity.kind == Kind::Multipart
             && let Some(text) = entity.boundary.take()
@@ -290,27 +290,27 @@ impl Mail {
                 self.leaf = Some(Box::new(Leaf::around(self.protocol)));
                 return;
             }
-            context.counters.note(Fault::DeepMail);
+            to.counters.note(Fault::DeepMail);
         }
-        let leaf = Leaf::begin(entity, self.protocol, self.depth, context);
+        let leaf = Leaf::begin(entity, self.protocol, self.depth, to);
         self.leaf = Some(Box::new(leaf));
     }
 
     /// Bytes never came.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
+    pub(in crate::engine::packet) fn gap<V: Visitor>(&mut self, length: u64, to: &mut Report<'_, '_, V>) {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
-                    self.torn_header(context);
+                    self.torn_header(to);
                 }
                 self.state = State::TooLong(false);
             }
             State::TooLong(_) => self.state = State::TooLong(false),
             State::Body => {
-                self.no_delimiter(context);
+                self.no_delimiter(to);
                 (self.pending, self.is_line_start) = (b"", false);
                 if let Some(leaf) = &mut self.leaf {
-                    leaf.gap(length, context);
+                    leaf.gap(length, to);
                 }
             }
         }
@@ -320,31 +320,40 @@ impl Mail {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         if self.state == State::Headers && !self.held.is_empty() {
             if !is_whole && !self.held.ends_with(b"\n") {
-                context.counters.note(Fault::SplitMail);
+                to.counters.note(Fault::SplitMail);
             }
             match self.delimiter() {
-                Some((at, is_close)) => self.delimit(at, is_close, context),
-                None if is_whole => self.held_header(context),
-                None => self.torn_header(context),
+                Some((at, is_close)) => self.delimit(at, is_close, to),
+                None if is_whole => self.held_header(to),
+                None => self.torn_header(to),
             }
         }
         if self.state == State::Body && !self.bounds.is_empty() {
             match self.delimiter().filter(|_| self.is_line_start) {
-                Some((at, is_close)) => self.delimit(at, is_close, context),
+                Some((at, is_close)) => self.delimit(at, is_close, to),
                 None => {
-                    self.no_delimiter(context);
-                    self.show_pending(context);
+                    self.no_delimiter(to);
+                    self.show_pending(to);
                 }
             }
         }
-        self.flush_headers(context);
+        self.flush_headers(to);
         if let Some(leaf) = self.leaf {
-            leaf.finish(is_whole, context);
+            leaf.finish(is_whole, to);
         }
+    }
+}
+
+/// Tells of a mailbox, if its name is an e-mail address.
+pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(name: &[u8], to: &mut Report<'_, '_, V>) {
+    let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
+    if is_email {
+        let email = Observable::Email(name);
+        to.visitor.seen(email, Where::MailTo, to.packet, Said::None);
     }
 }
 

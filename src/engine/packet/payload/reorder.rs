@@ -3,7 +3,6 @@
 //! Bytes that two segments claim belong to the one that came first; what a later
 //! one says differently is counted as a conflict.
 
-use crate::engine::packet::stream::is_before;
 use std::collections::VecDeque;
 
 /// What a piece costs beside its bytes.
@@ -116,6 +115,11 @@ fn is_different(piece: &Piece, seq: u32, data: &[u8]) -> bool {
     let old = piece.data.get(piece_from..).unwrap_or_default();
     let new = data.get(data_from..).unwrap_or_default();
     old.iter().zip(new).any(|(old, new)| old != new)
+}
+
+/// Whether one sequence number lies before another, on the shorter way around.
+pub(in crate::engine::packet) fn is_before(seq: u32, other: u32) -> bool {
+    (seq.wrapping_sub(other) as i32) < 0
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! settings: all of them ways to lead it elsewhere.
 
 use crate::engine::packet::bytes::{be16, be32};
-use super::dns::Name;
+use crate::engine::packet::payload::dns::Name;
 use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::packet::payload::names;
 use crate::engine::indicator::{Observable, Where};

@@ -20,7 +20,7 @@ pub(in crate::engine::packet) use data::Data;
 
 use crate::engine::packet::contract::expectations::{End, Transfer};
 use crate::engine::packet::payload::names;
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step, Talk};
+use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
@@ -34,6 +34,54 @@ const MAX_LINE: usize = bound(4 << 10, 64);
 const MAX_NAME: usize = bound(1 << 10, 24);
 
 /// What both directions know.
+#[derive(Debug, Default)]
+pub(in crate::engine::packet) enum Session {
+    /// A server said `220`, as those of FTP and SMTP do.
+    #[default]
+    Greeted,
+    Control(Box<Control>),
+}
+
+impl contract::Session for Session {
+    fn weight(&self) -> usize {
+        self.known().map_or(0, Control::weight)
+    }
+
+    fn gives_way(&self) -> bool {
+        matches!(self, Session::Greeted)
+    }
+}
+
+impl Session {
+    /// What is known of a connection of FTP, if it is one.
+    fn known(&self) -> Option<&Control> {
+        match self {
+            Session::Greeted => None,
+            Session::Control(control) => Some(control),
+        }
+    }
+
+    /// The same, to be changed.
+    fn known_mut(&mut self) -> Option<&mut Control> {
+        match self {
+            Session::Greeted => None,
+            Session::Control(control) => Some(control),
+        }
+    }
+
+    /// What is known from now on.
+    fn control(&mut self) -> &mut Control {
+        if matches!(self, Session::Greeted) {
+            *self = Session::Control(Box::default());
+        }
+        match self {
+            Session::Control(control) => control,
+            Session::Greeted => unreachable!("it was made just now"),
+        }
+    }
+}
+
+/// What is known of a connection with commands.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Control {
     /// Where the next connection for data will be taken.
@@ -56,7 +104,7 @@ pub(in crate::engine::packet) struct Control {
 
 impl Control {
     /// Bytes that are held.
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
+    fn weight(&self) -> usize {
         let name = self.transfer.as_ref().and_then(|transfer| transfer.name.as_ref());
         let names = name.map_or(0, |name| name.len()) + self.sized.0.capacity();
         size_of::<Self>() + self.ends.len() * size_of::<End>() + names
@@ -135,35 +183,110 @@ impl Control {
     }
 }
 
-/// Looks whether a stream begins like a server's or a client's.
-pub(in crate::engine::packet) fn guess(data: &[u8], ports: Ports, talk: &Talk) -> Probe {
-    if data.first().is_some_and(u8::is_ascii_digit) {
-        let is_ours = matches!(talk, Talk::Ftp(_));
-        let starts = |start: &[u8]| data.starts_with(start) || start.starts_with(data);
-        return match data.len() {
-            0..=3 if starts(b"220") || is_ours => Probe::Maybe(4),
-            _ if starts(b"220 ") || starts(b"220-") => {
-                Probe::Is(Parser::FtpServer(Server::default()))
-            }
-            _ if begins(data) || (is_ours && code(data).is_some()) => {
-                Probe::Is(Parser::FtpServer(Server::default()))
-            }
+/// One direction: of a control connection, or of one that was announced for data.
+#[derive(Debug)]
+pub(in crate::engine::packet) enum Side {
+    Client(Client),
+    Server(Server),
+    Data(Box<Data>),
+}
+
+impl Protocol for Side {
+    type Session = Session;
+
+    fn probe(data: &[u8], opening: &Opening, session: &impl Slot<Session>) -> Probe<Self> {
+        let client = || Side::Client(Client::default());
+        let server = || Side::Server(Server::default());
+        if data.first().is_some_and(u8::is_ascii_digit) {
+            let is_ours = session.get().is_some_and(|session| session.known().is_some());
+            let starts = |start: &[u8]| data.starts_with(start) || start.starts_with(data);
+            return match data.len() {
+                0..=3 if starts(b"220") || is_ours => Probe::Maybe(4),
+                _ if starts(b"220 ") || starts(b"220-") => Probe::Is(server()),
+                _ if begins(data) || (is_ours && code(data).is_some()) => Probe::Is(server()),
+                _ => Probe::No,
+            };
+        }
+        let is_port = matches!(opening.ports, Ports::Pair(_, 21));
+        let is_expected = is_port || session.get().is_some();
+        match command::opening(data) {
+            command::Opening::Sure => Probe::Is(client()),
+            command::Opening::Likely if is_expected => Probe::Is(client()),
+            command::Opening::Short if is_expected => Probe::Maybe(data.len() + 1),
             _ => Probe::No,
-        };
+        }
     }
-    let is_port = matches!(ports, Ports::Pair(_, 21));
-    let is_expected = is_port || matches!(talk, Talk::Greeted | Talk::Ftp(_));
-    match command::opening(data) {
-        command::Opening::Sure => Probe::Is(Parser::FtpClient(Client::default())),
-        command::Opening::Likely if is_expected => Probe::Is(Parser::FtpClient(Client::default())),
-        command::Opening::Short if is_expected => Probe::Maybe(data.len() + 1),
-        _ => Probe::No,
+
+    fn begins(data: &[u8], _: Ports) -> bool {
+        begins(data)
+    }
+
+    fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
+        let (line, _) = line(data).ok()?;
+        if let Some((227, false)) = code(line) {
+            return command::port(line.get(4..)?);
+        }
+        let command = Command::parse(line).filter(|command| command.verb == Verb::Port)?;
+        command::port(command.argument).or_else(|| command::long_port(command.argument))
+    }
+
+    fn expected(end: End, is_synced: bool) -> Option<Self> {
+        Some(Side::Data(Box::new(Data::new(end, is_synced))))
+    }
+
+    fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        session: &mut impl Slot<Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
+        match self {
+            Side::Client(client) => client.step(data, session, context),
+            Side::Server(server) => server.step(data, session, context),
+            Side::Data(transfer) => transfer.step(data, context),
+        }
+    }
+
+    fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        _: &mut impl Slot<Session>,
+        _: &mut ParseContext<'_, '_, V>,
+    ) -> bool {
+        match self {
+            Side::Client(_) | Side::Server(_) => false,
+            Side::Data(transfer) => transfer.gap(length),
+        }
+    }
+
+    fn finish<V: Visitor>(
+        self,
+        _: &[u8],
+        _: &mut impl Slot<Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
+        if let Side::Data(transfer) = self {
+            transfer.finish(context);
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Side::Data(transfer) = self {
+            transfer.leave();
+        }
+    }
+
+    fn weight(&self) -> usize {
+        match self {
+            Side::Client(_) | Side::Server(_) => 0,
+            Side::Data(transfer) => size_of::<Data>() + transfer.weight(),
+        }
     }
 }
 
 /// Whether a segment is FTP in the midst of anything: it announces a connection, or says what
 /// only clients of FTP say. Some of them do not wait for the greeting.
-pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
+fn begins(data: &[u8]) -> bool {
     match data {
         [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,
         [b'P', b'A', b'S', b'V', b'\r', ..] | [b'E', b'P', b'S', b'V', b'\r', ..] => true,
@@ -173,16 +296,6 @@ pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
         [b'T', b'Y', b'P', b'E', b' ', b'A' | b'I', b'\r', ..] => true,
         _ => false,
     }
-}
-
-/// The end at which a line says that a connection will be taken.
-pub(in crate::engine::packet) fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
-    let (line, _) = line(data).ok()?;
-    if let Some((227, false)) = code(line) {
-        return command::port(line.get(4..)?);
-    }
-    let command = Command::parse(line).filter(|command| command.verb == Verb::Port)?;
-    command::port(command.argument).or_else(|| command::long_port(command.argument))
 }
 
 /// The code of an answer, and whether more lines follow.
@@ -225,6 +338,7 @@ impl Client {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        session: &mut impl Slot<Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if std::mem::take(&mut self.is_open) && !data.first().is_some_and(u8::is_ascii_alphabetic) {
@@ -236,10 +350,7 @@ impl Client {
         };
         let Some(command) = Command::parse(line) else { return Step::Took(length) };
         self.is_open = command.verb == Verb::Secure;
-        // The talk is lent to the directions in turn: here it is this one's.
-        let mut talk = std::mem::take(context.talk);
-        read_command(&command, talk.ftp(), context);
-        *context.talk = talk;
+        read_command(&command, session.begin().control(), context);
         Step::Took(length)
     }
 }
@@ -249,7 +360,7 @@ fn read_command<V: Visitor>(
     control: &mut Control,
     context: &mut ParseContext<'_, '_, V>,
 ) {
-    let said = Said::Ftp(*command);
+    let said = Said::Message(command);
     let path = command.argument;
     match command.verb {
         Verb::User if path.contains(&b'@') => {
@@ -298,6 +409,7 @@ impl Server {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        session: &mut impl Slot<Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let first = data.first().copied().unwrap_or_default();
@@ -315,16 +427,23 @@ impl Server {
             _ => {}
         }
         if let Some((number, _)) = code(line) {
-            answer(number, line.get(4..).unwrap_or_default(), context);
+            answer(number, line.get(4..).unwrap_or_default(), session, context);
         }
         Step::Took(length)
     }
 }
 
-fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut ParseContext<'_, '_, V>) {
+fn answer<V: Visitor>(
+    number: u16,
+    text: &[u8],
+    session: &mut impl Slot<Session>,
+    context: &mut ParseContext<'_, '_, V>,
+) {
     let Packet { src, .. } = *context.packet;
     match number {
-        220 if matches!(*context.talk, Talk::Nothing) => *context.talk = Talk::Greeted,
+        220 => {
+            session.begin_if_free();
+        }
         227 | 229 => {
             let end = if number == 227 {
                 command::port(text)
@@ -332,39 +451,31 @@ fn answer<V: Visitor>(number: u16, text: &[u8], context: &mut ParseContext<'_, '
                 command::extended(text).map(|port| (src, port))
             };
             let Some(end) = end else { return };
-            let mut talk = std::mem::take(context.talk);
-            talk.ftp().announce(end, context);
-            *context.talk = talk;
+            session.begin().control().announce(end, context);
         }
         125 | 150 => {
             let Some(size) = command::size(text) else { return };
-            let mut talk = std::mem::take(context.talk);
-            talk.ftp().size(size, context);
-            *context.talk = talk;
+            session.begin().control().size(size, context);
         }
         // RFC 3659, 4; a time (3) has the same code, and 14 digits.
         213 => {
             let text = text.trim_ascii();
             let size = std::str::from_utf8(text).ok().filter(|text| text.len() < 14);
             let Some(size) = size.and_then(|size| size.parse().ok()) else { return };
-            let mut talk = std::mem::take(context.talk);
-            if let Talk::Ftp(control) = &mut talk
+            if let Some(control) = session.get_mut().and_then(Session::known_mut)
                 && std::mem::take(&mut control.is_size_asked)
             {
                 control.sized(size, context);
             }
-            *context.talk = talk;
         }
         426 | 451 | 552 => {
-            let talk = std::mem::take(context.talk);
-            if let Talk::Ftp(control) = &talk {
+            if let Some(control) = session.get().and_then(Session::known) {
                 control.abort(context);
             }
-            *context.talk = talk;
         }
         // That SIZE is not allowed, among others.
         500..=599 => {
-            if let Talk::Ftp(control) = &mut *context.talk {
+            if let Some(control) = session.get_mut().and_then(Session::known_mut) {
                 control.is_size_asked = false;
             }
         }

@@ -16,26 +16,30 @@
 //! scheme, or a host. The host of a URL is told by itself unless the Host header says the same.
 
 mod content;
+mod context;
 mod doh;
 mod framing;
-pub(super) mod http2;
+mod http2;
+mod kept;
 mod lines;
 mod names;
 mod naming;
 mod parts;
 mod pieces;
+mod requests;
 mod search;
+mod side;
 
 pub(in crate::engine::packet) use content::{Content, Facts, is_wanted};
-pub(in crate::engine::packet) use framing::{Framing, guess};
-pub(in crate::engine::packet) use lines::is_head;
 pub(in crate::engine::packet) use naming::is_naming;
-pub(in crate::engine::packet) use ranges::Ranges;
+pub(in crate::engine::packet) use requests::Requests;
 pub(in crate::engine::packet) use search::is_likely;
+pub(in crate::engine::packet) use side::Side;
 
-use crate::engine::packet::stream::ParseContext;
+use context::Context;
 use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
-use crate::engine::indicator::{self, Kind, Observable, Where, address};
+use crate::engine::packet::view;
+use crate::engine::indicator::{self, Kind, Observable, Protocol, Where, address};
 use crate::engine::progress::bound;
 use lines::{Headers, split_line, split_request, split_status};
 use naming::{Form, Named};
@@ -113,6 +117,18 @@ impl<'a> Response<'a> {
             status: Some(self.status).filter(|&status| status > 0),
             ..indicator::Http::default()
         }
+    }
+}
+
+impl view::Facts for Request<'_> {
+    fn owned(&self) -> Protocol {
+        Protocol::Http(Request::owned(self))
+    }
+}
+
+impl view::Facts for Response<'_> {
+    fn owned(&self) -> Protocol {
+        Protocol::Http(Response::owned(self))
     }
 }
 
@@ -324,10 +340,10 @@ fn place(name: &[u8]) -> Where {
 
 pub(in crate::engine::packet) fn report_request<V: Visitor>(
     request: &Request<'_>,
-    context: &mut ParseContext<'_, '_, V>,
+    context: &mut Context<'_, '_, V>,
 ) {
-    let ParseContext { packet, visitor, counters, url, .. } = context;
-    let said = Said::Http(*request);
+    let Context { packet, visitor, counters, url, .. } = context;
+    let said = Said::Head(request);
     let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
     if let Some(host) = host {
@@ -375,10 +391,10 @@ pub(in crate::engine::packet) fn report_request<V: Visitor>(
 
 pub(in crate::engine::packet) fn report_response<V: Visitor>(
     response: &Response<'_>,
-    context: &mut ParseContext<'_, '_, V>,
+    context: &mut Context<'_, '_, V>,
 ) {
-    let ParseContext { packet, visitor, counters, .. } = context;
-    let said = Said::HttpResponse(*response);
+    let Context { packet, visitor, counters, .. } = context;
+    let said = Said::Head(response);
     let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
     let location = response.location.unwrap_or_default();
     let is_url = search::is_url(location);

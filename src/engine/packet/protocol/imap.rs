@@ -14,9 +14,8 @@ mod client;
 mod server;
 
 use crate::engine::packet::payload::mail::{Mail, Text};
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::Visitor;
-use super::pop3;
 use crate::engine::progress::bound;
 
 /// The longest line that is put together; of a longer one the end counts.
@@ -72,42 +71,23 @@ pub(in crate::engine::packet) struct Side {
     text: Option<Box<Text>>,
 }
 
-/// Looks whether a stream begins like a server's or a client's.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    let of = |is_server| Probe::Is(Parser::Imap(Box::new(Side::new(is_server))));
-    match (server::is_greeting(data), client::is_command(data)) {
-        (Some(true), _) => of(true),
-        (_, Some(true)) => of(false),
-        (None, _) | (_, None) => Probe::Maybe(data.len() + 1),
-        (Some(false), Some(false)) => Probe::No,
-    }
-}
+impl Protocol for Side {
+    type Session = ();
 
-impl Side {
-    fn new(is_server: bool) -> Side {
-        Side {
-            state: State::Line,
-            is_server,
-            line: Vec::new(),
-            is_continued: false,
-            brings_mail: false,
-            message: 0,
-            partial: None,
-            mail: None,
-            text: None,
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        let of = |is_server| Probe::Is(Box::new(Side::new(is_server)));
+        match (server::is_greeting(data), client::is_command(data)) {
+            (Some(true), _) => of(true),
+            (_, Some(true)) => of(false),
+            (None, _) | (_, None) => Probe::Maybe(data.len() + 1),
+            (Some(false), Some(false)) => Probe::No,
         }
     }
 
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
-        self.line.capacity()
-            + self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
-            + self.text.as_ref().map_or(0, |text| size_of::<Text>() + text.weight())
-    }
-
-    /// Reads the next line, or part of a literal.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
@@ -155,10 +135,10 @@ impl Side {
         }
     }
 
-    /// Bytes never came: a literal goes on behind them.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(
+    fn gap<V: Visitor>(
         &mut self,
         length: u64,
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let State::Literal(left, target) = self.state else { return false };
@@ -167,7 +147,7 @@ impl Side {
         match target {
             Target::Mail(_) => {
                 if let Some(mail) = &mut self.mail {
-                    mail.gap(length, context);
+                    mail.gap(length, &mut context.report());
                 }
                 if let Some((_, position)) = &mut self.partial {
                     *position = position.saturating_add(length);
@@ -175,7 +155,7 @@ impl Side {
             }
             Target::Text(_) => {
                 if let Some(text) = &mut self.text {
-                    text.gap(length, context);
+                    text.gap(length, &mut context.report());
                 }
             }
             // A word without some of its bytes is another one.
@@ -187,18 +167,39 @@ impl Side {
         true
     }
 
-    /// Reads what there is of a mail that breaks off.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
         self.mail_done(false, context);
         if let Some(text) = self.text.take() {
-            text.finish(false, context);
+            text.finish(false, &mut context.report());
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.line.capacity()
+            + self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+            + self.text.as_ref().map_or(0, |text| size_of::<Text>() + text.weight())
+    }
+}
+
+impl Side {
+    fn new(is_server: bool) -> Side {
+        Side {
+            state: State::Line,
+            is_server,
+            line: Vec::new(),
+            is_continued: false,
+            brings_mail: false,
+            message: 0,
+            partial: None,
+            mail: None,
+            text: None,
         }
     }
 
     fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         self.partial = None;
         if let Some(mail) = self.mail.take() {
-            mail.finish(is_whole, context);
+            mail.finish(is_whole, &mut context.report());
         }
     }
 
@@ -269,7 +270,7 @@ impl Side {
             }
             Target::Mail(_) => {
                 if let Some(mail) = &mut self.mail {
-                    mail.push(piece, context);
+                    mail.push(piece, &mut context.report());
                 }
                 if let Some((_, position)) = &mut self.partial {
                     *position = position.saturating_add(piece.len() as u64);
@@ -277,8 +278,8 @@ impl Side {
             }
             Target::Text(_) => {
                 if let Some(text) = &mut self.text {
-                    text.push(piece, context);
-                    text.flush(context);
+                    text.push(piece, &mut context.report());
+                    text.flush(&mut context.report());
                 }
             }
         }
@@ -292,7 +293,7 @@ impl Side {
             Target::Mail(false) if !self.is_server => self.mail_done(false, context),
             Target::Text(is_whole) => {
                 if let Some(text) = self.text.take() {
-                    text.finish(is_whole, context);
+                    text.finish(is_whole, &mut context.report());
                 }
             }
             Target::Mail(false) | Target::Word | Target::Nothing => {}

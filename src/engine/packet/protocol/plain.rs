@@ -5,13 +5,9 @@
 //! is one. What else there may be in the bytes is not known: that is why it is not done of
 //! all of them unless somebody asks.
 
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
-use crate::engine::packet::{Packet, Said, Visitor};
-use crate::engine::indicator::Where;
-use crate::engine::progress::bound;
-
-/// The longest line that is put together.
-const MAX_LINE: usize = bound(16 << 10, 64);
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::text;
+use crate::engine::packet::view::{Packet, Visitor};
 
 /// The longest method of a request, and of a line that begins a conversation of IRC.
 const MAX_METHOD: usize = 20;
@@ -51,7 +47,7 @@ fn begins_like(data: &[u8], openings: &[&[u8]]) -> bool {
 
 /// Whether a datagram is a message of one of the protocols that are text.
 #[inline]
-pub(in crate::engine::packet) fn is_message(payload: &[u8]) -> bool {
+fn is_message(payload: &[u8]) -> bool {
     // Capitals, as most datagrams don't have them.
     let [b'A'..=b'Z', b'A'..=b'Z' | b'-', b'A'..=b'Z' | b'-' | b'/', ..] = payload else {
         return false;
@@ -63,57 +59,76 @@ pub(in crate::engine::packet) fn is_message(payload: &[u8]) -> bool {
         })
 }
 
-/// Looks whether a stream begins with such a message.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    match data.first() {
-        Some(b'A'..=b'Z') => {}
-        // A server of IRC: who it is, and a notice or a number.
-        Some(b':') => {
-            let line = data.get(..MAX_OPENING).unwrap_or(data);
-            let end = memchr::memchr(b'\n', line);
-            let mut words =
-                line.get(..end.unwrap_or(line.len())).unwrap_or(line).split(|&b| b == b' ');
-            let (server, what) = (words.next().unwrap_or_default(), words.next());
-            let is_name = server[1..].iter().all(|&b| b.is_ascii_graphic() && b != b':');
-            return match (what, words.next()) {
-                (Some(b"NOTICE" | b"001" | b"020" | b"CAP"), Some(_)) if is_name => {
-                    Probe::Is(Parser::Plain)
-                }
-                (_, None) if is_name && end.is_none() && data.len() < MAX_OPENING => {
-                    Probe::Maybe(data.len() + 1)
-                }
-                _ => Probe::No,
-            };
-        }
-        _ => return Probe::No,
+/// Shows a datagram as text, if it is a message of one of the protocols that are; answers whether
+/// it is.
+pub(in crate::engine::packet) fn inspect<V: Visitor>(payload: &[u8], packet: &Packet<'_>, visitor: &mut V) -> bool {
+    let is_text = is_message(payload);
+    if is_text {
+        text::show(payload, packet, visitor);
     }
-    if let Some(rest) = behind_method(data) {
-        let guess = Probe::by_opening(rest, TARGETS, || Parser::Plain);
-        match guess {
-            Probe::Is(parser) => return Probe::Is(parser),
-            Probe::Maybe(_) => return Probe::Maybe(data.len() + 1),
-            Probe::No => {}
-        }
-    }
-    Probe::by_opening(data, OPENINGS, || Parser::Plain)
+    is_text
 }
 
-/// Shows bytes as text.
-pub(in crate::engine::packet) fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V) {
-    if !text.is_empty() {
-        visitor.text(text, Where::LogText, packet, Said::None);
-    }
-}
+/// One direction of a stream of lines.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Lines;
 
-/// Shows the lines that are whole.
-pub(in crate::engine::packet) fn step<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
-    let end = match memchr::memrchr(b'\n', data) {
-        Some(end) => end + 1,
-        None if data.len() >= MAX_LINE => data.len(),
-        None => return Step::Wait(data.len() + 1),
-    };
-    show(data.get(..end).unwrap_or(data), context.packet, context.visitor);
-    Step::Took(end)
+impl Protocol for Lines {
+    type Session = ();
+
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<()>) -> Probe<Self> {
+        match data.first() {
+            Some(b'A'..=b'Z') => {}
+            // A server of IRC: who it is, and a notice or a number.
+            Some(b':') => {
+                let line = data.get(..MAX_OPENING).unwrap_or(data);
+                let end = memchr::memchr(b'\n', line);
+                let mut words =
+                    line.get(..end.unwrap_or(line.len())).unwrap_or(line).split(|&b| b == b' ');
+                let (server, what) = (words.next().unwrap_or_default(), words.next());
+                let is_name = server[1..].iter().all(|&b| b.is_ascii_graphic() && b != b':');
+                return match (what, words.next()) {
+                    (Some(b"NOTICE" | b"001" | b"020" | b"CAP"), Some(_)) if is_name => {
+                        Probe::Is(Lines)
+                    }
+                    (_, None) if is_name && end.is_none() && data.len() < MAX_OPENING => {
+                        Probe::Maybe(data.len() + 1)
+                    }
+                    _ => Probe::No,
+                };
+            }
+            _ => return Probe::No,
+        }
+        if let Some(rest) = behind_method(data) {
+            match Probe::by_opening(rest, TARGETS, || Lines) {
+                Probe::Is(parser) => return Probe::Is(parser),
+                Probe::Maybe(_) => return Probe::Maybe(data.len() + 1),
+                Probe::No => {}
+            }
+        }
+        Probe::by_opening(data, OPENINGS, || Lines)
+    }
+
+    fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        _: &mut impl Slot<()>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
+        match text::show_lines(data, context.packet, context.visitor) {
+            Some(length) => Step::Took(length),
+            None => Step::Wait(data.len() + 1),
+        }
+    }
+
+    fn finish<V: Visitor>(
+        self,
+        data: &[u8],
+        _: &mut impl Slot<()>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
+        text::show(data, context.packet, context.visitor);
+    }
 }
 
 #[cfg(test)]

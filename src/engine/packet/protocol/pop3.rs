@@ -9,7 +9,7 @@
 //! that are for it. Behind STLS anything may follow.
 
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
+use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
@@ -64,11 +64,13 @@ pub(in crate::engine::packet) struct Asked {
     is_lost: bool,
 }
 
-impl Asked {
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
+impl contract::Session for Asked {
+    fn weight(&self) -> usize {
         size_of::<Asked>() + self.commands.capacity() * size_of::<Command>()
     }
+}
 
+impl Asked {
     fn ask(&mut self, command: Command) {
         if self.ahead > 0 {
             self.ahead -= 1;
@@ -103,35 +105,32 @@ pub(in crate::engine::packet) struct Side {
     asked: Option<Command>,
 }
 
-/// Looks whether a stream begins like a server's or a client's.
-pub(in crate::engine::packet) fn guess(data: &[u8], ports: Ports) -> Probe {
-    let parser = |state| {
-        let (odd, mail, asked) = (0, None, None);
-        Parser::Pop3(Side { state, odd, mail, has_greeted: false, is_auth: false, asked })
-    };
-    match data {
-        [b'+', b'O', b'K', b' ' | b'\n', ..] | [b'+', b'O', b'K', b'\r', b'\n', ..] => {
-            return Probe::Is(parser(State::Answer(false)));
+impl Protocol for Side {
+    type Session = Box<Asked>;
+
+    fn probe(data: &[u8], opening: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        let parser = |state| {
+            let (odd, mail, asked) = (0, None, None);
+            Side { state, odd, mail, has_greeted: false, is_auth: false, asked }
+        };
+        match data {
+            [b'+', b'O', b'K', b' ' | b'\n', ..] | [b'+', b'O', b'K', b'\r', b'\n', ..] => {
+                return Probe::Is(parser(State::Answer(false)));
+            }
+            [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Probe::Maybe(data.len() + 1),
+            // What the openings begin with.
+            [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
+            _ => return Probe::No,
         }
-        [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Probe::Maybe(data.len() + 1),
-        // What the openings begin with.
-        [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
-        _ => return Probe::No,
-    }
-    let is_ftp = matches!(ports, Ports::Pair(21, _) | Ports::Pair(_, 21));
-    let openings = OPENINGS.into_iter().skip(usize::from(is_ftp));
-    Probe::by_opening(data, openings, || parser(State::Command))
-}
-
-impl Side {
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
-        self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+        let is_ftp = matches!(opening.ports, Ports::Pair(21, _) | Ports::Pair(_, 21));
+        let openings = OPENINGS.into_iter().skip(usize::from(is_ftp));
+        Probe::by_opening(data, openings, || parser(State::Command))
     }
 
-    /// Reads the next line, or part of a mail.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        session: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
@@ -142,26 +141,55 @@ impl Side {
                     let line = data.get(..end).unwrap_or_default().trim_ascii_end();
                     let is_bare = !data.get(..end).unwrap_or_default().ends_with(b"\r");
                     match self.state {
-                        State::Answer(is_ok) => self.answer(line, is_ok, is_bare, end + 1, context),
-                        _ => self.command(line, end + 1, context),
+                        State::Answer(is_ok) => self.answer(line, (is_ok, is_bare), end + 1, session, context),
+                        _ => self.command(line, end + 1, session, context),
                     }
                 }
                 _ if data.len() > MAX_LINE => Step::Lost,
                 _ => Step::Wait(data.len() + 1),
             },
             State::List(mut dots) => {
-                let taken = dots.step(data, None, context);
+                let taken = dots.step(data, None, &mut context.report());
                 self.state = State::List(dots);
                 self.taken(taken, context)
             }
             State::Mail(mut dots) => {
-                let taken = dots.step(data, self.mail.as_deref_mut(), context);
+                let taken = dots.step(data, self.mail.as_deref_mut(), &mut context.report());
                 self.state = State::Mail(dots);
                 self.taken(taken, context)
             }
         }
     }
 
+    fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        session: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> bool {
+        let State::Mail(dots) = &mut self.state else { return false };
+        dots.gap();
+        // The end of the mail may be in it, and other answers.
+        if let Some(asked) = session.begin_if_free() {
+            asked.is_lost = true;
+        }
+        self.asked = None;
+        if let Some(mail) = &mut self.mail {
+            mail.gap(length, &mut context.report());
+        }
+        true
+    }
+
+    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+        self.mail_done(false, context);
+    }
+
+    fn weight(&self) -> usize {
+        self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight())
+    }
+}
+
+impl Side {
     fn taken<V: Visitor>(&mut self, taken: Taken, context: &mut ParseContext<'_, '_, V>) -> Step {
         match taken {
             Taken::Part(length) => Step::Took(length),
@@ -176,40 +204,16 @@ impl Side {
 
     fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         if let Some(mail) = self.mail.take() {
-            mail.finish(is_whole, context);
+            mail.finish(is_whole, &mut context.report());
         }
-    }
-
-    /// Bytes never came: a mail goes on behind them.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(
-        &mut self,
-        length: u64,
-        context: &mut ParseContext<'_, '_, V>,
-    ) -> bool {
-        let State::Mail(dots) = &mut self.state else { return false };
-        dots.gap();
-        // The end of the mail may be in it, and other answers.
-        if let Some(asked) = context.talk.pop3() {
-            asked.is_lost = true;
-        }
-        self.asked = None;
-        if let Some(mail) = &mut self.mail {
-            mail.gap(length, context);
-        }
-        true
-    }
-
-    /// Reads what there is of a mail that breaks off.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
-        self.mail_done(false, context);
     }
 
     fn answer<V: Visitor>(
         &mut self,
         line: &[u8],
-        is_ok: bool,
-        is_bare: bool,
+        (is_ok, is_bare): (bool, bool),
         length: usize,
+        session: &mut impl Slot<Box<Asked>>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let starts = |start: &[u8]| line.starts_with(start);
@@ -222,7 +226,7 @@ impl Side {
             (self.state, self.odd) = (State::Answer(starts(b"+OK")), 0);
             // Nobody asked for the greeting.
             if std::mem::replace(&mut self.has_greeted, true) {
-                self.asked = context.talk.pop3().and_then(Asked::answer);
+                self.asked = session.begin_if_free().and_then(|asked| asked.answer());
             }
             return Step::Took(length);
         }
@@ -237,7 +241,7 @@ impl Side {
         if is_likely && self.asked == Some(Command::Other) {
             // It answers to another command: some were not seen.
             self.asked = None;
-            if let Some(asked) = context.talk.pop3() {
+            if let Some(asked) = session.begin_if_free() {
                 asked.is_lost = true;
             }
         }
@@ -259,6 +263,7 @@ impl Side {
         &mut self,
         line: &[u8],
         length: usize,
+        session: &mut impl Slot<Box<Asked>>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         const VERBS: [&[u8]; 14] = [
@@ -273,7 +278,7 @@ impl Side {
             self.state = State::Other;
         } else if is(b"USER") || is(b"APOP") {
             if let Some(name) = words.next() {
-                report_mailbox(name, context);
+                mail::report_mailbox(name, &mut context.report());
             }
         } else {
             is_known = VERBS.iter().any(|verb| is(verb));
@@ -287,7 +292,7 @@ impl Side {
             () if is(b"TOP") => Command::Top,
             () => Command::Other,
         };
-        if let Some(asked) = context.talk.pop3() {
+        if let Some(asked) = session.begin_if_free() {
             asked.ask(command);
         }
         if !is_known {
@@ -295,15 +300,6 @@ impl Side {
         }
         (self.is_auth, self.odd) = (is(b"AUTH"), 0);
         Step::Took(length)
-    }
-}
-
-/// Tells of a mailbox, if its name is an e-mail address.
-pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(name: &[u8], context: &mut ParseContext<'_, '_, V>) {
-    let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
-    if is_email {
-        let email = Observable::Email(name);
-        context.visitor.seen(email, Where::MailTo, context.packet, Said::None);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Counters, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where, address};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -59,38 +59,39 @@ struct Header<'a> {
     fields: &'a [u8],
 }
 
-/// Looks whether a stream begins with a header.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    let is = || Probe::Is(Parser::Proxy(Side::Header));
-    match data.first() {
-        Some(b'P') => {
-            let opening = |opening: &&[u8]| data.starts_with(opening);
-            let begun = |opening: &&[u8]| opening.starts_with(data);
-            match () {
-                () if OPENINGS.iter().any(opening) => is(),
-                () if OPENINGS.iter().any(begun) => Probe::Maybe(data.len() + 1),
-                () => Probe::No,
-            }
-        }
-        Some(b'\r') if data.len() <= SIGNATURE.len() => match SIGNATURE.starts_with(data) {
-            true => Probe::Maybe(SIGNATURE.len() + 1),
-            false => Probe::No,
-        },
-        Some(b'\r') if is_second(data) => is(),
-        _ => Probe::No,
-    }
-}
-
 /// Whether it begins like a header of version 2.
 fn is_second(data: &[u8]) -> bool {
     data.starts_with(SIGNATURE) && data.get(SIGNATURE.len()).is_some_and(|at| at >> 4 == VERSION)
 }
 
-impl Side {
-    /// Reads what comes next.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+impl Protocol for Side {
+    type Session = ();
+
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        let is = || Probe::Is(Side::Header);
+        match data.first() {
+            Some(b'P') => {
+                let opening = |opening: &&[u8]| data.starts_with(opening);
+                let begun = |opening: &&[u8]| opening.starts_with(data);
+                match () {
+                    () if OPENINGS.iter().any(opening) => is(),
+                    () if OPENINGS.iter().any(begun) => Probe::Maybe(data.len() + 1),
+                    () => Probe::No,
+                }
+            }
+            Some(b'\r') if data.len() <= SIGNATURE.len() => match SIGNATURE.starts_with(data) {
+                true => Probe::Maybe(SIGNATURE.len() + 1),
+                false => Probe::No,
+            },
+            Some(b'\r') if is_second(data) => is(),
+            _ => Probe::No,
+        }
+    }
+
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if *self == Side::Behind {
@@ -106,8 +107,7 @@ impl Side {
         Step::Took(length)
     }
 
-    /// Reads what there is of a header that does not go on.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
         if self == Side::Header && is_second(data) {
             report(&second(data), context.packet, context.visitor, context.counters);
         }

@@ -11,7 +11,8 @@ mod crypto;
 mod keys;
 
 use crate::engine::packet::bytes::{be16, be32};
-use super::tls::{self, hello};
+use super::tls::self;
+use crate::engine::packet::payload::handshake::{self, hello};
 use crate::engine::packet::{Config, Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
 use crypto::Crypto;
@@ -72,7 +73,7 @@ pub(in crate::engine::packet) struct Connections {
 }
 
 /// Whether a UDP payload may be of QUIC: cheap, and mostly no.
-pub(in crate::engine::packet) fn is_likely(payload: &[u8]) -> bool {
+fn is_likely(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| first & 0xc0 == 0xc0)
         && be32(payload, 1).is_some_and(is_known)
 }
@@ -109,22 +110,26 @@ impl Connections {
         }
     }
 
-    /// Reads the Initial packets of a datagram.
+    /// Reads the Initial packets of a datagram; answers whether it is of QUIC.
     pub(in crate::engine::packet) fn inspect<V: Visitor>(
         &mut self,
         payload: &[u8],
         packet: &Packet<'_>,
         visitor: &mut V,
         counters: &mut Counters,
-    ) {
+    ) -> bool {
+        if !is_likely(payload) {
+            return false;
+        }
         let mut rest = payload;
         for _ in 0..MAX_COALESCED {
-            let Some((initial, behind)) = split(rest) else { return };
+            let Some((initial, behind)) = split(rest) else { break };
             if let Some(initial) = initial {
                 self.initial(&initial, packet, visitor, counters);
             }
             rest = behind;
         }
+        true
     }
 
     fn initial<V: Visitor>(
@@ -252,14 +257,14 @@ fn report<V: Visitor>(
     let Some(length) = be16(message, 2) else { return };
     let body = message.get(4..4 + usize::from(length)).unwrap_or_default();
     match message.first() {
-        Some(&tls::CLIENT_HELLO) => {
+        Some(&handshake::CLIENT_HELLO) => {
             if let Some(hello) = hello::parse_client(body) {
-                tls::report_client(&hello, tls::Over::Quic, packet, visitor, counters);
+                handshake::report_client(&hello, handshake::Over::Quic, packet, visitor, counters);
             }
         }
-        Some(&tls::SERVER_HELLO) => {
+        Some(&handshake::SERVER_HELLO) => {
             if let Some(hello) = hello::parse_server(body) {
-                tls::report_server(&hello, tls::Over::Quic, packet, visitor);
+                handshake::report_server(&hello, handshake::Over::Quic, packet, visitor);
             }
         }
         _ => {}

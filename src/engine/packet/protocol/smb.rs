@@ -16,10 +16,11 @@ mod v2;
 pub(in crate::engine::packet) use session::Session;
 
 use crate::engine::packet::bytes::be24;
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step, Talk};
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::view;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::{Fault, Ports, Said, Visitor};
 use crate::engine::packet::payload::names;
-use crate::engine::indicator::{self, Where};
+use crate::engine::indicator::{self, Protocol as Told, Where};
 use crate::engine::progress::bound;
 use session::Sink;
 use v1::{Raw, Way};
@@ -56,6 +57,12 @@ impl Facts<'_> {
             command: self.command,
             name: name.map(|name| String::from_utf8_lossy(name).into_owned()),
         }
+    }
+}
+
+impl view::Facts for Facts<'_> {
+    fn owned(&self) -> Told {
+        Told::Smb(Facts::owned(self))
     }
 }
 
@@ -103,43 +110,43 @@ pub(in crate::engine::packet) struct Side {
     is_client: bool,
 }
 
-/// Looks whether a stream begins with a message.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    match *data {
-        [] => Probe::Maybe(1),
-        [REQUEST, 0, 0, 60..=80] | [REQUEST, 0, 0, 60..=80, b' ', ..] => is(),
-        [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Probe::Maybe(4),
-        [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Probe::Maybe(8),
-        [MESSAGE, _, _, _, 0xfc..=0xff, ref rest @ ..] => match rest {
-            [b'S', b'M', b'B', ..] => is(),
-            [] | [b'S'] | [b'S', b'M'] => Probe::Maybe(8),
+fn is() -> Probe<Side> {
+    Probe::Is(Side::default())
+}
+
+impl Protocol for Side {
+    type Session = Box<Session>;
+
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        match *data {
+            [] => Probe::Maybe(1),
+            [REQUEST, 0, 0, 60..=80] | [REQUEST, 0, 0, 60..=80, b' ', ..] => is(),
+            [REQUEST] | [REQUEST, 0] | [REQUEST, 0, 0] => Probe::Maybe(4),
+            [MESSAGE] | [MESSAGE, _] | [MESSAGE, _, _] | [MESSAGE, _, _, _] => Probe::Maybe(8),
+            [MESSAGE, _, _, _, 0xfc..=0xff, ref rest @ ..] => match rest {
+                [b'S', b'M', b'B', ..] => is(),
+                [] | [b'S'] | [b'S', b'M'] => Probe::Maybe(8),
+                _ => Probe::No,
+            },
             _ => Probe::No,
-        },
-        _ => Probe::No,
+        }
     }
-}
 
-fn is() -> Probe {
-    Probe::Is(Parser::Smb(Side::default()))
-}
+    fn begins(data: &[u8], _: Ports) -> bool {
+        matches!(data, [MESSAGE, _, _, _, 0xfc..=0xff, b'S', b'M', b'B', ..])
+    }
 
-/// Whether a segment begins with a message, in the midst of anything.
-pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
-    matches!(data, [MESSAGE, _, _, _, 0xfc..=0xff, b'S', b'M', b'B', ..])
-}
-
-impl Side {
-    /// Reads the next frame, message or part of a file.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        session: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
-            State::Frame => match self.frame(data, context) {
+            State::Frame => match self.frame(data, session, context) {
                 // What follows mostly is there, too.
                 Step::Took(4) if data.len() > 4 && matches!(self.state, State::Message(_)) => {
-                    match self.step(data.get(4..).unwrap_or_default(), context) {
+                    match self.step(data.get(4..).unwrap_or_default(), session, context) {
                         Step::Took(length) => Step::Took(4 + length),
                         Step::Skip(length) => Step::Skip(length.saturating_add(4)),
                         _ => Step::Took(4),
@@ -147,27 +154,17 @@ impl Side {
                 }
                 step => step,
             },
-            State::Message(left) => {
-                // The talk is lent to the directions in turn: here it is this one's.
-                let mut talk = std::mem::take(context.talk);
-                let step = self.message(data, left, talk.smb(), context);
-                *context.talk = talk;
-                step
-            }
+            State::Message(left) => self.message(data, left, session.begin(), context),
             State::Chain { way, left } => {
-                let mut talk = std::mem::take(context.talk);
-                let session = talk.smb();
+                let session = session.begin();
                 let plan = v1::block(shown(data, left), left, way, session, context);
                 self.is_client |= std::mem::take(&mut session.has_asked_for_raw);
-                *context.talk = talk;
                 self.follow(plan, left, 0)
             }
             State::Data { sink, bytes, behind, left, chain } => {
                 let known = bytes.min(data.len() as u64);
-                let mut talk = std::mem::take(context.talk);
                 let part = data.get(..known as usize).unwrap_or(data);
-                talk.smb().data(sink, part, context);
-                *context.talk = talk;
+                session.begin().data(sink, part, context);
                 let sink = Sink { at: sink.at.saturating_add(known), ..sink };
                 if known < bytes {
                     self.state = State::Data { sink, bytes: bytes - known, behind, left, chain };
@@ -182,6 +179,35 @@ impl Side {
         }
     }
 
+    fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        session: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> bool {
+        match self.state {
+            State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
+                session.begin().lose(sink);
+                let sink = Sink { at: sink.at.saturating_add(length), ..sink };
+                self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
+                true
+            }
+            State::Data { sink, .. } => {
+                session.begin().lose(sink);
+                false
+            }
+            _ => {
+                // Raw bytes that are awaited may have been among them.
+                if let Some(session) = session.get_mut() {
+                    (session.raw_read, session.raw_write) = (None, None);
+                }
+                false
+            }
+        }
+    }
+}
+
+impl Side {
     /// Does what was planned for a message, or for the rest of one, of `length` bytes;
     /// `rest` bytes of the frame lie behind it.
     fn follow(&mut self, plan: Plan, length: u64, rest: u64) -> Step {
@@ -207,11 +233,16 @@ impl Side {
         }
     }
 
-    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn frame<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        session: &mut impl Slot<Box<Session>>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
         let Some(length) = be24(data, 1) else { return Step::Wait(4) };
         match data.first() {
-            Some(&MESSAGE) if context.talk.is_raw(self.is_client) => {
-                self.raw(data, u64::from(length), context)
+            Some(&MESSAGE) if session.get().is_some_and(|session| session.is_raw(self.is_client)) => {
+                self.raw(data, u64::from(length), session, context)
             }
             Some(&MESSAGE) => {
                 self.state = State::behind(u64::from(length));
@@ -229,14 +260,14 @@ impl Side {
         &mut self,
         data: &[u8],
         length: u64,
+        session: &mut impl Slot<Box<Session>>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let known = data.get(4..).unwrap_or_default();
         if v1::may_interrupt(length) && known.len() < v1::HEADER {
             return Step::Wait(4 + v1::HEADER);
         }
-        let mut talk = std::mem::take(context.talk);
-        let session = talk.smb();
+        let session = session.begin();
         let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
         if v1::may_interrupt(length) && v1::interrupts(known) {
             self.state = State::behind(length);
@@ -247,14 +278,12 @@ impl Side {
                 session.ends_at(sink.key, sink.at.saturating_add(length));
             }
             if !is_wanted {
-                *context.talk = talk;
                 return Step::Skip(4 + length);
             }
             self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
         } else {
             self.state = State::behind(length);
         }
-        *context.talk = talk;
         Step::Took(4)
     }
 
@@ -293,37 +322,6 @@ impl Side {
             return Step::Lost;
         };
         self.follow(plan, length, left - length)
-    }
-
-    /// So many bytes never came. Inside of a file that is a loss for this file alone.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(
-        &mut self,
-        length: u64,
-        context: &mut ParseContext<'_, '_, V>,
-    ) -> bool {
-        match self.state {
-            State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
-                let mut talk = std::mem::take(context.talk);
-                talk.smb().lose(sink);
-                *context.talk = talk;
-                let sink = Sink { at: sink.at.saturating_add(length), ..sink };
-                self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
-                true
-            }
-            State::Data { sink, .. } => {
-                let mut talk = std::mem::take(context.talk);
-                talk.smb().lose(sink);
-                *context.talk = talk;
-                false
-            }
-            _ => {
-                // Raw bytes that are awaited may have been among them.
-                if let Talk::Smb(session) = &mut *context.talk {
-                    (session.raw_read, session.raw_write) = (None, None);
-                }
-                false
-            }
-        }
     }
 }
 

@@ -5,9 +5,10 @@
 //! server says holds no indicators but for its certificate, which is found there.
 
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
-use crate::engine::packet::{Fault, Said, Visitor};
-use crate::engine::indicator::{self, Observable, Where, address};
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::view;
+use crate::engine::packet::{Fault, Ports, Said, Visitor};
+use crate::engine::indicator::{self, Observable, Protocol as Told, Where, address};
 use crate::engine::progress::bound;
 
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
@@ -48,6 +49,12 @@ impl Envelope<'_> {
     }
 }
 
+impl view::Facts for Envelope<'_> {
+    fn owned(&self) -> Told {
+        Told::Smtp(Envelope::owned(self))
+    }
+}
+
 /// What a client is saying.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -73,31 +80,26 @@ pub(in crate::engine::packet) struct Client {
     from: Vec<u8>,
 }
 
-/// Looks whether a stream begins like a client's.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    // What the openings begin with, in either case.
-    if data.first().is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
-    {
-        return Probe::No;
-    }
-    Probe::by_opening(data, OPENINGS, || Parser::Smtp(Client::default()))
-}
+impl Protocol for Client {
+    type Session = ();
 
-/// Whether a segment begins with another mail, in the midst of anything.
-pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
-    data.get(..MAIL.len()).is_some_and(|start| start.eq_ignore_ascii_case(MAIL))
-}
-
-impl Client {
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
-        let mail = self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight());
-        mail + self.helo.capacity() + self.from.capacity()
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        // What the openings begin with, in either case.
+        if data.first().is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
+        {
+            return Probe::No;
+        }
+        Probe::by_opening(data, OPENINGS, Client::default)
     }
 
-    /// Reads the next line, or part of a mail.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+    fn begins(data: &[u8], _: Ports) -> bool {
+        data.get(..MAIL.len()).is_some_and(|start| start.eq_ignore_ascii_case(MAIL))
+    }
+
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         match self.state {
@@ -122,7 +124,7 @@ impl Client {
                 Step::Again
             }
             State::Mail(mut dots) => {
-                let taken = dots.step(data, self.mail.as_deref_mut(), context);
+                let taken = dots.step(data, self.mail.as_deref_mut(), &mut context.report());
                 self.state = State::Mail(dots);
                 match taken {
                     Taken::Part(length) => Step::Took(length),
@@ -137,7 +139,7 @@ impl Client {
             State::Chunk(left, is_last) => {
                 let length = left.min(data.len() as u64);
                 let mail = self.mail.get_or_insert_with(|| Box::new(Mail::new(PROTOCOL)));
-                mail.push(data.get(..length as usize).unwrap_or(data), context);
+                mail.push(data.get(..length as usize).unwrap_or(data), &mut context.report());
                 self.chunk(left - length, is_last, context);
                 Step::Took(length as usize)
             }
@@ -145,10 +147,10 @@ impl Client {
         }
     }
 
-    /// Bytes never came: a mail goes on behind them.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(
+    fn gap<V: Visitor>(
         &mut self,
         length: u64,
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         let chunk = match &mut self.state {
@@ -160,7 +162,7 @@ impl Client {
             _ => return false,
         };
         if let Some(mail) = &mut self.mail {
-            mail.gap(length, context);
+            mail.gap(length, &mut context.report());
         }
         if let Some((left, is_last)) = chunk {
             self.chunk(left, is_last, context);
@@ -168,14 +170,20 @@ impl Client {
         true
     }
 
-    /// Reads what there is of a mail that breaks off.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
         self.mail_done(false, context);
     }
 
+    fn weight(&self) -> usize {
+        let mail = self.mail.as_ref().map_or(0, |mail| size_of::<Mail>() + mail.weight());
+        mail + self.helo.capacity() + self.from.capacity()
+    }
+}
+
+impl Client {
     fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
         if let Some(mail) = self.mail.take() {
-            mail.finish(is_whole, context);
+            mail.finish(is_whole, &mut context.report());
         }
     }
 
@@ -201,7 +209,8 @@ impl Client {
                 keep(&mut self.from, path.unwrap_or_default());
             }
             if let Some(path) = path {
-                let said = Said::Smtp(self.envelope(to));
+                let envelope = self.envelope(to);
+                let said = Said::Message(&envelope);
                 context.visitor.seen(Observable::Email(path), at, context.packet, said);
             }
         } else if is(b"DATA") && rest.trim_ascii().is_empty() {
@@ -293,7 +302,8 @@ fn report_helo<V: Visitor>(name: &[u8], context: &mut ParseContext<'_, '_, V>) {
         }
         None => Observable::Name(bare),
     };
-    let said = Said::Smtp(Envelope { helo: Some(name), ..Envelope::default() });
+    let envelope = Envelope { helo: Some(name), ..Envelope::default() };
+    let said = Said::Message(&envelope);
     context.visitor.seen(observable, Where::SmtpHelo, context.packet, said);
 }
 

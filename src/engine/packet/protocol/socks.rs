@@ -5,7 +5,7 @@
 
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step, Talk};
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Session, Slot, Step};
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
@@ -38,34 +38,8 @@ pub(in crate::engine::packet) enum Side {
     Server5,
 }
 
-/// Looks whether a stream begins like a client's, or answers one.
-pub(in crate::engine::packet) fn guess(data: &[u8], talk: &Talk) -> Probe {
-    match (talk, data) {
-        (Talk::Socks(5), [5, ..]) => is(Side::Choice),
-        (Talk::Socks(4), [0, ..]) => is(Side::Server4),
-        (_, [4, 1 | 2, ..]) => match split4(data) {
-            Ok(_) => is(Side::Client4),
-            Err(Some(wants)) => Probe::Maybe(wants),
-            Err(None) => Probe::No,
-        },
-        (_, &[5, count @ 1..=MAX_METHODS, ref methods @ ..]) => {
-            let count = usize::from(count);
-            let is_method = |&method: &u8| matches!(method, 0..=9 | 0x80..=0xff);
-            match methods.split_at_checked(count) {
-                None if methods.iter().all(is_method) => Probe::Maybe(2 + count),
-                Some((methods, [] | [1 | 5, ..])) if methods.iter().all(is_method) => {
-                    is(Side::Greeting)
-                }
-                _ => Probe::No,
-            }
-        }
-        (_, [4 | 5]) => Probe::Maybe(3),
-        _ => Probe::No,
-    }
-}
-
-fn is(side: Side) -> Probe {
-    Probe::Is(Parser::Socks(side))
+fn is(side: Side) -> Probe<Side> {
+    Probe::Is(side)
 }
 
 /// A request of version 4.
@@ -149,16 +123,49 @@ fn target(data: &[u8]) -> Result<(Target<'_>, u16, usize), Option<usize>> {
     Ok((target, port, end + 2))
 }
 
-impl Side {
-    /// Reads the next message.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+/// The version in which a client asked for a way through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine::packet) struct Version(u8);
+
+impl Session for Version {}
+
+impl Protocol for Side {
+    type Session = Version;
+
+    fn probe(data: &[u8], _: &Opening, session: &impl Slot<Self::Session>) -> Probe<Self> {
+        match (session.get(), data) {
+            (Some(Version(5)), [5, ..]) => is(Side::Choice),
+            (Some(Version(4)), [0, ..]) => is(Side::Server4),
+            (_, [4, 1 | 2, ..]) => match split4(data) {
+                Ok(_) => is(Side::Client4),
+                Err(Some(wants)) => Probe::Maybe(wants),
+                Err(None) => Probe::No,
+            },
+            (_, &[5, count @ 1..=MAX_METHODS, ref methods @ ..]) => {
+                let count = usize::from(count);
+                let is_method = |&method: &u8| matches!(method, 0..=9 | 0x80..=0xff);
+                match methods.split_at_checked(count) {
+                    None if methods.iter().all(is_method) => Probe::Maybe(2 + count),
+                    Some((methods, [] | [1 | 5, ..])) if methods.iter().all(is_method) => {
+                        is(Side::Greeting)
+                    }
+                    _ => Probe::No,
+                }
+            }
+            (_, [4 | 5]) => Probe::Maybe(3),
+            _ => Probe::No,
+        }
+    }
+
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        session: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let outcome = match *self {
             Side::Client4 => split4(data).map(|request| {
-                *context.talk = Talk::Socks(4);
+                *session.begin() = Version(4);
                 let target = match request.host {
                     Some(host) => Target::Host(host),
                     None => Target::Address(request.address.into()),
@@ -167,7 +174,7 @@ impl Side {
                 (Side::Through, request.length)
             }),
             Side::Greeting => {
-                *context.talk = Talk::Socks(5);
+                *session.begin() = Version(5);
                 let count = data.get(1).copied().map(usize::from);
                 count.map(|count| (Side::Client5, 2 + count)).ok_or(Some(2))
             }
@@ -189,8 +196,8 @@ impl Side {
         match outcome {
             Ok((next, length)) if length <= data.len() => {
                 let is_server = matches!(self, Side::Server4 | Side::Server5);
-                if is_server && matches!(*context.talk, Talk::Socks(_)) {
-                    *context.talk = Talk::Nothing;
+                if is_server {
+                    session.end();
                 }
                 *self = next;
                 Step::Took(length)

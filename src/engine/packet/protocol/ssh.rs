@@ -6,9 +6,10 @@
 //! host key, of which MD5 and SHA-256 are told in hex.
 
 use crate::engine::packet::bytes::be32;
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
+use crate::engine::packet::view;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Fault, Said, Visitor};
-use crate::engine::indicator::{self, Kind, Observable, Where, digest};
+use crate::engine::indicator::{self, Kind, Observable, Protocol as Told, Where, digest};
 use crate::engine::progress::bound;
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -56,6 +57,12 @@ impl Facts<'_> {
     }
 }
 
+impl view::Facts for Facts<'_> {
+    fn owned(&self) -> Told {
+        Told::Ssh(Facts::owned(self))
+    }
+}
+
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Negotiation {
@@ -63,24 +70,20 @@ pub(in crate::engine::packet) struct Negotiation {
     banner: Vec<u8>,
 }
 
-/// Looks whether a stream begins with a banner.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    if data.starts_with(BANNER) {
-        return Probe::Is(Parser::Ssh(Negotiation::default()));
-    }
-    if BANNER.starts_with(data) { Probe::Maybe(BANNER.len()) } else { Probe::No }
-}
+impl Protocol for Negotiation {
+    type Session = ();
 
-impl Negotiation {
-    /// Bytes that are held.
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
-        self.banner.len()
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
+        if data.starts_with(BANNER) {
+            return Probe::Is(Negotiation::default());
+        }
+        if BANNER.starts_with(data) { Probe::Maybe(BANNER.len()) } else { Probe::No }
     }
 
-    /// Reads the banner, or the next packet.
-    pub(in crate::engine::packet) fn step<V: Visitor>(
+    fn step<V: Visitor>(
         &mut self,
         data: &[u8],
+        _: &mut impl Slot<Self::Session>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if self.banner.is_empty() {
@@ -111,8 +114,14 @@ impl Negotiation {
         Step::Took(4 + length)
     }
 
-    fn said(&self, is_client: bool, hassh: Option<[u8; 16]>) -> Said<'_> {
-        Said::Ssh(Facts { is_client, banner: &self.banner, hassh })
+    fn weight(&self) -> usize {
+        self.banner.len()
+    }
+}
+
+impl Negotiation {
+    fn facts(&self, is_client: bool, hassh: Option<[u8; 16]>) -> Facts<'_> {
+        Facts { is_client, banner: &self.banner, hassh }
     }
 
     fn report_hassh<V: Visitor>(&self, body: &[u8], context: &mut ParseContext<'_, '_, V>) {
@@ -122,7 +131,8 @@ impl Negotiation {
         let Some(hassh) = hassh(body, context.packet.to_server) else {
             return context.counters.note(Fault::BadSsh);
         };
-        let said = self.said(context.packet.to_server, Some(hassh));
+        let facts = self.facts(context.packet.to_server, Some(hassh));
+        let said = Said::Message(&facts);
         let observable = Observable::Digest(Kind::Hassh, &hassh);
         context.visitor.seen(observable, Where::SshHassh, context.packet, said);
     }
@@ -137,7 +147,8 @@ impl Negotiation {
         if !is_key || !context.visitor.wants(Kind::SshKey) {
             return;
         }
-        let said = self.said(context.packet.to_server, None);
+        let facts = self.facts(context.packet.to_server, None);
+        let said = Said::Message(&facts);
         for text in [digest::encode(&Md5::digest(key)), digest::encode(&Sha256::digest(key))] {
             let observable = Observable::Text(Kind::SshKey, text.as_bytes());
             context.visitor.seen(observable, Where::SshHostKey, context.packet, said);

@@ -3,7 +3,7 @@
 //! Found by the priority in front, on any port. Over TCP a message ends with its line,
 //! or its length in digits stands in front of it.
 
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, Step};
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Packet, Said, Visitor};
 use crate::engine::indicator::Where;
 use crate::engine::progress::bound;
@@ -30,12 +30,12 @@ fn has_priority(data: &[u8]) -> Option<bool> {
 
 /// Whether a datagram is a message.
 #[inline]
-pub(in crate::engine::packet) fn is_message(payload: &[u8]) -> bool {
+fn is_message(payload: &[u8]) -> bool {
     payload.first() == Some(&b'<') && has_priority(payload) == Some(true)
 }
 
 /// Shows the text of a message.
-pub(in crate::engine::packet) fn report<V: Visitor>(message: &[u8], packet: &Packet<'_>, visitor: &mut V) {
+fn report<V: Visitor>(message: &[u8], packet: &Packet<'_>, visitor: &mut V) {
     let end = message.iter().rposition(|&b| !matches!(b, 0 | b'\n' | b'\r'));
     let text = message.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
     if !text.is_empty() {
@@ -53,56 +53,70 @@ fn counted(data: &[u8]) -> Option<(usize, usize)> {
     (1..=MAX_MESSAGE).contains(&length).then_some((digits + 1, length))
 }
 
-/// Looks whether a stream begins with a message.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
-    let rest = match (data.first(), counted(data)) {
-        (Some(b'<'), _) => data,
-        (Some(b'1'..=b'9'), Some((from, _))) => data.get(from..).unwrap_or_default(),
-        // Digits that go on.
-        (Some(b'1'..=b'9'), None) if data.len() < 6 && data.iter().all(u8::is_ascii_digit) => {
-            return Probe::Maybe(data.len() + 1);
-        }
-        _ => return Probe::No,
-    };
-    match has_priority(rest) {
-        Some(true) => Probe::Is(Parser::Syslog),
-        Some(false) => Probe::No,
-        None => Probe::Maybe(data.len() + 1),
+/// Shows a datagram that is a message; answers whether it is one.
+pub(in crate::engine::packet) fn inspect<V: Visitor>(payload: &[u8], packet: &Packet<'_>, visitor: &mut V) -> bool {
+    let is_syslog = is_message(payload);
+    if is_syslog {
+        report(payload, packet, visitor);
     }
+    is_syslog
 }
 
-/// Reads the next message of a stream.
-pub(in crate::engine::packet) fn step<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
-    if data.first().is_some_and(u8::is_ascii_digit) {
-        if let Some((from, length)) = counted(data) {
-            let Some(message) = data.get(from..from + length) else {
-                return Step::Wait(from + length);
-            };
-            report(message, context.packet, context.visitor);
-            return Step::Took(from + length);
-        }
-        if data.len() < 7 && data.iter().all(u8::is_ascii_digit) {
-            return Step::Wait(data.len() + 1);
-        }
-    }
-    let shown = data.get(..MAX_MESSAGE).unwrap_or(data);
-    match memchr::memchr2(b'\n', 0, shown) {
-        Some(end) => {
-            report(&shown[..end], context.packet, context.visitor);
-            Step::Took(end + 1)
-        }
-        None if shown.len() == MAX_MESSAGE => {
-            report(shown, context.packet, context.visitor);
-            Step::Took(shown.len())
-        }
-        None => Step::Wait(data.len() + 1),
-    }
-}
+/// One direction of a stream of messages.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Messages;
 
-/// Shows what there is of a message that does not go on.
-pub(in crate::engine::packet) fn finish<V: Visitor>(data: &[u8], context: &mut ParseContext<'_, '_, V>) {
-    let from = counted(data).map_or(0, |(from, _)| from);
-    report(data.get(from..).unwrap_or_default(), context.packet, context.visitor);
+impl Protocol for Messages {
+    type Session = ();
+
+    fn probe(data: &[u8], _: &Opening, _: &impl Slot<()>) -> Probe<Self> {
+        let rest = match (data.first(), counted(data)) {
+            (Some(b'<'), _) => data,
+            (Some(b'1'..=b'9'), Some((from, _))) => data.get(from..).unwrap_or_default(),
+            // Digits that go on.
+            (Some(b'1'..=b'9'), None) if data.len() < 6 && data.iter().all(u8::is_ascii_digit) => {
+                return Probe::Maybe(data.len() + 1);
+            }
+            _ => return Probe::No,
+        };
+        match has_priority(rest) {
+            Some(true) => Probe::Is(Messages),
+            Some(false) => Probe::No,
+            None => Probe::Maybe(data.len() + 1),
+        }
+    }
+
+    fn step<V: Visitor>(&mut self, data: &[u8], _: &mut impl Slot<()>, context: &mut ParseContext<'_, '_, V>) -> Step {
+        if data.first().is_some_and(u8::is_ascii_digit) {
+            if let Some((from, length)) = counted(data) {
+                let Some(message) = data.get(from..from + length) else {
+                    return Step::Wait(from + length);
+                };
+                report(message, context.packet, context.visitor);
+                return Step::Took(from + length);
+            }
+            if data.len() < 7 && data.iter().all(u8::is_ascii_digit) {
+                return Step::Wait(data.len() + 1);
+            }
+        }
+        let shown = data.get(..MAX_MESSAGE).unwrap_or(data);
+        match memchr::memchr2(b'\n', 0, shown) {
+            Some(end) => {
+                report(&shown[..end], context.packet, context.visitor);
+                Step::Took(end + 1)
+            }
+            None if shown.len() == MAX_MESSAGE => {
+                report(shown, context.packet, context.visitor);
+                Step::Took(shown.len())
+            }
+            None => Step::Wait(data.len() + 1),
+        }
+    }
+
+    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<()>, context: &mut ParseContext<'_, '_, V>) {
+        let from = counted(data).map_or(0, |(from, _)| from);
+        report(data.get(from..).unwrap_or_default(), context.packet, context.visitor);
+    }
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn responses() -> Vec<u8> {
 }
 
 fn questions() -> Vec<u8> {
-    let message = crate::engine::packet::protocol::dns::tests::sample();
+    let message = crate::engine::packet::payload::dns::tests::sample();
     let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
     framed.repeat(4)
 }

@@ -1,29 +1,14 @@
 //! TCP, UDP, SCTP and ICMP: ports, flags, and where the payload lies.
 
 use crate::engine::packet::Fault;
+pub(in crate::engine::packet) use crate::engine::packet::view::ports::{ICMP, ICMPV6, SCTP, TCP, UDP};
+use crate::engine::packet::Ports;
 use crate::engine::packet::bytes::{be16, be32};
-
-pub(in crate::engine::packet) const ICMP: u8 = 1;
-pub(in crate::engine::packet) const TCP: u8 = 6;
-pub(in crate::engine::packet) const UDP: u8 = 17;
-pub(in crate::engine::packet) const ICMPV6: u8 = 58;
-pub(in crate::engine::packet) const SCTP: u8 = 132;
 
 pub(in crate::engine::packet) const FIN: u8 = 1;
 pub(in crate::engine::packet) const SYN: u8 = 2;
 pub(in crate::engine::packet) const RST: u8 = 4;
 pub(in crate::engine::packet) const ACK: u8 = 16;
-
-/// What tells the conversations of two hosts apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ports {
-    /// Nothing: another protocol, or a packet whose ports could not be read.
-    None,
-    /// Source and destination port of TCP, UDP or SCTP.
-    Pair(u16, u16),
-    /// Type and code of ICMP or ICMPv6.
-    Icmp(u8, u8),
-}
 
 /// A transport header, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

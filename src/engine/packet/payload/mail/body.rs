@@ -8,7 +8,7 @@ use super::entity::Entity;
 use super::leaf::Leaf;
 use super::{Mail, State};
 use crate::engine::packet::Visitor;
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use crate::engine::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -26,10 +26,10 @@ impl Mail {
         &mut self,
         first: u8,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> usize {
         if self.bounds.is_empty() {
-            self.show(data, context);
+            self.show(data, to);
             return data.len();
         }
         if self.pending == b"\r" {
@@ -37,20 +37,20 @@ impl Mail {
                 (self.pending, self.is_line_start) = (b"\r\n", true);
                 return 1;
             }
-            self.show_pending(context);
+            self.show_pending(to);
         }
         if self.is_line_start {
             if !self.held.is_empty() || first == b'-' {
-                return self.candidate(data, context);
+                return self.candidate(data, to);
             }
-            self.show_pending(context);
+            self.show_pending(to);
             self.is_line_start = false;
         }
         // Everything up to the next line that begins with a dash.
         let end = DASH.find(data).map_or(data.len(), |at| at + 1);
         let text = data.get(..end).unwrap_or(data);
         let shown = self.hold_break(text);
-        self.show(shown, context);
+        self.show(shown, to);
         text.len()
     }
 
@@ -67,22 +67,22 @@ impl Mail {
         text
     }
 
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn show<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
         if let Some(leaf) = &mut self.leaf {
-            leaf.push(data, context);
+            leaf.push(data, to);
         }
     }
 
-    pub(super) fn show_pending<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn show_pending<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         let pending = std::mem::take(&mut self.pending);
-        self.show(pending, context);
+        self.show(pending, to);
     }
 
     /// Takes bytes of a line that may be a delimiter.
     fn candidate<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> usize {
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
         let room = MAX_DELIMITER - self.held.len().min(MAX_DELIMITER);
@@ -90,22 +90,22 @@ impl Mail {
         self.held.extend_from_slice(line);
         let is_whole = self.held.ends_with(b"\n");
         if is_whole && let Some((at, is_close)) = self.delimiter() {
-            self.delimit(at, is_close, context);
+            self.delimit(at, is_close, to);
         } else if is_whole
             || self.held.len() >= MAX_DELIMITER
             || self.held.get(1).is_some_and(|&second| second != b'-')
         {
-            self.no_delimiter(context);
+            self.no_delimiter(to);
         }
         line.len()
     }
 
     /// What is held is text.
-    pub(super) fn no_delimiter<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
-        self.show_pending(context);
+    pub(super) fn no_delimiter<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.show_pending(to);
         let mut held = std::mem::take(&mut self.held);
         let shown = self.hold_break(&held);
-        self.show(shown, context);
+        self.show(shown, to);
         held.clear();
         self.held = held;
     }
@@ -130,10 +130,10 @@ impl Mail {
         &mut self,
         at: usize,
         is_close: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         if let Some(leaf) = self.leaf.take() {
-            leaf.finish(true, context);
+            leaf.finish(true, to);
         }
         self.held.clear();
         self.pending = b"";

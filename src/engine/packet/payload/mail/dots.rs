@@ -7,7 +7,7 @@
 
 use super::Mail;
 use crate::engine::packet::Visitor;
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -56,7 +56,7 @@ impl Dots {
         &mut self,
         data: &[u8],
         mail: Option<&mut Mail>,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> Taken {
         let mut mail = mail;
         let mut at = 0;
@@ -80,13 +80,13 @@ impl Dots {
             let text = rest.get(..end).unwrap_or(rest);
             self.follow(text);
             if let Some(mail) = &mut mail {
-                mail.take(text, context);
+                mail.take(text, to);
             }
             at += text.len();
         };
         // Only now: a call for each line would be dear.
         if let Some(mail) = mail {
-            mail.flush(context);
+            mail.flush(to);
         }
         taken
     }

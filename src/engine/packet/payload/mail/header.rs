@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::engine::indicator::{Observable, Where, address};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::bound;
 use std::collections::HashSet;
@@ -121,9 +121,9 @@ pub(super) fn report<V: Visitor>(
     name: &[u8],
     value: &[u8],
     text: &mut Vec<u8>,
-    context: &mut ParseContext<'_, '_, V>,
+    to: &mut Report<'_, '_, V>,
 ) {
-    let (packet, said) = (context.packet, Said::None);
+    let (packet, said) = (to.packet, Said::None);
     match Contents::of(name) {
         // Where a body is to be fetched from (RFC 2046, 5.2.3; RFC 2017).
         Contents::Nothing if has_external(name, value) => {
@@ -141,7 +141,7 @@ pub(super) fn report<V: Visitor>(
         }
         Contents::People(at) => {
             let value = words::decode(value);
-            let mut seen = |email| context.visitor.seen(Observable::Email(email), at, packet, said);
+            let mut seen = |email| to.visitor.seen(Observable::Email(email), at, packet, said);
             emails(&value).take(MAX_ADDRESSES).for_each(&mut seen);
             if let Some(bare) = without_comments(&value) {
                 let known: HashSet<_> = emails(&value).take(MAX_ADDRESSES).collect();
@@ -150,7 +150,7 @@ pub(super) fn report<V: Visitor>(
             }
         }
         Contents::Hosts => {
-            let mut seen = |what| context.visitor.seen(what, Where::SmtpHeader, packet, said);
+            let mut seen = |what| to.visitor.seen(what, Where::SmtpHeader, packet, said);
             emails(value).take(MAX_ADDRESSES).for_each(|email| seen(Observable::Email(email)));
             literals(value).for_each(|ip| seen(Observable::Address(ip, None)));
             hosts(value).take(MAX_ADDRESSES).for_each(seen);

@@ -6,7 +6,7 @@ use super::text::Text;
 use super::transfer::Transfer;
 use crate::engine::indicator::{Kind, Observable, Where};
 use crate::engine::packet::payload::file::{Attachment, File, FileFacts};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::packet::payload::names;
 
@@ -35,7 +35,7 @@ impl Leaf {
         entity: Entity,
         protocol: &'static str,
         depth: u8,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> Leaf {
         let mut mail = None;
         if entity.is_mail() {
@@ -48,18 +48,18 @@ impl Leaf {
             let path = entity.names.first().map(|path| &path[..]);
             let name =
                 path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
-            let file = File::begin(protocol, name, context.packet, context.visitor);
+            let file = File::begin(protocol, name, to.packet, to.visitor);
             let is_told = is_text || matches!(entity.transfer, Transfer::Plain);
             let name = name.unwrap_or_default();
             match mail {
                 Some(_) => file,
-                None => file.shown(&Attachment { name, depth, is_told }, context.visitor),
+                None => file.shown(&Attachment { name, depth, is_told }, to.visitor),
             }
         });
         if is_deep && !file.as_ref().is_some_and(File::is_shown) {
-            context.counters.note(Fault::DeepMail);
+            to.counters.note(Fault::DeepMail);
         }
-        tell_names(&entity, protocol, file.is_some(), context);
+        tell_names(&entity, protocol, file.is_some(), to);
         let text = is_text.then(|| {
             Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
         });
@@ -78,53 +78,53 @@ impl Leaf {
     }
 
     /// Takes the next bytes, as they were sent.
-    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn push<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
         let is_read = self.file.as_ref().is_some_and(File::is_read);
         if data.is_empty() || (self.text.is_none() && self.mail.is_none() && !is_read) {
             return;
         }
         let Leaf { transfer, text, file, mail } = self;
-        transfer.decode(data, &mut |bytes| show(bytes, text, file, mail, context));
+        transfer.decode(data, &mut |bytes| show(bytes, text, file, mail, to));
     }
 
     /// Hands on the text that is there.
-    pub(super) fn flush<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         if let Some(text) = &mut self.text {
-            text.flush(context);
+            text.flush(to);
         }
         if let Some(mail) = &mut self.mail {
-            mail.flush(context);
+            mail.flush(to);
         }
     }
 
-    pub(super) fn gap<V: Visitor>(&mut self, length: u64, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn gap<V: Visitor>(&mut self, length: u64, to: &mut Report<'_, '_, V>) {
         self.transfer.gap();
         if let Some(text) = &mut self.text {
-            text.gap(length, context);
+            text.gap(length, to);
         }
         if let Some(file) = &mut self.file {
             file.gap(length);
         }
         if let Some(mail) = &mut self.mail {
-            mail.gap(length, context);
+            mail.gap(length, to);
         }
     }
 
     pub(super) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         let Leaf { transfer, text, file, mail } = &mut self;
-        transfer.finish(&mut |bytes| show(bytes, text, file, mail, context));
+        transfer.finish(&mut |bytes| show(bytes, text, file, mail, to));
         if let Some(text) = self.text {
-            text.finish(is_whole, context);
+            text.finish(is_whole, to);
         }
         if let Some(file) = self.file {
-            file.finish(is_whole, context.packet, context.visitor);
+            file.finish(is_whole, to.packet, to.visitor);
         }
         if let Some(mail) = self.mail {
-            mail.finish(is_whole, context);
+            mail.finish(is_whole, to);
         }
     }
 }
@@ -135,17 +135,17 @@ pub(super) fn tell_names<V: Visitor>(
     entity: &Entity,
     protocol: &'static str,
     is_begun: bool,
-    context: &mut ParseContext<'_, '_, V>,
+    to: &mut Report<'_, '_, V>,
 ) {
     for (at, path) in entity.names.iter().enumerate() {
         let name = names::last(path);
         let facts = FileFacts { protocol, name: Some(name), url: None, size: None, is_whole: None };
         let said = Said::File(facts);
         if !is_begun || at > 0 {
-            names::report(path, context.packet, context.visitor, said);
+            names::report(path, to.packet, to.visitor, said);
         } else if !name.is_empty() && name.len() < path.len() {
             let path = Observable::Text(Kind::Filepath, path);
-            context.visitor.seen(path, Where::FileName, context.packet, said);
+            to.visitor.seen(path, Where::FileName, to.packet, said);
         }
     }
 }
@@ -156,15 +156,15 @@ fn show<V: Visitor>(
     text: &mut Option<Text>,
     file: &mut Option<File>,
     mail: &mut Option<Box<Mail>>,
-    context: &mut ParseContext<'_, '_, V>,
+    to: &mut Report<'_, '_, V>,
 ) {
     if let Some(text) = text {
-        text.push(bytes, context);
+        text.push(bytes, to);
     }
     if let Some(file) = file {
         file.update(bytes);
     }
     if let Some(mail) = mail {
-        mail.take(bytes, context);
+        mail.take(bytes, to);
     }
 }

@@ -10,7 +10,7 @@ use super::html::References;
 use super::uu::{self, Uu};
 use crate::engine::indicator::Where;
 use crate::engine::packet::payload::file::{Attachment, File};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::view::Report;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::{Walk, bound};
 use memchr::memmem::Finder;
@@ -76,7 +76,7 @@ impl Text {
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         for piece in data.chunks(PIECE) {
             let Text { wide, joined, html, held, is_begun, .. } = self;
@@ -99,7 +99,7 @@ impl Text {
                 self.held.drain(..end.unwrap_or(self.held.len()));
             }
             if self.held.len() >= WINDOW {
-                self.flush(context);
+                self.flush(to);
             }
         }
     }
@@ -107,7 +107,7 @@ impl Text {
     /// Hands on the lines that are there.
     pub(in crate::engine::packet) fn flush<V: Visitor>(
         &mut self,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
@@ -115,14 +115,14 @@ impl Text {
             // A longer word is cut at the same places, however it comes.
             None => self.held.iter().rposition(is_cut).map_or(WINDOW, |at| at + 1),
         };
-        self.hand_on(end, context);
+        self.hand_on(end, to);
     }
 
     /// Bytes never came: a line ends in front of them, with the last word that was whole.
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
@@ -131,7 +131,7 @@ impl Text {
             joined.finish(&mut self.held);
         }
         self.cut_word();
-        self.hand_on(self.held.len(), context);
+        self.hand_on(self.held.len(), to);
         if let Some((uu, file)) = self.inside.as_deref_mut() {
             uu.gap();
             file.gap(length);
@@ -154,7 +154,7 @@ impl Text {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) {
         if let Some(html) = &mut self.html {
             html.finish(&mut self.held);
@@ -165,10 +165,10 @@ impl Text {
         if !is_whole {
             self.cut_word();
         }
-        self.hand_on(self.held.len(), context);
+        self.hand_on(self.held.len(), to);
     }
 
-    fn hand_on<V: Visitor>(&mut self, end: usize, context: &mut ParseContext<'_, '_, V>) {
+    fn hand_on<V: Visitor>(&mut self, end: usize, to: &mut Report<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
         let mut walk = Walk::over(held.get(..end).unwrap_or_default());
         while let Some(rest) = walk.rest() {
@@ -185,12 +185,12 @@ impl Text {
                     if (uu.is_over() || !is_data)
                         && let Some(inside) = self.inside.take()
                     {
-                        inside.1.finish(is_data, context.packet, context.visitor);
+                        inside.1.finish(is_data, to.packet, to.visitor);
                         self.is_line_start = true;
                     }
                     if is_data { line.len() } else { 0 }
                 }
-                None => self.plain_text(rest, context),
+                None => self.plain_text(rest, to),
             };
             walk.take(taken);
         }
@@ -202,19 +202,19 @@ impl Text {
     fn plain_text<V: Visitor>(
         &mut self,
         text: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        to: &mut Report<'_, '_, V>,
     ) -> usize {
         let file = self.find_file(text);
         let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
         if let Some(shown) = text.get(..end).filter(|shown| !shown.is_empty()) {
-            context.visitor.text(shown, Where::MailBody, context.packet, Said::None);
+            to.visitor.text(shown, Where::MailBody, to.packet, Said::None);
         }
         self.is_line_start = text.get(..taken).is_some_and(|text| text.ends_with(b"\n"));
         if let Some((_, _, begin)) = file {
             let name = begin.name;
-            let file = File::begin(self.protocol, Some(name), context.packet, context.visitor);
+            let file = File::begin(self.protocol, Some(name), to.packet, to.visitor);
             let attachment = Attachment { name, depth: 0, is_told: false };
-            let file = file.shown(&attachment, context.visitor);
+            let file = file.shown(&attachment, to.visitor);
             self.inside = Some(Box::new((Uu::begun(begin.is_base64), file)));
         }
         taken

@@ -1,6 +1,7 @@
 //! Commands and what they name: files, addresses, ports, sizes.
 
-use crate::engine::indicator;
+use crate::engine::indicator::{self, Protocol};
+use crate::engine::packet::view;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A command, as an alert tells of it.
@@ -11,6 +12,12 @@ pub struct Command<'a> {
     /// What follows it.
     pub argument: &'a [u8],
     pub(super) verb: Verb,
+}
+
+impl view::Facts for Command<'_> {
+    fn owned(&self) -> Protocol {
+        Protocol::Ftp(Command::owned(self))
+    }
 }
 
 /// What a command is about.

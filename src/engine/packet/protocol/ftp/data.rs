@@ -2,9 +2,9 @@
 
 use crate::engine::packet::contract::expectations::End;
 use crate::engine::packet::payload::file::{File, Returns};
-use crate::engine::packet::stream::{ParseContext, Step};
+use crate::engine::packet::contract::{ParseContext, Step};
 use crate::engine::packet::Visitor;
-use crate::engine::packet::protocol::tls;
+use crate::engine::packet::payload::handshake;
 
 /// One direction of a connection for data.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Data {
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         if self.file.is_none() {
-            if tls::begins(data) {
+            if handshake::begins(data) {
                 return Step::Restart;
             }
             let transfer = context.announced.get_mut(self.end).map(|transfer| &*transfer);

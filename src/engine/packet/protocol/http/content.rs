@@ -16,9 +16,9 @@ use crate::engine::packet::payload::coding::undo::undo;
 use super::{MAX_HEADERS, names};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::{Coding, Spent};
-use crate::engine::packet::protocol::dns;
+use crate::engine::packet::payload::dns;
 use crate::engine::packet::payload::file::File;
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use memchr::memmem::Finder;
@@ -148,7 +148,7 @@ impl Content {
     /// shown.
     pub(in crate::engine::packet) fn begin<V: Visitor>(
         mut facts: Facts<'_>,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Option<Content> {
         if facts.has_too_many {
             context.counters.note(Fault::BadCoding);
@@ -227,7 +227,7 @@ impl Content {
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         let Content { codings, spent, sink, packed } = self;
         if let Some(packed) = packed {
@@ -254,7 +254,7 @@ impl Content {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         self,
         is_whole: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         if let Some(packed) = self.packed {
             packed.finish(is_whole, context.packet, context.visitor);
@@ -305,7 +305,7 @@ impl Sink {
     fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Result<(), Fault> {
         match self {
             Sink::Nothing => {}

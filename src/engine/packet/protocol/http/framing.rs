@@ -6,10 +6,12 @@ use super::{
     Body, MAX_HEADERS, Request, Response, parse_request, parse_response, report_request,
     report_response,
 };
-use crate::engine::packet::stream::{ParseContext, Parser, Probe, RequestKind, Step};
-use crate::engine::packet::{Fault, Visitor};
-use crate::engine::packet::protocol::http::http2;
-use crate::engine::packet::protocol::plain;
+use super::context::Context;
+use super::requests::RequestKind;
+use crate::engine::packet::contract::{Probe, Step};
+use crate::engine::packet::counters::Fault;
+use crate::engine::packet::payload::text;
+use crate::engine::packet::view::Visitor;
 use crate::engine::progress::bound;
 
 /// The longest head that is put together.
@@ -55,9 +57,9 @@ pub(in crate::engine::packet) struct Framing {
 }
 
 /// Looks whether a stream begins with a head.
-pub(in crate::engine::packet) fn guess(data: &[u8]) -> Probe {
+pub(in crate::engine::packet) fn probe(data: &[u8]) -> Probe<Framing> {
     match lines::beginning(data) {
-        Beginning::Head => Probe::Is(Parser::Http(Framing::default())),
+        Beginning::Head => Probe::Is(Framing::default()),
         Beginning::Short => Probe::Maybe(data.len() + 1),
         Beginning::Other => Probe::No,
     }
@@ -76,11 +78,16 @@ impl Framing {
         self.content.as_ref().map_or(0, |content| content.weight())
     }
 
+    /// Whether a head is to begin with the first of these bytes.
+    pub(super) fn is_at_head<V>(&self, data: &[u8], context: &Context<'_, '_, V>) -> bool {
+        self.state == State::Head && !context.requests.is_websocket && lines::blanks(data) == 0
+    }
+
     /// Reads what comes next.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Head => self.head(data, context),
@@ -112,7 +119,12 @@ impl Framing {
                 }
             },
             State::Other => Step::Restart,
-            State::WebSocket if context.reads_unknown => plain::step(data, context),
+            State::WebSocket if context.reads_unknown => {
+                match text::show_lines(data, context.packet, context.visitor) {
+                    Some(length) => Step::Took(length),
+                    None => Step::Wait(data.len() + 1),
+                }
+            }
             State::WebSocket => Step::Over,
         }
     }
@@ -140,12 +152,12 @@ impl Framing {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         // A body that nothing else ends has its end with that of the direction.
         self.end(self.state == State::UntilEnd && context.is_ended, context);
         if self.state == State::WebSocket && context.reads_unknown {
-            plain::show(data, context.packet, context.visitor);
+            text::show(data, context.packet, context.visitor);
         }
         let data = data.get(lines::blanks(data)..).unwrap_or_default();
         if self.state != State::Head || data.is_empty() {
@@ -163,7 +175,7 @@ impl Framing {
 
     /// Shows bytes of a body to whoever asks for what it holds. Answers whether more
     /// are asked for.
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> bool {
+    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> bool {
         let Some(content) = &mut self.content else { return false };
         if content.is_over() {
             self.end(false, context);
@@ -173,7 +185,7 @@ impl Framing {
         true
     }
 
-    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
+    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
         if let Some(content) = self.content.take() {
             content.finish(is_whole, context);
         }
@@ -183,7 +195,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -198,7 +210,7 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         if context.requests.is_websocket {
             self.state = State::WebSocket;
             return Step::Again;
@@ -207,20 +219,10 @@ impl Framing {
             0 => {}
             blanks => return Step::Took(blanks),
         }
-        // The client was answered that HTTP/2 is spoken from here on.
-        match http2::guess(data, true) {
-            Probe::Is(Parser::Http2(mut direction)) => {
-                direction.set_upgraded();
-                return Step::Become(Parser::Http2(direction));
-            }
-            Probe::Is(parser) => return Step::Become(parser),
-            Probe::Maybe(wants) => return Step::Wait(wants),
-            Probe::No => {}
-        }
         let Some(end) = lines::head_end(data, self.scanned, &mut self.is_folded) else {
             let is_first_look = self.scanned == 0;
             self.scanned = data.len();
-            if is_first_look && matches!(guess(data), Probe::No) {
+            if is_first_look && matches!(probe(data), Probe::No) {
                 return self.lose(data);
             }
             if data.len() > MAX_HEAD {
@@ -272,7 +274,7 @@ impl Framing {
     fn whole_head<V: Visitor>(
         &mut self,
         head: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Option<Option<Body>> {
         if let Some(request) = parse_request(head) {
             report_request(&request, context);
@@ -287,7 +289,7 @@ impl Framing {
     fn request<V: Visitor>(
         &mut self,
         request: &Request<'_>,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Option<Body> {
         let kind = match request.method {
             b"HEAD" => RequestKind::Head,
@@ -319,7 +321,7 @@ impl Framing {
     fn response<V: Visitor>(
         &mut self,
         response: &Response<'_>,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Option<Body> {
         if response.status == 101 {
             let is_websocket = is_websocket(response.headers);
@@ -356,7 +358,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -367,7 +369,7 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         let Some((line, rest)) = split_line(data) else {
             let is_too_long = data.len() > MAX_CHUNK_LINE;
             return if is_too_long { Step::Lost } else { Step::Wait(data.len() + 1) };

@@ -15,6 +15,7 @@
 //! has to be found anew, by what a header can look like; the compression state is gone
 //! then, and only what does not refer to it is read.
 
+mod asked;
 mod bodies;
 mod frame;
 mod head;
@@ -23,11 +24,12 @@ mod midstream;
 mod opening;
 mod tables;
 
-pub(in crate::engine::packet) use bodies::Asked;
-pub(in crate::engine::packet) use opening::{begins, guess};
+pub(in crate::engine::packet) use asked::Asked;
+pub(in crate::engine::packet) use opening::{begins, probe};
 
 use crate::engine::packet::protocol::http::{report_request, report_response};
-use crate::engine::packet::stream::{ParseContext, Step};
+use crate::engine::packet::contract::Step;
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 use bodies::Bodies;
 use frame::{Frame, Start};
@@ -130,7 +132,7 @@ impl Direction {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Preface => {
@@ -173,7 +175,7 @@ impl Direction {
         &mut self,
         part: &[u8],
         left: usize,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         let mut rest = part;
         while let Some(setting) = self.start.fill(&mut rest, 0, tables::SETTING) {
@@ -189,7 +191,7 @@ impl Direction {
     }
 
     /// SETTINGS begin, or acknowledge those of the other side.
-    fn begin_settings<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn begin_settings<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let tables = tables(context);
         if self.frame.is_acknowledgement() {
             match tables.acknowledge(self.is_client) {
@@ -209,7 +211,7 @@ impl Direction {
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> bool {
         let lost = usize::try_from(length).unwrap_or(usize::MAX);
         let is_data = matches!(self.state, State::Data { .. });
@@ -241,7 +243,7 @@ impl Direction {
     }
 
     /// Reads what there is of a header block that does not go on.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         if self.block.is_some() || !(self.start.is_empty() || self.state == State::Search) {
             context.counters.note(Fault::SplitHttp2);
         }
@@ -250,7 +252,7 @@ impl Direction {
     }
 
     /// Where the next frame begins is not known any more, nor what the encoder knows.
-    fn lose<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn lose<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.break_block();
         self.end_block(context);
         self.bodies.clear();
@@ -268,7 +270,7 @@ impl Direction {
     }
 
     /// Reads the header of a frame, and what stands in front of its contents.
-    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         let mut rest = data;
         let header = self.start.fill(&mut rest, 0, frame::HEADER);
         let Some(frame) = header.and_then(Frame::parse) else { return Step::Took(data.len()) };
@@ -318,7 +320,7 @@ impl Direction {
 
     /// A frame that no host may send: the other one ends the connection (RFC 9113, 5.4.1),
     /// or it is no frame.
-    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut Context<'_, '_, V>) -> Step {
         context.counters.note(Fault::BadHttp2);
         self.lose(context);
         behind(taken, Step::Again)
@@ -345,7 +347,7 @@ impl Direction {
         taken: usize,
         left: usize,
         padding: usize,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Step {
         if left > 0 {
             return Step::Took(taken);
@@ -362,7 +364,7 @@ impl Direction {
     }
 
     /// The next bytes of a header block.
-    fn fields<V: Visitor>(&mut self, part: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn fields<V: Visitor>(&mut self, part: &[u8], context: &mut Context<'_, '_, V>) {
         let Direction { hpack, head, block, .. } = self;
         if block.is_some_and(|block| !block.is_broken)
             && hpack.push(part, &mut |field| head.take(field)).is_err()
@@ -382,7 +384,7 @@ impl Direction {
     }
 
     /// Tells what a block says.
-    fn end_block<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn end_block<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let Some(block) = self.block.take() else { return };
         if !self.hpack.end() && !block.is_broken {
             context.counters.note(Fault::BadHttp2);
@@ -409,13 +411,13 @@ impl Direction {
     }
 
     /// What began with SETTINGS was no server: the preface was not seen.
-    fn become_client<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn become_client<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.is_client = true;
         self.bodies = Bodies::new(true);
         tables(context).lose(true);
     }
 
-    fn request<V: Visitor>(&mut self, block: Block, context: &mut ParseContext<'_, '_, V>) {
+    fn request<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
         let request = self.head.request();
         // It becomes the URL, if there is one.
         context.url.clear();
@@ -429,7 +431,7 @@ impl Direction {
         }
     }
 
-    fn response<V: Visitor>(&mut self, block: Block, context: &mut ParseContext<'_, '_, V>) {
+    fn response<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
         let response = self.head.response();
         report_response(&response, context);
         // The answer itself is still to come.
@@ -446,7 +448,7 @@ impl Direction {
 }
 
 /// What both sides said about their tables.
-fn tables<'c, V: Visitor>(context: &'c mut ParseContext<'_, '_, V>) -> &'c mut Tables {
+fn tables<'c, V: Visitor>(context: &'c mut Context<'_, '_, V>) -> &'c mut Tables {
     &mut context.requests.asked.get_or_insert_default().tables
 }
 

@@ -7,7 +7,7 @@ use crate::engine::packet::payload::ranges::{self, Key};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::Coding;
 use crate::engine::packet::payload::file::File;
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 
 /// A multipart body; each part that is a file is one of its own.
@@ -40,9 +40,9 @@ pub(super) fn begin_range<V: Visitor>(
     tag: &[u8],
     name: &[u8],
     mut codings: Vec<Coding>,
-    context: &mut ParseContext<'_, '_, V>,
+    context: &mut Context<'_, '_, V>,
 ) -> Option<(Key, u64)> {
-    let ParseContext { packet, visitor, counters, ranges, .. } = context;
+    let Context { packet, visitor, counters, ranges, .. } = context;
     let key = ranges::key(packet, url, total, tag)?;
     if !ranges.is_known(key) {
         let file = File::begin_at("http", name, url, packet, *visitor);
@@ -77,7 +77,7 @@ impl Form {
     pub(super) fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Result<(), Fault> {
         let Form { parts, url, is_form, file } = self;
         parts.push(bytes, &mut |event| match event {
@@ -102,7 +102,7 @@ impl Form {
     }
 
     /// The body breaks off.
-    pub(super) fn finish<V: Visitor>(self, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, context: &mut Context<'_, '_, V>) {
         if let Some(file) = self.file {
             file.finish(false, context.packet, context.visitor);
         }
@@ -112,7 +112,7 @@ impl Form {
 impl RangeParts {
     pub(super) fn begin<V: Visitor>(
         facts: &mut Facts<'_>,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Option<RangeParts> {
         let is_hashed =
             [Kind::Md5, Kind::Sha1, Kind::Sha256].iter().any(|&kind| context.visitor.wants(kind));
@@ -144,7 +144,7 @@ impl RangeParts {
     pub(super) fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> Result<(), Fault> {
         let RangeParts { parts, url, tag, name, codings, range } = self;
         parts.push(bytes, &mut |event| match event {
@@ -170,9 +170,9 @@ pub(super) fn write_range<V: Visitor>(
     key: Key,
     at: &mut u64,
     data: &[u8],
-    context: &mut ParseContext<'_, '_, V>,
+    context: &mut Context<'_, '_, V>,
 ) -> bool {
-    let ParseContext { packet, visitor, counters, ranges, credit, .. } = context;
+    let Context { packet, visitor, counters, ranges, credit, .. } = context;
     let is_wanted = ranges.write(key, *at, data, credit, (packet, *visitor, counters));
     *at = at.saturating_add(data.len() as u64);
     is_wanted

@@ -1,7 +1,7 @@
 //! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
-use super::{PROTOCOL, ParseContext, Side, State, Target, Visitor, pop3};
-use crate::engine::packet::payload::mail::Mail;
+use super::{PROTOCOL, ParseContext, Side, State, Target, Visitor};
+use crate::engine::packet::payload::mail::{self, Mail};
 
 /// The longest tag that is looked for in front of a first command.
 const MAX_TAG: usize = 32;
@@ -90,7 +90,7 @@ impl Side {
             if has_literal {
                 return Target::Word;
             }
-            pop3::report_mailbox(&first_string(arguments), context);
+            mail::report_mailbox(&first_string(arguments), &mut context.report());
         } else if is("STARTTLS") || is("COMPRESS") {
             self.state = State::Other;
         }

@@ -130,7 +130,7 @@ fn in_front_of_every_protocol() {
 }
 
 fn framed_question() -> Vec<u8> {
-    let message = crate::engine::packet::protocol::dns::tests::sample();
+    let message = crate::engine::packet::payload::dns::tests::sample();
     [&(message.len() as u16).to_be_bytes()[..], &message].concat()
 }
 
@@ -143,7 +143,7 @@ fn recorded(port: u16, client: &[u8]) -> Recorder {
 
 #[test]
 fn over_udp() {
-    let question = crate::engine::packet::protocol::dns::tests::sample();
+    let question = crate::engine::packet::payload::dns::tests::sample();
     let plain = decode(&[udp(1000, 53, &question)]).0;
     let (behind, counters) = decode(&[udp(1000, 53, &[v4(b""), question].concat())]);
     assert_eq!(behind.at(Where::ProxySrc), ["203.0.113.5 5000"]);

@@ -2,7 +2,7 @@
 
 use super::{report, varint};
 use crate::engine::packet::bytes::be24;
-use crate::engine::packet::stream::Pending;
+use crate::engine::packet::payload::reorder::Pending;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
 

@@ -3,7 +3,7 @@
 use super::{Facts, text};
 use crate::engine::indicator::Where;
 use crate::engine::packet::bytes::{le16, le32};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::packet::payload::names;
 use crate::engine::progress::bound;
@@ -71,7 +71,8 @@ fn report_name<V: Visitor>(
     context: &mut ParseContext<'_, '_, V>,
 ) {
     let name = text(bytes);
-    let said = Said::Smb(Facts { command, name: None });
+    let facts = Facts { command, name: None };
+    let said = Said::Message(&facts);
     let to = (&mut *context.visitor, &mut *context.counters);
     names::report_host(name.as_bytes(), Where::SmbHost, context.packet, to, said);
 }

@@ -4,7 +4,7 @@
 use super::ranges::Ranges;
 use super::v1::{Chain, Raw, Way};
 use crate::engine::packet::payload::file::File;
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::contract::{self, ParseContext};
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -108,12 +108,13 @@ pub(in crate::engine::packet) struct Session {
     serial: u64,
 }
 
-impl Session {
-    /// Bytes that are held.
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
+impl contract::Session for Session {
+    fn weight(&self) -> usize {
         size_of::<Self>() + self.bytes
     }
+}
 
+impl Session {
     /// How far a message of SMB1 was read.
     pub(super) fn chain_of(&mut self, way: Way) -> &mut Chain {
         let [request, answer] = &mut self.chains;

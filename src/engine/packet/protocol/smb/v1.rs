@@ -15,7 +15,7 @@ pub(super) use chain::{Chain, HEADER, Way};
 
 use super::session::{Key, Request, Session, Sink};
 use super::{Facts, MAX_MESSAGE, Plan, ntlm};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::packet::payload::names;
 use chain::Block;
@@ -242,16 +242,17 @@ fn named<V: Visitor>(
 ) -> Option<()> {
     let Some(named) = names_of::request(block)? else { return Some(()) };
     let number = block.head.message;
-    let facts = |name| Said::Smb(Facts { command: named.command, name: Some(name) });
+    let facts = |name| Facts { command: named.command, name: Some(name) };
     if named.is_share {
         let path = named.names.first().map(String::as_bytes).unwrap_or_default();
-        let is_pipe = super::report_share(path, context, facts(path));
+        let is_pipe = super::report_share(path, context, Said::Message(&facts(path)));
         session.asked(number, Request::Tree { is_pipe });
         return Some(());
     }
     for name in named.names.iter().filter(|name| !name.is_empty()) {
         let name = name.as_bytes();
-        names::report(name, context.packet, context.visitor, facts(name));
+        let said = facts(name);
+        names::report(name, context.packet, context.visitor, Said::Message(&said));
     }
     if let Some((fid, size)) = named.size {
         session.set_size(Key::Fid(fid), size);

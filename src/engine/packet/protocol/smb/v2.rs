@@ -5,7 +5,7 @@
 use super::session::{Key, Request, Session, Sink};
 use super::{Facts, MAX_MESSAGE, Plan, ntlm, text};
 use crate::engine::packet::bytes::{le16, le32, le64};
-use crate::engine::packet::stream::ParseContext;
+use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::packet::payload::names;
 
@@ -131,7 +131,8 @@ fn request<V: Visitor>(
     match header.command {
         CREATE => {
             let name = string(message, HEADER + 44)?;
-            let said = Said::Smb(Facts { command: "create", name: Some(name.as_bytes()) });
+            let facts = Facts { command: "create", name: Some(name.as_bytes()) };
+            let said = Said::Message(&facts);
             let is_pipe = session.is_pipe(header.tree);
             names::report(name.as_bytes(), context.packet, context.visitor, said);
             session.chain = Some(Key::Create(number));
@@ -156,7 +157,8 @@ fn request<V: Visitor>(
         SET_INFO => set_info(header, message, session, context)?,
         TREE_CONNECT => {
             let path = string(message, HEADER + 4)?;
-            let said = Said::Smb(Facts { command: "tree_connect", name: Some(path.as_bytes()) });
+            let facts = Facts { command: "tree_connect", name: Some(path.as_bytes()) };
+            let said = Said::Message(&facts);
             let is_pipe = super::report_share(path.as_bytes(), context, said);
             session.asked(number, Request::Tree { is_pipe });
         }
@@ -258,7 +260,8 @@ fn set_info<V: Visitor>(
         [OF_FILE, RENAME] => {
             let bytes = le32(message, at + 16)? as usize;
             let name = text(message.get(at + 20..)?.get(..bytes)?);
-            let said = Said::Smb(Facts { command: "set_info", name: Some(name.as_bytes()) });
+            let facts = Facts { command: "set_info", name: Some(name.as_bytes()) };
+            let said = Said::Message(&facts);
             names::report(name.as_bytes(), context.packet, context.visitor, said);
         }
         _ => {}

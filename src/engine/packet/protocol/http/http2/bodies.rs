@@ -1,12 +1,10 @@
-//! Bodies of many streams at a time, and what one direction tells the other.
+//! Bodies of many streams at a time.
 
 use super::head::Head;
-use super::tables::Tables;
 use crate::engine::packet::protocol::http::{Content, Facts, is_wanted};
-use crate::engine::packet::stream::{ParseContext, kept_url};
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
-use std::collections::VecDeque;
 
 /// Bodies of one direction that are looked into at a time. Servers allow a hundred
 /// streams, most of them.
@@ -15,59 +13,8 @@ const MAX_OPEN: usize = bound(128, 3);
 /// Bytes that are held for them: one large window of Brotli, and many small ones.
 const MAX_BYTES: usize = 24 << 20;
 
-/// Requests that wait for their answers, and bytes of their URLs.
-const MAX_ASKED: usize = bound(256, 4);
-const MAX_URLS: usize = bound(32 << 10, 128);
-
 /// Streams that were reset and that the other direction has not heard of.
 const MAX_RESETS: usize = bound(64, 3);
-
-/// What one direction of a connection tells the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::engine::packet) struct Asked {
-    requests: VecDeque<Request>,
-    bytes: usize,
-    /// For which direction, and the stream.
-    resets: VecDeque<(bool, u32)>,
-    /// How large the tables of headers may be.
-    pub(super) tables: Tables,
-}
-
-/// A request that waits for its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Request {
-    stream: u32,
-    url: Box<[u8]>,
-    is_tunnel: bool,
-}
-
-impl Asked {
-    /// Bytes that are held.
-    pub(in crate::engine::packet) fn weight(&self) -> usize {
-        let rows = self.requests.capacity() * size_of::<Request>();
-        let resets = self.resets.capacity() * size_of::<(bool, u32)>();
-        size_of::<Asked>() + rows + self.bytes + resets + self.tables.weight()
-    }
-
-    /// A request; the oldest give way, for they may never be answered.
-    fn push(&mut self, stream: u32, url: &[u8], is_tunnel: bool) {
-        let url = kept_url(url);
-        self.bytes += url.len();
-        self.requests.push_back(Request { stream, url: url.into(), is_tunnel });
-        while (self.requests.len() > MAX_ASKED || self.bytes > MAX_URLS)
-            && let Some(oldest) = self.requests.pop_front()
-        {
-            self.bytes -= oldest.url.len();
-        }
-    }
-
-    fn take(&mut self, stream: u32) -> Option<Request> {
-        let at = self.requests.iter().position(|request| request.stream == stream)?;
-        let request = self.requests.remove(at)?;
-        self.bytes -= request.url.len();
-        Some(request)
-    }
-}
 
 /// The bodies of one direction.
 #[derive(Debug)]
@@ -92,7 +39,7 @@ impl Bodies {
         &self,
         stream: u32,
         head: &Head,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         if head.is_tunnel() || is_wanted(head.lines(), context.visitor) {
             let asked = context.requests.asked.get_or_insert_default();
@@ -105,7 +52,7 @@ impl Bodies {
     pub(super) fn answered<V: Visitor>(
         &self,
         stream: u32,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> bool {
         context.url.clear();
         match context.requests.asked.as_mut().and_then(|asked| asked.take(stream)) {
@@ -128,7 +75,7 @@ impl Bodies {
         stream: u32,
         head: &Head,
         is_named: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         self.remove(stream, false, context);
         if !is_wanted(head.lines(), context.visitor) {
@@ -159,7 +106,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         data: &[u8],
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) -> bool {
         let found = self.open.iter_mut().find(|(open, _)| *open == stream);
         let Some((_, content)) = found else { return false };
@@ -190,13 +137,13 @@ impl Bodies {
     pub(super) fn finish<V: Visitor>(
         &mut self,
         stream: u32,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         self.remove(stream, true, context);
     }
 
     /// This side gives up a stream, in both directions.
-    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
         self.remove(stream, false, context);
         if let Some(asked) = &mut context.requests.asked {
             asked.resets.push_back((!self.is_client, stream));
@@ -213,7 +160,7 @@ impl Bodies {
     }
 
     /// Forgets the streams that the other side has given up.
-    fn drop_reset<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn drop_reset<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let Some(asked) = &mut context.requests.asked else { return };
         let is_client = self.is_client;
         let mut resets = std::mem::take(&mut asked.resets);
@@ -232,7 +179,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         is_whole: bool,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut Context<'_, '_, V>,
     ) {
         if let Some(at) = self.open.iter().position(|(open, _)| *open == stream) {
             let (_, content) = self.open.swap_remove(at);

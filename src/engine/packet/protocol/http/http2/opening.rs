@@ -3,27 +3,27 @@
 use super::Direction;
 use super::frame::{self, Frame};
 use super::midstream::{self, Joined};
-use crate::engine::packet::stream::{Parser, Probe};
+use crate::engine::packet::contract::Probe;
 
 /// What a client begins with (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Looks whether a direction begins with HTTP/2, or goes on with it if its beginning was
 /// not seen.
-pub(in crate::engine::packet) fn guess(data: &[u8], is_synced: bool) -> Probe {
+pub(in crate::engine::packet) fn probe(data: &[u8], is_synced: bool) -> Probe<Box<Direction>> {
     match begin(data) {
         Probe::No if !is_synced => {}
         guess => return guess,
     }
     match midstream::join(data) {
-        Joined::Side(is_client) => Probe::Is(Parser::Http2(Box::new(Direction::midway(is_client)))),
+        Joined::Side(is_client) => Probe::Is(Box::new(Direction::midway(is_client))),
         Joined::Wants(wants) => Probe::Maybe(wants),
         Joined::No => Probe::No,
     }
 }
 
-fn begin(data: &[u8]) -> Probe {
-    let is = |is_client| Probe::Is(Parser::Http2(Box::new(Direction::new(is_client))));
+fn begin(data: &[u8]) -> Probe<Box<Direction>> {
+    let is = |is_client| Probe::Is(Box::new(Direction::new(is_client)));
     if data.starts_with(PREFACE) {
         return is(true);
     }

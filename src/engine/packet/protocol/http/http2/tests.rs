@@ -289,7 +289,7 @@ fn upgraded_from_http1() {
 #[test]
 fn dns_in_bodies_and_in_a_query() {
     use base64::Engine as _;
-    let message = crate::engine::packet::protocol::dns::tests::sample();
+    let message = crate::engine::packet::payload::dns::tests::sample();
     let query = b"\0\0\x01\0\0\x01\0\0\0\0\0\0\x01q\x07example\0\0\x01\0\x01";
     let coded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(query);
     let mut client = preface();

@@ -400,7 +400,7 @@ fn several_ranges_in_one_body() {
 
 #[test]
 fn dns_in_bodies() {
-    let message = crate::engine::packet::protocol::dns::tests::sample();
+    let message = crate::engine::packet::payload::dns::tests::sample();
     let kind = "Content-Type: application/dns-message";
     let post =
         with_length(&format!("POST /dns-query HTTP/1.1\r\nHost: d.example\r\n{kind}"), &message);

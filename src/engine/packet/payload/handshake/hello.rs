@@ -5,11 +5,11 @@ use crate::engine::indicator;
 use crate::engine::packet::bytes::be16;
 
 const SERVER_NAME: u16 = 0;
-pub(super) const GROUPS: u16 = 10;
-pub(super) const POINT_FORMATS: u16 = 11;
-pub(super) const SIGNATURES: u16 = 13;
-pub(super) const ALPN: u16 = 16;
-pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+pub(in crate::engine::packet) const GROUPS: u16 = 10;
+pub(in crate::engine::packet) const POINT_FORMATS: u16 = 11;
+pub(in crate::engine::packet) const SIGNATURES: u16 = 13;
+pub(in crate::engine::packet) const ALPN: u16 = 16;
+pub(in crate::engine::packet) const SUPPORTED_VERSIONS: u16 = 43;
 
 /// The random number by which a server asks for another hello (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
@@ -25,9 +25,9 @@ pub struct Hello<'a> {
     /// The highest version offered: 0x0303 is TLS 1.2.
     pub version: u16,
     /// What the field says that once was the version.
-    pub(super) legacy_version: u16,
-    pub(super) ciphers: &'a [u8],
-    pub(super) extensions: Extensions<'a>,
+    pub(in crate::engine::packet) legacy_version: u16,
+    pub(in crate::engine::packet) ciphers: &'a [u8],
+    pub(in crate::engine::packet) extensions: Extensions<'a>,
     /// The list of application protocols, each with its length in front.
     alpn: &'a [u8],
 }
@@ -73,10 +73,10 @@ pub struct ServerHello<'a> {
     pub version: u16,
     /// The cipher suite chosen.
     pub cipher: u16,
-    pub(super) legacy_version: u16,
-    pub(super) extensions: Extensions<'a>,
+    pub(in crate::engine::packet) legacy_version: u16,
+    pub(in crate::engine::packet) extensions: Extensions<'a>,
     /// Whether it asks for another hello.
-    pub(super) is_retry: bool,
+    pub(in crate::engine::packet) is_retry: bool,
 }
 
 impl ServerHello<'_> {
@@ -91,7 +91,7 @@ impl ServerHello<'_> {
     }
 }
 
-pub(super) fn version_name(version: u16) -> String {
+pub(in crate::engine::packet) fn version_name(version: u16) -> String {
     match version {
         0x0300 => "SSL 3.0".into(),
         0x0301 => "TLS 1.0".into(),
@@ -104,7 +104,7 @@ pub(super) fn version_name(version: u16) -> String {
 
 /// A list of extensions; iterates over kinds and values up to where it breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extensions<'a>(&'a [u8]);
+pub(in crate::engine::packet) struct Extensions<'a>(&'a [u8]);
 
 impl<'a> Iterator for Extensions<'a> {
     type Item = (u16, &'a [u8]);

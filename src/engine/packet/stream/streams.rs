@@ -1,156 +1,20 @@
-//! TCP streams: both directions put in order, and fed to the protocol they speak.
-//!
-//! A stream has a slot here only while there is something to remember: from its
-//! first bytes until both directions are of no protocol that is looked into, or
-//! have said all that can be read. Segments that come in order are read where they
-//! lie; only what is out of order, or a message that is not whole yet, is copied.
-//!
-//! Without a slot a direction is [`Mode::Unidentified`] — nothing is kept but the next
-//! sequence number, and each segment is asked whether a protocol begins with it —
-//! or [`Mode::Over`].
-//!
-//! Memory is bounded. When it is used up, a hand goes round the slots and takes the one
-//! that it points at from its flow, which is loose from then on: what was half said
-//! there is lost, and counted.
+//! The streams of all flows: which have something to remember, and how much.
 
-mod parser;
-mod side;
-mod talk;
-
-pub(super) use parser::{
-    ParseContext, Parser, Probe, RequestKind, Requests, Shared, Step, StreamContext, kept_url,
-};
-pub(super) use pending::Pending;
-pub(super) use side::Stamp;
-pub(super) use talk::Talk;
-
+use super::side::{Side, SideContext, Stamp};
+use super::tcp::{Mode, NIL, Tcp};
+use crate::engine::packet::config::Config;
+use crate::engine::packet::contract::{ParseContext, Shared, StreamContext};
+use crate::engine::packet::counters::{Counters, Fault};
+use crate::engine::packet::dispatch::{self, ConnectionState, Parser};
+use crate::engine::packet::payload::reorder::is_before;
+use crate::engine::packet::view::{Packet, Ports, Visitor};
 use crate::engine::packet::wire::transport::{ACK, FIN, SYN, Segment};
-use super::{Config, Counters, Fault, Packet, Ports, Visitor};
-use crate::engine::packet::protocol::ftp;
-use side::Side;
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
-/// No slot.
-const NIL: u32 = u32::MAX;
-
-/// A loose direction follows jumps up to here; a longer one is somebody's lie, or
-/// a gap that costs no more than being asked once too often.
-const LONGEST_JUMP: u32 = 1 << 20;
-
-/// What one direction of a flow is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Nothing was seen.
-    #[default]
-    Fresh,
-    /// The SYN was.
-    Synced,
-    /// In its slot.
-    Streaming,
-    /// Of no known protocol.
-    Unidentified,
-    /// There is nothing more to be read.
-    Over,
-}
-
-const MODES: [Mode; 5] =
-    [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Unidentified, Mode::Over];
-
-/// What a flow remembers of its TCP connection.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub(super) struct Tcp {
-    /// By side: the low end of the flow's key sends the first.
-    next: [u32; 2],
-    /// Behind each side's SYN.
-    start: [u32; 2],
-    slot: u32,
-    /// The flow's slot is its own while this is the slot's tenancy.
-    tenancy: u32,
-    /// Of [`Mode`].
-    modes: [u8; 2],
-    /// Whether `start` is known: 0 or 1.
-    has_start: [u8; 2],
-}
-
-impl Default for Tcp {
-    fn default() -> Self {
-        Tcp {
-            next: [0; 2],
-            start: [0; 2],
-            slot: NIL,
-            tenancy: 0,
-            modes: [Mode::Fresh as u8; 2],
-            has_start: [0; 2],
-        }
-    }
-}
-
-impl Tcp {
-    fn mode(&self, side: usize) -> Mode {
-        MODES[usize::from(self.modes[side]) % MODES.len()]
-    }
-
-    fn set_mode(&mut self, side: usize, mode: Mode) {
-        self.modes[side] = mode as u8;
-    }
-
-    fn set_synced(&mut self, side: usize) {
-        (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
-    }
-
-    /// Whether a side's SYN tells of a new connection: an answer that is not the one which was
-    /// seen before.
-    fn is_new_connection(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
-        let is_other = self.has_start[side] != 0 && self.start[side] != start;
-        self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
-    }
-
-    /// Notes where a direction begins, if that is not known or not true any more. What was
-    /// remembered of a connection before is done with by then.
-    fn synchronise(&mut self, side: usize, start: u32, segment: &Segment<'_>) {
-        if self.is_new_connection(side, start, segment) {
-            *self = Tcp::default();
-            (self.next[side ^ 1], self.start[side ^ 1]) = (segment.ack, segment.ack);
-            self.set_synced(side ^ 1);
-        } else if self.mode(side) != Mode::Fresh {
-            return;
-        }
-        (self.next[side], self.start[side]) = (start, start);
-        self.set_synced(side);
-    }
-
-    /// What of a segment in a loose direction was not seen yet, and the next byte behind it.
-    fn unread<'a>(
-        &self,
-        side: usize,
-        seq: u32,
-        payload: &'a [u8],
-        missing: usize,
-    ) -> (u32, &'a [u8], u32) {
-        let next = self.next[side];
-        let end = seq.wrapping_add((payload.len() + missing) as u32);
-        let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
-        let behind = if is_on { end } else { next };
-        if is_before(seq, next) {
-            let rest = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
-            return (next, rest, behind);
-        }
-        (seq, payload, behind)
-    }
-
-    /// Whether something may be left to tell when the flow is closed.
-    pub(super) fn is_open(&self) -> bool {
-        self.slot != NIL
-    }
-}
 
 /// Both directions of a connection.
 #[derive(Debug, Default)]
 struct Stream {
     sides: [Side; 2],
-    requests: Requests,
-    talk: Talk,
+    state: ConnectionState,
     is_used: bool,
     /// How often the slot was given back.
     tenancy: u32,
@@ -159,23 +23,13 @@ struct Stream {
 impl Stream {
     fn weight(&self) -> usize {
         let sides = self.sides[0].weight() + self.sides[1].weight();
-        sides + self.shared_weight()
-    }
-
-    /// Of what both sides need.
-    fn shared_weight(&self) -> usize {
-        self.requests.weight() + self.talk.weight()
-    }
-
-    /// Whether one side has said what the other's can't be read without.
-    fn has_shared(&self) -> bool {
-        !self.requests.is_empty() || !matches!(self.talk, Talk::Nothing)
+        sides + self.state.weight()
     }
 }
 
 /// All streams that have something to remember.
 #[derive(Debug)]
-pub(super) struct Streams {
+pub(in crate::engine::packet) struct Streams {
     slots: Vec<Stream>,
     free: Vec<u32>,
     /// Buffered bytes of all slots.
@@ -186,7 +40,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
         Streams {
             slots: Vec::new(),
             free: Vec::new(),
@@ -204,7 +58,7 @@ impl Streams {
     /// Takes a segment of a flow that shows nothing: one without bytes, or with bytes of no
     /// protocol that is looked into. False if it is another; then nothing was done.
     #[inline(always)]
-    pub(super) fn pass(
+    pub(in crate::engine::packet) fn pass(
         &self,
         tcp: &mut Tcp,
         side: usize,
@@ -229,7 +83,7 @@ impl Streams {
             Mode::Unidentified => {
                 let (ports, reads_unknown) = packet;
                 let (_, payload, next) = tcp.unread(side, segment.seq, segment.payload, missing);
-                let is_none = !reads_unknown && !parser::begins(payload, ports);
+                let is_none = !reads_unknown && !dispatch::begins(payload, ports);
                 if is_none || payload.is_empty() {
                     tcp.next[side] = next;
                     return true;
@@ -241,7 +95,7 @@ impl Streams {
     }
 
     /// Takes a segment of a flow. `side` is who sent it.
-    pub(super) fn segment<V: Visitor>(
+    pub(in crate::engine::packet) fn segment<V: Visitor>(
         &mut self,
         tcp: &mut Tcp,
         side: usize,
@@ -305,7 +159,7 @@ impl Streams {
 
     /// Tells what is left of a closed flow. `packet` makes the packet of a side of
     /// which the last number, time and length are known.
-    pub(super) fn close<V: Visitor>(
+    pub(in crate::engine::packet) fn close<V: Visitor>(
         &mut self,
         tcp: &Tcp,
         visitor: &mut V,
@@ -368,7 +222,7 @@ impl Streams {
             Mode::Unidentified => {
                 (seq, payload, tcp.next[side]) = tcp.unread(side, seq, payload, missing);
                 let is_asked =
-                    given.shared.reads_unknown || parser::begins(payload, given.packet.ports);
+                    given.shared.reads_unknown || dispatch::begins(payload, given.packet.ports);
                 if payload.is_empty() || !is_asked {
                     return;
                 }
@@ -405,16 +259,16 @@ impl Streams {
         slot: u32,
         side: usize,
         given: &mut StreamContext<'_, '_, V>,
-        work: impl FnOnce(&mut Side, &mut ParseContext<'_, '_, V>),
+        work: impl FnOnce(&mut Side, &mut SideContext<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
-        let before = stream.sides[side].weight() + stream.shared_weight();
+        let before = stream.sides[side].weight() + stream.state.weight();
         // What is the stream's, and both sides need.
         let StreamContext { packet, visitor, counters, shared } = given;
-        let (requests, talk) = (&mut stream.requests, &mut stream.talk);
-        let mut context = ParseContext::new(packet, *visitor, counters, shared, requests, talk);
+        let parse = ParseContext::new(packet, *visitor, counters, shared);
+        let mut context = SideContext { state: &mut stream.state, parse };
         work(&mut stream.sides[side], &mut context);
-        let after = stream.sides[side].weight() + stream.shared_weight();
+        let after = stream.sides[side].weight() + stream.state.weight();
         self.bytes = self.bytes + after - before;
     }
 
@@ -436,7 +290,7 @@ impl Streams {
         }
         // An end without an answer yet: it will be read with what was asked.
         let is_awaited = (0..2).any(|side| matches!(tcp.mode(side), Mode::Fresh | Mode::Synced));
-        is_needed |= is_awaited && stream.has_shared();
+        is_needed |= is_awaited && stream.state.is_needed();
         if !is_needed {
             self.release(tcp.slot);
             tcp.slot = NIL;
@@ -448,8 +302,7 @@ impl Streams {
         self.bytes -= stream.weight();
         // Buffers go, too: all slots together would keep more than is ever in use at a time.
         stream.sides = Default::default();
-        stream.requests = Requests::default();
-        stream.talk = Talk::Nothing;
+        stream.state = ConnectionState::default();
         stream.is_used = false;
         stream.tenancy = stream.tenancy.wrapping_add(1);
         self.free.push(slot);
@@ -473,15 +326,7 @@ impl Streams {
 /// What reads the first bytes of a direction.
 fn first_parser<V>(is_synced: bool, given: &StreamContext<'_, '_, V>) -> Parser {
     match given.shared.announced.find(given.packet) {
-        Some(end) => Parser::FtpData(Box::new(ftp::Data::new(end, is_synced))),
+        Some(end) => Parser::expected(end, is_synced),
         None => Parser::Start,
     }
 }
-
-/// Whether one sequence number lies before another, on the shorter way around.
-fn is_before(seq: u32, other: u32) -> bool {
-    (seq.wrapping_sub(other) as i32) < 0
-}
-
-#[cfg(test)]
-pub(super) mod tests;

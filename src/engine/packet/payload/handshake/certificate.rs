@@ -26,16 +26,16 @@ const MAX_NAMES: usize = bound(1024, 4);
 
 /// What is read of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Parsed<'a> {
-    pub(super) subject: Option<&'a [u8]>,
-    pub(super) issuer: Option<&'a [u8]>,
+pub(in crate::engine::packet) struct Parsed<'a> {
+    pub(in crate::engine::packet) subject: Option<&'a [u8]>,
+    pub(in crate::engine::packet) issuer: Option<&'a [u8]>,
     /// The list of alternative names, undone of its wrapping.
     alternatives: &'a [u8],
 }
 
 /// A name of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name<'a> {
+pub(in crate::engine::packet) enum Name<'a> {
     Is(Observable<'a>),
     /// One that can't be told as text.
     Odd,
@@ -75,7 +75,7 @@ impl<'a> Values<'a> {
 }
 
 /// Reads a certificate.
-pub(super) fn parse(der: &[u8]) -> Option<Parsed<'_>> {
+pub(in crate::engine::packet) fn parse(der: &[u8]) -> Option<Parsed<'_>> {
     let mut fields = Values(Values(Values(der).tagged(SEQUENCE)?).tagged(SEQUENCE)?);
     // The version is there or not; the serial number follows, then the algorithm.
     if fields.next()?.0 == VERSION {
@@ -126,7 +126,7 @@ fn alternative_names(extensions: &[u8]) -> Option<&[u8]> {
 impl<'a> Parsed<'a> {
     /// The names that the certificate is for: its alternative names, and the common
     /// name of its subject where that is not one of them and looks like a host.
-    pub(super) fn names(&self) -> impl Iterator<Item = Name<'a>> {
+    pub(in crate::engine::packet) fn names(&self) -> impl Iterator<Item = Name<'a>> {
         let list = self.alternatives;
         let is_listed =
             move |name: &[u8]| Values(list).any(|(_, other)| other.eq_ignore_ascii_case(name));
@@ -171,7 +171,7 @@ fn is_host(name: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::engine::packet) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -48,11 +48,11 @@ fn ja3_text(hello: &Hello<'_>) -> String {
     text
 }
 
-pub(super) fn ja3(hello: &Hello<'_>) -> [u8; 16] {
+pub(in crate::engine::packet) fn ja3(hello: &Hello<'_>) -> [u8; 16] {
     Md5::digest(ja3_text(hello)).into()
 }
 
-pub(super) fn ja3s(hello: &ServerHello<'_>) -> [u8; 16] {
+pub(in crate::engine::packet) fn ja3s(hello: &ServerHello<'_>) -> [u8; 16] {
     let mut text = format!("{},{},", hello.legacy_version, hello.cipher);
     dashed(&mut text, hello.extensions.map(|(kind, _)| kind));
     Md5::digest(text).into()
@@ -97,7 +97,7 @@ fn offered(hello: &Hello<'_>) -> u16 {
     numbers(versions).max().unwrap_or(hello.legacy_version)
 }
 
-pub(super) fn ja4(hello: &Hello<'_>, transport: u8) -> String {
+pub(in crate::engine::packet) fn ja4(hello: &Hello<'_>, transport: u8) -> String {
     let version = match offered(hello) {
         0x0304 => "13",
         0x0303 => "12",
