@@ -22,6 +22,7 @@ mod config;
 mod contract;
 mod counters;
 mod decoder;
+mod dispatch;
 mod payload;
 mod protocol;
 mod stream;
@@ -34,8 +35,8 @@ pub use decoder::{Decoder, MailFile, SHARDS, Shard, Split, Splitter};
 pub use payload::file::{Digested, Digests};
 pub use protocol::{dns, ftp, http, smb, smtp, ssh, tls};
 pub use view::{
-    Attachment, Close, FileFacts, FlowEnd, Frame, Order, Packet, Parcel, Ports, Said, Visitor,
-    community_id,
+    Attachment, Close, Facts, FileFacts, FlowEnd, Frame, Order, Packet, Parcel, Ports, Said,
+    Visitor, community_id,
 };
 pub use wire::link::{link_name, unknown_link};
 

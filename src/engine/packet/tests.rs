@@ -214,7 +214,12 @@ fn samples() -> Vec<Vec<u8>> {
     icmp[0] = 0x45;
     vec![
         tcp(40000, 80, 24, request),
-        tcp(40001, 443, 24, &crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"])),
+        tcp(
+            40001,
+            443,
+            24,
+            &crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"]),
+        ),
         udp(40002, 53, &crate::engine::packet::payload::dns::tests::sample()),
         udp(40003, 54, &crate::engine::packet::payload::dns::tests::sample()),
         icmp,

@@ -5,8 +5,8 @@
 //! other. It holds for a while by the packets' time; what is remembered is bounded, and the
 //! oldest goes.
 
-use crate::engine::packet::{Packet, Ports};
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet::{Packet, Ports};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;

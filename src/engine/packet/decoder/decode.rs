@@ -1,11 +1,11 @@
 //! The decoder: frames in, observables out.
 
-use crate::engine::packet::counters::Counters;
 use super::hosts::Hosts;
-use crate::engine::packet::wire::layers::{IpPacket, Layers};
-use crate::engine::packet::view::Frame;
-use crate::engine::packet::view::Visitor;
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet::config::Config;
+use crate::engine::packet::counters::Counters;
+use crate::engine::packet::view::{Frame, Visitor};
+use crate::engine::packet::wire::layers::{IpPacket, Layers};
 
 /// Decodes frames. One for each thread; it sees all packets of its flows.
 ///

@@ -15,12 +15,12 @@ mod index;
 mod key;
 mod slab;
 
-use crate::engine::packet::stream::Tcp;
-use crate::engine::packet::wire::transport::{ACK, FIN, RST, SYN, TCP};
-use crate::engine::packet::view::{Close, FlowEnd};
-use crate::engine::packet::{Config, Ports};
 use crate::engine::indicator::{self, Timestamp};
 use crate::engine::memory;
+use crate::engine::packet::stream::Tcp;
+use crate::engine::packet::view::{Close, FlowEnd};
+use crate::engine::packet::wire::transport::{ACK, FIN, RST, SYN, TCP};
+use crate::engine::packet::{Config, Ports};
 use entry::{Entry, STAGES, Stage, bits};
 use index::Index;
 use key::{Key, Seeds, Short, Wide};
@@ -146,7 +146,11 @@ impl Flows {
     /// Accounts a packet to its flow, which it may open; flows that end for it
     /// are told to `closed` first.
     #[inline(always)]
-    pub(in crate::engine::packet) fn touch(&mut self, facts: &Facts, closed: &mut impl FnMut(&Ended)) -> Touch {
+    pub(in crate::engine::packet) fn touch(
+        &mut self,
+        facts: &Facts,
+        closed: &mut impl FnMut(&Ended),
+    ) -> Touch {
         self.sweep(facts.time, closed);
         let (key, is_forward) = Key::new(facts);
         let side = usize::from(!is_forward);
@@ -350,7 +354,11 @@ impl Flows {
 
     /// Once a second, closes what is idle, from the oldest on.
     #[inline(always)]
-    pub(in crate::engine::packet) fn sweep(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
+    pub(in crate::engine::packet) fn sweep(
+        &mut self,
+        now: Timestamp,
+        closed: &mut impl FnMut(&Ended),
+    ) {
         if is_due(&mut self.swept, now) {
             self.close_idle(now, closed);
         }

@@ -101,7 +101,11 @@ impl Hosts {
 
     /// Takes the next packet.
     #[inline(always)]
-    pub(in crate::engine::packet) fn take<V: Visitor>(&mut self, unit: &IpPacket<'_>, visitor: &mut V) {
+    pub(in crate::engine::packet) fn take<V: Visitor>(
+        &mut self,
+        unit: &IpPacket<'_>,
+        visitor: &mut V,
+    ) {
         visitor.begins(unit.order());
         let segment = unit.segment();
         let facts = Facts {

@@ -21,11 +21,7 @@ pub struct MailFile {
 impl MailFile {
     /// A mail of that time.
     pub fn new(time: Timestamp) -> MailFile {
-        MailFile {
-            mail: Mail::new(PROTOCOL),
-            time,
-            counters: Counters::default(),
-        }
+        MailFile { mail: Mail::new(PROTOCOL), time, counters: Counters::default() }
     }
 
     /// What had to be left out so far, by reason.

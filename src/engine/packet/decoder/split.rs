@@ -15,10 +15,10 @@ mod reroute;
 
 use super::flow::{NEVER, is_due};
 use super::hosts::Hosts;
+use crate::engine::indicator::{Timestamp, Tunnel};
 use crate::engine::packet::wire::layers::{IpPacket, Layers, Part};
 use crate::engine::packet::wire::link::Tags;
 use crate::engine::packet::{Config, Counters, Fault, Frame, Order, Visitor};
-use crate::engine::indicator::{Timestamp, Tunnel};
 use reroute::Detours;
 use std::net::IpAddr;
 use std::ops::Range;

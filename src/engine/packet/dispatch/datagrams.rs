@@ -4,8 +4,7 @@ use crate::engine::packet::config::Config;
 use crate::engine::packet::contract::StreamContext;
 use crate::engine::packet::counters::Counters;
 use crate::engine::packet::payload::text;
-use crate::engine::packet::protocol::{dhcp, plain, proxy, quic, syslog, tftp};
-use crate::engine::packet::payload::dns;
+use crate::engine::packet::protocol::{dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::packet::view::Visitor;
 
 /// Reads datagrams, and remembers what goes on in the next ones.

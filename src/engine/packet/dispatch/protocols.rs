@@ -4,8 +4,9 @@ use crate::engine::packet::contract::expectations::End;
 use crate::engine::packet::contract::{
     Opening, ParseContext, Probe, Protocol, Session, Slot, Step,
 };
-use crate::engine::packet::payload::dns;
-use crate::engine::packet::protocol::{ftp, http, imap, plain, pop3, proxy, smb, smtp, socks, ssh, syslog, tls};
+use crate::engine::packet::protocol::{
+    dns, ftp, http, imap, plain, pop3, proxy, smb, smtp, socks, ssh, syslog, tls,
+};
 use crate::engine::packet::view::{Ports, Visitor};
 use std::net::IpAddr;
 

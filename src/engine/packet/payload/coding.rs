@@ -4,9 +4,10 @@
 //! give is bounded by [`InflateBudget`], for each body and for all of a run.
 
 mod credit;
-pub(super) mod undo;
+mod undo;
 
 pub(in crate::engine::packet) use credit::{InflateBudget, Spent};
+pub(in crate::engine::packet) use undo::undo;
 
 use crate::engine::packet::Fault;
 use crate::engine::progress::bound;

@@ -12,10 +12,10 @@ mod record;
 mod told;
 mod words;
 
+use crate::engine::indicator::{self, Observable, Protocol, Where};
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::view;
 use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
-use crate::engine::indicator::{self, Observable, Protocol, Where};
 use crate::engine::progress::bound;
 pub(in crate::engine::packet) use name::Name;
 use told::Told;
@@ -151,7 +151,10 @@ fn joined(strings: &[u8]) -> Vec<u8> {
 }
 
 /// Walks a message from its header to its end, which is returned.
-pub(in crate::engine::packet) fn walk(message: &[u8], found: &mut impl FnMut(Found<'_>)) -> Result<usize, Broken> {
+pub(in crate::engine::packet) fn walk(
+    message: &[u8],
+    found: &mut impl FnMut(Found<'_>),
+) -> Result<usize, Broken> {
     let head = message.first_chunk::<HEADER>().ok_or(Broken)?;
     let mut opening = Opening::new(head);
     opening.read(message);

@@ -11,11 +11,10 @@ mod lines;
 pub use digests::{Digested, Digests};
 pub(in crate::engine::packet) use lines::Returns;
 
-use crate::engine::packet::{Packet, Said, Visitor};
-use crate::engine::indicator::{self, Kind, Observable, Where};
+use crate::engine::indicator::{Kind, Observable, Where};
+use crate::engine::packet::view::{Attachment, FileFacts, Packet, Parcel, Said, Visitor};
 use crate::engine::progress::bound;
 use lines::Lines;
-use std::fmt;
 
 /// The longest name that is kept for the alerts about the digests.
 const MAX_NAME: usize = bound(1 << 10, 24);

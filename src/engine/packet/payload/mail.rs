@@ -32,9 +32,9 @@ pub(in crate::engine::packet) use dots::{Dots, Taken};
 pub(in crate::engine::packet) use header::{path, split_header};
 pub(in crate::engine::packet) use text::Text;
 
+use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::view::Report;
 use crate::engine::packet::{Fault, Said, Visitor};
-use crate::engine::indicator::Where;
 use crate::engine::progress::{Walk, bound};
 use entity::{Entity, Kind};
 use leaf::Leaf;
@@ -125,7 +125,11 @@ impl Mail {
     }
 
     /// Takes the next bytes, and tells what can be told by now.
-    pub(in crate::engine::packet) fn push<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
+    pub(in crate::engine::packet) fn push<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        to: &mut Report<'_, '_, V>,
+    ) {
         self.take(data, to);
         self.flush(to);
     }
@@ -297,7 +301,11 @@ impl Mail {
     }
 
     /// Bytes never came.
-    pub(in crate::engine::packet) fn gap<V: Visitor>(&mut self, length: u64, to: &mut Report<'_, '_, V>) {
+    pub(in crate::engine::packet) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        to: &mut Report<'_, '_, V>,
+    ) {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
@@ -349,7 +357,10 @@ impl Mail {
 }
 
 /// Tells of a mailbox, if its name is an e-mail address.
-pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(name: &[u8], to: &mut Report<'_, '_, V>) {
+pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(
+    name: &[u8],
+    to: &mut Report<'_, '_, V>,
+) {
     let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
     if is_email {
         let email = Observable::Email(name);

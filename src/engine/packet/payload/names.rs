@@ -1,8 +1,8 @@
 //! Names of files and hosts in commands, requests and options.
 
+use crate::engine::indicator::{Kind, Observable, Where, address};
 use crate::engine::packet::bytes::is_printable;
 use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
-use crate::engine::indicator::{Kind, Observable, Where, address};
 use crate::engine::progress::bound;
 
 /// The longest name that is told.

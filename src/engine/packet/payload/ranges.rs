@@ -6,7 +6,7 @@
 //! bound. No byte is taken twice. What belongs
 //! together is told by both hosts, the URL, the length of the whole and its tag.
 
-use crate::engine::packet::payload::coding::undo::undo;
+use crate::engine::packet::payload::coding::undo;
 use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};
@@ -42,7 +42,12 @@ pub(in crate::engine::packet) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> 
 
 /// What the ranges of a file have in common. Without a URL only ranges of the same
 /// flow belong together, and only with a tag.
-pub(in crate::engine::packet) fn key(packet: &Packet<'_>, url: &[u8], total: u64, tag: &[u8]) -> Option<Key> {
+pub(in crate::engine::packet) fn key(
+    packet: &Packet<'_>,
+    url: &[u8],
+    total: u64,
+    tag: &[u8],
+) -> Option<Key> {
     let mut hash = Xxh3::new();
     let mut put = |bytes: &[u8]| {
         hash.update(&(bytes.len() as u64).to_le_bytes());

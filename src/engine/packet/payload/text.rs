@@ -8,7 +8,11 @@ use crate::engine::progress::bound;
 const MAX_LINE: usize = bound(16 << 10, 64);
 
 /// Shows bytes as text.
-pub(in crate::engine::packet) fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V) {
+pub(in crate::engine::packet) fn show<V: Visitor>(
+    text: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) {
     if !text.is_empty() {
         visitor.text(text, Where::LogText, packet, Said::None);
     }

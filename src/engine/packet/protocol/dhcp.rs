@@ -5,11 +5,11 @@
 //! addresses of name servers, and from where a host is to boot or to fetch its
 //! settings: all of them ways to lead it elsewhere.
 
+use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::bytes::{be16, be32};
 use crate::engine::packet::payload::dns::Name;
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::packet::payload::names;
-use crate::engine::indicator::{Observable, Where};
+use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -22,7 +22,8 @@ pub(in crate::engine::packet) fn inspect<V: Visitor>(
     visitor: &mut V,
     counters: &mut Counters,
 ) -> bool {
-    let is_dns = is_dns_port(packet.ports) || (!is_netbios(packet.ports) && dns::is_message(payload));
+    let is_dns =
+        is_dns_port(packet.ports) || (!is_netbios(packet.ports) && dns::is_message(payload));
     if is_dns {
         dns::report(payload, packet, visitor, counters);
     }
@@ -88,7 +89,12 @@ impl Protocol for Messages {
         Step::Took(LENGTH + length)
     }
 
-    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<()>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        self,
+        data: &[u8],
+        _: &mut impl Slot<()>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         if !data.is_empty() {
             context.counters.note(Fault::SplitDns);
         }

@@ -18,11 +18,11 @@ mod data;
 pub use command::Command;
 pub(in crate::engine::packet) use data::Data;
 
-use crate::engine::packet::contract::expectations::{End, Transfer};
-use crate::engine::packet::payload::names;
-use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
+use crate::engine::packet::contract::expectations::{End, Transfer};
+use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::names;
+use crate::engine::packet::{Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use command::Verb;
 use std::net::IpAddr;

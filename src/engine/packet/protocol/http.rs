@@ -36,11 +36,11 @@ pub(in crate::engine::packet) use requests::Requests;
 pub(in crate::engine::packet) use search::is_likely;
 pub(in crate::engine::packet) use side::Side;
 
-use context::Context;
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
-use crate::engine::packet::view;
 use crate::engine::indicator::{self, Kind, Observable, Protocol, Where, address};
+use crate::engine::packet::view;
+use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
+use context::Context;
 use lines::{Headers, split_line, split_request, split_status};
 use naming::{Form, Named};
 use std::io::Write as _;

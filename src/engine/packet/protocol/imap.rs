@@ -13,9 +13,9 @@
 mod client;
 mod server;
 
-use crate::engine::packet::payload::mail::{Mail, Text};
-use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::Visitor;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::mail::{Mail, Text};
 use crate::engine::progress::bound;
 
 /// The longest line that is put together; of a longer one the end counts.
@@ -75,7 +75,7 @@ impl Protocol for Side {
     type Session = ();
 
     fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
-        let of = |is_server| Probe::Is(Box::new(Side::new(is_server)));
+        let of = |is_server| Probe::Is(Side::new(is_server));
         match (server::is_greeting(data), client::is_command(data)) {
             (Some(true), _) => of(true),
             (_, Some(true)) => of(false),
@@ -167,7 +167,12 @@ impl Protocol for Side {
         true
     }
 
-    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        mut self,
+        _: &[u8],
+        _: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.mail_done(false, context);
         if let Some(text) = self.text.take() {
             text.finish(false, &mut context.report());

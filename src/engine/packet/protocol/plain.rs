@@ -61,7 +61,11 @@ fn is_message(payload: &[u8]) -> bool {
 
 /// Shows a datagram as text, if it is a message of one of the protocols that are; answers whether
 /// it is.
-pub(in crate::engine::packet) fn inspect<V: Visitor>(payload: &[u8], packet: &Packet<'_>, visitor: &mut V) -> bool {
+pub(in crate::engine::packet) fn inspect<V: Visitor>(
+    payload: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) -> bool {
     let is_text = is_message(payload);
     if is_text {
         text::show(payload, packet, visitor);

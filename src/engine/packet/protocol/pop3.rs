@@ -8,10 +8,9 @@
 //! where the command was not seen. A mailbox that is named by an e-mail address is told at `mail.to`: mails
 //! that are for it. Behind STLS anything may follow.
 
-use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Ports, Said, Visitor};
-use crate::engine::indicator::{Observable, Where};
+use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
+use crate::engine::packet::{Ports, Visitor};
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
@@ -141,7 +140,9 @@ impl Protocol for Side {
                     let line = data.get(..end).unwrap_or_default().trim_ascii_end();
                     let is_bare = !data.get(..end).unwrap_or_default().ends_with(b"\r");
                     match self.state {
-                        State::Answer(is_ok) => self.answer(line, (is_ok, is_bare), end + 1, session, context),
+                        State::Answer(is_ok) => {
+                            self.answer(line, (is_ok, is_bare), end + 1, session)
+                        }
                         _ => self.command(line, end + 1, session, context),
                     }
                 }
@@ -180,7 +181,12 @@ impl Protocol for Side {
         true
     }
 
-    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        mut self,
+        _: &[u8],
+        _: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.mail_done(false, context);
     }
 
@@ -208,13 +214,12 @@ impl Side {
         }
     }
 
-    fn answer<V: Visitor>(
+    fn answer(
         &mut self,
         line: &[u8],
         (is_ok, is_bare): (bool, bool),
         length: usize,
         session: &mut impl Slot<Box<Asked>>,
-        context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
         let starts = |start: &[u8]| line.starts_with(start);
         if line == b"+" || starts(b"+ ") {

@@ -6,11 +6,11 @@
 //!
 //! Source: "The PROXY protocol, versions 1 & 2" of HAProxy's documentation (`proxy-protocol.txt`).
 
-use crate::engine::packet::bytes::be16;
-use crate::engine::packet::payload::names;
-use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Counters, Packet, Ports, Said, Visitor};
 use crate::engine::indicator::{Observable, Where, address};
+use crate::engine::packet::bytes::be16;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::names;
+use crate::engine::packet::{Counters, Packet, Ports, Said, Visitor};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What a header of version 2 begins with.
@@ -107,7 +107,12 @@ impl Protocol for Side {
         Step::Took(length)
     }
 
-    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        self,
+        data: &[u8],
+        _: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         if self == Side::Header && is_second(data) {
             report(&second(data), context.packet, context.visitor, context.counters);
         }

@@ -11,7 +11,6 @@ mod crypto;
 mod keys;
 
 use crate::engine::packet::bytes::{be16, be32};
-use super::tls::self;
 use crate::engine::packet::payload::handshake::{self, hello};
 use crate::engine::packet::{Config, Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;

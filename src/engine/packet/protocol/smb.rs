@@ -15,12 +15,12 @@ mod v2;
 
 pub(in crate::engine::packet) use session::Session;
 
-use crate::engine::packet::bytes::be24;
-use crate::engine::packet::view;
-use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Fault, Ports, Said, Visitor};
-use crate::engine::packet::payload::names;
 use crate::engine::indicator::{self, Protocol as Told, Where};
+use crate::engine::packet::bytes::be24;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::names;
+use crate::engine::packet::view;
+use crate::engine::packet::{Fault, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use session::Sink;
 use v1::{Raw, Way};
@@ -183,7 +183,7 @@ impl Protocol for Side {
         &mut self,
         length: u64,
         session: &mut impl Slot<Self::Session>,
-        context: &mut ParseContext<'_, '_, V>,
+        _: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         match self.state {
             State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
@@ -241,7 +241,9 @@ impl Side {
     ) -> Step {
         let Some(length) = be24(data, 1) else { return Step::Wait(4) };
         match data.first() {
-            Some(&MESSAGE) if session.get().is_some_and(|session| session.is_raw(self.is_client)) => {
+            Some(&MESSAGE)
+                if session.get().is_some_and(|session| session.is_raw(self.is_client)) =>
+            {
                 self.raw(data, u64::from(length), session, context)
             }
             Some(&MESSAGE) => {

@@ -4,11 +4,11 @@
 //! DATA and BDAT; a mail that another command comes in the midst of is no whole one. Behind STARTTLS anything may follow, in both directions. What the
 //! server says holds no indicators but for its certificate, which is found there.
 
-use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
+use crate::engine::indicator::{self, Observable, Protocol as Told, Where, address};
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use crate::engine::packet::view;
 use crate::engine::packet::{Fault, Ports, Said, Visitor};
-use crate::engine::indicator::{self, Observable, Protocol as Told, Where, address};
 use crate::engine::progress::bound;
 
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
@@ -85,7 +85,9 @@ impl Protocol for Client {
 
     fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
         // What the openings begin with, in either case.
-        if data.first().is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
+        if data
+            .first()
+            .is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
         {
             return Probe::No;
         }
@@ -170,7 +172,12 @@ impl Protocol for Client {
         true
     }
 
-    fn finish<V: Visitor>(mut self, _: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        mut self,
+        _: &[u8],
+        _: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.mail_done(false, context);
     }
 

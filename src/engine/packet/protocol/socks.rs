@@ -3,11 +3,13 @@
 //! A client is found by its first message on any port, a server by its answers to
 //! one. Behind the request, and behind the answer to it, anything may follow.
 
-use crate::engine::packet::bytes::be16;
-use crate::engine::packet::payload::names;
-use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Session, Slot, Step};
-use crate::engine::packet::{Said, Visitor};
 use crate::engine::indicator::{Observable, Where};
+use crate::engine::packet::bytes::be16;
+use crate::engine::packet::contract::{
+    Opening, ParseContext, Probe, Protocol, Session, Slot, Step,
+};
+use crate::engine::packet::payload::names;
+use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -5,11 +5,11 @@
 //! server: towards the client), and the answer to the key exchange begins with the
 //! host key, of which MD5 and SHA-256 are told in hex.
 
-use crate::engine::packet::bytes::be32;
-use crate::engine::packet::view;
-use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::indicator::{self, Kind, Observable, Protocol as Told, Where, digest};
+use crate::engine::packet::bytes::be32;
+use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
+use crate::engine::packet::view;
+use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::progress::bound;
 use md5::{Digest, Md5};
 use sha2::Sha256;

@@ -3,9 +3,9 @@
 //! Found by the priority in front, on any port. Over TCP a message ends with its line,
 //! or its length in digits stands in front of it.
 
+use crate::engine::indicator::Where;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Packet, Said, Visitor};
-use crate::engine::indicator::Where;
 use crate::engine::progress::bound;
 
 /// The longest message; a longer one is shown in pieces.
@@ -54,7 +54,11 @@ fn counted(data: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Shows a datagram that is a message; answers whether it is one.
-pub(in crate::engine::packet) fn inspect<V: Visitor>(payload: &[u8], packet: &Packet<'_>, visitor: &mut V) -> bool {
+pub(in crate::engine::packet) fn inspect<V: Visitor>(
+    payload: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) -> bool {
     let is_syslog = is_message(payload);
     if is_syslog {
         report(payload, packet, visitor);
@@ -86,7 +90,12 @@ impl Protocol for Messages {
         }
     }
 
-    fn step<V: Visitor>(&mut self, data: &[u8], _: &mut impl Slot<()>, context: &mut ParseContext<'_, '_, V>) -> Step {
+    fn step<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        _: &mut impl Slot<()>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) -> Step {
         if data.first().is_some_and(u8::is_ascii_digit) {
             if let Some((from, length)) = counted(data) {
                 let Some(message) = data.get(from..from + length) else {
@@ -113,7 +122,12 @@ impl Protocol for Messages {
         }
     }
 
-    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<()>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        self,
+        data: &[u8],
+        _: &mut impl Slot<()>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         let from = counted(data).map_or(0, |(from, _)| from);
         report(data.get(from..).unwrap_or_default(), context.packet, context.visitor);
     }

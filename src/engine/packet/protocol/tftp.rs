@@ -6,11 +6,11 @@
 //! `netascii` a file is told as it travelled, and with local line ends. What is remembered is
 //! bounded, and the oldest goes.
 
-use crate::engine::packet::payload::file::{File, Returns};
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
-use crate::engine::packet::payload::names;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::bytes::be16;
+use crate::engine::packet::payload::file::{File, Returns};
+use crate::engine::packet::payload::names;
+use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;

@@ -11,8 +11,8 @@ use crate::engine::packet::bytes::{be16, be24};
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::counters::Fault;
 use crate::engine::packet::payload::handshake::{
-    self, CERTIFICATE, CLIENT_HELLO, HANDSHAKE, Over, RECORD_HEADER, SERVER_HELLO, hello,
-    opening, report_chain, report_client, report_name, report_server,
+    self, CERTIFICATE, CLIENT_HELLO, HANDSHAKE, Over, RECORD_HEADER, SERVER_HELLO, hello, opening,
+    report_chain, report_client, report_name, report_server,
 };
 use crate::engine::packet::view::{Ports, Visitor};
 use crate::engine::progress::bound;
@@ -49,9 +49,7 @@ impl Protocol for Records {
             Some(([CLIENT_HELLO | SERVER_HELLO, ..], 1)) => {
                 Probe::Maybe((data.len() + 1).max(RECORD_HEADER + 2))
             }
-            Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => {
-                Probe::Is(Records::default())
-            }
+            Some(([CLIENT_HELLO | SERVER_HELLO, 0, ..], _)) => Probe::Is(Records::default()),
             _ => Probe::No,
         }
     }
@@ -90,7 +88,12 @@ impl Protocol for Records {
         }
     }
 
-    fn finish<V: Visitor>(self, data: &[u8], _: &mut impl Slot<Self::Session>, context: &mut ParseContext<'_, '_, V>) {
+    fn finish<V: Visitor>(
+        self,
+        data: &[u8],
+        _: &mut impl Slot<Self::Session>,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         if data.is_empty() && self.message.is_empty() {
             return;
         }

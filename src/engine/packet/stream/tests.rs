@@ -4,8 +4,8 @@ mod ways;
 
 use super::*;
 use crate::engine::indicator::{Timestamp, Where};
-use crate::engine::packet::protocol::http::tests::bodies::{answers, uploads};
 use crate::engine::packet::protocol::http::http2::tests as http2;
+use crate::engine::packet::protocol::http::tests::bodies::{answers, uploads};
 use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
 use crate::engine::packet::{Counters, Decoder, Frame};
 use proptest::prelude::*;
@@ -171,7 +171,11 @@ fn lax_responses() -> Vec<u8> {
 fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
     vec![
         (8080, requests(), responses()),
-        (443, crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"]), responses()),
+        (
+            443,
+            crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"]),
+            responses(),
+        ),
         (8443, crate::engine::packet::protocol::tls::tests::split_hello("a.example"), vec![]),
         (53, questions(), questions()),
         (5300, questions(), vec![]),
@@ -212,7 +216,11 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
             crate::engine::packet::protocol::socks::tests::server(),
         ),
         (8084, lax_requests(), lax_responses()),
-        (53, [crate::engine::packet::protocol::proxy::tests::v4(b""), questions()].concat(), questions()),
+        (
+            53,
+            [crate::engine::packet::protocol::proxy::tests::v4(b""), questions()].concat(),
+            questions(),
+        ),
     ]
 }
 
@@ -273,7 +281,8 @@ fn everything_is_found_in_plain_streams() {
     assert_eq!(plain(53, &questions(), &[]).len(), 12);
     assert_eq!(plain(5300, &questions(), &[]).len(), 12);
     assert_eq!(
-        plain(443, &crate::engine::packet::protocol::tls::tests::split_hello("a.example"), &[])[0].1,
+        plain(443, &crate::engine::packet::protocol::tls::tests::split_hello("a.example"), &[])[0]
+            .1,
         "a.example"
     );
 }

@@ -12,8 +12,8 @@ mod report;
 mod said;
 mod visitor;
 
-pub(super) use community::conversation;
 pub use community::community_id;
+pub(super) use community::conversation;
 pub use file::{Attachment, FileFacts, Parcel};
 pub use flow::{Close, FlowEnd};
 pub use frame::{Frame, Order};

@@ -6,8 +6,8 @@
 //! overlaps are counted, and those whose bytes differ are counted as that.
 
 use super::ip::Piece;
-use crate::engine::packet::{Config, Counters, Fault};
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet::{Config, Counters, Fault};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;

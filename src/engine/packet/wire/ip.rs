@@ -4,9 +4,9 @@
 //! captured (snap lengths cut). Fragments are told apart here, and put together in
 //! [`fragment`](super::fragment).
 
+use super::link::Net;
 use crate::engine::packet::Fault;
 use crate::engine::packet::bytes::{be16, be32};
-use super::link::Net;
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

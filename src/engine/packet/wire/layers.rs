@@ -9,11 +9,11 @@ mod fast_path;
 use super::fragment::{self, Fragments};
 use super::ip::{self, Datagram};
 use super::link::{self, Layer, Net, Tags};
+use super::quote;
 use super::transport::{self, Segment, UDP};
 use super::tunnel::{self, Tunnels};
-use crate::engine::packet::{Config, Counters, Fault, Frame, Order};
-use super::quote;
 use crate::engine::indicator::{Timestamp, Tunnel};
+use crate::engine::packet::{Config, Counters, Fault, Frame, Order};
 use std::net::IpAddr;
 
 /// Which part of a packet a fragment is.
@@ -114,7 +114,10 @@ impl Layers {
     /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
     /// are for [`Self::slow_path`].
     #[inline(always)]
-    pub(in crate::engine::packet) fn fast_path<'a>(&mut self, frame: &Frame<'a>) -> Option<IpPacket<'a>> {
+    pub(in crate::engine::packet) fn fast_path<'a>(
+        &mut self,
+        frame: &Frame<'a>,
+    ) -> Option<IpPacket<'a>> {
         #[cfg(test)]
         if self.is_careful {
             return None;
@@ -127,7 +130,11 @@ impl Layers {
     }
 
     /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
-    pub(in crate::engine::packet) fn slow_path(&mut self, frame: &Frame<'_>, take: &mut impl FnMut(&IpPacket<'_>)) {
+    pub(in crate::engine::packet) fn slow_path(
+        &mut self,
+        frame: &Frame<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
         // The list of tunnels is kept for the next frame: most are in none.

@@ -1,9 +1,11 @@
 //! TCP, UDP, SCTP and ICMP: ports, flags, and where the payload lies.
 
 use crate::engine::packet::Fault;
-pub(in crate::engine::packet) use crate::engine::packet::view::ports::{ICMP, ICMPV6, SCTP, TCP, UDP};
 use crate::engine::packet::Ports;
 use crate::engine::packet::bytes::{be16, be32};
+pub(in crate::engine::packet) use crate::engine::packet::view::ports::{
+    ICMP, ICMPV6, SCTP, TCP, UDP,
+};
 
 pub(in crate::engine::packet) const FIN: u8 = 1;
 pub(in crate::engine::packet) const SYN: u8 = 2;

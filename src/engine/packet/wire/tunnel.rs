@@ -24,8 +24,9 @@ pub(in crate::engine::packet) use minimal::{MINIMAL, Minimal, open as open_minim
 
 use super::ip;
 use super::link::{self, Layer, Net, Tags};
-use super::transport::{Ports, Segment, UDP};
+use super::transport::{Segment, UDP};
 use crate::engine::indicator::Tunnel;
+use crate::engine::packet::view::Ports;
 use crate::engine::progress::bound;
 use std::net::IpAddr;
 
@@ -92,7 +93,12 @@ impl Tunnels {
     }
 
     /// Goes into a tunnel; false if that is one too many.
-    pub(in crate::engine::packet) fn enter(&mut self, src: IpAddr, dst: IpAddr, inside: &Inside<'_>) -> bool {
+    pub(in crate::engine::packet) fn enter(
+        &mut self,
+        src: IpAddr,
+        dst: IpAddr,
+        inside: &Inside<'_>,
+    ) -> bool {
         if self.hops.len() >= MAX_TUNNELS {
             return false;
         }

@@ -1,10 +1,10 @@
 //! What is remembered of a flow, in two lines of the cache.
 
-use crate::engine::packet::stream::Tcp;
-use crate::engine::packet::view::{Close, FlowEnd};
 use super::Ended;
 use super::key::{Short, Wide};
 use crate::engine::indicator::{self, Timestamp};
+use crate::engine::packet::stream::Tcp;
+use crate::engine::packet::view::{Close, FlowEnd};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// How far a flow has come; each stage has its timeout.

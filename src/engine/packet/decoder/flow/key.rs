@@ -1,8 +1,8 @@
 //! Who talks to whom: what tells flows apart.
 
-use crate::engine::packet::Ports;
-use crate::engine::packet::view::community::conversation;
 use super::Facts;
+use crate::engine::packet::Ports;
+use crate::engine::packet::view::conversation;
 use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

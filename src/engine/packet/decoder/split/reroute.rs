@@ -10,12 +10,13 @@
 //! Seen is an announcement at the beginning of a segment, which is how all programs send it; and
 //! a connection whose SYN was captured.
 
-use crate::engine::packet::contract::expectations::{End, TIMEOUT};
-use crate::engine::packet::protocol::ftp;
-use crate::engine::packet::wire::layers::{IpPacket, Part};
-use crate::engine::packet::wire::transport::{ACK, Ports, SYN, Segment, TCP};
 use super::share_of;
 use crate::engine::indicator::Timestamp;
+use crate::engine::packet::contract::expectations::{End, TIMEOUT};
+use crate::engine::packet::dispatch;
+use crate::engine::packet::view::Ports;
+use crate::engine::packet::wire::layers::{IpPacket, Part};
+use crate::engine::packet::wire::transport::{ACK, SYN, Segment, TCP};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -87,7 +88,7 @@ impl Detours {
     /// Notes what a packet announces, if that is another host's and of another share.
     fn note(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, own: usize) {
         if is_likely(segment.payload)
-            && let Some((address, port)) = ftp::announced(segment.payload)
+            && let Some((address, port)) = dispatch::announced(segment.payload)
             && address != unit.src
             && share_of(address, unit.dst) != own
         {

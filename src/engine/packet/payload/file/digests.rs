@@ -7,8 +7,8 @@
 //! functions are those of the libraries; an MD5 of our own, written for a shorter chain,
 //! was compiled to the same one.
 
-use crate::engine::packet::Visitor;
 use crate::engine::indicator::Kind;
+use crate::engine::packet::Visitor;
 
 /// Bytes of a block, the same for all three.
 const BLOCK: usize = 64;

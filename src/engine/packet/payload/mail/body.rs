@@ -79,11 +79,7 @@ impl Mail {
     }
 
     /// Takes bytes of a line that may be a delimiter.
-    fn candidate<V: Visitor>(
-        &mut self,
-        data: &[u8],
-        to: &mut Report<'_, '_, V>,
-    ) -> usize {
+    fn candidate<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) -> usize {
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
         let room = MAX_DELIMITER - self.held.len().min(MAX_DELIMITER);
         let line = data.get(..end.min(room)).unwrap_or(data);

@@ -5,10 +5,11 @@ use super::entity::Entity;
 use super::text::Text;
 use super::transfer::Transfer;
 use crate::engine::indicator::{Kind, Observable, Where};
-use crate::engine::packet::payload::file::{Attachment, File, FileFacts};
-use crate::engine::packet::view::Report;
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::payload::file::File;
 use crate::engine::packet::payload::names;
+use crate::engine::packet::view::Report;
+use crate::engine::packet::view::{Attachment, FileFacts};
+use crate::engine::packet::{Fault, Said, Visitor};
 
 /// A body on its way.
 #[derive(Debug)]
@@ -110,11 +111,7 @@ impl Leaf {
         }
     }
 
-    pub(super) fn finish<V: Visitor>(
-        mut self,
-        is_whole: bool,
-        to: &mut Report<'_, '_, V>,
-    ) {
+    pub(super) fn finish<V: Visitor>(mut self, is_whole: bool, to: &mut Report<'_, '_, V>) {
         let Leaf { transfer, text, file, mail } = &mut self;
         transfer.finish(&mut |bytes| show(bytes, text, file, mail, to));
         if let Some(text) = self.text {

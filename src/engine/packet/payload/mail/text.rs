@@ -9,7 +9,8 @@ use super::flowed::{Joined, Lines};
 use super::html::References;
 use super::uu::{self, Uu};
 use crate::engine::indicator::Where;
-use crate::engine::packet::payload::file::{Attachment, File};
+use crate::engine::packet::payload::file::File;
+use crate::engine::packet::view::Attachment;
 use crate::engine::packet::view::Report;
 use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::{Walk, bound};
@@ -105,10 +106,7 @@ impl Text {
     }
 
     /// Hands on the lines that are there.
-    pub(in crate::engine::packet) fn flush<V: Visitor>(
-        &mut self,
-        to: &mut Report<'_, '_, V>,
-    ) {
+    pub(in crate::engine::packet) fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
             None if self.held.len() < WINDOW => return,
@@ -199,11 +197,7 @@ impl Text {
     }
 
     /// Shows text up to a file in the midst of it; returns how much is done with.
-    fn plain_text<V: Visitor>(
-        &mut self,
-        text: &[u8],
-        to: &mut Report<'_, '_, V>,
-    ) -> usize {
+    fn plain_text<V: Visitor>(&mut self, text: &[u8], to: &mut Report<'_, '_, V>) -> usize {
         let file = self.find_file(text);
         let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
         if let Some(shown) = text.get(..end).filter(|shown| !shown.is_empty()) {

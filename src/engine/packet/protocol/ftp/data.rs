@@ -1,9 +1,9 @@
 //! A connection that was announced for a file.
 
-use crate::engine::packet::contract::expectations::End;
-use crate::engine::packet::payload::file::{File, Returns};
-use crate::engine::packet::contract::{ParseContext, Step};
 use crate::engine::packet::Visitor;
+use crate::engine::packet::contract::expectations::End;
+use crate::engine::packet::contract::{ParseContext, Step};
+use crate::engine::packet::payload::file::{File, Returns};
 use crate::engine::packet::payload::handshake;
 
 /// One direction of a connection for data.

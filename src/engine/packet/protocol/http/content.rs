@@ -11,13 +11,13 @@
 
 use super::lines::Headers;
 use super::pieces::{Form, RangeParts, begin_range, write_range};
-use crate::engine::packet::payload::ranges::{self, Key};
-use crate::engine::packet::payload::coding::undo::undo;
 use super::{MAX_HEADERS, names};
 use crate::engine::indicator::Kind;
+use crate::engine::packet::payload::coding::undo;
 use crate::engine::packet::payload::coding::{Coding, Spent};
 use crate::engine::packet::payload::dns;
 use crate::engine::packet::payload::file::File;
+use crate::engine::packet::payload::ranges::{self, Key};
 use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;

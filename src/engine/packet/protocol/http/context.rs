@@ -8,22 +8,22 @@ use crate::engine::packet::payload::ranges::Ranges;
 use crate::engine::packet::view::Packet;
 
 /// What the contract gives, and the requests of the connection.
-pub(super) struct Context<'c, 'p, V> {
-    pub(super) packet: &'c Packet<'p>,
-    pub(super) visitor: &'c mut V,
-    pub(super) counters: &'c mut Counters,
+pub(in crate::engine::packet) struct Context<'c, 'p, V> {
+    pub(in crate::engine::packet) packet: &'c Packet<'p>,
+    pub(in crate::engine::packet) visitor: &'c mut V,
+    pub(in crate::engine::packet) counters: &'c mut Counters,
     /// Scratch for URLs that are put together.
-    pub(super) url: &'c mut Vec<u8>,
-    pub(super) ranges: &'c mut Ranges,
-    pub(super) credit: &'c InflateBudget,
-    pub(super) reads_unknown: bool,
-    pub(super) is_ended: bool,
+    pub(in crate::engine::packet) url: &'c mut Vec<u8>,
+    pub(in crate::engine::packet) ranges: &'c mut Ranges,
+    pub(in crate::engine::packet) credit: &'c InflateBudget,
+    pub(in crate::engine::packet) reads_unknown: bool,
+    pub(in crate::engine::packet) is_ended: bool,
     /// The requests that were not answered yet.
-    pub(super) requests: &'c mut Requests,
+    pub(in crate::engine::packet) requests: &'c mut Requests,
 }
 
 impl<'c, 'p, V> Context<'c, 'p, V> {
-    pub(super) fn new(
+    pub(in crate::engine::packet) fn new(
         requests: &'c mut Requests,
         context: &'c mut ParseContext<'_, 'p, V>,
     ) -> Self {

@@ -1,8 +1,8 @@
 //! DNS in the query of a URL (RFC 8484, 4.1): `?dns=` and a message in base64url.
 
-use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::Visitor;
 use crate::engine::packet::payload::dns;
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::progress::bound;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;

@@ -1,13 +1,13 @@
 //! Where heads and bodies begin and end in a direction of HTTP/1.
 
 use super::content::{self, Content, Facts};
+use super::context::Context;
 use super::lines::{self, Beginning, Headers, split_line};
+use super::requests::RequestKind;
 use super::{
     Body, MAX_HEADERS, Request, Response, parse_request, parse_response, report_request,
     report_response,
 };
-use super::context::Context;
-use super::requests::RequestKind;
 use crate::engine::packet::contract::{Probe, Step};
 use crate::engine::packet::counters::Fault;
 use crate::engine::packet::payload::text;

@@ -27,9 +27,9 @@ mod tables;
 pub(in crate::engine::packet) use asked::Asked;
 pub(in crate::engine::packet) use opening::{begins, probe};
 
-use crate::engine::packet::protocol::http::{report_request, report_response};
 use crate::engine::packet::contract::Step;
 use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::{report_request, report_response};
 use crate::engine::packet::{Fault, Visitor};
 use bodies::Bodies;
 use frame::{Frame, Start};
@@ -243,7 +243,10 @@ impl Direction {
     }
 
     /// Reads what there is of a header block that does not go on.
-    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    pub(in crate::engine::packet) fn finish<V: Visitor>(
+        &mut self,
+        context: &mut Context<'_, '_, V>,
+    ) {
         if self.block.is_some() || !(self.start.is_empty() || self.state == State::Search) {
             context.counters.note(Fault::SplitHttp2);
         }

@@ -3,10 +3,10 @@
 use super::content::{Facts, file_name};
 use super::names;
 use super::parts::{Event, Parts};
-use crate::engine::packet::payload::ranges::{self, Key};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::Coding;
 use crate::engine::packet::payload::file::File;
+use crate::engine::packet::payload::ranges::{self, Key};
 use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 

@@ -4,8 +4,8 @@ use super::{Facts, text};
 use crate::engine::indicator::Where;
 use crate::engine::packet::bytes::{le16, le32};
 use crate::engine::packet::contract::ParseContext;
-use crate::engine::packet::{Said, Visitor};
 use crate::engine::packet::payload::names;
+use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::bound;
 
 const MAGIC: &[u8] = b"NTLMSSP\0";

@@ -3,8 +3,8 @@
 
 use super::ranges::Ranges;
 use super::v1::{Chain, Raw, Way};
-use crate::engine::packet::payload::file::File;
 use crate::engine::packet::contract::{self, ParseContext};
+use crate::engine::packet::payload::file::File;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -283,7 +283,9 @@ impl Session {
             let ranges = if sink.is_read { &mut open.read } else { &mut open.written };
             let ranges = ranges.get_or_insert_with(|| {
                 let file = File::begin("smb", None, context.packet, context.visitor);
-                Box::new(Ranges::new(file.known_as(name.map(crate::engine::packet::payload::names::last))))
+                Box::new(Ranges::new(
+                    file.known_as(name.map(crate::engine::packet::payload::names::last)),
+                ))
             });
             ranges.is_wanted()
         });

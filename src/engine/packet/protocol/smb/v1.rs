@@ -16,8 +16,8 @@ pub(super) use chain::{Chain, HEADER, Way};
 use super::session::{Key, Request, Session, Sink};
 use super::{Facts, MAX_MESSAGE, Plan, ntlm};
 use crate::engine::packet::contract::ParseContext;
-use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::packet::payload::names;
+use crate::engine::packet::{Fault, Said, Visitor};
 use chain::Block;
 
 pub(super) const MAGIC: &[u8] = b"\xffSMB";

@@ -6,8 +6,8 @@ use super::session::{Key, Request, Session, Sink};
 use super::{Facts, MAX_MESSAGE, Plan, ntlm, text};
 use crate::engine::packet::bytes::{le16, le32, le64};
 use crate::engine::packet::contract::ParseContext;
-use crate::engine::packet::{Fault, Said, Visitor};
 use crate::engine::packet::payload::names;
+use crate::engine::packet::{Fault, Said, Visitor};
 
 pub(super) const MAGIC: &[u8] = b"\xfeSMB";
 

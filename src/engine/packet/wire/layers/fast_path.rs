@@ -4,12 +4,12 @@
 //! Nothing is decided here that the layers would decide otherwise: what is unusual in any way
 //! is left to them. For a small packet they cost more than its flow does.
 
-use crate::engine::packet::bytes::be16;
 use super::super::link;
 use super::super::transport::{ICMP, ICMPV6, TCP, UDP};
-use crate::engine::packet::Frame;
 use super::super::{quote, tunnel};
 use super::{IpPacket, Part};
+use crate::engine::packet::Frame;
+use crate::engine::packet::bytes::be16;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an IP packet says.
@@ -108,10 +108,10 @@ fn read_v6(data: &[u8]) -> Option<Usual<'_>> {
 
 #[cfg(all(test, feature = "sensor"))]
 mod tests {
-    use crate::engine::packet::tests::split::captures;
     use super::*;
     use crate::engine::indicator::Timestamp;
     use crate::engine::packet::Config;
+    use crate::engine::packet::tests::split::captures;
     use crate::engine::packet::wire::layers::Layers;
     use crate::sensor::input::capture::Capture;
 

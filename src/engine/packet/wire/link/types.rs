@@ -5,8 +5,8 @@
 //! as the next layer. A number without an arm is no link type of ours: [`name`] knows some of
 //! those, for the message.
 
-use crate::engine::packet::bytes::{be16, be32, le16, le32};
 use super::{Fault, Layer, Net, atm, juniper, mpls, nflog, pppoe, typed, wireless};
+use crate::engine::packet::bytes::{be16, be32, le16, le32};
 
 const NULL: u32 = 0;
 pub(in crate::engine::packet) const ETHERNET: u32 = 1;

@@ -1,8 +1,8 @@
 //! Bodies of many streams at a time.
 
 use super::head::Head;
-use crate::engine::packet::protocol::http::{Content, Facts, is_wanted};
 use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::{Content, Facts, is_wanted};
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 
@@ -134,11 +134,7 @@ impl Bodies {
     }
 
     /// A stream has ended in this direction.
-    pub(super) fn finish<V: Visitor>(
-        &mut self,
-        stream: u32,
-        context: &mut Context<'_, '_, V>,
-    ) {
+    pub(super) fn finish<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
         self.remove(stream, true, context);
     }
 

@@ -1,8 +1,8 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
-use crate::engine::packet::protocol::http::*;
-use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::decoder::hosts::Hosts;
+use crate::engine::packet::payload::coding::InflateBudget;
+use crate::engine::packet::protocol::http::*;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
 use crate::engine::packet::{Config, Decoder, Frame};

@@ -1,7 +1,9 @@
 //! Chains of commands, and the commands of old clients.
 
 use crate::engine::indicator::Where;
-use crate::engine::packet::protocol::smb::tests::{both, exchange, frame, hashes, heard, md5, turns, utf16};
+use crate::engine::packet::protocol::smb::tests::{
+    both, exchange, frame, hashes, heard, md5, turns, utf16,
+};
 use proptest::prelude::*;
 
 const CREATE: u8 = 0xa2;
