@@ -19,6 +19,7 @@ mod content;
 mod context;
 mod doh;
 mod framing;
+mod host;
 mod http2;
 mod kept;
 mod lines;
@@ -36,12 +37,13 @@ pub(in crate::engine::packet) use requests::Requests;
 pub(in crate::engine::packet) use search::is_likely;
 pub(in crate::engine::packet) use side::Side;
 
-use crate::engine::indicator::{self, Kind, Observable, Protocol, Where, address};
+use crate::engine::indicator::{self, Kind, Observable, Protocol, Where};
 use crate::engine::packet::view;
 use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use context::Context;
-use lines::{Headers, split_line, split_request, split_status};
+use host::{parse_bare, split_port};
+use lines::{Headers, MAX_HEADERS, split_line, split_request, split_status};
 use naming::{Form, Named};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -51,13 +53,6 @@ const MAX_OTHER_HOSTS: usize = bound(4, 2);
 
 /// URLs of a request that others asked for, by what its headers say.
 const MAX_ASKED: usize = bound(8, 3);
-
-/// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
-/// take. Fewer would be a place to hide behind.
-const MAX_HEADERS: usize = bound(16 << 10, 6);
-
-/// Addresses, and names, that a proxy speaks for, of one request.
-const MAX_FORWARDED: usize = bound(64, 3);
 
 /// An HTTP request, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -463,28 +458,6 @@ fn build_url_of(
     if target != b"*" {
         url.extend_from_slice(target);
     }
-}
-
-/// Splits `host:port`; brackets stay. A colon without digits is an empty port.
-fn split_port(host: &[u8]) -> (&[u8], Option<u16>) {
-    let Some(colon) = memchr::memrchr(b':', host) else { return (host, None) };
-    let (name, digits) = (&host[..colon], &host[colon + 1..]);
-    if !digits.iter().all(u8::is_ascii_digit) || (name.contains(&b':') && !name.ends_with(b"]")) {
-        return (host, None);
-    }
-    let port = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-    (name, port)
-}
-
-/// Reads `address` or `[address]`.
-fn parse_bare(name: &[u8]) -> Option<IpAddr> {
-    let bare = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name);
-    // Most hosts are names: those end in a letter and hold no colon.
-    let is_likely = bare.last().is_some_and(u8::is_ascii_digit) || bare.contains(&b':');
-    if !is_likely {
-        return None;
-    }
-    address::parse_ip(std::str::from_utf8(bare).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod atm;
 mod juniper;
+mod layer;
 mod mpls;
 mod nflog;
 mod ppp;
@@ -14,6 +15,7 @@ mod tags;
 mod types;
 mod wireless;
 
+pub(in crate::engine::packet) use layer::{Layer, Net};
 pub(in crate::engine::packet) use tags::next_protocol;
 pub(in crate::engine::packet) use types::ETHERNET;
 pub(in crate::engine::packet) use wireless::is_swapped;
@@ -21,43 +23,13 @@ pub(in crate::engine::packet) use wireless::is_swapped;
 use crate::engine::packet::Fault;
 use crate::engine::packet::bytes::be16;
 use crate::engine::progress::bound;
-
-/// EtherTypes below are lengths of IEEE 802.3.
-const FIRST_ETHERTYPE: u16 = 0x600;
+use layer::{FIRST_ETHERTYPE, typed};
 
 /// VLAN identifiers that are kept; tags behind them are taken off all the same.
 const MAX_TAGS: usize = bound(8, 3);
 
 /// Headers of a frame, or of what comes out of a tunnel, that are taken off.
 const MAX_LAYERS: usize = bound(32, 6);
-
-/// What an IP packet was announced as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine::packet) enum Net {
-    V4,
-    V6,
-    /// By nobody: its first nibble decides.
-    Either,
-}
-
-/// What the next header is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine::packet) enum Layer {
-    Ip(Net),
-    Ethernet,
-    /// Whatever this EtherType stands for.
-    EtherType(u16),
-    Ppp,
-    /// What this link type puts in front: a header inside of another one names it.
-    Link(u32),
-    Llc,
-    FrameRelay,
-    /// An 802.11 frame without a radio's header; whether the two bytes of its control are
-    /// the wrong way about, as some controllers send them.
-    Wireless(bool),
-    /// Subframes of 802.11's aggregates, one after the other.
-    Aggregate,
-}
 
 /// VLAN identifiers, outermost first.
 #[derive(Clone, Copy, Debug, Default)]
@@ -155,12 +127,6 @@ fn ethernet<'a>(data: &'a [u8], tags: &mut Tags) -> Result<(Layer, &'a [u8]), Fa
         }
         _ => typed(data, 12),
     }
-}
-
-/// A header whose EtherType stands in its last two bytes, at `at`.
-fn typed(data: &[u8], at: usize) -> Result<(Layer, &[u8]), Fault> {
-    let kind = be16(data, at).ok_or(Fault::LinkCut)?;
-    Ok((Layer::EtherType(kind), data.get(at + 2..).ok_or(Fault::LinkCut)?))
 }
 
 fn by_ethertype<'a>(

@@ -11,6 +11,7 @@ mod esp;
 mod geneve;
 mod gre;
 mod gtp;
+mod inside;
 mod l2tp;
 mod minimal;
 mod mirror;
@@ -20,42 +21,19 @@ mod tzsp;
 mod vxlan;
 
 pub(in crate::engine::packet) use esp::transport as esp_transport;
+pub(in crate::engine::packet) use inside::{ESP, Inside};
 pub(in crate::engine::packet) use minimal::{MINIMAL, Minimal, open as open_minimal};
 
-use super::ip;
-use super::link::{self, Layer, Net, Tags};
+use super::link::{Layer, Net};
 use super::transport::{Segment, UDP};
+use inside::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, KA9Q, L2TP_IP, MPLS, NSH, PIM, WESP, certain};
 use crate::engine::indicator::Tunnel;
 use crate::engine::packet::view::Ports;
 use crate::engine::progress::bound;
 use std::net::IpAddr;
 
-const IPV4: u8 = 4;
-const IPV6: u8 = 41;
-const GRE: u8 = 47;
-pub(in crate::engine::packet) const ESP: u8 = 50;
-/// IP in IP as KA9Q had it.
-const KA9Q: u8 = 94;
-const ETHERIP: u8 = 97;
-const PIM: u8 = 103;
-const L2TP_IP: u8 = 115;
-const MPLS: u8 = 137;
-const ETHERNET: u8 = 143;
-const WESP: u8 = 141;
-const NSH: u8 = 145;
-
 /// Tunnels in each other that are followed.
 const MAX_TUNNELS: usize = bound(8, 3);
-
-/// What a tunnel carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine::packet) struct Inside<'a> {
-    pub(in crate::engine::packet) kind: &'static str,
-    /// Which of the networks between the same two ends; 0 where there is one.
-    pub(in crate::engine::packet) network: u32,
-    pub(in crate::engine::packet) layer: Layer,
-    pub(in crate::engine::packet) data: &'a [u8],
-}
 
 /// The tunnels around a packet, outermost first.
 #[derive(Debug, Default)]
@@ -156,13 +134,6 @@ pub(in crate::engine::packet) fn open<'a>(
         }
         _ => None,
     }
-}
-
-/// A tunnel, if what it carries is a packet beyond doubt.
-fn certain(inside: Inside<'_>) -> Option<Inside<'_>> {
-    let tags = &mut Tags::default();
-    let (net, packet) = link::descend(inside.layer, inside.data, tags, &mut None).ok()?;
-    ip::is_certain(net, packet).then_some(inside)
 }
 
 /// The ports that tunnels over UDP are sent to. 8472 is what Linux used for VXLAN before its

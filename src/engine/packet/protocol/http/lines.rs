@@ -8,6 +8,10 @@
 
 use crate::engine::progress::bound;
 
+/// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
+/// take. Fewer would be a place to hide behind.
+pub(super) const MAX_HEADERS: usize = bound(16 << 10, 6);
+
 /// The longest method that is looked for; WebDAV's and SSDP's are shorter.
 const LONGEST_METHOD: usize = 20;
 

@@ -2,8 +2,13 @@
 //! a cookie goes. The names are those of proxies, of networks that deliver content, and of what
 //! runs behind them, as each documents its own.
 
-use super::{MAX_FORWARDED, Observable, Where, parse_bare, split_port};
+use super::host::{parse_bare, split_port};
+use crate::engine::indicator::{Observable, Where};
+use crate::engine::progress::bound;
 use std::net::IpAddr;
+
+/// Addresses, and names, that a proxy speaks for, of one request.
+pub(super) const MAX_FORWARDED: usize = bound(64, 3);
 
 /// How a header names hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! URLs, names and addresses in what a head says: its headers, its target, where it leads to.
 
-use super::{Observable, Where, parse_bare, split_port};
-use crate::engine::indicator::{address, url};
+use super::host::{parse_bare, split_port};
+use crate::engine::indicator::{Observable, Where, address, url};
 use memchr::memmem::Finder;
 use std::iter::Peekable;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
 //! NTLM: the names that client and server tell when somebody logs on ([MS-NLMP]).
 
-use super::{Facts, text};
+use super::message::{Facts, text};
 use crate::engine::indicator::Where;
 use crate::engine::packet::bytes::{le16, le32};
 use crate::engine::packet::contract::ParseContext;

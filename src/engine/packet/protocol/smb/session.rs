@@ -2,7 +2,8 @@
 //! answers, and open files.
 
 use super::ranges::Ranges;
-use super::v1::{Chain, Raw, Way};
+use super::key::{Key, Raw, Sink};
+use super::v1::{Chain, Way};
 use crate::engine::packet::contract::{self, ParseContext};
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::{Fault, Visitor};
@@ -22,17 +23,6 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// The longest name that is kept for the alert about a file.
 const MAX_NAME: usize = bound(1 << 10, 32);
-
-/// What names an open file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    /// SMB2's identifier.
-    Id([u8; 16]),
-    /// SMB1's.
-    Fid(u16),
-    /// The request that opens it, where others go with it.
-    Create(u64),
-}
 
 /// A request of which the answer tells more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +47,6 @@ impl Request {
         };
         size_of::<(u64, Request)>() + name
     }
-}
-
-/// Bytes of a file that follow in the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sink {
-    pub(super) key: Key,
-    pub(super) is_read: bool,
-    pub(super) at: u64,
 }
 
 /// A file that is open.

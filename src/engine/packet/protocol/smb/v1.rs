@@ -9,38 +9,21 @@
 //! message of a transaction is read, which has the names.
 
 mod chain;
+mod commands;
 mod names_of;
 
 pub(super) use chain::{Chain, HEADER, Way};
+pub(super) use commands::MAGIC;
 
-use super::session::{Key, Request, Session, Sink};
-use super::{Facts, MAX_MESSAGE, Plan, ntlm};
+use super::key::{Key, Raw, Sink};
+use super::message::{Facts, MAX_MESSAGE, Plan, report_share};
+use super::ntlm;
+use super::session::{Request, Session};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
 use crate::engine::packet::{Fault, Said, Visitor};
 use chain::Block;
-
-pub(super) const MAGIC: &[u8] = b"\xffSMB";
-
-const OPEN: u8 = 0x02;
-const CREATE: u8 = 0x03;
-const CLOSE: u8 = 0x04;
-const READ: u8 = 0x0a;
-const WRITE: u8 = 0x0b;
-const CREATE_NEW: u8 = 0x0f;
-const LOCK_AND_READ: u8 = 0x13;
-const WRITE_AND_UNLOCK: u8 = 0x14;
-const READ_RAW: u8 = 0x1a;
-const WRITE_RAW: u8 = 0x1d;
-const WRITE_COMPLETE: u8 = 0x20;
-const WRITE_AND_CLOSE: u8 = 0x2c;
-const OPEN_ANDX: u8 = 0x2d;
-const READ_ANDX: u8 = 0x2e;
-const WRITE_ANDX: u8 = 0x2f;
-const SESSION_SETUP: u8 = 0x73;
-const TREE_CONNECT_ANDX: u8 = 0x75;
-const NT_TRANSACT: u8 = 0xa0;
-const NT_CREATE_ANDX: u8 = 0xa2;
+use commands::{CLOSE, CREATE, CREATE_NEW, LOCK_AND_READ, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, READ, READ_ANDX, READ_RAW, SESSION_SETUP, TREE_CONNECT_ANDX, WRITE, WRITE_ANDX, WRITE_AND_CLOSE, WRITE_AND_UNLOCK, WRITE_COMPLETE, WRITE_RAW};
 
 /// In front of the bytes of READ and WRITE: a buffer's format and length.
 const BUFFER: usize = 3;
@@ -51,21 +34,6 @@ const FAR_WORDS: usize = 14;
 /// Words of a request to write raw bytes; with fewer it is the answer that asks for them, which
 /// Samba sends without saying that it is one.
 const WRITE_RAW_WORDS: u8 = 12;
-
-/// Bytes of a file that follow in a frame without a header.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Raw {
-    pub(super) sink: Sink,
-    pub(super) most: u64,
-}
-
-impl Raw {
-    /// Whether a frame of that length can be the one. What is written has its length from the
-    /// request; of what is read the end of the file may come sooner.
-    pub(super) fn fits(&self, length: u64) -> bool {
-        if self.sink.is_read { length <= self.most } else { length == self.most }
-    }
-}
 
 /// Whether a frame of that length may be a server's request, in the place of raw bytes.
 pub(super) fn may_interrupt(length: u64) -> bool {
@@ -245,7 +213,7 @@ fn named<V: Visitor>(
     let facts = |name| Facts { command: named.command, name: Some(name) };
     if named.is_share {
         let path = named.names.first().map(String::as_bytes).unwrap_or_default();
-        let is_pipe = super::report_share(path, context, Said::Message(&facts(path)));
+        let is_pipe = report_share(path, context, Said::Message(&facts(path)));
         session.asked(number, Request::Tree { is_pipe });
         return Some(());
     }

@@ -2,8 +2,10 @@
 //!
 //! Offsets are those of [MS-SMB2], section 2.2, counted from the message's header.
 
-use super::session::{Key, Request, Session, Sink};
-use super::{Facts, MAX_MESSAGE, Plan, ntlm, text};
+use super::key::{Key, Sink};
+use super::message::{Facts, MAX_MESSAGE, Plan, report_share, text};
+use super::ntlm;
+use super::session::{Request, Session};
 use crate::engine::packet::bytes::{le16, le32, le64};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
@@ -159,7 +161,7 @@ fn request<V: Visitor>(
             let path = string(message, HEADER + 4)?;
             let facts = Facts { command: "tree_connect", name: Some(path.as_bytes()) };
             let said = Said::Message(&facts);
-            let is_pipe = super::report_share(path.as_bytes(), context, said);
+            let is_pipe = report_share(path.as_bytes(), context, said);
             session.asked(number, Request::Tree { is_pipe });
         }
         SESSION_SETUP => ntlm::report(message, "session_setup", context),

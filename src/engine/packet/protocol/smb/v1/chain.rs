@@ -1,10 +1,10 @@
 //! The blocks of a message, one behind the other.
 
-use super::{MAGIC, NT_CREATE_ANDX, OPEN_ANDX, READ_ANDX};
-use super::{SESSION_SETUP, TREE_CONNECT_ANDX, WRITE_ANDX};
+use super::commands::{MAGIC, NT_CREATE_ANDX, OPEN_ANDX, READ_ANDX};
+use super::commands::{SESSION_SETUP, TREE_CONNECT_ANDX, WRITE_ANDX};
 use crate::engine::packet::bytes::{le16, le32};
-use crate::engine::packet::protocol::smb::session::Key;
-use crate::engine::packet::protocol::smb::text;
+use crate::engine::packet::protocol::smb::key::Key;
+use crate::engine::packet::protocol::smb::message::text;
 use crate::engine::progress::bound;
 
 /// A message's header.

@@ -1,32 +1,14 @@
-//! SMB 1 to 3: names of files, and the files as they are read and written.
-//!
-//! Found by its magic behind the length of a NetBIOS session's message (RFC 1002, 4.3)
-//! on any port. Both directions share a session: a read's request says of which file
-//! and from where the bytes of its answer are. Reads and writes may come out of order
-//! within a bound; a file is told once all of it was read, or when it is closed
-//! after it was written from its first byte to its last. What is encrypted or compressed is
-//! counted and gone over. Pipes are no files.
+//! One direction of a connection: frames, messages, and the bytes of files.
 
-mod ntlm;
-mod ranges;
-mod session;
-mod v1;
-mod v2;
-
-pub(in crate::engine::packet) use session::Session;
-
-use crate::engine::indicator::{self, Protocol as Told, Where};
+use super::key::{Raw, Sink};
+use super::message::Plan;
+use super::session::Session;
+use super::v1::Way;
+use super::{v1, v2};
 use crate::engine::packet::bytes::be24;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::payload::names;
-use crate::engine::packet::view;
-use crate::engine::packet::{Fault, Ports, Said, Visitor};
-use crate::engine::progress::bound;
-use session::Sink;
-use v1::{Raw, Way};
-
-/// The longest message that is read as a whole: a name of 32,767 characters.
-const MAX_MESSAGE: u64 = bound(72 << 10, 512) as u64;
+use crate::engine::packet::counters::Fault;
+use crate::engine::packet::view::{Ports, Visitor};
 
 const ENCRYPTED: &[u8] = b"\xfdSMB";
 const COMPRESSED: &[u8] = b"\xfcSMB";
@@ -36,49 +18,6 @@ const MESSAGE: u8 = 0;
 const REQUEST: u8 = 0x81;
 const RETARGET: u8 = 0x84;
 const KEEP_ALIVE: u8 = 0x85;
-
-/// Behind an IPv6 address in the place of a host's name.
-const LITERAL: &str = ".ipv6-literal.net";
-
-/// What a message was about, as an alert tells of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts<'a> {
-    /// `create`, `tree_connect`…
-    pub command: &'static str,
-    /// The file or the share that it names.
-    pub name: Option<&'a [u8]>,
-}
-
-impl Facts<'_> {
-    /// The owned form, for an alert.
-    pub fn owned(&self) -> indicator::Smb {
-        let name = self.name.filter(|name| !name.is_empty());
-        indicator::Smb {
-            command: self.command,
-            name: name.map(|name| String::from_utf8_lossy(name).into_owned()),
-        }
-    }
-}
-
-impl view::Facts for Facts<'_> {
-    fn owned(&self) -> Told {
-        Told::Smb(Facts::owned(self))
-    }
-}
-
-/// What is done with a message.
-#[derive(Debug)]
-enum Plan {
-    /// So many bytes of it must be there.
-    Wait(usize),
-    /// It is done with.
-    Pass,
-    /// So much of it is done with, and another command follows.
-    Next { skip: u64, way: Way },
-    /// Bytes of a file lie in the first `length` bytes of it; behind them another command
-    /// of the chain may follow.
-    Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<Way> },
-}
 
 /// What follows in a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -331,43 +270,3 @@ impl Side {
 fn shown(data: &[u8], left: u64) -> &[u8] {
     usize::try_from(left).ok().and_then(|left| data.get(..left)).unwrap_or(data)
 }
-
-/// Text in 16-bit characters.
-fn text(bytes: &[u8]) -> String {
-    let (units, _) = bytes.as_chunks();
-    // Most is ASCII.
-    if units.iter().all(|&[low, high]| low.is_ascii() && high == 0)
-        && let Ok(text) = String::from_utf8(units.iter().map(|&[low, _]| low).collect())
-    {
-        return text;
-    }
-    let units = units.iter().map(|&unit| u16::from_le_bytes(unit));
-    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-}
-
-/// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
-fn report_share<V: Visitor>(
-    path: &[u8],
-    context: &mut ParseContext<'_, '_, V>,
-    said: Said<'_>,
-) -> bool {
-    let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
-    let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let literal = literal(host);
-    let host = literal.as_deref().map_or(host, str::as_bytes);
-    let to = (&mut *context.visitor, &mut *context.counters);
-    names::report_host(host, Where::SmbHost, context.packet, to, said);
-    share.eq_ignore_ascii_case(b"IPC$")
-}
-
-/// The IPv6 address that Windows writes as a name, since a path has no room for colons:
-/// `2001-db8--7.ipv6-literal.net`, with the zone behind an `s`.
-fn literal(host: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(host).ok()?;
-    let (text, suffix) = text.split_at_checked(text.len().checked_sub(LITERAL.len())?)?;
-    let address = text.split('s').next().filter(|_| suffix.eq_ignore_ascii_case(LITERAL))?;
-    Some(address.replace('-', ":"))
-}
-
-#[cfg(test)]
-pub(in crate::engine::packet) mod tests;
