@@ -10,12 +10,24 @@ pub(super) mod split;
 #[cfg(feature = "sensor")]
 mod transfers;
 
+use super::contract::{Opening, Probe, Protocol, Slot};
+use super::dispatch::ConnectionState;
 use super::*;
-use crate::engine::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::engine::indicator::Protocol as Told;
+use crate::engine::indicator::{Kind, Observable, PacketPlace, Timestamp, Where};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+
+/// Asks a protocol whether it begins, at the beginning of a direction.
+pub(super) fn probe<P: Protocol>(data: &[u8]) -> Probe<P>
+where
+    ConnectionState: Slot<P::Session>,
+{
+    let opening = Opening { ports: Ports::None, is_synced: true };
+    P::probe(data, &opening, &ConnectionState::default())
+}
 
 /// An observable in an owned and canonical form.
 pub(super) fn text(observable: Observable<'_>) -> String {
@@ -238,7 +250,7 @@ fn every_layer_to_a_place() {
     let place = &recorder.places[0];
     assert_eq!((place.number, place.src_port, place.dst_port), (1, Some(40000), Some(80)));
     assert_eq!((place.to_server, place.proto), (Some(true), 6));
-    let Some(Protocol::Http(http)) = &place.protocol else { panic!("{place:?}") };
+    let Some(Told::Http(http)) = &place.protocol else { panic!("{place:?}") };
     assert_eq!(http.hostname.as_deref(), Some("a.example"));
     assert_eq!(recorder.closed.len(), 5);
     assert_eq!(recorder.closed[0].close, Close::Finished);

@@ -4,7 +4,7 @@ mod decode;
 mod flow;
 pub(super) mod hosts;
 mod mailfile;
-mod split;
+pub(super) mod split;
 
 pub use decode::Decoder;
 pub use mailfile::MailFile;

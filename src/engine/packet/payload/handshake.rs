@@ -1,6 +1,6 @@
 //! Handshakes of TLS, whatever carries them: hellos, fingerprints, certificates.
 
-mod certificate;
+pub(in crate::engine::packet) mod certificate;
 mod fingerprint;
 pub(in crate::engine::packet) mod hello;
 

@@ -20,7 +20,7 @@ mod context;
 mod doh;
 mod framing;
 mod host;
-mod http2;
+pub(in crate::engine::packet) mod http2;
 mod kept;
 mod lines;
 mod names;

@@ -184,6 +184,7 @@ fn hassh(body: &[u8], to_server: bool) -> Option<[u8; 16]> {
 #[cfg(test)]
 pub(in crate::engine::packet) mod tests {
     use super::*;
+    use crate::engine::packet::tests::probe;
 
     fn string(bytes: &[u8]) -> Vec<u8> {
         [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
@@ -219,9 +220,9 @@ pub(in crate::engine::packet) mod tests {
 
     #[test]
     fn banners() {
-        assert!(matches!(guess(b"SS"), Probe::Maybe(4)));
-        assert!(matches!(guess(b"SSH-1.99"), Probe::Is(_)));
-        assert!(matches!(guess(b"SSX"), Probe::No));
+        assert!(matches!(probe::<Negotiation>(b"SS"), Probe::Maybe(4)));
+        assert!(matches!(probe::<Negotiation>(b"SSH-1.99"), Probe::Is(_)));
+        assert!(matches!(probe::<Negotiation>(b"SSX"), Probe::No));
         let key = string(&[string(b"ssh-ed25519"), string(b"key")].concat());
         assert_eq!(split_string(&key).unwrap().1, b"");
         assert_eq!(split_string(&key[..9]), None);

@@ -50,8 +50,14 @@ impl Streams {
         }
     }
 
+    /// Whether nothing is remembered.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes == 0 && self.free.len() == self.slots.len()
+    }
+
     /// Bytes in use: slots and what is buffered in them.
-    fn used(&self) -> usize {
+    pub(super) fn used(&self) -> usize {
         self.bytes + (self.slots.len() - self.free.len()) * size_of::<Stream>()
     }
 

@@ -26,10 +26,10 @@ pub(in crate::engine::packet) use minimal::{MINIMAL, Minimal, open as open_minim
 
 use super::link::{Layer, Net};
 use super::transport::{Segment, UDP};
-use inside::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, KA9Q, L2TP_IP, MPLS, NSH, PIM, WESP, certain};
 use crate::engine::indicator::Tunnel;
 use crate::engine::packet::view::Ports;
 use crate::engine::progress::bound;
+use inside::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, KA9Q, L2TP_IP, MPLS, NSH, PIM, WESP, certain};
 use std::net::IpAddr;
 
 /// Tunnels in each other that are followed.

@@ -235,22 +235,13 @@ fn feed_to(mail: Mail, pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Coun
     let packet = crate::engine::packet::tests::some_packet();
     let mut visitor = Recorder { fingerprints: true, ..Recorder::default() };
     let mut counters = Counters::default();
-    let mut shared = crate::engine::packet::stream::Shared::new(1 << 20, false);
-    let (mut requests, mut talk) = Default::default();
-    let mut context = ParseContext::new(
-        &packet,
-        &mut visitor,
-        &mut counters,
-        &mut shared,
-        &mut requests,
-        &mut talk,
-    );
+    let mut to = Report { packet: &packet, visitor: &mut visitor, counters: &mut counters };
     let mut mail = mail;
     for piece in pieces {
-        mail.push(&piece, &mut context);
+        mail.push(&piece, &mut to);
         assert!(mail.weight() < MAX_WEIGHT, "{}", mail.weight());
     }
-    mail.finish(true, &mut context);
+    mail.finish(true, &mut to);
     (visitor, counters)
 }
 

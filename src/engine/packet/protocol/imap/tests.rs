@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::indicator::Where;
+use crate::engine::packet::dispatch::ConnectionState;
 use crate::engine::packet::payload::mail::tests::SAMPLE;
 use crate::engine::packet::tests::converse;
 
@@ -109,16 +110,9 @@ fn endless_lines_and_words_stay_small() {
     let packet = crate::engine::packet::tests::some_packet();
     let mut visitor = crate::engine::packet::tests::Recorder::default();
     let mut counters = crate::engine::packet::Counters::default();
-    let mut shared = crate::engine::packet::stream::Shared::new(1 << 20, false);
-    let (mut requests, mut talk) = Default::default();
-    let mut context = ParseContext::new(
-        &packet,
-        &mut visitor,
-        &mut counters,
-        &mut shared,
-        &mut requests,
-        &mut talk,
-    );
+    let mut shared = crate::engine::packet::contract::Shared::new(1 << 20, false);
+    let mut state = ConnectionState::default();
+    let mut context = ParseContext::new(&packet, &mut visitor, &mut counters, &mut shared);
     for (is_server, text) in [
         (true, "* 1 FETCH (BODY[1] {9"),
         (false, "a LOGIN {500}\r\nx"),
@@ -128,7 +122,9 @@ fn endless_lines_and_words_stay_small() {
         for _ in 0..20_000 {
             let mut rest = text.as_bytes();
             while !rest.is_empty() {
-                let Step::Took(length) = side.step(rest, &mut context) else { panic!("{text}") };
+                let Step::Took(length) = side.step(rest, &mut state, &mut context) else {
+                    panic!("{text}")
+                };
                 rest = &rest[length..];
             }
             assert!(side.weight() < 4 * MAX_LINE, "{text} {}", side.weight());

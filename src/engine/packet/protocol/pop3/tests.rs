@@ -1,4 +1,4 @@
-use super::*;
+use crate::engine::indicator::Where;
 use crate::engine::packet::payload::mail::tests::SAMPLE;
 use crate::engine::packet::tests::converse;
 

@@ -72,7 +72,7 @@ fn sealed_with(
 
 #[test]
 fn a_server_chooses_another_version() {
-    let whole = tls::tests::hello(Some("quic.example"), &["h3"]);
+    let whole = crate::engine::packet::protocol::tls::tests::hello(Some("quic.example"), &["h3"]);
     let hello = &whole[5..];
     let mut answer = b"\x02\0\0\x28\x03\x03".to_vec();
     answer.extend([7; 32]);
@@ -107,7 +107,7 @@ fn to_client(data: &[u8]) -> Vec<u8> {
 /// Every version with its keys, and those of mvfst with all that it may have.
 #[test]
 fn hellos_of_every_version() {
-    let whole = tls::tests::hello(Some("quic.example"), &["h3"]);
+    let whole = crate::engine::packet::protocol::tls::tests::hello(Some("quic.example"), &["h3"]);
     let hello = &whole[5..];
     let (first, rest) = hello.split_at(60);
     let mut read = 0;
@@ -137,7 +137,7 @@ fn hellos_of_every_version() {
 /// A server knows none of the client's versions, and tells its own: the client begins anew.
 #[test]
 fn versions_are_negotiated() {
-    let whole = tls::tests::hello(Some("quic.example"), &["h3"]);
+    let whole = crate::engine::packet::protocol::tls::tests::hello(Some("quic.example"), &["h3"]);
     let hello = &whole[5..];
     let offer = b"\x80\0\0\0\0\x01c\x05first\0\0\0\x01\xff\0\0\x1d";
     for (asked, chosen) in [(0x0a1a_2a3a, VERSION_1), (VERSION_1, 0xff00_001d), (T051, VERSION_2)] {

@@ -90,3 +90,19 @@ fn literal(host: &[u8]) -> Option<String> {
     let address = text.split('s').next().filter(|_| suffix.eq_ignore_ascii_case(LITERAL))?;
     Some(address.replace('-', ":"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn addresses_as_names() {
+        assert_eq!(literal(b"2001-db8--7.ipv6-literal.net").as_deref(), Some("2001:db8::7"));
+        assert_eq!(literal(b"fe80--1s4.IPv6-literal.net").as_deref(), Some("fe80::1"));
+        assert_eq!(literal(b"files.example"), None);
+        assert_eq!(
+            literal("\u{e9}.example.ipv6-literal.net".as_bytes()).as_deref(),
+            Some("\u{e9}.example")
+        );
+    }
+}

@@ -1,8 +1,8 @@
 //! What both directions of an SMB connection know: requests that wait for their
 //! answers, and open files.
 
-use super::ranges::Ranges;
 use super::key::{Key, Raw, Sink};
+use super::ranges::Ranges;
 use super::v1::{Chain, Way};
 use crate::engine::packet::contract::{self, ParseContext};
 use crate::engine::packet::payload::file::File;

@@ -1,5 +1,8 @@
 use super::*;
-use crate::engine::packet::tests::{Recorder, decode_all, tcp};
+use crate::engine::indicator::Where;
+use crate::engine::packet::contract::{Probe, Protocol as _};
+use crate::engine::packet::tests::{Recorder, decode_all, probe, tcp};
+use crate::engine::packet::{Fault, Ports};
 
 const ID: [u8; 16] = [7; 16];
 const OTHER_ID: [u8; 16] = [8; 16];
@@ -216,22 +219,11 @@ fn what_is_encrypted_is_counted() {
 fn guesses() {
     let data = frame(&[create(1, "a")]);
     for length in 1..8 {
-        assert!(matches!(guess(&data[..length]), Probe::Maybe(_)), "{length}");
+        assert!(matches!(probe::<Side>(&data[..length]), Probe::Maybe(_)), "{length}");
     }
-    assert!(matches!(guess(&data[..8]), Probe::Is(_)));
-    assert!(matches!(guess(b"\0\0\0\x40\xfdSMX"), Probe::No));
-    assert!(begins(&data) && !begins(&data[1..]));
-}
-
-#[test]
-fn addresses_as_names() {
-    assert_eq!(literal(b"2001-db8--7.ipv6-literal.net").as_deref(), Some("2001:db8::7"));
-    assert_eq!(literal(b"fe80--1s4.IPv6-literal.net").as_deref(), Some("fe80::1"));
-    assert_eq!(literal(b"files.example"), None);
-    assert_eq!(
-        literal("\u{e9}.example.ipv6-literal.net".as_bytes()).as_deref(),
-        Some("\u{e9}.example")
-    );
+    assert!(matches!(probe::<Side>(&data[..8]), Probe::Is(_)));
+    assert!(matches!(probe::<Side>(b"\0\0\0\x40\xfdSMX"), Probe::No));
+    assert!(Side::begins(&data, Ports::None) && !Side::begins(&data[1..], Ports::None));
 }
 
 /// A message of SMB1 with its frame: words, and the bytes behind them.

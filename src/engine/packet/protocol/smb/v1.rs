@@ -23,7 +23,11 @@ use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
 use crate::engine::packet::{Fault, Said, Visitor};
 use chain::Block;
-use commands::{CLOSE, CREATE, CREATE_NEW, LOCK_AND_READ, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, READ, READ_ANDX, READ_RAW, SESSION_SETUP, TREE_CONNECT_ANDX, WRITE, WRITE_ANDX, WRITE_AND_CLOSE, WRITE_AND_UNLOCK, WRITE_COMPLETE, WRITE_RAW};
+use commands::{
+    CLOSE, CREATE, CREATE_NEW, LOCK_AND_READ, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, READ,
+    READ_ANDX, READ_RAW, SESSION_SETUP, TREE_CONNECT_ANDX, WRITE, WRITE_AND_CLOSE,
+    WRITE_AND_UNLOCK, WRITE_ANDX, WRITE_COMPLETE, WRITE_RAW,
+};
 
 /// In front of the bytes of READ and WRITE: a buffer's format and length.
 const BUFFER: usize = 3;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::indicator::Protocol;
+use crate::engine::indicator::Where;
 use crate::engine::packet::tests::{decode, tcp};
 
 fn extension(kind: u16, value: &[u8]) -> Vec<u8> {
@@ -48,7 +49,11 @@ pub(in crate::engine::packet) fn server_flight() -> Vec<u8> {
     let mut body = vec![3, 3];
     body.extend([7; 32]);
     body.extend(b"\x00\xc0\x2f\x00\x00\x05\xff\x01\x00\x01\x00");
-    let der = certificate::tests::certificate(true, "mail.g.example", None);
+    let der = crate::engine::packet::payload::handshake::certificate::tests::certificate(
+        true,
+        "mail.g.example",
+        None,
+    );
     let length = (der.len() as u16).to_be_bytes();
     let total = (der.len() as u16 + 3).to_be_bytes();
     let chain = [&[0][..], &total, &[0], &length, &der].concat();

@@ -3,7 +3,7 @@ mod sizes;
 
 use super::*;
 use crate::engine::indicator::{Kind, Observable, Protocol, Timestamp, Where, digest};
-use crate::engine::packet::stream::{Parser, Probe};
+use crate::engine::packet::contract::Probe;
 use crate::engine::packet::tests::{CLIENT, SERVER, ipv4, text};
 use crate::engine::packet::{Config, Counters, Decoder, Frame as Captured, Packet, Said};
 use proptest::prelude::*;
@@ -368,16 +368,16 @@ fn what_is_no_http2() {
         b"\0\0\x07\x04\0\0\0\0\0",
         b"\0\0\x06\x04\0\0\0\0\x01",
     ] {
-        assert!(matches!(guess(data, false), Probe::No), "{data:?}");
+        assert!(matches!(probe(data, false), Probe::No), "{data:?}");
         assert!(!begins(data));
     }
     for end in 0..PREFACE.len() {
-        assert!(matches!(guess(&PREFACE[..end], true), Probe::Maybe(_)));
+        assert!(matches!(probe(&PREFACE[..end], true), Probe::Maybe(_)));
     }
     for end in 0..9 {
-        assert!(matches!(guess(&settings()[..end], true), Probe::Maybe(_)));
+        assert!(matches!(probe(&settings()[..end], true), Probe::Maybe(_)));
     }
-    assert!(matches!(guess(&settings(), true), Probe::Is(Parser::Http2(_))));
+    assert!(matches!(probe(&settings(), true), Probe::Is(_)));
     assert!(begins(&settings()) && begins(&preface()));
 }
 

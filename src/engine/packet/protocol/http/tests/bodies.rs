@@ -1,7 +1,9 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
+use crate::engine::packet::contract::{ParseContext, Step};
 use crate::engine::packet::decoder::hosts::Hosts;
 use crate::engine::packet::payload::coding::InflateBudget;
+use crate::engine::packet::protocol::http::framing::Framing;
 use crate::engine::packet::protocol::http::*;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
@@ -426,19 +428,17 @@ fn without_digests_bodies_are_skipped() {
     let mut hosts = Hosts::new(&Config::default());
     let packet = crate::engine::packet::tests::some_packet();
     let Hosts { counters, shared, .. } = &mut hosts;
-    let (mut requests, mut talk) = Default::default();
-    let mut context =
-        ParseContext::new(&packet, &mut recorder, counters, shared, &mut requests, &mut talk);
+    let mut requests = Requests::default();
+    let mut context = ParseContext::new(&packet, &mut recorder, counters, shared);
+    let mut context = Context::new(&mut requests, &mut context);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);
-        assert!(
-            matches!(step, crate::engine::packet::stream::Step::Skip(n) if n == answer.len() as u64)
-        );
+        assert!(matches!(step, Step::Skip(n) if n == answer.len() as u64));
         assert_eq!(framing.weight(), 0);
     }
     let step = framing.step(b"HTTP/1.1 200 OK\r\n\r\n", &mut context);
-    assert!(matches!(step, crate::engine::packet::stream::Step::Over));
+    assert!(matches!(step, Step::Over));
     assert!(recorder.seen.is_empty());
 }
 

@@ -1,7 +1,9 @@
 //! What requests name, and what the answers to those that open a file say of it.
 
 use super::chain::Block;
-use super::commands::{CREATE, CREATE_NEW, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, TREE_CONNECT_ANDX};
+use super::commands::{
+    CREATE, CREATE_NEW, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, TREE_CONNECT_ANDX,
+};
 use crate::engine::packet::bytes::{le16, le32, le64};
 use crate::engine::packet::protocol::smb::message::text;
 

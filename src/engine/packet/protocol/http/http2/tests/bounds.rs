@@ -1,7 +1,8 @@
 //! Whatever is sent: memory is kept, and what can be read is read.
 
 use super::*;
-use crate::engine::packet::stream::{Requests, Shared};
+use crate::engine::packet::contract::{ParseContext, Shared};
+use crate::engine::packet::protocol::http::Requests;
 use crate::engine::packet::tests::some_packet;
 
 /// A direction by itself, and the most that it held.
@@ -26,9 +27,8 @@ impl Alone {
         let packet = some_packet();
         let mut shared = Shared::new(1 << 20, false);
         let Alone { direction, seen, counters, requests, skip, most } = self;
-        let mut talk = Default::default();
-        let mut context =
-            ParseContext::new(&packet, seen, counters, &mut shared, requests, &mut talk);
+        let mut context = ParseContext::new(&packet, seen, counters, &mut shared);
+        let mut context = Context::new(requests, &mut context);
         let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             match direction.step(rest, &mut context) {
