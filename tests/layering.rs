@@ -5,6 +5,11 @@
 //! and fails on each path into a house or a room that the tables do not allow, on names that
 //! say nothing, and on `unsafe` where it has no business.
 
+mod graph;
+mod lexer;
+
+use graph::Graph;
+use lexer::{find_word, line_of, without_comments, without_tests, word_at, words_after};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,6 +66,83 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// The order inside of `engine::packet`: each may import those before it. The protocols do not
+/// import each other.
+const PACKET: &[&str] = &[
+    "bytes", "counters", "config", "view", "wire", "payload", "contract", "protocol", "dispatch",
+    "stream", "decoder",
+];
+
+/// The most files that may import each other in a circle.
+const MAX_CIRCLE: usize = 5;
+
+/// Larger circles that are still there, and may shrink; a row is to go once its circle is open.
+const CIRCLES: &[&[&str]] = &[
+    &[
+        "cli/choice.rs",
+        "cli/compile.rs",
+        "cli/complete.rs",
+        "cli/database.rs",
+        "cli/feed.rs",
+        "cli/flags.rs",
+        "cli/inspect.rs",
+        "cli/manual.rs",
+        "cli/mod.rs",
+        "cli/progress.rs",
+        "cli/scan.rs",
+        "cli/tap.rs",
+    ],
+    &[
+        "engine/text/fields/blocks.rs",
+        "engine/text/fields/columns.rs",
+        "engine/text/fields/json.rs",
+        "engine/text/fields/pairs.rs",
+        "engine/text/fields/paragraphs.rs",
+        "engine/text/fields/record.rs",
+        "engine/text/fields/record/endpoints.rs",
+        "engine/text/fields/record/moments.rs",
+        "engine/text/fields/record/undone.rs",
+        "engine/text/fields/record/urls.rs",
+        "engine/text/fields/xml.rs",
+    ],
+    &[
+        "intel/feed/intake.rs",
+        "intel/feed/options.rs",
+        "intel/feed/several.rs",
+        "intel/feed/table/columns.rs",
+        "intel/feed/table/headings.rs",
+        "intel/feed/table/joint.rs",
+        "intel/feed/table/layout.rs",
+        "intel/feed/table/nets.rs",
+        "intel/feed/table/roles.rs",
+    ],
+    &[
+        "intel/subscribe/command.rs",
+        "intel/subscribe/compile.rs",
+        "intel/subscribe/exchange.rs",
+        "intel/subscribe/http.rs",
+        "intel/subscribe/local.rs",
+        "intel/subscribe/settle.rs",
+        "intel/subscribe/update.rs",
+    ],
+    &[
+        "sensor/input/archive.rs",
+        "sensor/input/archive/tarred.rs",
+        "sensor/input/archive/zipped.rs",
+        "sensor/input/contents.rs",
+        "sensor/input/file.rs",
+        "sensor/input/open.rs",
+    ],
+    &[
+        "sensor/input/capture.rs",
+        "sensor/input/capture/classic.rs",
+        "sensor/input/capture/erf.rs",
+        "sensor/input/capture/notes.rs",
+        "sensor/input/capture/pcapng.rs",
+        "sensor/input/capture/snoop.rs",
+    ],
+];
+
 /// What `lib.rs` re-exports of `engine::error`, and every room may use by the short name.
 const OF_ROOT: &[&str] = &["Error", "ErrorKind", "Result"];
 
@@ -106,6 +188,69 @@ fn houses_and_rooms_import_one_way() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// The folder or file of `engine::packet` that a file belongs to, and that below it.
+fn packet_place(name: &str) -> Option<(&str, &str)> {
+    let path = name.strip_prefix("engine/packet/")?.trim_end_matches(".rs");
+    let (layer, rest) = path.split_once('/').unwrap_or((path, ""));
+    let unit = rest.split('/').next().unwrap_or_default();
+    (layer != "mod").then_some((layer, unit))
+}
+
+#[test]
+fn packet_is_built_in_layers() {
+    let source = Source::read();
+    let graph = Graph::of(&source);
+    let mut wrong = String::new();
+    for (file, edges) in graph.edges.iter().enumerate() {
+        let Some((layer, unit)) = packet_place(&graph.names[file]) else { continue };
+        let name = &graph.names[file];
+        let Some(own) = PACKET.iter().position(|name| *name == layer) else {
+            writeln!(wrong, "src/{name}: `{layer}` is not in the table").unwrap();
+            continue;
+        };
+        for (&to, (line, path)) in edges {
+            let Some((other, part)) = packet_place(&graph.names[to]) else { continue };
+            let is_before = PACKET.iter().position(|name| *name == other) < Some(own);
+            let is_own = other == layer && (layer != "protocol" || part == unit || unit == "mod");
+            if !is_before && !is_own {
+                let (from, to) = (format!("{layer}::{unit}"), &graph.names[to]);
+                writeln!(wrong, "src/{name}:{line}: `{from}` imports `{path}` of {to}").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn circles_of_imports_are_small() {
+    let source = Source::read();
+    let graph = Graph::of(&source);
+    let mut wrong = String::new();
+    let mut open = CIRCLES.to_vec();
+    for circle in graph.circles() {
+        let names: Vec<&str> = circle.iter().map(|&file| graph.names[file].as_str()).collect();
+        let place = packet_place(names[0]);
+        let is_near = names.iter().all(|name| packet_place(name) == place);
+        let is_large = names.len() > MAX_CIRCLE;
+        let is_known = |known: &&[&str]| is_large && names.iter().all(|name| known.contains(name));
+        if let Some(at) = open.iter().position(is_known) {
+            open.swap_remove(at);
+        } else if is_large || !is_near && place.is_some() {
+            writeln!(wrong, "a circle of {} files:", names.len()).unwrap();
+            for &file in &circle {
+                for (to, (line, path)) in &graph.edges[file] {
+                    if circle.contains(to) {
+                        let (from, to) = (&graph.names[file], &graph.names[*to]);
+                        writeln!(wrong, "    src/{from}:{line}: `{path}` of {to}").unwrap();
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(open.is_empty(), "circles in the table are small by now: {open:?}");
 }
 
 #[test]
@@ -332,175 +477,6 @@ fn supers(mut rest: &str) -> (usize, &str) {
     (count, rest)
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn word_at(text: &str) -> &str {
-    &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())]
-}
-
-/// The next place where `word` stands alone.
-fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
-    text[from..].match_indices(word).map(|(at, _)| from + at).find(|&at| {
-        !text[..at].chars().next_back().is_some_and(is_word)
-            && !text[at + word.len()..].chars().next().is_some_and(is_word)
-    })
-}
-
-fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = find_word(text, word, from) {
-        from = at + word.len();
-        found.push(word_at(text[from..].trim_start()));
-    }
-    found
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].matches('\n').count() + 1
-}
-
-/// Blanks comments, strings and characters, and leaves every newline in place.
-fn without_comments(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after_word = code.chars().next_back().is_some_and(is_word);
-        match token_len(rest, after_word) {
-            Some(len) => {
-                code.extend(rest[..len].chars().map(|c| if c == '\n' { c } else { ' ' }));
-                rest = &rest[len..];
-            }
-            None => {
-                code.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
-        }
-    }
-    code
-}
-
-/// The length of the comment, string or character that `rest` begins with.
-fn token_len(rest: &str, after_word: bool) -> Option<usize> {
-    if rest.starts_with("//") {
-        return Some(rest.find('\n').unwrap_or(rest.len()));
-    }
-    if rest.starts_with("/*") {
-        return Some(block_comment_len(rest));
-    }
-    if rest.starts_with('"') {
-        return Some(quoted_len(rest, '"'));
-    }
-    if !after_word && let Some(len) = raw_string_len(rest) {
-        return Some(len);
-    }
-    if let Some(tail) = rest.strip_prefix('\'') {
-        // `'a'` and `'\n'` are characters, `'a` is a lifetime.
-        let mut chars = tail.chars();
-        let first = chars.next()?;
-        if first == '\\' || chars.next() == Some('\'') {
-            return Some(quoted_len(rest, '\''));
-        }
-    }
-    None
-}
-
-fn block_comment_len(rest: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < rest.len() {
-        if rest[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if rest[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += rest[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    rest.len()
-}
-
-fn quoted_len(rest: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return at + 1,
-            _ => {}
-        }
-    }
-    rest.len()
-}
-
-fn raw_string_len(rest: &str) -> Option<usize> {
-    let body = rest.strip_prefix("br").or_else(|| rest.strip_prefix("cr"));
-    let body = body.or_else(|| rest.strip_prefix('r'))?;
-    let hashes = body.len() - body.trim_start_matches('#').len();
-    body[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let open = rest.len() - body.len() + hashes + 1;
-    Some(rest[open..].find(&close).map_or(rest.len(), |at| open + at + close.len()))
-}
-
-/// Blanks what stands behind `#[cfg(test)]` or `#[cfg(all(test, …))]`, and names the modules among it that
-/// are files of their own.
-fn without_tests(code: &str) -> (String, Vec<String>) {
-    let mut kept = String::with_capacity(code.len());
-    let mut modules = Vec::new();
-    let mut rest = code;
-    while let Some((at, len)) = test_mark(rest) {
-        kept.push_str(&rest[..at]);
-        let item = &rest[at + len..];
-        let len = item_len(item);
-        if let [module] = words_after(&item[..len], "mod")[..]
-            && !item[..len].contains('{')
-        {
-            modules.push(module.to_string());
-        }
-        kept.extend(item[..len].chars().filter(|&c| c == '\n'));
-        rest = &item[len..];
-    }
-    kept.push_str(rest);
-    (kept, modules)
-}
-
-/// Where the next attribute is that keeps what follows for tests, and its length.
-fn test_mark(code: &str) -> Option<(usize, usize)> {
-    let all = code.find("#[cfg(all(test,").and_then(|at| {
-        let len = code[at..].find(")]")? + 2;
-        Some((at, len))
-    });
-    let plain = code.find("#[cfg(test)]").map(|at| (at, "#[cfg(test)]".len()));
-    all.into_iter().chain(plain).min()
-}
-
-/// The length of an item: to its first `;` outside braces, or its closing brace.
-fn item_len(item: &str) -> usize {
-    let mut depth = 0;
-    for (at, c) in item.char_indices() {
-        match c {
-            '{' | '(' | '[' => depth += 1,
-            '}' | ')' | ']' => {
-                depth -= 1;
-                if depth == 0 && c == '}' {
-                    return at + 1;
-                }
-            }
-            ';' if depth == 0 => return at + 1,
-            _ => {}
-        }
-    }
-    item.len()
-}
-
 #[test]
 fn the_reader_of_code_sees_paths_and_nothing_else() {
     let text = r####"
@@ -534,4 +510,29 @@ fn the_reader_of_code_sees_paths_and_nothing_else() {
     ];
     let got: Vec<(usize, &str)> = imports.iter().map(|(line, name)| (*line, &**name)).collect();
     assert_eq!(got, want);
+}
+
+#[test]
+fn names_are_followed_to_where_they_are_defined() {
+    let files = [
+        ("lib.rs", "pub mod a; pub mod b; pub use a::X;"),
+        ("a/mod.rs", "mod x; mod y; pub use x::X; pub use y::*;"),
+        ("a/x.rs", "use super::y::Y; pub(in crate::b) struct X;"),
+        ("a/y.rs", "pub struct Y; fn f() { use crate::{b as other}; other::g() }"),
+        ("b.rs", "use crate::X; mod c { fn h(_: super::super::a::Y) {} } pub fn g() {}"),
+        ("c.rs", "use crate::a; fn f() { a::X }"),
+    ];
+    let files = files
+        .map(|(name, code)| File { name: name.into(), code: code.into() })
+        .into_iter()
+        .collect();
+    let graph = Graph::of(&Source { root: PathBuf::new(), files });
+    let edges: Vec<Vec<&str>> = graph
+        .edges
+        .iter()
+        .map(|edges| edges.keys().map(|&to| graph.names[to].as_str()).collect())
+        .collect();
+    let want: [&[&str]; 6] = [&[], &[], &["a/y.rs"], &["b.rs"], &["a/x.rs", "a/y.rs"], &["a/x.rs"]];
+    assert_eq!(edges, want);
+    assert_eq!(graph.circles(), [[2, 3, 4]]);
 }

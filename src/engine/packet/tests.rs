@@ -134,6 +134,12 @@ pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 6, &bytes)
 }
 
+/// A frame that is an IP packet and nothing else.
+pub(super) fn raw_frame(number: u64, data: &[u8]) -> Frame<'_> {
+    let length = data.len() as u32;
+    Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data }
+}
+
 /// Both directions of one connection, in segments of so many bytes.
 pub(super) fn converse(
     port: u16,
@@ -153,17 +159,8 @@ pub(super) fn converse(
             bytes.extend([0, 0, 0, 0, 0x50, 24, 0, 0, 0, 0, 0, 0]);
             bytes.extend(data);
             let data = ipv4(from, to, 6, &bytes);
-            let length = data.len() as u32;
             number += 1;
-            let frame = Frame {
-                is_timed: true,
-                number,
-                time: Timestamp(0),
-                linktype: 101,
-                length,
-                data: &data,
-            };
-            decoder.frame(&frame, &mut recorder);
+            decoder.frame(&raw_frame(number, &data), &mut recorder);
         }
     }
     decoder.finish(&mut recorder);
@@ -210,9 +207,7 @@ pub(super) fn decode_as(
 ) -> (Recorder, Counters) {
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
-        let length = data.len() as u32;
-        let frame =
-            Frame { is_timed: true, number: at as u64 + 1, time, linktype: 101, length, data };
+        let frame = Frame { time, ..raw_frame(at as u64 + 1, data) };
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);

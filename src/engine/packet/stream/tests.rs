@@ -2,12 +2,12 @@
 
 mod ways;
 
-use crate::engine::indicator::{Timestamp, Where};
+use crate::engine::indicator::Where;
 use crate::engine::packet::protocol::http::http2::tests as http2;
 use crate::engine::packet::protocol::http::tests::bodies::{answers, uploads};
-use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
+use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4, raw_frame};
 use crate::engine::packet::wire::transport::{ACK, FIN, SYN};
-use crate::engine::packet::{Config, Counters, Decoder, Fault, Frame};
+use crate::engine::packet::{Config, Counters, Decoder, Fault};
 use proptest::prelude::*;
 
 const PUSH: u8 = 8;
@@ -72,17 +72,7 @@ fn run(mut decoder: Decoder, port: u16, parts: &[Part]) -> (Recorder, Counters) 
     let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
     for (at, part) in parts.iter().enumerate() {
         let data = part.packet((40_000, port));
-        let length = data.len() as u32;
-        let number = at as u64 + 1;
-        let frame = Frame {
-            is_timed: true,
-            number,
-            time: Timestamp(0),
-            linktype: 101,
-            length,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(at as u64 + 1, &data), &mut recorder);
     }
     decoder.finish(&mut recorder);
     assert!(decoder.hosts.streams.is_empty());
@@ -356,15 +346,7 @@ fn a_hole_is_not_waited_for_without_end() {
     let mut recorder = Recorder::default();
     for part in &parts {
         let data = part.packet((1, 80));
-        let frame = Frame {
-            is_timed: true,
-            number: 1,
-            time: Timestamp(0),
-            linktype: 101,
-            length: 0,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(1, &data), &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 70);
     assert_eq!(decoder.counters().fault(Fault::StreamGap), 1);
@@ -423,41 +405,18 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         parts.push(Part::data(true, 5000, b"far"));
         for part in parts {
             let data = part.packet((port, 80));
-            let frame = Frame {
-                is_timed: true,
-                number: 1,
-                time: Timestamp(0),
-                linktype: 101,
-                length: 0,
-                data: &data,
-            };
-            decoder.frame(&frame, &mut recorder);
+            decoder.frame(&raw_frame(1, &data), &mut recorder);
             assert!(decoder.hosts.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
-        let frame = Frame {
-            is_timed: true,
-            number: 1,
-            time: Timestamp(0),
-            linktype: 101,
-            length: 0,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(1, &data), &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
     // A flow whose slot was taken away goes on, and is not told what it was again.
     let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
     let data = again.packet((1, 80));
-    let frame = Frame {
-        is_timed: true,
-        number: 1,
-        time: Timestamp(0),
-        linktype: 101,
-        length: 0,
-        data: &data,
-    };
+    let frame = raw_frame(1, &data);
     decoder.frame(&frame, &mut recorder);
     decoder.frame(&frame, &mut recorder);
     assert_eq!(recorder.at(Where::HttpHost).len(), 2000);
