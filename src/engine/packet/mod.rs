@@ -1,12 +1,17 @@
 //! Frames to flows to protocol fields to observables.
 //!
 //! A [`Decoder`] is fed with [`Frame`]s in their order and tells a [`Visitor`]
-//! what it finds. One file for each layer and protocol; data flows
+//! what it finds. Data flows
 //!
 //! ```text
 //! frame ── link ── ip ── fragment ── transport ── flow ── stream ── protocol ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
+//!
+//! Each layer imports those before it: `view` (what goes in and comes out), `wire` (frames to
+//! segments), `payload` (what several protocols carry), `contract` (what a parser gets and
+//! answers), `protocol` (one folder or file each), `dispatch` (the one list of them), `stream`
+//! (segments in order), `decoder` (flows, and all of it together).
 //!
 //! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP, POP3, IMAP, SSH, FTP, SMB,
 //! TFTP, SOCKS, DHCP and syslog, found by content and not by port. What comes out of a

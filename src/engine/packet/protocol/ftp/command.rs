@@ -156,7 +156,7 @@ pub(super) fn opening(data: &[u8]) -> Opening {
     match data.get(4) {
         None => Opening::Short,
         Some(_) if secure.eq_ignore_ascii_case(b"AUTH TLS") => Opening::Sure,
-        Some(_) if super::begins(data) => Opening::Sure,
+        Some(_) if begins(data) => Opening::Sure,
         Some(b' ' | b'\r' | b'\n') => Opening::Likely,
         Some(_) => Opening::No,
     }
@@ -203,6 +203,20 @@ pub(super) fn size(text: &[u8]) -> Option<u64> {
     let (number, unit) = word.split_at_checked(digits)?;
     let is_size = unit.trim_ascii_start().get(..4).is_some_and(|unit| unit == b"byte");
     is_size.then(|| std::str::from_utf8(number).ok()?.parse().ok()).flatten()
+}
+
+/// Whether a segment is FTP in the midst of anything: it announces a connection, or says what
+/// only clients of FTP say. Some of them do not wait for the greeting.
+pub(super) fn begins(data: &[u8]) -> bool {
+    match data {
+        [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,
+        [b'P', b'A', b'S', b'V', b'\r', ..] | [b'E', b'P', b'S', b'V', b'\r', ..] => true,
+        [b'P', b'O', b'R', b'T', b' ', digit, ..] => digit.is_ascii_digit(),
+        [b'E', b'P', b'R', b'T', b' ', b'|', ..] => true,
+        [b'F', b'E', b'A', b'T', b'\r', ..] => true,
+        [b'T', b'Y', b'P', b'E', b' ', b'A' | b'I', b'\r', ..] => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

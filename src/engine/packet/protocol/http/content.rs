@@ -9,9 +9,9 @@
 //!
 //! Whatever cannot be read any more is given up and counted; the stream goes on.
 
-use super::lines::Headers;
+use super::lines::{Headers, MAX_HEADERS};
+use super::names;
 use super::pieces::{Form, RangeParts, begin_range, write_range};
-use super::{MAX_HEADERS, names};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::undo;
 use crate::engine::packet::payload::coding::{Coding, Spent};

@@ -2,12 +2,10 @@
 
 use super::content::{self, Content, Facts};
 use super::context::Context;
-use super::lines::{self, Beginning, Headers, split_line};
+use super::lines::{self, Beginning, Headers, MAX_HEADERS, split_line};
+use super::message::{Body, Request, Response, parse_request, parse_response};
+use super::report::{report_request, report_response};
 use super::requests::RequestKind;
-use super::{
-    Body, MAX_HEADERS, Request, Response, parse_request, parse_response, report_request,
-    report_response,
-};
 use crate::engine::packet::contract::{Probe, Step};
 use crate::engine::packet::counters::Fault;
 use crate::engine::packet::payload::text;

@@ -29,7 +29,7 @@ pub(in crate::engine::packet) use opening::{begins, probe};
 
 use crate::engine::packet::contract::Step;
 use crate::engine::packet::protocol::http::context::Context;
-use crate::engine::packet::protocol::http::{report_request, report_response};
+use crate::engine::packet::protocol::http::report::{report_request, report_response};
 use crate::engine::packet::{Fault, Visitor};
 use bodies::Bodies;
 use frame::{Frame, Start};

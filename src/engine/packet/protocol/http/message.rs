@@ -1,58 +1,9 @@
-//! HTTP/1: host, URL, Referer, User-Agent, Location, who proxies speak for, and whatever other headers
-//! say of URLs and addresses of mail.
-//!
-//! Found by content on any port: a method, a target, a version, or a status line, as
-//! servers take them (see `lines`). Heads are put together from their segments, requests may be pipelined, and
-//! bodies end by their length, their chunks or with the connection. A head that breaks
-//! off is read as far as it goes.
-//!
-//! A body is a file (or several, or a DNS message): see `content`. Where nobody asks for
-//! digests, file names or DNS, it is skipped without a look.
-//!
-//! The URL is `http://`, the Host header as it stands (with its port if it names
-//! one) and the target; a target with a scheme of its own is the URL already. A
-//! request without Host goes to the address and port that its packet went to.
-//! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
-//! scheme, or a host. The host of a URL is told by itself unless the Host header says the same.
+//! The heads of requests and answers, as far as they are read.
 
-mod content;
-mod context;
-mod doh;
-mod framing;
-mod host;
-pub(in crate::engine::packet) mod http2;
-mod kept;
-mod lines;
-mod names;
-mod naming;
-mod parts;
-mod pieces;
-mod requests;
-mod search;
-mod side;
-
-pub(in crate::engine::packet) use content::{Content, Facts, is_wanted};
-pub(in crate::engine::packet) use naming::is_naming;
-pub(in crate::engine::packet) use requests::Requests;
-pub(in crate::engine::packet) use search::is_likely;
-pub(in crate::engine::packet) use side::Side;
-
-use crate::engine::indicator::{self, Kind, Observable, Protocol, Where};
+use super::lines::{Headers, MAX_HEADERS, split_line, split_request, split_status};
+use super::naming::is_naming;
+use crate::engine::indicator::{self, Protocol};
 use crate::engine::packet::view;
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
-use crate::engine::progress::bound;
-use context::Context;
-use host::{parse_bare, split_port};
-use lines::{Headers, MAX_HEADERS, split_line, split_request, split_status};
-use naming::{Form, Named};
-use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
-
-/// Hosts beyond the first whose URLs are told.
-const MAX_OTHER_HOSTS: usize = bound(4, 2);
-
-/// URLs of a request that others asked for, by what its headers say.
-const MAX_ASKED: usize = bound(8, 3);
 
 /// An HTTP request, as an alert tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +19,11 @@ pub struct Request<'a> {
     /// The first User-Agent.
     pub user_agent: Option<&'a [u8]>,
     /// In front of the URL, where the target has none of its own.
-    scheme: &'a [u8],
-    headers: &'a [u8],
+    pub(super) scheme: &'a [u8],
+    pub(super) headers: &'a [u8],
     /// Whether headers are there that are only looked for again if they are.
-    has_more: bool,
-    body: Body,
+    pub(super) has_more: bool,
+    pub(super) body: Body,
 }
 
 /// The head of an HTTP response, as an alert tells of it.
@@ -82,10 +33,10 @@ pub struct Response<'a> {
     pub status: u16,
     /// The first Location, as it stood.
     pub location: Option<&'a [u8]>,
-    headers: &'a [u8],
+    pub(super) headers: &'a [u8],
     /// Whether headers are there that are only looked for again if they are.
-    has_more: bool,
-    body: Body,
+    pub(super) has_more: bool,
+    pub(super) body: Body,
 }
 
 impl<'a> Response<'a> {
@@ -129,7 +80,7 @@ impl view::Facts for Response<'_> {
 
 /// How long a body is, as its head says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Body {
+pub(super) enum Body {
     /// The head doesn't say: none behind a request, up to the end behind an answer.
     Unsaid,
     Length(u64),
@@ -142,12 +93,12 @@ enum Body {
 
 impl Body {
     /// Whether anything may be in it.
-    fn has_bytes(self) -> bool {
+    pub(super) fn has_bytes(self) -> bool {
         !matches!(self, Body::Length(0) | Body::Unclear)
     }
 
     /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
-    fn header(&mut self, name: &[u8], value: &[u8]) {
+    pub(super) fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
             *self = match (*self, length(value)) {
                 (Body::Chunked | Body::UntilEnd, _) => *self,
@@ -221,7 +172,7 @@ impl<'a> Request<'a> {
 
     /// Whether it asks for a connection to a host (RFC 9110, 9.3.6). With a path it
     /// asks for another protocol at a URL (RFC 8441).
-    fn is_tunnel(&self) -> bool {
+    pub(super) fn is_tunnel(&self) -> bool {
         self.method.eq_ignore_ascii_case(b"CONNECT") && !self.target.starts_with(b"/")
     }
 
@@ -239,226 +190,14 @@ impl<'a> Request<'a> {
 }
 
 /// Reads the head of a request.
-fn parse_request(head: &[u8]) -> Option<Request<'_>> {
+pub(super) fn parse_request(head: &[u8]) -> Option<Request<'_>> {
     let (line, headers) = split_line(head)?;
     let (method, target) = split_request(line)?;
     Some(Request::of(method, b"http", target, headers))
 }
 
 /// Reads the head of a response.
-fn parse_response(head: &[u8]) -> Option<Response<'_>> {
+pub(super) fn parse_response(head: &[u8]) -> Option<Response<'_>> {
     let (line, headers) = split_line(head)?;
     Some(Response::of(split_status(line)?, headers))
 }
-
-/// Tells what a head says.
-struct Teller<'t, 'p, V> {
-    packet: &'t Packet<'p>,
-    visitor: &'t mut V,
-    counters: &'t mut Counters,
-    said: Said<'t>,
-}
-
-impl<V: Visitor> Teller<'_, '_, V> {
-    fn seen(&mut self, observable: Observable<'_>, at: Where) {
-        self.visitor.seen(observable, at, self.packet, self.said);
-    }
-
-    fn text(&mut self, text: &[u8], at: Where) {
-        self.visitor.text(text, at, self.packet, self.said);
-    }
-
-    /// A Host header, or where a tunnel goes; a user in front of it is no part of it.
-    fn host(&mut self, host: &[u8]) {
-        let start = memchr::memrchr(b'@', host).map_or(0, |at| at + 1);
-        let (name, port) = split_port(host.get(start..).unwrap_or_default());
-        if let Some(address) = parse_bare(name) {
-            return self.seen(Observable::Address(address, port), Where::HttpHost);
-        }
-        if name.iter().any(|&b| b <= b' ' || b == 0x7f) {
-            self.counters.note(Fault::OddName);
-        } else if !name.is_empty() {
-            self.seen(Observable::Name(name), Where::HttpHost);
-        }
-    }
-
-    /// The host of a URL, unless it is `known` already, and the URLs that are in its path or query.
-    fn inside(&mut self, url: &[u8], known: Option<&[u8]>) {
-        search::host(url, known, &mut |observable, at| self.seen(observable, at));
-        if let Some(text) = search::embedded(url) {
-            self.text(text, Where::HttpUrl);
-        }
-    }
-
-    /// Headers with URLs and addresses of mail, but for that which was `told`.
-    fn headers(&mut self, headers: &[u8], told: Option<&[u8]>) {
-        search::headers(headers, |name, value| {
-            if told != Some(value) {
-                self.text(value, place(name));
-            }
-        });
-    }
-
-    /// Hosts beyond the first, and headers that name hosts without a URL.
-    fn more<'h>(&mut self, headers: &'h [u8], host: Option<&'h [u8]>) -> Named<'h> {
-        let mut named = Named::default();
-        for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
-            if let Some(form) = naming::form(name) {
-                if !named.take(form, value) && !is_likely(value) {
-                    self.text(value, Where::HttpHeader);
-                }
-            } else if name.eq_ignore_ascii_case(b"host") && Some(value) != host {
-                self.host(value);
-            }
-        }
-        named.report(host, &mut |observable, at| self.seen(observable, at));
-        named
-    }
-}
-
-/// Where the text of a header is told to stand.
-fn place(name: &[u8]) -> Where {
-    match naming::form(name) {
-        Some(
-            Form::Addresses
-            | Form::Viewer
-            | Form::Hosts
-            | Form::Asked
-            | Form::Forwarded
-            | Form::Via,
-        ) => Where::HttpXff,
-        _ if name.eq_ignore_ascii_case(b"user-agent") => Where::HttpUserAgent,
-        _ if name.eq_ignore_ascii_case(b"referer") => Where::HttpReferer,
-        _ => Where::HttpHeader,
-    }
-}
-
-pub(in crate::engine::packet) fn report_request<V: Visitor>(
-    request: &Request<'_>,
-    context: &mut Context<'_, '_, V>,
-) {
-    let Context { packet, visitor, counters, url, .. } = context;
-    let said = Said::Head(request);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
-    let host = request.host.filter(|host| !host.is_empty());
-    if let Some(host) = host {
-        teller.host(host);
-    }
-    if request.is_tunnel() {
-        if host != Some(request.target) {
-            teller.host(request.target);
-        }
-    } else if !request.target.is_empty() {
-        build_url(request, host, packet, url);
-        teller.seen(Observable::Url(url), Where::HttpUrl);
-        // Of most there is nothing more to be told.
-        if memchr::memchr2(b':', b'%', request.target).is_some() {
-            teller.inside(request.target, host);
-        }
-    }
-    let referer = request.referer.filter(|referer| search::is_url(referer));
-    if let Some(referer) = referer {
-        teller.seen(Observable::Url(referer), Where::HttpReferer);
-        if let Some(text) = search::embedded(referer) {
-            teller.text(text, Where::HttpReferer);
-        }
-    }
-    if let Some(agent) = request.user_agent.filter(|agent| !agent.is_empty()) {
-        teller.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
-    }
-    if request.has_more {
-        let named = teller.more(request.headers, host);
-        if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
-            // Which of them a server takes is its own matter.
-            for other in other_hosts(request.headers, host).take(MAX_OTHER_HOSTS) {
-                build_url(request, Some(other), packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
-            }
-            for (host, prefix, target) in named.asked(host, request.target).take(MAX_ASKED) {
-                build_url_of(request.scheme, host, [prefix, target], packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
-            }
-        }
-    }
-    teller.headers(request.headers, referer);
-    doh::report(request.target, context);
-}
-
-pub(in crate::engine::packet) fn report_response<V: Visitor>(
-    response: &Response<'_>,
-    context: &mut Context<'_, '_, V>,
-) {
-    let Context { packet, visitor, counters, .. } = context;
-    let said = Said::Head(response);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
-    let location = response.location.unwrap_or_default();
-    let is_url = search::is_url(location);
-    if is_url {
-        teller.seen(Observable::Url(location), Where::HttpUrl);
-        teller.inside(location, None);
-    } else if let Some(rest) = search::without_scheme(location) {
-        let url = [b"http://", rest].concat();
-        teller.seen(Observable::Url(&url), Where::HttpUrl);
-        teller.inside(&url, None);
-    } else if let Some(text) = search::embedded(location) {
-        teller.text(text, Where::HttpUrl);
-    }
-    if response.has_more {
-        teller.more(response.headers, None);
-    }
-    teller.headers(response.headers, response.location.filter(|_| is_url));
-}
-
-/// Hosts of a request beyond the first.
-fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
-    let headers = Headers { rest: headers, left: MAX_HEADERS };
-    let hosts = headers.filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
-    hosts.map(|(_, value)| value).filter(move |value| !value.is_empty() && Some(*value) != host)
-}
-
-fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, url: &mut Vec<u8>) {
-    if !request.target.starts_with(b"/") && search::is_url(request.target) {
-        url.clear();
-        url.extend_from_slice(request.target);
-        return;
-    }
-    build_url_of(request.scheme, host, [b"", request.target], packet, url);
-}
-
-/// Builds a URL of a scheme, a host, and a path that may be in two parts.
-fn build_url_of(
-    scheme: &[u8],
-    host: Option<&[u8]>,
-    [prefix, target]: [&[u8]; 2],
-    packet: &Packet<'_>,
-    url: &mut Vec<u8>,
-) {
-    url.clear();
-    url.extend_from_slice(scheme);
-    url.extend_from_slice(b"://");
-    match (host, packet.ports) {
-        (Some(host), _) => url.extend_from_slice(host),
-        // Writing into a Vec cannot fail.
-        (None, Ports::Pair(_, port)) if port != 80 => {
-            let _ = write!(url, "{}", SocketAddr::new(packet.dst, port));
-        }
-        (None, _) => {
-            let _ = match packet.dst {
-                IpAddr::V4(address) => write!(url, "{address}"),
-                IpAddr::V6(address) => write!(url, "[{address}]"),
-            };
-        }
-    }
-    url.extend_from_slice(prefix);
-    // A backslash is read as a slash.
-    if !matches!(target.first(), Some(b'/' | b'\\')) {
-        url.push(b'/');
-    }
-    // `OPTIONS *` is about the server.
-    if target != b"*" {
-        url.extend_from_slice(target);
-    }
-}
-
-#[cfg(test)]
-pub(in crate::engine::packet) mod tests;

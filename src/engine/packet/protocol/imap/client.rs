@@ -1,7 +1,9 @@
 //! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
-use super::{PROTOCOL, ParseContext, Side, State, Target, Visitor};
+use super::side::{PROTOCOL, Side, State, Target};
+use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::mail::{self, Mail};
+use crate::engine::packet::view::Visitor;
 
 /// The longest tag that is looked for in front of a first command.
 const MAX_TAG: usize = 32;

@@ -1,7 +1,9 @@
 //! What a server of IMAP says: mails in the answers to FETCH.
 
-use super::{PROTOCOL, ParseContext, Side, Target, Visitor};
+use super::side::{PROTOCOL, Side, Target};
+use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::mail::{Mail, Text};
+use crate::engine::packet::view::Visitor;
 
 /// How servers greet (RFC 3501, 7.1).
 const GREETINGS: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];

@@ -1,25 +1,13 @@
-//! IMAP (RFC 3501, RFC 9051): the mails that a server hands out and a client appends,
-//! and the names of mailboxes.
-//!
-//! Both sides are found by content: the server by its greeting, the client by the
-//! command behind its first tag. Mails travel in literals, `{2059}` and so many
-//! bytes. `BODY[]`, `RFC822` and what APPEND brings is read as a mail, also when it is
-//! fetched piece by piece; headers alone as such; a part alone, whose encoding nobody
-//! tells, as text. Lists and structures (ENVELOPE, BODYSTRUCTURE) are gone over: what
-//! they tell is in the mails. A login that is an e-mail address is told at
-//! `mail.to`. Behind STARTTLS and COMPRESS anything may follow. A literal that a client offers
-//! may be refused: then its next command follows.
+//! One side of a connection: lines, and literals in them.
 
-mod client;
-mod server;
-
+use super::{client, server};
 use crate::engine::packet::Visitor;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::mail::{Mail, Text};
 use crate::engine::progress::bound;
 
 /// The longest line that is put together; of a longer one the end counts.
-const MAX_LINE: usize = bound(16 << 10, 160);
+pub(super) const MAX_LINE: usize = bound(16 << 10, 160);
 
 /// How much of the end of a longer line is kept: a literal and what it is.
 const LINE_END: usize = bound(512, 96);
@@ -27,11 +15,11 @@ const LINE_END: usize = bound(512, 96);
 /// The longest literal that counts as a word of its line.
 const MAX_WORD: u64 = bound(512, 32) as u64;
 
-const PROTOCOL: &str = "imap";
+pub(super) const PROTOCOL: &str = "imap";
 
 /// What a literal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
+pub(super) enum Target {
     /// A mail; whether it is over with the literal.
     Mail(bool),
     /// Text; whether it is all of its part.
@@ -42,7 +30,7 @@ enum Target {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Line,
     /// The server may refuse a literal of so many bytes; then a command comes in its place.
     Offer(u64),
@@ -55,20 +43,20 @@ enum State {
 /// One side of a connection.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Side {
-    state: State,
-    is_server: bool,
+    pub(super) state: State,
+    pub(super) is_server: bool,
     /// The line so far, with the words that came as literals.
-    line: Vec<u8>,
+    pub(super) line: Vec<u8>,
     /// What the line is about goes on behind a literal.
-    is_continued: bool,
+    pub(super) is_continued: bool,
     /// A client's line appends mails; a server's fetches them.
-    brings_mail: bool,
+    pub(super) brings_mail: bool,
     /// The message that a server's line is about.
-    message: u32,
+    pub(super) message: u32,
     /// The message that the mail is a part of yet, and how far it was fetched.
-    partial: Option<(u32, u64)>,
-    mail: Option<Box<Mail>>,
-    text: Option<Box<Text>>,
+    pub(super) partial: Option<(u32, u64)>,
+    pub(super) mail: Option<Box<Mail>>,
+    pub(super) text: Option<Box<Text>>,
 }
 
 impl Protocol for Side {
@@ -187,7 +175,7 @@ impl Protocol for Side {
 }
 
 impl Side {
-    fn new(is_server: bool) -> Side {
+    pub(super) fn new(is_server: bool) -> Side {
         Side {
             state: State::Line,
             is_server,
@@ -201,7 +189,11 @@ impl Side {
         }
     }
 
-    fn mail_done<V: Visitor>(&mut self, is_whole: bool, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn mail_done<V: Visitor>(
+        &mut self,
+        is_whole: bool,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.partial = None;
         if let Some(mail) = self.mail.take() {
             mail.finish(is_whole, &mut context.report());
@@ -209,7 +201,7 @@ impl Side {
     }
 
     /// Notes what a line is about, if it is not the rest of one.
-    fn begin_line(&mut self) {
+    pub(super) fn begin_line(&mut self) {
         if self.is_continued {
             return;
         }
@@ -223,7 +215,7 @@ impl Side {
     }
 
     /// Reads a line, or what there is of it in front of a literal.
-    fn line_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn line_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.begin_line();
         let mut line = std::mem::take(&mut self.line);
         let (text, size) = split_literal(line.trim_ascii_end());
@@ -261,7 +253,7 @@ impl Side {
         self.line = line;
     }
 
-    fn literal<V: Visitor>(
+    pub(super) fn literal<V: Visitor>(
         &mut self,
         piece: &[u8],
         target: Target,
@@ -290,7 +282,11 @@ impl Side {
         }
     }
 
-    fn literal_done<V: Visitor>(&mut self, target: Target, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn literal_done<V: Visitor>(
+        &mut self,
+        target: Target,
+        context: &mut ParseContext<'_, '_, V>,
+    ) {
         self.state = State::Line;
         match target {
             Target::Mail(true) => self.mail_done(true, context),
@@ -308,7 +304,7 @@ impl Side {
 
 /// What stands in front of the literal that a line ends with, and its size:
 /// `{12}`, `{12+}`, `~{12}`.
-fn split_literal(line: &[u8]) -> (&[u8], Option<u64>) {
+pub(super) fn split_literal(line: &[u8]) -> (&[u8], Option<u64>) {
     let size = line.strip_suffix(b"}").and_then(|rest| {
         let at = memchr::memrchr(b'{', rest)?;
         let digits = rest.get(at + 1..)?;
@@ -320,6 +316,3 @@ fn split_literal(line: &[u8]) -> (&[u8], Option<u64>) {
     });
     size.map_or((line, None), |(text, size)| (text, Some(size)))
 }
-
-#[cfg(test)]
-pub(in crate::engine::packet) mod tests;

@@ -1,7 +1,8 @@
 //! The stream of CRYPTO frames of one direction, put in order.
 
-use super::{report, varint};
+use super::initial::varint;
 use crate::engine::packet::bytes::be24;
+use crate::engine::packet::payload::handshake::{self, hello};
 use crate::engine::packet::payload::reorder::Pending;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
@@ -111,6 +112,30 @@ fn skip_ack(bytes: &[u8], has_counts: bool) -> Option<&[u8]> {
         rest = varint(rest)?.1;
     }
     Some(rest)
+}
+
+/// Tells what a handshake message says, if it is a hello.
+fn report<V: Visitor>(
+    message: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    counters: &mut Counters,
+) {
+    let Some(length) = be16(message, 2) else { return };
+    let body = message.get(4..4 + usize::from(length)).unwrap_or_default();
+    match message.first() {
+        Some(&handshake::CLIENT_HELLO) => {
+            if let Some(hello) = hello::parse_client(body) {
+                handshake::report_client(&hello, handshake::Over::Quic, packet, visitor, counters);
+            }
+        }
+        Some(&handshake::SERVER_HELLO) => {
+            if let Some(hello) = hello::parse_server(body) {
+                handshake::report_server(&hello, handshake::Over::Quic, packet, visitor);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

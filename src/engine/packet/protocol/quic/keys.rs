@@ -1,6 +1,6 @@
 //! The keys of Initial packets, and packets opened with them.
 
-use super::{
+use super::initial::{
     FIRST_DRAFT, FIRST_MVFST, Initial, LAST_DRAFT, LAST_MVFST, T050, T051, VERSION_1, VERSION_2,
 };
 use aes_gcm::aead::{Aead, Payload};

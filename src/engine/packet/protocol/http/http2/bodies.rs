@@ -1,8 +1,8 @@
 //! Bodies of many streams at a time.
 
 use super::head::Head;
+use crate::engine::packet::protocol::http::content::{Content, Facts, is_wanted};
 use crate::engine::packet::protocol::http::context::Context;
-use crate::engine::packet::protocol::http::{Content, Facts, is_wanted};
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 

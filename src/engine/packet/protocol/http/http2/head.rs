@@ -2,7 +2,9 @@
 
 use super::hpack::Field;
 use crate::engine::packet::Fault;
-use crate::engine::packet::protocol::http::{self, Request, Response};
+use crate::engine::packet::protocol::http::message::{Request, Response};
+use crate::engine::packet::protocol::http::naming::is_naming;
+use crate::engine::packet::protocol::http::search::is_likely;
 use crate::engine::progress::bound;
 
 /// The most bytes of fields that are kept for a block.
@@ -82,7 +84,7 @@ impl Head {
         self.has_regular |= !is_pseudo;
         if !is_pseudo && !is_asked_for(name) {
             // Of the others, what holds URLs or addresses of mail.
-            if !field.value.is_some_and(http::is_likely) || !name.iter().all(is_of_name) {
+            if !field.value.is_some_and(is_likely) || !name.iter().all(is_of_name) {
                 return;
             }
         }
@@ -201,7 +203,7 @@ impl Head {
 }
 
 fn is_asked_for(name: &[u8]) -> bool {
-    HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) || http::is_naming(name)
+    HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) || is_naming(name)
 }
 
 /// Whether a byte may stand in the name of a field (RFC 9110, 5.6.2), where it could otherwise be
