@@ -1,4 +1,6 @@
-use super::*;
+use super::command::begins;
+use super::control::code;
+use crate::engine::indicator::Where;
 use crate::engine::packet::tests::{decode, tcp};
 
 /// What a client says who fetches a file and goes on to TLS.

@@ -1,5 +1,6 @@
 //! The heads of requests and answers, as far as they are read.
 
+use super::host::split_port;
 use super::lines::{Headers, MAX_HEADERS, split_line, split_request, split_status};
 use super::naming::is_naming;
 use crate::engine::indicator::{self, Protocol};

@@ -72,7 +72,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         let mut named = Named::default();
         for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             if let Some(form) = naming::form(name) {
-                if !named.take(form, value) && !is_likely(value) {
+                if !named.take(form, value) && !search::is_likely(value) {
                     self.text(value, Where::HttpHeader);
                 }
             } else if name.eq_ignore_ascii_case(b"host") && Some(value) != host {

@@ -1,8 +1,8 @@
 pub(in crate::engine::packet) mod bodies;
 
-use super::*;
-use crate::engine::indicator::Protocol;
+use crate::engine::indicator::{Protocol, Where};
 use crate::engine::packet::tests::{Recorder, converse, decode, tcp};
+use crate::engine::packet::{Counters, Fault};
 
 fn seen(request: &[u8]) -> (Recorder, Counters) {
     decode(&[tcp(40000, 8080, 24, request)])

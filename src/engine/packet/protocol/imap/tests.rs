@@ -1,5 +1,7 @@
-use super::*;
+use super::side::{MAX_LINE, Side, split_literal};
+use super::{client, server};
 use crate::engine::indicator::Where;
+use crate::engine::packet::contract::{ParseContext, Protocol as _, Step};
 use crate::engine::packet::dispatch::ConnectionState;
 use crate::engine::packet::payload::mail::tests::SAMPLE;
 use crate::engine::packet::tests::converse;

@@ -1,10 +1,8 @@
 //! Connections whose hellos are being read.
 
 use super::crypto::Crypto;
-use super::initial::{Initial, is_known, split};
-use super::keys::Keys;
-use crate::engine::packet::bytes::{be16, be32};
-use crate::engine::packet::payload::handshake::{self, hello};
+use super::initial::{Initial, is_likely, split};
+use super::keys::{self, Keys};
 use crate::engine::packet::{Config, Counters, Fault, Packet, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
@@ -38,12 +36,6 @@ pub(in crate::engine::packet) struct Connections {
     /// Bytes of hellos that are not whole, and the most of them.
     bytes: usize,
     most: usize,
-}
-
-/// Whether a UDP payload may be of QUIC: cheap, and mostly no.
-fn is_likely(payload: &[u8]) -> bool {
-    payload.first().is_some_and(|first| first & 0xc0 == 0xc0)
-        && be32(payload, 1).is_some_and(is_known)
 }
 
 impl Connections {

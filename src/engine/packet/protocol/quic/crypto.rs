@@ -1,7 +1,7 @@
 //! The stream of CRYPTO frames of one direction, put in order.
 
 use super::initial::varint;
-use crate::engine::packet::bytes::be24;
+use crate::engine::packet::bytes::{be16, be24};
 use crate::engine::packet::payload::handshake::{self, hello};
 use crate::engine::packet::payload::reorder::Pending;
 use crate::engine::packet::{Counters, Fault, Packet, Visitor};

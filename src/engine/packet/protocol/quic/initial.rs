@@ -1,6 +1,6 @@
 //! Initial packets, still protected, and the versions that have them.
 
-use crate::engine::packet::bytes::{be16, be32};
+use crate::engine::packet::bytes::be32;
 
 pub(super) const VERSION_1: u32 = 1;
 pub(super) const VERSION_2: u32 = 0x6b33_43cf;
@@ -22,6 +22,12 @@ pub(super) struct Initial<'a> {
     pub(super) bytes: &'a [u8],
     /// Where its number begins.
     pub(super) number: usize,
+}
+
+/// Whether a UDP payload may be of QUIC: cheap, and mostly no.
+pub(super) fn is_likely(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|first| first & 0xc0 == 0xc0)
+        && be32(payload, 1).is_some_and(is_known)
 }
 
 pub(super) fn is_known(version: u32) -> bool {

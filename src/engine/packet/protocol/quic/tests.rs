@@ -1,5 +1,8 @@
-use super::*;
+use super::crypto::Crypto;
+use super::initial::*;
+use super::keys;
 use crate::engine::indicator::Where;
+use crate::engine::packet::Fault;
 use crate::engine::packet::tests::{decode, udp};
 use proptest::prelude::*;
 

@@ -1,13 +1,15 @@
 //! Bodies of messages: what is said to be sent against what is told of it.
 
+use crate::engine::indicator::{self, Kind, Observable, Where};
 use crate::engine::packet::contract::{ParseContext, Step};
 use crate::engine::packet::decoder::hosts::Hosts;
 use crate::engine::packet::payload::coding::InflateBudget;
+use crate::engine::packet::protocol::http::Requests;
+use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::protocol::http::framing::Framing;
-use crate::engine::packet::protocol::http::*;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
-use crate::engine::packet::{Config, Decoder, Frame};
+use crate::engine::packet::{Config, Counters, Decoder, Fault, Frame};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
