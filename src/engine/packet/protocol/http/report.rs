@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 /// Hosts beyond the first whose URLs are told.
-const MAX_OTHER_HOSTS: usize = bound(4, 2);
+pub(super) const MAX_OTHER_HOSTS: usize = bound(4, 2);
 
 /// URLs of a request that others asked for, by what its headers say.
 const MAX_ASKED: usize = bound(8, 3);

@@ -1,6 +1,7 @@
 pub(in crate::engine::packet) mod bodies;
 
-use crate::engine::indicator::{Protocol, Where};
+use super::report::MAX_OTHER_HOSTS;
+use crate::engine::indicator::{self, Protocol, Where};
 use crate::engine::packet::tests::{Recorder, converse, decode, tcp};
 use crate::engine::packet::{Counters, Fault};
 

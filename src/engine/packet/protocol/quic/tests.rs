@@ -1,6 +1,6 @@
 use super::crypto::Crypto;
 use super::initial::*;
-use super::keys;
+use super::keys::{self, Keys};
 use crate::engine::indicator::Where;
 use crate::engine::packet::Fault;
 use crate::engine::packet::tests::{decode, udp};

@@ -12,6 +12,7 @@ use crate::engine::packet::tests::{Recorder, text};
 use crate::engine::packet::{Config, Counters, Decoder, Fault, Frame};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
+use std::io::Write as _;
 
 /// How the digest of a content is told.
 fn told(content: &[u8]) -> String {
