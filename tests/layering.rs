@@ -5,9 +5,12 @@
 //! and fails on each path into a house or a room that the tables do not allow, on names that
 //! say nothing, and on `unsafe` where it has no business.
 
+mod graph;
+
 use crate::harness::source::{
     File, Source, find_word, line_of, without_comments, without_tests, word_at, words_after,
 };
+use graph::Graph;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -63,6 +66,83 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// The order inside of `engine::packet`: each may import those before it. The protocols do not
+/// import each other.
+const PACKET: &[&str] = &[
+    "bytes", "counters", "config", "view", "wire", "payload", "contract", "protocol", "dispatch",
+    "stream", "decoder",
+];
+
+/// The most files that may import each other in a circle.
+const MAX_CIRCLE: usize = 5;
+
+/// Larger circles that are still there, and may shrink; a row is to go once its circle is open.
+const CIRCLES: &[&[&str]] = &[
+    &[
+        "cli/choice.rs",
+        "cli/compile.rs",
+        "cli/complete.rs",
+        "cli/database.rs",
+        "cli/feed.rs",
+        "cli/flags.rs",
+        "cli/inspect.rs",
+        "cli/manual.rs",
+        "cli/mod.rs",
+        "cli/progress.rs",
+        "cli/scan.rs",
+        "cli/tap.rs",
+    ],
+    &[
+        "engine/text/fields/blocks.rs",
+        "engine/text/fields/columns.rs",
+        "engine/text/fields/json.rs",
+        "engine/text/fields/pairs.rs",
+        "engine/text/fields/paragraphs.rs",
+        "engine/text/fields/record.rs",
+        "engine/text/fields/record/endpoints.rs",
+        "engine/text/fields/record/moments.rs",
+        "engine/text/fields/record/undone.rs",
+        "engine/text/fields/record/urls.rs",
+        "engine/text/fields/xml.rs",
+    ],
+    &[
+        "intel/feed/intake.rs",
+        "intel/feed/options.rs",
+        "intel/feed/several.rs",
+        "intel/feed/table/columns.rs",
+        "intel/feed/table/headings.rs",
+        "intel/feed/table/joint.rs",
+        "intel/feed/table/layout.rs",
+        "intel/feed/table/nets.rs",
+        "intel/feed/table/roles.rs",
+    ],
+    &[
+        "intel/subscribe/command.rs",
+        "intel/subscribe/compile.rs",
+        "intel/subscribe/exchange.rs",
+        "intel/subscribe/http.rs",
+        "intel/subscribe/local.rs",
+        "intel/subscribe/settle.rs",
+        "intel/subscribe/update.rs",
+    ],
+    &[
+        "sensor/input/archive.rs",
+        "sensor/input/archive/tarred.rs",
+        "sensor/input/archive/zipped.rs",
+        "sensor/input/contents.rs",
+        "sensor/input/file.rs",
+        "sensor/input/open.rs",
+    ],
+    &[
+        "sensor/input/capture.rs",
+        "sensor/input/capture/classic.rs",
+        "sensor/input/capture/erf.rs",
+        "sensor/input/capture/notes.rs",
+        "sensor/input/capture/pcapng.rs",
+        "sensor/input/capture/snoop.rs",
+    ],
+];
+
 /// What `lib.rs` re-exports of `engine::error`, and every room may use by the short name.
 const OF_ROOT: &[&str] = &["Error", "ErrorKind", "Result"];
 
@@ -108,6 +188,69 @@ fn houses_and_rooms_import_one_way() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// The folder or file of `engine::packet` that a file belongs to, and that below it.
+fn packet_place(name: &str) -> Option<(&str, &str)> {
+    let path = name.strip_prefix("engine/packet/")?.trim_end_matches(".rs");
+    let (layer, rest) = path.split_once('/').unwrap_or((path, ""));
+    let unit = rest.split('/').next().unwrap_or_default();
+    (layer != "mod").then_some((layer, unit))
+}
+
+#[test]
+fn packet_is_built_in_layers() {
+    let source = Source::read();
+    let graph = Graph::of(&source);
+    let mut wrong = String::new();
+    for (file, edges) in graph.edges.iter().enumerate() {
+        let Some((layer, unit)) = packet_place(&graph.names[file]) else { continue };
+        let name = &graph.names[file];
+        let Some(own) = PACKET.iter().position(|name| *name == layer) else {
+            writeln!(wrong, "src/{name}: `{layer}` is not in the table").unwrap();
+            continue;
+        };
+        for (&to, (line, path)) in edges {
+            let Some((other, part)) = packet_place(&graph.names[to]) else { continue };
+            let is_before = PACKET.iter().position(|name| *name == other) < Some(own);
+            let is_own = other == layer && (layer != "protocol" || part == unit || unit == "mod");
+            if !is_before && !is_own {
+                let (from, to) = (format!("{layer}::{unit}"), &graph.names[to]);
+                writeln!(wrong, "src/{name}:{line}: `{from}` imports `{path}` of {to}").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn circles_of_imports_are_small() {
+    let source = Source::read();
+    let graph = Graph::of(&source);
+    let mut wrong = String::new();
+    let mut open = CIRCLES.to_vec();
+    for circle in graph.circles() {
+        let names: Vec<&str> = circle.iter().map(|&file| graph.names[file].as_str()).collect();
+        let place = packet_place(names[0]);
+        let is_near = names.iter().all(|name| packet_place(name) == place);
+        let is_large = names.len() > MAX_CIRCLE;
+        let is_known = |known: &&[&str]| is_large && names.iter().all(|name| known.contains(name));
+        if let Some(at) = open.iter().position(is_known) {
+            open.swap_remove(at);
+        } else if is_large || !is_near && place.is_some() {
+            writeln!(wrong, "a circle of {} files:", names.len()).unwrap();
+            for &file in &circle {
+                for (to, (line, path)) in &graph.edges[file] {
+                    if circle.contains(to) {
+                        let (from, to) = (&graph.names[file], &graph.names[*to]);
+                        writeln!(wrong, "    src/{from}:{line}: `{path}` of {to}").unwrap();
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(open.is_empty(), "circles in the table are small by now: {open:?}");
 }
 
 #[test]
@@ -322,4 +465,29 @@ fn the_reader_of_code_sees_paths_and_nothing_else() {
     ];
     let got: Vec<(usize, &str)> = imports.iter().map(|(line, name)| (*line, &**name)).collect();
     assert_eq!(got, want);
+}
+
+#[test]
+fn names_are_followed_to_where_they_are_defined() {
+    let files = [
+        ("lib.rs", "pub mod a; pub mod b; pub use a::X;"),
+        ("a/mod.rs", "mod x; mod y; pub use x::X; pub use y::*;"),
+        ("a/x.rs", "use super::y::Y; pub(in crate::b) struct X;"),
+        ("a/y.rs", "pub struct Y; fn f() { use crate::{b as other}; other::g() }"),
+        ("b.rs", "use crate::X; mod c { fn h(_: super::super::a::Y) {} } pub fn g() {}"),
+        ("c.rs", "use crate::a; fn f() { a::X }"),
+    ];
+    let files = files
+        .map(|(name, code)| File { name: name.into(), code: code.into() })
+        .into_iter()
+        .collect();
+    let graph = Graph::of(&Source { root: PathBuf::new(), files });
+    let edges: Vec<Vec<&str>> = graph
+        .edges
+        .iter()
+        .map(|edges| edges.keys().map(|&to| graph.names[to].as_str()).collect())
+        .collect();
+    let want: [&[&str]; 6] = [&[], &[], &["a/y.rs"], &["b.rs"], &["a/x.rs", "a/y.rs"], &["a/x.rs"]];
+    assert_eq!(edges, want);
+    assert_eq!(graph.circles(), [[2, 3, 4]]);
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Record src/engine/packet/http2/tests/tables.tsv: both sides of a conversation of h2 (PyPI)
+"""Record src/engine/packet/protocol/http/http2/tests/tables.tsv: both sides of a conversation of h2 (PyPI)
 with itself, in which each changes the size of the table that the other one's encoder may
 keep, up and down. A row: who speaks, and what, in hex.
 
-Run: python3 testdata/record/h2_tables.py > src/engine/packet/http2/tests/tables.tsv
+Run: python3 testdata/record/h2_tables.py > src/engine/packet/protocol/http/http2/tests/tables.tsv
 """
 
 import h2.config

@@ -69,7 +69,7 @@ pub fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
     })
 }
 
-/// The names behind a word, wherever it stands.
+/// The names after a word, wherever it stands.
 pub fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -173,7 +173,7 @@ fn raw_string_len(rest: &str) -> Option<usize> {
     Some(rest[open..].find(&close).map_or(rest.len(), |at| open + at + close.len()))
 }
 
-/// Blanks what stands behind `#[cfg(test)]` or `#[cfg(all(test, …))]`, and names the modules among it that
+/// Blanks what follows `#[cfg(test)]` or `#[cfg(all(test, …))]`, and names the modules among it that
 /// are files of their own.
 pub fn without_tests(code: &str) -> (String, Vec<String>) {
     let mut kept = String::with_capacity(code.len());
@@ -206,7 +206,7 @@ fn test_mark(code: &str) -> Option<(usize, usize)> {
 }
 
 /// The length of an item: to its first `;` outside braces, or its closing brace.
-fn item_len(item: &str) -> usize {
+pub fn item_len(item: &str) -> usize {
     let mut depth = 0;
     for (at, c) in item.char_indices() {
         match c {

@@ -1,12 +1,17 @@
 //! Frames to flows to protocol fields to observables.
 //!
 //! A [`Decoder`] is fed with [`Frame`]s in their order and tells a [`Visitor`]
-//! what it finds. One file for each layer and protocol; data flows
+//! what it finds. Data flows
 //!
 //! ```text
 //! frame ── link ── ip ── fragment ── transport ── flow ── stream ── protocol ── visitor
 //!           └───────── tunnel ─────────┘
 //! ```
+//!
+//! Each layer imports those before it: `view` (what goes in and comes out), `wire` (frames to
+//! segments), `payload` (what several protocols carry), `contract` (what a parser gets and
+//! answers), `protocol` (one folder or file each), `dispatch` (the one list of them), `stream`
+//! (segments in order), `decoder` (flows, and all of it together).
 //!
 //! The protocols are DNS, TLS, QUIC, HTTP/1 and HTTP/2, SMTP, POP3, IMAP, SSH, FTP, SMB,
 //! TFTP, SOCKS, DHCP and syslog, found by content and not by port. What comes out of a
@@ -18,54 +23,27 @@
 //! in [`Counters`]; no bytes make it panic.
 
 mod bytes;
-mod coding;
-mod community;
+mod config;
+mod contract;
 mod counters;
 mod decoder;
-mod dhcp;
-pub mod dns;
-mod expectations;
-mod file;
-mod flow;
-mod fragment;
-pub mod ftp;
-mod hosts;
-pub mod http;
-mod http2;
-mod imap;
-mod ip;
-mod layers;
-mod link;
-mod mail;
-mod mailfile;
-mod names;
-mod plain;
-mod pop3;
-mod proxy;
-mod quic;
-mod quote;
-pub mod smb;
-pub mod smtp;
-mod socks;
-mod split;
-pub mod ssh;
+mod dispatch;
+mod payload;
+mod protocol;
 mod stream;
-mod syslog;
-mod tftp;
-pub mod tls;
-mod transport;
-mod tunnel;
 mod view;
+mod wire;
 
-pub use community::community_id;
+pub use config::Config;
 pub use counters::{Counters, Fault};
-pub use decoder::{Config, Decoder};
-pub use file::{Attachment, Digested, Digests, FileFacts, Parcel};
-pub use link::{link_name, unknown_link};
-pub use mailfile::MailFile;
-pub use split::{SHARDS, Shard, Split, Splitter};
-pub use transport::Ports;
-pub use view::{Close, FlowEnd, Frame, Order, Packet, Said, Visitor};
+pub use decoder::{Decoder, MailFile, SHARDS, Shard, Split, Splitter};
+pub use payload::file::{Digested, Digests};
+pub use protocol::{dns, ftp, http, smb, smtp, ssh, tls};
+pub use view::{
+    Attachment, Close, Facts, FileFacts, FlowEnd, Frame, Order, Packet, Parcel, Ports, Said,
+    Visitor, community_id,
+};
+pub use wire::link::{link_name, unknown_link};
 
 #[cfg(test)]
 mod tests;

@@ -10,12 +10,24 @@ pub(super) mod split;
 #[cfg(feature = "sensor")]
 mod transfers;
 
+use super::contract::{Opening, Probe, Protocol, Slot};
+use super::dispatch::ConnectionState;
 use super::*;
-use crate::engine::indicator::{Kind, Observable, PacketPlace, Protocol, Timestamp, Where};
+use crate::engine::indicator::Protocol as Told;
+use crate::engine::indicator::{Kind, Observable, PacketPlace, Timestamp, Where};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+
+/// Asks a protocol whether it begins, at the beginning of a direction.
+pub(super) fn probe<P: Protocol>(data: &[u8]) -> Probe<P>
+where
+    ConnectionState: Slot<P::Session>,
+{
+    let opening = Opening { ports: Ports::None, is_synced: true };
+    P::probe(data, &opening, &ConnectionState::default())
+}
 
 /// An observable in an owned and canonical form.
 pub(super) fn text(observable: Observable<'_>) -> String {
@@ -122,6 +134,12 @@ pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 6, &bytes)
 }
 
+/// A frame that is an IP packet and nothing else.
+pub(super) fn raw_frame(number: u64, data: &[u8]) -> Frame<'_> {
+    let length = data.len() as u32;
+    Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data }
+}
+
 /// Both directions of one connection, in segments of so many bytes.
 pub(super) fn converse(
     port: u16,
@@ -141,17 +159,8 @@ pub(super) fn converse(
             bytes.extend([0, 0, 0, 0, 0x50, 24, 0, 0, 0, 0, 0, 0]);
             bytes.extend(data);
             let data = ipv4(from, to, 6, &bytes);
-            let length = data.len() as u32;
             number += 1;
-            let frame = Frame {
-                is_timed: true,
-                number,
-                time: Timestamp(0),
-                linktype: 101,
-                length,
-                data: &data,
-            };
-            decoder.frame(&frame, &mut recorder);
+            decoder.frame(&raw_frame(number, &data), &mut recorder);
         }
     }
     decoder.finish(&mut recorder);
@@ -198,9 +207,7 @@ pub(super) fn decode_as(
 ) -> (Recorder, Counters) {
     for (at, data) in packets.iter().enumerate() {
         let time = Timestamp::from_seconds(at as i64);
-        let length = data.len() as u32;
-        let frame =
-            Frame { is_timed: true, number: at as u64 + 1, time, linktype: 101, length, data };
+        let frame = Frame { time, ..raw_frame(at as u64 + 1, data) };
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);
@@ -214,9 +221,14 @@ fn samples() -> Vec<Vec<u8>> {
     icmp[0] = 0x45;
     vec![
         tcp(40000, 80, 24, request),
-        tcp(40001, 443, 24, &super::tls::tests::hello(Some("a.example"), &["h2"])),
-        udp(40002, 53, &super::dns::tests::sample()),
-        udp(40003, 54, &super::dns::tests::sample()),
+        tcp(
+            40001,
+            443,
+            24,
+            &crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"]),
+        ),
+        udp(40002, 53, &crate::engine::packet::payload::dns::tests::sample()),
+        udp(40003, 54, &crate::engine::packet::payload::dns::tests::sample()),
         icmp,
     ]
 }
@@ -233,7 +245,7 @@ fn every_layer_to_a_place() {
     let place = &recorder.places[0];
     assert_eq!((place.number, place.src_port, place.dst_port), (1, Some(40000), Some(80)));
     assert_eq!((place.to_server, place.proto), (Some(true), 6));
-    let Some(Protocol::Http(http)) = &place.protocol else { panic!("{place:?}") };
+    let Some(Told::Http(http)) = &place.protocol else { panic!("{place:?}") };
     assert_eq!(http.hostname.as_deref(), Some("a.example"));
     assert_eq!(recorder.closed.len(), 5);
     assert_eq!(recorder.closed[0].close, Close::Finished);

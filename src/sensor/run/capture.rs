@@ -83,7 +83,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         if found.is_empty() {
             return false;
         }
-        if matches!(said, Said::Http(_) | Said::HttpResponse(_)) {
+        if matches!(said, Said::Head(_)) {
             for (seen, _) in &found {
                 self.told.note(packet, seen.kind, &seen.value);
             }
@@ -149,7 +149,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
         let mut found = Vec::new();
         let PacketScan { scanner, database, told, .. } = self;
         // A host is named by several headers of a request, and its own by that of the host.
-        let is_head = matches!(said, Said::Http(_) | Said::HttpResponse(_));
+        let is_head = matches!(said, Said::Head(_));
         scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
             if is_head && told.is_field(packet, seen.kind, &seen.value) {
                 return;

@@ -1,10 +1,12 @@
 //! One direction of a stream: from segments to bytes in order, and on to its parser.
 
-use super::parser::{ParseContext, Parser, Step};
-use super::pending::Pending;
-use super::{is_before, parser};
 use crate::engine::indicator::Timestamp;
-use crate::engine::packet::{Fault, Packet, Visitor, plain};
+use crate::engine::packet::contract::{ParseContext, Step};
+use crate::engine::packet::counters::Fault;
+use crate::engine::packet::dispatch::{self, ConnectionState, Parser};
+use crate::engine::packet::payload::reorder::{Pending, is_before};
+use crate::engine::packet::payload::text;
+use crate::engine::packet::view::{Packet, Visitor};
 use crate::engine::progress::{Walk, bound};
 
 /// Bytes and pieces that wait for what is in front of them, before that is given up.
@@ -34,6 +36,13 @@ impl Stamp {
     }
 }
 
+/// What a side works with: what its connection knows, and what a parser may use.
+pub(super) struct SideContext<'c, 'p, V> {
+    pub(super) state: &'c mut ConnectionState,
+    pub(super) parse: ParseContext<'c, 'p, V>,
+}
+
+/// One direction of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Side {
     next: u32,
@@ -85,7 +94,7 @@ impl Side {
         data: &[u8],
         missing: usize,
         stamp: Stamp,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut SideContext<'_, '_, V>,
     ) {
         self.last = stamp;
         let (mut seq, mut data, mut missing) = (seq, data, missing);
@@ -105,9 +114,9 @@ impl Side {
         }
         let agreement = self.pending.insert(seq, data, missing);
         if agreement.is_conflict {
-            context.counters.note(Fault::StreamConflict);
+            context.parse.counters.note(Fault::StreamConflict);
         } else if agreement.is_overlap {
-            context.counters.note(Fault::StreamOverlap);
+            context.parse.counters.note(Fault::StreamOverlap);
         }
         self.drain(context);
         if self.overdue >= MAX_OVERDUE {
@@ -120,19 +129,19 @@ impl Side {
     }
 
     /// Takes a FIN, in front of which the direction ends. The first one counts.
-    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut ParseContext<'_, '_, V>) {
-        self.last = Stamp::of(context.packet);
+    pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut SideContext<'_, '_, V>) {
+        self.last = Stamp::of(context.parse.packet);
         self.fin.get_or_insert(end);
         self.end_if_reached(context);
     }
 
     /// Ends the direction once every byte in front of its FIN has come.
-    fn end_if_reached<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn end_if_reached<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         if self.fin == Some(self.next) {
             self.fin = None;
-            context.is_ended = true;
+            context.parse.is_ended = true;
             self.break_off(context);
-            context.is_ended = false;
+            context.parse.is_ended = false;
         }
     }
 
@@ -147,15 +156,13 @@ impl Side {
     /// Notes that the other end sends no more, and how far it had received then. Who hears the
     /// end of a file only afterwards did not wait for it.
     pub(super) fn left(&mut self, ack: u32) {
-        if let Parser::FtpData(data) = &mut self.parser
-            && !is_before(self.next, ack)
-        {
-            data.leave();
+        if !is_before(self.next, ack) {
+            self.parser.leave();
         }
     }
 
     /// Takes everything that waits, over all gaps, and ends.
-    pub(super) fn finish<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         while !self.pending.is_empty() {
             self.skip_hole(context);
         }
@@ -163,7 +170,7 @@ impl Side {
     }
 
     /// Compares a segment with what is still held of the bytes that it repeats.
-    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut SideContext<'_, '_, V>) {
         let behind = self.next.wrapping_sub(seq) as usize;
         let (held, data) = if behind > self.held.len() {
             (&self.held[..], data.get(behind - self.held.len()..).unwrap_or_default())
@@ -171,19 +178,19 @@ impl Side {
             (&self.held[self.held.len() - behind..], data)
         };
         if held.iter().zip(data).any(|(held, new)| held != new) {
-            context.counters.note(Fault::StreamConflict);
+            context.parse.counters.note(Fault::StreamConflict);
         }
     }
 
     /// Goes over the hole in front of the first piece that waits.
-    fn skip_hole<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn skip_hole<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         if let Some(start) = self.pending.start() {
             self.gap(start.wrapping_sub(self.next), context);
         }
         self.drain(context);
     }
 
-    fn drain<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn drain<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         while self.pending.start() == Some(self.next)
             && let Some(piece) = self.pending.pop()
         {
@@ -197,7 +204,7 @@ impl Side {
         &mut self,
         data: &[u8],
         missing: usize,
-        context: &mut ParseContext<'_, '_, V>,
+        context: &mut SideContext<'_, '_, V>,
     ) {
         self.overdue = 0;
         self.next = self.next.wrapping_add(data.len() as u32);
@@ -208,17 +215,17 @@ impl Side {
     }
 
     /// Bytes never come. Inside of what needs no look, that is no loss.
-    fn gap<V: Visitor>(&mut self, length: u32, context: &mut ParseContext<'_, '_, V>) {
+    fn gap<V: Visitor>(&mut self, length: u32, context: &mut SideContext<'_, '_, V>) {
         self.next = self.next.wrapping_add(length);
         if self.skip >= u64::from(length) {
             self.skip -= u64::from(length);
             return;
         }
         if length > 0 && !matches!(self.parser, Parser::Unidentified | Parser::Over) {
-            context.counters.note(Fault::StreamGap);
+            context.parse.counters.note(Fault::StreamGap);
             // What was to be skipped in front of the rest of the hole is no loss.
             let unknown = u64::from(length) - std::mem::take(&mut self.skip);
-            if self.held.is_empty() && self.parser.gap(unknown, context) {
+            if self.held.is_empty() && self.parser.gap(unknown, context.state, &mut context.parse) {
                 return;
             }
         }
@@ -226,18 +233,18 @@ impl Side {
     }
 
     /// Reads what there is of a message whose end does not come.
-    fn break_off<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
+    fn break_off<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
         let parser = std::mem::replace(&mut self.parser, Parser::Unidentified);
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;
         } else {
-            parser.finish(&held, context);
+            parser.finish(&held, context.state, &mut context.parse);
         }
     }
 
-    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) {
+    fn deliver<V: Visitor>(&mut self, data: &[u8], context: &mut SideContext<'_, '_, V>) {
         let known = self.skip.min(data.len() as u64);
         self.skip -= known;
         let data = &data[known as usize..];
@@ -264,24 +271,25 @@ impl Side {
         }
         self.held = held;
         // What was waited for was no beginning; what came last may be one.
-        if is_foreign && parser::begins(data, context.packet.ports) {
+        if is_foreign && dispatch::begins(data, context.parse.packet.ports) {
             let taken = self.consume(data, context);
             self.held.extend_from_slice(&data[taken..]);
         }
     }
 
     /// Lets the parser take what it can; returns how much that was.
-    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut ParseContext<'_, '_, V>) -> usize {
+    fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut SideContext<'_, '_, V>) -> usize {
         if matches!(self.parser, Parser::Unidentified) {
-            self.parser = match parser::begins(data, context.packet.ports) {
+            self.parser = match dispatch::begins(data, context.parse.packet.ports) {
                 true => Parser::Start,
-                false if context.reads_unknown => Parser::Plain,
+                false if context.parse.reads_unknown => Parser::text(),
                 false => return data.len(),
             };
         }
+        context.parse.is_synced = self.is_synced;
         let mut walk = Walk::over(data);
         while let Some(rest) = walk.rest() {
-            match self.parser.step(rest, self.is_synced, context) {
+            match self.parser.step(rest, context.state, &mut context.parse) {
                 Step::Took(length) => walk.take(length),
                 Step::Skip(length) => {
                     let known = length.min(rest.len() as u64);
@@ -297,14 +305,10 @@ impl Side {
                     self.parser = Parser::Start;
                     walk.turn();
                 }
-                Step::Become(parser) => {
-                    self.parser = parser;
-                    walk.turn();
-                }
                 Step::Lost => {
                     self.parser = Parser::Unidentified;
-                    if context.reads_unknown {
-                        plain::show(rest, context.packet, context.visitor);
+                    if context.parse.reads_unknown {
+                        text::show(rest, context.parse.packet, context.parse.visitor);
                     }
                     return data.len();
                 }
@@ -315,7 +319,7 @@ impl Side {
             }
         }
         if walk.is_stuck() {
-            context.counters.note(Fault::Stuck);
+            context.parse.counters.note(Fault::Stuck);
             self.parser = Parser::Over;
             return data.len();
         }

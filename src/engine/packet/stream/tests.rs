@@ -2,12 +2,12 @@
 
 mod ways;
 
-use super::*;
-use crate::engine::indicator::{Timestamp, Where};
-use crate::engine::packet::http::bodies::{answers, uploads};
-use crate::engine::packet::http2::tests as http2;
-use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4};
-use crate::engine::packet::{Counters, Decoder, Frame};
+use crate::engine::indicator::Where;
+use crate::engine::packet::protocol::http::http2::tests as http2;
+use crate::engine::packet::protocol::http::tests::bodies::{answers, uploads};
+use crate::engine::packet::tests::{CLIENT, Recorder, SERVER, ipv4, raw_frame};
+use crate::engine::packet::wire::transport::{ACK, FIN, SYN};
+use crate::engine::packet::{Config, Counters, Decoder, Fault};
 use proptest::prelude::*;
 
 const PUSH: u8 = 8;
@@ -72,21 +72,10 @@ fn run(mut decoder: Decoder, port: u16, parts: &[Part]) -> (Recorder, Counters) 
     let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
     for (at, part) in parts.iter().enumerate() {
         let data = part.packet((40_000, port));
-        let length = data.len() as u32;
-        let number = at as u64 + 1;
-        let frame = Frame {
-            is_timed: true,
-            number,
-            time: Timestamp(0),
-            linktype: 101,
-            length,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(at as u64 + 1, &data), &mut recorder);
     }
     decoder.finish(&mut recorder);
-    assert_eq!(decoder.hosts.streams.bytes, 0);
-    assert_eq!(decoder.hosts.streams.free.len(), decoder.hosts.streams.slots.len());
+    assert!(decoder.hosts.streams.is_empty());
     (recorder, decoder.counters())
 }
 
@@ -117,7 +106,7 @@ fn requests() -> Vec<u8> {
     text.extend(b"12;x=y\r\nGET / HTTP/1.1\r\n\r\n\r\n3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n");
     text.extend(b"\r\nHEAD /4 HTTP/1.1\r\nHost: d.example\r\n\r\n");
     text.extend(b"CONNECT e.example:443 HTTP/1.1\r\nHost: e.example:443\r\n\r\n");
-    text.extend(crate::engine::packet::tls::tests::hello(Some("f.example"), &["h2"]));
+    text.extend(crate::engine::packet::protocol::tls::tests::hello(Some("f.example"), &["h2"]));
     text
 }
 
@@ -132,19 +121,19 @@ fn responses() -> Vec<u8> {
     text.extend(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
     text.extend(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nLocation: http://h.example\r\n\r\n");
     text.extend(b"HTTP/1.1 200 Established\r\n\r\n");
-    text.extend(crate::engine::packet::tls::tests::server_flight());
+    text.extend(crate::engine::packet::protocol::tls::tests::server_flight());
     text
 }
 
 fn questions() -> Vec<u8> {
-    let message = crate::engine::packet::dns::tests::sample();
+    let message = crate::engine::packet::payload::dns::tests::sample();
     let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
     framed.repeat(4)
 }
 
 /// Requests as only servers take them, behind the headers of two load balancers.
 fn lax_requests() -> Vec<u8> {
-    let mut text = crate::engine::packet::proxy::tests::v4(b"\x02\0\x09p.example");
+    let mut text = crate::engine::packet::protocol::proxy::tests::v4(b"\x02\0\x09p.example");
     text.extend(b"PROXY TCP6 2001:db8::5 2001:db8::9 5000 80\r\n");
     text.extend(b"\r\n\r\nGET \t /1  HTTP/1.1\nHost:\n a.example\nX-Url: http://b.example/\n\n");
     text.extend(b"get http://c.example/2?u=http%3A%2F%2Fd.example HTTP/1.1\r\nHost: a.example\r\n");
@@ -171,48 +160,56 @@ fn lax_responses() -> Vec<u8> {
 fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
     vec![
         (8080, requests(), responses()),
-        (443, crate::engine::packet::tls::tests::hello(Some("a.example"), &["h2"]), responses()),
-        (8443, crate::engine::packet::tls::tests::split_hello("a.example"), vec![]),
+        (
+            443,
+            crate::engine::packet::protocol::tls::tests::hello(Some("a.example"), &["h2"]),
+            responses(),
+        ),
+        (8443, crate::engine::packet::protocol::tls::tests::split_hello("a.example"), vec![]),
         (53, questions(), questions()),
         (5300, questions(), vec![]),
-        (2525, crate::engine::packet::smtp::tests::client(), vec![]),
+        (2525, crate::engine::packet::protocol::smtp::tests::client(), vec![]),
         (
             2222,
-            crate::engine::packet::ssh::tests::client(),
-            crate::engine::packet::ssh::tests::server(),
+            crate::engine::packet::protocol::ssh::tests::client(),
+            crate::engine::packet::protocol::ssh::tests::server(),
         ),
         (8081, uploads(), answers()),
         (8082, http2::client(), http2::server()),
         (8083, http2::upgrading().0, http2::upgrading().1),
         (
             1100,
-            crate::engine::packet::pop3::tests::client(),
-            crate::engine::packet::pop3::tests::server(),
+            crate::engine::packet::protocol::pop3::tests::client(),
+            crate::engine::packet::protocol::pop3::tests::server(),
         ),
         (
             1430,
-            crate::engine::packet::imap::tests::client(),
-            crate::engine::packet::imap::tests::server(),
+            crate::engine::packet::protocol::imap::tests::client(),
+            crate::engine::packet::protocol::imap::tests::server(),
         ),
         (
             21,
-            crate::engine::packet::ftp::tests::client(),
-            crate::engine::packet::ftp::tests::server(),
+            crate::engine::packet::protocol::ftp::tests::client(),
+            crate::engine::packet::protocol::ftp::tests::server(),
         ),
-        (601, crate::engine::packet::syslog::tests::stream(), vec![]),
+        (601, crate::engine::packet::protocol::syslog::tests::stream(), vec![]),
         // Of these the server's side can't be read without the client's.
         (
             4450,
-            crate::engine::packet::smb::tests::client(),
-            crate::engine::packet::smb::tests::server(),
+            crate::engine::packet::protocol::smb::tests::client(),
+            crate::engine::packet::protocol::smb::tests::server(),
         ),
         (
             1080,
-            crate::engine::packet::socks::tests::client(),
-            crate::engine::packet::socks::tests::server(),
+            crate::engine::packet::protocol::socks::tests::client(),
+            crate::engine::packet::protocol::socks::tests::server(),
         ),
         (8084, lax_requests(), lax_responses()),
-        (53, [crate::engine::packet::proxy::tests::v4(b""), questions()].concat(), questions()),
+        (
+            53,
+            [crate::engine::packet::protocol::proxy::tests::v4(b""), questions()].concat(),
+            questions(),
+        ),
     ]
 }
 
@@ -259,8 +256,8 @@ fn everything_is_found_in_plain_streams() {
     assert_eq!(at(Where::TlsJa3s).len(), 1);
     let ssh = plain(
         22,
-        &crate::engine::packet::ssh::tests::client(),
-        &crate::engine::packet::ssh::tests::server(),
+        &crate::engine::packet::protocol::ssh::tests::client(),
+        &crate::engine::packet::protocol::ssh::tests::server(),
     );
     let hassh: Vec<_> = ssh.iter().filter(|(at, _)| *at == Where::SshHassh).collect();
     assert_eq!((hassh.len(), ssh.len()), (2, 4));
@@ -273,7 +270,8 @@ fn everything_is_found_in_plain_streams() {
     assert_eq!(plain(53, &questions(), &[]).len(), 12);
     assert_eq!(plain(5300, &questions(), &[]).len(), 12);
     assert_eq!(
-        plain(443, &crate::engine::packet::tls::tests::split_hello("a.example"), &[])[0].1,
+        plain(443, &crate::engine::packet::protocol::tls::tests::split_hello("a.example"), &[])[0]
+            .1,
         "a.example"
     );
 }
@@ -348,15 +346,7 @@ fn a_hole_is_not_waited_for_without_end() {
     let mut recorder = Recorder::default();
     for part in &parts {
         let data = part.packet((1, 80));
-        let frame = Frame {
-            is_timed: true,
-            number: 1,
-            time: Timestamp(0),
-            linktype: 101,
-            length: 0,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(1, &data), &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 70);
     assert_eq!(decoder.counters().fault(Fault::StreamGap), 1);
@@ -415,41 +405,18 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         parts.push(Part::data(true, 5000, b"far"));
         for part in parts {
             let data = part.packet((port, 80));
-            let frame = Frame {
-                is_timed: true,
-                number: 1,
-                time: Timestamp(0),
-                linktype: 101,
-                length: 0,
-                data: &data,
-            };
-            decoder.frame(&frame, &mut recorder);
+            decoder.frame(&raw_frame(1, &data), &mut recorder);
             assert!(decoder.hosts.streams.used() <= 200_000, "{port}");
         }
         let whole = Part::data(true, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
         let data = whole.packet((port, 8080));
-        let frame = Frame {
-            is_timed: true,
-            number: 1,
-            time: Timestamp(0),
-            linktype: 101,
-            length: 0,
-            data: &data,
-        };
-        decoder.frame(&frame, &mut recorder);
+        decoder.frame(&raw_frame(1, &data), &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
     // A flow whose slot was taken away goes on, and is not told what it was again.
     let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
     let data = again.packet((1, 80));
-    let frame = Frame {
-        is_timed: true,
-        number: 1,
-        time: Timestamp(0),
-        linktype: 101,
-        length: 0,
-        data: &data,
-    };
+    let frame = raw_frame(1, &data);
     decoder.frame(&frame, &mut recorder);
     decoder.frame(&frame, &mut recorder);
     assert_eq!(recorder.at(Where::HttpHost).len(), 2000);
@@ -595,7 +562,7 @@ proptest! {
         port in prop::sample::select(vec![53_u16, 80, 443]),
         chance in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        let streams = [requests(), responses(), questions(), crate::engine::packet::smb::tests::client(), crate::engine::packet::smb::tests::server(), crate::engine::packet::ftp::tests::client(), chance, uploads(), answers()];
+        let streams = [requests(), responses(), questions(), crate::engine::packet::protocol::smb::tests::client(), crate::engine::packet::protocol::smb::tests::server(), crate::engine::packet::protocol::ftp::tests::client(), chance, uploads(), answers()];
         let parts: Vec<Part> = parts
             .into_iter()
             .map(|(to_server, seq, ack, flags, which, is_near)| {

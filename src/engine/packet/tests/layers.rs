@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 /// A DNS answer in a packet between two inner hosts.
 fn inner() -> Vec<u8> {
-    let mut packet = udp(53, 40000, &crate::engine::packet::dns::tests::sample());
+    let mut packet = udp(53, 40000, &crate::engine::packet::payload::dns::tests::sample());
     packet[12..20].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
     packet
 }
@@ -72,7 +72,7 @@ fn every_frame_of_an_aggregate_is_read() {
 /// What is no tunnel, on the ports of tunnels: it is read as what it is.
 #[test]
 fn others_on_the_ports_of_tunnels() {
-    let answer = crate::engine::packet::dns::tests::sample();
+    let answer = crate::engine::packet::payload::dns::tests::sample();
     for port in [1701, 4341, 4500, 4754, 4790, 5072, 5247, 6080, 6635, 12222, 37008] {
         for packet in [udp(53, port, &answer), udp(port, 53, &answer)] {
             let (recorder, counters) = decode(&[packet]);
@@ -84,7 +84,7 @@ fn others_on_the_ports_of_tunnels() {
 
 #[test]
 fn authentication_hides_nothing() {
-    let answer = crate::engine::packet::dns::tests::sample();
+    let answer = crate::engine::packet::payload::dns::tests::sample();
     let inner = udp(53, 4000, &answer);
     let header = |next: u8| [&[next, 4][..], &[0; 22]].concat();
     let one = ipv4(CLIENT, SERVER, 51, &[&header(17)[..], &inner[20..]].concat());

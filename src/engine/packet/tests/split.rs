@@ -2,7 +2,7 @@
 
 use super::{ipv4, text};
 use crate::engine::indicator::{Observable, Timestamp, Where};
-use crate::engine::packet::split::share_of;
+use crate::engine::packet::decoder::split::share_of;
 use crate::engine::packet::{
     Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Shard, Split, Splitter, Visitor,
 };

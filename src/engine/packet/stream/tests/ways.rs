@@ -1,6 +1,7 @@
 //! Streams on their ways: in fragments that overlap, in tunnels, in fragments of tunnels.
 
 use super::*;
+use crate::engine::packet::Frame;
 
 /// What a packet travels in.
 #[derive(Clone, Copy, Debug)]
@@ -316,8 +317,7 @@ fn decode_frames(link: Link, frames: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
     let mut recorder = Recorder { fingerprints: true, ..Recorder::default() };
     for (at, data) in frames.iter().enumerate() {
-        let (number, length, linktype) = (at as u64 + 1, data.len() as u32, link.number());
-        let frame = Frame { is_timed: true, number, time: Timestamp(0), linktype, length, data };
+        let frame = Frame { linktype: link.number(), ..raw_frame(at as u64 + 1, data) };
         decoder.frame(&frame, &mut recorder);
     }
     decoder.finish(&mut recorder);

@@ -1,0 +1,480 @@
+//! The flow table: who talks to whom, since when, and how much.
+//!
+//! An [`Entry`] for each flow lies in memory that does not move; keys of IPv6 and of tunnels
+//! lie elsewhere. A hash table of their numbers finds them, and each
+//! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
+//! moved to its list's end about once a second of packet time at most: the order is
+//! as exact as that, and a busy flow doesn't touch its neighbours' memory for
+//! every packet.
+//!
+//! The packet's own time is the only clock. It may jump: a flow is idle when its
+//! last packet lies further from now than its timeout, on either side.
+
+mod entry;
+mod index;
+mod key;
+mod slab;
+
+use crate::engine::indicator::{self, Timestamp};
+use crate::engine::memory;
+use crate::engine::packet::stream::Tcp;
+use crate::engine::packet::view::{Close, FlowEnd};
+use crate::engine::packet::wire::transport::{ACK, FIN, RST, SYN, TCP};
+use crate::engine::packet::{Config, Ports};
+use entry::{Entry, STAGES, Stage, bits};
+use index::Index;
+use key::{Key, Seeds, Short, Wide};
+use slab::{Pool, Slab};
+use std::net::IpAddr;
+
+/// No entry: the end of a list.
+const NIL: u32 = u32::MAX;
+
+const SECOND: i64 = 1_000_000;
+
+/// A flow is moved in its list once in so many microseconds at most: 2 to this.
+const TICK: u32 = 20;
+
+/// What the table wants to know of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::packet) struct Facts {
+    pub(in crate::engine::packet) number: u64,
+    pub(in crate::engine::packet) time: Timestamp,
+    pub(in crate::engine::packet) length: u32,
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) ports: Ports,
+    /// TCP flags.
+    pub(in crate::engine::packet) flags: u8,
+    /// The VLAN, where it is part of the key; else 0.
+    pub(in crate::engine::packet) vlan: u16,
+    /// The tunnels, where they are part of the key; else 0.
+    pub(in crate::engine::packet) tunnel: u64,
+}
+
+/// The ends of one list.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    newest: u32,
+    count: usize,
+}
+
+const NO_LISTS: [List; STAGES.len()] = [List { oldest: NIL, newest: NIL, count: 0 }; STAGES.len()];
+
+/// A flow that was closed, with what is left of its streams.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::packet) struct Ended {
+    pub(in crate::engine::packet) end: FlowEnd,
+    pub(in crate::engine::packet) tcp: Tcp,
+    /// Whether side 0 of its streams is the client's.
+    pub(in crate::engine::packet) is_client_low: bool,
+}
+
+/// Where a packet went.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::packet) struct Touch {
+    slot: u32,
+    /// Which side of the flow sent it: 0 is the low end of the key.
+    pub(in crate::engine::packet) side: usize,
+    pub(in crate::engine::packet) is_new: bool,
+    pub(in crate::engine::packet) is_wanted: bool,
+    /// It is old, and was not shown since flows are shown again.
+    pub(in crate::engine::packet) is_to_be_shown: bool,
+}
+
+/// What is known of a packet's flow.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::packet) struct Known {
+    pub(in crate::engine::packet) flow_id: u64,
+    pub(in crate::engine::packet) to_server: bool,
+    pub(in crate::engine::packet) totals: indicator::Flow,
+}
+
+/// The table.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Flows {
+    index: Index,
+    seeds: Seeds,
+    entries: Slab<Entry>,
+    /// Keys that have no short form.
+    wide: Pool<Wide>,
+    /// Freed entries, chained by `newer`.
+    free: u32,
+    lists: [List; STAGES.len()],
+    timeouts: [u64; STAGES.len()],
+    most: usize,
+    /// When idle flows were last looked for.
+    swept: Timestamp,
+    /// How often all flows were to be shown again.
+    turn: u32,
+}
+
+impl Flows {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
+        let seconds = |seconds: u32| u64::from(seconds) * SECOND.unsigned_abs();
+        Flows {
+            index: Index::new(),
+            seeds: Seeds::new(),
+            entries: Slab::new(),
+            wide: Pool::new(),
+            free: NIL,
+            lists: NO_LISTS,
+            timeouts: [
+                seconds(config.opening_timeout),
+                seconds(config.connected_timeout),
+                seconds(config.answered_timeout),
+                seconds(config.ended_timeout),
+            ],
+            most: config.most_flows.clamp(1, NIL as usize - 1),
+            swept: NEVER,
+            turn: 0,
+        }
+    }
+
+    /// Has all flows shown again, each with its next packet.
+    pub(in crate::engine::packet) fn turn(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+    }
+
+    /// Flows that are open.
+    pub(in crate::engine::packet) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Accounts a packet to its flow, which it may open; flows that end for it
+    /// are told to `closed` first.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn touch(
+        &mut self,
+        facts: &Facts,
+        closed: &mut impl FnMut(&Ended),
+    ) -> Touch {
+        self.sweep(facts.time, closed);
+        let (key, is_forward) = Key::new(facts);
+        let side = usize::from(!is_forward);
+        let hash = key.hash(&self.seeds);
+        if let Some(slot) = self.find(&key, hash) {
+            match self.proceed(slot, facts, side) {
+                Ok(touch) => return touch,
+                Err(close) => self.close(slot, close, closed),
+            }
+        }
+        if self.index.len() >= self.most {
+            self.evict(facts.time, closed);
+        }
+        self.open(&key, hash, facts, side)
+    }
+
+    /// Whether a packet's flow is open.
+    pub(in crate::engine::packet) fn knows(&self, facts: &Facts) -> bool {
+        let (key, _) = Key::new(facts);
+        self.find(&key, key.hash(&self.seeds)).is_some()
+    }
+
+    // Left to itself the compiler calls this, and two more of each packet's, at 40 instructions
+    // for all of them (`valgrind --tool=callgrind` on 30,000 of `make packets`).
+    #[inline(always)]
+    fn find(&self, key: &Key, hash: u32) -> Option<u32> {
+        match key {
+            Key::Short(short) => self.index.find(hash, |slot| {
+                self.entries.get(slot).is_some_and(|entry| entry.short() == *short)
+            }),
+            Key::Wide(wide) => self.index.find(hash, |slot| self.wide_key(slot) == Some(wide)),
+        }
+    }
+
+    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn is_large(&self) -> bool {
+        self.index.is_large()
+    }
+
+    /// Asks for the place of a packet's flow, whose transport begins with `ports`. Returns what
+    /// [`Self::expect_entry`] asks for the flow itself with, once the place is there.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn prefetch(
+        &self,
+        src: IpAddr,
+        dst: IpAddr,
+        vlan: u16,
+        proto: u8,
+        ports: [u8; 4],
+    ) -> u32 {
+        let hash = self.seeds.early(src, dst, vlan, proto, ports);
+        self.index.prefetch(hash);
+        hash
+    }
+
+    /// Asks for a flow that was expected.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn expect_entry(&self, hash: u32) {
+        if let Some(entry) = self.index.likely(hash).and_then(|slot| self.entries.get(slot)) {
+            memory::prefetch(&entry.ends);
+            memory::prefetch(&entry.first);
+        }
+    }
+
+    /// The key of a flow, if it has no short form.
+    fn wide_key(&self, slot: u32) -> Option<&Wide> {
+        let entry = self.entries.get(slot).filter(|entry| entry.rest == Short::NONE)?;
+        self.wide.get(entry.wide)
+    }
+
+    fn key(&self, slot: u32) -> Key {
+        match self.wide_key(slot) {
+            Some(wide) => Key::Wide(*wide),
+            None => Key::Short(self.entries[slot].short()),
+        }
+    }
+
+    /// Notes whether later packets of a flow are to be reported.
+    pub(in crate::engine::packet) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
+        self.entries[touch.slot].set(bits::IS_WANTED, is_wanted);
+    }
+
+    /// What a flow remembers of its TCP connection.
+    pub(in crate::engine::packet) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
+        &mut self.entries[touch.slot].tcp
+    }
+
+    /// Closes every flow, in the order of their first packets.
+    pub(in crate::engine::packet) fn finish(&mut self, closed: &mut impl FnMut(&Ended)) {
+        let open = self.entries.iter().filter(|(_, entry)| entry.has(bits::IS_OPEN));
+        let mut slots: Vec<(u64, u32)> = open.map(|(slot, entry)| (entry.first, slot)).collect();
+        slots.sort_unstable();
+        for (_, slot) in slots {
+            closed(&self.ended(slot, Close::Finished));
+        }
+        self.index = Index::new();
+        self.entries.clear();
+        self.wide.clear();
+        self.free = NIL;
+        self.lists = NO_LISTS;
+    }
+
+    fn ended(&self, slot: u32, close: Close) -> Ended {
+        self.entries[slot].ended(&self.key(slot).wide(), close)
+    }
+
+    fn open(&mut self, key: &Key, hash: u32, facts: &Facts, side: usize) -> Touch {
+        // The answer to a SYN goes to whoever opened the flow; else the first to speak did.
+        let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
+        let (said, stage) = step(0, side, facts);
+        let (short, wide) = match key {
+            Key::Short(short) => (*short, NIL),
+            Key::Wide(wide) => (Short { ends: 0, rest: Short::NONE }, self.wide.put(*wide)),
+        };
+        let is_client_low = (side == 0) != is_answer;
+        let entry = Entry {
+            ends: short.ends,
+            rest: short.rest,
+            id: key.id(facts.number),
+            packets: 1,
+            bytes: u64::from(facts.length),
+            last: facts.number,
+            last_time: facts.time.0,
+            shown: self.turn,
+            stage: stage as u8,
+            bits: bits::IS_OPEN | said | if is_client_low { bits::IS_CLIENT_LOW } else { 0 },
+            unused: [0; 2],
+            tcp: Tcp::default(),
+            wide,
+            first: facts.number,
+            first_time: facts.time.0,
+            older: NIL,
+            newer: NIL,
+            rest_of_line: [0; 8],
+        };
+        let slot = if self.free == NIL {
+            self.entries.push(entry)
+        } else {
+            let slot = self.free;
+            let place = &mut self.entries[slot];
+            let next = place.newer;
+            *place = entry;
+            self.free = next;
+            slot
+        };
+        self.index.insert(hash, slot);
+        self.link(slot, stage);
+        Touch { slot, side, is_new: true, is_wanted: false, is_to_be_shown: false }
+    }
+
+    /// What is known of the flow of a packet that was accounted.
+    pub(in crate::engine::packet) fn known(&self, touch: &Touch) -> Known {
+        let entry = &self.entries[touch.slot];
+        Known {
+            flow_id: entry.id,
+            to_server: (touch.side == 0) == entry.has(bits::IS_CLIENT_LOW),
+            totals: entry.totals(),
+        }
+    }
+
+    /// Adds a packet to a flow, unless that ended before.
+    #[inline(always)]
+    fn proceed(&mut self, slot: u32, facts: &Facts, side: usize) -> Result<Touch, Close> {
+        let entry = &mut self.entries[slot];
+        let before = entry.stage();
+        if facts.time.0.abs_diff(entry.last_time) > self.timeouts[before as usize] {
+            return Err(Close::Idle);
+        }
+        let is_syn = facts.flags & (SYN | ACK | RST) == SYN;
+        if is_syn && before == Stage::Ended {
+            return Err(Close::Reused);
+        }
+        let is_other_tick = entry.last_time >> TICK != facts.time.0 >> TICK;
+        entry.packets += 1;
+        entry.bytes += u64::from(facts.length);
+        entry.last = facts.number;
+        entry.last_time = facts.time.0;
+        let (said, stage) = step(entry.bits, side, facts);
+        entry.bits |= said;
+        let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
+        let is_wanted = entry.has(bits::IS_WANTED);
+        if is_other_tick || stage != before {
+            self.unlink(slot);
+            self.link(slot, stage);
+        }
+        Ok(Touch { slot, side, is_new: false, is_wanted, is_to_be_shown })
+    }
+
+    fn idle_for(&self, slot: u32, now: Timestamp) -> u64 {
+        now.0.abs_diff(self.entries[slot].last_time)
+    }
+
+    /// Whether a flow is idle, by a clock as coarse as the order of its list: where time does
+    /// not go back, what a sweep closes then is no matter of what else is in the list.
+    fn is_idle(&self, slot: u32, now: Timestamp) -> bool {
+        let entry = &self.entries[slot];
+        let moved = entry.last_time >> TICK << TICK;
+        now.0.abs_diff(moved) > self.timeouts[entry.stage() as usize] + (1 << TICK)
+    }
+
+    /// Once a second, closes what is idle, from the oldest on.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn sweep(
+        &mut self,
+        now: Timestamp,
+        closed: &mut impl FnMut(&Ended),
+    ) {
+        if is_due(&mut self.swept, now) {
+            self.close_idle(now, closed);
+        }
+    }
+
+    fn close_idle(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
+        for stage in STAGES {
+            loop {
+                let oldest = self.lists[stage as usize].oldest;
+                if oldest == NIL || !self.is_idle(oldest, now) {
+                    break;
+                }
+                self.close(oldest, Close::Idle, closed);
+            }
+        }
+    }
+
+    /// Makes room. While more than half of the flows are unanswered, the oldest of
+    /// them goes: a flood displaces itself and not those that talk. Else, of the
+    /// stages' oldest flows, the one that has spent the most of its timeout.
+    fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
+        let opening = self.lists[Stage::Opening as usize];
+        if opening.count * 2 > self.index.len() {
+            return self.close(opening.oldest, Close::Evicted, closed);
+        }
+        let oldest = self.lists.map(|list| list.oldest).into_iter().filter(|&slot| slot != NIL);
+        let worst = oldest.max_by_key(|&slot| {
+            let timeout = self.timeouts[self.entries[slot].stage() as usize].max(1);
+            u128::from(self.idle_for(slot, now)) * 1_000_000 / u128::from(timeout)
+        });
+        if let Some(slot) = worst {
+            self.close(slot, Close::Evicted, closed);
+        }
+    }
+
+    fn close(&mut self, slot: u32, close: Close, closed: &mut impl FnMut(&Ended)) {
+        self.unlink(slot);
+        let ended = self.ended(slot, close);
+        self.index.remove(self.key(slot).hash(&self.seeds), slot);
+        if self.wide_key(slot).is_some() {
+            self.wide.free(self.entries[slot].wide);
+        }
+        let free = self.free;
+        let entry = &mut self.entries[slot];
+        (entry.newer, entry.bits) = (free, 0);
+        self.free = slot;
+        closed(&ended);
+    }
+
+    /// Hangs an entry at the newest end of a list.
+    fn link(&mut self, slot: u32, stage: Stage) {
+        let list = &mut self.lists[stage as usize];
+        list.count += 1;
+        let before = std::mem::replace(&mut list.newest, slot);
+        if before == NIL {
+            list.oldest = slot;
+        } else {
+            self.entries[before].newer = slot;
+        }
+        let entry = &mut self.entries[slot];
+        (entry.older, entry.newer, entry.stage) = (before, NIL, stage as u8);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Entry { older, newer, .. } = self.entries[slot];
+        let stage = self.entries[slot].stage();
+        let list = &mut self.lists[stage as usize];
+        list.count -= 1;
+        if older == NIL {
+            list.oldest = newer;
+        }
+        if newer == NIL {
+            list.newest = older;
+        }
+        if older != NIL {
+            self.entries[older].newer = newer;
+        }
+        if newer != NIL {
+            self.entries[newer].older = older;
+        }
+    }
+}
+
+/// What a packet adds to the bits of its flow, and how far that brings it.
+fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
+    let mut said = bits::SPOKE[side];
+    if facts.flags & FIN != 0 {
+        said |= bits::ENDED[side];
+    }
+    if facts.flags & RST != 0 {
+        said |= bits::ENDED[0] | bits::ENDED[1];
+    }
+    let all = |both: [u8; 2]| (before | said) & (both[0] | both[1]) == both[0] | both[1];
+    let stage = if all(bits::ENDED) {
+        Stage::Ended
+    } else if !all(bits::SPOKE) {
+        Stage::Opening
+    } else if facts.proto == TCP {
+        Stage::Connected
+    } else {
+        Stage::Answered
+    };
+    (said, stage)
+}
+
+/// Before any packet.
+pub(in crate::engine::packet) const NEVER: Timestamp = Timestamp(i64::MIN);
+
+/// Whether it is time to look for idle flows, and was not since `swept`.
+pub(in crate::engine::packet) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
+    let is_due = now.0.abs_diff(swept.0) >= SECOND.unsigned_abs();
+    if is_due {
+        *swept = now;
+    }
+    is_due
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! What hosts say to each other: flows, and what is in them.
+//!
+//! Everything that is remembered here is of two hosts: their flows, their streams, the
+//! connections that one announces to the other, the files that one has of the other. So
+//! what a pair of hosts says can be read without what other pairs say.
+
+use super::flow::{Ended, Facts, Flows, Known, Touch};
+use crate::engine::indicator::Timestamp;
+use crate::engine::packet::config::Config;
+use crate::engine::packet::contract::{Shared, StreamContext};
+use crate::engine::packet::counters::{Counters, Fault};
+use crate::engine::packet::dispatch::Datagrams;
+use crate::engine::packet::stream::{Stamp, Streams};
+use crate::engine::packet::view::{Close, Order, Packet, Ports, Visitor};
+use crate::engine::packet::wire::layers::{IpPacket, Part};
+use crate::engine::packet::wire::transport::{self, Segment};
+
+/// The share of the bytes for streams that files which come in ranges may have.
+const RANGES_SHARE: usize = 4;
+
+/// Reads the packets of pairs of hosts.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Hosts {
+    flows: Flows,
+    pub(in crate::engine::packet) streams: Streams,
+    datagrams: Datagrams,
+    pub(in crate::engine::packet) counters: Counters,
+    /// What the streams share.
+    pub(in crate::engine::packet) shared: Shared,
+    /// No segment is passed over.
+    #[cfg(test)]
+    pub(in crate::engine::packet) is_careful: bool,
+}
+
+impl Hosts {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
+        Hosts {
+            flows: Flows::new(config),
+            streams: Streams::new(config),
+            datagrams: Datagrams::new(config),
+            counters: Counters::default(),
+            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
+            #[cfg(test)]
+            is_careful: false,
+        }
+    }
+
+    /// Flows that are open.
+    pub(in crate::engine::packet) fn open_flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// As [`Decoder::show_flows_again`](crate::engine::packet::Decoder::show_flows_again).
+    pub(in crate::engine::packet) fn show_flows_again(&mut self) {
+        self.flows.turn();
+    }
+
+    /// Closes the flows that are idle by `now`, if they were not looked for just before. As
+    /// [`Decoder::advance`](crate::engine::packet::Decoder::advance).
+    pub(in crate::engine::packet) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
+        flows.sweep(now, &mut |ended| {
+            datagrams.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+    }
+
+    /// As [`Decoder::finish`](crate::engine::packet::Decoder::finish).
+    pub(in crate::engine::packet) fn finish<V: Visitor>(&mut self, visitor: &mut V) {
+        self.datagrams.finish(&mut self.counters);
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
+        flows.finish(&mut |ended| {
+            visitor.begins(Order::new(ended.end.totals.first, 0));
+            datagrams.remove(ended.end.flow_id);
+            close(ended, streams, counters, shared, visitor);
+        });
+        shared.ranges.clear(counters);
+    }
+
+    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn is_large(&self) -> bool {
+        self.flows.is_large()
+    }
+
+    /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn prefetch(&self, unit: &IpPacket<'_>) -> u32 {
+        let ports = match unit.payload {
+            Ok([a, b, c, d, ..]) => [*a, *b, *c, *d],
+            _ => [0; 4],
+        };
+        self.flows.prefetch(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
+    }
+
+    /// Asks for the flow itself: the second step.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn expect_flow(&self, hash: u32) {
+        self.flows.expect_entry(hash);
+    }
+
+    /// Takes the next packet.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn take<V: Visitor>(
+        &mut self,
+        unit: &IpPacket<'_>,
+        visitor: &mut V,
+    ) {
+        visitor.begins(unit.order());
+        let segment = unit.segment();
+        let facts = Facts {
+            number: unit.number,
+            time: unit.time,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports: segment.ports,
+            flags: segment.flags,
+            vlan: unit.vlan_key,
+            tunnel: unit.tunnel_key,
+        };
+        if unit.part == Part::Quoted {
+            return self.quoted(unit, &segment, &facts, visitor);
+        }
+        if let Some(fault) = segment.fault {
+            self.counters.note(fault);
+        }
+        let Hosts { flows, streams, counters, shared, .. } = self;
+        let touch = flows.touch(&facts, &mut |ended| {
+            close(ended, streams, counters, shared, visitor);
+        });
+        let has_contents = unit.part == Part::Whole && !unit.is_tunnel;
+        if has_contents {
+            shared.credit.earn(segment.payload.len());
+        }
+        if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.show(&touch, &packet, visitor);
+        }
+        if has_contents && !self.pass(unit, &segment, &touch) {
+            let packet = self.packet(unit, segment.ports, &touch);
+            self.contents(&segment, unit.missing, &touch, &packet, visitor);
+        }
+    }
+
+    /// Takes a packet that an error quotes, where nothing else was seen of its flow.
+    #[cold]
+    fn quoted<V: Visitor>(
+        &mut self,
+        unit: &IpPacket<'_>,
+        segment: &Segment<'_>,
+        facts: &Facts,
+        visitor: &mut V,
+    ) {
+        if self.flows.knows(facts) {
+            return;
+        }
+        let Hosts { flows, streams, counters, shared, .. } = self;
+        let touch = flows.touch(facts, &mut |ended| {
+            close(ended, streams, counters, shared, visitor);
+        });
+        let packet = self.packet(unit, segment.ports, &touch);
+        self.show(&touch, &packet, visitor);
+        if segment.payload.is_empty() {
+            // Most quotes end with the ports.
+        } else if unit.proto == transport::UDP && unit.missing == 0 {
+            self.contents(segment, 0, &touch, &packet, visitor);
+        } else {
+            self.counters.note(Fault::QuoteNotRead);
+        }
+    }
+
+    /// What a visitor is shown of a packet.
+    fn packet<'a>(&self, unit: &IpPacket<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
+        let Known { flow_id, to_server, totals } = self.flows.known(touch);
+        Packet {
+            number: unit.number,
+            time: unit.time,
+            is_timed: unit.is_timed,
+            length: unit.length,
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            ports,
+            vlan: unit.vlan,
+            tunnel: unit.tunnel,
+            flow_id,
+            to_server,
+            totals,
+        }
+    }
+
+    /// Shows a packet of a flow that is new, or wanted, or shown again.
+    fn show<V: Visitor>(&mut self, touch: &Touch, packet: &Packet<'_>, visitor: &mut V) {
+        self.counters.flows += u64::from(touch.is_new);
+        if touch.is_wanted && !touch.is_new {
+            visitor.flow_continued(packet);
+        } else {
+            let is_wanted = visitor.flow_opened(packet);
+            self.flows.set_wanted(touch, is_wanted);
+        }
+    }
+
+    /// Whether there is nothing to be looked into; most packets are like that.
+    #[inline(always)]
+    fn pass(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
+        #[cfg(test)]
+        if self.is_careful && unit.proto == transport::TCP && segment.fault.is_none() {
+            return false;
+        }
+        let Hosts { flows, streams, shared, .. } = self;
+        match unit.proto {
+            transport::TCP if segment.fault.is_none() => {
+                let asked = (segment.ports, shared.reads_unknown);
+                streams.pass(flows.tcp(touch), touch.side, segment, unit.missing, asked)
+            }
+            transport::UDP => segment.payload.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Looks into what a packet carries, of which the last `missing` bytes were not
+    /// captured.
+    fn contents<V: Visitor>(
+        &mut self,
+        segment: &Segment<'_>,
+        missing: usize,
+        touch: &Touch,
+        packet: &Packet<'_>,
+        visitor: &mut V,
+    ) {
+        let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
+        let mut given = StreamContext { packet, visitor, counters, shared };
+        if packet.proto == transport::TCP {
+            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
+        } else {
+            datagrams.inspect(segment.payload, &mut given);
+        }
+    }
+}
+
+/// Tells what is left of a flow's streams, and that it is closed.
+fn close<V: Visitor>(
+    ended: &Ended,
+    streams: &mut Streams,
+    counters: &mut Counters,
+    shared: &mut Shared,
+    visitor: &mut V,
+) {
+    let end = &ended.end;
+    counters.evicted += u64::from(end.close == Close::Evicted);
+    if ended.tcp.is_open() {
+        streams.close(&ended.tcp, visitor, counters, shared, |side, last: Stamp| {
+            let to_server = (side == 0) == ended.is_client_low;
+            let (src, dst) =
+                if to_server { (end.client, end.server) } else { (end.server, end.client) };
+            let ports = end.ports.map_or(Ports::None, |(client, server)| {
+                if to_server { Ports::Pair(client, server) } else { Ports::Pair(server, client) }
+            });
+            Packet {
+                number: last.number,
+                time: last.time,
+                is_timed: last.is_timed,
+                length: last.length,
+                src,
+                dst,
+                proto: end.proto,
+                ports,
+                vlan: &[],
+                tunnel: &[],
+                flow_id: end.flow_id,
+                to_server,
+                totals: end.totals,
+            }
+        });
+    }
+    visitor.flow_closed(end);
+}

@@ -1,0 +1,400 @@
+//! A capture that several threads decode: its packets, sorted by who talks to whom.
+//!
+//! A [`Splitter`] takes the frames apart, in their order, and puts each IP packet into one of
+//! [`SHARDS`] shares, by its two addresses. A [`Shard`] reads the packets of its own: all of
+//! what it remembers is of two hosts, so that shares need nothing of each other. Packets
+//! inside of tunnels go by their own addresses, and not by those of the tunnel. What a third
+//! host announced goes by that: see [`reroute`].
+//!
+//! There are as many shares for one thread as for many: what is found depends on nothing
+//! but the frames. What one decoder may remember is for all shares together. Of files in
+//! ranges and streams each may remember an equal part of it; flows, too, so that hosts that
+//! flood each other push out nobody's flows but those of their share.
+
+mod reroute;
+
+use super::flow::{NEVER, is_due};
+use super::hosts::Hosts;
+use crate::engine::indicator::{Timestamp, Tunnel};
+use crate::engine::packet::wire::layers::{IpPacket, Layers, Part};
+use crate::engine::packet::wire::link::Tags;
+use crate::engine::packet::{Config, Counters, Fault, Frame, Order, Visitor};
+use reroute::Detours;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// Shares of a capture: more than most machines have cores for, so that threads which are
+/// done with one find another.
+pub const SHARDS: usize = 8;
+
+/// Takes frames apart for all shares.
+#[derive(Debug)]
+pub struct Splitter {
+    layers: Layers,
+    place: Place,
+}
+
+/// What is remembered of where packets go, and when.
+#[derive(Debug)]
+struct Place {
+    /// When idle flows were last looked for.
+    swept: Timestamp,
+    detours: Detours,
+}
+
+/// IP packets of one piece of a capture, by share.
+#[derive(Debug, Default)]
+pub struct Split {
+    frames: Vec<Head>,
+    units: [Vec<Stored>; SHARDS],
+    /// What is around packets that have something around them.
+    around: Vec<Encapsulation>,
+    /// Packets that were put together of fragments.
+    wholes: Vec<u8>,
+    ticks: Vec<Tick>,
+}
+
+/// A time at which all shares look for idle flows, as one decoder would: whose clock it is
+/// does not matter. If the clock goes back, a flow may stand in its list behind one whose
+/// last packet is younger, and be found idle the sooner the fewer are beside it.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    order: Order,
+    time: Timestamp,
+    /// Packets of each share in front of it.
+    before: [u32; SHARDS],
+}
+
+/// What is known of a frame.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    number: u64,
+    time: Timestamp,
+    length: u32,
+    is_timed: bool,
+}
+
+/// A [`IpPacket`] without its borrows.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    /// Index of its frame.
+    frame: u32,
+    /// Where its payload lies, and what of it was not captured.
+    start: u32,
+    length: u32,
+    missing: u32,
+    /// Index into what is around packets; [`NOTHING`] for most.
+    around: u32,
+    src: IpAddr,
+    dst: IpAddr,
+    proto: u8,
+    part: Part,
+    is_tunnel: bool,
+    /// Whether the payload lies among those that were put together.
+    is_whole: bool,
+    /// Why there is no payload.
+    fault: Option<Fault>,
+}
+
+#[derive(Debug)]
+struct Encapsulation {
+    tags: Tags,
+    tunnels: Vec<Tunnel>,
+    vlan_key: u16,
+    tunnel_key: u64,
+}
+
+const NOTHING: u32 = u32::MAX;
+
+/// Packets for whose flows memory is asked ahead of time, where there are many flows; half of
+/// them in the second step.
+const AHEAD: usize = 8;
+
+/// Bytes of a line of the cache, and of a packet's beginning: what most protocols read.
+const LINE: usize = 64;
+const WARM: usize = 512;
+
+impl Splitter {
+    /// A splitter that has seen nothing.
+    pub fn new(config: &Config) -> Self {
+        let place = Place { swept: NEVER, detours: Detours::default() };
+        Splitter { layers: Layers::new(config), place }
+    }
+
+    /// What was counted so far, but for what shares count.
+    pub fn counters(&self) -> &Counters {
+        &self.layers.counters
+    }
+
+    /// Splits the next frames. Their data lies in `bytes`, which the shares must be given,
+    /// too. What was split before is forgotten.
+    pub fn split<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        frames: impl Iterator<Item = Frame<'a>>,
+        split: &mut Split,
+    ) {
+        split.clear();
+        for frame in frames {
+            let Frame { number, time, length, is_timed, .. } = frame;
+            split.frames.push(Head { number, time, length, is_timed });
+            let Splitter { layers, place } = self;
+            match layers.fast_path(&frame) {
+                Some(unit) => split.take(&unit, bytes, place),
+                None => layers.slow_path(&frame, &mut |unit| split.take(unit, bytes, place)),
+            }
+        }
+    }
+
+    /// The capture is over.
+    pub fn finish(&mut self) {
+        self.layers.finish();
+    }
+}
+
+impl Split {
+    fn clear(&mut self) {
+        self.frames.clear();
+        self.units.iter_mut().for_each(Vec::clear);
+        self.around.clear();
+        self.wholes.clear();
+        self.ticks.clear();
+    }
+
+    #[inline(always)]
+    fn take(&mut self, unit: &IpPacket<'_>, bytes: &[u8], place: &mut Place) {
+        if is_due(&mut place.swept, unit.time) {
+            self.tick(unit.order(), unit.time);
+        }
+        let share = place.detours.share(unit, share_of(unit.src, unit.dst));
+        self.put(unit, bytes, share);
+    }
+
+    fn tick(&mut self, order: Order, time: Timestamp) {
+        let before = self.units.each_ref().map(|units| units.len() as u32);
+        self.ticks.push(Tick { order, time, before });
+    }
+
+    /// Bytes that are held.
+    pub fn weight(&self) -> usize {
+        let units: usize = self.units.iter().map(Vec::capacity).sum();
+        units * size_of::<Stored>()
+            + self.frames.capacity() * size_of::<Head>()
+            + self.ticks.capacity() * size_of::<Tick>()
+            + self.wholes.capacity()
+    }
+
+    /// Whether a share has nothing to do.
+    pub fn is_empty(&self, share: usize) -> bool {
+        self.ticks.is_empty() && self.units.get(share).is_none_or(Vec::is_empty)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, unit: &IpPacket<'_>, bytes: &[u8], share: usize) {
+        let (payload, fault) = match unit.payload {
+            Ok(payload) => (payload, None),
+            Err(fault) => (&[][..], Some(fault)),
+        };
+        // What is no part of the frames was put together.
+        let place = payload.as_ptr().addr().wrapping_sub(bytes.as_ptr().addr());
+        let is_whole = bytes.get(place..).is_none_or(|rest| rest.len() < payload.len());
+        let start = if is_whole { self.wholes.len() } else { place };
+        if is_whole {
+            self.wholes.extend_from_slice(payload);
+        }
+        let stored = Stored {
+            frame: (self.frames.len() as u32).wrapping_sub(1),
+            start: start as u32,
+            length: payload.len() as u32,
+            missing: unit.missing as u32,
+            around: self.around(unit),
+            src: unit.src,
+            dst: unit.dst,
+            proto: unit.proto,
+            part: unit.part,
+            is_tunnel: unit.is_tunnel,
+            is_whole,
+            fault,
+        };
+        if let Some(units) = self.units.get_mut(share) {
+            units.push(stored);
+        }
+    }
+
+    /// Where it is noted what is around a packet.
+    fn around(&mut self, unit: &IpPacket<'_>) -> u32 {
+        if unit.vlan.is_empty() && unit.tunnel.is_empty() {
+            return NOTHING;
+        }
+        let is_same = self.around.last().is_some_and(|last| {
+            last.tags.ids() == unit.vlan
+                && last.tunnels == unit.tunnel
+                && last.vlan_key == unit.vlan_key
+                && last.tunnel_key == unit.tunnel_key
+        });
+        if !is_same {
+            self.around.push(Encapsulation {
+                tags: Tags::of(unit.vlan),
+                tunnels: unit.tunnel.to_vec(),
+                vlan_key: unit.vlan_key,
+                tunnel_key: unit.tunnel_key,
+            });
+        }
+        (self.around.len() - 1) as u32
+    }
+
+    /// Has the beginnings of a share's packets brought into the cache, for a thread that did
+    /// not split them. Where two cores are far from each other, a line comes from the other's
+    /// cache in the time of a hundred instructions; here many come at a time.
+    fn prefetch_bytes(&self, bytes: &[u8], share: usize) {
+        let stored = self.units.get(share).map(Vec::as_slice).unwrap_or_default();
+        let mut sum = 0;
+        for unit in stored {
+            let start = unit.start as usize;
+            let end = start + (unit.length as usize).min(WARM);
+            let lines = bytes.get(start..end).unwrap_or_default().iter().step_by(LINE);
+            sum = lines.fold(sum, |sum, byte| sum ^ byte);
+        }
+        std::hint::black_box(sum);
+    }
+
+    #[inline(always)]
+    fn unit<'a>(&'a self, bytes: &'a [u8], stored: &Stored) -> Option<IpPacket<'a>> {
+        let Head { number, time, length, is_timed } = *self.frames.get(stored.frame as usize)?;
+        let source = if stored.is_whole { &self.wholes[..] } else { bytes };
+        let payload = match stored.fault {
+            Some(fault) => Err(fault),
+            None => {
+                let start = stored.start as usize;
+                Ok(source.get(start..start + stored.length as usize)?)
+            }
+        };
+        let around = self.around.get(stored.around as usize);
+        Some(IpPacket {
+            number,
+            time,
+            is_timed,
+            length,
+            src: stored.src,
+            dst: stored.dst,
+            proto: stored.proto,
+            payload,
+            missing: stored.missing as usize,
+            part: stored.part,
+            is_tunnel: stored.is_tunnel,
+            vlan: around.map_or(&[], |around| around.tags.ids()),
+            tunnel: around.map_or(&[], |around| &around.tunnels),
+            vlan_key: around.map_or(0, |around| around.vlan_key),
+            tunnel_key: around.map_or(0, |around| around.tunnel_key),
+        })
+    }
+}
+
+/// The share of two hosts, the same whoever of them speaks. Fixed, so that it is the same in
+/// every run.
+pub(in crate::engine::packet) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
+    let bits = |address| match address {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            bits as u64 ^ ((bits >> 64) as u64).rotate_left(29)
+        }
+    };
+    let mixed = |bits: u64| (bits ^ bits >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let both = mixed(bits(src)) ^ mixed(bits(dst));
+    (both.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as usize % SHARDS
+}
+
+/// Reads the packets of one share.
+#[derive(Debug)]
+pub struct Shard {
+    number: usize,
+    hosts: Hosts,
+}
+
+impl Shard {
+    /// All shares of a capture; `config` is for all of them together.
+    pub fn all(config: &Config) -> [Shard; SHARDS] {
+        let config = Config {
+            most_flows: (config.most_flows / SHARDS).max(1),
+            most_stream_bytes: config.most_stream_bytes / SHARDS,
+            most_quic_bytes: config.most_quic_bytes / SHARDS,
+            ..config.clone()
+        };
+        std::array::from_fn(|number| Shard { number, hosts: Hosts::new(&config) })
+    }
+
+    /// What was counted so far, but for what the splitter counts.
+    pub fn counters(&self) -> &Counters {
+        &self.hosts.counters
+    }
+
+    /// Prepares [`Self::take`] on another core than that which split the piece.
+    pub fn prefetch_bytes(&self, bytes: &[u8], split: &Split) {
+        split.prefetch_bytes(bytes, self.number);
+    }
+
+    /// Reads its packets of a piece of the capture, whose data lies in `bytes`.
+    pub fn take<V: Visitor>(&mut self, bytes: &[u8], split: &Split, visitor: &mut V) {
+        // Looking the flows of sixteen packets up together, so that they wait for memory at the
+        // same time, was tried: what it takes to hold them cost more than it gave, with
+        // thousands of open flows and with a million.
+        let mut taken = 0;
+        for tick in &split.ticks {
+            let before = tick.before.get(self.number).map_or(0, |&before| before as usize);
+            self.take_some(bytes, split, taken..before, visitor);
+            taken = before;
+            visitor.begins(tick.order);
+            self.hosts.sweep(tick.time, visitor);
+        }
+        self.take_some(bytes, split, taken..usize::MAX, visitor);
+    }
+
+    /// Reads those of its packets that have these numbers.
+    fn take_some<V: Visitor>(
+        &mut self,
+        bytes: &[u8],
+        split: &Split,
+        numbers: Range<usize>,
+        visitor: &mut V,
+    ) {
+        let all = split.units.get(self.number).map(Vec::as_slice).unwrap_or_default();
+        let end = numbers.end.min(all.len());
+        let some = all.get(numbers.start..end).unwrap_or_default();
+        let mut expected = self.hosts.is_large().then_some([0; AHEAD]);
+        for (number, stored) in some.iter().enumerate() {
+            if let Some(expected) = &mut expected {
+                self.prefetch(bytes, split, expected, number, some.get(number + AHEAD));
+            }
+            if let Some(unit) = split.unit(bytes, stored) {
+                self.hosts.take(&unit, visitor);
+            }
+        }
+    }
+
+    /// Asks for the memory of the flow of a packet `AHEAD` of this one, in two steps.
+    #[inline(never)]
+    fn prefetch(
+        &self,
+        bytes: &[u8],
+        split: &Split,
+        expected: &mut [u32; AHEAD],
+        number: usize,
+        next: Option<&Stored>,
+    ) {
+        self.hosts.expect_flow(expected[(number + AHEAD / 2) % AHEAD]);
+        if let Some(unit) = next.and_then(|next| split.unit(bytes, next)) {
+            expected[number % AHEAD] = self.hosts.prefetch(&unit);
+        }
+    }
+
+    /// As [`Decoder::show_flows_again`](crate::engine::packet::Decoder::show_flows_again).
+    pub fn show_flows_again(&mut self) {
+        self.hosts.show_flows_again();
+    }
+
+    /// Closes every flow.
+    pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
+        self.hosts.finish(visitor);
+    }
+}

@@ -1,0 +1,203 @@
+//! Connections of two hosts that are read with what a third one says.
+//!
+//! FTP may announce a connection at an address that is not that of who announces it (RFC 959,
+//! 5.2; from server to server, and servers whose data has an address of its own). What it
+//! carries can only be told by the share that reads the announcement. So the
+//! splitter looks for those, too, and has a connection that is opened to an announced end go to
+//! the share of the announcement. Connections that are open already stay where they are: else
+//! anybody could have them torn apart who talks to one of their hosts.
+//!
+//! Seen is an announcement at the beginning of a segment, which is how all programs send it; and
+//! a connection whose SYN was captured.
+
+use super::share_of;
+use crate::engine::indicator::Timestamp;
+use crate::engine::packet::contract::expectations::{End, TIMEOUT};
+use crate::engine::packet::dispatch;
+use crate::engine::packet::view::Ports;
+use crate::engine::packet::wire::layers::{IpPacket, Part};
+use crate::engine::packet::wire::transport::{ACK, SYN, Segment, TCP};
+use crate::engine::progress::bound;
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::net::IpAddr;
+
+/// Announcements and connections that are remembered, of each.
+const MOST: usize = bound(4096, 8);
+
+/// Where connections go that do not go to the share of their hosts.
+#[derive(Debug, Default)]
+pub(super) struct Detours {
+    announced: Recent<End>,
+    open: Recent<Connection>,
+}
+
+/// Both ends of a connection, the same for both directions.
+type Connection = [(IpAddr, u16); 2];
+
+impl Detours {
+    /// The share of a packet whose hosts have the share `own`.
+    #[inline(always)]
+    pub(super) fn share(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
+        if unit.proto != TCP {
+            return own;
+        }
+        let Ok([_, _, _, _, _, _, _, _, _, _, _, _, length, flags, rest @ ..]) = unit.payload
+        else {
+            return own;
+        };
+        let said =
+            rest.get((usize::from(length >> 4) * 4).saturating_sub(14)..).unwrap_or_default();
+        let is_opened = flags & (SYN | ACK) == SYN && !self.announced.is_empty();
+        if is_opened || !self.open.is_empty() || is_likely(said) {
+            return self.look(unit, own);
+        }
+        own
+    }
+
+    #[cold]
+    fn look(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
+        if unit.part == Part::Quoted {
+            return own;
+        }
+        let segment = unit.segment();
+        let Ports::Pair(src, dst) = segment.ports else { return own };
+        // Nothing is asked for once all of it is over.
+        self.open.forget(unit.time);
+        self.announced.forget(unit.time);
+        if unit.part == Part::Later || segment.fault.is_some() {
+            return own;
+        }
+        let mut connection = [(unit.src, src), (unit.dst, dst)];
+        connection.sort_unstable();
+        if let Some(share) = self.open.find(&connection, unit.time) {
+            return share;
+        }
+        let end = End { address: unit.dst, port: dst, peer: unit.src };
+        if segment.flags & (SYN | ACK) == SYN
+            && let Some(share) = self.announced.find(&end, unit.time)
+        {
+            self.open.put(connection, share, unit.time);
+            return share;
+        }
+        self.note(unit, &segment, own);
+        own
+    }
+
+    /// Notes what a packet announces, if that is another host's and of another share.
+    fn note(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, own: usize) {
+        if is_likely(segment.payload)
+            && let Some((address, port)) = dispatch::announced(segment.payload)
+            && address != unit.src
+            && share_of(address, unit.dst) != own
+        {
+            self.announced.put(End { address, port, peer: unit.dst }, own, unit.time);
+        }
+    }
+}
+
+/// Whether a segment may begin with an announcement.
+fn is_likely(said: &[u8]) -> bool {
+    let Some(word) = said.first_chunk::<4>() else { return false };
+    // Of a letter, the small one; digits and the space have this bit.
+    let word = (u32::from_be_bytes(*word) | 0x2020_2020).to_be_bytes();
+    matches!(&word, b"port" | b"eprt" | b"227 ")
+}
+
+/// Shares by what was heard of not long ago: what is old goes, and the oldest where there are
+/// too many.
+#[derive(Debug)]
+struct Recent<K> {
+    shares: HashMap<K, Entry>,
+    order: VecDeque<(K, u64)>,
+    serial: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    share: usize,
+    /// When it was heard of.
+    time: Timestamp,
+    serial: u64,
+}
+
+impl<K> Default for Recent<K> {
+    fn default() -> Self {
+        Recent { shares: HashMap::new(), order: VecDeque::new(), serial: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Recent<K> {
+    fn is_empty(&self) -> bool {
+        self.shares.is_empty()
+    }
+
+    /// The share of what was heard of, and is now.
+    fn find(&mut self, key: &K, now: Timestamp) -> Option<usize> {
+        let entry = self.shares.get_mut(key)?;
+        if now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs() {
+            self.shares.remove(key);
+            return None;
+        }
+        entry.time = now;
+        Some(entry.share)
+    }
+
+    fn put(&mut self, key: K, share: usize, time: Timestamp) {
+        self.serial += 1;
+        let serial = self.serial;
+        self.shares.insert(key, Entry { share, time, serial });
+        self.order.push_back((key, serial));
+        self.forget(time);
+    }
+
+    /// Forgets what is old by now, and what is too much.
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((key, serial)) = self.order.front() {
+            let entry = self.shares.get(key).filter(|entry| entry.serial == *serial);
+            let is_old =
+                entry.is_none_or(|entry| now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs());
+            if self.order.len() <= MOST && !is_old {
+                break;
+            }
+            if entry.is_some() {
+                self.shares.remove(key);
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        for said in [&b"PORT 1,2"[..], b"port 1", b"EPRT |1|", b"227 Entering"] {
+            assert!(is_likely(said));
+        }
+        for said in [&b"POR"[..], b"227-", b"220 a", b"RETR a", b""] {
+            assert!(!is_likely(said));
+        }
+    }
+
+    #[test]
+    fn what_is_old_goes() {
+        let mut recent = Recent::default();
+        for number in 0..2 * MOST {
+            recent.put(number, number % 8, Timestamp(0));
+            recent.put(0, 3, Timestamp(0));
+        }
+        assert!(recent.shares.len() <= MOST && recent.order.len() == MOST);
+        assert_eq!(recent.find(&0, Timestamp(TIMEOUT)), Some(3));
+        assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "heard of meanwhile");
+        assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);
+        assert_eq!(recent.find(&1, Timestamp(0)), None);
+        recent.forget(Timestamp(8 * TIMEOUT));
+        assert!(recent.is_empty() && recent.order.is_empty());
+        recent.put(1, 1, Timestamp(9 * TIMEOUT));
+        assert_eq!((recent.shares.len(), recent.order.len()), (1, 1));
+    }
+}

@@ -1,0 +1,37 @@
+//! Codings upon each other, undone as they stream.
+
+use crate::engine::packet::Fault;
+use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
+
+/// Undoes codings upon each other, the outermost first. What each of them gives counts:
+/// the next one has work with it.
+///
+/// # Errors
+///
+/// The fault of a coding, of who is shown the content, or that it costs too much.
+pub(in crate::engine::packet) fn undo(
+    codings: &mut [Coding],
+    spent: &mut Spent,
+    credit: &InflateBudget,
+    data: &[u8],
+    out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    if codings.is_empty() {
+        return out(data);
+    }
+    spent.take(data.len());
+    chain(codings, data, &mut |bytes| spent.give(bytes.len(), credit), out)
+}
+
+fn chain(
+    codings: &mut [Coding],
+    data: &[u8],
+    pay: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
+    out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let Some((first, rest)) = codings.split_first_mut() else { return out(data) };
+    first.push(data, &mut |bytes| {
+        pay(bytes)?;
+        chain(rest, bytes, pay, out)
+    })
+}

@@ -1,0 +1,372 @@
+//! Mails as they stream by: headers, parts in each other, text and files (RFC 5322,
+//! RFC 2045, RFC 2046).
+//!
+//! A [`Mail`] is fed with the bytes of a mail, cut anywhere, by whatever carries it.
+//! Addresses, hosts and text of its headers, the text of its bodies and what its files
+//! hash to go to the visitor. Every sort of part is looked into: text of
+//! any kind, HTML with its character references undone, attached mails, files by name
+//! and digest; uuencoded files in the midst of text, too. What stands around the
+//! parts of a multipart is text.
+//!
+//! It is lenient where mail programs are: a line among the headers that is none is
+//! text, a part ends with the boundary of any multipart around it, unknown encodings
+//! change nothing. Nothing is kept but a header, a line of text, the boundaries and the state
+//! of the digests, all of bounded size; multiparts and mails are in each other to a bounded
+//! depth, and what is deeper is text.
+
+mod body;
+mod charset;
+mod dots;
+mod entity;
+mod flowed;
+mod header;
+mod html;
+mod leaf;
+mod params;
+mod text;
+mod transfer;
+mod uu;
+mod words;
+
+pub(in crate::engine::packet) use dots::{Dots, Taken};
+pub(in crate::engine::packet) use header::{path, split_header};
+pub(in crate::engine::packet) use text::Text;
+
+use crate::engine::indicator::{Observable, Where};
+use crate::engine::packet::view::Report;
+use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::progress::{Walk, bound};
+use entity::{Entity, Kind};
+use leaf::Leaf;
+
+/// The longest header with all its folded lines.
+const MAX_HEADER: usize = bound(64 << 10, 64);
+
+/// Text of headers that is collected before it is handed on.
+const MAX_TEXT: usize = bound(4 << 10, 32);
+
+/// Multiparts in each other, in one mail.
+const MAX_MULTIPARTS: usize = bound(16, 3);
+
+/// Mails in each other.
+const MAX_MAILS: u8 = bound(4, 2) as u8;
+
+/// What comes next in a mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Headers,
+    /// What is left of a header that is too long; whether a line begins.
+    TooLong(bool),
+    Body,
+}
+
+/// A multipart that is open.
+#[derive(Debug)]
+struct Bound {
+    text: Box<[u8]>,
+    is_digest: bool,
+}
+
+/// A mail on its way.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Mail {
+    protocol: &'static str,
+    /// How many mails are around it.
+    depth: u8,
+    /// Its headers are all that is there.
+    is_head: bool,
+    state: State,
+    /// A header, or a line of a body that may be a delimiter.
+    held: Vec<u8>,
+    /// The line break in front of what comes next, if that is no delimiter.
+    pending: &'static [u8],
+    is_line_start: bool,
+    entity: Entity,
+    bounds: Vec<Bound>,
+    leaf: Option<Box<Leaf>>,
+    /// Text of headers, and of lines among them that are none, to be handed on.
+    texts: [Vec<u8>; 2],
+}
+
+impl Mail {
+    /// A mail that `protocol` carries.
+    pub(in crate::engine::packet) fn new(protocol: &'static str) -> Mail {
+        Mail {
+            protocol,
+            depth: 0,
+            is_head: false,
+            state: State::Headers,
+            held: Vec::new(),
+            pending: b"",
+            is_line_start: true,
+            entity: Entity::default(),
+            bounds: Vec::new(),
+            leaf: None,
+            texts: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// The headers of a mail, without its body.
+    pub(in crate::engine::packet) fn head(protocol: &'static str) -> Mail {
+        Mail { is_head: true, ..Mail::new(protocol) }
+    }
+
+    /// A mail in a mail, if that is not too deep.
+    fn inside(protocol: &'static str, depth: u8) -> Option<Mail> {
+        (depth + 1 < MAX_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
+    }
+
+    pub(in crate::engine::packet) fn weight(&self) -> usize {
+        let bounds: usize = self.bounds.iter().map(|b| size_of::<Bound>() + b.text.len()).sum();
+        let leaf = self.leaf.as_ref().map_or(0, |leaf| size_of::<Leaf>() + leaf.weight());
+        let texts: usize = self.texts.iter().map(Vec::capacity).sum();
+        self.held.capacity() + self.entity.weight() + bounds + leaf + texts
+    }
+
+    /// Takes the next bytes, and tells what can be told by now.
+    pub(in crate::engine::packet) fn push<V: Visitor>(
+        &mut self,
+        data: &[u8],
+        to: &mut Report<'_, '_, V>,
+    ) {
+        self.take(data, to);
+        self.flush(to);
+    }
+
+    fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.flush_headers(to);
+        if let Some(leaf) = &mut self.leaf {
+            leaf.flush(to);
+        }
+    }
+
+    fn flush_headers<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
+            if !text.is_empty() {
+                to.visitor.text(text, at, to.packet, Said::None);
+                text.clear();
+            }
+        }
+    }
+
+    fn take<V: Visitor>(&mut self, data: &[u8], to: &mut Report<'_, '_, V>) {
+        let mut walk = Walk::over(data);
+        while let Some((rest, &first)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
+            walk.take(match self.state {
+                State::Headers => match self.whole_header(first, rest) {
+                    Some(length) => {
+                        self.header(rest.get(..length).unwrap_or(rest), to);
+                        length
+                    }
+                    None => self.header_line(first, rest, to),
+                },
+                State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
+                State::Body => self.body(first, rest, to),
+            });
+        }
+        if walk.is_stuck() {
+            to.counters.note(Fault::Stuck);
+        }
+    }
+
+    /// The length of the header that data begins with, if all of it is there and nothing of it
+    /// is held: then it need not be put together. A line that begins with a dash may be a
+    /// delimiter, and an empty one ends the headers.
+    fn whole_header(&self, first: u8, data: &[u8]) -> Option<usize> {
+        if !self.held.is_empty() || matches!(first, b'-' | b'\r' | b'\n') {
+            return None;
+        }
+        let mut end = 0;
+        while end < MAX_HEADER {
+            end += memchr::memchr(b'\n', data.get(end..)?)? + 1;
+            if !matches!(data.get(end)?, b' ' | b'\t') {
+                return (end < MAX_HEADER).then_some(end);
+            }
+        }
+        None
+    }
+
+    /// Takes bytes of a line among the headers. The header before is over once a line
+    /// begins that does not go on with it.
+    fn header_line<V: Visitor>(
+        &mut self,
+        first: u8,
+        data: &[u8],
+        to: &mut Report<'_, '_, V>,
+    ) -> usize {
+        if self.held.ends_with(b"\n") {
+            if !matches!(first, b' ' | b'\t') {
+                self.held_header(to);
+                // The next one may be whole.
+                return 0;
+            }
+            if self.held.len() >= MAX_HEADER {
+                // It ended with the last line that there was room for, and goes on.
+                to.counters.note(Fault::SplitMail);
+                self.torn_header(to);
+                self.state = State::TooLong(true);
+                return 0;
+            }
+        }
+        let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
+        let room = MAX_HEADER - self.held.len().min(MAX_HEADER);
+        let line = data.get(..end.min(room)).unwrap_or(data);
+        self.held.extend_from_slice(line);
+        if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
+            to.counters.note(Fault::SplitMail);
+            self.torn_header(to);
+            self.state = State::TooLong(false);
+        } else if matches!(&self.held[..], b"\r\n" | b"\n") {
+            self.headers_done(to);
+        } else if self.held.ends_with(b"\n")
+            && let Some((at, is_close)) = self.delimiter()
+        {
+            self.begin_body(to);
+            self.delimit(at, is_close, to);
+        }
+        line.len()
+    }
+
+    /// Goes over what is left of a header.
+    fn too_long(&mut self, is_line_start: bool, data: &[u8]) -> usize {
+        if is_line_start && !matches!(data, [b' ' | b'\t', ..]) {
+            self.state = State::Headers;
+            return 0;
+        }
+        let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
+        self.state = State::TooLong(data.get(..end).is_some_and(|line| line.ends_with(b"\n")));
+        end
+    }
+
+    /// Reads what there is of a header that does not go on, without the last word: a part of
+    /// it would be another one.
+    fn torn_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        if !self.held.ends_with(b"\n") {
+            let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
+            let colon = memchr::memchr(b':', &self.held);
+            let end = self.held.iter().rposition(is_cut).max(colon);
+            self.held.truncate(end.map_or(0, |at| at + 1));
+        }
+        self.held_header(to);
+    }
+
+    /// Reads the header that is held.
+    fn held_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        let mut held = std::mem::take(&mut self.held);
+        self.header(&held, to);
+        held.clear();
+        self.held = held;
+    }
+
+    /// Reads a header, or what stands in its place.
+    fn header<V: Visitor>(&mut self, field: &[u8], to: &mut Report<'_, '_, V>) {
+        let [text, odd] = &mut self.texts;
+        if let Some((name, value)) = split_header(field) {
+            self.entity.header(name, value);
+            header::report(name, value, text, to);
+        } else {
+            odd.extend_from_slice(field);
+        }
+        if text.len() + odd.len() >= MAX_TEXT {
+            self.flush_headers(to);
+        }
+    }
+
+    fn headers_done<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.held.clear();
+        self.begin_body(to);
+    }
+
+    /// Begins the body that the headers told of.
+    fn begin_body<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+        self.flush_headers(to);
+        (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
+        let mut entity = std::mem::take(&mut self.entity);
+        if self.is_head {
+            return leaf::tell_names(&entity, self.protocol, false, to);
+        }
+        if entity.kind == Kind::Multipart
+            && let Some(text) = entity.boundary.take()
+        {
+            if self.bounds.len() < MAX_MULTIPARTS {
+                self.bounds.push(Bound { text, is_digest: entity.is_digest });
+                self.leaf = Some(Box::new(Leaf::around(self.protocol)));
+                return;
+            }
+            to.counters.note(Fault::DeepMail);
+        }
+        let leaf = Leaf::begin(entity, self.protocol, self.depth, to);
+        self.leaf = Some(Box::new(leaf));
+    }
+
+    /// Bytes never came.
+    pub(in crate::engine::packet) fn gap<V: Visitor>(
+        &mut self,
+        length: u64,
+        to: &mut Report<'_, '_, V>,
+    ) {
+        match self.state {
+            State::Headers => {
+                if !self.held.is_empty() {
+                    self.torn_header(to);
+                }
+                self.state = State::TooLong(false);
+            }
+            State::TooLong(_) => self.state = State::TooLong(false),
+            State::Body => {
+                self.no_delimiter(to);
+                (self.pending, self.is_line_start) = (b"", false);
+                if let Some(leaf) = &mut self.leaf {
+                    leaf.gap(length, to);
+                }
+            }
+        }
+    }
+
+    /// Nothing more of it comes; `is_whole` unless it broke off.
+    pub(in crate::engine::packet) fn finish<V: Visitor>(
+        mut self,
+        is_whole: bool,
+        to: &mut Report<'_, '_, V>,
+    ) {
+        if self.state == State::Headers && !self.held.is_empty() {
+            if !is_whole && !self.held.ends_with(b"\n") {
+                to.counters.note(Fault::SplitMail);
+            }
+            match self.delimiter() {
+                Some((at, is_close)) => self.delimit(at, is_close, to),
+                None if is_whole => self.held_header(to),
+                None => self.torn_header(to),
+            }
+        }
+        if self.state == State::Body && !self.bounds.is_empty() {
+            match self.delimiter().filter(|_| self.is_line_start) {
+                Some((at, is_close)) => self.delimit(at, is_close, to),
+                None => {
+                    self.no_delimiter(to);
+                    self.show_pending(to);
+                }
+            }
+        }
+        self.flush_headers(to);
+        if let Some(leaf) = self.leaf {
+            leaf.finish(is_whole, to);
+        }
+    }
+}
+
+/// Tells of a mailbox, if its name is an e-mail address.
+pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(
+    name: &[u8],
+    to: &mut Report<'_, '_, V>,
+) {
+    let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
+    if is_email {
+        let email = Observable::Email(name);
+        to.visitor.seen(email, Where::MailTo, to.packet, Said::None);
+    }
+}
+
+#[cfg(test)]
+pub(in crate::engine::packet) mod tests;

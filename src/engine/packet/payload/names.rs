@@ -1,0 +1,72 @@
+//! Names of files and hosts in commands, requests and options.
+
+use crate::engine::indicator::{Kind, Observable, Where, address};
+use crate::engine::packet::bytes::is_printable;
+use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
+use crate::engine::progress::bound;
+
+/// The longest name that is told.
+const MAX_NAME: usize = bound(4 << 10, 64);
+
+/// The last element of a path, of either system's.
+pub(in crate::engine::packet) fn last(path: &[u8]) -> &[u8] {
+    let path = path.strip_suffix(b"/").or(path.strip_suffix(b"\\")).unwrap_or(path);
+    let start = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
+    path.get(start..).unwrap_or_default()
+}
+
+/// Tells of a path: its last element, and the whole if it has more.
+pub(in crate::engine::packet) fn report<V: Visitor>(
+    path: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    said: Said<'_>,
+) {
+    let path = path.get(..MAX_NAME).unwrap_or(path);
+    let name = last(path);
+    if matches!(name, b"" | b"." | b"..") {
+        return;
+    }
+    visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
+    if name.len() < path.len() {
+        visitor.seen(Observable::Text(Kind::Filepath, path), Where::FileName, packet, said);
+    }
+}
+
+/// Tells of a host that is named, or given by its address, in brackets or without.
+pub(in crate::engine::packet) fn report_host<V: Visitor>(
+    host: &[u8],
+    at: Where,
+    packet: &Packet<'_>,
+    (visitor, counters): (&mut V, &mut Counters),
+    said: Said<'_>,
+) {
+    let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
+    if let Some(address) = address::ip_of(bare) {
+        return visitor.seen(Observable::Address(address, None), at, packet, said);
+    }
+    if !is_printable(host) {
+        counters.note(Fault::OddName);
+    } else if !host.is_empty() {
+        visitor.seen(Observable::Name(host), at, packet, said);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last;
+
+    #[test]
+    fn last_elements() {
+        for (path, want) in [
+            ("a.exe", "a.exe"),
+            ("/pub/a.exe", "a.exe"),
+            ("dir\\sub\\a.exe", "a.exe"),
+            ("/pub/", "pub"),
+            ("/", ""),
+            ("", ""),
+        ] {
+            assert_eq!(last(path.as_bytes()), want.as_bytes(), "{path}");
+        }
+    }
+}

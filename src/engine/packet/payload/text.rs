@@ -1,0 +1,35 @@
+//! Text that is carried as it is.
+
+use crate::engine::indicator::Where;
+use crate::engine::packet::view::{Packet, Said, Visitor};
+use crate::engine::progress::bound;
+
+/// The longest line that is put together.
+const MAX_LINE: usize = bound(16 << 10, 64);
+
+/// Shows bytes as text.
+pub(in crate::engine::packet) fn show<V: Visitor>(
+    text: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) {
+    if !text.is_empty() {
+        visitor.text(text, Where::LogText, packet, Said::None);
+    }
+}
+
+/// Shows the lines that are whole; answers how long they are, or None where more is to be
+/// awaited.
+pub(in crate::engine::packet) fn show_lines<V: Visitor>(
+    data: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+) -> Option<usize> {
+    let end = match memchr::memrchr(b'\n', data) {
+        Some(end) => end + 1,
+        None if data.len() >= MAX_LINE => data.len(),
+        None => return None,
+    };
+    show(data.get(..end).unwrap_or(data), packet, visitor);
+    Some(end)
+}

@@ -1,0 +1,42 @@
+//! What the parsers of HTTP get.
+
+use super::requests::Requests;
+use crate::engine::packet::contract::ParseContext;
+use crate::engine::packet::counters::Counters;
+use crate::engine::packet::payload::coding::InflateBudget;
+use crate::engine::packet::payload::ranges::Ranges;
+use crate::engine::packet::view::Packet;
+
+/// What the contract gives, and the requests of the connection.
+pub(in crate::engine::packet) struct Context<'c, 'p, V> {
+    pub(in crate::engine::packet) packet: &'c Packet<'p>,
+    pub(in crate::engine::packet) visitor: &'c mut V,
+    pub(in crate::engine::packet) counters: &'c mut Counters,
+    /// Scratch for URLs that are put together.
+    pub(in crate::engine::packet) url: &'c mut Vec<u8>,
+    pub(in crate::engine::packet) ranges: &'c mut Ranges,
+    pub(in crate::engine::packet) credit: &'c InflateBudget,
+    pub(in crate::engine::packet) reads_unknown: bool,
+    pub(in crate::engine::packet) is_ended: bool,
+    /// The requests that were not answered yet.
+    pub(in crate::engine::packet) requests: &'c mut Requests,
+}
+
+impl<'c, 'p, V> Context<'c, 'p, V> {
+    pub(in crate::engine::packet) fn new(
+        requests: &'c mut Requests,
+        context: &'c mut ParseContext<'_, 'p, V>,
+    ) -> Self {
+        Context {
+            packet: context.packet,
+            visitor: context.visitor,
+            counters: context.counters,
+            url: context.url,
+            ranges: context.ranges,
+            credit: context.credit,
+            reads_unknown: context.reads_unknown,
+            is_ended: context.is_ended,
+            requests,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The blocks of a message, one behind the other.
+
+use super::commands::{MAGIC, NT_CREATE_ANDX, OPEN_ANDX, READ_ANDX};
+use super::commands::{SESSION_SETUP, TREE_CONNECT_ANDX, WRITE_ANDX};
+use crate::engine::packet::bytes::{le16, le32};
+use crate::engine::packet::protocol::smb::key::Key;
+use crate::engine::packet::protocol::smb::message::text;
+use crate::engine::progress::bound;
+
+/// A message's header.
+pub(in crate::engine::packet::protocol::smb) const HEADER: usize = 32;
+
+/// Blocks of a message that are read. No more than four make sense.
+const MAX_BLOCKS: u8 = bound(16, 3) as u8;
+
+pub(super) const LOCKING: u8 = 0x24;
+const LOG_OFF: u8 = 0x74;
+
+/// Behind the words lies the count of bytes.
+const COUNT: usize = 2;
+
+const NOTHING: u8 = 0xff;
+const IS_ANSWER: u8 = 0x80;
+const IS_UNICODE: u16 = 0x8000;
+
+/// Whether a message is a request or an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine::packet::protocol::smb) enum Way {
+    Request,
+    Answer,
+}
+
+/// What a header says of all blocks, and which command is next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    pub(super) command: u8,
+    pub(super) status: u32,
+    is_answer: bool,
+    is_unicode: bool,
+    pub(super) tree: u32,
+    /// Process and number of the request.
+    pub(super) message: u64,
+}
+
+/// How far a message was read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::engine::packet::protocol::smb) struct Chain {
+    head: Head,
+    /// Where the next block begins, from the header's beginning.
+    at: usize,
+    blocks: u8,
+    /// The file that it is about.
+    pub(super) key: Option<Key>,
+}
+
+impl Chain {
+    pub(super) fn begin(message: &[u8]) -> Option<Chain> {
+        let (process, number) = (le16(message, 26)?, le16(message, 30)?);
+        let head = Head {
+            command: *message.strip_prefix(MAGIC)?.first()?,
+            status: le32(message, 5)?,
+            is_answer: message.get(9)? & IS_ANSWER != 0,
+            is_unicode: le16(message, 10)? & IS_UNICODE != 0,
+            tree: u32::from(le16(message, 24)?),
+            message: u64::from(process) << 16 | u64::from(number),
+        };
+        Some(Chain { head, at: HEADER, blocks: 0, key: None })
+    }
+
+    pub(super) fn way(&self) -> Way {
+        if self.head.is_answer { Way::Answer } else { Way::Request }
+    }
+
+    /// A block is done with.
+    pub(super) fn go_on(&mut self, block: &Block<'_>) {
+        if let Some((command, at)) = block.next {
+            (self.head.command, self.at) = (command, at);
+            self.blocks = self.blocks.saturating_add(1);
+        }
+    }
+}
+
+/// A block: a count of words, the words, a count of bytes, the bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Block<'m> {
+    pub(super) head: Head,
+    /// What is there of it.
+    shown: &'m [u8],
+    /// Where it begins in the message.
+    at: usize,
+    /// Its length.
+    pub(super) left: u64,
+    /// The command and the place of the next one.
+    pub(super) next: Option<(u8, usize)>,
+    /// The next one can't be where it is said to be.
+    pub(super) is_astray: bool,
+}
+
+impl<'m> Block<'m> {
+    /// Reads where a block ends; else how many bytes must be there for that, which is more
+    /// than are left if it contradicts itself.
+    pub(super) fn parse(shown: &'m [u8], left: u64, chain: &Chain) -> Result<Self, usize> {
+        let Some(&words) = shown.first() else { return Err(1) };
+        let head = chain.head;
+        let mut block = Block { head, shown, at: chain.at, left, next: None, is_astray: false };
+        let behind = block.bytes_at();
+        if behind as u64 > left {
+            // The last block of an error may have no count of bytes.
+            return if left == 1 { Ok(block) } else { Err(behind) };
+        }
+        if !is_andx(head.command) || words < 2 {
+            return Ok(block);
+        }
+        let (Some(&command), Some(offset)) = (shown.get(1), le16(shown, 3)) else { return Err(5) };
+        let at = usize::from(offset);
+        // An offset of 0 is none, too.
+        if command == NOTHING || at == 0 {
+            return Ok(block);
+        }
+        let length = at.checked_sub(chain.at).filter(|&length| length >= behind);
+        match length.map(|length| length as u64).filter(|&length| length < left) {
+            Some(length) if chain.blocks < MAX_BLOCKS => {
+                (block.next, block.left) = (Some((command, at)), length);
+            }
+            _ => block.is_astray = true,
+        }
+        Ok(block)
+    }
+
+    /// What is there of it.
+    pub(super) fn bytes(&self) -> &'m [u8] {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        self.shown.get(..most).unwrap_or(self.shown)
+    }
+
+    /// The same up to a place in it.
+    pub(super) fn until(self, end: usize) -> Self {
+        Block { left: self.left.min(end as u64), ..self }
+    }
+
+    /// How many words it has.
+    pub(super) fn words(&self) -> usize {
+        self.shown.first().map_or(0, |&words| usize::from(words))
+    }
+
+    /// Where its bytes begin.
+    pub(super) fn bytes_at(&self) -> usize {
+        1 + 2 * self.words() + COUNT
+    }
+
+    /// Where a place of the message lies in it.
+    pub(super) fn inside(&self, at: usize) -> Option<usize> {
+        at.checked_sub(self.at)
+    }
+
+    /// A number at a place behind the count of words.
+    pub(super) fn le16(&self, at: usize) -> Option<u16> {
+        le16(self.shown, 1 + at).filter(|_| at + 2 <= 2 * self.words())
+    }
+
+    pub(super) fn le32(&self, at: usize) -> Option<u32> {
+        le32(self.shown, 1 + at).filter(|_| at + 4 <= 2 * self.words())
+    }
+
+    /// An offset of 32 bits, or of 64 if there are as many words as `far`.
+    pub(super) fn offset(&self, low: usize, far: usize, high: usize) -> Option<u64> {
+        let high = if self.words() >= far { self.le32(high)? } else { 0 };
+        Some(u64::from(high) << 32 | u64::from(self.le32(low)?))
+    }
+
+    /// A string up to its zero, or to the block's end; of 16-bit characters at an even
+    /// place of the message. With the place behind it.
+    pub(super) fn string(&self, from: usize) -> (String, usize) {
+        let bytes = self.bytes();
+        if !self.head.is_unicode {
+            let bytes = bytes.get(from..).unwrap_or_default();
+            let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+            return (String::from_utf8_lossy(&bytes[..end]).into_owned(), from + end + 1);
+        }
+        let from = from + (self.at + from) % 2;
+        let bytes = bytes.get(from..).unwrap_or_default();
+        let end = bytes.chunks_exact(2).position(|unit| unit == [0, 0]);
+        let end = end.map_or(bytes.len(), |end| 2 * end);
+        (text(bytes.get(..end).unwrap_or_default()), from + end + 2)
+    }
+}
+
+/// Whether a command has the next one in its words.
+fn is_andx(command: u8) -> bool {
+    matches!(
+        command,
+        LOCKING
+            | OPEN_ANDX
+            | READ_ANDX
+            | WRITE_ANDX
+            | SESSION_SETUP
+            | LOG_OFF
+            | TREE_CONNECT_ANDX
+            | NT_CREATE_ANDX
+    )
+}

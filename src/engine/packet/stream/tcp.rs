@@ -1,0 +1,120 @@
+//! What a flow remembers of its TCP connection.
+
+use crate::engine::packet::payload::reorder::is_before;
+use crate::engine::packet::wire::transport::{ACK, Segment};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// No slot.
+pub(super) const NIL: u32 = u32::MAX;
+
+/// A loose direction follows jumps up to here; a longer one is somebody's lie, or
+/// a gap that costs no more than being asked once too often.
+const LONGEST_JUMP: u32 = 1 << 20;
+
+/// What one direction of a flow is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine::packet) enum Mode {
+    /// Nothing was seen.
+    #[default]
+    Fresh,
+    /// The SYN was.
+    Synced,
+    /// In its slot.
+    Streaming,
+    /// Of no known protocol.
+    Unidentified,
+    /// There is nothing more to be read.
+    Over,
+}
+
+const MODES: [Mode; 5] =
+    [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Unidentified, Mode::Over];
+
+/// What a flow remembers of its TCP connection.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub(in crate::engine::packet) struct Tcp {
+    /// By side: the low end of the flow's key sends the first.
+    pub(super) next: [u32; 2],
+    /// Behind each side's SYN.
+    start: [u32; 2],
+    pub(super) slot: u32,
+    /// The flow's slot is its own while this is the slot's tenancy.
+    pub(super) tenancy: u32,
+    /// Of [`Mode`].
+    modes: [u8; 2],
+    /// Whether `start` is known: 0 or 1.
+    has_start: [u8; 2],
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        Tcp {
+            next: [0; 2],
+            start: [0; 2],
+            slot: NIL,
+            tenancy: 0,
+            modes: [Mode::Fresh as u8; 2],
+            has_start: [0; 2],
+        }
+    }
+}
+
+impl Tcp {
+    pub(super) fn mode(&self, side: usize) -> Mode {
+        MODES[usize::from(self.modes[side]) % MODES.len()]
+    }
+
+    pub(super) fn set_mode(&mut self, side: usize, mode: Mode) {
+        self.modes[side] = mode as u8;
+    }
+
+    fn set_synced(&mut self, side: usize) {
+        (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
+    }
+
+    /// Whether a side's SYN tells of a new connection: an answer that is not the one which was
+    /// seen before.
+    pub(super) fn is_new_connection(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
+        let is_other = self.has_start[side] != 0 && self.start[side] != start;
+        self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
+    }
+
+    /// Notes where a direction begins, if that is not known or not true any more. What was
+    /// remembered of a connection before is done with by then.
+    pub(super) fn synchronise(&mut self, side: usize, start: u32, segment: &Segment<'_>) {
+        if self.is_new_connection(side, start, segment) {
+            *self = Tcp::default();
+            (self.next[side ^ 1], self.start[side ^ 1]) = (segment.ack, segment.ack);
+            self.set_synced(side ^ 1);
+        } else if self.mode(side) != Mode::Fresh {
+            return;
+        }
+        (self.next[side], self.start[side]) = (start, start);
+        self.set_synced(side);
+    }
+
+    /// What of a segment in a loose direction was not seen yet, and the next byte behind it.
+    pub(super) fn unread<'a>(
+        &self,
+        side: usize,
+        seq: u32,
+        payload: &'a [u8],
+        missing: usize,
+    ) -> (u32, &'a [u8], u32) {
+        let next = self.next[side];
+        let end = seq.wrapping_add((payload.len() + missing) as u32);
+        let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
+        let behind = if is_on { end } else { next };
+        if is_before(seq, next) {
+            let rest = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
+            return (next, rest, behind);
+        }
+        (seq, payload, behind)
+    }
+
+    /// Whether something may be left to tell when the flow is closed.
+    pub(in crate::engine::packet) fn is_open(&self) -> bool {
+        self.slot != NIL
+    }
+}

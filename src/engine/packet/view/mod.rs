@@ -1,0 +1,24 @@
+//! What goes in and what comes out: frames, packets, and what a visitor is shown.
+//!
+//! All of it is borrowed or small and lives on the stack.
+
+mod community;
+mod file;
+mod flow;
+mod frame;
+mod packet;
+pub(super) mod ports;
+mod report;
+mod said;
+mod visitor;
+
+pub use community::community_id;
+pub(super) use community::conversation;
+pub use file::{Attachment, FileFacts, Parcel};
+pub use flow::{Close, FlowEnd};
+pub use frame::{Frame, Order};
+pub use packet::Packet;
+pub use ports::Ports;
+pub(super) use report::Report;
+pub use said::{Facts, Said};
+pub use visitor::Visitor;

@@ -1,0 +1,39 @@
+//! What a protocol said in the packet where an observable was seen.
+
+use super::file::FileFacts;
+use crate::engine::indicator::Protocol;
+use std::fmt;
+
+/// A message of a protocol, as an alert tells of it.
+///
+/// It is borrowed from the packet; only a hit asks for the owned form.
+pub trait Facts: fmt::Debug {
+    /// The owned form, for an alert.
+    fn owned(&self) -> Protocol;
+}
+
+/// What the protocol said in the packet where an observable was seen.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Said<'a> {
+    /// Nothing: an observable of the packet's headers.
+    None,
+    /// A message, or a part of one.
+    Message(&'a dyn Facts),
+    /// The head of a message that names a host in several of its fields, as requests and
+    /// answers of HTTP do.
+    Head(&'a dyn Facts),
+    /// A file that is carried.
+    File(FileFacts<'a>),
+}
+
+impl Said<'_> {
+    /// The owned form, for an alert.
+    pub fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Said::None => None,
+            Said::Message(facts) | Said::Head(facts) => Some(facts.owned()),
+            Said::File(file) => Some(Protocol::File(file.owned())),
+        }
+    }
+}

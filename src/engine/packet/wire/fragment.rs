@@ -1,0 +1,261 @@
+//! IP fragments, put together.
+//!
+//! Packets wait for their fragments in a bounded store: a bound on bytes, with
+//! the oldest packet giving way, and one on the time that the packets tell. Bytes
+//! that two fragments claim belong to the one that came first, as on most hosts;
+//! overlaps are counted, and those whose bytes differ are counted as that.
+
+use super::ip::Piece;
+use crate::engine::indicator::Timestamp;
+use crate::engine::packet::{Config, Counters, Fault};
+use crate::engine::progress::bound;
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+/// The longest payload of a packet.
+const LONGEST: usize = 65_535;
+
+/// Runs of bytes of one packet that are apart from each other.
+const MAX_RUNS: usize = bound(128, 4);
+
+/// What a waiting packet costs beside its bytes.
+const OVERHEAD: usize = 256;
+
+/// Buffers that are kept for the next packets.
+const MAX_SPARE: usize = bound(16, 2);
+
+/// What all fragments of a packet have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::engine::packet) struct Key {
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
+    /// Of IPv4; in IPv6 the identifier is enough.
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) id: u32,
+    /// VLAN and tunnel, where flows are told apart by them.
+    pub(in crate::engine::packet) realm: u64,
+}
+
+/// A packet that waits.
+#[derive(Debug)]
+struct Waiting {
+    data: Vec<u8>,
+    /// The bytes that are there: apart from each other and in order.
+    runs: Vec<(usize, usize)>,
+    /// Known from the last fragment.
+    total: Option<usize>,
+    /// The transport as the first fragment names it.
+    proto: u8,
+    arrived: Timestamp,
+    serial: u64,
+}
+
+/// A packet that is whole.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Whole {
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) payload: Vec<u8>,
+}
+
+/// The packets that wait for fragments.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Fragments {
+    waiting: HashMap<Key, Waiting>,
+    /// In the order of arrival; a serial that doesn't fit is one that is gone.
+    order: VecDeque<(Key, u64)>,
+    serial: u64,
+    bytes: usize,
+    most_bytes: usize,
+    timeout: i64,
+    spare: Vec<Vec<u8>>,
+}
+
+impl Fragments {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
+        Fragments {
+            waiting: HashMap::new(),
+            order: VecDeque::new(),
+            serial: 0,
+            bytes: 0,
+            most_bytes: config.most_fragment_bytes,
+            timeout: i64::from(config.fragment_timeout) * 1_000_000,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Adds a fragment; returns its packet if that is whole now.
+    pub(in crate::engine::packet) fn add(
+        &mut self,
+        key: Key,
+        piece: Piece,
+        proto: u8,
+        payload: &[u8],
+        now: Timestamp,
+        counters: &mut Counters,
+    ) -> Option<Whole> {
+        self.expire(now, counters);
+        // One behind those that are not due, where the clock was set back between them.
+        if let Some(waiting) = self.waiting.get(&key).filter(|waiting| self.is_due(waiting, now)) {
+            let serial = waiting.serial;
+            self.give_up(&key, serial, Fault::FragmentsMissing, counters);
+        }
+        let end = piece.offset + payload.len();
+        if end > LONGEST || (!piece.is_last && payload.is_empty()) {
+            counters.note(Fault::BadFragment);
+            return None;
+        }
+        let waiting = match self.waiting.entry(key) {
+            hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            hashbrown::hash_map::Entry::Vacant(entry) => {
+                self.serial += 1;
+                self.bytes += OVERHEAD;
+                self.order.push_back((key, self.serial));
+                entry.insert(Waiting {
+                    data: self.spare.pop().unwrap_or_default(),
+                    runs: Vec::new(),
+                    total: None,
+                    proto,
+                    arrived: now,
+                    serial: self.serial,
+                })
+            }
+        };
+        let before = waiting.data.len();
+        if !waiting.add(piece, proto, payload, counters) {
+            counters.note(Fault::BadFragment);
+        }
+        self.bytes += waiting.data.len() - before;
+        let whole = if waiting.is_whole() { self.remove(&key) } else { None };
+        self.make_room(counters);
+        whole
+    }
+
+    /// Takes a buffer back.
+    pub(in crate::engine::packet) fn recycle(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < MAX_SPARE {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Gives everything up.
+    pub(in crate::engine::packet) fn finish(&mut self, counters: &mut Counters) {
+        for (key, serial) in std::mem::take(&mut self.order) {
+            self.give_up(&key, serial, Fault::FragmentsMissing, counters);
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp, counters: &mut Counters) {
+        while let Some(&(key, serial)) = self.order.front() {
+            let is_due = self
+                .waiting
+                .get(&key)
+                .is_none_or(|waiting| waiting.serial != serial || self.is_due(waiting, now));
+            if !is_due {
+                return;
+            }
+            self.order.pop_front();
+            self.give_up(&key, serial, Fault::FragmentsMissing, counters);
+        }
+    }
+
+    fn is_due(&self, waiting: &Waiting, now: Timestamp) -> bool {
+        now.0.abs_diff(waiting.arrived.0) > self.timeout.unsigned_abs()
+    }
+
+    fn make_room(&mut self, counters: &mut Counters) {
+        while self.bytes > self.most_bytes
+            && let Some((key, serial)) = self.order.pop_front()
+        {
+            self.give_up(&key, serial, Fault::FragmentsEvicted, counters);
+        }
+    }
+
+    fn give_up(&mut self, key: &Key, serial: u64, fault: Fault, counters: &mut Counters) {
+        if self.waiting.get(key).is_some_and(|waiting| waiting.serial == serial)
+            && let Some(whole) = self.remove(key)
+        {
+            counters.note(fault);
+            self.recycle(whole.payload);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Whole> {
+        let waiting = self.waiting.remove(key)?;
+        self.bytes -= OVERHEAD + waiting.data.len();
+        // What is gone doesn't pile up.
+        if self.order.len() > 2 * self.waiting.len() + 64 {
+            let waiting = &self.waiting;
+            self.order.retain(|(key, serial)| {
+                waiting.get(key).is_some_and(|waiting| waiting.serial == *serial)
+            });
+        }
+        Some(Whole { proto: waiting.proto, payload: waiting.data })
+    }
+}
+
+impl Waiting {
+    fn is_whole(&self) -> bool {
+        let Some(total) = self.total else { return false };
+        total == 0 || self.runs.first().is_some_and(|&(start, end)| start == 0 && end >= total)
+    }
+
+    /// Adds a fragment; false if it contradicts what is there.
+    fn add(&mut self, piece: Piece, proto: u8, bytes: &[u8], counters: &mut Counters) -> bool {
+        let (start, end) = (piece.offset, piece.offset + bytes.len());
+        if self.total.is_some_and(|total| end > total || (piece.is_last && end != total))
+            || (piece.is_last && self.data.len() > end)
+            || self.runs.len() >= MAX_RUNS
+        {
+            return false;
+        }
+        if piece.is_last {
+            self.total = Some(end);
+        }
+        if start == 0 {
+            self.proto = proto;
+        }
+        if self.data.len() < end {
+            self.data.resize(end, 0);
+        }
+        self.fill(start, bytes, counters);
+        self.join(start, end);
+        true
+    }
+
+    /// Writes what no fragment before has written.
+    fn fill(&mut self, start: usize, bytes: &[u8], counters: &mut Counters) {
+        let end = start + bytes.len();
+        let (mut at, mut is_overlap, mut is_conflict) = (start, false, false);
+        let overlapping = self.runs.iter().filter(|&&(from, to)| from < end && to > start);
+        for &(from, to) in overlapping {
+            let (from, to) = (from.max(start), to.min(end));
+            // A repetition of the whole fragment is no overlap to speak of.
+            is_overlap |= (from, to) != (start, end);
+            is_conflict |= self.data[from..to] != bytes[from - start..to - start];
+            self.data[at..from].copy_from_slice(&bytes[at - start..from - start]);
+            at = to;
+        }
+        self.data[at..end].copy_from_slice(&bytes[at - start..]);
+        if is_conflict {
+            counters.note(Fault::FragmentConflict);
+        } else if is_overlap {
+            counters.note(Fault::FragmentOverlap);
+        }
+    }
+
+    /// Notes that these bytes are there.
+    fn join(&mut self, mut start: usize, mut end: usize) {
+        let first = self.runs.partition_point(|&(_, to)| to < start);
+        let last = self.runs.partition_point(|&(from, _)| from <= end);
+        if first < last {
+            start = start.min(self.runs[first].0);
+            end = end.max(self.runs[last - 1].1);
+        }
+        self.runs.splice(first..last, [(start, end)]);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,374 @@
+//! Frames to IP packets: links, fragments and tunnels, before anybody's flow is known.
+//!
+//! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. What is
+//! remembered here are fragments alone; all else is remembered of two hosts, and so
+//! units can go different ways: see [`split`](crate::engine::packet::decoder::split).
+
+mod fast_path;
+
+use super::fragment::{self, Fragments};
+use super::ip::{self, Datagram};
+use super::link::{self, Layer, Net, Tags};
+use super::quote;
+use super::transport::{self, Segment, UDP};
+use super::tunnel::{self, Tunnels};
+use crate::engine::indicator::{Timestamp, Tunnel};
+use crate::engine::packet::{Config, Counters, Fault, Frame, Order};
+use std::net::IpAddr;
+
+/// Which part of a packet a fragment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine::packet) enum Part {
+    Whole,
+    /// The first fragment: it has the ports.
+    First,
+    Later,
+    /// It never came here: an error of ICMP quotes it.
+    Quoted,
+}
+
+/// An IP packet: what it says of itself, and of its frame.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::packet) struct IpPacket<'a> {
+    /// Of the frame.
+    pub(in crate::engine::packet) number: u64,
+    pub(in crate::engine::packet) time: Timestamp,
+    pub(in crate::engine::packet) is_timed: bool,
+    pub(in crate::engine::packet) length: u32,
+    pub(in crate::engine::packet) src: IpAddr,
+    pub(in crate::engine::packet) dst: IpAddr,
+    pub(in crate::engine::packet) proto: u8,
+    /// What is behind the IP header, or why it can't be had.
+    pub(in crate::engine::packet) payload: Result<&'a [u8], Fault>,
+    /// Bytes of the payload that were not captured.
+    pub(in crate::engine::packet) missing: usize,
+    pub(in crate::engine::packet) part: Part,
+    /// Whether it is a tunnel's: what it carries comes as the next unit.
+    pub(in crate::engine::packet) is_tunnel: bool,
+    pub(in crate::engine::packet) vlan: &'a [u16],
+    pub(in crate::engine::packet) tunnel: &'a [Tunnel],
+    /// What tells flows of equal addresses apart, where they are told apart; else 0.
+    pub(in crate::engine::packet) vlan_key: u16,
+    pub(in crate::engine::packet) tunnel_key: u64,
+}
+
+impl<'a> IpPacket<'a> {
+    /// Its place in the capture.
+    pub(in crate::engine::packet) fn order(&self) -> Order {
+        Order::new(self.number, self.tunnel.len())
+    }
+
+    /// Its transport's header. Of a fragment only the addresses and ports count: its packet
+    /// is looked into once it is whole.
+    #[inline(always)]
+    pub(in crate::engine::packet) fn segment(&self) -> Segment<'a> {
+        let mut segment = match self.part {
+            Part::Later => Segment::bare(None),
+            Part::Whole | Part::First => transport::parse(self.proto, self.payload),
+            Part::Quoted => {
+                let segment = transport::parse(self.proto, self.payload);
+                return Segment { flags: 0, fault: None, ..segment };
+            }
+        };
+        if self.part != Part::Whole {
+            (segment.payload, segment.fault) = (&[], None);
+        }
+        segment
+    }
+}
+
+/// Takes frames apart.
+#[derive(Debug)]
+pub(in crate::engine::packet) struct Layers {
+    flow_by_vlan: bool,
+    flow_by_tunnel: bool,
+    fragments: Fragments,
+    pub(in crate::engine::packet) counters: Counters,
+    /// Scratch for the tunnels of a frame.
+    tunnels: Tunnels,
+    /// No frame is a usual one.
+    #[cfg(test)]
+    pub(in crate::engine::packet) is_careful: bool,
+}
+
+/// What is around an IP packet: its frame, and what was taken off it.
+struct Encapsulation<'f> {
+    frame: &'f Frame<'f>,
+    tags: Tags,
+    tunnels: Tunnels,
+}
+
+impl Layers {
+    pub(in crate::engine::packet) fn new(config: &Config) -> Self {
+        Layers {
+            flow_by_vlan: config.flow_by_vlan,
+            flow_by_tunnel: config.flow_by_tunnel,
+            fragments: Fragments::new(config),
+            counters: Counters::default(),
+            tunnels: Tunnels::default(),
+            #[cfg(test)]
+            is_careful: false,
+        }
+    }
+
+    /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
+    /// are for [`Self::slow_path`].
+    #[inline(always)]
+    pub(in crate::engine::packet) fn fast_path<'a>(
+        &mut self,
+        frame: &Frame<'a>,
+    ) -> Option<IpPacket<'a>> {
+        #[cfg(test)]
+        if self.is_careful {
+            return None;
+        }
+        let unit = fast_path::read(frame)?;
+        self.counters.frames += 1;
+        self.counters.bytes += u64::from(frame.length);
+        self.counters.packets += 1;
+        Some(unit)
+    }
+
+    /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
+    pub(in crate::engine::packet) fn slow_path(
+        &mut self,
+        frame: &Frame<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        self.counters.frames += 1;
+        self.counters.bytes += u64::from(frame.length);
+        // The list of tunnels is kept for the next frame: most are in none.
+        let tunnels = std::mem::take(&mut self.tunnels);
+        let mut around = Encapsulation { frame, tags: Tags::default(), tunnels };
+        self.inside(Layer::Link(frame.linktype), frame.data, &mut around, take);
+        self.tunnels = around.tunnels;
+        self.tunnels.clear();
+    }
+
+    /// Takes what a frame or a tunnel holds: one packet, or the several of an aggregate.
+    fn inside(
+        &mut self,
+        layer: Layer,
+        data: &[u8],
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        let (tags, depth) = (around.tags, around.tunnels.depth());
+        let mut next = Some((layer, data));
+        while let Some((layer, data)) = next {
+            let mut rest = None;
+            match link::descend(layer, data, &mut around.tags, &mut rest) {
+                Ok((net, data)) => self.packet(net, data, around, take),
+                Err(fault) => self.counters.note(fault),
+            }
+            if around.tags.is_cut() {
+                self.counters.note(Fault::TooManyTags);
+            }
+            // Each of them takes bytes.
+            next = rest.map(|rest| (Layer::Aggregate, rest));
+            if next.is_some() {
+                around.tags = tags;
+                around.tunnels.leave(depth);
+            }
+        }
+    }
+
+    /// Gives up what waits for fragments.
+    pub(in crate::engine::packet) fn finish(&mut self) {
+        self.fragments.finish(&mut self.counters);
+    }
+
+    /// Takes an IP packet, of a frame or out of a tunnel.
+    fn packet(
+        &mut self,
+        net: Net,
+        data: &[u8],
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        let datagram = match ip::parse(net, data) {
+            Ok(datagram) => datagram,
+            Err(fault) => return self.counters.note(fault),
+        };
+        self.counters.packets += 1;
+        if let Some(piece) = datagram.piece
+            && let Some(whole) = self.collect(&datagram, piece, around)
+        {
+            let mut proto = whole.proto;
+            // In IPv6 more extension headers may follow, in IPv4 that of authentication.
+            let payload = match datagram.src {
+                IpAddr::V4(_) => ip::skip_authentication(&mut proto, &whole.payload),
+                IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
+            };
+            let datagram = Datagram { proto, payload, missing: 0, piece: None, ..datagram };
+            self.datagram(&datagram, around, take);
+            return self.fragments.recycle(whole.payload);
+        }
+        self.datagram(&datagram, around, take);
+    }
+
+    /// Puts a fragment to those of its packet.
+    fn collect(
+        &mut self,
+        datagram: &Datagram<'_>,
+        piece: ip::Piece,
+        around: &Encapsulation<'_>,
+    ) -> Option<fragment::Whole> {
+        let payload = datagram.payload.ok()?;
+        if datagram.missing > 0 {
+            self.counters.note(Fault::IpCut);
+            return None;
+        }
+        let key = fragment::Key {
+            src: datagram.src,
+            dst: datagram.dst,
+            proto: if datagram.src.is_ipv4() { datagram.proto } else { 0 },
+            id: piece.id,
+            realm: u64::from(self.vlan_key(around)) << 48 ^ self.tunnel_key(around),
+        };
+        let (time, counters) = (around.frame.time, &mut self.counters);
+        self.fragments.add(key, piece, datagram.proto, payload, time, counters)
+    }
+
+    fn vlan_key(&self, around: &Encapsulation<'_>) -> u16 {
+        around.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
+    }
+
+    fn tunnel_key(&self, around: &Encapsulation<'_>) -> u64 {
+        if self.flow_by_tunnel { around.tunnels.key() } else { 0 }
+    }
+
+    fn datagram(
+        &mut self,
+        datagram: &Datagram<'_>,
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        let Datagram { src, dst, mut proto, mut payload, missing, piece } = *datagram;
+        if let (tunnel::ESP, None, Ok(data)) = (proto, piece, payload)
+            && let Some((next, data)) = tunnel::esp_transport(src, dst, data)
+        {
+            (proto, payload) = (next, Ok(data));
+        }
+        let inside = match (piece, payload) {
+            (None, Ok(payload)) => {
+                // Of the others nothing but their number is looked at.
+                let segment = match proto {
+                    UDP if tunnel::is_likely(payload) => transport::parse(proto, Ok(payload)),
+                    _ => Segment::bare(None),
+                };
+                tunnel::open(src, proto, payload, &segment)
+            }
+            _ => None,
+        };
+        let minimal = match (proto, piece, payload) {
+            (tunnel::MINIMAL, None, Ok(payload)) => tunnel::open_minimal(src, payload),
+            _ => None,
+        };
+        let Frame { number, time, is_timed, length, .. } = *around.frame;
+        let part = match piece {
+            None => Part::Whole,
+            Some(piece) if piece.offset == 0 => Part::First,
+            Some(_) => Part::Later,
+        };
+        take(&IpPacket {
+            number,
+            time,
+            is_timed,
+            length,
+            src,
+            dst,
+            proto,
+            payload,
+            missing,
+            part,
+            is_tunnel: inside.is_some() || minimal.is_some(),
+            vlan: around.tags.ids(),
+            tunnel: around.tunnels.hops(),
+            vlan_key: self.vlan_key(around),
+            tunnel_key: self.tunnel_key(around),
+        });
+        if let Some(inside) = inside {
+            self.enter(datagram, &inside, around, take);
+        } else if let Some(minimal) = minimal {
+            self.enter_minimal(datagram, &minimal, around, take);
+        }
+        if let (None, Ok(payload)) = (piece, payload)
+            && let Some((net, data)) = quote::of(proto, payload)
+        {
+            self.quoted(datagram, net, data, around, take);
+        }
+    }
+
+    /// Takes the packet that an error quotes. It is of the flow that it would have been of, had
+    /// it come here.
+    fn quoted(
+        &mut self,
+        outer: &Datagram<'_>,
+        net: Net,
+        data: &[u8],
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        let Datagram { src, dst, proto, payload, missing, piece } = match ip::parse(net, data) {
+            Ok(datagram) => datagram,
+            Err(fault) => return self.counters.note(fault),
+        };
+        let tunnel_key = self.tunnel_key(around);
+        let inside = tunnel::Inside { kind: "icmp", network: 0, layer: Layer::Ip(net), data };
+        if !around.tunnels.enter(outer.src, outer.dst, &inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        let Frame { number, time, is_timed, length, .. } = *around.frame;
+        let is_later = piece.is_some_and(|piece| piece.offset > 0);
+        take(&IpPacket {
+            number,
+            time,
+            is_timed,
+            length,
+            src,
+            dst,
+            proto,
+            // Without its beginning there are no ports.
+            payload: if is_later { Ok(&[]) } else { payload },
+            missing: if piece.is_some() { missing.max(1) } else { missing },
+            part: Part::Quoted,
+            is_tunnel: false,
+            vlan: around.tags.ids(),
+            tunnel: around.tunnels.hops(),
+            vlan_key: self.vlan_key(around),
+            tunnel_key,
+        });
+    }
+
+    /// Takes what a minimal encapsulation carries, which has no header of its own.
+    fn enter_minimal(
+        &mut self,
+        outer: &Datagram<'_>,
+        minimal: &tunnel::Minimal<'_>,
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        if !around.tunnels.enter(outer.src, outer.dst, &minimal.inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        self.counters.packets += 1;
+        let tunnel::Minimal { src, dst, proto, payload, .. } = *minimal;
+        let inner = Datagram { src, dst, proto, payload: Ok(payload), ..*outer };
+        self.datagram(&inner, around, take);
+    }
+
+    /// Takes what a tunnel carries.
+    fn enter(
+        &mut self,
+        outer: &Datagram<'_>,
+        inside: &tunnel::Inside<'_>,
+        around: &mut Encapsulation<'_>,
+        take: &mut impl FnMut(&IpPacket<'_>),
+    ) {
+        if !around.tunnels.enter(outer.src, outer.dst, inside) {
+            return self.counters.note(Fault::TooManyTunnels);
+        }
+        self.inside(inside.layer, inside.data, around, take);
+    }
+}
