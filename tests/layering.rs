@@ -13,6 +13,7 @@ use crate::harness::source::{
 use graph::Graph;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 /// The houses, and which others each may import. `clock` is a file beside them.
 const HOUSES: &[(&str, &[&str])] = &[
