@@ -14,6 +14,9 @@ use std::ops::Range;
 /// The longest line that is given out whole, in bytes of the file without its line feed.
 pub(super) const MAX_LINE: usize = bound(1 << 20, 64);
 
+/// Fewer NULs in a line are part of it; so many end it.
+pub(super) const MIN_NULS: usize = bound(4 << 10, 32);
+
 /// What happens to a line that ends where the bytes end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfinished {
@@ -104,7 +107,11 @@ fn take_lines(found: &mut Cutting, data: &[u8], lines: Lines, unfinished: Unfini
             found.has_more = true;
             return;
         }
-        let (end, ending) = match lines.next_end(rest) {
+        let feed = lines.next_end(rest);
+        let line = &rest[..feed.unwrap_or(rest.len()).min(MAX_LINE)];
+        let nuls = if lines.0.is_none() { many_nuls(line) } else { None };
+        let (end, ending) = match feed {
+            _ if nuls.is_some() => (nuls.unwrap_or_default(), Ending::Last),
             Some(end) if end - lines.unit() <= MAX_LINE => (end, Ending::Line),
             Some(_) => (lines.whole_units(MAX_LINE), Ending::Cut),
             None if rest.len() > MAX_LINE => (lines.whole_units(MAX_LINE), Ending::Cut),
@@ -131,9 +138,27 @@ fn take_lines(found: &mut Cutting, data: &[u8], lines: Lines, unfinished: Unfini
                 found.has_more = true;
                 return;
             }
-            Ending::Last | Ending::Flushed => return,
+            Ending::Last | Ending::Flushed => {
+                found.has_more = nuls.is_some();
+                return;
+            }
         }
     }
+}
+
+/// Where in a line so many NULs begin that it ends there.
+fn many_nuls(line: &[u8]) -> Option<usize> {
+    // Each such run has one of these places in its first half.
+    let step = MIN_NULS / 2;
+    let places = (step..line.len()).step_by(step).filter(|&at| line.get(at) == Some(&0));
+    for at in places {
+        let before = line[..at].iter().rev().take_while(|&&byte| byte == 0).count();
+        let after = line[at..].iter().take_while(|&&byte| byte == 0).count();
+        if before + after >= MIN_NULS {
+            return Some(at - before);
+        }
+    }
+    None
 }
 
 /// Where lines end, by what they are written in.

@@ -296,7 +296,7 @@ impl Tail {
             let is_further = position.offset > stream.safe.offset
                 || position.offset == stream.safe.offset && position != &stream.safe;
             if is_further && position.offset <= stream.read.offset {
-                stream.safe = position.clone();
+                stream.be_safe(position.clone());
                 stream.last_seen = self.wall;
                 self.dirty.insert(position.stream);
             }

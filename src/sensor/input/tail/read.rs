@@ -1,14 +1,14 @@
 //! A turn: a part of a file is read, and cut into a piece.
 
 use super::content::{Content, SAMPLE};
-use super::cut::{Cutting, Lines, MAX_LINE, Unfinished, cut};
+use super::cut::{Cutting, Lines, MAX_LINE, MIN_NULS, Unfinished, cut};
 use super::follow::Tail;
 use super::key::Found;
 use super::notice::Notice;
 use super::plain::{Nuls, after_nuls, read_full_at};
 use super::position::{Ending, Piece, Position, Within};
 use super::record::MAX_HEADERS;
-use super::resolve::{agrees, may_be_unfinished};
+use super::resolve::may_be_unfinished;
 use super::state::{FileId, Pending, Role, Stream};
 use super::unpacking::Unpacking;
 use crate::sensor::input::{Packing, Wide};
@@ -20,8 +20,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes before a line that isn't whole yet, by which a file is known that was overwritten.
 const BEFORE: usize = 64;
-/// Fewer NULs in a line are part of it.
-const MIN_NULS: u64 = 4 << 10;
 /// NULs that are looked through in a turn.
 const NULS_TURN: usize = 4 << 20;
 /// What is decompressed in a turn only to be skipped.
@@ -33,6 +31,8 @@ enum Turn {
     More,
     /// All was read that is there.
     Done,
+    /// There is something, and it isn't whole.
+    Waits,
     /// The file holds another text than the one that was read.
     Overwritten,
 }
@@ -70,6 +70,7 @@ impl Tail {
         match turn {
             Turn::More => self.make_ready(id),
             Turn::Done => self.wake_likenesses(stream),
+            Turn::Waits => {}
             Turn::Overwritten => self.restart(id, stream),
         }
     }
@@ -89,8 +90,11 @@ impl Tail {
     }
 
     fn turn_plain(&mut self, id: FileId, number: u64, open: &File, found: Found) -> Turn {
-        let Some(stream) = self.streams.get(&number) else { return Turn::Done };
+        let Some(stream) = self.streams.get_mut(&number) else { return Turn::Done };
         let position = stream.read.clone();
+        if stream.head.is_empty() && position.offset >= SAMPLE as u64 {
+            load_first(stream, open);
+        }
         if found.size < position.offset {
             return Turn::Overwritten;
         }
@@ -243,7 +247,7 @@ impl Tail {
         let from = if used == 0 { begin.max(file.nuls) } else { begin };
         let Ok(nuls) = after_nuls(open, from, size, NULS_TURN) else { return Cleared::All };
         match nuls {
-            Nuls::Until(end) if used > 0 && end - begin < MIN_NULS => Cleared::All,
+            Nuls::Until(end) if used > 0 && end - begin < MIN_NULS as u64 => Cleared::All,
             nuls => Cleared::Part(used, nuls),
         }
     }
@@ -271,7 +275,7 @@ impl Tail {
                 Within::Flushed => Within::Start,
                 within => within,
             };
-            stream.read = Position { offset: end, content, within, ..position.clone() };
+            stream.pass(Position { offset: end, content, within, ..position.clone() });
             stream.head.clear();
             stream.header = (Arc::default(), 0, 0);
         }
@@ -327,9 +331,8 @@ impl Tail {
         loop {
             let failed = unpacking.fill(most).err();
             if failed.is_some() && !self.is_settled(id) {
-                // Somebody may be writing it: what is there is read when it is whole.
-                self.timed.insert(id);
-                return Turn::Done;
+                self.wait_for_rest(id);
+                return Turn::Waits;
             }
             let is_all = failed.is_some() || unpacking.is_over();
             if let Some(stream) = self.streams.get_mut(&number) {
@@ -364,8 +367,8 @@ impl Tail {
     /// A packed file can't be read further, now or ever.
     fn damaged(&mut self, id: FileId, number: u64, error: std::io::Error) -> Turn {
         if may_be_unfinished(&error) && !self.is_settled(id) {
-            self.timed.insert(id);
-            return Turn::Done;
+            self.wait_for_rest(id);
+            return Turn::Waits;
         }
         let Some(file) = self.files.get(&id) else { return Turn::Done };
         self.notices.push(Notice::Damaged { path: file.path.clone(), error });
@@ -407,16 +410,13 @@ impl Tail {
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
             .then(|| piece_of(stream, Arc::clone(&file.shown), &start, &end, (&cutting, data)));
-        stream.read = end.clone();
         stream.is_ignored = false;
-        match piece {
-            Some(piece) => self.give(piece),
-            // Nothing to be processed: it is safe once all before it is.
-            None if stream.safe == start => {
-                stream.safe = end;
-                self.dirty.insert(number);
-            }
-            None => {}
+        if let Some(piece) = piece {
+            (stream.read, stream.passed) = (end, None);
+            self.give(piece);
+        } else {
+            stream.pass(end);
+            self.dirty.insert(number);
         }
         cutting.done
     }
@@ -499,6 +499,7 @@ fn later_headers(stream: &Stream, start: &Position, piece: &[u8]) -> Arc<[u8]> {
     let before = lines.len();
     for at in memchr_iter(b'#', piece) {
         let is_start = at == 0 || piece[at - 1] == b'\n';
+        let is_start = is_start && start.offset + at as u64 >= SAMPLE as u64;
         let end = memchr::memchr(b'\n', &piece[at..]);
         if let Some(end) = end.filter(|end| is_start && *end < MAX_HEADERS) {
             let line = &piece[at..=at + end];
@@ -577,15 +578,10 @@ fn header_of(stream: &mut Stream, later: &Arc<[u8]>) -> Arc<[u8]> {
 }
 
 /// Loads the first bytes of a stream that a file goes on with.
-pub(super) fn load_first(stream: &mut Stream, open: &File) {
+fn load_first(stream: &mut Stream, open: &File) {
     let mut head = vec![0; SAMPLE];
     if let Ok(filled) = read_full_at(open, &mut head, 0) {
         head.truncate(filled);
         stream.head = head;
     }
-}
-
-/// Whether a file still holds what a stream had there; for callers that have it open.
-pub(super) fn holds(open: &File, stream: &Stream) -> bool {
-    agrees(open, &stream.read)
 }

@@ -59,7 +59,7 @@ impl Tail {
         }
         let (wait, now) = (self.options.rotate_wait, self.now);
         let Some(file) = self.files.get_mut(&id) else { return false };
-        let is_settled = file.is_closed || file.is_quiet(now, wait);
+        let is_settled = file.is_quiet(now, wait);
         if !head.is_empty() {
             file.packing = packing_of(&head).or(is_settled.then_some(None));
         }
@@ -217,17 +217,24 @@ impl Tail {
                 None
             }
             Err(_) => {
-                // Somebody may be writing it.
-                self.timed.insert(id);
+                self.wait_for_rest(id);
                 None
             }
+        }
+    }
+
+    /// A packed file ends in the middle: somebody may be writing it.
+    pub(super) fn wait_for_rest(&mut self, id: FileId) {
+        if let Some(file) = self.files.get_mut(&id) {
+            file.is_cut_off = true;
+            self.timed.insert(id);
         }
     }
 
     /// Whether nobody writes the file any more, as far as can be seen.
     pub(super) fn is_settled(&self, id: FileId) -> bool {
         let wait = self.options.rotate_wait;
-        self.files.get(&id).is_some_and(|file| file.is_closed || file.is_quiet(self.now, wait))
+        self.files.get(&id).is_some_and(|file| file.is_quiet(self.now, wait))
     }
 
     /// Whether a file's name and what is known of a stream allow that it goes on with it.
@@ -458,10 +465,7 @@ impl Tail {
                     probe.reached += 1;
                 }
                 Ok(true) => break,
-                Err(_) if !self.is_settled(id) => {
-                    self.timed.insert(id);
-                    return;
-                }
+                Err(_) if !self.is_settled(id) => return self.wait_for_rest(id),
                 Err(_) => break,
             }
         }

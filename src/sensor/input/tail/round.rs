@@ -25,7 +25,7 @@ impl Tail {
     /// Looks at a file that sends no notices.
     fn look_unasked(&mut self, id: FileId) {
         let Some(file) = self.files.get(&id) else { return };
-        if file.is_link {
+        if file.is_link && !file.names.is_empty() {
             let names = file.names.clone();
             names.iter().for_each(|(path, is_taken)| self.look_at(path, *is_taken));
             return;
@@ -60,9 +60,10 @@ impl Tail {
             self.timed.remove(&id);
             return;
         };
-        let is_settled = file.is_closed || file.is_quiet(now, wait);
-        let is_whole = is_settled || file.is_quiet(now, self.options.poll * 2);
+        let is_settled = file.is_quiet(now, wait);
+        let is_whole = file.is_closed || file.is_quiet(now, self.options.poll * 2);
         match file.role {
+            _ if file.is_cut_off && !is_settled => {}
             Role::Fresh if is_settled || is_whole && file.packing.is_some() => {
                 if file.probe.is_none() {
                     self.fresh.insert(id);

@@ -217,7 +217,7 @@ impl Tail {
         let Some(file) = self.files.get_mut(&id) else { return };
         file.is_closed = is_closed.unwrap_or(file.is_closed);
         if is_closed != Some(true) {
-            (file.grown, file.is_caught_up) = (self.now, false);
+            (file.grown, file.is_caught_up, file.is_cut_off) = (self.now, false, false);
         }
         match file.role {
             // Packed files are looked into when they are whole.

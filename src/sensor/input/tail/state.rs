@@ -77,6 +77,8 @@ pub(super) struct Followed {
     pub(super) resembles: BTreeSet<u64>,
     /// Whether its writer has closed it, and nothing came since.
     pub(super) is_closed: bool,
+    /// Whether it is packed, and was found to end in the middle; nothing came since.
+    pub(super) is_cut_off: bool,
     /// When it was last seen to change.
     pub(super) grown: Duration,
     /// Since when it has no name that patterns take, or one of an older generation.
@@ -116,6 +118,7 @@ impl Followed {
             unpacking: None,
             resembles: BTreeSet::new(),
             is_closed: false,
+            is_cut_off: false,
             grown: now,
             left: None,
             ready: None,
@@ -154,6 +157,8 @@ pub(super) struct Stream {
     pub(super) read: Position,
     /// What is processed.
     pub(super) safe: Position,
+    /// From where on nothing was given out, up to what was read: that is safe with what is before.
+    pub(super) passed: Option<u64>,
     pub(super) file: Option<FileId>,
     /// None if its file was overwritten.
     pub(super) key: Option<Key>,
@@ -187,6 +192,7 @@ impl Stream {
         Stream {
             read: record.position.clone(),
             safe: record.position,
+            passed: None,
             file: None,
             key: record.key,
             name: Name::of(&record.path),
@@ -211,6 +217,7 @@ impl Stream {
         Stream {
             read: Position::start(id),
             safe: Position::start(id),
+            passed: None,
             file: None,
             key: Some(file.found.key),
             path: file.path.clone(),
@@ -228,6 +235,23 @@ impl Stream {
             is_lost: false,
             is_saved: false,
         }
+    }
+
+    /// Moves on over what nobody has to process.
+    pub(super) fn pass(&mut self, end: Position) {
+        let from = self.passed.unwrap_or(self.read.offset);
+        self.read = end;
+        self.passed = Some(from);
+        if self.safe.offset == from {
+            self.be_safe(self.safe.clone());
+        }
+    }
+
+    /// Everything before a position is processed.
+    pub(super) fn be_safe(&mut self, position: Position) {
+        let is_all = self.passed == Some(position.offset);
+        self.safe = if is_all { self.read.clone() } else { position };
+        self.passed = self.passed.map(|from| if is_all { self.read.offset } else { from });
     }
 
     /// What a checkpoint keeps of it.
