@@ -37,6 +37,7 @@ mod mailbox;
 mod open;
 mod path;
 mod stream;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 mod wide;

@@ -1,0 +1,210 @@
+//! A file whose records are there exactly once.
+
+use super::state::{Output, State};
+use crate::engine::error::{Error, Result};
+use crate::sensor::input::tail::Key;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes before the committed end that must be what they were.
+const TAIL: u64 = 4 << 10;
+
+/// A file that alerts are appended to.
+///
+/// Its records are exactly once in it if each commit holds what [`AlertFile::sync`] answers,
+/// together with the positions of what they came from.
+#[derive(Debug)]
+pub struct AlertFile {
+    path: PathBuf,
+    file: File,
+    key: Key,
+    length: u64,
+    /// Whether a record may be there in part, after `length`.
+    is_torn: bool,
+}
+
+/// How an alert file goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resumed {
+    /// There is no commit of it: it goes on at its end.
+    New,
+    /// It is as it was committed; so many bytes after that were cut.
+    Exact {
+        /// Bytes that were cut: they come again.
+        cut: u64,
+    },
+    /// It is not what was committed, and goes on at its end: alerts since the last commit may be
+    /// there twice.
+    AtLeastOnce(&'static str),
+}
+
+impl Resumed {
+    /// Whether its records are exactly once in it.
+    pub fn is_exact(&self) -> bool {
+        !matches!(self, Resumed::AtLeastOnce(_))
+    }
+}
+
+impl AlertFile {
+    /// Opens it, made if there is none, and cuts it to what was committed. If it was rotated since
+    /// then, the old one is cut under its new name, where that is in the same folder.
+    ///
+    /// # Errors
+    ///
+    /// When it is no file, or can't be opened, read or cut.
+    pub fn open(path: &Path, state: &State) -> Result<(AlertFile, Resumed)> {
+        let io = |error| Error::io("cannot open for alerts", error).at_path(path);
+        let mut file = Self::open_new(path).map_err(io)?;
+        let is_locked = flock(&file.file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        let resumed = match state.outputs.get(path) {
+            _ if !is_locked => Resumed::AtLeastOnce("another process has it locked"),
+            None => Resumed::New,
+            Some(output) if output.key.is_same(&file.key) => file.cut_to(output).map_err(io)?,
+            Some(output) => file.cut_rotated(output).map_err(io)?,
+        };
+        Ok((file, resumed))
+    }
+
+    fn open_new(path: &Path) -> io::Result<AlertFile> {
+        let mut options = OpenOptions::new();
+        // A pipe would wait for a reader.
+        options.read(true).append(true).create(true).mode(0o640).custom_flags(libc::O_NONBLOCK);
+        let file = options.open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        let key = Key::of(&file)?;
+        Ok(AlertFile { path: path.to_path_buf(), file, key, length: found.len(), is_torn: false })
+    }
+
+    fn cut_to(&mut self, output: &Output) -> io::Result<Resumed> {
+        if self.length < output.length {
+            return Ok(Resumed::AtLeastOnce("it is shorter than it was"));
+        }
+        if tail_of(&self.file, output.length)? != output.tail {
+            return Ok(Resumed::AtLeastOnce("others have written to it"));
+        }
+        let cut = self.length - output.length;
+        if cut > 0 {
+            self.file.set_len(output.length)?;
+            self.file.sync_data()?;
+        }
+        self.length = output.length;
+        Ok(Resumed::Exact { cut })
+    }
+
+    /// Cuts the file that was committed, which has another name now.
+    fn cut_rotated(&self, output: &Output) -> io::Result<Resumed> {
+        if self.length > 0 {
+            // Nothing is written to a new file before it is committed.
+            return Ok(Resumed::AtLeastOnce("it is another file"));
+        }
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        for entry in fs::read_dir(folder)?.flatten() {
+            let Ok(found) = entry.metadata() else { continue };
+            if (found.dev(), found.ino()) != (output.key.device, output.key.inode) {
+                continue;
+            }
+            let Ok(file) = OpenOptions::new().read(true).append(true).open(entry.path()) else {
+                continue;
+            };
+            let key = Key::of(&file)?;
+            if key.is_same(&output.key) {
+                let (path, length) = (entry.path(), found.len());
+                let mut old = AlertFile { path, file, key, length, is_torn: false };
+                return old.cut_to(output);
+            }
+        }
+        Ok(Resumed::AtLeastOnce("what was committed is not in its folder any more"))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends whole records.
+    ///
+    /// # Errors
+    ///
+    /// When the disk is full or fails: nothing of them is there then, or is cut before the next ones,
+    /// and the same records may be tried again.
+    pub fn append(&mut self, records: &[u8]) -> Result<()> {
+        self.try_append(records)
+            .map_err(|error| Error::io("cannot write alerts", error).at_path(&self.path))
+    }
+
+    fn try_append(&mut self, records: &[u8]) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+        }
+        self.is_torn = true;
+        if let Err(error) = self.file.write_all(records) {
+            self.is_torn = self.file.set_len(self.length).is_err();
+            return Err(error);
+        }
+        self.is_torn = false;
+        self.length += records.len() as u64;
+        Ok(())
+    }
+
+    /// Has all that was appended written to disk; what a commit holds of it.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub fn sync(&mut self) -> Result<Output> {
+        let sync = || {
+            self.file.sync_data()?;
+            tail_of(&self.file, self.length)
+        };
+        let tail =
+            sync().map_err(|error| Error::io("cannot write alerts", error).at_path(&self.path))?;
+        Ok(Output { path: self.path.clone(), key: self.key, length: self.length, tail })
+    }
+
+    /// Whether its path leads elsewhere: it was rotated. Then it is synced and committed once more,
+    /// and after that opened again.
+    pub fn is_rotated(&self) -> bool {
+        match fs::metadata(&self.path) {
+            Ok(found) => (found.dev(), found.ino()) != (self.key.device, self.key.inode),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Goes on with what its path leads to now. What the old file holds must be committed, and what
+    /// this answers is committed before anything is appended.
+    ///
+    /// # Errors
+    ///
+    /// When the new file can't be opened: the old one goes on.
+    pub fn reopen(&mut self) -> Result<Output> {
+        let mut next = Self::open_new(&self.path)
+            .map_err(|error| Error::io("cannot open for alerts", error).at_path(&self.path))?;
+        // Another process that has locked it would cut what is ours. That shows at the next start.
+        let _ = flock(&next.file, FlockOperation::NonBlockingLockExclusive);
+        let output = next.sync()?;
+        *self = next;
+        Ok(output)
+    }
+}
+
+/// Hash of the last bytes before a length.
+fn tail_of(file: &File, length: u64) -> io::Result<u64> {
+    let mut tail = vec![0; length.min(TAIL) as usize];
+    file.read_exact_at(&mut tail, length.saturating_sub(TAIL))?;
+    Ok(xxh3_64(&tail))
+}

@@ -1,0 +1,145 @@
+//! How a commit is written: members one after the other, each a kind, a length, and that many bytes.
+//!
+//! ```text
+//! 1 file       a FileRecord
+//! 2 forgotten  stream 8
+//! 3 output     device | inode | flags 1 | generation 8 | born 8 | length | tail 8 | path
+//! 4 suppress   is there 1 | key, with its length | value
+//! 5 cursor     is there 1 | name, with its length | position
+//! 6 other      is there 1 | name, with its length | value
+//! ```
+//!
+//! Numbers are LEB128 where no width is given, else little-endian.
+
+use super::state::Output;
+use crate::sensor::input::tail::{Fields, FileRecord, Key, put_bytes, put_number};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+/// The longest record of a commit.
+pub(super) const MAX_RECORD: usize = 64 << 20;
+
+/// A member of a commit.
+pub(super) enum Member<'a> {
+    File(FileRecord),
+    Forgotten(u64),
+    Output(Output),
+    Suppress(&'a [u8], Option<&'a [u8]>),
+    Cursor(&'a str, Option<u64>),
+    Other(&'a str, Option<&'a [u8]>),
+}
+
+/// Appends a member.
+pub(super) fn put_member(out: &mut Vec<u8>, member: Member<'_>) {
+    let mut body = Vec::new();
+    let kind = match member {
+        Member::File(file) => {
+            file.encode(&mut body);
+            1
+        }
+        Member::Forgotten(id) => {
+            body.extend_from_slice(&id.to_le_bytes());
+            2
+        }
+        Member::Output(output) => {
+            put_output(&mut body, &output);
+            3
+        }
+        Member::Suppress(key, value) => {
+            put_entry(&mut body, key, value);
+            4
+        }
+        Member::Cursor(name, position) => {
+            let mut value = Vec::new();
+            position.into_iter().for_each(|it| put_number(&mut value, it));
+            put_entry(&mut body, name.as_bytes(), position.is_some().then_some(&value[..]));
+            5
+        }
+        Member::Other(name, value) => {
+            put_entry(&mut body, name.as_bytes(), value);
+            6
+        }
+    };
+    out.push(kind);
+    put_bytes(out, &body);
+}
+
+fn put_entry(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
+    out.push(u8::from(value.is_some()));
+    put_bytes(out, key);
+    out.extend_from_slice(value.unwrap_or_default());
+}
+
+fn put_output(out: &mut Vec<u8>, output: &Output) {
+    let Output { path, key, length, tail } = output;
+    put_number(out, key.device);
+    put_number(out, key.inode);
+    out.push(u8::from(key.generation.is_some()) | u8::from(key.born.is_some()) << 1);
+    out.extend_from_slice(&key.generation.unwrap_or_default().to_le_bytes());
+    out.extend_from_slice(&key.born.unwrap_or_default().to_le_bytes());
+    put_number(out, *length);
+    out.extend_from_slice(&tail.to_le_bytes());
+    out.extend_from_slice(path.as_os_str().as_bytes());
+}
+
+/// All members; none if one of them is not whole, or of no known kind.
+pub(super) fn read_members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
+    let mut fields = Fields(bytes);
+    let mut members = Vec::new();
+    while !fields.0.is_empty() {
+        let kind = fields.byte()?;
+        let body = fields.bytes(MAX_RECORD)?;
+        members.push(match kind {
+            1 => Member::File(FileRecord::decode(body)?),
+            2 => Member::Forgotten(u64::from_le_bytes(body.try_into().ok()?)),
+            3 => Member::Output(read_output(body)?),
+            4 => {
+                let (key, value) = read_entry(body)?;
+                Member::Suppress(key, value)
+            }
+            5 => {
+                let (name, value) = read_entry(body)?;
+                let position = value.map(read_position);
+                if position == Some(None) {
+                    return None;
+                }
+                Member::Cursor(std::str::from_utf8(name).ok()?, position.flatten())
+            }
+            6 => {
+                let (name, value) = read_entry(body)?;
+                Member::Other(std::str::from_utf8(name).ok()?, value)
+            }
+            _ => return None,
+        });
+    }
+    Some(members)
+}
+
+fn read_position(value: &[u8]) -> Option<u64> {
+    let mut fields = Fields(value);
+    fields.number().filter(|_| fields.0.is_empty())
+}
+
+fn read_entry(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let mut fields = Fields(body);
+    let is_there = fields.byte()?;
+    let key = fields.bytes(MAX_RECORD)?;
+    match is_there {
+        0 => fields.0.is_empty().then_some((key, None)),
+        1 => Some((key, Some(fields.0))),
+        _ => None,
+    }
+}
+
+fn read_output(body: &[u8]) -> Option<Output> {
+    let mut fields = Fields(body);
+    let (device, inode) = (fields.number()?, fields.number()?);
+    let flags = fields.byte().filter(|flags| *flags < 4)?;
+    let (generation, born) = (fields.u64()?, fields.i64()?);
+    let generation = (flags & 1 != 0).then_some(generation);
+    let born = (flags & 2 != 0).then_some(born);
+    let (length, tail) = (fields.number()?, fields.u64()?);
+    let path = PathBuf::from(OsStr::from_bytes(fields.0));
+    Some(Output { path, key: Key { device, inode, generation, born }, length, tail })
+}

@@ -1,0 +1,160 @@
+//! The state, and the commits that it adds up from.
+
+use super::bytes::{Member, put_member, read_members};
+use crate::sensor::input::tail::{FileRecord, Key};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What is safe of a file that alerts are written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Which file that was.
+    pub key: Key,
+    /// How many of its bytes are committed.
+    pub length: u64,
+    /// Hash of the last 4 KiB of them, or of all.
+    pub tail: u64,
+}
+
+/// What changes with one commit. What it doesn't name stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// Followed files, by their stream.
+    pub files: Vec<FileRecord>,
+    /// Streams that are followed no more.
+    pub forgotten: Vec<u64>,
+    /// Files that alerts are written to, by their path.
+    pub outputs: Vec<Output>,
+    /// Entries of the suppression by their keys; none removes one.
+    pub suppress: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Positions by name, such as those of sinks in the spool; none removes one.
+    pub cursors: Vec<(String, Option<u64>)>,
+    /// Whatever else has a name: the journal's cursor, a folder of captures; none removes it.
+    pub others: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// What all commits add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Followed files, by their stream.
+    pub files: BTreeMap<u64, FileRecord>,
+    /// Files that alerts are written to, by their path.
+    pub outputs: BTreeMap<PathBuf, Output>,
+    /// Entries of the suppression.
+    pub suppress: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Positions by name.
+    pub cursors: BTreeMap<String, u64>,
+    /// Whatever else has a name.
+    pub others: BTreeMap<String, Vec<u8>>,
+}
+
+impl Commit {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Commit::default()
+    }
+
+    /// Adds a later one to it: what a commit that failed is retried with.
+    pub fn add(&mut self, later: Commit) {
+        let Commit { files, forgotten, outputs, suppress, cursors, others } = later;
+        // In the order in which they are applied: what was forgotten first may be known again.
+        self.files.retain(|file| !forgotten.contains(&file.position.stream));
+        self.forgotten.retain(|id| !files.iter().any(|file| file.position.stream == *id));
+        self.files.extend(files);
+        self.forgotten.extend(forgotten);
+        self.outputs.extend(outputs);
+        self.suppress.extend(suppress);
+        self.cursors.extend(cursors);
+        self.others.extend(others);
+    }
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.files.iter().for_each(|file| put_member(&mut out, Member::File(file.clone())));
+        self.forgotten.iter().for_each(|id| put_member(&mut out, Member::Forgotten(*id)));
+        for output in &self.outputs {
+            put_member(&mut out, Member::Output(output.clone()));
+        }
+        for (key, value) in &self.suppress {
+            put_member(&mut out, Member::Suppress(key, value.as_deref()));
+        }
+        for (name, position) in &self.cursors {
+            put_member(&mut out, Member::Cursor(name, *position));
+        }
+        for (name, value) in &self.others {
+            put_member(&mut out, Member::Other(name, value.as_deref()));
+        }
+        out
+    }
+
+    /// Reads one; none if the bytes are no whole commit.
+    pub fn parse(bytes: &[u8]) -> Option<Commit> {
+        let mut commit = Commit::default();
+        for member in read_members(bytes)? {
+            match member {
+                Member::File(file) => commit.files.push(file),
+                Member::Forgotten(id) => commit.forgotten.push(id),
+                Member::Output(output) => commit.outputs.push(output),
+                Member::Suppress(key, value) => {
+                    commit.suppress.push((key.to_vec(), value.map(<[u8]>::to_vec)));
+                }
+                Member::Cursor(name, position) => {
+                    commit.cursors.push((name.to_string(), position));
+                }
+                Member::Other(name, value) => {
+                    commit.others.push((name.to_string(), value.map(<[u8]>::to_vec)));
+                }
+            }
+        }
+        Some(commit)
+    }
+}
+
+/// Sets or removes entries.
+fn apply<K: Ord + Clone, V: Clone>(to: &mut BTreeMap<K, V>, changes: &[(K, Option<V>)]) {
+    for (key, value) in changes {
+        match value {
+            Some(value) => drop(to.insert(key.clone(), value.clone())),
+            None => drop(to.remove(key)),
+        }
+    }
+}
+
+impl State {
+    /// What is the case after a commit.
+    pub fn apply(&mut self, commit: &Commit) {
+        for file in &commit.files {
+            self.files.insert(file.position.stream, file.clone());
+        }
+        commit.forgotten.iter().for_each(|id| drop(self.files.remove(id)));
+        for output in &commit.outputs {
+            self.outputs.insert(output.path.clone(), output.clone());
+        }
+        apply(&mut self.suppress, &commit.suppress);
+        apply(&mut self.cursors, &commit.cursors);
+        apply(&mut self.others, &commit.others);
+    }
+
+    /// It in commits of about so many bytes each.
+    pub(super) fn in_parts(&self, size: usize) -> Vec<Vec<u8>> {
+        let files = self.files.values().cloned().map(Member::File);
+        let outputs = self.outputs.values().cloned().map(Member::Output);
+        let suppress = self.suppress.iter().map(|(key, it)| Member::Suppress(key, Some(it)));
+        let cursors = self.cursors.iter().map(|(name, it)| Member::Cursor(name, Some(*it)));
+        let others = self.others.iter().map(|(name, it)| Member::Other(name, Some(it)));
+        let (mut parts, mut part) = (Vec::new(), Vec::new());
+        for member in files.chain(outputs).chain(suppress).chain(cursors).chain(others) {
+            put_member(&mut part, member);
+            if part.len() >= size {
+                parts.push(std::mem::take(&mut part));
+            }
+        }
+        if !part.is_empty() {
+            parts.push(part);
+        }
+        parts
+    }
+}

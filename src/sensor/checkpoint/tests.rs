@@ -1,0 +1,324 @@
+//! Crashes, full disks and damage: rows 36 to 38, and alerts exactly once.
+
+use super::state::{Commit, Output, State};
+use super::{AlertFile, Resumed, StateDir};
+use crate::sensor::input::tail::{Content, FileRecord, Key, Position, Within};
+use proptest::prelude::*;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn record(stream: u64, offset: u64) -> FileRecord {
+    FileRecord {
+        key: Some(Key { device: 1, inode: stream, generation: Some(7), born: None }),
+        path: PathBuf::from(format!("/var/log/{stream}.log")),
+        position: Position {
+            stream,
+            offset,
+            line: Some(offset / 10),
+            within: Within::Start,
+            content: Content { head: 1, tail: offset },
+            headers: Arc::default(),
+        },
+        is_done: false,
+        is_ignored: false,
+        wide: None,
+        size: offset,
+        first_seen: 0,
+        last_seen: 1,
+    }
+}
+
+fn commits() -> impl Strategy<Value = Vec<Commit>> {
+    let name = "[ab]";
+    let commit = (
+        proptest::collection::vec((0u64..4, 0u64..1000), 0..3),
+        proptest::collection::vec(0u64..4, 0..2),
+        proptest::collection::vec(
+            (proptest::collection::vec(0u8..3, 0..2), any::<Option<[u8; 2]>>()),
+            0..3,
+        ),
+        proptest::collection::vec((name, any::<Option<u64>>()), 0..3),
+        proptest::collection::vec((name, any::<Option<[u8; 3]>>()), 0..3),
+        proptest::option::of(0u64..1000),
+    );
+    let commit = commit.prop_map(|(files, forgotten, suppress, cursors, others, output)| Commit {
+        files: files.into_iter().map(|(stream, offset)| record(stream, offset)).collect(),
+        forgotten,
+        outputs: output
+            .map(|length| Output {
+                path: "alerts".into(),
+                key: Key { device: 1, inode: 2, generation: None, born: Some(-1) },
+                length,
+                tail: 5,
+            })
+            .into_iter()
+            .collect(),
+        suppress: suppress.into_iter().map(|(k, v)| (k, v.map(Vec::from))).collect(),
+        cursors,
+        others: others.into_iter().map(|(k, v)| (k, v.map(Vec::from))).collect(),
+    });
+    proptest::collection::vec(commit, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Killed in the middle of any write: the log ends anywhere, or holds anything from there on.
+    #[test]
+    fn row_38_the_last_whole_commit_counts(
+        commits in commits(),
+        cut in any::<prop::sample::Index>(),
+        garbage in proptest::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
+        prop_assert!(opened.is_new && opened.state == State::default());
+        let log = folder.path().join("state");
+        let mut states = vec![(fs::metadata(&log).unwrap().len(), State::default())];
+        for commit in &commits {
+            dir.commit(commit).unwrap();
+            prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit.clone()));
+            states.push((fs::metadata(&log).unwrap().len(), dir.state().clone()));
+        }
+        drop(dir);
+        let bytes = fs::read(&log).unwrap();
+        let cut = 16 + cut.index(bytes.len() - 15);
+        fs::write(&log, [&bytes[..cut], &garbage].concat()).unwrap();
+        let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
+        let (length, want) = states.iter().rev().find(|(len, _)| *len <= cut as u64).unwrap();
+        prop_assert_eq!(&opened.state, want);
+        prop_assert_eq!(opened.torn, (cut + garbage.len()) as u64 - length);
+        prop_assert_eq!(fs::metadata(&log).unwrap().len(), *length);
+        // It goes on from there, also in a log that is written anew.
+        let mut want = want.clone();
+        for commit in &commits {
+            dir.commit(commit).unwrap();
+            want.apply(commit);
+        }
+        prop_assert_eq!(dir.state(), &want);
+        dir.compact().unwrap();
+        drop(dir);
+        prop_assert_eq!(&StateDir::open(folder.path()).unwrap().1.state, &want);
+    }
+
+    /// A commit that failed may be made with the one after it.
+    #[test]
+    fn commits_add_up(commits in commits()) {
+        let (mut one, mut all, mut each) = (State::default(), Commit::default(), State::default());
+        for commit in &commits {
+            each.apply(commit);
+            all.add(commit.clone());
+        }
+        one.apply(&all);
+        prop_assert_eq!(one, each);
+    }
+
+    #[test]
+    fn any_bytes_are_a_state_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        let _ = State::parse(&bytes);
+        if let Some(commit) = Commit::parse(&bytes) {
+            prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit));
+        }
+    }
+}
+
+#[test]
+fn row_36_no_start_from_scratch_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut dir, _) = StateDir::open(folder.path()).unwrap();
+    dir.commit(&Commit { files: vec![record(1, 10)], ..Commit::default() }).unwrap();
+    drop(dir);
+    let log = folder.path().join("state");
+    let good = fs::read(&log).unwrap();
+    let mut newer = good.clone();
+    newer[8] = 9;
+    let mut unknown = good.clone();
+    super::log::put_record(&mut unknown, &[99, 0]).unwrap();
+    for bad in [&b""[..], b"wsst", b"{\"files\": []} of another program", &newer, &unknown] {
+        fs::write(&log, bad).unwrap();
+        let error = StateDir::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("--reset") && error.contains("state"), "{error}");
+        assert_eq!(fs::read(&log).unwrap(), bad, "it is left as it is");
+    }
+    fs::remove_file(&log).unwrap();
+    let error = StateDir::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("gone") && error.contains("--reset"), "{error}");
+    StateDir::reset(folder.path()).unwrap();
+    assert!(StateDir::open(folder.path()).unwrap().1.is_new);
+    // A next log that nobody finished is never read.
+    fs::write(&log, &good).unwrap();
+    fs::write(folder.path().join("state.next"), b"anything").unwrap();
+    let (_dir, opened) = StateDir::open(folder.path()).unwrap();
+    assert_eq!(opened.state.files.len(), 1);
+    assert!(!folder.path().join("state.next").exists());
+}
+
+#[test]
+fn row_37_the_second_process_is_told_who_was_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, _) = StateDir::open(folder.path()).unwrap();
+    // flock counts descriptions, so this process counts as another one.
+    let error = StateDir::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains(&format!("process {} uses", std::process::id())), "{error}");
+    assert!(StateDir::reset(folder.path()).is_err());
+    drop(dir);
+    StateDir::open(folder.path()).unwrap();
+}
+
+#[test]
+fn logs_are_written_anew_when_they_are_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut dir, _) = StateDir::open(folder.path()).unwrap();
+    let value = vec![7; 10_000];
+    let mut longest = 0;
+    for n in 0..1000 {
+        let suppress = vec![(vec![(n % 5) as u8], Some(value.clone()))];
+        dir.commit(&Commit { suppress, ..Commit::default() }).unwrap();
+        longest = longest.max(fs::metadata(folder.path().join("state")).unwrap().len());
+    }
+    assert!(longest < 2 << 20, "{longest}");
+    let want = dir.state().clone();
+    drop(dir);
+    assert_eq!(StateDir::open(folder.path()).unwrap().1.state, want);
+}
+
+/// A small file system in memory, for tests that fill it; none where we are not root.
+fn small_disk(name: &str) -> Option<Disk> {
+    let path = std::env::temp_dir().join(format!("wiresift-{name}-{}", std::process::id()));
+    fs::create_dir_all(&path).unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+        .arg(&path)
+        .output();
+    if mount.is_ok_and(|it| it.status.success()) {
+        return Some(Disk(path));
+    }
+    let _ = fs::remove_dir(&path);
+    let _ = writeln!(std::io::stderr(), "SKIPPED {name}: a disk to be filled needs root");
+    None
+}
+
+struct Disk(PathBuf);
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn row_36_a_full_disk_leaves_the_last_commit() {
+    let Some(disk) = small_disk("full_disk") else { return };
+    let state = disk.0.join("state");
+    let (mut dir, _) = StateDir::open(&state).unwrap();
+    let (mut alerts, _) = AlertFile::open(&disk.0.join("alerts"), &State::default()).unwrap();
+    alerts.append(b"first\n").unwrap();
+    let first = Commit { outputs: vec![alerts.sync().unwrap()], ..Commit::default() };
+    dir.commit(&first).unwrap();
+    let want = dir.state().clone();
+    fs::write(disk.0.join("filler"), vec![1; 200 << 10]).unwrap();
+    let mut filler = OpenOptions::new().append(true).open(disk.0.join("filler")).unwrap();
+    while filler.write_all(&[1; 1024]).is_ok() {}
+    let big = vec![(b"key".to_vec(), Some(vec![3; 20_000]))];
+    let mut commit = Commit { suppress: big, ..Commit::default() };
+    for _ in 0..3 {
+        assert!(dir.commit(&commit).is_err());
+        assert!(alerts.append(&[b'a'; 20_000]).is_err());
+    }
+    assert_eq!(dir.state(), &want);
+    assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\n");
+    fs::remove_file(disk.0.join("filler")).unwrap();
+    alerts.append(b"second\n").unwrap();
+    commit.add(Commit { outputs: vec![alerts.sync().unwrap()], ..Commit::default() });
+    dir.commit(&commit).unwrap();
+    let want = dir.state().clone();
+    drop((dir, alerts));
+    let (_dir, opened) = StateDir::open(&state).unwrap();
+    assert_eq!((opened.torn, &opened.state), (0, &want));
+    assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\nsecond\n");
+}
+
+/// An alert file and a state, opened as a process does.
+fn start(folder: &Path) -> (StateDir, AlertFile, Resumed) {
+    let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
+    let (alerts, resumed) = AlertFile::open(&folder.join("alerts"), &opened.state).unwrap();
+    (dir, alerts, resumed)
+}
+
+fn commit(dir: &mut StateDir, alerts: &mut AlertFile) {
+    let outputs = vec![alerts.sync().unwrap()];
+    dir.commit(&Commit { outputs, ..Commit::default() }).unwrap();
+}
+
+#[test]
+fn alerts_are_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts");
+    fs::write(&path, "of an earlier program\n").unwrap();
+    let (mut dir, mut alerts, resumed) = start(folder.path());
+    assert_eq!(resumed, Resumed::New);
+    for n in 0..2000 {
+        alerts.append(format!("alert {n}\n").as_bytes()).unwrap();
+    }
+    commit(&mut dir, &mut alerts);
+    let want = fs::read(&path).unwrap();
+    alerts.append(b"not committed\n").unwrap();
+    drop((dir, alerts));
+    let (dir, alerts, resumed) = start(folder.path());
+    assert_eq!(resumed, Resumed::Exact { cut: 14 });
+    assert_eq!(fs::read(&path).unwrap(), want);
+    drop((dir, alerts));
+    // What is not what it was, is not touched.
+    let mut other = want.clone();
+    *other.last_mut().unwrap() = b'!';
+    for (text, why) in [(&other[..], "written"), (&want[..100], "shorter")] {
+        fs::write(&path, text).unwrap();
+        let (_dir, _alerts, resumed) = start(folder.path());
+        assert!(matches!(resumed, Resumed::AtLeastOnce(it) if it.contains(why)), "{resumed:?}");
+        assert_eq!(fs::read(&path).unwrap(), text);
+    }
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &want).unwrap();
+    let (_dir, _alerts, resumed) = start(folder.path());
+    assert!(matches!(resumed, Resumed::AtLeastOnce(it) if it.contains("another file")));
+    let (_, second) = AlertFile::open(&path, &State::default()).unwrap();
+    assert!(!second.is_exact(), "it is locked");
+    assert!(AlertFile::open(Path::new("/dev/null"), &State::default()).is_err());
+    assert!(AlertFile::open(folder.path(), &State::default()).is_err());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+fn alerts_are_there_once_through_a_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (mut dir, mut alerts, _) = start(folder.path());
+    alerts.append(b"one\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    assert!(!alerts.is_rotated());
+    // Rotated while it runs.
+    fs::rename(at("alerts"), at("alerts.1")).unwrap();
+    alerts.append(b"two\n").unwrap();
+    assert!(alerts.is_rotated());
+    commit(&mut dir, &mut alerts);
+    let outputs = vec![alerts.reopen().unwrap()];
+    dir.commit(&Commit { outputs, ..Commit::default() }).unwrap();
+    alerts.append(b"three\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"lost\n").unwrap();
+    drop((dir, alerts));
+    // And while it doesn't: what was not committed is cut where it is now.
+    fs::rename(at("alerts"), at("alerts.0")).unwrap();
+    fs::write(at("alerts"), "").unwrap();
+    let (mut dir, mut alerts, resumed) = start(folder.path());
+    assert_eq!(resumed, Resumed::Exact { cut: 5 });
+    alerts.append(b"four\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    for (name, text) in [("alerts.1", "one\ntwo\n"), ("alerts.0", "three\n"), ("alerts", "four\n")]
+    {
+        assert_eq!(fs::read_to_string(at(name)).unwrap(), text);
+    }
+}

@@ -1,0 +1,386 @@
+//! Folders: what is in them, and what happens there.
+//!
+//! Folders are watched, not files: one watch covers all names in it, also those to come, and the
+//! limit on watches is rarely met. A watch is set before a folder is listed, so that nothing falls
+//! between. Where inotify has no say, the folder is listed once in every round of polling.
+
+use super::key::Found;
+use super::notice::Notice;
+use super::options::Watch;
+use super::patterns::{Parts, Patterns};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirEntryExt as _;
+use std::path::{Path, PathBuf};
+
+/// File systems where others change files without the kernel here being asked (statfs(2)): NFS,
+/// SMB, CIFS, SMB2, FUSE, Ceph, AFS, Coda, 9P, GFS2, Lustre, VirtualBox.
+const REMOTE: [u32; 12] = [
+    0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x00c3_6400, 0x5346_414f, 0x7375_7245,
+    0x0102_1997, 0x0116_1970, 0x0bd0_0bd0, 0x786f_4256,
+];
+
+/// Whether changes by others are seen by polling alone, by the magic number of a file system.
+pub(super) fn is_remote(magic: u32) -> bool {
+    REMOTE.contains(&magic)
+}
+
+/// Rounds of polling between two looks at whether watched folders are still what their paths lead
+/// to: a folder above may have been renamed, which no watch on it says.
+const ROUNDS_BETWEEN_CHECKS: u32 = 10;
+
+/// Something seen in a folder.
+#[derive(Debug)]
+pub(super) enum Sight {
+    /// All that is in a folder.
+    Listing(PathBuf, Vec<Entry>),
+    /// A name that leads to something else now, or whose file's permissions changed; and whether a
+    /// pattern takes it.
+    Name(PathBuf, bool),
+    /// The file was written to; and whether its writer is done.
+    Written(PathBuf, bool),
+    /// The name is gone.
+    Gone(PathBuf),
+    /// The folder is gone, and all names in it.
+    FolderGone(PathBuf),
+}
+
+/// An entry of a folder.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: OsString,
+    pub(super) inode: u64,
+    /// Whether a pattern takes it.
+    pub(super) is_taken: bool,
+}
+
+#[derive(Debug)]
+struct Folder {
+    parts: Parts,
+    watch: Option<i32>,
+    node: (u64, u64),
+    /// Whether a link leads here, so that it may lead elsewhere tomorrow.
+    is_linked: bool,
+}
+
+/// All folders that patterns lead to.
+#[derive(Debug)]
+pub(super) struct Folders {
+    patterns: Patterns,
+    queue: Option<OwnedFd>,
+    folders: BTreeMap<PathBuf, Folder>,
+    by_watch: HashMap<i32, PathBuf>,
+    round: u32,
+    has_told: bool,
+    /// Folders that can't be listed, of which that was said.
+    unreadable: BTreeSet<PathBuf>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl Folders {
+    pub(super) fn new(patterns: Patterns, watch: Watch) -> Folders {
+        let mut notices = Vec::new();
+        let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
+        let queue = match watch {
+            Watch::Poll => None,
+            Watch::Notify => inotify::init(flags)
+                .map_err(|error| notices.push(Notice::NotWatched { path: None, error: error.into() }))
+                .ok(),
+        };
+        let has_told = !notices.is_empty();
+        Folders {
+            patterns,
+            queue,
+            folders: BTreeMap::new(),
+            by_watch: HashMap::new(),
+            round: 0,
+            has_told,
+            unreadable: BTreeSet::new(),
+            notices,
+        }
+    }
+
+    /// What becomes readable when something happens.
+    pub(super) fn queue(&self) -> Option<&OwnedFd> {
+        self.queue.as_ref()
+    }
+
+    /// How many folders are watched, and how many are polled.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let watched = self.folders.values().filter(|folder| folder.watch.is_some()).count();
+        (watched, self.folders.len() - watched)
+    }
+
+    /// Lists everything from the roots on.
+    pub(super) fn scan(&mut self, seen: &mut Vec<Sight>) {
+        let roots: Vec<_> =
+            self.patterns.roots().map(|(path, parts)| (path.to_path_buf(), parts)).collect();
+        for (root, parts) in roots {
+            self.visit(root, parts, seen);
+        }
+    }
+
+    /// A round of polling.
+    pub(super) fn poll(&mut self, seen: &mut Vec<Sight>) {
+        self.round = self.round.wrapping_add(1);
+        let checks_all = self.round.is_multiple_of(ROUNDS_BETWEEN_CHECKS);
+        let due: Vec<PathBuf> = self
+            .folders
+            .iter()
+            .filter(|(_, folder)| folder.watch.is_none() || folder.is_linked || checks_all)
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in due {
+            let Some(folder) = self.folders.get(&path) else { continue };
+            match found_folder(&path) {
+                Some(node) if node == folder.node => {
+                    if folder.watch.is_none() {
+                        self.list(&path, seen);
+                    }
+                }
+                _ => {
+                    let parts = folder.parts.clone();
+                    self.forget(&path, seen);
+                    self.visit(path, parts, seen);
+                }
+            }
+        }
+        // Roots that aren't there yet, or are others now.
+        let missing: Vec<_> = self
+            .patterns
+            .roots()
+            .filter(|(path, _)| !self.folders.contains_key(*path))
+            .map(|(path, parts)| (path.to_path_buf(), parts))
+            .collect();
+        for (root, parts) in missing {
+            self.visit(root, parts, seen);
+        }
+    }
+
+    /// Begins to watch a folder, or to hold its entries against more patterns.
+    fn visit(&mut self, path: PathBuf, parts: Parts, seen: &mut Vec<Sight>) {
+        let mut rest = vec![(path, parts)];
+        while let Some((path, parts)) = rest.pop() {
+            if let Some(folder) = self.folders.get_mut(&path) {
+                let before = folder.parts.len();
+                folder.parts.extend(parts);
+                if folder.parts.len() == before {
+                    continue;
+                }
+            } else {
+                let Some(node) = found_folder(&path) else { continue };
+                let real = fs::canonicalize(or_here(&path)).ok();
+                let absolute = std::path::absolute(or_here(&path)).ok();
+                let watch = self.watch(&path);
+                let folder = Folder { parts, watch, node, is_linked: real != absolute };
+                self.folders.insert(path.clone(), folder);
+            }
+            rest.extend(self.read(&path, seen));
+        }
+    }
+
+    fn list(&mut self, path: &Path, seen: &mut Vec<Sight>) {
+        for (path, parts) in self.read(path, seen) {
+            self.visit(path, parts, seen);
+        }
+    }
+
+    /// Sets a watch; without one the folder is polled.
+    fn watch(&mut self, path: &Path) -> Option<i32> {
+        let queue = self.queue.as_ref()?;
+        let magic = rustix::fs::statfs(or_here(path)).map(|found| found.f_type as u32);
+        if magic.is_ok_and(is_remote) {
+            return None;
+        }
+        let flags = WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::MODIFY
+            | WatchFlags::CLOSE_WRITE
+            | WatchFlags::ATTRIB
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::ONLYDIR;
+        match inotify::add_watch(queue, or_here(path), flags) {
+            // Two paths may lead to one folder, which has one watch: the second one is polled.
+            Ok(watch) if self.by_watch.contains_key(&watch) => None,
+            Ok(watch) => {
+                self.by_watch.insert(watch, path.to_path_buf());
+                Some(watch)
+            }
+            Err(error) => {
+                if !self.has_told {
+                    let path = Some(path.to_path_buf());
+                    self.notices.push(Notice::NotWatched { path, error: error.into() });
+                }
+                self.has_told = true;
+                None
+            }
+        }
+    }
+
+    /// Reads a folder: its files go to `seen`, the folders below that lead on are returned.
+    fn read(&mut self, path: &Path, seen: &mut Vec<Sight>) -> Vec<(PathBuf, Parts)> {
+        let Some(folder) = self.folders.get(path) else { return Vec::new() };
+        let listed = match fs::read_dir(or_here(path)) {
+            Ok(listed) => listed,
+            Err(error) => {
+                let path = path.to_path_buf();
+                if self.unreadable.insert(path.clone()) {
+                    self.notices.push(Notice::Unreadable { path, error });
+                }
+                return Vec::new();
+            }
+        };
+        self.unreadable.remove(path);
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in listed.flatten() {
+            let (name, inode) = (entry.file_name(), entry.ino());
+            let place = path.join(&name);
+            let kind = entry.file_type().ok();
+            let is_link = kind.is_some_and(|kind| kind.is_symlink());
+            if kind.is_some_and(|kind| kind.is_dir()) || is_link && place.is_dir() {
+                let below = self.patterns.below(&folder.parts, &name, is_link);
+                if !below.is_empty() {
+                    folders.push((place, below));
+                }
+                continue;
+            }
+            let is_taken = self.patterns.takes(&folder.parts, &place);
+            files.push(Entry { name, inode, is_taken });
+        }
+        seen.push(Sight::Listing(path.to_path_buf(), files));
+        // Folders that were here and are no more say so themselves, if they are watched.
+        folders.retain(|(place, parts)| {
+            self.folders.get(place).is_none_or(|known| !known.parts.is_superset(parts))
+        });
+        folders
+    }
+
+    /// A folder is no more what it was, with all below it.
+    fn forget(&mut self, path: &Path, seen: &mut Vec<Sight>) {
+        let gone: Vec<PathBuf> = self
+            .folders
+            .range(path.to_path_buf()..)
+            .map(|(place, _)| place)
+            .take_while(|place| place.starts_with(path))
+            .cloned()
+            .collect();
+        for place in gone {
+            if let Some(Folder { watch: Some(watch), .. }) = self.folders.remove(&place) {
+                self.by_watch.remove(&watch);
+                if let Some(queue) = &self.queue {
+                    // Gone with the folder, mostly.
+                    let _ = inotify::remove_watch(queue, watch);
+                }
+            }
+            seen.push(Sight::FolderGone(place));
+        }
+    }
+
+    /// Takes what inotify has to say; returns whether it lost something, and everything must be
+    /// looked at.
+    pub(super) fn take(&mut self, seen: &mut Vec<Sight>) -> bool {
+        let mut told = Vec::new();
+        let is_lost = match &self.queue {
+            Some(queue) => read_queue(queue, &mut told),
+            None => false,
+        };
+        for (watch, flags, name) in told {
+            self.tell(watch, flags, &name, seen);
+        }
+        if is_lost {
+            let all: Vec<PathBuf> = self.folders.keys().cloned().collect();
+            all.iter().for_each(|path| self.list(path, seen));
+        }
+        is_lost
+    }
+
+    fn tell(&mut self, watch: i32, flags: ReadFlags, name: &OsStr, seen: &mut Vec<Sight>) {
+        let Some(folder) = self.by_watch.get(&watch).cloned() else { return };
+        let is = |flag: ReadFlags| flags.intersects(flag);
+        if is(ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::IGNORED | ReadFlags::UNMOUNT)
+        {
+            return self.forget(&folder, seen);
+        }
+        let path = folder.join(name);
+        let parts = self.folders.get(&folder).map(|folder| &folder.parts);
+        let is_new = is(ReadFlags::CREATE | ReadFlags::MOVED_TO);
+        if is(ReadFlags::ISDIR) {
+            if is_new {
+                let below = parts.map(|parts| self.patterns.below(parts, name, false));
+                self.forget(&path, seen);
+                self.visit(path, below.unwrap_or_default(), seen);
+            } else if is(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
+                self.forget(&path, seen);
+            } else if self.folders.contains_key(&path) {
+                // Its permissions changed.
+                self.list(&path, seen);
+            }
+            return;
+        }
+        if is(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
+            // A link to a folder may have been that.
+            self.forget(&path, seen);
+            seen.push(Sight::Gone(path));
+        } else if is_new || is(ReadFlags::ATTRIB) {
+            let below = parts.map(|parts| self.patterns.below(parts, name, true));
+            let is_taken = parts.is_some_and(|parts| self.patterns.takes(parts, &path));
+            if is_new && below.as_ref().is_some_and(|it| !it.is_empty()) && path.is_dir() {
+                return self.visit(path, below.unwrap_or_default(), seen);
+            }
+            seen.push(Sight::Name(path, is_taken));
+        } else if is(ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE) {
+            seen.push(Sight::Written(path, is(ReadFlags::CLOSE_WRITE)));
+        }
+    }
+}
+
+/// What the queue holds; returns whether the kernel had to drop some.
+fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
+    let mut buffer = vec![MaybeUninit::uninit(); 64 << 10];
+    let mut reader = inotify::Reader::new(queue, &mut buffer);
+    let mut is_lost = false;
+    loop {
+        match reader.next() {
+            Ok(told_now) => {
+                is_lost |= told_now.events().contains(ReadFlags::QUEUE_OVERFLOW);
+                let name = told_now.file_name().map(|name| name.to_bytes()).unwrap_or_default();
+                told.push((told_now.wd(), told_now.events(), OsStr::from_bytes(name).to_owned()));
+            }
+            Err(Errno::INTR) => {}
+            Err(_) => return is_lost,
+        }
+    }
+}
+
+/// The node of what a path leads to, if it is a folder.
+fn found_folder(path: &Path) -> Option<(u64, u64)> {
+    let found = Found::at(or_here(path)).ok()?;
+    found.is_folder.then(|| found.key.node())
+}
+
+/// The folder that a path means; the empty one is that we are in.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_of_others_are_polled() {
+        assert!(is_remote(rustix::fs::NFS_SUPER_MAGIC as u32) && is_remote(0xff53_4d42));
+        for path in ["/", "/proc", "/tmp"] {
+            let magic = rustix::fs::statfs(path).unwrap().f_type as u32;
+            assert!(!is_remote(magic) || magic == 0x6573_5546, "{path}: {magic:x}");
+        }
+    }
+}

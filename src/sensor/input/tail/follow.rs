@@ -1,0 +1,385 @@
+//! A tail: its calls, and the order of its work.
+
+use super::folders::{Folders, Sight};
+use super::key::Keys;
+use super::notice::{Counters, FileStatus, Notice, Reason};
+use super::options::TailOptions;
+use super::patterns::Patterns;
+use super::position::{Piece, Position};
+use super::record::FileRecord;
+use super::state::{FileId, Followed, ReadyKey, Stream};
+use crate::clock::{self, Stopwatch};
+use crate::engine::error::{Error, Result};
+use crate::sensor::halt::Halt;
+use rustix::event::Timespec;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ffi::OsString;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Turns that a step takes before it comes back without a piece: others want to know whether it is
+/// time to end.
+const MAX_TURNS: usize = 64;
+
+/// Follows files that are written to.
+///
+/// Nothing is started: whoever calls [`Tail::next`] does the work. See the module's page.
+#[derive(Debug)]
+pub struct Tail {
+    pub(super) options: TailOptions,
+    pub(super) folders: Folders,
+    pub(super) keys: Keys,
+    pub(super) files: HashMap<FileId, Followed>,
+    /// Which file a name leads to, by folder.
+    pub(super) names: HashMap<PathBuf, HashMap<OsString, FileId>>,
+    pub(super) nodes: HashMap<(u64, u64), FileId>,
+    pub(super) streams: HashMap<u64, Stream>,
+    pub(super) loose: BTreeSet<u64>,
+    /// Streams by the log that they are generations of.
+    pub(super) by_stem: HashMap<PathBuf, BTreeSet<u64>>,
+    /// Loose streams by the node that held them.
+    pub(super) by_node: HashMap<(u64, u64), Vec<u64>>,
+    groups: HashMap<PathBuf, BTreeSet<ReadyKey>>,
+    queue: VecDeque<PathBuf>,
+    /// Files that are looked at in each round of polling.
+    pub(super) timed: BTreeSet<FileId>,
+    /// Files that nobody has looked into.
+    pub(super) fresh: BTreeSet<FileId>,
+    pub(super) used: BTreeMap<u64, FileId>,
+    pub(super) uses: u64,
+    pub(super) next_file: FileId,
+    /// Files that wait for what becomes of a stream, being copies of it, or perhaps.
+    pub(super) likenesses: HashMap<u64, BTreeSet<FileId>>,
+    pub(super) buffer: Vec<u8>,
+    out: VecDeque<Piece>,
+    pub(super) dirty: BTreeSet<u64>,
+    pub(super) forgotten: BTreeSet<u64>,
+    pub(super) notices: Vec<Notice>,
+    pub(super) counted: Counters,
+    pub(super) is_first_start: bool,
+    /// Bytes of which lines may still be counted, of files that begin at their end.
+    pub(super) may_count: u64,
+    pub(super) now: Duration,
+    pub(super) wall: i64,
+    next_round: Duration,
+    since: Stopwatch,
+}
+
+/// What a tail has to give.
+#[derive(Debug)]
+pub enum Next {
+    /// Lines.
+    Piece(Box<Piece>),
+    /// Nothing came for as long as was asked for.
+    Idle,
+    /// It is time to end.
+    Halted,
+}
+
+/// What changed since it was last asked for: what the next commit holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Files with what is processed of them.
+    pub files: Vec<FileRecord>,
+    /// Streams that no file can hold any more.
+    pub forgotten: Vec<u64>,
+}
+
+impl Tail {
+    /// Begins to follow. `saved` is what the last commit holds, nothing at the first start.
+    ///
+    /// # Errors
+    ///
+    /// When a pattern is none. That nothing matches it is no error: files may come.
+    pub fn open(options: TailOptions, saved: Vec<FileRecord>) -> Result<Tail> {
+        let since = Stopwatch::start();
+        Self::open_at(options, saved, since, clock::now().0)
+    }
+
+    pub(super) fn open_at(
+        options: TailOptions,
+        saved: Vec<FileRecord>,
+        since: Stopwatch,
+        wall: i64,
+    ) -> Result<Tail> {
+        let patterns = Patterns::new(&options.patterns, &options.exclude)?;
+        let mut tail = Tail {
+            folders: Folders::new(patterns, options.watch),
+            keys: Keys::new(),
+            files: HashMap::new(),
+            names: HashMap::new(),
+            nodes: HashMap::new(),
+            streams: HashMap::new(),
+            loose: BTreeSet::new(),
+            by_stem: HashMap::new(),
+            by_node: HashMap::new(),
+            groups: HashMap::new(),
+            queue: VecDeque::new(),
+            timed: BTreeSet::new(),
+            fresh: BTreeSet::new(),
+            used: BTreeMap::new(),
+            uses: 0,
+            next_file: 0,
+            likenesses: HashMap::new(),
+            buffer: Vec::new(),
+            out: VecDeque::new(),
+            dirty: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
+            notices: Vec::new(),
+            counted: Counters::default(),
+            is_first_start: saved.is_empty(),
+            may_count: MAX_COUNTED,
+            now: Duration::ZERO,
+            wall,
+            next_round: options.poll,
+            since,
+            options,
+        };
+        tail.take_saved(saved);
+        let mut seen = Vec::new();
+        tail.folders.scan(&mut seen);
+        tail.take_sights(seen);
+        tail.resolve();
+        tail.is_first_start = false;
+        Ok(tail)
+    }
+
+    fn take_saved(&mut self, saved: Vec<FileRecord>) {
+        for record in saved {
+            let id = record.position.stream;
+            let stream = Stream::saved(record, Duration::ZERO);
+            if let Some(key) = stream.key {
+                self.by_node.entry(key.node()).or_default().push(id);
+            }
+            self.loose.insert(id);
+            self.put_stream(id, stream);
+        }
+    }
+
+    /// The next piece, for which it waits so long, or until the halt is set.
+    ///
+    /// # Errors
+    ///
+    /// When the system can't wait.
+    pub fn next(&mut self, halt: &Halt, wait: Duration) -> Result<Next> {
+        let until = self.since.elapsed().saturating_add(wait);
+        loop {
+            if halt.is_set() {
+                return Ok(Next::Halted);
+            }
+            let now = self.since.elapsed();
+            if let Some(piece) = self.step(now, clock::now().0) {
+                return Ok(Next::Piece(Box::new(piece)));
+            }
+            if now >= until {
+                return Ok(Next::Idle);
+            }
+            if self.queue.is_empty() {
+                self.wait(halt, until.min(self.next_round).saturating_sub(now))?;
+            }
+        }
+    }
+
+    /// Keeps up with what happens to files without reading on: files that are renamed or removed
+    /// meanwhile stay open. For callers who can't take more for long.
+    pub fn keep_up(&mut self) {
+        (self.now, self.wall) = (self.since.elapsed(), clock::now().0);
+        self.look();
+    }
+
+    fn wait(&self, halt: &Halt, most: Duration) -> Result<()> {
+        let most = Timespec::try_from(most).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+        let waited = match self.folders.queue() {
+            Some(queue) => halt.wait_to_read_within(queue, &most).map(drop),
+            None => halt.pause(most),
+        };
+        waited.map_err(|error| Error::io("cannot wait for files to grow", error))
+    }
+
+    /// One step at a time that is handed in: what happened is taken in, and files are read until
+    /// there is a piece or nothing more to read. `now` never goes back; `wall` is microseconds since
+    /// 1970, and only what expires after days depends on it.
+    pub(super) fn step(&mut self, now: Duration, wall: i64) -> Option<Piece> {
+        (self.now, self.wall) = (now.max(self.now), wall);
+        self.look();
+        for _ in 0..MAX_TURNS {
+            if let Some(piece) = self.out.pop_front() {
+                return Some(piece);
+            }
+            let file = self.next_ready()?;
+            self.turn(file);
+            self.resolve();
+        }
+        self.out.pop_front()
+    }
+
+    fn look(&mut self) {
+        let mut seen = Vec::new();
+        if self.folders.take(&mut seen) {
+            self.counted.overflows += 1;
+            self.notices.push(Notice::Overflowed);
+        }
+        let is_round = self.now >= self.next_round;
+        if is_round {
+            self.next_round = self.now.saturating_add(self.options.poll);
+            self.folders.poll(&mut seen);
+        }
+        self.take_sights(seen);
+        if is_round {
+            self.round();
+        }
+        self.resolve();
+    }
+
+    pub(super) fn take_sights(&mut self, seen: Vec<Sight>) {
+        seen.into_iter().for_each(|sight| self.take_sight(sight));
+        let said = std::mem::take(&mut self.folders.notices);
+        self.notices.extend(said);
+    }
+
+    /// Says that a file has something to read, or to be looked into.
+    pub(super) fn make_ready(&mut self, id: FileId) {
+        let Some(file) = self.files.get_mut(&id) else { return };
+        if file.ready.is_some() {
+            return;
+        }
+        let key = (file.name.age.clone(), file.found.modified, id);
+        file.ready = Some(key.clone());
+        let stem = file.name.stem.clone();
+        let group = self.groups.entry(stem.clone()).or_default();
+        if group.is_empty() {
+            self.queue.push_back(stem);
+        }
+        group.insert(key);
+    }
+
+    /// Takes a file out of what is ready.
+    pub(super) fn unready(&mut self, id: FileId) {
+        let Some(file) = self.files.get_mut(&id) else { return };
+        let Some(key) = file.ready.take() else { return };
+        if let Some(group) = self.groups.get_mut(&file.name.stem) {
+            group.remove(&key);
+        }
+    }
+
+    /// The next file whose turn it is: logs by turns, and of each the oldest generation.
+    fn next_ready(&mut self) -> Option<FileId> {
+        while let Some(stem) = self.queue.pop_front() {
+            let Some(group) = self.groups.get_mut(&stem) else { continue };
+            let next = group.pop_first();
+            if group.is_empty() {
+                self.groups.remove(&stem);
+            } else {
+                self.queue.push_back(stem);
+            }
+            let Some((_, _, id)) = next else { continue };
+            if let Some(file) = self.files.get_mut(&id) {
+                file.ready = None;
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    pub(super) fn give(&mut self, piece: Piece) {
+        self.counted.lines += piece.end.line.zip(piece.line).map_or(0, |(end, line)| end - line);
+        self.counted.bytes += piece.bytes.len() as u64;
+        self.out.push_back(piece);
+    }
+
+    /// Everything before these positions is processed, and what came of it is where it should be.
+    /// Of each stream the furthest counts.
+    pub fn safe(&mut self, positions: &[Position]) {
+        for position in positions {
+            let Some(stream) = self.streams.get_mut(&position.stream) else { continue };
+            let is_further = position.offset > stream.safe.offset
+                || position.offset == stream.safe.offset && position != &stream.safe;
+            if is_further && position.offset <= stream.read.offset {
+                stream.be_safe(position.clone());
+                stream.last_seen = self.wall;
+                self.dirty.insert(position.stream);
+            }
+        }
+    }
+
+    /// What changed since the last call, for the next commit. If that fails, it is up to the caller
+    /// to commit it with the one after.
+    pub fn changed(&mut self) -> Changes {
+        let forgotten = std::mem::take(&mut self.forgotten);
+        let dirty = std::mem::take(&mut self.dirty);
+        let records = dirty.iter().filter_map(|id| self.streams.get(id)).map(Stream::record);
+        Changes { files: records.collect(), forgotten: forgotten.into_iter().collect() }
+    }
+
+    /// What operators must hear, since the last call.
+    pub fn notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What was counted, and how many files there are.
+    pub fn counters(&self) -> Counters {
+        let (watched, polled) = self.folders.counts();
+        let count = |is: fn(&Followed) -> bool| self.files.values().filter(|it| is(it)).count();
+        Counters {
+            files: self.files.len(),
+            open: count(|file| file.file.is_some()),
+            unreadable: count(|file| file.unreadable.is_some()),
+            not_text: count(|file| matches!(file.role, super::state::Role::Foreign)),
+            watched,
+            polled,
+            ..self.counted
+        }
+    }
+
+    /// How far each file was read, by path.
+    pub fn status(&self) -> Vec<FileStatus> {
+        let mut all: Vec<FileStatus> = self
+            .files
+            .values()
+            .filter_map(|file| {
+                let stream = self.streams.get(&file.stream()?)?;
+                let is_packed = matches!(file.packing, Some(Some(_)));
+                let lag_bytes = match is_packed {
+                    true if stream.is_done => 0,
+                    true => file.found.size,
+                    false => file.found.size.saturating_sub(stream.safe.offset),
+                };
+                let is_behind = lag_bytes > 0;
+                let lag = self.now.saturating_sub(file.grown);
+                Some(FileStatus {
+                    path: file.shown.to_string(),
+                    stream: stream.read.stream,
+                    offset: stream.safe.offset,
+                    lag_bytes,
+                    lag: if is_behind { lag } else { Duration::ZERO },
+                    is_open: file.file.is_some(),
+                    is_rotated: file.left.is_some(),
+                })
+            })
+            .collect();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+
+    pub(super) fn count_lost(&mut self, reason: Reason, bytes: u64, path: PathBuf) {
+        match reason {
+            Reason::Truncated => self.counted.lost_truncated += bytes,
+            Reason::Removed => self.counted.lost_removed += bytes,
+        }
+        self.notices.push(Notice::Lost { path, bytes, reason });
+    }
+
+    pub(super) fn put_stream(&mut self, id: u64, stream: Stream) {
+        self.by_stem.entry(stream.name.stem.clone()).or_default().insert(id);
+        self.streams.insert(id, stream);
+    }
+}
+
+/// How many bytes lines are counted in of files that begin at their end, in all.
+const MAX_COUNTED: u64 = 1 << 30;
+
+/// A number that no other stream has: keys of hashers are random.
+pub(super) fn random_id() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,563 @@
+//! What a file that nobody has looked into holds: a stream that is known, or a new one.
+//!
+//! First the keys decide, where the content is as it was. Then kin: a file whose name may be that
+//! of a copy or of a packed form of a known generation, and whose content at the offset that was
+//! read is the known one, goes on from there. While the other file has bytes that weren't read, it
+//! waits: those are read where they were written.
+
+use super::content::{Content, SAMPLE};
+use super::cut::Lines;
+use super::follow::{Tail, random_id};
+use super::notice::Notice;
+use super::options::Start;
+use super::plain::read_full_at;
+use super::position::{Position, Within};
+use super::state::{FileId, Followed, Probe, Role, Stream};
+use super::unpacking::{Unpacking, packing_of};
+use crate::sensor::input::{Contents, Packing, Wide, capture};
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A file that replaces one that is still open is taken for a rewrite of it from so many equal
+/// bytes on. With fewer, two short files may begin alike by chance.
+const MIN_REWRITTEN: u64 = 1 << 10;
+/// What is decompressed of a packed file in a turn that shows nothing.
+const PROBE_TURN: usize = 4 << 20;
+
+impl Tail {
+    /// Looks into all files that nobody has looked into: by key first, for all of them.
+    pub(super) fn resolve(&mut self) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let mut fresh: Vec<FileId> = std::mem::take(&mut self.fresh).into_iter().collect();
+        fresh.sort_by_cached_key(|id| {
+            self.files.get(id).map(|file| (file.name.age.clone(), file.found.modified))
+        });
+        fresh.retain(|id| self.look_into(*id));
+        for id in fresh {
+            self.find_kin(id);
+        }
+    }
+
+    /// Looks whether it is text, and known by its key; returns whether kin may be found.
+    fn look_into(&mut self, id: FileId) -> bool {
+        if !self.files.get(&id).is_some_and(|file| matches!(file.role, Role::Fresh)) {
+            return false;
+        }
+        let Some(open) = self.open_file(id) else { return false };
+        let mut head = vec![0; SAMPLE];
+        match read_full_at(&open, &mut head, 0) {
+            Ok(filled) => head.truncate(filled),
+            Err(error) => {
+                self.refuse(id, error);
+                return false;
+            }
+        }
+        let (wait, now) = (self.options.rotate_wait, self.now);
+        let Some(file) = self.files.get_mut(&id) else { return false };
+        let is_settled = file.is_quiet(now, wait);
+        if !head.is_empty() {
+            file.packing = packing_of(&head).or(is_settled.then_some(None));
+        }
+        let is_plain = file.packing == Some(None);
+        if let Some(what) = foreign(&head).filter(|_| is_plain) {
+            file.role = Role::Foreign;
+            self.notices.push(Notice::NotText { path: file.path.clone(), what });
+            return false;
+        }
+        if self.find_by_key(id, &open) {
+            return false;
+        }
+        let Some(file) = self.files.get(&id) else { return false };
+        if head.is_empty() && self.is_first_start && self.options.from == Start::End {
+            self.begin(id);
+            return false;
+        }
+        if !head.is_empty() && file.packing.is_none() {
+            self.timed.insert(id);
+        }
+        file.packing.is_some()
+    }
+
+    /// Goes on with the stream that was in this very file, if its content is still there.
+    fn find_by_key(&mut self, id: FileId, open: &File) -> bool {
+        let Some(file) = self.files.get(&id) else { return false };
+        let (key, packing, size) = (file.found.key, file.packing, file.found.size);
+        let known = self.by_node.get(&key.node()).cloned().unwrap_or_default();
+        for stream_id in known {
+            let Some(stream) = self.streams.get_mut(&stream_id) else { continue };
+            if !stream.key.is_some_and(|own| own.is_same(&key)) {
+                continue;
+            }
+            // What is packed shows it when it is read again.
+            let is_same = match packing {
+                Some(Some(_)) => true,
+                Some(None) => agrees(open, &stream.read),
+                None => stream.read.offset == 0,
+            };
+            if is_same && !(packing.is_none() && size > 0) {
+                self.hold(id, stream_id);
+                return true;
+            }
+            if packing.is_some() || size == 0 {
+                self.overwritten(stream_id);
+            }
+        }
+        false
+    }
+
+    /// The file of a loose stream holds something else now.
+    fn overwritten(&mut self, id: u64) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if let Some(key) = stream.key.take() {
+            self.unlist(id, key.node());
+        }
+        self.counted.rotations.truncated += 1;
+        self.dirty.insert(id);
+    }
+
+    pub(super) fn unlist(&mut self, id: u64, node: (u64, u64)) {
+        if let Some(all) = self.by_node.get_mut(&node) {
+            all.retain(|other| *other != id);
+            if all.is_empty() {
+                self.by_node.remove(&node);
+            }
+        }
+    }
+
+    /// A file goes on with a loose stream.
+    fn hold(&mut self, id: FileId, stream_id: u64) {
+        let Some(stream) = self.streams.get_mut(&stream_id) else { return };
+        let old = stream.key;
+        self.loose.remove(&stream_id);
+        if let Some(key) = old {
+            self.unlist(stream_id, key.node());
+        }
+        let (Some(stream), Some(file)) =
+            (self.streams.get_mut(&stream_id), self.files.get_mut(&id))
+        else {
+            return;
+        };
+        if old.is_none_or(|old| !old.is_same(&file.found.key)) {
+            stream.is_done = false;
+        }
+        (stream.is_lost, stream.is_saved) = (false, false);
+        (stream.file, stream.loose) = (Some(id), None);
+        stream.key = Some(file.found.key);
+        stream.is_packed = matches!(file.packing, Some(Some(_)));
+        file.role = Role::Holds(stream_id);
+        file.resembles.clear();
+        file.is_caught_up = false;
+        if file.name.age != super::rotation::Age::Current {
+            file.left.get_or_insert(self.now);
+            self.timed.insert(id);
+        }
+        self.rename_stream(stream_id, id);
+        self.dirty.insert(stream_id);
+        self.make_ready(id);
+    }
+
+    /// Looks for a stream that the file continues.
+    fn find_kin(&mut self, id: FileId) {
+        let Some(open) = self.open_file(id) else { return };
+        let Some(head) = self.head_of(id, &open) else { return };
+        let Some(file) = self.files.get(&id) else { return };
+        let packing = file.packing;
+        let all = self.by_stem.get(&file.name.stem).into_iter().flatten();
+        let kin: Vec<u64> = all
+            .filter(|other| self.may_continue(file, **other) && self.is_alike(file, &head, **other))
+            .copied()
+            .collect();
+        if kin.is_empty() {
+            return self.begin(id);
+        }
+        let busy: Vec<u64> = kin.iter().copied().filter(|other| self.is_busy(*other)).collect();
+        if !busy.is_empty() {
+            for other in busy {
+                self.likenesses.entry(other).or_default().insert(id);
+                if let Some(file) = self.files.get_mut(&id) {
+                    file.resembles.insert(other);
+                }
+            }
+            return;
+        }
+        match packing {
+            Some(Some(packing)) => self.begin_probe(id, &open, packing, &kin),
+            _ => self.compare_plain(id, &open, &kin),
+        }
+    }
+
+    /// The first bytes of what the file holds; none if there is something to wait for.
+    fn head_of(&mut self, id: FileId, open: &Arc<File>) -> Option<Vec<u8>> {
+        let packing = self.files.get(&id)?.packing?;
+        let read = match packing {
+            None => {
+                let mut head = vec![0; SAMPLE];
+                read_full_at(open, &mut head, 0).map(|filled| {
+                    head.truncate(filled);
+                    head
+                })
+            }
+            Some(packing) => Unpacking::new(open, packing).and_then(|mut unpacking| {
+                match unpacking.fill(SAMPLE) {
+                    Err(error) if !self.is_settled(id) => Err(error),
+                    // Damaged: what comes before that counts.
+                    _ => Ok(unpacking.head().to_vec()),
+                }
+            }),
+        };
+        match read {
+            Ok(head) => Some(head),
+            Err(error) if packing.is_none() => {
+                self.refuse(id, error);
+                None
+            }
+            Err(_) => {
+                self.wait_for_rest(id);
+                None
+            }
+        }
+    }
+
+    /// A packed file ends in the middle: somebody may be writing it.
+    pub(super) fn wait_for_rest(&mut self, id: FileId) {
+        if let Some(file) = self.files.get_mut(&id) {
+            file.is_cut_off = true;
+            self.timed.insert(id);
+        }
+    }
+
+    /// Whether nobody writes the file any more, as far as can be seen.
+    pub(super) fn is_settled(&self, id: FileId) -> bool {
+        let wait = self.options.rotate_wait;
+        self.files.get(&id).is_some_and(|file| file.is_quiet(self.now, wait))
+    }
+
+    /// Whether a file's name and what is known of a stream allow that it goes on with it.
+    fn may_continue(&self, file: &Followed, other: u64) -> bool {
+        let Some(stream) = self.streams.get(&other) else { return false };
+        let follows = file.name.follows(&stream.name);
+        match stream.file.and_then(|holder| self.files.get(&holder)) {
+            Some(holder) => {
+                let is_replaced = holder.names.is_empty() && holder.name == file.name;
+                follows || is_replaced && stream.read.offset >= MIN_REWRITTEN
+            }
+            None => {
+                let is_enough = stream.is_saved || stream.read.offset >= MIN_REWRITTEN;
+                stream.read.offset > 0 && (follows || is_enough)
+            }
+        }
+    }
+
+    /// Whether the heads are equal, as far as both go.
+    fn is_alike(&self, file: &Followed, head: &[u8], other: u64) -> bool {
+        let Some(stream) = self.streams.get(&other) else { return false };
+        let shared = head.len().min(stream.head.len());
+        if stream.file.is_some() || shared > 0 {
+            return shared > 0 && head[..shared] == stream.head[..shared];
+        }
+        let known = usize::try_from(stream.read.offset).unwrap_or(SAMPLE).min(SAMPLE);
+        match head.get(..known) {
+            Some(head) => xxh3_64(head) == stream.read.content.head,
+            None => file.resembles.contains(&other),
+        }
+    }
+
+    /// Whether a stream's file has bytes that weren't read: they are read there.
+    fn is_busy(&mut self, other: u64) -> bool {
+        let Some(stream) = self.streams.get(&other) else { return false };
+        let Some(holder) = stream.file else { return false };
+        let Some(file) = self.files.get(&holder) else { return false };
+        let is_busy = match (&file.file, file.packing) {
+            (Some(open), Some(None)) => {
+                let size = open.metadata().map(|found| found.len());
+                size.is_ok_and(|size| size != stream.read.offset) && !file.is_partial
+                    || !agrees(open, &stream.read)
+            }
+            _ => !file.is_caught_up,
+        };
+        if is_busy {
+            self.touch(holder, None);
+        }
+        is_busy
+    }
+
+    /// Holds a plain file against streams.
+    fn compare_plain(&mut self, id: FileId, open: &File, kin: &[u64]) {
+        let size = open.metadata().map_or(0, |found| found.len());
+        let offset = |id: &u64| self.streams.get(id).map_or(0, |stream| stream.read.offset);
+        let mut kin = kin.to_vec();
+        kin.sort_by_key(|id| std::cmp::Reverse(offset(id)));
+        let agreed = kin.iter().copied().find(|other| {
+            self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read))
+        });
+        if let Some(other) = agreed {
+            return self.go_on(id, other);
+        }
+        let content = Content::of_file(open, size).ok().flatten();
+        let part = kin.iter().copied().find(|other| {
+            content.is_some_and(|content| self.is_part(id, size, content, *other))
+        });
+        match part {
+            Some(_) => {
+                let line = self.count_lines(open, size);
+                let last = read_last(open, size);
+                self.settle(id, Position { line, ..settled_at(size, content, last) }, false);
+            }
+            None => self.begin(id),
+        }
+    }
+
+    /// Whether a file is a shorter copy of a stream, which was read further where it is.
+    fn is_part(&self, id: FileId, size: u64, content: Content, other: u64) -> bool {
+        let Some(stream) = self.streams.get(&other).filter(|it| it.read.offset > size) else {
+            return false;
+        };
+        let holder = stream.file.and_then(|holder| self.files.get(&holder));
+        match holder.and_then(|holder| holder.file.as_ref().filter(|_| !stream.is_packed)) {
+            Some(open) => Content::of_file(open, size).is_ok_and(|it| it == Some(content)),
+            // Their heads were equal when both were there.
+            None => self.files.get(&id).is_some_and(|file| file.resembles.contains(&other)),
+        }
+    }
+
+    /// The file continues a stream: a loose one becomes its own; where another file still holds
+    /// it, a new one begins at the same place.
+    fn go_on(&mut self, id: FileId, other: u64) {
+        let Some(stream) = self.streams.get(&other) else { return };
+        let is_packed = self.files.get(&id).is_some_and(|it| matches!(it.packing, Some(Some(_))));
+        if stream.file.is_none() {
+            match is_packed {
+                true => self.counted.rotations.packed += 1,
+                false => self.counted.rotations.copied += 1,
+            }
+            return self.hold(id, other);
+        }
+        let (position, wide) = (stream.read.clone(), stream.wide);
+        let new = self.settle(id, position, false);
+        if let Some(stream) = self.streams.get_mut(&new) {
+            stream.wide = wide;
+        }
+    }
+
+    /// The file begins a stream of its own where everything before a position was read elsewhere.
+    fn settle(&mut self, id: FileId, position: Position, is_done: bool) -> u64 {
+        let stream = random_id();
+        self.begin_at(id, Position { stream, ..position }, is_done);
+        match self.files.get(&id).is_some_and(|it| matches!(it.packing, Some(Some(_)))) {
+            true => self.counted.rotations.packed += 1,
+            false => self.counted.rotations.copied += 1,
+        }
+        stream
+    }
+
+    fn begin_at(&mut self, id: FileId, position: Position, is_done: bool) {
+        let Some(file) = self.files.get(&id) else { return };
+        let mut stream = Stream::new(position.stream, file, self.wall);
+        let number = position.stream;
+        (stream.read, stream.safe) = (position.clone(), position);
+        stream.is_done = is_done;
+        stream.loose = Some(self.now);
+        self.put_stream(number, stream);
+        self.hold(id, number);
+        if let Some(stream) = self.streams.get_mut(&number) {
+            stream.is_done = is_done;
+        }
+    }
+
+    /// A new stream.
+    fn begin(&mut self, id: FileId) {
+        let Some(file) = self.files.get(&id) else { return };
+        let is_packed = matches!(file.packing, Some(Some(_)));
+        let age = Duration::from_nanos(
+            u64::try_from(self.wall.saturating_mul(1000).saturating_sub(file.found.modified))
+                .unwrap_or(0),
+        );
+        let is_old = self.options.ignore_older.is_some_and(|most| age > most);
+        let at_end = self.is_first_start && self.options.from == Start::End || is_old;
+        let (mut position, mut wide) = (Position::start(random_id()), None);
+        if at_end && !is_packed {
+            (position, wide) = self.end_of(id, position);
+        }
+        let number = position.stream;
+        self.begin_at(id, position, at_end && is_packed);
+        if let Some(stream) = self.streams.get_mut(&number) {
+            stream.is_ignored = at_end && (is_old || is_packed);
+            stream.wide = wide;
+        }
+    }
+
+    /// The beginning of the last line of a file that isn't whole, or its end.
+    fn end_of(&mut self, id: FileId, start: Position) -> (Position, Option<Wide>) {
+        let Some(open) = self.open_file(id) else { return (start, None) };
+        let size = open.metadata().map_or(0, |found| found.len());
+        let mut head = [0; 64];
+        let filled = read_full_at(&open, &mut head, 0).unwrap_or(0);
+        let wide = Wide::of(&head[..filled]).filter(|(_, mark)| *mark > 0).map(|(wide, _)| wide);
+        let (offset, line) = if wide.is_some() {
+            (Lines(wide).whole_units(usize::try_from(size).unwrap_or(0)) as u64, None)
+        } else {
+            let size = data_end(&open, size);
+            let offset = line_start(&open, size).unwrap_or(size);
+            (offset, self.count_lines(&open, offset))
+        };
+        let Ok(Some(content)) = Content::of_file(&open, offset) else { return (start, None) };
+        (Position { offset, line, content, ..start }, wide)
+    }
+
+    /// The number of the line at an offset, if that is not too much to read.
+    fn count_lines(&mut self, open: &File, offset: u64) -> Option<u64> {
+        self.may_count = self.may_count.checked_sub(offset)?;
+        let mut block = vec![0; 256 << 10];
+        let (mut at, mut lines) = (0, 1);
+        while at < offset {
+            let want = usize::try_from(offset - at).unwrap_or(block.len()).min(block.len());
+            let filled = read_full_at(open, &mut block[..want], at).ok().filter(|it| *it > 0)?;
+            lines += Lines(None).count(&block[..filled]);
+            at += filled as u64;
+        }
+        Some(lines)
+    }
+
+    /// Begins to compare a packed file with streams.
+    fn begin_probe(&mut self, id: FileId, open: &Arc<File>, packing: Packing, kin: &[u64]) {
+        let streams = kin.iter().filter_map(|id| Some((self.streams.get(id)?.read.offset, *id)));
+        let mut wanted: Vec<(u64, u64)> = streams.collect();
+        wanted.sort_unstable();
+        let unpacking = match Unpacking::new(open, packing) {
+            Ok(unpacking) => unpacking,
+            Err(error) => return self.refuse(id, error),
+        };
+        let probe = Probe { unpacking, wanted, reached: 0, agreed: Vec::new() };
+        if let Some(file) = self.files.get_mut(&id) {
+            file.probe = Some(Box::new(probe));
+        }
+        self.make_ready(id);
+    }
+
+    /// A turn of comparing.
+    pub(super) fn advance_probe(&mut self, id: FileId) {
+        let Some(file) = self.files.get_mut(&id) else { return };
+        let Some(mut probe) = file.probe.take() else {
+            self.fresh.insert(id);
+            return;
+        };
+        while let Some(&(offset, other)) = probe.wanted.get(probe.reached) {
+            match probe.unpacking.skip_to(offset, PROBE_TURN) {
+                Ok(false) => {
+                    if let Some(file) = self.files.get_mut(&id) {
+                        file.probe = Some(probe);
+                    }
+                    return self.make_ready(id);
+                }
+                Ok(true) if probe.unpacking.offset() == offset => {
+                    let content = probe.unpacking.content();
+                    let stream = self.streams.get(&other);
+                    if stream.is_some_and(|it| {
+                        (it.read.offset, it.read.content) == (offset, content)
+                    }) {
+                        probe.agreed.push(other);
+                    }
+                    probe.reached += 1;
+                }
+                Ok(true) => break,
+                Err(_) if !self.is_settled(id) => return self.wait_for_rest(id),
+                Err(_) => break,
+            }
+        }
+        self.conclude(id, &probe);
+    }
+
+    /// All was compared that is there.
+    fn conclude(&mut self, id: FileId, probe: &Probe) {
+        if let Some(&other) = probe.agreed.last() {
+            return self.go_on(id, other);
+        }
+        let (size, content) = (probe.unpacking.at(), probe.unpacking.content());
+        let shorter = probe.wanted.get(probe.reached..).unwrap_or_default();
+        // Its head is that of the stream, so a damaged one is part of it, too.
+        let is_part = shorter.iter().any(|&(_, other)| {
+            self.is_part(id, size, content, other) || !probe.unpacking.is_over()
+        });
+        if is_part && size > 0 {
+            let position = settled_at(size, Some(content), probe.unpacking.window().0.last().copied());
+            self.settle(id, Position { line: None, ..position }, true);
+        } else {
+            self.begin(id);
+        }
+    }
+}
+
+/// Whether a plain file holds before a position what it says.
+pub(super) fn agrees(open: &File, position: &Position) -> bool {
+    Content::of_file(open, position.offset).is_ok_and(|it| it == Some(position.content))
+}
+
+/// The end of a file whose bytes were read elsewhere.
+fn settled_at(offset: u64, content: Option<Content>, last: Option<u8>) -> Position {
+    let start = Position::start(0);
+    let within = if last == Some(b'\n') { Within::Start } else { Within::Flushed };
+    Position { offset, within, content: content.unwrap_or(start.content), ..start }
+}
+
+fn read_last(open: &File, size: u64) -> Option<u8> {
+    let mut last = [0];
+    let read = read_full_at(open, &mut last, size.checked_sub(1)?).ok()?;
+    (read == 1).then_some(last[0])
+}
+
+/// Where what was written to a file ends: space that is only NULs may follow.
+fn data_end(open: &File, size: u64) -> u64 {
+    let mut block = vec![0; 64 << 10];
+    let mut end = size;
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let len = usize::try_from(end - start).unwrap_or(block.len()).min(block.len());
+        let Ok(filled) = read_full_at(open, &mut block[..len], start) else { return size };
+        if let Some(found) = block[..filled].iter().rposition(|&byte| byte != 0) {
+            return start + found as u64 + 1;
+        }
+        end = start;
+    }
+    0
+}
+
+/// Where the line begins that an offset is in.
+fn line_start(open: &File, offset: u64) -> Option<u64> {
+    let mut block = vec![0; 64 << 10];
+    let mut end = offset;
+    // No further back than a line can be long.
+    while end > 0 && offset - end <= super::cut::MAX_LINE as u64 {
+        let start = end.saturating_sub(block.len() as u64);
+        let len = usize::try_from(end - start).ok()?;
+        let filled = read_full_at(open, &mut block[..len], start).ok()?;
+        if let Some(found) = memchr::memrchr(b'\n', &block[..filled]) {
+            return Some(start + found as u64 + 1);
+        }
+        end = start;
+    }
+    (end == 0).then_some(0)
+}
+
+/// What it is, if it is no text.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    if capture::is_capture(head) {
+        return Some("a capture");
+    }
+    match Contents::of(head) {
+        Contents::Zip => Some("a zip archive"),
+        Contents::Tar => Some("a tar archive"),
+        Contents::Events => Some("Windows events"),
+        Contents::Closed(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether an error of a decoder may be that the file is not whole yet.
+pub(super) fn may_be_unfinished(error: &io::Error) -> bool {
+    error.raw_os_error().is_none()
+}

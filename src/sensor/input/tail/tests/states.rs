@@ -1,0 +1,78 @@
+//! Many files and few descriptors, fair turns, and what idle files cost: row 30.
+
+use super::super::options::Watch;
+use super::stage::Stage;
+use std::collections::HashSet;
+use std::path::Path;
+
+#[test]
+fn row_30_many_files_and_few_descriptors() {
+    for watch in [Watch::Notify, Watch::Poll] {
+        let mut s = Stage::new(Path::new("/dev/shm"), watch);
+        s.follow(&["*.log"]);
+        s.options.max_descriptors = 16;
+        let count = 1000;
+        for n in 0..count {
+            s.write(&format!("{n}.log"), &format!("first of {n}\n"));
+        }
+        s.write("busy.log", &"busy line\n".repeat(200_000));
+        s.open();
+        // The busy one has no more than a turn before each of the others had its own.
+        let pieces = &s.pieces;
+        let busy: Vec<usize> = pieces
+            .iter()
+            .enumerate()
+            .filter(|(_, piece)| piece.path.ends_with("busy.log"))
+            .map(|(at, _)| at)
+            .collect();
+        assert!(busy.iter().all(|at| pieces[*at].bytes.len() <= 256 << 10));
+        assert!(busy[1] - busy[0] >= count - busy[0], "{busy:?}");
+        assert!(s.counters().open <= 16);
+        assert_eq!(s.new_lines().len(), count + 200_000);
+        s.commit();
+        for n in (0..count).step_by(7) {
+            s.append(&format!("{n}.log"), format!("second of {n}\n"));
+        }
+        s.look();
+        let new: HashSet<String> = s.new_lines().into_iter().map(|it| it.text).collect();
+        assert_eq!(new.len(), count.div_ceil(7));
+        s.restart();
+        s.look();
+        s.expect(&[]);
+        assert!(s.counters().open <= 16);
+        s.check();
+    }
+}
+
+#[test]
+fn row_29_generations_keep_their_order_whatever_their_sizes() {
+    let mut s = Stage::new(Path::new("/tmp"), Watch::Notify);
+    s.options.turn = 8 << 10;
+    for (name, generation) in [("x.log", 3), ("x.log.1", 2), ("x.log.2", 1), ("x.log.10", 0)] {
+        let text: String = (0..5000).map(|n| format!("{generation} {n:05}\n")).collect();
+        s.write(name, &text);
+    }
+    s.gzip("x.log.10", "x.log.10.gz");
+    s.open();
+    s.advance(3);
+    let new: Vec<String> = s.new_lines().into_iter().map(|it| it.text).collect();
+    assert_eq!(new.len(), 20_000);
+    assert!(new.is_sorted(), "the oldest generation first");
+}
+
+#[test]
+fn status_says_how_far_each_file_was_read() {
+    let mut s = Stage::new(Path::new("/tmp"), Watch::Notify);
+    s.write("x.log", "a\nb\n");
+    s.open();
+    s.advance(3);
+    let status = s.tail.as_ref().unwrap().status();
+    assert_eq!((status.len(), status[0].offset, status[0].lag_bytes), (1, 0, 4));
+    assert!(status[0].lag.as_secs() >= 3 && status[0].is_open && !status[0].is_rotated);
+    s.commit();
+    let status = s.tail.as_ref().unwrap().status();
+    assert_eq!((status[0].offset, status[0].lag_bytes, status[0].lag.as_secs()), (4, 0, 0));
+    let counters = s.counters();
+    assert_eq!((counters.lines, counters.bytes, counters.files), (2, 4, 1));
+    assert_eq!((counters.watched, counters.polled), (1, 0));
+}

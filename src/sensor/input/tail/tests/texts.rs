@@ -1,0 +1,270 @@
+//! What is in files: rows 12, 13, 20, 21, 23, 24, 26, 41 and 42.
+
+super::scenarios! {
+    row_12_a_writer_that_goes_on_at_the_old_place
+    row_13_preallocated
+    row_13_preallocated_and_from_the_end
+    row_20_half_a_line
+    row_20_a_line_byte_by_byte
+    row_21_half_a_line_and_a_stop
+    row_23_a_line_that_never_ends
+    row_24_a_line_that_is_too_long
+    row_24_and_a_stop_in_it
+    row_26_small_files
+    row_41_a_mark_and_wide_characters
+    row_41_wide_characters_packed
+    row_42_nothing_to_process
+    headers_are_known_after_a_stop
+}
+
+mod play {
+    use super::super::super::cut::MAX_LINE;
+    use super::super::super::position::Ending;
+    use super::super::stage::{Stage, gzipped};
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt as _;
+    use std::time::Duration;
+
+    pub(super) fn row_12_a_writer_that_goes_on_at_the_old_place(s: &mut Stage) {
+        s.follow(&["x.log"]);
+        let text: String = (0..5000).map(|n| format!("line {n}\n")).collect();
+        s.write("x.log", &text);
+        s.open();
+        s.new_lines();
+        let writer = OpenOptions::new().write(true).open(s.at("x.log")).unwrap();
+        let mut at = text.len() as u64;
+        s.truncate("x.log", 0);
+        for line in ["after the hole\n", "next\n"] {
+            writer.write_all_at(line.as_bytes(), at).unwrap();
+            at += line.len() as u64;
+            s.look();
+        }
+        s.expect(&["after the hole", "next"]);
+        assert_eq!(s.counters().nuls_skipped, text.len() as u64);
+        s.restart();
+        writer.write_all_at(b"more\n", at).unwrap();
+        s.look();
+        s.expect(&["more"]);
+        // Without a hole, between lines, and in the middle of one.
+        let nuls = "\0".repeat(10_000);
+        s.append("x.log", format!("{nuls}a\n\0\0b\nhalf{nuls}c\n"));
+        s.look();
+        s.look();
+        s.expect(&["a", "b", "half", "c"]);
+        assert_eq!(s.counters().nuls_skipped, 20_002);
+    }
+
+    pub(super) fn row_13_preallocated(s: &mut Stage) {
+        s.write("x.log", "");
+        s.truncate("x.log", 300_000);
+        s.open();
+        s.expect(&[]);
+        s.write_at("x.log", 0, "a\nb\nhalf");
+        s.look();
+        s.expect(&["a", "b"]);
+        s.restart();
+        s.write_at("x.log", 8, " line\nc\n");
+        s.look();
+        s.expect(&["half line", "c"]);
+        // With stored NULs.
+        s.write("x.log.1", &"\0".repeat(300_000));
+        s.look();
+        let mut at = 0;
+        for n in 0..20 {
+            let line = format!("line {n}\n");
+            s.write_at("x.log.1", at, &line);
+            at += line.len() as u64;
+            s.look();
+            s.expect(&[line.trim()]);
+        }
+        assert_eq!(s.counters().nuls_skipped, 0);
+    }
+
+    pub(super) fn row_13_preallocated_and_from_the_end(s: &mut Stage) {
+        s.write("x.log", &("a\nb\n".to_string() + &"\0".repeat(3_000_000)));
+        s.from_end();
+        s.open();
+        s.write_at("x.log", 4, "c\n");
+        s.look();
+        s.expect(&["c"]);
+        assert_eq!(s.all_lines()[0].line, Some(3));
+    }
+
+    pub(super) fn row_20_half_a_line(s: &mut Stage) {
+        s.write("x.log", "a\nfirst half, ");
+        s.open();
+        s.expect(&["a"]);
+        s.advance(100);
+        s.expect(&[]);
+        s.append("x.log", "second half\nb\n");
+        s.look();
+        s.expect(&["first half, second half", "b"]);
+        let lines = s.all_lines();
+        assert_eq!((lines[1].offset, lines[1].line), (2, Some(2)));
+    }
+
+    pub(super) fn row_20_a_line_byte_by_byte(s: &mut Stage) {
+        s.write("x.log", "");
+        s.open();
+        for byte in "one line\nand another\n".bytes() {
+            s.append("x.log", [byte]);
+            s.look();
+        }
+        s.expect(&["one line", "and another"]);
+        // Overwritten in the middle of a line.
+        s.append("x.log", "half");
+        s.look();
+        s.write("x.log", "of another\n");
+        s.look();
+        s.expect(&["of another"]);
+    }
+
+    pub(super) fn row_21_half_a_line_and_a_stop(s: &mut Stage) {
+        s.write("x.log", "a\nfirst half, ");
+        s.open();
+        s.restart();
+        s.append("x.log", "second ");
+        s.look();
+        s.restart();
+        s.append("x.log", "half\n");
+        s.look();
+        s.expect(&["a", "first half, second half"]);
+        assert_eq!(s.all_lines()[1].offset, 2);
+    }
+
+    pub(super) fn row_23_a_line_that_never_ends(s: &mut Stage) {
+        s.write("x.log", "a\nno end");
+        s.open();
+        s.advance(1000);
+        s.expect(&["a"]);
+        s.options.idle_flush = Some(Duration::from_secs(5));
+        s.restart();
+        s.advance(8);
+        let new = s.new_lines();
+        assert_eq!((&*new[0].text, new[0].ending), ("no end", Ending::Flushed));
+        s.advance(10);
+        s.restart();
+        s.append("x.log", " after all\nb\n");
+        s.look();
+        let new = s.new_lines();
+        assert_eq!((&*new[0].text, new[0].is_rest, new[0].offset), (" after all", true, 8));
+        assert_eq!((&*new[1].text, new[1].is_rest, new[1].line), ("b", false, Some(3)));
+    }
+
+    pub(super) fn row_24_a_line_that_is_too_long(s: &mut Stage) {
+        let long = "x".repeat(3 * MAX_LINE + 17);
+        s.write("x.log", &format!("a\n{long}\nb\n{}\nc\n", &long[..MAX_LINE]));
+        s.open();
+        s.look();
+        let new = s.new_lines();
+        assert_eq!(new.len(), 5);
+        assert_eq!((new[1].text.len(), new[1].ending), (MAX_LINE, Ending::Cut));
+        assert_eq!((&*new[2].text, new[2].line), ("b", Some(3)));
+        assert_eq!((new[3].text.len(), new[3].ending), (MAX_LINE, Ending::Line));
+        assert_eq!(new[4].line, Some(5));
+        assert_eq!(s.counters().lines_cut, 1);
+        assert_eq!(s.counters().bytes_skipped as usize, 2 * MAX_LINE + 18);
+    }
+
+    pub(super) fn row_24_and_a_stop_in_it(s: &mut Stage) {
+        s.write("x.log", "a\n");
+        s.open();
+        for _ in 0..5 {
+            s.append("x.log", "x".repeat(MAX_LINE / 2));
+            s.look();
+            s.restart();
+        }
+        let new = s.new_lines();
+        assert_eq!((new.len(), new[1].text.len()), (2, MAX_LINE));
+        s.commit();
+        let offset = s.committed.values().next().unwrap().position.offset;
+        assert_eq!(offset as usize, 2 + 5 * (MAX_LINE / 2), "the position moves through it");
+        s.append("x.log", "end of it\nb\n");
+        s.look();
+        s.expect(&["b"]);
+        assert_eq!(s.all_lines().last().unwrap().line, Some(3));
+    }
+
+    pub(super) fn row_26_small_files(s: &mut Stage) {
+        s.write("x.log", "");
+        s.write("x.log.a", "ab\n");
+        s.write("x.log.b", "B");
+        s.open();
+        s.expect(&["ab"]);
+        s.append("x.log", "1\n");
+        s.append("x.log.b", "\n");
+        s.look();
+        s.expect_any(&["1", "B"]);
+        s.restart();
+        s.append("x.log", "2\n");
+        s.look();
+        s.expect(&["2"]);
+    }
+
+    fn wide(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    pub(super) fn row_41_a_mark_and_wide_characters(s: &mut Stage) {
+        s.append("x.log.a", "\u{feff}a\nb\n");
+        s.append("x.log.w", wide("\u{feff}größe\nzw"));
+        s.open();
+        let mut new = s.new_lines();
+        new.sort_by(|a, b| a.text.cmp(&b.text));
+        let places: Vec<_> = new.iter().map(|it| (&*it.text, it.offset, it.line)).collect();
+        assert_eq!(places, [("a", 3, Some(1)), ("b", 5, Some(2)), ("größe", 2, Some(1))]);
+        s.restart();
+        s.append("x.log.w", &wide("ei\n")[..5]);
+        s.look();
+        s.append("x.log.w", &wide("ei\n")[5..]);
+        s.append("x.log.w", wide("\u{1f600}x\n"));
+        s.look();
+        let new = s.new_lines();
+        let places: Vec<_> = new.iter().map(|it| (&*it.text, it.offset, it.line)).collect();
+        assert_eq!(places, [("zwei", 14, Some(2)), ("\u{1f600}x", 24, Some(3))]);
+        // A mark that comes in two parts.
+        s.append("x.log.c", [0xff]);
+        s.look();
+        s.append("x.log.c", [0xfe]);
+        s.look();
+        s.append("x.log.c", wide("c\n"));
+        s.look();
+        s.expect(&["c"]);
+    }
+
+    pub(super) fn row_41_wide_characters_packed(s: &mut Stage) {
+        s.append("x.log.1.gz", gzipped(&wide("\u{feff}a\nb")));
+        s.open();
+        s.advance(40);
+        s.expect(&["a", "b"]);
+    }
+
+    pub(super) fn row_42_nothing_to_process(s: &mut Stage) {
+        s.append("x.log", "a\n".to_string() + &"x".repeat(MAX_LINE + 1));
+        s.open();
+        s.commit();
+        for _ in 0..4 {
+            s.append("x.log", "x".repeat(100_000));
+            s.look();
+        }
+        s.commit();
+        let position = &s.committed.values().next().unwrap().position;
+        assert_eq!(position.offset as usize, 2 + MAX_LINE + 1 + 400_000);
+    }
+
+    pub(super) fn headers_are_known_after_a_stop(s: &mut Stage) {
+        s.append("x.log", "#separator \\x09\n#fields\tts\tid\n1\t2\n");
+        let many: String = (0..2000).map(|n| format!("{n}\tx\n")).collect();
+        s.append("x.log", &many);
+        s.open();
+        s.commit();
+        s.append("x.log", "#fields\tts\thost\n3\t4\n");
+        s.look();
+        s.restart();
+        s.append("x.log", "5\t6\n");
+        s.look();
+        let header = String::from_utf8_lossy(&s.pieces[0].header).into_owned();
+        assert!(header.starts_with("#separator \\x09\n#fields\tts\tid\n1\t2\n"), "{header}");
+        assert!(header.len() < 8 << 10 && header.ends_with("\n#fields\tts\thost\n"), "{header}");
+    }
+}
