@@ -33,6 +33,7 @@ mod sizes;
 mod spec_cases;
 mod swaps;
 mod syslog;
+mod tail;
 mod tap;
 mod tls;
 mod tshark;

@@ -62,7 +62,7 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("scan", "-z", "compressed inputs are looked through anyway"),
     ("scan", "-h", "each alert names its input"),
     ("scan", "--include", "name the inputs: wiresift scan --db DB '**/*.log'"),
-    ("scan", "--follow", "tail -F FILE | wiresift scan --db DB -"),
+    ("scan", "--follow", "wiresift tail --db DB FILE"),
     ("scan", "--count-matches", "it is --count"),
     ("scan", "--no-ignore", "no file is ignored; --exclude leaves some out"),
     ("scan", "--hidden", "hidden files are searched anyway"),
@@ -116,8 +116,7 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("", "capture", "live: wiresift tap --db DB -i IF; a file: wiresift scan --db DB FILE"),
     ("", "listen", "it is `tap` here: wiresift tap --db DB -i IF"),
     ("", "monitor", "it is `tap` here: wiresift tap --db DB -i IF"),
-    ("", "tail", "tail -F FILE | wiresift scan --db DB -"),
-    ("", "watch", "tail -F FILE | wiresift scan --db DB -; live: wiresift tap --db DB -i IF"),
+    ("", "watch", "wiresift tail --db DB FILE; live: wiresift tap --db DB -i IF"),
     ("", "help", "wiresift --help, wiresift COMMAND --help"),
     ("", "version", "wiresift --version"),
     ("", "--verbose", "--stats prints what was read, matched and dropped"),
@@ -224,7 +223,7 @@ mod tests {
         let text = message(&["wiresift", "tap", "-r", "x"]);
         assert!(text.contains("read by scan"), "{text}");
         let text = message(&["wiresift", "scan", "--follow"]);
-        assert!(text.contains("tail -F") && !text.contains("--allow"), "{text}");
+        assert!(text.contains("wiresift tail") && !text.contains("--allow"), "{text}");
         // A slip is told as clap does.
         let text = message(&["wiresift", "scan", "--formt", "json"]);
         assert!(text.contains("--format"), "{text}");

@@ -26,6 +26,7 @@ mod scan;
 mod start;
 mod statistics;
 mod summary;
+mod tail;
 mod tap;
 mod validity;
 

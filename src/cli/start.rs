@@ -2,7 +2,7 @@
 
 use super::flags::{Cli, Command};
 use super::outcome::Outcome;
-use super::{compile, complete, feed, hints, inspect, lookup, manual, messages, scan, tap};
+use super::{compile, complete, feed, hints, inspect, lookup, manual, messages, scan, tail, tap};
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 use wiresift::Result;
@@ -52,6 +52,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
         }
         Command::Feed(flags) => feed::run(flags),
         Command::Scan(flags) => scan::run(flags),
+        Command::Tail(flags) => tail::run(flags),
         Command::Tap(flags) => tap::run(flags),
         Command::Lookup(flags) => lookup::run(flags),
         Command::Inspect(flags) => inspect::inspect(flags),

@@ -5,6 +5,7 @@ use super::database::{Inspect, Lookup, Verify};
 use super::feed::Feed;
 use super::manual::{Completions, Man};
 use super::scan::Scan;
+use super::tail::Tail;
 use super::tap::Tap;
 use clap::{Parser, Subcommand};
 
@@ -35,6 +36,8 @@ pub(in crate::cli) enum Command {
     Feed(Feed),
     /// Match logs and captures against a database.
     Scan(Scan),
+    /// Follow logs as they grow and rotate.
+    Tail(Tail),
     /// Match live traffic against a database.
     Tap(Tap),
     /// Explain why a value matches, or why not.

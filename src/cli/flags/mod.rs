@@ -8,6 +8,7 @@ mod database;
 mod feed;
 mod manual;
 mod scan;
+mod tail;
 mod tap;
 
 pub(super) use alerts::Alerts;
@@ -19,4 +20,5 @@ pub(super) use feed::{
 };
 pub(super) use manual::{Completions, Man};
 pub(super) use scan::Scan;
+pub(super) use tail::{From, Tail};
 pub(super) use tap::Tap;

@@ -17,6 +17,7 @@ pub const SCHEMA: &str = "wiresift.alert/1";
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     write_object(out, |record| {
         record.text("schema", SCHEMA);
+        record.text("id", &alert.uid());
         record.shown("time", alert.time());
         record.text("time_source", alert.time_source().name());
         record.number("severity", number(alert.severity()));
@@ -114,7 +115,9 @@ const fn direction_name(direction: Direction) -> &'static str {
 pub(super) fn log(record: &mut Object<'_>, log: &LogPlace) {
     record.object("log", |o| {
         o.text("path", &log.path);
-        o.number("line", log.line);
+        if log.line > 0 {
+            o.number("line", log.line);
+        }
         o.number("column", log.column);
         o.number("offset", log.offset);
         o.text("text", &log.text);

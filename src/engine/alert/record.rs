@@ -58,6 +58,8 @@ pub struct Alert<'a> {
     /// Whether the time is that of reading.
     is_read: bool,
     severity: Severity,
+    /// The text that it is from, if that is not identified by its path.
+    stream: Option<u64>,
 }
 
 impl<'a> Alert<'a> {
@@ -74,7 +76,14 @@ impl<'a> Alert<'a> {
             Place::Log(log) => log.time.is_none(),
             Place::Packet(packet) => !packet.is_timed,
         };
-        Alert { hit, origin, time, is_read, severity: severity.unwrap_or(DEFAULT_SEVERITY) }
+        let severity = severity.unwrap_or(DEFAULT_SEVERITY);
+        Alert { hit, origin, time, is_read, severity, stream: None }
+    }
+
+    /// The alert, from a text with an identity of its own. The path of a log that is followed
+    /// identifies nothing: rotation renames the text and puts another one in its place.
+    pub fn in_stream(self, stream: u64) -> Self {
+        Alert { stream: Some(stream), ..self }
     }
 
     /// When it happened. Always within the years 0 to 9999, which is as far as
@@ -109,7 +118,8 @@ impl<'a> Alert<'a> {
 
     /// What identifies the observation: the same observable in the same place has
     /// the same identifier, whichever database finds it, and in every run over the
-    /// same input. When a log was read has no part in it.
+    /// same input. When a log was read has no part in it; in a stream
+    /// ([`in_stream`](Self::in_stream)) neither have its path and the line's time.
     pub fn uid(&self) -> String {
         let seen = self.seen();
         let (path, at, time) = match &self.hit.place {
@@ -119,7 +129,10 @@ impl<'a> Alert<'a> {
         let time = time.map_or_else(String::new, |time| time.0.to_string());
         let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
         let (kind, value) = (seen.kind, &seen.value);
-        let key = format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}");
+        let key = match self.stream {
+            Some(stream) => format!("{stream:016x}\0{at}\0{place}\0{field}\0{kind}\0{value}"),
+            None => format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}"),
+        };
         format!("{:032x}", xxh3_128(key.as_bytes()))
     }
 

@@ -20,7 +20,8 @@ pub enum Place {
 pub struct LogPlace {
     /// The file's path as it was given; `-` is standard input.
     pub path: Arc<str>,
-    /// From 1; every physical line counts.
+    /// From 1; every physical line counts. 0 where the lines before it were not counted: in a
+    /// log that is followed from its end.
     pub line: u64,
     /// Column of the observable's first byte in its line, in bytes, from 1.
     pub column: u64,

@@ -131,6 +131,11 @@ impl AlertFile {
         Ok(Resumed::AtLeastOnce("what was committed is not in its folder any more"))
     }
 
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

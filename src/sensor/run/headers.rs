@@ -170,6 +170,18 @@ impl StreamHeads {
     }
 }
 
+/// How lines name their fields after these header lines, of which those of a table come first;
+/// `is_own`: they are the first of the lines themselves.
+pub(super) fn layout_after(header: &[u8], is_own: bool) -> Layout {
+    let table = Format::of_table(header);
+    let changes = Changes::of(header);
+    match changes.is_none() {
+        true => Layout::Fixed(Arc::new(table)),
+        false if is_own => Layout::Headed(Arc::new(Known(Arc::new(table)))),
+        false => Layout::Headed(Arc::new(Known(Arc::new(changes.applied(&table))))),
+    }
+}
+
 #[derive(Debug)]
 struct Known(Arc<Format>);
 

@@ -16,6 +16,7 @@
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
 //! | `parcels` | files in mails, on their way to be looked into |
+//! | `live` | [`tail()`]: what keeps coming, with commits |
 //! | `scan` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
@@ -32,6 +33,7 @@ mod findings;
 mod finished;
 mod headers;
 mod job;
+mod live;
 mod mails;
 mod notice;
 mod observe;
@@ -52,6 +54,7 @@ mod verified;
 mod zone;
 
 pub use job::Job;
+pub use live::{Logs, Place, tail};
 pub use notice::{Notice, Notify};
 pub use observe::{ObserveJob, observe};
 pub use outlet::{Form, Output, Yield};

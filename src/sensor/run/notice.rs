@@ -71,6 +71,8 @@ pub enum Notice<'a> {
         /// Its name.
         interface: &'a str,
     },
+    /// Something about the logs that are followed.
+    Tail(&'a crate::sensor::input::tail::Notice),
     /// The output can't be written; it is retried, and alerts wait.
     OutputFailed(&'a Error),
     /// The output can be written again.

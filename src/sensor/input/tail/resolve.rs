@@ -292,16 +292,18 @@ impl Tail {
         let offset = |id: &u64| self.streams.get(id).map_or(0, |stream| stream.read.offset);
         let mut kin = kin.to_vec();
         kin.sort_by_key(|id| std::cmp::Reverse(offset(id)));
-        let agreed = kin.iter().copied().find(|other| {
-            self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read))
-        });
+        let agreed = kin
+            .iter()
+            .copied()
+            .find(|other| self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read)));
         if let Some(other) = agreed {
             return self.go_on(id, other);
         }
         let content = Content::of_file(open, size).ok().flatten();
-        let part = kin.iter().copied().find(|other| {
-            content.is_some_and(|content| self.is_part(id, size, content, *other))
-        });
+        let part = kin
+            .iter()
+            .copied()
+            .find(|other| content.is_some_and(|content| self.is_part(id, size, content, *other)));
         match part {
             Some(_) => {
                 let line = self.count_lines(open, size);
@@ -457,9 +459,9 @@ impl Tail {
                 Ok(true) if probe.unpacking.offset() == offset => {
                     let content = probe.unpacking.content();
                     let stream = self.streams.get(&other);
-                    if stream.is_some_and(|it| {
-                        (it.read.offset, it.read.content) == (offset, content)
-                    }) {
+                    if stream
+                        .is_some_and(|it| (it.read.offset, it.read.content) == (offset, content))
+                    {
                         probe.agreed.push(other);
                     }
                     probe.reached += 1;
@@ -484,7 +486,8 @@ impl Tail {
             self.is_part(id, size, content, other) || !probe.unpacking.is_over()
         });
         if is_part && size > 0 {
-            let position = settled_at(size, Some(content), probe.unpacking.window().0.last().copied());
+            let position =
+                settled_at(size, Some(content), probe.unpacking.window().0.last().copied());
             self.settle(id, Position { line: None, ..position }, true);
         } else {
             self.begin(id);

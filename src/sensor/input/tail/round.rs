@@ -100,8 +100,7 @@ impl Tail {
             && file.is_quiet(now, wait);
         let is_idle = self.options.idle_flush.is_some_and(|most| file.is_quiet(now, most));
         if file.is_partial && (is_over || is_idle) {
-            file.unfinished =
-                if is_over { Unfinished::IsLast } else { Unfinished::IsFlushed };
+            file.unfinished = if is_over { Unfinished::IsLast } else { Unfinished::IsFlushed };
             return self.make_ready(id);
         }
         let is_ours = file.is_taken();

@@ -118,11 +118,8 @@ impl World {
 
     /// Makes room for `x.log.1`.
     fn shift(&mut self) {
-        let mut names: Vec<(u32, String)> = self
-            .files
-            .keys()
-            .filter_map(|name| Some((number_of(name)?, name.clone())))
-            .collect();
+        let mut names: Vec<(u32, String)> =
+            self.files.keys().filter_map(|name| Some((number_of(name)?, name.clone()))).collect();
         names.sort_by(|a, b| b.cmp(a));
         for (number, name) in names {
             let to = name.replace(&format!("log.{number}"), &format!("log.{}", number + 1));

@@ -47,8 +47,8 @@ impl Mounted {
         fs::File::create(&image).unwrap().set_len(mebibytes << 20).unwrap();
         let image = image.to_str().unwrap();
         let args: Vec<&str> = mkfs[1..].iter().copied().chain([image]).collect();
-        let is_up = runs(mkfs[0], &args)
-            && runs("mount", &["-o", "loop", image, at.to_str().unwrap()]);
+        let is_up =
+            runs(mkfs[0], &args) && runs("mount", &["-o", "loop", image, at.to_str().unwrap()]);
         is_up.then_some(Mounted { base, at })
     }
 
@@ -63,7 +63,8 @@ impl Mounted {
             fs::create_dir(base.path().join(name)).unwrap();
         }
         let options = format!("lowerdir={path}/lower,upperdir={path}/upper,workdir={path}/work");
-        let is_up = runs("mount", &["-t", "overlay", "-o", &options, "overlay", at.to_str().unwrap()]);
+        let is_up =
+            runs("mount", &["-t", "overlay", "-o", &options, "overlay", at.to_str().unwrap()]);
         let mounted = Mounted { base, at };
         is_up.then_some(mounted)
     }
@@ -114,8 +115,8 @@ fn again(test: &str, surroundings: &[&str]) -> Option<String> {
     command.args(&surroundings[1..]).arg(own).args(["--exact", &format!("{module}::{test}")]);
     command.arg("--nocapture").env("WIRESIFT_AGAIN", "1");
     let done = command.output().ok()?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned()
-        + &String::from_utf8_lossy(&done.stderr);
+    let said =
+        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success() && said.contains("1 passed")).then_some(said.clone()).or_else(|| {
         assert!(!said.contains("panicked"), "{said}");
         None
@@ -186,15 +187,23 @@ fn row_34_as_another_user() {
     assert_eq!(limits::ALL[3].0, "row_34_permission_comes_later");
     let user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     if !rustix::process::geteuid().is_root() || again("row_34_as_another_user", &user).is_none() {
-        skipped("row 34 as another user", "root, setpriv and a binary that others may run are needed");
+        skipped(
+            "row 34 as another user",
+            "root, setpriv and a binary that others may run are needed",
+        );
     }
 }
 
 /// Runs logrotate once.
 fn logrotate(s: &Stage, options: &str) -> bool {
     let config = s.at("rotate.conf");
-    let text = format!("\"{}\" {{\n{options}\nrotate 5\nsu root root\n}}\n", s.at("x.log").display());
-    let text = if rustix::process::geteuid().is_root() { text } else { text.replace("su root root\n", "") };
+    let text =
+        format!("\"{}\" {{\n{options}\nrotate 5\nsu root root\n}}\n", s.at("x.log").display());
+    let text = if rustix::process::geteuid().is_root() {
+        text
+    } else {
+        text.replace("su root root\n", "")
+    };
     fs::write(&config, text).unwrap();
     fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let state = s.at("rotate.state");

@@ -1,0 +1,42 @@
+//! Sources that never end: logs that are followed, and whatever else keeps coming.
+//!
+//! ```text
+//! source ──┐ pieces            ┌── worker: scan ──┐ hits          ┌── file, with its length
+//!          ├─────── bounded ───┤                  ├── committer ──┤
+//! source ──┘                   └── worker: scan ──┘               └── commit: offsets
+//!    ▲                                                  │
+//!    └────────── what is processed: keep it ────────────┘
+//! ```
+//!
+//! A source has a thread of its own and cuts what comes into pieces. Workers match them, in any
+//! order. The committer puts what they found back into each source's order, writes the alerts at
+//! once, and makes commits: what is processed of each source, together with the length of the
+//! output that holds its alerts. After a crash the output is cut to the length of the last
+//! commit and the sources go on where it says, so every line's alerts are in the file exactly
+//! once. Only alerts make a commit urgent ([`COMMIT_ALERTS`]); progress over lines without a hit
+//! can be made again and shows nothing.
+//!
+//! Everything between the threads is bounded. When an output can't be written, the committer
+//! waits, then the workers do, then the sources stop reading: files keep what they hold.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `task` | pieces on their way, and what threads tell each other |
+//! | `pool` | the workers |
+//! | `source` | [`Source`](source::Source), and the thread that it lives on |
+//! | `logs` | logs that are followed, as a source |
+//! | `order` | each source's pieces put back in order |
+//! | `output` | where alerts go, and what they need for a commit |
+//! | `committer` | alerts written, progress committed |
+//! | `tail` | [`tail()`]: the job |
+
+mod committer;
+mod logs;
+mod order;
+mod output;
+mod pool;
+mod source;
+mod tail;
+mod task;
+
+pub use tail::{Logs, Place, tail};

@@ -1,0 +1,178 @@
+//! The job that follows logs.
+
+use super::committer::{self, Committed, Committer};
+use super::logs::FollowedLogs;
+use super::output::{Out, Target};
+use super::source::{self, Ends, Source};
+use super::{pool, task};
+use crate::clock::Stopwatch;
+use crate::engine::scan::Counters;
+use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
+use crate::sensor::input::tail::{Tail, TailOptions};
+use crate::sensor::run::outlet::{Outlet, Yield};
+use crate::sensor::run::reload::{Look, while_watched};
+use crate::sensor::run::{Form, Job, Notice, Notify, Output, Report, default_threads, rotation};
+use crate::sensor::sink::Sink;
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
+
+/// Pieces that wait for a worker, beside those that workers have: enough to keep them busy while
+/// a source reads, and little enough that a commit comes soon.
+const QUEUE: usize = 4;
+
+/// What is followed, and where what is done is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Logs {
+    /// The logs, and how they are followed.
+    pub options: TailOptions,
+    /// The folder that remembers what was done; `None` to remember nothing.
+    pub state: Option<PathBuf>,
+    /// Forgets what the folder remembers, or begins anew in one that can't be used.
+    pub reset: bool,
+    /// Ends when all that is there was read, and waits for nothing.
+    pub once: bool,
+}
+
+/// Where alerts go.
+pub enum Place<'s> {
+    /// A file. With a state, every line's alerts are in it exactly once, whatever happens to the
+    /// process: its length belongs to what is remembered.
+    File(&'s Path),
+    /// Anything else. After a crash, what was written since the last commit is written again,
+    /// with the same identifiers.
+    Sink(&'s mut dyn Sink),
+}
+
+/// Follows logs, through rotation of any kind, and writes the alerts as the lines come, until a
+/// signal asks for the end.
+///
+/// [`Output::most`] and [`Output::form`] are for inputs that end, and have no effect here.
+///
+/// # Errors
+///
+/// When the work cannot begin: a pattern is none, the state is another process's or unusable, the
+/// output can't be opened. What goes wrong later goes to `notify` and is tried again; an output
+/// that is gone for good is in the report.
+pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> Result<Report> {
+    let started = Stopwatch::start();
+    job.signals.watch(None)?;
+    let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
+    let (mut state, saved) = match &logs.state {
+        Some(path) => opened(path, logs.reset)?,
+        None => (None, State::default()),
+    };
+    let target = match place {
+        Place::File(path) => {
+            let (mut file, resumed) = AlertFile::open(path, &saved)?;
+            if let Resumed::AtLeastOnce(why) = resumed {
+                notify(Notice::Skipped(&format!(
+                    "{}: {why}: alerts are appended, and those since the last commit may be in \
+                     it twice",
+                    path.display()
+                )));
+            }
+            // Before the first alert is in it: what a crash leaves there has to be known.
+            if let Some(state) = &mut state {
+                let outputs = vec![file.sync()?];
+                state.commit(&Commit { outputs, ..Commit::default() })?;
+            }
+            Target::File(Box::new(file))
+        }
+        Place::Sink(sink) => Target::Sink(sink),
+    };
+    let tail = Tail::open(logs.options, saved.files.into_values().collect())?;
+    let encoder = job.output.encoder;
+    let output = Output { most: None, form: Form::Alerts, ..job.output };
+    let mut out = Out::new(target, Outlet::new(output), encoder);
+    out.begin();
+    let threads = if job.threads == 0 { default_threads() } else { job.threads };
+    let mut followed = FollowedLogs::new(tail, logs.once);
+    let halt = job.signals.halt();
+    let (current, options) = (job.database, job.options);
+    let tell = |look: Look| notify(look.notice());
+    let work = || {
+        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
+        let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
+        let (order, orders) = mpsc::channel();
+        let hangup = hangup.as_deref();
+        let orders_to = vec![order];
+        let ends =
+            Ends { number: 0, tasks: send, committer: committer.clone(), orders, halt: &halt };
+        let commits =
+            Committer { out, state, messages, orders: orders_to, notify, halt: &halt, hangup };
+        let workers = Workers { threads, current, options: &options, tasks };
+        workers.run(commits, &mut followed, ends, committer)
+    };
+    let (committed, result, counters) = while_watched(current, job.follow, tell, work)??;
+    let Committed { bytes, lines, records, errors, lost, stopped } = committed;
+    let mut report =
+        Report { bytes, lines, records, errors, stopped, counters, result, ..Report::default() };
+    report.output.lost = lost;
+    report.elapsed = started.elapsed();
+    report.swaps = current.swaps();
+    report.inputs = followed.files();
+    Ok(report)
+}
+
+/// Opens the folder that remembers what was done.
+fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, State)> {
+    if reset {
+        StateDir::reset(path)?;
+    }
+    let (dir, Opened { state, .. }) = StateDir::open(path)?;
+    Ok((Some(dir), state))
+}
+
+/// The threads that match.
+struct Workers<'w> {
+    threads: usize,
+    current: &'w crate::sensor::run::Current,
+    options: &'w crate::engine::scan::Options,
+    tasks: Receiver<task::Task>,
+}
+
+impl Workers<'_> {
+    /// Starts all threads; the one that calls commits.
+    fn run(
+        self,
+        commits: Committer<'_, '_>,
+        source: &mut dyn Source,
+        ends: Ends<'_>,
+        committer: mpsc::SyncSender<task::Message>,
+    ) -> Result<(Committed, Yield, Counters)> {
+        let Workers { threads, current, options, tasks } = self;
+        let tasks = Mutex::new(tasks);
+        let failed = |e| Error::io("start a thread", e);
+        std::thread::scope(|scope| {
+            let mut workers = Vec::new();
+            for number in 0..threads {
+                let (tasks, done, options) = (&tasks, committer.clone(), options.clone());
+                let spawned = std::thread::Builder::new()
+                    .name(format!("match-{number}"))
+                    .spawn_scoped(scope, move || pool::work(current, options, tasks, &done));
+                match spawned {
+                    Ok(worker) => workers.push(worker),
+                    // Fewer threads do the same work.
+                    Err(error) if workers.is_empty() => return Err(failed(error)),
+                    Err(_) => break,
+                }
+            }
+            drop(committer);
+            std::thread::Builder::new()
+                .name("follow-0".into())
+                .spawn_scoped(scope, move || source::run(source, ends))
+                .map_err(failed)?;
+            let (committed, result) = committer::run(commits);
+            let mut counters = Counters::default();
+            for worker in workers {
+                match worker.join() {
+                    Ok(counted) => counters.add(&counted),
+                    Err(panicked) => std::panic::resume_unwind(panicked),
+                }
+            }
+            Ok((committed, result, counters))
+        })
+    }
+}
