@@ -1,6 +1,12 @@
 //! The sensor: inputs to the engine, its alerts to sinks, and the threads between them.
 
+#[cfg(feature = "daemon")]
+pub mod deliver;
 mod halt;
 pub mod input;
+#[cfg(feature = "daemon")]
+pub mod outlet;
 pub mod run;
 pub mod sink;
+#[cfg(feature = "daemon")]
+pub mod spool;

@@ -274,7 +274,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let mut connection = Connection::tcp("127.0.0.1", port, &Pace::default()).unwrap();
         connection.write_all(&[b'x'; 100]).unwrap();
-        let zero = (0..100).any(|_| {
+        let zero = (0..1000).any(|_| {
             std::thread::sleep(Duration::from_millis(5));
             connection.unacknowledged() == Some(0)
         });
@@ -286,7 +286,11 @@ mod tests {
         assert!(connection.unacknowledged().is_some_and(|bytes| bytes > 0));
         assert!(!connection.is_closed());
         drop(listener);
-        assert!(connection.is_closed());
+        let closed = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            connection.is_closed()
+        });
+        assert!(closed);
     }
 
     #[test]

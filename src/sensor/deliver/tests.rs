@@ -38,13 +38,14 @@ impl Clock for StillClock {
     }
 }
 
-/// Timeouts that a test can wait for, and a clock that it needn't.
+/// The usual timeouts, and a clock that nobody waits for.
 fn pace() -> Pace {
-    let timeouts = Timeouts {
-        connect: Duration::from_secs(5),
-        request: Duration::from_millis(700),
-        drain: Duration::from_millis(200),
-    };
+    Pace::new(Arc::new(StillClock::default()), Halt::default(), Timeouts::default())
+}
+
+/// For those who get no answer.
+fn hurried() -> Pace {
+    let timeouts = Timeouts { request: Duration::from_millis(500), ..Timeouts::default() };
     Pace::new(Arc::new(StillClock::default()), Halt::default(), timeouts)
 }
 

@@ -15,8 +15,10 @@ mod contract;
 mod file;
 mod gate;
 mod records;
+mod rotating;
 mod stdout;
 
 pub use contract::Sink;
 pub use file::FileSink;
+pub use rotating::{RotatingSink, Rotation};
 pub use stdout::StdoutSink;

@@ -192,9 +192,13 @@ impl Spool {
         let shared = Shared { folder: folder.into(), limits, state: Mutex::default(), appended: Condvar::new() };
         let spool = Spool(Arc::new(shared));
         *spool.state() = state;
+        // All of them, before what they have read is removed.
+        let mut state = spool.state();
         for (name, sink) in sinks {
-            spool.add(&name, sink);
+            state.place(&name, sink);
         }
+        state.remove_read(folder, &limits);
+        drop(state);
         Ok((spool, recovery))
     }
 
@@ -207,11 +211,7 @@ impl Spool {
     /// oldest record.
     pub fn add(&self, name: &str, sink: Sink) {
         let mut state = self.state();
-        let cursor = state.sinks.get(name).map_or(sink.cursor, |known| known.cursor);
-        let cursor = state.clamp(cursor.unwrap_or_default());
-        // A number that a cursor had is never used again.
-        state.next = state.next.max(cursor.segment.saturating_add(1));
-        state.sinks.insert(name.to_string(), Sink { cursor: Some(cursor), ..sink });
+        state.place(name, sink);
         state.remove_read(&self.0.folder, &self.0.limits);
     }
 
@@ -269,7 +269,7 @@ impl Spool {
             let free = free.map_or(0, |free| free.f_bavail.saturating_mul(free.f_frsize));
             state.disk_full = free < FREE;
         }
-        state.make_room(&self.0.folder, &self.0.limits);
+        state.make_room(&self.0.folder, &self.0.limits, 0);
         state.disk_full || state.counters.bytes >= self.0.limits.wait_at()
     }
 
@@ -284,7 +284,7 @@ impl Spool {
     ) -> bool {
         let mut cursor = from;
         let mut is_full = false;
-        while let Some(segment) = self.state().at(cursor) {
+        while let Some(segment) = self.segment(cursor) {
             let is_in = segment.number == cursor.segment;
             let start = if is_in { cursor.offset.max(FIRST) } else { FIRST };
             cursor = Cursor { segment: segment.number, offset: start };
@@ -301,6 +301,11 @@ impl Spool {
         }
         batch.end = cursor;
         is_full || batch.len() >= max_records
+    }
+
+    /// The segment in which a cursor has something to read; the lock is not kept.
+    fn segment(&self, cursor: Cursor) -> Option<Segment> {
+        self.state().at(cursor)
     }
 
     /// Reads on in a segment; returns where it stopped, and whether the batch is full.
@@ -447,6 +452,15 @@ impl State {
         (last.base + last.end).saturating_sub(segment.base + passed)
     }
 
+    /// Takes in a sink; one that is there keeps its cursor.
+    fn place(&mut self, name: &str, sink: Sink) {
+        let cursor = self.sinks.get(name).map_or(sink.cursor, |known| known.cursor);
+        let cursor = self.clamp(cursor.unwrap_or_default());
+        // A number that a cursor had is never used again.
+        self.next = self.next.max(cursor.segment.saturating_add(1));
+        self.sinks.insert(name.to_string(), Sink { cursor: Some(cursor), ..sink });
+    }
+
     /// A cursor that is in the log: what it may say of segments that are not there, or of more
     /// than a segment has, is from another time.
     fn clamp(&self, cursor: Cursor) -> Cursor {
@@ -469,7 +483,7 @@ impl State {
         can_wait: bool,
         bytes: &[u8],
     ) -> io::Result<Stored> {
-        self.make_room(folder, limits);
+        self.make_room(folder, limits, bytes.len() as u64);
         let most = if can_wait { limits.wait_at() } else { limits.shed_at(severity) };
         let has_room = self.counters.bytes + bytes.len() as u64 <= most;
         let written = if has_room { self.write(folder, limits, bytes) } else { Ok(false) };
@@ -540,9 +554,9 @@ impl State {
         Ok(())
     }
 
-    /// Moves the cursors of sinks that keep back too much.
-    fn make_room(&mut self, folder: &Path, limits: &Limits) {
-        let is_full = self.counters.bytes >= limits.wait_at() || self.disk_full;
+    /// Moves the cursors of sinks that keep back too much, for so many bytes more.
+    fn make_room(&mut self, folder: &Path, limits: &Limits, more: u64) {
+        let is_full = self.counters.bytes + more > limits.wait_at() || self.disk_full;
         if !is_full && self.sinks.values().all(|sink| sink.max_backlog.is_none()) {
             return;
         }

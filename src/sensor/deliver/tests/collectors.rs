@@ -108,7 +108,14 @@ fn silence_resets_and_halves_of_answers_are_tried_again() {
         (Act::Half, Class::Connection),
     ] {
         let server = Server::new(&[act.clone(), answer(200, r#"{"errors":false}"#)]);
-        let mut elasticsearch = elasticsearch(&server);
+        let is_silent = matches!(act, Act::Silence);
+        let pace = if is_silent { hurried() } else { pace() };
+        let settings = ElasticsearchSettings {
+            endpoint: endpoint(&server, false),
+            index: "alerts".into(),
+            auth: None,
+        };
+        let mut elasticsearch = Elasticsearch::new(settings, pace).unwrap();
         let outcome = deliver(&mut elasticsearch, &batch("ab"));
         assert_eq!((short(&outcome), class(&outcome)), ("aa".into(), want), "{act:?}");
         assert_eq!(short(&deliver(&mut elasticsearch, &batch("ab"))), "dd", "{act:?}");

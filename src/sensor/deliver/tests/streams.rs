@@ -47,7 +47,7 @@ const HEAD: &str = "<161>1 2026-11-24T02:24:37Z s1 wiresift - ioc-domain [ioc@32
 fn lines_and_counted_frames() {
     for (framing, want) in [
         (Framing::Lines, format!("{HEAD}\"97\"] a\n{HEAD}\"98\"] b\n")),
-        (Framing::Counted, format!("75 {HEAD}\"97\"] a75 {HEAD}\"98\"] b")),
+        (Framing::Counted, format!("74 {HEAD}\"97\"] a74 {HEAD}\"98\"] b")),
     ] {
         let (listener, port) = listener();
         let texts = reader(listener, |_, socket| read_all(socket));
@@ -115,7 +115,9 @@ fn who_takes_nothing_is_waited_for_only_so_long() {
     let long = "x".repeat(100_000);
     let records: Vec<Record> = (0..100).map(|number| record(number, &long)).collect();
     let big = stored(&folder, &records);
-    let mut syslog = syslog(port, Transport::Tcp(Framing::Counted));
+    let transport = Transport::Tcp(Framing::Counted);
+    let settings = SyslogSettings { host: "127.0.0.1".into(), port, transport };
+    let mut syslog = Syslog::new(settings, hurried()).unwrap();
     let outcome = deliver(&mut syslog, &big);
     assert_eq!(class(&outcome), Class::TimedOut);
     assert!(!short(&outcome).contains('d'));
@@ -138,7 +140,7 @@ fn tls_has_counted_frames() {
     }
     drop(syslog);
     let text = texts.recv().unwrap();
-    assert!(text.starts_with(&format!("75 {HEAD}\"97\"] a75 {HEAD}")) && text.ends_with("] c"));
+    assert!(text.starts_with(&format!("74 {HEAD}\"97\"] a74 {HEAD}")) && text.ends_with("] c"));
 }
 
 #[test]
