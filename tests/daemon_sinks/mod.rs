@@ -1,5 +1,6 @@
 //! Alerts sent to real receivers on loopback.
 
+mod full_disk;
 mod rsyslog;
 mod tenzir;
 

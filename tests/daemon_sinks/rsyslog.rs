@@ -100,7 +100,10 @@ fn rsyslog_takes_tls() {
         return skip(test, "openssl is not here to make a certificate");
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").is_file();
-    if !["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"].into_iter().any(driver) {
+    if !["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"]
+        .into_iter()
+        .any(driver)
+    {
         return missing(test, "rsyslog-openssl is not installed");
     }
     let port = free_port();

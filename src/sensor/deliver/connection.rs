@@ -43,7 +43,10 @@ impl Paced {
         if left < Duration::from_micros(1) { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 
-    fn again<T>(&mut self, mut act: impl FnMut(&mut Socket, Duration) -> io::Result<T>) -> io::Result<T> {
+    fn again<T>(
+        &mut self,
+        mut act: impl FnMut(&mut Socket, Duration) -> io::Result<T>,
+    ) -> io::Result<T> {
         loop {
             let round = self.round()?;
             match act(&mut self.socket, round) {
@@ -106,7 +109,11 @@ impl Connection {
     }
 
     /// Connects to the first address that answers, within the time for all of them.
-    pub(super) fn to(addresses: &[SocketAddr], time: Duration, pace: &Pace) -> io::Result<Connection> {
+    pub(super) fn to(
+        addresses: &[SocketAddr],
+        time: Duration,
+        pace: &Pace,
+    ) -> io::Result<Connection> {
         let since = Stopwatch::start();
         let mut failed = io::Error::new(ErrorKind::NotFound, "the host has no address");
         for (at, address) in addresses.iter().enumerate() {
@@ -137,7 +144,10 @@ impl Connection {
         let Connection::Plain(mut paced) = self else { return Ok(self) };
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_string());
         let name = name.map_err(|_| {
-            io::Error::new(ErrorKind::InvalidInput, "the host's name can't be that of a certificate")
+            io::Error::new(
+                ErrorKind::InvalidInput,
+                "the host's name can't be that of a certificate",
+            )
         })?;
         let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while tls.is_handshaking() {

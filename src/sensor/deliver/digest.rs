@@ -52,7 +52,8 @@ fn plural(count: usize) -> String {
 fn tell(record: &RecordRef<'_>, text: &mut String) {
     let level = level(record.severity).to_uppercase();
     let Some(alert) = Reading::of(record.json) else {
-        let _ = writeln!(text, "{level}  an alert that can't be read\n    id     {}\n", record.hex());
+        let _ =
+            writeln!(text, "{level}  an alert that can't be read\n    id     {}\n", record.hex());
         return;
     };
     let _ = writeln!(text, "{level}  {}", clean(&alert.headline(), MAX_LINE));

@@ -83,6 +83,15 @@ impl Elasticsearch {
         Ok(Elasticsearch { http, settings, secret, pace })
     }
 
+    /// What an answer to `_bulk` means for each of `count` documents; `None` where they are too
+    /// much together. For those who test against answers of real clusters.
+    pub fn outcome(status: u16, answer: &[u8], count: usize) -> Option<Outcome> {
+        match judge(&Answer { status, after: None, body: answer.to_vec() }, count) {
+            Tried::Done(outcome) => Some(outcome),
+            Tried::Halve { .. } => None,
+        }
+    }
+
     fn authorization(&mut self) -> Result<Option<String>> {
         let Some(secret) = &mut self.secret else { return Ok(None) };
         let secret = secret.get()?;
@@ -233,7 +242,10 @@ fn judge(answer: &Answer, count: usize) -> Tried {
         return Tried::Done(failure(answer, count));
     }
     let again = |class, reason: &str| {
-        Tried::Done(Outcome::again(count, Trouble { class, reason: reason.into(), after: answer.after }))
+        Tried::Done(Outcome::again(
+            count,
+            Trouble { class, reason: reason.into(), after: answer.after },
+        ))
     };
     let Ok(bulk) = serde_json::from_slice::<Bulk>(&answer.body) else {
         return again(Class::Protocol, "the answer is none to _bulk");
@@ -312,7 +324,9 @@ mod tests {
     #[test]
     fn each_document_has_an_outcome_of_its_own() {
         let item = |status, kind: &str| {
-            format!(r#"{{"create":{{"status":{status},"error":{{"type":"{kind}","reason":"r"}}}}}}"#)
+            format!(
+                r#"{{"create":{{"status":{status},"error":{{"type":"{kind}","reason":"r"}}}}}}"#
+            )
         };
         let items = [
             r#"{"create":{"_id":"1","status":201}}"#.to_string(),
@@ -369,7 +383,8 @@ mod tests {
             assert_eq!(outcome.verdicts, [Verdict::Again, Verdict::Again], "{status} {body}");
             assert_eq!(outcome.trouble.unwrap().class, class, "{status} {body}");
         }
-        let blocked = r#"{"error":{"type":"cluster_block_exception","reason":"index [a] blocked"}}"#;
+        let blocked =
+            r#"{"error":{"type":"cluster_block_exception","reason":"index [a] blocked"}}"#;
         let trouble = done(403, blocked, 1).trouble.unwrap();
         assert_eq!((trouble.class, trouble.after), (Class::Busy, Some(BLOCKED)));
         assert!(matches!(judged(413, "", 2), Tried::Halve { status: 413, .. }));

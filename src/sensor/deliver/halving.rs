@@ -31,7 +31,8 @@ pub(super) fn send(
             let (first, second) = batch.split_at(batch.len() / 2);
             let before = send(first, attempt);
             if before.has_again() {
-                let unsent = Outcome { verdicts: vec![Verdict::Again; second.len()], trouble: None };
+                let unsent =
+                    Outcome { verdicts: vec![Verdict::Again; second.len()], trouble: None };
                 return before.and(unsent);
             }
             before.and(send(second, attempt))

@@ -71,7 +71,8 @@ impl Http {
     pub(super) fn new(endpoint: &Endpoint, pace: &Pace) -> Result<Http> {
         let base = endpoint.url.trim().trim_end_matches('/').to_string();
         let uri = base.parse::<ureq::http::Uri>().ok();
-        let scheme = uri.as_ref().filter(|uri| uri.host().is_some()).and_then(|uri| uri.scheme_str());
+        let scheme =
+            uri.as_ref().filter(|uri| uri.host().is_some()).and_then(|uri| uri.scheme_str());
         let is_https = match scheme {
             Some("https") => true,
             Some("http") => false,
@@ -112,7 +113,9 @@ impl Http {
             request = request.header(*name, *value);
         }
         let sent = match &packed {
-            Some(packed) => request.header(header::CONTENT_ENCODING, "gzip").send(packed.as_slice()),
+            Some(packed) => {
+                request.header(header::CONTENT_ENCODING, "gzip").send(packed.as_slice())
+            }
             None => request.send(body),
         };
         let response = sent.map_err(|error| self.trouble(&error))?;

@@ -6,11 +6,11 @@
 
 use super::connection::Connection;
 use super::contract::{Class, Deliver, Outcome, Trouble};
+use super::digest;
 use super::pace::Pace;
 use super::secret::{Credential, Kept};
 use super::smtp::{Failure, Session};
 use super::tls::TlsSettings;
-use super::digest;
 use crate::engine::indicator::Timestamp;
 use crate::sensor::spool::RecordRef;
 use crate::{Error, Result};
@@ -310,7 +310,8 @@ mod tests {
         with(&|_| ()).unwrap();
         let password = || Credential::Env("P".into());
         with(&|s| s.auth = Some(("u".into(), password()))).unwrap();
-        let open = with(&|s| (s.host, s.auth) = ("mx.example".into(), Some(("u".into(), password()))));
+        let open =
+            with(&|s| (s.host, s.auth) = ("mx.example".into(), Some(("u".into(), password()))));
         assert!(open.unwrap_err().contains("starttls"));
         for bad in ["", "a", "@b", "a@", "a@b>\r\nDATA", "a b@c", "<a@b>", "ü@b"] {
             let error = with(&|s| s.to = vec![bad.into()]).unwrap_err();

@@ -155,7 +155,8 @@ impl Session {
         to: &[String],
         message: &[u8],
     ) -> Result<Vec<String>, Failure> {
-        let size = self.extension("SIZE").map_or(String::new(), |_| format!(" SIZE={}", message.len()));
+        let size =
+            self.extension("SIZE").map_or(String::new(), |_| format!(" SIZE={}", message.len()));
         self.say(&format!("MAIL FROM:<{from}>{size}"))?.demand()?;
         let mut refused = Vec::new();
         let mut last = None;
@@ -230,7 +231,8 @@ impl Session {
 pub(super) fn reply_line(line: &[u8]) -> Option<(u16, bool, String)> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (code, rest) = line.split_first_chunk::<3>()?;
-    let code = std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
+    let code =
+        std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
     let is_last = match rest.first() {
         None | Some(b' ') => true,
         Some(b'-') => false,

@@ -70,6 +70,16 @@ impl Splunk {
         Ok(Splunk { http, settings, token, channel, acks, pace })
     }
 
+    /// What an answer means for each of `count` objects; `None` where one of them is to blame, or
+    /// they are too much together. For those who test against answers of real receivers.
+    pub fn outcome(status: u16, answer: &[u8], count: usize) -> Option<Outcome> {
+        match judge(&Answer { status, after: None, body: answer.to_vec() }, count) {
+            Judged::Taken(_) => Some(Outcome::delivered(count)),
+            Judged::Tried(Tried::Done(outcome)) => Some(outcome),
+            Judged::Tried(Tried::Halve { .. }) => None,
+        }
+    }
+
     fn post(&mut self, path: &str, body: &[u8]) -> Result<Answer, Trouble> {
         let token = self.token.get().map_err(|e| Trouble::new(Class::Denied, e.to_string()))?;
         let token = format!("Splunk {token}");
@@ -173,7 +183,9 @@ fn object(record: &RecordRef<'_>, settings: &SplunkSettings, body: &mut Vec<u8>)
             body.extend(format!(",\"{name}\":{}", quoted(&value)).into_bytes());
         }
     }
-    body.extend(format!(",\"fields\":{{\"alert_id\":\"{}\"}},\"event\":", record.hex()).into_bytes());
+    body.extend(
+        format!(",\"fields\":{{\"alert_id\":\"{}\"}},\"event\":", record.hex()).into_bytes(),
+    );
     // What is no JSON would spoil the body for all that come after it.
     let is_json = serde_json::from_slice::<&RawValue>(record.json).is_ok();
     if is_json {
@@ -257,7 +269,11 @@ mod tests {
     fn codes() {
         for (status, body, want) in [
             (200, r#"{"text":"Success","code":0}"#, "taken None"),
-            (200, r#"{"text":"Success","code":0,"ackId":18446744073709551615}"#, "taken Some(18446744073709551615)"),
+            (
+                200,
+                r#"{"text":"Success","code":0,"ackId":18446744073709551615}"#,
+                "taken Some(18446744073709551615)",
+            ),
             (200, "", "taken None"),
             (400, r#"{"text":"No data","code":5}"#, "halve"),
             (400, r#"{"text":"Invalid data format","code":6,"invalid-event-number":1}"#, "halve"),
@@ -304,7 +320,10 @@ mod tests {
             r#"{"time":1795487077.251547,"source":"wiresift","sourcetype":"wiresift:alert","host":"s\"1","index":"security","fields":{"alert_id":"01010101010101010101010101010101"},"event":{"host":"s\"1"}}"#
         );
         let odd = object(-1, "}{");
-        assert!(odd.starts_with(r#"{"time":0.000000,"#) && odd.ends_with(r#""event":"}{"}"#), "{odd}");
+        assert!(
+            odd.starts_with(r#"{"time":0.000000,"#) && odd.ends_with(r#""event":"}{"}"#),
+            "{odd}"
+        );
         assert!(serde_json::from_str::<serde_json::Value>(&odd).is_ok());
     }
 

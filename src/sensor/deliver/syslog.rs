@@ -337,7 +337,8 @@ mod tests {
     #[test]
     fn the_mark_of_byte_order_is_left_out() {
         let text = format!("{HEAD}[ioc@32473 value=\"a\\] \u{feff}\"] \u{feff}domain ü");
-        let record = Record::new([0; 16], 1, Timestamp(0), b"{}").form(Format::Syslog, text.as_bytes());
+        let record =
+            Record::new([0; 16], 1, Timestamp(0), b"{}").form(Format::Syslog, text.as_bytes());
         let folder = tempfile::tempdir().unwrap();
         let record = crate::sensor::deliver::tests::stored(&folder, &[record]);
         let batch = record.records().next().unwrap();

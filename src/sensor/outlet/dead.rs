@@ -61,7 +61,8 @@ impl DeadLetters {
             Ok(json) => Alert::Json(json),
             Err(_) => Alert::Text(String::from_utf8_lossy(record.json).into_owned()),
         };
-        let letter = Letter { time: now.to_string(), sink, status, reason, id: record.hex(), alert };
+        let letter =
+            Letter { time: now.to_string(), sink, status, reason, id: record.hex(), alert };
         let mut line = serde_json::to_vec(&letter)?;
         line.push(b'\n');
         let file = self.file()?;
@@ -92,7 +93,8 @@ impl DeadLetters {
                 if let Some(folder) = self.path.parent() {
                     fs::create_dir_all(folder)?;
                 }
-                let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+                let file =
+                    OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
                 Ok(none.insert(file))
             }
         }
@@ -118,7 +120,8 @@ mod tests {
         dead.sync().unwrap();
         let read = |name: &str| {
             let text = fs::read_to_string(folder.path().join("dead-letter").join(name)).unwrap();
-            let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            let lines =
+                text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
             lines.collect::<Vec<_>>()
         };
         let first = read("___a_b.ndjson.1");

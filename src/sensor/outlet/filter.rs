@@ -43,8 +43,8 @@ impl Filter {
         let lists = [&self.kinds, &self.places, &self.feeds, &self.tags, &self.local];
         // Most have no lists, and most records are not held back: then nothing is parsed.
         let has_lists = lists.iter().any(|list| !list.is_empty());
-        let may_be_held = !self.suppressed
-            && memchr::memmem::find(record.json, b"\"suppressed\"").is_some();
+        let may_be_held =
+            !self.suppressed && memchr::memmem::find(record.json, b"\"suppressed\"").is_some();
         if !has_lists && !may_be_held {
             return true;
         }

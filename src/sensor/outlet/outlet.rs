@@ -299,7 +299,8 @@ impl Outlet {
                 Verdict::Again => continue,
                 Verdict::Delivered => {
                     let micros = now.0.saturating_sub(record.stored.0);
-                    self.counters.arrived(Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+                    self.counters
+                        .arrived(Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
                 }
                 Verdict::Refused { status, reason } => {
                     let letter = self.dead.write(&self.name, record, (*status, reason), now);

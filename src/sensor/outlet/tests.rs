@@ -222,7 +222,11 @@ fn only_what_did_not_arrive_is_sent_again_and_the_cursor_waits_for_all() {
     assert_eq!(bench.spool.backlog("s").bytes, 0);
     let dead = bench.dead();
     assert_eq!(dead.len(), 1);
-    assert!(dead[0].contains("\"status\":400,\"reason\":\"bad\",\"id\":\"00000000000000000000000000000003\""));
+    assert!(
+        dead[0].contains(
+            "\"status\":400,\"reason\":\"bad\",\"id\":\"00000000000000000000000000000003\""
+        )
+    );
     assert_eq!((bench.snapshot().records, bench.snapshot().dead), (3, 1));
 }
 

@@ -339,7 +339,9 @@ mod tests {
         assert!(!sink.is_due(Timestamp(far.0 + 1_000_000)));
         assert_eq!(fs::read(&path).unwrap(), b"begin\n");
         let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&aside, ".gz"));
-        until(|| names(folder.path()).len() == 3 && new.exists() && folder.path().join(old).exists());
+        until(|| {
+            names(folder.path()).len() == 3 && new.exists() && folder.path().join(old).exists()
+        });
     }
 
     #[test]
@@ -356,7 +358,9 @@ mod tests {
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
         assert_eq!(fs::read(aside).unwrap(), b"one\n");
         for stream in ["/dev/null", "-"] {
-            let Err(error) = RotatingSink::append(stream, rotation, NOW) else { panic!("{stream}") };
+            let Err(error) = RotatingSink::append(stream, rotation, NOW) else {
+                panic!("{stream}")
+            };
             assert!(error.to_string().contains("rotated"), "{error}");
         }
     }

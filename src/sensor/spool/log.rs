@@ -189,7 +189,12 @@ impl Spool {
             let is_last = at + 1 == numbers.len();
             state.found(folder, *number, is_last, &mut recovery).map_err(failed)?;
         }
-        let shared = Shared { folder: folder.into(), limits, state: Mutex::default(), appended: Condvar::new() };
+        let shared = Shared {
+            folder: folder.into(),
+            limits,
+            state: Mutex::default(),
+            appended: Condvar::new(),
+        };
         let spool = Spool(Arc::new(shared));
         *spool.state() = state;
         // All of them, before what they have read is removed.
@@ -265,6 +270,7 @@ impl Spool {
     pub fn is_full(&self) -> bool {
         let mut state = self.state();
         if state.disk_full {
+            state.remove_read(&self.0.folder, &self.0.limits);
             let free = rustix::fs::statvfs(&self.0.folder);
             let free = free.map_or(0, |free| free.f_bavail.saturating_mul(free.f_frsize));
             state.disk_full = free < FREE;
@@ -379,9 +385,10 @@ impl Spool {
         let state = self.state();
         let Some(sink) = state.sinks.get(sink) else { return Backlog::default() };
         let cursor = sink.cursor.unwrap_or_default();
-        let segments = state.segments.iter().filter(|segment| {
-            (segment.number, segment.end) > (cursor.segment, cursor.offset)
-        });
+        let segments = state
+            .segments
+            .iter()
+            .filter(|segment| (segment.number, segment.end) > (cursor.segment, cursor.offset));
         Backlog { bytes: state.behind(cursor), segments: segments.count() as u64 }
     }
 
@@ -437,8 +444,7 @@ impl State {
         let from = self.segments.partition_point(|segment| segment.number < cursor.segment);
         let mut rest = self.segments.range(from..);
         let has = |segment: &&Segment| {
-            segment.end > FIRST
-                && (segment.number > cursor.segment || segment.end > cursor.offset)
+            segment.end > FIRST && (segment.number > cursor.segment || segment.end > cursor.offset)
         };
         rest.find(has).copied()
     }
@@ -466,9 +472,10 @@ impl State {
     fn clamp(&self, cursor: Cursor) -> Cursor {
         let found = self.segments.iter().find(|segment| segment.number >= cursor.segment);
         match found {
-            Some(segment) if segment.number == cursor.segment => {
-                Cursor { offset: cursor.offset.clamp(FIRST.min(segment.end), segment.end), ..cursor }
-            }
+            Some(segment) if segment.number == cursor.segment => Cursor {
+                offset: cursor.offset.clamp(FIRST.min(segment.end), segment.end),
+                ..cursor
+            },
             Some(segment) => Cursor { segment: segment.number, offset: FIRST },
             None => cursor,
         }
@@ -629,8 +636,9 @@ impl State {
                 (cursor.segment, cursor.offset) >= (first.number, first.end)
             });
             let is_active = self.active.is_some() && self.segments.len() == 1;
-            // A segment under way goes, too, where it takes a good part of the room.
-            if !is_passed || is_active && first.end < limits.segment() / 2 {
+            // A segment under way goes, too, where it takes a good part of the room there is.
+            let is_small = first.end < limits.segment() / 2 && !self.disk_full;
+            if !is_passed || is_active && is_small {
                 break;
             }
             match fs::remove_file(segment::path(folder, first.number)) {

@@ -188,9 +188,8 @@ fn a_dead_sink_keeps_nobody_waiting_and_one_that_is_alone_is_waited_for() {
     assert_eq!(dead, (skipped..1000).collect::<Vec<_>>());
     assert!(dead.len() > 100, "{skipped}");
     spool.forget("live");
-    let full = (0..1000).find(|number| {
-        spool.append(&record(*number, 1, 100), NOW, true).unwrap() == Stored::Full
-    });
+    let full = (0..1000)
+        .find(|number| spool.append(&record(*number, 1, 100), NOW, true).unwrap() == Stored::Full);
     assert!(full.is_some() && spool.is_full());
     assert_eq!(spool.counters().skipped["dead"], skipped);
 }

@@ -12,7 +12,8 @@ fn endpoint(server: &Server, gzip: bool) -> Endpoint {
 }
 
 fn webhook(server: &Server) -> Webhook {
-    let settings = WebhookSettings { endpoint: endpoint(server, false), ..WebhookSettings::default() };
+    let settings =
+        WebhookSettings { endpoint: endpoint(server, false), ..WebhookSettings::default() };
     Webhook::new(settings, pace()).unwrap()
 }
 
@@ -250,8 +251,7 @@ fn acks_are_asked_for_until_they_come() {
     let taken = answer(200, r#"{"text":"Success","code":0,"ackId":18446744073709551615}"#);
     let not_yet = answer(200, r#"{"acks":{"18446744073709551615":false}}"#);
     let done = answer(200, r#"{"acks":{"18446744073709551615":true}}"#);
-    let server =
-        Server::new(&[taken, not_yet.clone(), answer(503, ""), not_yet, done]);
+    let server = Server::new(&[taken, not_yet.clone(), answer(503, ""), not_yet, done]);
     assert_eq!(short(&deliver(&mut splunk(&server, true), &batch("ab"))), "dd");
     let requests = server.seen();
     assert_eq!(requests.len(), 5);

@@ -64,7 +64,10 @@ fn session(
         };
         is_data = line == "DATA" && answer.is_empty();
         let answer = if answer.is_empty() { "354 go on" } else { answer };
-        if write!(stream, "{}\r\n", answer.replace('\n', "\r\n")).and_then(|()| stream.flush()).is_err() {
+        if write!(stream, "{}\r\n", answer.replace('\n', "\r\n"))
+            .and_then(|()| stream.flush())
+            .is_err()
+        {
             return;
         }
         if line == "STARTTLS" && answer.starts_with('2') {
@@ -116,7 +119,10 @@ fn a_batch_is_one_mail() {
     let end = said.iter().position(|line| line == ".").unwrap();
     let text = STANDARD.decode(said[blank + 1..end].concat()).unwrap();
     let text = String::from_utf8(text).unwrap();
-    assert!(text.starts_with("2 alerts: 2 high\r\n") && text.contains("HIGH  domain a in"), "{text}");
+    assert!(
+        text.starts_with("2 alerts: 2 high\r\n") && text.contains("HIGH  domain a in"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -162,7 +168,8 @@ fn passwords_go_in_tls_alone_and_in_both_ways() {
         (true, "250-here\n250 AUTH LOGIN PLAIN", MailTls::Always),
         (false, "250-here\n250-STARTTLS\n250 AUTH=LOGIN", MailTls::StartTls),
     ] {
-        let answers = vec![("EHLO", hello), ("STARTTLS", "220 go"), ("AUTH LOGIN", "334 VXNlcm5hbWU6")];
+        let answers =
+            vec![("EHLO", hello), ("STARTTLS", "220 go"), ("AUTH LOGIN", "334 VXNlcm5hbWU6")];
         let mailbox = Mailbox::new(answers, Some((config.clone(), always)));
         assert_eq!(short(&send(with(mailbox.port, security))), "dd");
         let said = mailbox.said();
@@ -180,7 +187,10 @@ fn passwords_go_in_tls_alone_and_in_both_ways() {
     assert_eq!((short(&outcome), class(&outcome)), ("aa".into(), Class::Denied));
     assert_eq!(mailbox.said(), ["EHLO sensor-1"]);
     let mailbox = Mailbox::new(
-        vec![("EHLO", "250-here\n250-STARTTLS\n250 AUTH PLAIN"), ("STARTTLS", "220 go\n250 injected")],
+        vec![
+            ("EHLO", "250-here\n250-STARTTLS\n250 AUTH PLAIN"),
+            ("STARTTLS", "220 go\n250 injected"),
+        ],
         Some((config.clone(), false)),
     );
     let outcome = send(with(mailbox.port, MailTls::StartTls));

@@ -134,7 +134,8 @@ fn talk(stream: &mut dyn Stream, acts: &Mutex<VecDeque<Act>>, seen: &Mutex<Vec<R
                 return;
             }
         };
-        let head = format!("HTTP/1.1 {status} Word\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status} Word\r\n{headers}content-length: {}\r\n\r\n", body.len());
         if stream.write_all((head + &body).as_bytes()).and_then(|()| stream.flush()).is_err() {
             return;
         }
