@@ -6,7 +6,8 @@
 /// The polynomial 0x1EDC6F41, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
-const TABLES: [[u32; 256]; 8] = {
+/// A static, since a constant would be copied wherever it is looked up in builds for tests.
+static TABLES: [[u32; 256]; 8] = {
     let mut tables = [[0; 256]; 8];
     let mut byte = 0;
     while byte < 256 {

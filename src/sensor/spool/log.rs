@@ -164,6 +164,8 @@ struct State {
     next: u64,
     sinks: BTreeMap<String, Sink>,
     disk_full: bool,
+    /// Bytes of the last record that there was no room for, of an input that waits.
+    wanted: u64,
     counters: Counters,
     buffer: Vec<u8>,
 }
@@ -275,8 +277,9 @@ impl Spool {
             let free = free.map_or(0, |free| free.f_bavail.saturating_mul(free.f_frsize));
             state.disk_full = free < FREE;
         }
-        state.make_room(&self.0.folder, &self.0.limits, 0);
-        state.disk_full || state.counters.bytes >= self.0.limits.wait_at()
+        let wanted = state.wanted.max(1);
+        state.make_room(&self.0.folder, &self.0.limits, wanted);
+        state.disk_full || state.counters.bytes + wanted > self.0.limits.wait_at()
     }
 
     /// Adds what comes after a cursor to a batch, until it has `max_records`, or `max_bytes` from
@@ -497,10 +500,14 @@ impl State {
         match written {
             Ok(true) => {
                 self.disk_full = false;
+                self.wanted = 0;
                 self.counters.appended += 1;
                 Ok(Stored::Yes)
             }
-            Ok(false) if can_wait => Ok(Stored::Full),
+            Ok(false) if can_wait => {
+                self.wanted = bytes.len() as u64;
+                Ok(Stored::Full)
+            }
             Ok(false) => {
                 self.counters.shed[usize::from(severity.clamp(1, 4) - 1)] += 1;
                 Ok(Stored::Shed)
