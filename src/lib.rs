@@ -62,14 +62,17 @@
 //! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
 //! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures | halt |
-//! | [`sensor::sink`] | where alerts go | files, alert, halt |
+//! | [`sensor::sink`] | where alerts go | files, indicator, alert, halt |
+//! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
+//! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, spool |
+//! | [`sensor::outlet`] | batches, tries and dead letters of one sink | indicator, halt, spool, deliver |
 //! | [`sensor::run`] | threads, order, counters: scans and taps | the rooms of sensor and engine |
 //!
 //! [`clock`] is the only place that asks what time it is; the engine is told.
 
 // The map names every room, and without their features some are not there.
 #![cfg_attr(
-    not(all(feature = "fetch", feature = "sensor")),
+    not(all(feature = "daemon", feature = "fetch", feature = "sensor")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 

@@ -48,7 +48,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("sensor", "halt", &[]),
     ("sensor", "input", &["halt"]),
-    ("sensor", "sink", &["files", "alert", "halt"]),
+    ("sensor", "sink", &["files", "indicator", "alert", "halt"]),
+    ("sensor", "spool", &["indicator", "alert"]),
+    ("sensor", "deliver", &["indicator", "alert", "halt", "spool"]),
+    ("sensor", "outlet", &["indicator", "halt", "spool", "deliver"]),
     (
         "sensor",
         "run",
@@ -63,6 +66,9 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "halt",
             "input",
             "sink",
+            "spool",
+            "deliver",
+            "outlet",
         ],
     ),
 ];

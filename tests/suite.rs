@@ -7,6 +7,7 @@ mod captures;
 mod cases;
 mod clock;
 mod commands;
+mod daemon_sinks;
 mod determinism;
 mod documents;
 mod exchanges;

@@ -4,6 +4,7 @@
 //! replays `corpus/`. A function takes any bytes and panics when something is
 //! wrong: that nothing panics is the least; better it asserts what must hold.
 
+pub mod answers;
 pub mod capture;
 pub mod exchange;
 pub mod feeds;
@@ -13,6 +14,7 @@ pub mod inputs;
 pub mod mail;
 pub mod mailfile;
 pub mod open_database;
+pub mod spool;
 pub mod streams;
 pub mod subscriptions;
 pub mod text;
@@ -32,6 +34,7 @@ pub struct Entry {
 
 /// Every target.
 pub const TABLE: &[Entry] = &[
+    Entry { name: "answers", run: answers::run, testdata: None },
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
     Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "exchange", run: exchange::run, testdata: None },
@@ -48,6 +51,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "spool", run: spool::run, testdata: None },
     Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },

@@ -1,7 +1,13 @@
 //! The sensor: inputs to the engine, its alerts to sinks, and the threads between them.
 
 pub mod checkpoint;
+#[cfg(feature = "daemon")]
+pub mod deliver;
 mod halt;
 pub mod input;
+#[cfg(feature = "daemon")]
+pub mod outlet;
 pub mod run;
 pub mod sink;
+#[cfg(feature = "daemon")]
+pub mod spool;

@@ -3,7 +3,7 @@
 pub mod double;
 mod misp;
 mod otx;
-mod python;
+pub mod python;
 mod sdk;
 mod taxii;
 

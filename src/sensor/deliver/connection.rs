@@ -1,0 +1,324 @@
+//! Sockets under timeouts, with TLS or without.
+
+use super::pace::Pace;
+use crate::clock::Stopwatch;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For so long a socket is waited for before the halt is looked at.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// A socket that is waited for only until a deadline.
+#[derive(Debug)]
+pub(super) struct Paced {
+    socket: Socket,
+    pace: Pace,
+    since: Stopwatch,
+    time: Duration,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Paced {
+    fn new(socket: Socket, pace: &Pace) -> Self {
+        let time = pace.timeouts().request;
+        Paced { socket, pace: pace.clone(), since: Stopwatch::start(), time }
+    }
+
+    /// How long the socket may be waited for now.
+    fn round(&self) -> io::Result<Duration> {
+        let left = self.pace.left(&self.since, self.time).min(ROUND);
+        // The system takes no time of zero, and less than a microsecond is zero to it.
+        if left < Duration::from_micros(1) { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+
+    fn again<T>(
+        &mut self,
+        mut act: impl FnMut(&mut Socket, Duration) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            let round = self.round()?;
+            match act(&mut self.socket, round) {
+                Err(error) if is_wait(&error) => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+fn is_wait(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+impl Read for Paced {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.again(|socket, round| match socket {
+            Socket::Tcp(socket) => {
+                socket.set_read_timeout(Some(round)).and_then(|()| socket.read(buffer))
+            }
+            Socket::Unix(socket) => {
+                socket.set_read_timeout(Some(round)).and_then(|()| socket.read(buffer))
+            }
+        })
+    }
+}
+
+impl Write for Paced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.again(|socket, round| match socket {
+            Socket::Tcp(socket) => {
+                socket.set_write_timeout(Some(round)).and_then(|()| socket.write(bytes))
+            }
+            Socket::Unix(socket) => {
+                socket.set_write_timeout(Some(round)).and_then(|()| socket.write(bytes))
+            }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A connection to a receiver.
+#[derive(Debug)]
+pub(super) enum Connection {
+    /// As it is.
+    Plain(Paced),
+    /// In TLS.
+    Tls(Box<StreamOwned<ClientConnection, Paced>>),
+}
+
+impl Connection {
+    /// Connects to the first address of a host that answers.
+    pub(super) fn tcp(host: &str, port: u16, pace: &Pace) -> io::Result<Connection> {
+        let host = host.trim_matches(['[', ']']);
+        let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+        Connection::to(&addresses, pace.timeouts().connect, pace)
+    }
+
+    /// Connects to the first address that answers, within the time for all of them.
+    pub(super) fn to(
+        addresses: &[SocketAddr],
+        time: Duration,
+        pace: &Pace,
+    ) -> io::Result<Connection> {
+        let since = Stopwatch::start();
+        let mut failed = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        for (at, address) in addresses.iter().enumerate() {
+            // Half of what is left for each but the last: one that is silent leaves time.
+            let left = pace.left(&since, time);
+            let share = if at + 1 == addresses.len() { left } else { left / 2 };
+            if share < Duration::from_micros(1) {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match TcpStream::connect_timeout(address, share) {
+                Ok(stream) => {
+                    let _ = stream.set_nodelay(true);
+                    return Ok(Connection::Plain(Paced::new(Socket::Tcp(stream), pace)));
+                }
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Connects to a socket in the file system.
+    pub(super) fn unix(path: &Path, pace: &Pace) -> io::Result<Connection> {
+        Ok(Connection::Plain(Paced::new(Socket::Unix(UnixStream::connect(path)?), pace)))
+    }
+
+    /// Goes on in TLS.
+    pub(super) fn into_tls(self, config: &Arc<ClientConfig>, host: &str) -> io::Result<Connection> {
+        let Connection::Plain(mut paced) = self else { return Ok(self) };
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_string());
+        let name = name.map_err(|_| {
+            io::Error::new(
+                ErrorKind::InvalidInput,
+                "the host's name can't be that of a certificate",
+            )
+        })?;
+        let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        while tls.is_handshaking() {
+            tls.complete_io(&mut paced)?;
+        }
+        Ok(Connection::Tls(Box::new(StreamOwned::new(tls, paced))))
+    }
+
+    fn paced(&mut self) -> &mut Paced {
+        match self {
+            Connection::Plain(paced) => paced,
+            Connection::Tls(tls) => &mut tls.sock,
+        }
+    }
+
+    /// Gives what comes next so much time in all.
+    pub(super) fn within(&mut self, time: Duration) {
+        let paced = self.paced();
+        (paced.since, paced.time) = (Stopwatch::start(), time);
+    }
+
+    /// Whether it is in TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Connection::Tls(_))
+    }
+
+    /// Whether the receiver has ended it, as far as is known now.
+    pub(super) fn is_closed(&mut self) -> bool {
+        if let Connection::Tls(tls) = self {
+            return is_tls_closed(tls);
+        }
+        let look = |fd: BorrowedFd<'_>| {
+            use rustix::net::{RecvFlags, recv};
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            match recv(fd, &mut [0u8; 1][..], flags) {
+                Ok((_, count)) => count == 0,
+                Err(error) => error != rustix::io::Errno::WOULDBLOCK,
+            }
+        };
+        look(self.paced().fd())
+    }
+
+    /// Bytes that the other system has not acknowledged; `None` where that can't be known.
+    ///
+    /// What the system calls SIOCOUTQ, read from the table of sockets: the call itself is no safe
+    /// one. The rest of that table is of no interest, and may be long.
+    pub(super) fn unacknowledged(&mut self) -> Option<u64> {
+        let inode = rustix::fs::fstat(self.paced().fd()).ok()?.st_ino;
+        ["tcp", "tcp6"].iter().find_map(|table| {
+            let table = std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).ok()?;
+            table.lines().find_map(|line| queued(line, inode))
+        })
+    }
+}
+
+/// The same in TLS, where what the receiver's TLS says (tickets, keys) comes before the end.
+fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, Paced>) -> bool {
+    (tls.sock.since, tls.sock.time) = (Stopwatch::start(), Duration::from_millis(1));
+    loop {
+        match tls.read(&mut [0; 256]) {
+            Ok(0) => return true,
+            // The deadline ends it, also with a receiver that never stops talking.
+            Ok(_) if tls.sock.round().is_ok() => {}
+            Ok(_) => return false,
+            Err(error) => return !is_wait(&error),
+        }
+    }
+}
+
+/// The bytes that a line of the table of sockets says are not acknowledged, if it is that of the
+/// socket.
+fn queued(line: &str, inode: u64) -> Option<u64> {
+    let mut words = line.split_ascii_whitespace();
+    let (sent, _) = words.nth(4)?.split_once(':')?;
+    let is_it = words.nth(4)?.parse() == Ok(inode);
+    is_it.then(|| u64::from_str_radix(sent, 16).ok()).flatten()
+}
+
+impl Paced {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match &self.socket {
+            Socket::Tcp(socket) => socket.as_fd(),
+            Socket::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Connection::Plain(paced) => paced.read(buffer),
+            Connection::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Connection::Plain(paced) => paced.write(bytes),
+            Connection::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Connection::Plain(paced) => paced.flush(),
+            Connection::Tls(tls) => tls.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pace::{SystemClock, Timeouts};
+    use super::*;
+    use crate::sensor::halt::Halt;
+    use std::net::TcpListener;
+
+    #[test]
+    fn lines_of_the_table_of_sockets() {
+        let line = "   1: 0100007F:A2B4 0100007F:1F90 01 00000AF0:00000000 01:00000014 00000000     \
+                    0        0 48123 2 0000000000000000 20 4 30 10 -1";
+        assert_eq!(queued(line, 48123), Some(0xaf0));
+        assert_eq!(queued(line, 48124), None);
+        for line in ["", "  sl  local_address rem_address   st tx_queue rx_queue", "a b c d e f"] {
+            assert_eq!(queued(line, 0), None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_acknowledged_is_known() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut connection = Connection::tcp("127.0.0.1", port, &Pace::default()).unwrap();
+        connection.write_all(&[b'x'; 100]).unwrap();
+        let zero = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            connection.unacknowledged() == Some(0)
+        });
+        assert!(zero, "the other system acknowledges what nobody has read");
+        // More than the buffers of both sides hold stays in ours.
+        let many = vec![b'x'; 64 << 20];
+        connection.within(Duration::from_millis(500));
+        assert_eq!(connection.write_all(&many).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(connection.unacknowledged().is_some_and(|bytes| bytes > 0));
+        assert!(!connection.is_closed());
+        drop(listener);
+        let closed = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            connection.is_closed()
+        });
+        assert!(closed);
+    }
+
+    #[test]
+    fn a_halt_leaves_the_drain_time_in_all() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (halt, stopper) = Halt::new().unwrap();
+        let timeouts = Timeouts { drain: Duration::from_millis(200), ..Timeouts::default() };
+        let pace = Pace::new(Arc::new(SystemClock::default()), halt, timeouts);
+        let mut connection = Connection::tcp("127.0.0.1", port, &pace).unwrap();
+        stopper.stop();
+        let waiting = Stopwatch::start();
+        for _ in 0..3 {
+            connection.within(Duration::from_secs(30));
+            let error = connection.read(&mut [0]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+        }
+        assert!(waiting.elapsed() < Duration::from_secs(5));
+        assert!(pace.is_over());
+    }
+}

@@ -1,0 +1,320 @@
+//! A POST and its answer.
+//!
+//! Redirects are not followed: an alert goes where it was meant to go, or nowhere. What is told of
+//! a failure never has the URL in it, which is a secret with some receivers.
+
+use super::connection::Connection;
+use super::contract::{Class, Outcome, Trouble};
+use super::pace::Pace;
+use super::tls::{self, TlsSettings};
+use crate::engine::indicator::Timestamp;
+use crate::{Error, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustls::ClientConfig;
+use std::fmt;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::Timeout;
+use ureq::http::header;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+
+/// The most of an answer that is read. Answers about a thousand documents have some 300 KiB.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// The longest pause that a receiver can ask for.
+const MAX_PAUSE: Duration = Duration::from_secs(600);
+
+/// Where to send, under which conditions.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// `http://` or `https://`, with the path that the receiver has.
+    pub url: String,
+    /// Whom to trust.
+    pub tls: TlsSettings,
+    /// Whether bodies are packed.
+    pub gzip: bool,
+}
+
+/// Sends to one receiver.
+pub(super) struct Http {
+    agent: ureq::Agent,
+    base: String,
+    gzip: bool,
+    pace: Pace,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("gzip", &self.gzip).finish_non_exhaustive()
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Http {
+    /// Reads the certificates.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is none of HTTP, and as the settings for TLS.
+    pub(super) fn new(endpoint: &Endpoint, pace: &Pace) -> Result<Http> {
+        let base = endpoint.url.trim().trim_end_matches('/').to_string();
+        let uri = base.parse::<ureq::http::Uri>().ok();
+        let scheme =
+            uri.as_ref().filter(|uri| uri.host().is_some()).and_then(|uri| uri.scheme_str());
+        let is_https = match scheme {
+            Some("https") => true,
+            Some("http") => false,
+            _ => {
+                return Err(Error::usage("the URL of the sink is none of http or https")
+                    .remedy("write https://host/path"));
+            }
+        };
+        let tls = is_https.then(|| endpoint.tls.client()).transpose()?;
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("wiresift/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(pace.timeouts().connect))
+            .timeout_global(Some(pace.timeouts().request))
+            .build();
+        let dial = Dial { tls, pace: pace.clone() };
+        let agent = ureq::Agent::with_parts(config, dial, DefaultResolver::default());
+        Ok(Http { agent, base, gzip: endpoint.gzip, pace: pace.clone() })
+    }
+
+    /// Sends a body to a path below the URL, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub(super) fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, Trouble> {
+        let packed = if self.gzip { Some(gzip(body)) } else { None };
+        let mut request = self.agent.post(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = match &packed {
+            Some(packed) => {
+                request.header(header::CONTENT_ENCODING, "gzip").send(packed.as_slice())
+            }
+            None => request.send(body),
+        };
+        let response = sent.map_err(|error| self.trouble(&error))?;
+        let status = response.status().as_u16();
+        let after = response.headers().get(header::RETRY_AFTER).and_then(|text| text.to_str().ok());
+        let after = after.and_then(|text| retry_after(text, self.pace.clock().now()));
+        let mut body = Vec::new();
+        let mut reader = response.into_body().into_reader().take(MAX_ANSWER);
+        match reader.read_to_end(&mut body) {
+            Ok(_) => Ok(Answer { status, after, body }),
+            // What the status says is true all the same, but that something is well.
+            Err(_) if !(200..300).contains(&status) => Ok(Answer { status, after, body }),
+            Err(error) => Err(Trouble { after: None, ..tls::trouble(&error) }),
+        }
+    }
+
+    /// What went wrong, without a word of the URL.
+    fn trouble(&self, error: &ureq::Error) -> Trouble {
+        match error {
+            ureq::Error::Timeout(_) => {
+                Trouble::new(Class::TimedOut, "the receiver does not answer in time")
+            }
+            ureq::Error::Io(error) => tls::trouble(error),
+            ureq::Error::Rustls(error) => Trouble::new(Class::Tls, tls::words(error)),
+            ureq::Error::HostNotFound => {
+                Trouble::new(Class::Connection, "there is no host of that name")
+            }
+            ureq::Error::ConnectionFailed => Trouble::new(Class::Connection, "no connection"),
+            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
+                Trouble::new(Class::Protocol, "the answer is no HTTP")
+            }
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+                Trouble::new(Class::Denied, "the URL or the credential has a forbidden character")
+            }
+            _ => Trouble::new(Class::Connection, "no answer"),
+        }
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    // Writing to a Vec can't fail.
+    let _ = packer.write_all(body);
+    packer.finish().unwrap_or_default()
+}
+
+/// What `Retry-After` says: seconds, or a date; ten minutes at most.
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let time = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            let micros = time.as_microsecond().saturating_sub(now.0);
+            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        }
+    };
+    Some(pause.min(MAX_PAUSE))
+}
+
+impl Answer {
+    /// Whether it is one of success.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What an answer means that is none of success, to all records of a batch.
+    pub(super) fn failure(&self, count: usize) -> Outcome {
+        let class = match self.status {
+            // Where it redirects to is for people to judge, and to configure.
+            300..=399 | 401 | 403 | 407 => Class::Denied,
+            408 | 504 => Class::TimedOut,
+            425 | 429 => Class::Busy,
+            500.. => Class::Server,
+            _ => return Outcome::refused(count, self.status, &self.reason()),
+        };
+        let reason = self.reason();
+        Outcome::again(count, Trouble { class, reason, after: self.after })
+    }
+
+    /// The status, and the first words of the answer.
+    pub(super) fn reason(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(512)]);
+        let is_page = text.trim_start().starts_with('<');
+        let words: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        match words.trim() {
+            words if words.is_empty() || is_page => format!("HTTP {}", self.status),
+            words => format!("HTTP {}: {words}", self.status),
+        }
+    }
+}
+
+/// Opens connections that a halt ends.
+#[derive(Debug)]
+struct Dial {
+    tls: Option<Arc<ClientConfig>>,
+    pace: Pace,
+}
+
+impl Connector for Dial {
+    type Out = Wire;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Wire>, ureq::Error> {
+        let addresses: Vec<_> = details.addrs.iter().copied().collect();
+        let time = *details.timeout.after;
+        let mut connection = Connection::to(&addresses, time, &self.pace)?;
+        if let Some(tls) = self.tls.as_ref().filter(|_| details.needs_tls()) {
+            connection.within(time);
+            connection = connection.into_tls(tls, details.uri.host().unwrap_or_default())?;
+        }
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        Ok(Some(Wire { connection, buffers }))
+    }
+}
+
+/// A connection, as the client of HTTP wants it.
+struct Wire {
+    connection: Connection,
+    buffers: LazyBuffers,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
+impl Transport for Wire {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.connection.within(*timeout.after);
+        let output = &self.buffers.output()[..amount];
+        let sent = self.connection.write_all(output).and_then(|()| self.connection.flush());
+        sent.map_err(timed_out)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.connection.within(*timeout.after);
+        let room = self.buffers.input_append_buf();
+        let amount = self.connection.read(room).map_err(timed_out)?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        !self.connection.is_closed()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.connection.is_tls()
+    }
+}
+
+fn timed_out(error: io::Error) -> ureq::Error {
+    match error.kind() {
+        ErrorKind::TimedOut => ureq::Error::Timeout(Timeout::Global),
+        _ => ureq::Error::Io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_seconds_or_dates_and_never_longer_than_ten_minutes() {
+        let now = Timestamp::parse("2026-11-29T12:00:00Z").unwrap();
+        for (text, want) in [
+            ("0", Some(0)),
+            (" 7 ", Some(7)),
+            ("100000", Some(600)),
+            ("18446744073709551616", None),
+            ("Sun, 29 Nov 2026 12:00:30 GMT", Some(30)),
+            ("Sun, 29 Nov 2026 11:00:00 GMT", Some(0)),
+            ("Mon, 29 Nov 2027 12:00:00 GMT", Some(600)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(text, now), want.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_have_to_be_of_http() {
+        for url in ["", "ftp://h/", "h:9200", "https://", "http:///x", "https://h h/"] {
+            let endpoint = Endpoint { url: url.into(), ..Endpoint::default() };
+            let error = Http::new(&endpoint, &Pace::default()).unwrap_err().to_string();
+            assert!(error.contains("https://host/path"), "{error}");
+        }
+    }
+}

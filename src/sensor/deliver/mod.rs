@@ -1,0 +1,74 @@
+//! Where alerts are sent over the network, and how each receiver wants them.
+//!
+//! Each way is a file that implements [`Deliver`]: it takes a batch of records, sends it, and
+//! answers for every record whether it arrived, is to be sent again, or was refused for good. It
+//! never drops one. Waiting between tries, batching and dead letters are not its business, but
+//! that of `outlet`.
+//!
+//! ```
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::sensor::deliver::{Deliver, Pace, UnixSocket, Verdict};
+//! use wiresift::sensor::spool::{Record, RecordRef};
+//! use std::io::{BufRead, BufReader};
+//! use std::os::unix::net::UnixListener;
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("alerts.sock");
+//! let listener = UnixListener::bind(&path).unwrap();
+//! let reader = std::thread::spawn(move || {
+//!     let mut line = String::new();
+//!     BufReader::new(listener.accept().unwrap().0).read_line(&mut line).unwrap();
+//!     line
+//! });
+//! let time = Timestamp::from_seconds(1_795_478_400);
+//! let record = Record::new([7; 16], 3, time, br#"{"severity":3}"#);
+//! let mut socket = UnixSocket::new(path, Pace::default());
+//! let outcome = socket.deliver(&[RecordRef::of(&record, time)]);
+//! assert_eq!(outcome.verdicts, [Verdict::Delivered]);
+//! drop(socket);
+//! assert_eq!(reader.join().unwrap(), "{\"severity\":3}\n");
+//! ```
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `contract` | [`Deliver`], and what becomes of a batch |
+//! | `pace` | timeouts, the clock, and how long it may take when the program ends |
+//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail` | a receiver each |
+//! | `slack`, `digest` | alerts for people, from the fields of `reading` |
+//! | `http` | a POST and its answer |
+//! | `connection`, `tls` | sockets under timeouts, and whom we trust |
+//! | `secret` | keys and passwords, which are nowhere shown |
+//! | `halving` | which record of a batch it was that the receiver refused |
+
+mod connection;
+mod contract;
+mod digest;
+mod elasticsearch;
+mod halving;
+mod http;
+mod mail;
+mod pace;
+mod reading;
+mod secret;
+mod slack;
+mod smtp;
+mod splunk;
+mod syslog;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod unix;
+mod webhook;
+
+pub use contract::{Class, Deliver, Outcome, Trouble, Verdict};
+pub use elasticsearch::{Elasticsearch, ElasticsearchAuth, ElasticsearchSettings};
+pub use http::{Endpoint, retry_after};
+pub use mail::{Mail, MailSettings, MailTls};
+pub use pace::{Clock, Pace, SystemClock, Timeouts};
+pub use reading::{Reading, Source};
+pub use secret::{Credential, Secret};
+pub use splunk::{Splunk, SplunkSettings};
+pub use syslog::{Framing, Syslog, SyslogSettings, Transport};
+pub use tls::TlsSettings;
+pub use unix::UnixSocket;
+pub use webhook::{Webhook, WebhookForm, WebhookSettings};

@@ -1,0 +1,202 @@
+//! What an alert's JSON says, as far as people are told it and filters ask for it.
+
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Some members of the record of `docs/alert.schema.json`. What is missing is empty: a record of
+/// another version is read as far as it is known.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Reading<'a> {
+    /// When it happened.
+    #[serde(borrow)]
+    pub time: Cow<'a, str>,
+    /// From 1, low, to 4, critical.
+    pub severity: u8,
+    /// The sensor.
+    #[serde(borrow)]
+    pub host: Cow<'a, str>,
+    /// Our side of what was seen.
+    #[serde(borrow)]
+    pub local: Cow<'a, str>,
+    /// Whether it was held back, and is for archives alone.
+    pub suppressed: bool,
+    /// The observable.
+    #[serde(borrow)]
+    pub seen: Seen<'a>,
+    /// What it met.
+    #[serde(borrow)]
+    pub indicators: Vec<Indicator<'a>>,
+    #[serde(borrow)]
+    log: Log<'a>,
+    #[serde(borrow)]
+    packet: Packet<'a>,
+    repeat: Repeat,
+}
+
+/// An observable.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Seen<'a> {
+    /// What it is.
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    /// Normalised.
+    #[serde(borrow)]
+    pub value: Cow<'a, str>,
+    /// Where it was seen.
+    #[serde(borrow, rename = "where")]
+    pub at: Cow<'a, str>,
+    #[serde(borrow)]
+    field: Cow<'a, str>,
+}
+
+/// An indicator.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Indicator<'a> {
+    /// What it is.
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    /// In canonical form.
+    #[serde(borrow)]
+    pub value: Cow<'a, str>,
+    /// Who claims it.
+    #[serde(borrow)]
+    pub sources: Vec<Source<'a>>,
+}
+
+/// A source of an indicator.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Source<'a> {
+    /// The subscription.
+    #[serde(borrow)]
+    pub feed: Cow<'a, str>,
+    /// Labels.
+    #[serde(borrow)]
+    pub tags: Vec<Cow<'a, str>>,
+    /// Malware families.
+    #[serde(borrow)]
+    pub malware: Vec<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Log<'a> {
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    line: u64,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Packet<'a> {
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(borrow)]
+    interface: Cow<'a, str>,
+    #[serde(borrow)]
+    src_ip: Cow<'a, str>,
+    src_port: Option<u16>,
+    #[serde(borrow)]
+    dst_ip: Cow<'a, str>,
+    dst_port: Option<u16>,
+    #[serde(borrow)]
+    proto: Cow<'a, str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Repeat {
+    count: u64,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads a record; `None` where it is no JSON object of such members.
+    pub fn of(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    /// The name of the severity.
+    pub fn level(&self) -> &'static str {
+        level(self.severity)
+    }
+
+    /// All sources of all indicators.
+    pub fn sources(&self) -> impl Iterator<Item = &Source<'a>> {
+        self.indicators.iter().flat_map(|indicator| &indicator.sources)
+    }
+
+    /// The names of the feeds, each once.
+    pub fn feeds(&self) -> Vec<&str> {
+        distinct(self.sources().map(|source| &*source.feed))
+    }
+
+    /// The malware families, each once.
+    pub fn malware(&self) -> Vec<&str> {
+        distinct(self.sources().flat_map(|source| &source.malware).map(|name| &**name))
+    }
+
+    /// `domain cdn[.]evil[.]example in dns.query`: what people read must be no link to click on.
+    pub fn headline(&self) -> String {
+        let Seen { kind, value, at, field } = &self.seen;
+        let value = value.replace('.', "[.]").replace("http", "hxxp");
+        if field.is_empty() {
+            format!("{kind} {value} in {at}")
+        } else {
+            format!("{kind} {value} in field {field}")
+        }
+    }
+
+    /// Where it was: a line of a log, or the ends of a packet.
+    pub fn place(&self) -> String {
+        let mut place = String::new();
+        let Packet { path, interface, src_ip, src_port, dst_ip, dst_port, proto } = &self.packet;
+        if !self.log.path.is_empty() {
+            let _ = write!(place, "{}:{}", self.log.path, self.log.line);
+        } else if !src_ip.is_empty() {
+            let port = |port: &Option<u16>| port.map_or(String::new(), |port| format!(":{port}"));
+            let (from, to) = (port(src_port), port(dst_port));
+            let _ = write!(place, "{proto} {src_ip}{from} to {dst_ip}{to}");
+        }
+        let input = if interface.is_empty() { path } else { interface };
+        if !input.is_empty() {
+            let _ = write!(place, "{}{input}", if place.is_empty() { "" } else { " on " });
+        }
+        place
+    }
+
+    /// The line of the log.
+    pub fn text(&self) -> &str {
+        &self.log.text
+    }
+
+    /// How many alerts a repeat record stands for; none of any other.
+    pub fn repeats(&self) -> u64 {
+        self.repeat.count
+    }
+}
+
+/// The name of a severity.
+pub(super) fn level(severity: u8) -> &'static str {
+    match severity {
+        4.. => "critical",
+        3 => "high",
+        2 => "medium",
+        _ => "low",
+    }
+}
+
+fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for text in texts.filter(|text| !text.is_empty()) {
+        if !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
+}

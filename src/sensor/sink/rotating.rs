@@ -1,0 +1,367 @@
+//! A file that is put aside when it is large or old enough, and packed.
+//!
+//! `alerts.json` becomes `alerts.json-20261129T120000`, and then `alerts.json-20261129T120000.gz`,
+//! which a thread of its own makes: alerts don't wait for it. What is not packed when the program
+//! ends is packed after its next start. Names sort by time, and the oldest are removed.
+//!
+//! The sink doesn't rotate by itself: a caller who commits how long the file is does that under the
+//! file's old name first, and calls [`rotate`](RotatingSink::rotate) then.
+
+use super::contract::Sink;
+use super::file::FileSink;
+use crate::engine::files::Outlet;
+use crate::engine::indicator::Timestamp;
+use crate::sensor::halt::Halt;
+use crate::{Error, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// Digits and a letter of `20261129T120000`.
+const STAMP: usize = 15;
+
+/// When a file is put aside, and how many are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// From this size on.
+    pub max_bytes: Option<u64>,
+    /// From this age on.
+    pub max_age: Option<Duration>,
+    /// How many files are kept beside the one that is written; all without a number.
+    pub keep: Option<usize>,
+    /// Whether they are packed.
+    pub gzip: bool,
+}
+
+/// Writes to a file that can be put aside.
+pub struct RotatingSink {
+    inner: FileSink,
+    /// What the path leads to in the end.
+    path: PathBuf,
+    rotation: Rotation,
+    since: Timestamp,
+    packer: Sender<PathBuf>,
+    failures: Arc<AtomicU64>,
+}
+
+impl RotatingSink {
+    /// Goes on at the end of a file, and makes it if there is none. What an earlier run has put
+    /// aside and not packed is packed now.
+    ///
+    /// # Errors
+    ///
+    /// When the path leads to a stream, or the file can't be opened for writing.
+    pub fn append(path: impl AsRef<Path>, rotation: Rotation, now: Timestamp) -> Result<Self> {
+        let given = path.as_ref();
+        let failed = |error| Error::io("open for alerts", error).at_path(given);
+        let Outlet::File(path) = Outlet::of(given).map_err(failed)? else {
+            return Err(Error::usage("a stream cannot be rotated")
+                .at_path(given)
+                .remedy("leave max_size and max_age out"));
+        };
+        let inner = FileSink::append(&path)?;
+        let since = born(&path).unwrap_or(now);
+        let failures = Arc::new(AtomicU64::new(0));
+        let (packer, parcels) = channel();
+        let files = Siblings { path: path.clone(), rotation, failures: Arc::clone(&failures) };
+        for left in files.list() {
+            // There is somebody to receive it: the thread begins below.
+            let _ = packer.send(left);
+        }
+        let work = move || files.work(&parcels);
+        thread::Builder::new().name("pack alerts".into()).spawn(work).map_err(failed)?;
+        Ok(RotatingSink { inner, path, rotation, since, packer, failures })
+    }
+
+    /// Whether the file is large or old enough. An empty file never is.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let length = fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+        let age = u64::try_from(now.0.saturating_sub(self.since.0)).unwrap_or(0);
+        let is_old = |most: Duration| u128::from(age) >= most.as_micros();
+        length > 0
+            && (self.rotation.max_bytes.is_some_and(|most| length >= most)
+                || self.rotation.max_age.is_some_and(is_old))
+    }
+
+    /// Puts the file aside, with `end` as its last bytes, and begins a new one with `begin`;
+    /// returns where the old one is now.
+    ///
+    /// # Errors
+    ///
+    /// When what was taken can't be written, or a file can't be renamed or opened; the file that
+    /// is there is then written on.
+    pub fn rotate(&mut self, now: Timestamp, end: &[u8], begin: &[u8]) -> Result<PathBuf> {
+        self.inner.flush()?;
+        let aside = free_name(&self.path, now);
+        rename(&self.path, &aside).map_err(|e| Error::io("rename", e).at_path(&self.path))?;
+        if let Err(error) = self.inner.reopen(end, begin) {
+            if !self.path.exists() {
+                let _ = rename(&aside, &self.path);
+            }
+            return Err(error);
+        }
+        self.since = now;
+        // Without the thread it is packed after the next start.
+        let _ = self.packer.send(aside.clone());
+        Ok(aside)
+    }
+
+    /// Files that could not be packed or removed.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+}
+
+impl Sink for RotatingSink {
+    fn write(&mut self, records: &[u8]) -> Result<()> {
+        self.inner.write(records)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.inner.flush()
+    }
+
+    fn pending(&self) -> usize {
+        self.inner.pending()
+    }
+
+    fn until(&mut self, halt: &Halt) {
+        self.inner.until(halt);
+    }
+
+    fn give_up(&mut self) -> u64 {
+        self.inner.give_up()
+    }
+
+    fn reopen(&mut self, end: &[u8], begin: &[u8]) -> Result<bool> {
+        self.inner.reopen(end, begin)
+    }
+}
+
+/// When a file was made, where the system knows.
+fn born(path: &Path) -> Option<Timestamp> {
+    let created = fs::metadata(path).ok()?.created().ok()?;
+    let since = created.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(Timestamp(i64::try_from(since.as_micros()).ok()?))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the file is whole: only its name changes")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// A name beside a path that is not taken: `-20261129T120000`, and for more in a second `-1`
+/// behind it.
+fn free_name(path: &Path, now: Timestamp) -> PathBuf {
+    let time = jiff::Timestamp::from_microsecond(now.0).unwrap_or_default();
+    let stamp = time.strftime("-%Y%m%dT%H%M%S").to_string();
+    let mut name = with_suffix(path, &stamp);
+    let mut number = 0;
+    while name.exists() || with_suffix(&name, ".gz").exists() {
+        number += 1;
+        name = with_suffix(path, &format!("{stamp}-{number}"));
+    }
+    name
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// The files that were put aside.
+struct Siblings {
+    path: PathBuf,
+    rotation: Rotation,
+    failures: Arc<AtomicU64>,
+}
+
+impl Siblings {
+    /// All of them, the oldest first.
+    fn list(&self) -> Vec<PathBuf> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return Vec::new() };
+        let Some(stem) = self.path.file_name() else { return Vec::new() };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut found: Vec<((Vec<u8>, u64), PathBuf)> = paths
+            .filter_map(|path| {
+                let name = path.file_name()?.as_bytes();
+                let age = suffix(name.strip_prefix(stem.as_bytes())?)?;
+                Some((age, path))
+            })
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// Packs what comes, until nothing more can.
+    fn work(&self, parcels: &Receiver<PathBuf>) {
+        for path in parcels {
+            let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+            if self.rotation.gzip && !is_packed && pack(&path).is_err() {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+            self.remove_oldest();
+        }
+    }
+
+    fn remove_oldest(&self) {
+        let Some(keep) = self.rotation.keep else { return };
+        let all = self.list();
+        for path in all.iter().take(all.len().saturating_sub(keep)) {
+            if fs::remove_file(path).is_err() {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Time and number of what [`free_name`] and [`pack`] add to a name: nothing else in the folder is
+/// touched.
+fn suffix(suffix: &[u8]) -> Option<(Vec<u8>, u64)> {
+    let suffix = suffix.strip_suffix(b".gz").unwrap_or(suffix);
+    let (stamp, number) = suffix.strip_prefix(b"-")?.split_at_checked(STAMP)?;
+    let is_stamp = stamp.iter().enumerate().all(|(at, byte)| match at {
+        8 => *byte == b'T',
+        _ => byte.is_ascii_digit(),
+    });
+    let number = match number {
+        b"" => 0,
+        _ => std::str::from_utf8(number.strip_prefix(b"-")?).ok()?.parse().ok()?,
+    };
+    is_stamp.then(|| (stamp.to_vec(), number))
+}
+
+/// Packs a file, and removes it once it is packed on disk.
+fn pack(path: &Path) -> io::Result<()> {
+    let mut plain = match File::open(path) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    let part = with_suffix(path, ".gz.part");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part)?;
+    file.set_permissions(plain.metadata()?.permissions())?;
+    let mut packer = GzEncoder::new(file, Compression::default());
+    let packed = io::copy(&mut plain, &mut packer)
+        .and_then(|_| packer.finish())
+        .and_then(|file| file.sync_all())
+        .and_then(|()| rename(&part, &with_suffix(path, ".gz")));
+    if packed.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    packed.and_then(|()| fs::remove_file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::MultiGzDecoder;
+    use std::io::Read as _;
+
+    const NOW: Timestamp = Timestamp(1_795_953_600_000_000);
+
+    fn rotation() -> Rotation {
+        Rotation { max_bytes: Some(8), max_age: None, keep: Some(2), gzip: true }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Waits for the thread.
+    fn until(what: impl Fn() -> bool) {
+        for _ in 0..2000 {
+            if what() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it never comes to that");
+    }
+
+    #[test]
+    fn files_are_put_aside_packed_and_the_oldest_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alerts.json");
+        fs::write(folder.path().join("alerts.json-notes"), "mine").unwrap();
+        let mut sink = RotatingSink::append(&path, rotation(), NOW).unwrap();
+        for number in 0..4 {
+            assert!(!sink.is_due(NOW));
+            sink.write(format!("record {number}\n").as_bytes()).unwrap();
+            sink.flush().unwrap();
+            assert!(sink.is_due(NOW));
+            sink.rotate(NOW, b"end\n", b"").unwrap();
+        }
+        let want = [
+            "alerts.json",
+            "alerts.json-20261129T120000-2.gz",
+            "alerts.json-20261129T120000-3.gz",
+            "alerts.json-notes",
+        ];
+        until(|| names(folder.path()) == want);
+        let mut text = String::new();
+        let packed = File::open(folder.path().join(want[2])).unwrap();
+        MultiGzDecoder::new(packed).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "record 3\nend\n");
+        assert_eq!(sink.failures(), 0);
+    }
+
+    #[test]
+    fn age_counts_and_what_a_crash_left_is_packed_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alerts.json");
+        fs::write(folder.path().join("alerts.json-20261128T120000"), "old\n").unwrap();
+        fs::write(folder.path().join("alerts.json-20261128T120000.gz.part"), "half").unwrap();
+        let day = Duration::from_secs(86_400);
+        let rotation = Rotation { max_bytes: None, max_age: Some(day), keep: None, gzip: true };
+        let far = Timestamp(NOW.0 * 2);
+        let mut sink = RotatingSink::append(&path, rotation, NOW).unwrap();
+        assert!(!sink.is_due(far), "an empty file stays");
+        sink.write(b"x\n").unwrap();
+        sink.flush().unwrap();
+        assert!(sink.is_due(far));
+        let aside = sink.rotate(far, b"", b"begin\n").unwrap();
+        assert!(!sink.is_due(Timestamp(far.0 + 1_000_000)));
+        assert_eq!(fs::read(&path).unwrap(), b"begin\n");
+        let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&aside, ".gz"));
+        until(|| {
+            names(folder.path()).len() == 3 && new.exists() && folder.path().join(old).exists()
+        });
+    }
+
+    #[test]
+    fn links_stay_and_streams_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, path) = (folder.path().join("link"), folder.path().join("alerts"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let rotation = Rotation { gzip: false, ..rotation() };
+        let mut sink = RotatingSink::append(&link, rotation, NOW).unwrap();
+        sink.write(b"one\n").unwrap();
+        let aside = sink.rotate(NOW, b"", b"").unwrap();
+        sink.write(b"two\n").unwrap();
+        sink.flush().unwrap();
+        assert_eq!(fs::read(&link).unwrap(), b"two\n");
+        assert_eq!(fs::read(aside).unwrap(), b"one\n");
+        for stream in ["/dev/null", "-"] {
+            let Err(error) = RotatingSink::append(stream, rotation, NOW) else {
+                panic!("{stream}")
+            };
+            assert!(error.to_string().contains("rotated"), "{error}");
+        }
+    }
+}
