@@ -35,6 +35,11 @@ const WALLS: &[Wall] = &[
         most: 200,
         banned: &["tokio", "clap", "pcap", "ureq", "rustls"],
     },
+    Wall {
+        flags: &["--no-default-features", "--features", "daemon"],
+        most: 200,
+        banned: &["tokio", "clap", "pcap", "ureq"],
+    },
     Wall { flags: &[], most: 380, banned: &["tokio", "axum", "hyper"] },
     Wall { flags: &["--all-features"], most: 380, banned: &["tokio", "axum", "hyper"] },
 ];

@@ -59,6 +59,13 @@ impl Halt {
         self.wait(Some((fd.as_fd(), PollFlags::IN)), None)
     }
 
+    /// Waits for so long until a descriptor has something to read, or it is time to end; returns
+    /// whether it has. A signal may end it before, too.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn wait_to_read_for(&self, fd: impl AsFd, most: Timespec) -> io::Result<bool> {
+        self.wait(Some((fd.as_fd(), PollFlags::IN)), Some(&most))
+    }
+
     /// Waits until a descriptor takes something, or it is time to end; returns whether it does.
     pub(crate) fn wait_to_write(&self, fd: impl AsFd) -> io::Result<bool> {
         self.wait(Some((fd.as_fd(), PollFlags::OUT)), None)
