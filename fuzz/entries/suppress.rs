@@ -27,7 +27,8 @@ pub fn run(bytes: &[u8]) {
     if let Ok(mut restored) = Suppressor::restore(config(), [bytes], Timestamp(100)) {
         assert!(restored.len() <= 4);
         let again = snapshot(&restored);
-        let twice = Suppressor::restore(config(), [&*again], Timestamp(100)).expect("what we wrote");
+        let twice =
+            Suppressor::restore(config(), [&*again], Timestamp(100)).expect("what we wrote");
         assert_eq!(again, snapshot(&twice));
         restored.advance(Timestamp(i64::MAX));
         assert!(restored.is_empty());

@@ -122,7 +122,8 @@ impl Suppressor {
         // What comes late counts as if it came now.
         let now = at.0.max(self.floor);
         let mut slot = self.table.find(key);
-        if let Some(ended) = slot.filter(|&slot| self.table.get(slot).is_some_and(|w| w.end <= now)) {
+        if let Some(ended) = slot.filter(|&slot| self.table.get(slot).is_some_and(|w| w.end <= now))
+        {
             self.close(ended, false);
             slot = None;
         }

@@ -104,14 +104,7 @@ enum Body {
 impl Parser {
     /// Before the first byte of a connection.
     pub fn new(limits: Limits) -> Parser {
-        Parser {
-            limits,
-            buffer: Vec::new(),
-            taken: 0,
-            searched: 0,
-            open: None,
-            is_awaited: false,
-        }
+        Parser { limits, buffer: Vec::new(), taken: 0, searched: 0, open: None, is_awaited: false }
     }
 
     /// Takes a piece.
@@ -157,7 +150,11 @@ impl Parser {
         let rest = &rest[blank..];
         let Some(length) = head_len(rest, self.searched) else {
             self.searched = rest.len();
-            return if rest.len() <= self.limits.head { Ok(false) } else { Err(Refusal::HeadTooLong) };
+            return if rest.len() <= self.limits.head {
+                Ok(false)
+            } else {
+                Err(Refusal::HeadTooLong)
+            };
         };
         if length > self.limits.head {
             return Err(Refusal::HeadTooLong);
@@ -176,9 +173,8 @@ impl Parser {
 fn head_len(rest: &[u8], searched: usize) -> Option<usize> {
     // The end may have begun before: three bytes at most.
     let from = searched.saturating_sub(3).min(rest.len());
-    let ends = [&b"\n\r\n"[..], b"\n\n"].map(|end| {
-        memmem::find(&rest[from..], end).map(|at| from + at + end.len())
-    });
+    let ends = [&b"\n\r\n"[..], b"\n\n"]
+        .map(|end| memmem::find(&rest[from..], end).map(|at| from + at + end.len()));
     ends.into_iter().flatten().min()
 }
 

@@ -43,7 +43,8 @@ impl Response {
         let mut out = Vec::with_capacity(self.body.len() + 256);
         let (status, reason) = (self.status, reason(self.status));
         // Writing to a vector does not fail.
-        let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nContent-Type: {}\r\n", self.content_type);
+        let _ =
+            write!(out, "HTTP/1.1 {status} {reason}\r\nContent-Type: {}\r\n", self.content_type);
         let _ = write!(out, "Content-Length: {}\r\n", self.body.len());
         out.extend_from_slice(b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
         for (name, value) in &self.headers {

@@ -76,11 +76,7 @@ fn serve(mut connection: Connection, limits: Limits, handler: &Handler) {
     connection.close();
 }
 
-fn answer_all(
-    connection: &mut Connection,
-    limits: Limits,
-    handler: &Handler,
-) -> io::Result<()> {
+fn answer_all(connection: &mut Connection, limits: Limits, handler: &Handler) -> io::Result<()> {
     let mut parser = Parser::new(limits);
     loop {
         let request = match next_request(connection, &mut parser, limits)? {

@@ -74,7 +74,8 @@ fn what_is_refused() {
 
 #[test]
 fn parts_of_a_request() {
-    let stream = b"\r\n\r\nGET http://h:80/a%2fb?x=1&y=a%26b&x=2 HTTP/1.1\nX-A:  v \nConnection: Close\n\n\
+    let stream =
+        b"\r\n\r\nGET http://h:80/a%2fb?x=1&y=a%26b&x=2 HTTP/1.1\nX-A:  v \nConnection: Close\n\n\
         POST http://h HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nab\
         BREW * HTTP/1.1\r\n\r\n";
     let (found, refusal) = requests([&stream[..]]);

@@ -69,9 +69,8 @@ impl Activated {
     ///
     /// When there is none, or it is of another kind than those that are listened at.
     pub fn take(&mut self, name: &str) -> Result<Socket> {
-        let is_it = |(at, (own, _)): (usize, &(String, OwnedFd))| {
-            own == name || name.parse() == Ok(at)
-        };
+        let is_it =
+            |(at, (own, _)): (usize, &(String, OwnedFd))| own == name || name.parse() == Ok(at);
         let Some(at) = self.0.iter().enumerate().position(is_it) else {
             let names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
             let remedy = match &*names {

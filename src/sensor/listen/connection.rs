@@ -34,22 +34,6 @@ enum Socket {
     Unix(UnixStream),
 }
 
-impl Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Socket::Tcp(socket) => socket.read(buffer),
-            Socket::Unix(socket) => socket.read(buffer),
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Socket::Tcp(socket) => socket.write(bytes),
-            Socket::Unix(socket) => socket.write(bytes),
-        }
-    }
-}
-
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
@@ -59,19 +43,34 @@ impl AsFd for Socket {
     }
 }
 
-/// Reads and writes of a handshake go straight to the socket.
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Socket::read(self, buffer)
+        match self {
+            Socket::Tcp(socket) => socket.read(buffer),
+            Socket::Unix(socket) => socket.read(buffer),
+        }
     }
 }
 
+/// Waits for whoever does not read, but not for ever.
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !takes_within(&*self, timespec(WRITE))? {
-            return Err(ErrorKind::TimedOut.into());
+        let watch = Stopwatch::start();
+        while watch.elapsed() < WRITE {
+            // A signal ends a wait early.
+            if !takes_within(&*self, timespec(WRITE.saturating_sub(watch.elapsed())))? {
+                continue;
+            }
+            let written = match self {
+                Socket::Tcp(socket) => socket.write(bytes),
+                Socket::Unix(socket) => socket.write(bytes),
+            };
+            match written {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                outcome => return outcome,
+            }
         }
-        Socket::write(self, bytes)
+        Err(ErrorKind::TimedOut.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -92,7 +91,12 @@ impl Connection {
     /// # Errors
     ///
     /// When its options can't be set.
-    pub(super) fn tcp(socket: TcpStream, peer: Arc<str>, tls: Option<&Tls>, halt: Halt) -> io::Result<Self> {
+    pub(super) fn tcp(
+        socket: TcpStream,
+        peer: Arc<str>,
+        tls: Option<&Tls>,
+        halt: Halt,
+    ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         // A sender that vanished without a word is noticed after some minutes.
@@ -136,7 +140,8 @@ impl Connection {
                 return Ok(count);
             }
             let is_shaking = self.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
-            let most = if is_shaking { Some(most.map_or(HANDSHAKE, |m| m.min(HANDSHAKE))) } else { most };
+            let most =
+                if is_shaking { Some(most.map_or(HANDSHAKE, |m| m.min(HANDSHAKE))) } else { most };
             if !self.wait(&watch, most)? {
                 return Ok(0);
             }

@@ -143,6 +143,8 @@ impl Readiness {
     /// What is in the way.
     pub fn obstacles(&self) -> Vec<Obstacle> {
         let all = Obstacle::ALL.iter().zip(self.0.iter());
-        all.filter(|(_, flag)| flag.load(Ordering::Relaxed)).map(|(obstacle, _)| *obstacle).collect()
+        all.filter(|(_, flag)| flag.load(Ordering::Relaxed))
+            .map(|(obstacle, _)| *obstacle)
+            .collect()
     }
 }

@@ -1,8 +1,8 @@
 //! The page for Prometheus, in its text format 0.0.4.
 
 use super::families::{Family, Kind};
-use super::registry::{BUCKETS, Metrics, Series};
 use super::process;
+use super::registry::{BUCKETS, Metrics, Series};
 use std::fmt::Write as _;
 
 /// The type of the page.

@@ -104,7 +104,11 @@ fn pages() -> Pages {
     let cut = metrics.counter(Family::LinesCut, &[]);
     let input = InputStatus {
         name: "tail".into(),
-        files: vec![FileStatus { path: "/var/log/syslog".into(), size: 9, ..FileStatus::default() }],
+        files: vec![FileStatus {
+            path: "/var/log/syslog".into(),
+            size: 9,
+            ..FileStatus::default()
+        }],
         ..InputStatus::default()
     };
     Pages {

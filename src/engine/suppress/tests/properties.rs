@@ -11,7 +11,15 @@ use std::time::Duration;
 /// What happens.
 #[derive(Clone, Debug)]
 enum Step {
-    Alert { domain: u8, local: u8, value: u8, feed: u8, parent: bool, severity: u8, at: i64 },
+    Alert {
+        domain: u8,
+        local: u8,
+        value: u8,
+        feed: u8,
+        parent: bool,
+        severity: u8,
+        at: i64,
+    },
     Advance(i64),
     ShutDown,
     /// The state goes through bytes; `true`: through changes, else through a snapshot.

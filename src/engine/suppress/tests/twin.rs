@@ -47,8 +47,7 @@ impl Twin {
         let length = config.window.as_micros() as i64;
         let now = at.max(self.floor);
         let (kind, value) = facts.indicator;
-        let key =
-            (format!("{kind} {value}"), facts.place.to_string(), facts.local.to_string());
+        let key = (format!("{kind} {value}"), facts.place.to_string(), facts.local.to_string());
         let mut found = self.windows.iter().position(|window| window.key == key);
         if let Some(at) = found
             && self.windows[at].start + length <= now

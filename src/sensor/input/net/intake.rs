@@ -123,11 +123,7 @@ impl Intake {
     }
 
     /// Starts a thread that receives.
-    pub(super) fn start(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> Result<()> {
+    pub(super) fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let thread = Builder::new().name(name.to_string()).spawn(work);
         self.threads.push(thread.map_err(|e| Error::io("start a thread", e))?);
         Ok(())

@@ -186,12 +186,7 @@ fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing
 const DROPS_WAIT: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Takes what the socket holds, up to a batch.
-fn drain(
-    datagrams: &Datagrams,
-    buffer: &mut [u8],
-    reading: &mut Reading<'_>,
-    outgoing: &Outgoing,
-) {
+fn drain(datagrams: &Datagrams, buffer: &mut [u8], reading: &mut Reading<'_>, outgoing: &Outgoing) {
     let mut count = 0;
     while !reading.batch.is_full() {
         let (length, peer) = match datagrams.receive(buffer, &mut |name| reading.names.of(name)) {

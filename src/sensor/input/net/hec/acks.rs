@@ -127,11 +127,10 @@ mod tests {
         assert_eq!(ask("a"), [true, false, false]);
         assert_eq!(ask("a"), [false, false, false]);
         intake.safe(9);
-        assert_eq!([ask("a"), ask("b"), ask("c")], [
-            vec![false, true, false],
-            vec![true, false, false],
-            vec![false; 3]
-        ]);
+        assert_eq!(
+            [ask("a"), ask("b"), ask("c")],
+            [vec![false, true, false], vec![true, false, false], vec![false; 3]]
+        );
     }
 
     #[test]

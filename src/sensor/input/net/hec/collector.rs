@@ -4,7 +4,7 @@ use super::super::batch::Names;
 use super::super::intake::Outgoing;
 use super::super::{Batch, Count, Intake};
 use super::acks::Acks;
-use super::objects::{Defaults, lines, objects};
+use super::objects::{Defaults, Invalid, lines, objects};
 use crate::sensor::http::{Limits, Method, Request, Response, Server};
 use crate::sensor::listen::{Activated, Address, Bound, Tls};
 use crate::{Error, Result};
@@ -191,21 +191,7 @@ impl Desk {
         self.outgoing.count(Count::Records, count as u64);
         match outcome {
             Ok(_) => self.taken(request, queue.last),
-            Err(invalid) => {
-                let code = match invalid.code {
-                    12 => NO_EVENT,
-                    13 => EMPTY_EVENT,
-                    _ => INVALID_FORMAT,
-                };
-                let (status, number, text) = code;
-                Response::json(
-                    status,
-                    format!(
-                        "{{\"text\":\"{text}\",\"code\":{number},\"invalid-event-number\":{}}}",
-                        invalid.number
-                    ),
-                )
-            }
+            Err(invalid) => refused(invalid),
         }
     }
 
@@ -246,6 +232,18 @@ impl Desk {
             told.iter().map(|(number, is_safe)| format!("\"{number}\":{is_safe}")).collect();
         Response::json(200, format!("{{\"acks\":{{{}}}}}", told.join(",")))
     }
+}
+
+/// The answer to objects of which one is invalid.
+fn refused(invalid: Invalid) -> Response {
+    let (status, code, text) = match invalid.code {
+        12 => NO_EVENT,
+        13 => EMPTY_EVENT,
+        _ => INVALID_FORMAT,
+    };
+    let number = invalid.number;
+    let body = format!("{{\"text\":\"{text}\",\"code\":{code},\"invalid-event-number\":{number}}}");
+    Response::json(status, body)
 }
 
 /// Batches of one request on their way.

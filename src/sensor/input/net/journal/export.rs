@@ -82,11 +82,7 @@ impl ExportReader {
     /// # Errors
     ///
     /// When the bytes are not in the format.
-    pub fn push(
-        &mut self,
-        piece: &[u8],
-        mut each: impl FnMut(&Entry),
-    ) -> Result<(), BrokenExport> {
+    pub fn push(&mut self, piece: &[u8], mut each: impl FnMut(&Entry)) -> Result<(), BrokenExport> {
         let mut kept = std::mem::take(&mut self.kept);
         let bytes = if kept.is_empty() {
             piece

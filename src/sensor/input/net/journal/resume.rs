@@ -32,9 +32,8 @@ impl Resume {
     /// identifier of this boot, where it is known.
     pub(super) fn arguments(&self, boot: Option<&str>) -> (Vec<OsString>, Had) {
         let mut arguments: Vec<OsString> = vec!["--no-tail".into()];
-        let since = |time: Timestamp| {
-            OsString::from(format!("--since=@{}", time.0.div_euclid(1_000_000)))
-        };
+        let since =
+            |time: Timestamp| OsString::from(format!("--since=@{}", time.0.div_euclid(1_000_000)));
         let Some(cursor) = &self.cursor else {
             arguments.extend(self.since.map(since));
             return (arguments, self.since.map_or(Had::Nothing, Had::Before));
@@ -73,7 +72,10 @@ impl Had {
 
 /// A member of a cursor: `s=…;i=…;b=…;m=…;t=…;x=…`.
 fn member<'c>(cursor: &'c str, name: &str) -> Option<&'c str> {
-    cursor.split(';').find_map(|part| part.split_once('=').filter(|(own, _)| *own == name)).map(|(_, value)| value)
+    cursor
+        .split(';')
+        .find_map(|part| part.split_once('=').filter(|(own, _)| *own == name))
+        .map(|(_, value)| value)
 }
 
 /// When the entry of a cursor was written.

@@ -278,7 +278,10 @@ mod tests {
     }
 
     fn lines(told: &Told) -> Vec<(&str, Framing)> {
-        told.0.iter().map(|(bytes, framing, _)| (str::from_utf8(bytes).unwrap(), *framing)).collect()
+        told.0
+            .iter()
+            .map(|(bytes, framing, _)| (str::from_utf8(bytes).unwrap(), *framing))
+            .collect()
     }
 
     #[test]

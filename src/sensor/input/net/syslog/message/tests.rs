@@ -192,10 +192,11 @@ fn slow(frame: &str) -> Option<[String; 6]> {
 fn well_formed() -> impl Strategy<Value = String> {
     let word = "[a-zA-Z0-9.@-]{1,9}";
     let value = r#"([a-z \[=]|\\\\|\\"|\\\])*"#;
-    let element = (word, prop::collection::vec((word, value), 0..3)).prop_map(|(id, parameters)| {
-        let parameters = parameters.iter().map(|(name, value)| format!(" {name}=\"{value}\""));
-        format!("[{id}{}]", parameters.collect::<String>())
-    });
+    let element =
+        (word, prop::collection::vec((word, value), 0..3)).prop_map(|(id, parameters)| {
+            let parameters = parameters.iter().map(|(name, value)| format!(" {name}=\"{value}\""));
+            format!("[{id}{}]", parameters.collect::<String>())
+        });
     let data = prop_oneof![
         Just("-".to_string()),
         prop::collection::vec(element, 1..3).prop_map(|elements| elements.concat()),
