@@ -81,7 +81,7 @@ test: lint doc
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_sinks
+	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_sinks receivers
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:

@@ -24,6 +24,13 @@ pub fn build_time() -> Timestamp {
         .map_or_else(now, Timestamp::from_seconds)
 }
 
+/// What systemd calls `MONOTONIC_USEC`: microseconds of the monotonic clock.
+#[cfg(feature = "daemon")]
+pub fn monotonic_micros() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000
+}
+
 /// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

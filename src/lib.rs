@@ -55,13 +55,18 @@
 //! | [`engine::database`] | the file in both directions, the mapping, typed look-ups | files, memory, indicator |
 //! | [`engine::compile`] | guards, duplicates, order, publication | indicator, database |
 //! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
+//! | [`engine::suppress`] | alerts that repeat others: held back, counted, told in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
 //! | [`intel::feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
 //! | [`intel::config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
-//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures | halt |
+//! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
+//! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
+//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, the network | indicator (times), halt, listen, http |
+//! | [`sensor::checkpoint`] | what is safe, on disk: positions of inputs, lengths of outputs | input |
+//! | [`sensor::metrics`] | what is counted, and how others watch it: Prometheus, health, systemd | indicator (times), halt, listen, http |
 //! | [`sensor::sink`] | where alerts go | files, indicator, alert, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, spool |

@@ -27,6 +27,7 @@ mod mail;
 mod memory;
 mod oracle;
 mod order;
+mod receivers;
 mod records;
 mod safety;
 mod selection;

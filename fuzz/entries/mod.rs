@@ -9,14 +9,19 @@ pub mod capture;
 pub mod exchange;
 pub mod feeds;
 pub mod frames;
+pub mod hec;
+pub mod http;
 pub mod http2;
 pub mod inputs;
+pub mod journal;
 pub mod mail;
 pub mod mailfile;
 pub mod open_database;
 pub mod spool;
 pub mod streams;
 pub mod subscriptions;
+pub mod suppress;
+pub mod syslog;
 pub mod text;
 pub mod transfers;
 pub mod values;
@@ -46,14 +51,20 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "feed_otx", run: feeds::otx, testdata: Some("indicators") },
     Entry { name: "feed_stix", run: feeds::stix, testdata: Some("indicators") },
     Entry { name: "frames", run: frames::run, testdata: Some("captures") },
+    Entry { name: "hec", run: hec::run, testdata: None },
+    Entry { name: "http", run: http::run, testdata: None },
     Entry { name: "http2", run: http2::run, testdata: None },
     Entry { name: "inputs", run: inputs::run, testdata: Some("cases") },
+    Entry { name: "journal", run: journal::run, testdata: None },
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
     Entry { name: "spool", run: spool::run, testdata: None },
     Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },
+    Entry { name: "suppress", run: suppress::run, testdata: None },
+    Entry { name: "syslog_frames", run: syslog::frames, testdata: None },
+    Entry { name: "syslog_message", run: syslog::message, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },

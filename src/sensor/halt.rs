@@ -60,7 +60,7 @@ impl Halt {
     }
 
     /// Waits for so long until a descriptor has something to read, or it is time to end; returns
-    /// whether it has.
+    /// whether it has. A signal may end it before, too.
     pub(crate) fn wait_to_read_within(&self, fd: impl AsFd, most: &Timespec) -> io::Result<bool> {
         self.wait(Some((fd.as_fd(), PollFlags::IN)), Some(most))
     }

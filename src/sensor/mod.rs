@@ -4,7 +4,13 @@ pub mod checkpoint;
 #[cfg(feature = "daemon")]
 pub mod deliver;
 mod halt;
+#[cfg(feature = "daemon")]
+pub mod http;
 pub mod input;
+#[cfg(feature = "daemon")]
+pub mod listen;
+#[cfg(feature = "daemon")]
+pub mod metrics;
 #[cfg(feature = "daemon")]
 pub mod outlet;
 pub mod run;

@@ -34,6 +34,8 @@ mod halt;
 mod lz4;
 mod lzma;
 mod mailbox;
+#[cfg(feature = "daemon")]
+pub mod net;
 mod open;
 mod path;
 mod stream;

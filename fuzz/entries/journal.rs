@@ -1,0 +1,22 @@
+//! Any bytes as an export of the journal: the same however they are cut.
+
+use wiresift::sensor::input::net::journal::{Entry, ExportReader, MAX_FIELD};
+
+fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
+    let mut reader = ExportReader::new(&["_EXE".to_string()]);
+    let mut entries = Vec::new();
+    let mut each = |entry: &Entry| {
+        assert!(entry.texts.iter().all(|text| text.len() <= MAX_FIELD));
+        entries.push(entry.clone());
+    };
+    let is_whole = pieces.into_iter().all(|piece| reader.push(piece, &mut each).is_ok());
+    (entries, is_whole)
+}
+
+/// At once, byte by byte, and in pieces whose size the first byte says.
+pub fn run(bytes: &[u8]) {
+    let Some((&first, stream)) = bytes.split_first() else { return };
+    let whole = told(std::iter::once(stream));
+    assert!(whole == told(stream.chunks(1)));
+    assert!(whole == told(stream.chunks(usize::from(first) + 2)));
+}

@@ -1,0 +1,235 @@
+use super::*;
+use crate::sensor::halt::Halt;
+use crate::sensor::listen::{Activated, Address, Bound};
+use proptest::prelude::*;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LIMITS: Limits = Limits {
+    head: 400,
+    body: 100,
+    idle: Duration::from_millis(300),
+    request: Duration::from_millis(300),
+};
+
+/// The requests in a stream, and why it ends if it has to.
+fn requests<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Refusal>) {
+    let (mut parser, mut found) = (Parser::new(LIMITS), Vec::new());
+    for piece in pieces {
+        parser.push(piece);
+        loop {
+            match parser.step() {
+                Ok(Step::Request(request)) => found.push(request),
+                Ok(Step::Continue) => {}
+                Ok(Step::More) => break,
+                Err(refusal) => return (found, Some(refusal)),
+            }
+        }
+    }
+    (found, None)
+}
+
+fn refusal(stream: &str) -> Option<Refusal> {
+    let told = requests([stream.as_bytes()]);
+    assert_eq!(told, requests(stream.as_bytes().chunks(1)), "{stream}");
+    told.1
+}
+
+#[test]
+fn what_is_refused() {
+    use Refusal::{BodyTooLong, HeadTooLong, Malformed, UnknownCoding, Version};
+    let post = |headers: &str| refusal(&format!("POST / HTTP/1.1\r\n{headers}\r\n"));
+    assert_eq!(post("Content-Length: 100\r\n"), None);
+    assert_eq!(post("Content-Length: 101\r\n"), Some(BodyTooLong));
+    assert_eq!(post("Content-Length: 99999999999999999999\r\n"), Some(BodyTooLong));
+    for length in ["", "-1", "+1", "1 2", "0x1", "1,1"] {
+        assert_eq!(post(&format!("Content-Length: {length}\r\n")), Some(Malformed), "{length}");
+    }
+    // What a proxy before us may read in another way.
+    assert_eq!(post("Content-Length: 1\r\nContent-Length: 1\r\n"), Some(Malformed));
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    assert_eq!(post(&format!("Content-Length: 1\r\n{chunked}")), Some(Malformed));
+    assert_eq!(post(&chunked.repeat(2)), Some(Malformed));
+    assert_eq!(post("Transfer-Encoding: gzip, chunked\r\n"), Some(UnknownCoding));
+    assert_eq!(refusal(&format!("POST / HTTP/1.0\r\n{chunked}\r\n")), Some(Malformed));
+    assert_eq!(refusal("GET / HTTP/2.0\r\n\r\n"), Some(Version));
+    assert_eq!(refusal("\x16\x03\x01\0\x01\n\n"), Some(Malformed));
+    assert_eq!(refusal("GET /\n\n"), Some(Malformed));
+    assert_eq!(refusal(&format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(400))), Some(HeadTooLong));
+    assert_eq!(refusal(&"a".repeat(401)), Some(HeadTooLong));
+    let body = |chunks: &str| post(&format!("{chunked}\r\n{chunks}"));
+    assert_eq!(body("1\r\na\r\n0\r\n\r\n"), None);
+    assert_eq!(body("64\r\n"), None);
+    assert_eq!(body("65\r\n"), Some(BodyTooLong));
+    assert_eq!(body("1\r\na\r\n64\r\n"), Some(BodyTooLong));
+    assert_eq!(body("ffffffffffffffff\r\n"), Some(BodyTooLong));
+    for chunks in ["x\r\n", "\r\n", "1\r\nab\r\n", "1x\r\na\r\n", "00000000000000001\r\na\r\n"] {
+        assert_eq!(body(chunks), Some(Malformed), "{chunks}");
+    }
+    assert_eq!(body(&format!("1;{}\r\n", "x".repeat(2000))), Some(Malformed));
+    assert_eq!(body(&format!("0\r\n{}", "a: b\r\n".repeat(2000))), Some(BodyTooLong));
+}
+
+#[test]
+fn parts_of_a_request() {
+    let stream =
+        b"\r\n\r\nGET http://h:80/a%2fb?x=1&y=a%26b&x=2 HTTP/1.1\nX-A:  v \nConnection: Close\n\n\
+        POST http://h HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nab\
+        BREW * HTTP/1.1\r\n\r\n";
+    let (found, refusal) = requests([&stream[..]]);
+    assert_eq!((found.len(), refusal), (3, None));
+    assert_eq!((found[0].method, &*found[0].path), (Method::Get, "/a%2fb"));
+    assert_eq!(found[0].query("x").as_deref(), Some("1"));
+    assert_eq!(found[0].query("y").as_deref(), Some("a&b"));
+    assert_eq!((found[0].query("z"), found[0].header("x-a")), (None, Some("v")));
+    assert_eq!((&*found[1].path, &*found[1].body), ("/", &b"ab"[..]));
+    assert_eq!((found[2].method, &*found[2].path), (Method::Other, "*"));
+    let open: Vec<bool> = found.iter().map(|request| request.keep_alive).collect();
+    assert_eq!(open, [false, true, true]);
+}
+
+/// A request as it is sent, and what is to come of it: path, header, body.
+fn sent() -> impl Strategy<Value = (Vec<u8>, (String, String, Vec<u8>))> {
+    let body = prop::collection::vec(any::<u8>(), 0..40);
+    let cuts = prop::collection::vec(1..20usize, 0..5);
+    let parts = ("/[a-z]{0,9}", "[!-~]{1,9}", body, proptest::option::of(cuts), any::<[bool; 3]>());
+    parts.prop_map(|(path, value, body, cuts, [is_bare, has_trailer, is_hex_upper])| {
+        let end = if is_bare { "\n" } else { "\r\n" };
+        let mut stream = format!("POST {path} HTTP/1.1{end}X: {value}{end}").into_bytes();
+        match cuts {
+            None => {
+                stream.extend(format!("Content-Length: {}{end}{end}", body.len()).into_bytes());
+                stream.extend_from_slice(&body);
+            }
+            Some(cuts) => {
+                stream.extend(format!("Transfer-Encoding: Chunked{end}{end}").into_bytes());
+                let mut rest = &body[..];
+                for cut in cuts.into_iter().chain([usize::MAX]) {
+                    let (chunk, after) = rest.split_at(cut.min(rest.len()));
+                    rest = after;
+                    if !chunk.is_empty() {
+                        let size = if is_hex_upper {
+                            format!("{:X};a=b{end}", chunk.len())
+                        } else {
+                            format!("0{:x}{end}", chunk.len())
+                        };
+                        stream.extend(size.into_bytes());
+                        stream.extend_from_slice(chunk);
+                        stream.extend_from_slice(end.as_bytes());
+                    }
+                }
+                let trailer = if has_trailer { "A: b\r\n" } else { "" };
+                stream.extend(format!("0{end}{trailer}{end}").into_bytes());
+            }
+        }
+        (stream, (path, value, body))
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_sent_is_read_however_it_is_cut(
+        all in prop::collection::vec(sent(), 0..5),
+        size in 1..50usize,
+    ) {
+        let stream: Vec<u8> = all.iter().flat_map(|(stream, _)| stream.clone()).collect();
+        let want: Vec<_> = all.into_iter().map(|(_, want)| want).collect();
+        for pieces in [stream.chunks(stream.len().max(1)), stream.chunks(size)] {
+            let (found, refusal) = requests(pieces);
+            prop_assert_eq!(refusal, None);
+            let told: Vec<_> = found
+                .into_iter()
+                .map(|r| (r.path.clone(), r.header("x").unwrap_or_default().to_string(), r.body))
+                .collect();
+            prop_assert_eq!(&told, &want);
+        }
+    }
+
+    #[test]
+    fn anything_is_the_same_however_it_is_cut(
+        parts in prop::collection::vec(
+            prop_oneof![
+                Just("POST / HTTP/1.1\r\n".to_string()),
+                Just("\r\n".to_string()),
+                Just("Transfer-Encoding: chunked\r\n".to_string()),
+                (0..200u8).prop_map(|length| format!("Content-Length: {length}\r\n")),
+                "[0-9a-f]{1,2}\r\n",
+                "[ -~]{0,6}",
+            ],
+            0..12,
+        ),
+        size in 1..20usize,
+    ) {
+        let stream = parts.concat().into_bytes();
+        let whole = requests([&stream[..]]);
+        prop_assert_eq!(&requests(stream.chunks(size)), &whole);
+        prop_assert_eq!(&requests(stream.chunks(1)), &whole);
+    }
+}
+
+/// A server that answers with what it was sent, and its address.
+fn echo(limits: Limits) -> (Server, String, crate::sensor::halt::Stopper) {
+    let (halt, stopper) = Halt::new().unwrap();
+    let address: Address = "tcp://127.0.0.1:0".parse().unwrap();
+    let Bound::Streams(listener) = Bound::open(&address, None, &mut Activated::default()).unwrap()
+    else {
+        panic!("TCP has streams")
+    };
+    let handler: Handler = Arc::new(|request, peer| {
+        Response::text(200, format!("{} {} {}", request.path, peer, request.body.len()))
+    });
+    let server = Server::start("echo", listener, limits, 2, halt, handler).unwrap();
+    let place = server.local_addr().unwrap().to_string();
+    (server, place, stopper)
+}
+
+fn say(place: &str, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(place).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.write_all(bytes).unwrap();
+    let mut answer = String::new();
+    // A reset is an end, too.
+    let _ = socket.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn a_server_answers_over_a_socket() {
+    let (_server, place, _stopper) = echo(LIMITS);
+    // Two requests of one connection, the second of which ends it.
+    let two = b"GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 2\r\n\
+        Connection: close\r\n\r\nab";
+    let answer = say(&place, two);
+    assert!(answer.contains("/a 127.0.0.1 0") && answer.ends_with("/b 127.0.0.1 2"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    // HEAD has the length and no body.
+    let answer = say(&place, b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n");
+    assert!(answer.contains("Content-Length: 14\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    // Invited, refused, and too slow.
+    let awaited = b"POST /c HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    assert!(say(&place, awaited).starts_with("HTTP/1.1 100 Continue\r\n\r\n"));
+    let long = b"POST /c HTTP/1.1\r\nContent-Length: 200\r\n\r\n";
+    assert!(say(&place, &[&long[..], &[0; 200]].concat()).starts_with("HTTP/1.1 413 "));
+    assert!(say(&place, b"GET / HT").starts_with("HTTP/1.1 408 "));
+    assert_eq!(say(&place, b""), "");
+}
+
+#[test]
+fn connections_are_bounded_and_the_halt_ends_them() {
+    let (server, place, stopper) = echo(Limits::default());
+    // Two connections that say nothing leave no room for a third.
+    let idle = [(); 2].map(|()| TcpStream::connect(&place).unwrap());
+    while server.counts().open < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut third = TcpStream::connect(&place).unwrap();
+    assert_eq!(third.read(&mut [0; 9]).unwrap_or(0), 0);
+    assert_eq!(server.counts().refused, 1);
+    // The halt ends those who wait.
+    stopper.stop();
+    server.join();
+    drop(idle);
+    assert!(TcpStream::connect(&place).is_err());
+}

@@ -1,0 +1,292 @@
+//! The collector: requests to lines, and answers with Splunk's codes.
+
+use super::super::batch::Names;
+use super::super::intake::Outgoing;
+use super::super::{Batch, Count, Intake};
+use super::acks::Acks;
+use super::objects::{Defaults, Invalid, lines, objects};
+use crate::sensor::http::{Limits, Method, Request, Response, Server};
+use crate::sensor::listen::{Activated, Address, Bound, Tls};
+use crate::{Error, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::io::Read as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The most bytes of a request, packed or not.
+const MAX_BODY: usize = 8 << 20;
+
+/// The most bytes that a packed request comes to.
+const MAX_INFLATED: u64 = 16 << 20;
+
+/// How long a request waits for room in the queue.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An HTTP event collector.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    /// Where to listen: `tcp:`, `tls:`, `unix:` or `systemd:`.
+    pub address: Address,
+    /// The certificate of `tls://`.
+    pub tls: Option<Tls>,
+    /// What clients have to know.
+    pub tokens: Vec<String>,
+    /// Whether clients that name a channel get acknowledgements.
+    pub acks: bool,
+    /// The most connections at a time. Each may hold a request in memory.
+    pub max_connections: usize,
+}
+
+impl Collector {
+    /// With acknowledgements, without TLS, for 32 connections.
+    pub fn new(address: Address, tokens: Vec<String>) -> Collector {
+        Collector { address, tls: None, tokens, acks: true, max_connections: 32 }
+    }
+
+    /// Listens, and starts to receive.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, the address can't be listened at, or no thread can be started.
+    pub fn start(self, activated: &mut Activated) -> Result<Intake> {
+        if self.tokens.iter().all(String::is_empty) {
+            return Err(Error::usage("the collector has no token")
+                .remedy("anybody could write to it: give one with token_env or token_file"));
+        }
+        let bound = Bound::open(&self.address, self.tls.as_ref(), activated)?;
+        let Bound::Streams(listener) = bound else {
+            return Err(Error::usage(format!("{} takes no connections", self.address)));
+        };
+        let (mut intake, outgoing) = Intake::new()?;
+        let limits = Limits { body: MAX_BODY, ..Limits::default() };
+        let halt = outgoing.halt.clone();
+        let desk = Desk {
+            tokens: self.tokens.iter().filter(|token| !token.is_empty()).map(digest).collect(),
+            acks: self.acks.then(Mutex::default),
+            is_busy: AtomicBool::new(false),
+            outgoing,
+        };
+        let handler = move |request, peer: &Arc<str>| desk.answer(&request, peer);
+        let most = self.max_connections;
+        let server = Server::start("hec", listener, limits, most, halt, Arc::new(handler))
+            .map_err(|error| Error::io("start a thread", error))?;
+        intake.addresses.extend(server.local_addr());
+        intake.crowd = Some(server.crowd());
+        intake.adopt(server.into_thread());
+        Ok(intake)
+    }
+}
+
+/// An answer: status, Splunk's code, and its text.
+type Code = (u16, u8, &'static str);
+
+const SUCCESS: Code = (200, 0, "Success");
+const TOKEN_REQUIRED: Code = (401, 2, "Token is required");
+const INVALID_AUTHORIZATION: Code = (401, 3, "Invalid authorization");
+const INVALID_TOKEN: Code = (403, 4, "Invalid token");
+const NO_DATA: Code = (400, 5, "No data");
+const INVALID_FORMAT: Code = (400, 6, "Invalid data format");
+const BUSY: Code = (503, 9, "Server is busy");
+const NO_CHANNEL: Code = (400, 10, "Data channel is missing");
+const NO_EVENT: Code = (400, 12, "Event field is required");
+const EMPTY_EVENT: Code = (400, 13, "Event field cannot be blank");
+const NO_ACKS: Code = (400, 14, "ACK is disabled");
+const HEALTHY: Code = (200, 17, "HEC is healthy");
+const UNHEALTHY: Code = (503, 18, "HEC is unhealthy, queues are full");
+
+fn coded((status, code, text): Code) -> Response {
+    Response::json(status, format!("{{\"text\":\"{text}\",\"code\":{code}}}"))
+}
+
+fn digest(token: impl AsRef<[u8]>) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// What answers requests.
+struct Desk {
+    /// Digests of the tokens: how long a comparison takes says nothing about them.
+    tokens: Vec<[u8; 32]>,
+    acks: Option<Mutex<Acks>>,
+    is_busy: AtomicBool,
+    outgoing: Outgoing,
+}
+
+impl Desk {
+    fn answer(&self, request: &Request, peer: &Arc<str>) -> Response {
+        let path = request.path.strip_prefix("/services/collector");
+        let path = path.map(|path| path.trim_end_matches('/'));
+        let is_post = request.method == Method::Post;
+        match path {
+            Some("/health" | "/health/1.0") => {
+                let is_busy = self.is_busy.load(Ordering::Relaxed);
+                return coded(if is_busy { UNHEALTHY } else { HEALTHY });
+            }
+            Some("" | "/event" | "/event/1.0" | "/raw" | "/raw/1.0" | "/ack") if is_post => {}
+            Some("" | "/event" | "/event/1.0" | "/raw" | "/raw/1.0" | "/ack") => {
+                return Response::text(405, "POST only\n").with("Allow", "POST");
+            }
+            _ => return Response::text(404, "no such path\n"),
+        }
+        if let Err(code) = self.authorize(request) {
+            self.outgoing.count(Count::Unauthorized, 1);
+            return coded(code);
+        }
+        let answer = match path {
+            Some("/ack") => self.tell_acks(request),
+            Some("/raw" | "/raw/1.0") => self.take(request, peer, true),
+            _ => self.take(request, peer, false),
+        };
+        self.outgoing.count(Count::BadRequests, u64::from((400..500).contains(&answer.status)));
+        answer
+    }
+
+    fn authorize(&self, request: &Request) -> std::result::Result<(), Code> {
+        let header = request.header("authorization").ok_or(TOKEN_REQUIRED)?;
+        let (scheme, rest) = header.split_once(' ').ok_or(INVALID_AUTHORIZATION)?;
+        let token = match scheme.to_ascii_lowercase().as_str() {
+            "splunk" | "bearer" => Cow::Borrowed(rest.trim().as_bytes()),
+            "basic" => {
+                let pair = STANDARD.decode(rest.trim()).map_err(|_| INVALID_AUTHORIZATION)?;
+                let colon = pair.iter().position(|&byte| byte == b':');
+                let colon = colon.ok_or(INVALID_AUTHORIZATION)?;
+                Cow::Owned(pair.get(colon + 1..).unwrap_or_default().to_vec())
+            }
+            _ => return Err(INVALID_AUTHORIZATION),
+        };
+        let digest = digest(token);
+        if self.tokens.contains(&digest) { Ok(()) } else { Err(INVALID_TOKEN) }
+    }
+
+    /// Takes what a request brings.
+    fn take(&self, request: &Request, peer: &Arc<str>, is_raw: bool) -> Response {
+        let body = match body(request) {
+            Ok(body) if body.trim_ascii().is_empty() => return coded(NO_DATA),
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        let defaults = Defaults {
+            host: request.query("host"),
+            source: request.query("source").or_else(|| request.query("sourcetype")),
+            peer: Arc::clone(peer),
+        };
+        let mut queue = Queue { outgoing: &self.outgoing, last: None, is_full: false };
+        let (mut batch, mut names) = (Batch::default(), Names::default());
+        let mut each = |batch: &mut Batch| !batch.is_full() || queue.put(std::mem::take(batch));
+        let outcome = match is_raw {
+            true => Ok(lines(&body, &defaults, &mut names, &mut batch, &mut each)),
+            false => objects(&body, &defaults, &mut names, &mut batch, &mut each),
+        };
+        let is_queued = !queue.is_full && queue.put(batch);
+        self.is_busy.store(!is_queued, Ordering::Relaxed);
+        if !is_queued {
+            self.outgoing.count(Count::Busy, 1);
+            return coded(BUSY);
+        }
+        let count = outcome.as_ref().map_or_else(|invalid| invalid.number, |count| *count);
+        self.outgoing.count(Count::Records, count as u64);
+        match outcome {
+            Ok(_) => self.taken(request, queue.last),
+            Err(invalid) => refused(invalid),
+        }
+    }
+
+    /// The answer to a request whose lines are in the queue.
+    fn taken(&self, request: &Request, ticket: Option<Arc<AtomicU64>>) -> Response {
+        let (Some(acks), Some(channel), Some(ticket)) = (&self.acks, channel(request), ticket)
+        else {
+            return coded(SUCCESS);
+        };
+        let mut acks = acks.lock().unwrap_or_else(PoisonError::into_inner);
+        match acks.enter(&channel, ticket, &self.outgoing) {
+            Some(number) => Response::json(
+                200,
+                format!("{{\"text\":\"Success\",\"code\":0,\"ackId\":{number}}}"),
+            ),
+            None => coded(BUSY),
+        }
+    }
+
+    /// Answers which requests are safe.
+    fn tell_acks(&self, request: &Request) -> Response {
+        #[derive(serde::Deserialize)]
+        struct Question {
+            acks: Vec<u64>,
+        }
+        let Some(acks) = &self.acks else { return coded(NO_ACKS) };
+        let Some(channel) = channel(request) else { return coded(NO_CHANNEL) };
+        let body = match body(request) {
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+            return coded(INVALID_FORMAT);
+        };
+        let mut acks = acks.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = acks.ask(&channel, &question.acks, &self.outgoing);
+        let told: Vec<String> =
+            told.iter().map(|(number, is_safe)| format!("\"{number}\":{is_safe}")).collect();
+        Response::json(200, format!("{{\"acks\":{{{}}}}}", told.join(",")))
+    }
+}
+
+/// The answer to objects of which one is invalid.
+fn refused(invalid: Invalid) -> Response {
+    let (status, code, text) = match invalid.code {
+        12 => NO_EVENT,
+        13 => EMPTY_EVENT,
+        _ => INVALID_FORMAT,
+    };
+    let number = invalid.number;
+    let body = format!("{{\"text\":\"{text}\",\"code\":{code},\"invalid-event-number\":{number}}}");
+    Response::json(status, body)
+}
+
+/// Batches of one request on their way.
+struct Queue<'q> {
+    outgoing: &'q Outgoing,
+    /// The ticket of the last one. When that is safe, so are those before it.
+    last: Option<Arc<AtomicU64>>,
+    is_full: bool,
+}
+
+impl Queue<'_> {
+    /// Returns whether there was room.
+    fn put(&mut self, mut batch: Batch) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        let ticket = Arc::new(AtomicU64::new(0));
+        batch.ticket = Some(Arc::clone(&ticket));
+        self.is_full = self.outgoing.send_within(batch, PATIENCE).is_some();
+        self.last = Some(ticket);
+        !self.is_full
+    }
+}
+
+/// The channel that a request names.
+fn channel(request: &Request) -> Option<String> {
+    let header = request.header("x-splunk-request-channel").map(str::to_string);
+    header.or_else(|| request.query("channel")).filter(|name| Acks::is_channel(name))
+}
+
+/// The body, inflated.
+fn body(request: &Request) -> std::result::Result<Cow<'_, [u8]>, Response> {
+    match request.header("content-encoding").unwrap_or_default() {
+        "" | "identity" => Ok(Cow::Borrowed(&request.body)),
+        "gzip" | "x-gzip" => {
+            let mut inflated = Vec::new();
+            let mut decoder = MultiGzDecoder::new(&*request.body).take(MAX_INFLATED + 1);
+            match decoder.read_to_end(&mut inflated) {
+                Ok(_) if inflated.len() as u64 <= MAX_INFLATED => Ok(Cow::Owned(inflated)),
+                Ok(_) => Err(Response::text(413, "too much in too little\n")),
+                Err(_) => Err(coded(INVALID_FORMAT)),
+            }
+        }
+        _ => Err(Response::text(415, "gzip is what can be unpacked\n")),
+    }
+}

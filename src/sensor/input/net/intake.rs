@@ -1,0 +1,263 @@
+//! What receivers share: the queue to whoever matches, counters, and the way back.
+
+use super::Batch;
+use crate::sensor::halt::{Halt, Stopper};
+use crate::sensor::listen::{Crowd, CrowdCounts};
+use crate::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// Batches that wait at most. When so many do, connections are not read, and clients of HEC are
+/// asked to come again; what UDP brings then, the kernel drops and counts.
+pub const QUEUE: usize = 32;
+
+macro_rules! counts {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
+        /// What is counted of an intake.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(usize)]
+        pub enum Count { $($(#[$doc])* $variant,)* }
+
+        impl Count {
+            /// Everything that is counted.
+            pub const ALL: &'static [Count] = &[$(Count::$variant,)*];
+
+            /// The name in reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Count::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+counts! {
+    /// Messages, entries, events: what a sender calls one.
+    Records, "records";
+    /// Lines that were handed on. A record may have several.
+    Lines, "lines";
+    /// Their bytes.
+    Bytes, "bytes";
+    /// Datagrams that were received.
+    Datagrams, "datagrams";
+    /// Datagrams that the kernel dropped, because we were too slow.
+    DroppedDatagrams, "dropped_datagrams";
+    /// Records whose end is missing: too long, or the sender went away.
+    Cut, "cut";
+    /// Connections that ended because of a count that no sender means.
+    AbsurdCounts, "absurd_counts";
+    /// Connections that ended with an error, in TLS or below.
+    BrokenConnections, "broken_connections";
+    /// Requests with a wrong token, or without one.
+    Unauthorized, "unauthorized";
+    /// Requests that were refused: of no known form.
+    BadRequests, "bad_requests";
+    /// Requests that were put off, because the queue was full.
+    Busy, "busy";
+    /// Starts of a program after the first.
+    Restarts, "restarts";
+}
+
+/// What an intake has to give.
+#[derive(Debug)]
+pub enum Next {
+    /// Lines.
+    Batch(Batch),
+    /// None came while we waited.
+    Nothing,
+    /// None will come.
+    Ended,
+}
+
+/// An input over the network that runs: threads that receive, and a queue.
+#[derive(Debug)]
+pub struct Intake {
+    batches: Receiver<Batch>,
+    last: u64,
+    shared: Arc<Shared>,
+    stopper: Option<Stopper>,
+    threads: Vec<JoinHandle<()>>,
+    pub(super) crowd: Option<Crowd>,
+    pub(super) addresses: Vec<std::net::SocketAddr>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    counts: [AtomicU64; Count::ALL.len()],
+    /// All batches up to this one are safe.
+    safe: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+/// Where threads of an intake put what they receive.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    batches: SyncSender<Batch>,
+    shared: Arc<Shared>,
+    pub(super) halt: Halt,
+}
+
+impl Intake {
+    /// One without threads, and where they are to put what they receive.
+    pub(super) fn new() -> Result<(Intake, Outgoing)> {
+        let (sender, batches) = sync_channel(QUEUE);
+        let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
+        let shared = Arc::new(Shared {
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+            safe: AtomicU64::new(0),
+            trouble: Mutex::new(None),
+        });
+        let outgoing = Outgoing { batches: sender, shared: Arc::clone(&shared), halt };
+        let intake = Intake {
+            batches,
+            last: 0,
+            shared,
+            stopper: Some(stopper),
+            threads: Vec::new(),
+            crowd: None,
+            addresses: Vec::new(),
+        };
+        Ok((intake, outgoing))
+    }
+
+    /// Starts a thread that receives.
+    pub(super) fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = Builder::new().name(name.to_string()).spawn(work);
+        self.threads.push(thread.map_err(|e| Error::io("start a thread", e))?);
+        Ok(())
+    }
+
+    pub(super) fn adopt(&mut self, thread: JoinHandle<()>) {
+        self.threads.push(thread);
+    }
+
+    /// The next batch, waiting for `most`.
+    pub fn next(&mut self, most: Duration) -> Next {
+        match self.batches.recv_timeout(most) {
+            Ok(mut batch) => {
+                self.last += 1;
+                batch.position = self.last;
+                batch.tell_position();
+                Next::Batch(batch)
+            }
+            Err(RecvTimeoutError::Timeout) => Next::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Next::Ended,
+        }
+    }
+
+    /// Says that all batches up to this position are safe: what came of them can't be lost any
+    /// more. Clients that ask for acknowledgements get them now.
+    pub fn safe(&self, position: u64) {
+        self.shared.safe.fetch_max(position, Ordering::Release);
+    }
+
+    /// How often something happened.
+    pub fn count(&self, of: Count) -> u64 {
+        self.shared.get(of)
+    }
+
+    /// The connections, where there are any.
+    pub fn connections(&self) -> CrowdCounts {
+        self.crowd.as_ref().map(Crowd::counts).unwrap_or_default()
+    }
+
+    /// Where it listens, of addresses with a port.
+    pub fn addresses(&self) -> &[std::net::SocketAddr] {
+        &self.addresses
+    }
+
+    /// What goes wrong at present, in words; `None` if nothing does.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Receives nothing more. What was received is still to be had: call [`Intake::next`] until it
+    /// says that all is there.
+    pub fn stop(&mut self) {
+        if let Some(stopper) = self.stopper.take() {
+            stopper.stop();
+        }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.stop();
+        // Threads that wait for room in the queue get an error in its place.
+        let (_, nobody) = sync_channel(0);
+        self.batches = nobody;
+        for thread in self.threads.drain(..) {
+            // A panic was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn get(&self, of: Count) -> u64 {
+        self.counts.get(of as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn add(&self, of: Count, more: u64) {
+        if let Some(count) = self.counts.get(of as usize) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Outgoing {
+    pub(super) fn count(&self, of: Count, more: u64) {
+        self.shared.add(of, more);
+    }
+
+    /// What goes wrong, until it is told otherwise.
+    pub(super) fn trouble(&self, what: Option<String>) {
+        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Hands a batch on, waiting for room. Returns whether anybody takes it.
+    pub(super) fn send(&self, batch: Batch) -> bool {
+        if batch.is_empty() && batch.cursor.is_none() {
+            return true;
+        }
+        self.note(&batch);
+        self.batches.send(batch).is_ok()
+    }
+
+    /// Hands a batch on if there is room within `most`; else gives it back.
+    pub(super) fn send_within(&self, mut batch: Batch, most: Duration) -> Option<Batch> {
+        /// How long it waits before it looks again.
+        const ROUND: Duration = Duration::from_millis(10);
+        let (lines, bytes) = (batch.lines.len() as u64, batch.bytes.len() as u64);
+        let watch = crate::clock::Stopwatch::start();
+        loop {
+            match self.batches.try_send(batch) {
+                Ok(()) => {
+                    self.count(Count::Lines, lines);
+                    self.count(Count::Bytes, bytes);
+                    return None;
+                }
+                Err(TrySendError::Full(back)) if watch.elapsed() < most && !self.halt.is_set() => {
+                    batch = back;
+                    std::thread::sleep(ROUND);
+                }
+                Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => {
+                    return Some(back);
+                }
+            }
+        }
+    }
+
+    fn note(&self, batch: &Batch) {
+        self.count(Count::Lines, batch.lines.len() as u64);
+        self.count(Count::Bytes, batch.bytes.len() as u64);
+    }
+
+    /// Whether the batch with this ticket is safe.
+    pub(super) fn is_safe(&self, ticket: &AtomicU64) -> bool {
+        let position = ticket.load(Ordering::Acquire);
+        position > 0 && position <= self.shared.safe.load(Ordering::Acquire)
+    }
+}

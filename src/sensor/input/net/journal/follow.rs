@@ -1,0 +1,215 @@
+//! `journalctl` as a program beside us: started, read, started again.
+
+use super::super::batch::{Names, Writer};
+use super::super::intake::Outgoing;
+use super::super::{Batch, Count, Intake};
+use super::export::{Entry, ExportReader};
+use super::resume::{Had, Resume, boot};
+use crate::clock::now;
+use crate::engine::indicator::Timestamp;
+use crate::{Error, Result};
+use rustix::event::Timespec;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// The longest wait before the program is started again, in seconds.
+const MAX_BACKOFF: i64 = 60;
+
+/// What is kept of what the program says on its standard error.
+const MAX_SAID: u64 = 4 << 10;
+
+/// Where to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest entry.
+    Beginning,
+    /// With what is written from now on.
+    Now,
+    /// After the entry with this cursor: [`Batch::cursor`] of an earlier run.
+    After(String),
+}
+
+/// An input that follows the journal.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// The program.
+    pub program: PathBuf,
+    /// More arguments: units, `--file=`, `--directory=`.
+    pub arguments: Vec<OsString>,
+    /// Fields that are matched beside `MESSAGE`.
+    pub fields: Vec<String>,
+    /// Where to begin.
+    pub start: Start,
+}
+
+impl Journal {
+    /// The journal of this machine, messages alone.
+    pub fn new(start: Start) -> Journal {
+        Journal {
+            program: PathBuf::from("journalctl"),
+            arguments: Vec::new(),
+            fields: Vec::new(),
+            start,
+        }
+    }
+
+    /// Starts to follow. A program that can't be started, or ends, is started again, at first after
+    /// a second, later after a minute; [`Intake::trouble`] says why.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn start(self) -> Result<Intake> {
+        let (mut intake, outgoing) = Intake::new()?;
+        let resume = match &self.start {
+            Start::Beginning => Resume::default(),
+            Start::Now => Resume { cursor: None, since: Some(now()) },
+            Start::After(cursor) => Resume { cursor: Some(cursor.clone()), since: None },
+        };
+        intake.start("journal", move || Follower::new(self, resume, outgoing).run())?;
+        Ok(intake)
+    }
+
+    /// What it says on standard error goes to a file: nobody waits for a pipe that has no reader,
+    /// or that a program of the program holds open.
+    fn command(&self, resume: &[OsString], errors: File) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--follow", "--all", "--quiet", "--no-pager", "--output=export"])
+            .args(resume)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors);
+        command
+    }
+}
+
+struct Follower {
+    journal: Journal,
+    resume: Resume,
+    outgoing: Outgoing,
+    names: Names,
+    peer: Arc<str>,
+    /// Whether an entry came since the last start.
+    has_come: bool,
+}
+
+impl Follower {
+    fn new(journal: Journal, resume: Resume, outgoing: Outgoing) -> Follower {
+        let names = Names::default();
+        Follower { journal, resume, outgoing, names, peer: "journal".into(), has_come: false }
+    }
+
+    /// Until the halt, or until nobody takes what comes.
+    fn run(mut self) {
+        let mut backoff = 1;
+        loop {
+            self.has_come = false;
+            let outcome = self.follow();
+            if self.outgoing.halt.is_set() {
+                return;
+            }
+            match outcome {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => self.outgoing.trouble(Some(error.to_string())),
+            }
+            backoff = if self.has_come { 1 } else { backoff };
+            let pause = Timespec { tv_sec: backoff, tv_nsec: 0 };
+            if self.outgoing.halt.pause(pause).is_err() || self.outgoing.halt.is_set() {
+                return;
+            }
+            backoff = (2 * backoff).min(MAX_BACKOFF);
+            self.outgoing.count(Count::Restarts, 1);
+        }
+    }
+
+    /// One run of the program. Returns whether it is to be started again.
+    fn follow(&mut self) -> Result<bool> {
+        let (arguments, mut had) = self.resume.arguments(boot().as_deref());
+        let errors = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+        let (errors, said) = errors.map_err(|e| Error::io("make a temporary file", e))?;
+        let mut child = self.journal.command(&arguments, errors).spawn().map_err(|error| {
+            Error::io(format!("start {}", self.journal.program.display()), error)
+        })?;
+        let outcome = self.read(&mut child, &mut had);
+        // It may have ended already; what it said then is why.
+        let _ = child.kill();
+        let _ = child.wait();
+        let said = last_line(said);
+        match outcome {
+            Ok(true) if !said.is_empty() => Err(Error::format(format!("journalctl: {said}"))),
+            outcome => outcome,
+        }
+    }
+
+    fn read(&mut self, child: &mut Child, had: &mut Had) -> Result<bool> {
+        let Some(mut output) = child.stdout.take() else { return Ok(true) };
+        let failed = |error| Error::io("read the output of journalctl", error);
+        let mut reader = ExportReader::new(&self.journal.fields);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let is_ready = self.outgoing.halt.wait_to_read(&output).map_err(failed)?;
+            if self.outgoing.halt.is_set() {
+                return Ok(false);
+            }
+            if !is_ready {
+                continue;
+            }
+            let count = output.read(&mut buffer).map_err(failed)?;
+            if count == 0 {
+                return Ok(true);
+            }
+            let piece = buffer.get(..count).unwrap_or_default();
+            let mut batch = Batch::default();
+            let pushed = reader.push(piece, |entry| self.add(entry, had, &mut batch));
+            if !self.outgoing.send(batch) {
+                return Ok(false);
+            }
+            pushed.map_err(|_| {
+                Error::format("what journalctl writes is not in the export format")
+                    .remedy("is it journalctl of systemd, and are the arguments right?")
+            })?;
+        }
+    }
+
+    fn add(&mut self, entry: &Entry, had: &mut Had, batch: &mut Batch) {
+        if !std::mem::replace(&mut self.has_come, true) {
+            self.outgoing.trouble(None);
+        }
+        if had.has(entry) {
+            return;
+        }
+        if !entry.cursor.is_empty() {
+            self.resume = Resume { cursor: Some(entry.cursor.clone()), since: None };
+            batch.cursor = Some(entry.cursor.clone());
+        }
+        self.outgoing.count(Count::Records, 1);
+        self.outgoing.count(Count::Cut, u64::from(entry.is_cut));
+        let writer = Writer {
+            host: self.names.of(&entry.host),
+            app: self.names.of(&entry.app),
+            peer: Arc::clone(&self.peer),
+            time: entry.time.filter(|time| *time > Timestamp(0)),
+        };
+        let mut goes_on = false;
+        for text in &entry.texts {
+            goes_on |= batch.add(text, &writer, goes_on) > 0;
+        }
+    }
+}
+
+/// What a program that has ended said last.
+fn last_line(mut said: File) -> String {
+    let mut text = Vec::new();
+    // What cannot be read is not known.
+    let _ = said.rewind();
+    let _ = said.take(MAX_SAID).read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    text.lines().last().unwrap_or_default().trim().to_string()
+}

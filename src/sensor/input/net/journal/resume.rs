@@ -1,0 +1,137 @@
+//! Where to go on in the journal.
+//!
+//! `--after-cursor` with a cursor of an earlier boot skips the first entry of this one
+//! (systemd/systemd#38912). So within a boot the cursor is used as it is, and else the time of
+//! the cursor: journalctl begins at its second, and what we had already is dropped here.
+
+use super::export::Entry;
+use crate::engine::indicator::Timestamp;
+use std::ffi::OsString;
+
+/// The last entry that was had, or the time from which on entries are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(super) struct Resume {
+    pub(super) cursor: Option<String>,
+    pub(super) since: Option<Timestamp>,
+}
+
+/// What of the entries that come was had already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Had {
+    /// Nothing.
+    Nothing,
+    /// All up to the one with this cursor, which was written then; if none has it, those up
+    /// to that time.
+    UpTo(String, Timestamp),
+    /// All before this time.
+    Before(Timestamp),
+}
+
+impl Resume {
+    /// The arguments of journalctl, and what to drop of what it gives. `boot` is the
+    /// identifier of this boot, where it is known.
+    pub(super) fn arguments(&self, boot: Option<&str>) -> (Vec<OsString>, Had) {
+        let mut arguments: Vec<OsString> = vec!["--no-tail".into()];
+        let since =
+            |time: Timestamp| OsString::from(format!("--since=@{}", time.0.div_euclid(1_000_000)));
+        let Some(cursor) = &self.cursor else {
+            arguments.extend(self.since.map(since));
+            return (arguments, self.since.map_or(Had::Nothing, Had::Before));
+        };
+        let is_of_boot = boot.is_some() && member(cursor, "b") == boot;
+        match time_of(cursor).filter(|_| !is_of_boot) {
+            Some(time) => {
+                arguments.push(since(time));
+                (arguments, Had::UpTo(cursor.clone(), time))
+            }
+            None => {
+                arguments.push(format!("--after-cursor={cursor}").into());
+                (arguments, Had::Nothing)
+            }
+        }
+    }
+}
+
+impl Had {
+    /// Whether an entry was had already. Entries come in the journal's order.
+    pub(super) fn has(&mut self, entry: &Entry) -> bool {
+        match self {
+            Had::Nothing => false,
+            Had::Before(time) => entry.time.is_some_and(|own| own < *time),
+            Had::UpTo(cursor, time) => {
+                let is_it = entry.cursor == *cursor;
+                let is_later = entry.time.is_none_or(|own| own > *time);
+                if is_it || is_later {
+                    *self = Had::Nothing;
+                }
+                is_it || !is_later
+            }
+        }
+    }
+}
+
+/// A member of a cursor: `s=…;i=…;b=…;m=…;t=…;x=…`.
+fn member<'c>(cursor: &'c str, name: &str) -> Option<&'c str> {
+    cursor
+        .split(';')
+        .find_map(|part| part.split_once('=').filter(|(own, _)| *own == name))
+        .map(|(_, value)| value)
+}
+
+/// When the entry of a cursor was written.
+fn time_of(cursor: &str) -> Option<Timestamp> {
+    i64::from_str_radix(member(cursor, "t")?, 16).ok().map(Timestamp)
+}
+
+/// The identifier of this boot, as cursors have it. A unit with `ProcSubset=pid` does not see it.
+pub(super) fn boot() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().replace('-', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CURSOR: &str = "s=a1;i=2;b=0b;m=3;t=60d5a8b4c0000;x=9";
+
+    fn entry(cursor: &str, time: i64) -> Entry {
+        Entry { cursor: cursor.into(), time: Some(Timestamp(time)), ..Entry::default() }
+    }
+
+    fn shown(resume: &Resume, boot: Option<&str>) -> (String, Had) {
+        let (arguments, drop) = resume.arguments(boot);
+        let arguments: Vec<_> = arguments.iter().map(|a| a.to_string_lossy()).collect();
+        (arguments.join(" "), drop)
+    }
+
+    #[test]
+    fn the_cursor_within_a_boot_and_the_time_after_it() {
+        let resume = Resume { cursor: Some(CURSOR.into()), since: None };
+        let after = (format!("--no-tail --after-cursor={CURSOR}"), Had::Nothing);
+        assert_eq!(shown(&resume, Some("0b")), after);
+        let time = Timestamp(0x60d_5a8b_4c00_00);
+        let since = format!("--no-tail --since=@{}", time.0 / 1_000_000);
+        for boot in [Some("0c"), None] {
+            assert_eq!(shown(&resume, boot), (since.clone(), Had::UpTo(CURSOR.into(), time)));
+        }
+        // A cursor without a time is used as it is.
+        let odd = Resume { cursor: Some("x".into()), since: None };
+        assert_eq!(shown(&odd, None), ("--no-tail --after-cursor=x".into(), Had::Nothing));
+        assert_eq!(shown(&Resume::default(), None), ("--no-tail".into(), Had::Nothing));
+    }
+
+    #[test]
+    fn what_was_had_is_dropped() {
+        let mut drop = Had::UpTo("c".into(), Timestamp(10));
+        let told = [("a", 9), ("b", 10), ("c", 10), ("d", 10), ("e", 3)]
+            .map(|(cursor, time)| drop.has(&entry(cursor, time)));
+        assert_eq!(told, [true, true, true, false, false]);
+        // The entry is gone: what is later is new.
+        let mut drop = Had::UpTo("c".into(), Timestamp(10));
+        let told = [("a", 9), ("d", 11), ("e", 3)].map(|(c, time)| drop.has(&entry(c, time)));
+        assert_eq!(told, [true, false, false]);
+        let mut drop = Had::Before(Timestamp(10));
+        assert_eq!([9, 10].map(|time| drop.has(&entry("x", time))), [true, false]);
+    }
+}

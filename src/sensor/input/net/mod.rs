@@ -1,0 +1,46 @@
+//! Inputs over the network, and from programs beside us: syslog, lines by socket, HEC, the
+//! journal.
+//!
+//! ```
+//! use std::io::Write as _;
+//! use std::time::Duration;
+//! use wiresift::sensor::input::net::{Next, Receive};
+//! use wiresift::sensor::listen::Activated;
+//!
+//! let receive = Receive::syslog(vec!["tcp://127.0.0.1:0".parse()?]);
+//! let mut intake = receive.start(&mut Activated::default())?;
+//! let mut sender = std::net::TcpStream::connect(intake.addresses()[0]).unwrap();
+//! sender.write_all(b"<13>Nov 29 10:00:00 web1 sshd[7]: from 192.0.2.7\n").unwrap();
+//! let Next::Batch(batch) = intake.next(Duration::from_secs(20)) else { panic!("it was sent") };
+//! assert_eq!(batch.bytes, b"from 192.0.2.7\n");
+//! assert_eq!(batch.lines[0].host.as_deref(), Some("web1"));
+//! intake.safe(batch.position);
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! Each input is an [`Intake`]: threads that receive, and a bounded queue of [`Batch`]es, which
+//! are lines and who wrote each. Whoever matches them takes [`Intake::next`], and says
+//! [`Intake::safe`] when what came of a batch can't be lost any more.
+//!
+//! | input | when the queue is full | what is lost at a crash |
+//! | --- | --- | --- |
+//! | [`Receive`]: TCP, TLS, unix streams | is not read, so that senders wait | what was read: these protocols don't acknowledge |
+//! | [`Receive`]: UDP | the kernel drops; counted | what was received |
+//! | [`hec::Collector`] | 503, and clients come again | nothing with acknowledgements |
+//! | [`journal::Journal`] | is not read | nothing: [`Batch::cursor`] is where to go on |
+//!
+//! This room does not know what is looked for in the lines.
+
+mod batch;
+mod drops;
+pub mod hec;
+mod intake;
+pub mod journal;
+mod receive;
+pub mod syslog;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, FULL, Line};
+pub use intake::{Count, Intake, Next, QUEUE};
+pub use receive::{Format, Receive};

@@ -1,0 +1,207 @@
+//! Receivers of syslog and of lines, over UDP, TCP, TLS and sockets of this machine.
+
+use super::batch::Names;
+use super::drops::Drops;
+use super::intake::Outgoing;
+use super::syslog::{Clock, Frame, Framer, Message};
+use super::{Batch, Count, Intake};
+use crate::clock::{Stopwatch, now};
+use crate::sensor::listen::{Activated, Address, Bound, Connection, Crowd, Datagrams, Tls};
+use crate::{Error, Result};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often drops of the kernel are looked up.
+const DROPS: Duration = Duration::from_secs(1);
+
+/// What senders write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Syslog of any form. Clocks without a zone run in this one.
+    Syslog(TimeZone),
+    /// Lines as they are: EVE of Suricata (`filetype: unix_stream`, `unix_dgram`), JSON.
+    Lines,
+}
+
+/// An input that receives.
+#[derive(Clone, Debug)]
+pub struct Receive {
+    /// Where to listen.
+    pub addresses: Vec<Address>,
+    /// What comes.
+    pub format: Format,
+    /// The certificate of `tls://`.
+    pub tls: Option<Tls>,
+    /// The most connections at a time, over all addresses.
+    pub max_connections: usize,
+}
+
+impl Receive {
+    /// At these addresses, syslog with times in UTC, without TLS, 512 connections.
+    pub fn syslog(addresses: Vec<Address>) -> Receive {
+        let format = Format::Syslog(TimeZone::UTC);
+        Receive { addresses, format, tls: None, max_connections: 512 }
+    }
+
+    /// Listens, and starts the threads that receive.
+    ///
+    /// # Errors
+    ///
+    /// When an address can't be listened at, or a thread can't be started.
+    pub fn start(self, activated: &mut Activated) -> Result<Intake> {
+        if self.addresses.is_empty() {
+            return Err(Error::usage("there is no address to listen at")
+                .remedy("listen = [\"udp://0.0.0.0:514\"] names one"));
+        }
+        let bound: Result<Vec<Bound>> = self
+            .addresses
+            .iter()
+            .map(|address| Bound::open(address, self.tls.as_ref(), activated))
+            .collect();
+        let (mut intake, outgoing) = Intake::new()?;
+        let crowd = Crowd::new(self.max_connections);
+        for bound in bound? {
+            let (outgoing, format) = (outgoing.clone(), self.format.clone());
+            match bound {
+                Bound::Datagrams(datagrams) => {
+                    intake.addresses.extend(datagrams.local_addr());
+                    intake.start("datagrams", move || {
+                        receive_datagrams(&datagrams, &format, &outgoing);
+                    })?;
+                }
+                Bound::Streams(listener) => {
+                    intake.addresses.extend(listener.local_addr());
+                    let halt = outgoing.halt.clone();
+                    let serve = move |connection| receive_stream(connection, &format, &outgoing);
+                    let thread = crowd.serve("stream", listener, halt, Arc::new(serve));
+                    intake.adopt(thread.map_err(|e| Error::io("start a thread", e))?);
+                }
+            }
+        }
+        intake.crowd = Some(crowd);
+        Ok(intake)
+    }
+}
+
+/// What turns frames of one sender into lines.
+struct Reading<'f> {
+    format: &'f Format,
+    names: Names,
+    batch: Batch,
+    clock: Clock,
+}
+
+impl<'f> Reading<'f> {
+    fn new(format: &'f Format) -> Self {
+        let zone = match format {
+            Format::Syslog(zone) => zone.clone(),
+            Format::Lines => TimeZone::UTC,
+        };
+        let clock = Clock { now: now(), zone };
+        Reading { format, names: Names::default(), batch: Batch::default(), clock }
+    }
+
+    fn add(&mut self, frame: &[u8], peer: &Arc<str>) {
+        match self.format {
+            Format::Syslog(_) => {
+                let message = Message::parse(frame, &self.clock);
+                self.batch.add_message(&message, &mut self.names, peer);
+            }
+            Format::Lines => self.batch.add_plain(frame, peer),
+        }
+    }
+}
+
+/// Reads a connection to its end.
+fn receive_stream(mut connection: Connection, format: &Format, outgoing: &Outgoing) {
+    let peer = Arc::clone(connection.peer());
+    let mut reading = Reading::new(format);
+    let mut framer = match format {
+        Format::Syslog(_) => Framer::default(),
+        Format::Lines => Framer::of_lines(),
+    };
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = match connection.read(&mut buffer, None) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(_) => {
+                outgoing.count(Count::BrokenConnections, 1);
+                break;
+            }
+        };
+        reading.clock.now = now();
+        let piece = buffer.get(..count).unwrap_or_default();
+        let pushed = framer.push(piece, |frame| take(&mut reading, frame, &peer, outgoing));
+        if !outgoing.send(std::mem::take(&mut reading.batch)) {
+            return;
+        }
+        if pushed.is_err() {
+            outgoing.count(Count::AbsurdCounts, 1);
+            return;
+        }
+    }
+    framer.finish(|frame| take(&mut reading, frame, &peer, outgoing));
+    outgoing.send(reading.batch);
+    connection.close();
+}
+
+fn take(reading: &mut Reading<'_>, frame: Frame<'_>, peer: &Arc<str>, outgoing: &Outgoing) {
+    outgoing.count(Count::Records, 1);
+    outgoing.count(Count::Cut, u64::from(frame.is_cut));
+    reading.add(frame.bytes, peer);
+}
+
+/// Receives datagrams until the halt.
+fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing) {
+    let mut reading = Reading::new(format);
+    let mut drops = Drops::of(datagrams);
+    let mut watch = Stopwatch::start();
+    let mut buffer = vec![0; 64 << 10];
+    while !outgoing.halt.is_set() {
+        match outgoing.halt.wait_to_read_within(datagrams, &DROPS_WAIT) {
+            Ok(_) => {}
+            Err(error) => {
+                outgoing.trouble(Some(format!("receive datagrams: {error}")));
+                return;
+            }
+        }
+        reading.clock.now = now();
+        drain(datagrams, &mut buffer, &mut reading, outgoing);
+        if !outgoing.send(std::mem::take(&mut reading.batch)) {
+            return;
+        }
+        if watch.elapsed() >= DROPS {
+            watch = Stopwatch::start();
+            outgoing.count(Count::DroppedDatagrams, drops.since_last());
+        }
+    }
+    drain(datagrams, &mut buffer, &mut reading, outgoing);
+    outgoing.send(reading.batch);
+    outgoing.count(Count::DroppedDatagrams, drops.since_last());
+}
+
+/// As [`DROPS`].
+const DROPS_WAIT: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// Takes what the socket holds, up to a batch.
+fn drain(datagrams: &Datagrams, buffer: &mut [u8], reading: &mut Reading<'_>, outgoing: &Outgoing) {
+    let mut count = 0;
+    while !reading.batch.is_full() {
+        let (length, peer) = match datagrams.receive(buffer, &mut |name| reading.names.of(name)) {
+            Ok(received) => received,
+            // What is amiss now is so at the next look, too, or gone.
+            Err(_) => break,
+        };
+        count += 1;
+        let datagram = buffer.get(..length).unwrap_or_default();
+        let datagram = datagram.trim_ascii_end();
+        let datagram = datagram.strip_suffix(b"\0").unwrap_or(datagram);
+        if !datagram.is_empty() {
+            reading.add(datagram, &peer);
+        }
+    }
+    outgoing.count(Count::Datagrams, count);
+    outgoing.count(Count::Records, count);
+}

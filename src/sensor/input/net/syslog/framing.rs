@@ -1,0 +1,375 @@
+//! Frames of syslog in a stream of bytes, each found by how it begins.
+//!
+//! Senders of one port do not agree: a frame is counted (`17 <34>1 …`, RFC 6587 and 5425), or a
+//! line that ends in LF or in NUL, with a priority or without. One connection may have all of
+//! them. So it is asked per frame: a number of at most seven digits, a space and `<` is a count;
+//! all else is a line.
+
+use crate::engine::progress::{Walk, bound};
+use memchr::memchr2;
+
+/// The longest frame, in bytes: what is longer is cut (lines) or ends the connection (counts).
+pub const MAX_FRAME: usize = bound(1 << 20, 64);
+
+/// The most digits of a count.
+const MAX_DIGITS: usize = 7;
+
+/// How a frame was delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// A count before it.
+    Counted,
+    /// LF after it, or the end of the connection.
+    Line,
+    /// NUL after it.
+    Nul,
+}
+
+/// A frame, without what delimits it and without a line break at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'b> {
+    /// Its bytes. Never empty.
+    pub bytes: &'b [u8],
+    /// How it was delimited.
+    pub framing: Framing,
+    /// Whether it was longer than [`MAX_FRAME`], and this is its beginning.
+    pub is_cut: bool,
+}
+
+/// A count that no sender means: the connection has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsurdCount(pub u64);
+
+/// Finds frames in a stream that comes in pieces. The pieces make no difference.
+#[derive(Clone, Debug, Default)]
+pub struct Framer {
+    /// The beginning of a frame that is not whole, from its first byte.
+    kept: Vec<u8>,
+    /// How many bytes of it have no delimiter among them.
+    searched: usize,
+    /// In a line that was cut: what comes up to its end is skipped.
+    is_skipping: bool,
+    /// Nothing is a count.
+    is_of_lines: bool,
+}
+
+/// What the bytes at the beginning of a frame say.
+enum Beginning {
+    /// Too few to say.
+    Unknown,
+    /// So many bytes of count, and so many of frame.
+    Counted(usize, usize),
+    Line,
+    Absurd(u64),
+}
+
+impl Framer {
+    /// One of lines alone: no frame is counted.
+    pub fn of_lines() -> Framer {
+        Framer { is_of_lines: true, ..Framer::default() }
+    }
+
+    /// Takes a piece; gives each frame that is whole now.
+    ///
+    /// # Errors
+    ///
+    /// When a count is absurd. What came before it was given; what comes after it can't be told
+    /// apart.
+    pub fn push(
+        &mut self,
+        piece: &[u8],
+        mut each: impl FnMut(Frame<'_>),
+    ) -> Result<(), AbsurdCount> {
+        if self.kept.is_empty() {
+            let used = self.take_frames(piece, &mut each)?;
+            self.kept.extend_from_slice(piece.get(used..).unwrap_or_default());
+            return Ok(());
+        }
+        // What is kept is one frame's beginning: no byte is moved more than twice.
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.extend_from_slice(piece);
+        let used = self.take_frames(&kept, &mut each)?;
+        kept.drain(..used);
+        self.kept = kept;
+        Ok(())
+    }
+
+    /// The stream is over: gives the line that has no end. A counted frame that is not whole is
+    /// given, too, cut.
+    pub fn finish(&mut self, mut each: impl FnMut(Frame<'_>)) {
+        let kept = std::mem::take(&mut self.kept);
+        self.searched = 0;
+        if std::mem::take(&mut self.is_skipping) {
+            return;
+        }
+        match self.beginning(&kept) {
+            Beginning::Counted(head, _) => {
+                give(&kept[head..], Framing::Counted, true, &mut each);
+            }
+            _ => give(&kept, Framing::Line, false, &mut each),
+        }
+    }
+
+    /// How many bytes wait for the rest of their frame.
+    pub fn pending(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Gives the frames of `bytes`; returns how many bytes are done with.
+    fn take_frames(
+        &mut self,
+        bytes: &[u8],
+        each: &mut impl FnMut(Frame<'_>),
+    ) -> Result<usize, AbsurdCount> {
+        let mut walk = Walk::over(bytes);
+        while let Some(rest) = walk.rest() {
+            let Some(used) = self.take_frame(rest, each)? else { break };
+            walk.take(used);
+        }
+        Ok(walk.at())
+    }
+
+    /// Gives the frame at the beginning; returns how long it is, or `None` if it is not whole.
+    fn take_frame(
+        &mut self,
+        rest: &[u8],
+        each: &mut impl FnMut(Frame<'_>),
+    ) -> Result<Option<usize>, AbsurdCount> {
+        if self.is_skipping {
+            let end = memchr2(b'\n', 0, rest);
+            self.is_skipping = end.is_none();
+            return Ok(Some(end.map_or(rest.len(), |end| end + 1)));
+        }
+        // Empty lines, and what some senders write after a counted frame.
+        if matches!(rest.first(), Some(b'\n' | b'\r' | 0)) {
+            return Ok(Some(1));
+        }
+        match self.beginning(rest) {
+            Beginning::Unknown => Ok(None),
+            Beginning::Absurd(count) => Err(AbsurdCount(count)),
+            Beginning::Counted(head, length) => {
+                let Some(frame) = rest.get(head..head + length) else { return Ok(None) };
+                give(frame, Framing::Counted, false, each);
+                Ok(Some(head + length))
+            }
+            Beginning::Line => Ok(self.take_line(rest, each)),
+        }
+    }
+
+    fn beginning(&self, bytes: &[u8]) -> Beginning {
+        if self.is_of_lines { Beginning::Line } else { beginning(bytes) }
+    }
+
+    fn take_line(&mut self, rest: &[u8], each: &mut impl FnMut(Frame<'_>)) -> Option<usize> {
+        let from = self.searched.min(rest.len());
+        let found = memchr2(b'\n', 0, &rest[from..]).map(|at| from + at);
+        self.searched = 0;
+        match found.filter(|&end| end <= MAX_FRAME) {
+            Some(end) => {
+                let framing = if rest[end] == 0 { Framing::Nul } else { Framing::Line };
+                give(&rest[..end], framing, false, each);
+                Some(end + 1)
+            }
+            None if rest.len() > MAX_FRAME => {
+                self.is_skipping = true;
+                give(&rest[..MAX_FRAME], Framing::Line, true, each);
+                Some(MAX_FRAME)
+            }
+            None => {
+                self.searched = rest.len();
+                None
+            }
+        }
+    }
+}
+
+/// Gives a frame without a line break at its end, unless nothing is left.
+fn give(bytes: &[u8], framing: Framing, is_cut: bool, each: &mut impl FnMut(Frame<'_>)) {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    if !bytes.is_empty() {
+        each(Frame { bytes, framing, is_cut });
+    }
+}
+
+fn beginning(bytes: &[u8]) -> Beginning {
+    if !matches!(bytes.first(), Some(b'1'..=b'9')) {
+        return Beginning::Line;
+    }
+    let digits = bytes.iter().take(MAX_DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
+    match (digits <= MAX_DIGITS, bytes.get(digits), bytes.get(digits + 1)) {
+        (false, _, _) => Beginning::Line,
+        (true, None, _) | (true, Some(b' '), None) => Beginning::Unknown,
+        (true, Some(b' '), Some(b'<')) => {
+            let digits_of = bytes[..digits].iter();
+            let count = digits_of.fold(0, |count, digit| 10 * count + u64::from(digit - b'0'));
+            match usize::try_from(count).ok().filter(|&count| count <= MAX_FRAME) {
+                Some(length) => Beginning::Counted(digits + 1, length),
+                None => Beginning::Absurd(count),
+            }
+        }
+        _ => Beginning::Line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Told = (Vec<(Vec<u8>, Framing, bool)>, Option<AbsurdCount>);
+
+    fn frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Told {
+        let (mut framer, mut told) = (Framer::default(), Vec::new());
+        let mut each = |frame: Frame<'_>| {
+            told.push((frame.bytes.to_vec(), frame.framing, frame.is_cut));
+        };
+        for piece in pieces {
+            if let Err(absurd) = framer.push(piece, &mut each) {
+                return (told, Some(absurd));
+            }
+        }
+        framer.finish(&mut each);
+        (told, None)
+    }
+
+    /// The slow twin: the whole stream at once, a byte at a time.
+    fn slow(mut bytes: &[u8]) -> Told {
+        let mut told = Vec::new();
+        let mut give = |frame: &[u8], framing, is_cut| {
+            let mut frame = frame.to_vec();
+            if frame.last() == Some(&b'\n') {
+                frame.pop();
+            }
+            if frame.last() == Some(&b'\r') {
+                frame.pop();
+            }
+            if !frame.is_empty() {
+                told.push((frame, framing, is_cut));
+            }
+        };
+        while !bytes.is_empty() {
+            if [b'\n', b'\r', 0].contains(&bytes[0]) {
+                bytes = &bytes[1..];
+                continue;
+            }
+            let count = regex::bytes::Regex::new("^([1-9][0-9]{0,6}) <").unwrap().captures(bytes);
+            if let Some(count) = count {
+                let number = &count[1];
+                let length: usize = str::from_utf8(number).unwrap().parse().unwrap();
+                if length > MAX_FRAME {
+                    return (told, Some(AbsurdCount(length as u64)));
+                }
+                let rest = &bytes[number.len() + 1..];
+                give(&rest[..length.min(rest.len())], Framing::Counted, rest.len() < length);
+                bytes = &rest[length.min(rest.len())..];
+                continue;
+            }
+            let end = bytes.iter().position(|&b| b == b'\n' || b == 0);
+            let line = &bytes[..end.unwrap_or(bytes.len())];
+            let framing = match end {
+                Some(end) if bytes[end] == 0 && line.len() <= MAX_FRAME => Framing::Nul,
+                _ => Framing::Line,
+            };
+            give(&line[..line.len().min(MAX_FRAME)], framing, line.len() > MAX_FRAME);
+            bytes = &bytes[end.map_or(bytes.len(), |end| end + 1)..];
+        }
+        (told, None)
+    }
+
+    fn lines(told: &Told) -> Vec<(&str, Framing)> {
+        told.0
+            .iter()
+            .map(|(bytes, framing, _)| (str::from_utf8(bytes).unwrap(), *framing))
+            .collect()
+    }
+
+    #[test]
+    fn what_real_senders_write() {
+        use Framing::{Counted, Line, Nul};
+        // rsyslog over TCP, its octet counting, syslog-ng with the LF counted, a NUL, Cisco with
+        // CRLF, no priority, and a sender whose text begins with a number.
+        let stream = b"<13>Nov 29 10:00:00 h a: one\n\
+            27 <13>Nov 29 10:00:00 h a: 2\n\
+            22 <13>1 - h a - - - two\n\
+            <13>three\0<13>four\r\nfive\n2026-11-29 six\n12 seven\n\n\r\n<1>";
+        let told = frames([&stream[..]]);
+        let want = [
+            ("<13>Nov 29 10:00:00 h a: one", Line),
+            ("<13>Nov 29 10:00:00 h a: 2", Counted),
+            ("<13>1 - h a - - - two", Counted),
+            ("<13>three", Nul),
+            ("<13>four", Line),
+            ("five", Line),
+            ("2026-11-29 six", Line),
+            ("12 seven", Line),
+            ("<1>", Line),
+        ];
+        assert_eq!(lines(&told), want);
+        assert_eq!(told, slow(stream));
+    }
+
+    #[test]
+    fn line_breaks_inside_a_counted_frame_are_its_own() {
+        let told = frames([&b"8 <1>a\nb\n\n6 <1>"[..], b"c\nd5 <1>ef"]);
+        let want = [("<1>a\nb\n", Framing::Counted), ("<1>c\nd", Framing::Counted)];
+        assert_eq!(lines(&told)[..2], want);
+        assert_eq!(lines(&told)[2], ("<1>ef", Framing::Counted));
+    }
+
+    #[test]
+    fn absurd_counts_end_it() {
+        let stream = b"<1>a\n9999999 <1>b\n<1>c\n";
+        let (told, absurd) = frames([&stream[..]]);
+        assert_eq!((told.len(), absurd), (1, Some(AbsurdCount(9_999_999))));
+        // Eight digits are no count.
+        let (told, absurd) = frames([&b"99999999 <1>b\n"[..]]);
+        assert_eq!((told.len(), absurd), (1, None));
+    }
+
+    #[test]
+    fn lines_that_are_too_long_are_cut() {
+        for length in [MAX_FRAME - 1, MAX_FRAME, MAX_FRAME + 1, 2 * MAX_FRAME + 7] {
+            let stream = [vec![b'x'; length], b"\nnext\n".to_vec()].concat();
+            let told = frames(stream.chunks(1000));
+            assert_eq!(told.0.len(), 2, "{length}");
+            assert_eq!(told.0[0].0.len(), length.min(MAX_FRAME));
+            assert_eq!(told.0[0].2, length > MAX_FRAME);
+            assert_eq!(told.0[1].0, b"next");
+        }
+    }
+
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop_oneof![
+            Just(b"<13>".to_vec()),
+            Just(b"\n".to_vec()),
+            Just(b"\0".to_vec()),
+            Just(b"\r\n".to_vec()),
+            (1..40u32).prop_map(|count| format!("{count} <").into_bytes()),
+            (0..20_000_000u32).prop_map(|count| format!("{count} ").into_bytes()),
+            "[a-z0-9 <]{0,9}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..4),
+        ];
+        prop::collection::vec(part, 0..30).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_slow_twin_agrees_however_it_is_cut(
+            stream in stream(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let want = slow(&stream);
+            let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(stream.len() + 1)).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([stream.len()]) {
+                pieces.push(&stream[from..cut]);
+                from = cut;
+            }
+            prop_assert_eq!(&frames(pieces), &want);
+            prop_assert_eq!(&frames(stream.chunks(1)), &want);
+        }
+    }
+}

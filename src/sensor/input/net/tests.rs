@@ -1,0 +1,450 @@
+//! Receivers over real sockets of this machine.
+
+use super::hec::Collector;
+use super::journal::{Journal, Start};
+use super::*;
+use crate::engine::indicator::Timestamp;
+use crate::sensor::listen::{Activated, Address, Bound, Tls, TlsFiles};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longer than anything here takes on a machine that is busy.
+const LONG: Duration = Duration::from_secs(30);
+
+fn start(addresses: &[&str], format: Format) -> Intake {
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    let receive = Receive { format, ..Receive::syslog(addresses) };
+    receive.start(&mut Activated::default()).unwrap()
+}
+
+fn syslog() -> Format {
+    Format::Syslog(jiff::tz::TimeZone::UTC)
+}
+
+/// So many lines, each with host, program, and whether it goes on.
+fn lines(intake: &mut Intake, count: usize) -> Vec<(String, [String; 2], bool)> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        let Next::Batch(batch) = intake.next(LONG) else { panic!("{} of {count}", found.len()) };
+        for (number, text) in batch.bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let line = &batch.lines[number];
+            assert_eq!(batch.line_at(line.start).unwrap().0, number);
+            let text = String::from_utf8(text.to_vec()).unwrap().trim_end().to_string();
+            let names = [&line.host, &line.app];
+            let names = names.map(|name| name.as_deref().unwrap_or("-").to_string());
+            found.push((text, names, line.goes_on));
+        }
+        intake.safe(batch.position);
+    }
+    found
+}
+
+fn texts(intake: &mut Intake, count: usize) -> Vec<String> {
+    lines(intake, count).into_iter().map(|(text, ..)| text).collect()
+}
+
+#[test]
+fn syslog_over_udp_and_tcp() {
+    let mut intake = start(&["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], syslog());
+    let [udp, tcp] = intake.addresses() else { panic!("two addresses") };
+    let (udp, tcp) = (*udp, *tcp);
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(b"<13>Nov 29 10:00:00 web1 sshd[7]: from 192.0.2.7\n", udp).unwrap();
+    let want = [("from 192.0.2.7".to_string(), ["web1", "sshd"].map(str::to_string), false)];
+    assert_eq!(lines(&mut intake, 1), want);
+    sender.send_to(b"\0\n", udp).unwrap();
+    let mut sender = TcpStream::connect(tcp).unwrap();
+    sender.write_all(b"<13>1 - web2 app - - [x a=\"b\"] one\n27").unwrap();
+    let told = lines(&mut intake, 2);
+    assert_eq!((&*told[0].0, &*told[1].0, told[1].2), ("one", "a=\"b\"", true));
+    sender.write_all(b" <13>1 - web2 app - - - two\n3").unwrap();
+    assert_eq!(texts(&mut intake, 1), ["two"]);
+    // The last line has no end.
+    sender.write_all(b"rd").unwrap();
+    drop(sender);
+    assert_eq!(texts(&mut intake, 1), ["3rd"]);
+    let datagrams = intake.count(Count::Datagrams);
+    assert_eq!(intake.count(Count::Records), 3 + datagrams);
+    intake.stop();
+    while !matches!(intake.next(LONG), Next::Ended) {}
+    assert_eq!(intake.count(Count::DroppedDatagrams), 0);
+}
+
+#[test]
+fn an_absurd_count_ends_a_connection_and_no_other() {
+    let mut intake = start(&["tcp://127.0.0.1:0"], syslog());
+    let place = intake.addresses()[0];
+    let [mut bad, mut good] = [(); 2].map(|()| TcpStream::connect(place).unwrap());
+    bad.write_all(b"<13>one\n9999999 <13>two\n").unwrap();
+    assert_eq!(texts(&mut intake, 1), ["one"]);
+    assert_eq!(bad.read(&mut [0; 9]).unwrap_or(0), 0);
+    good.write_all(b"<13>three\n").unwrap();
+    assert_eq!(texts(&mut intake, 1), ["three"]);
+    assert_eq!(intake.count(Count::AbsurdCounts), 1);
+}
+
+#[test]
+fn senders_wait_while_nobody_takes_anything() {
+    let mut intake = start(&["tcp://127.0.0.1:0"], syslog());
+    let mut sender = TcpStream::connect(intake.addresses()[0]).unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let line = [b"<13>".to_vec(), vec![b'x'; 60_000], b"\n".to_vec()].concat();
+    // Far more than queue and sockets hold.
+    let mut sent = 0;
+    let mut rest: &[u8] = &line;
+    while sent < 5000 {
+        match sender.write(rest) {
+            Ok(count) if count < rest.len() => rest = &rest[count..],
+            Ok(_) => (sent, rest) = (sent + 1, &line),
+            Err(_) => break,
+        }
+    }
+    assert!(sent < 5000, "the sender never waited");
+    let before = intake.count(Count::Lines);
+    sender.set_write_timeout(None).unwrap();
+    let tail = rest.to_vec();
+    let writer = std::thread::Builder::new().spawn(move || sender.write_all(&tail)).unwrap();
+    let all = texts(&mut intake, sent + 1);
+    writer.join().unwrap().unwrap();
+    assert!(all.iter().all(|text| text.len() == 60_000) && before <= all.len() as u64);
+}
+
+#[test]
+fn lines_of_a_unix_stream_and_datagrams() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (stream, datagram) = (path("eve.sock"), path("eve.dgram"));
+    let addresses = [format!("unix:{stream}"), format!("unix-datagram:{datagram}")];
+    let addresses = [&*addresses[0], &*addresses[1]];
+    let mut intake = start(&addresses, Format::Lines);
+    let mut eve = UnixStream::connect(&stream).unwrap();
+    eve.write_all(b"{\"a\":1}\n12 <13>no count\n{\"b\"").unwrap();
+    assert_eq!(texts(&mut intake, 2), ["{\"a\":1}", "12 <13>no count"]);
+    eve.write_all(b":2}\n").unwrap();
+    assert_eq!(texts(&mut intake, 1), ["{\"b\":2}"]);
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.send_to(b"{\"c\":3}\n", &datagram).unwrap();
+    assert_eq!(texts(&mut intake, 1), ["{\"c\":3}"]);
+    assert_eq!(intake.count(Count::Datagrams), 1);
+    // A socket that is in use is not taken away; one that is left over is.
+    let address: Address = addresses[0].parse().unwrap();
+    let error = Bound::open(&address, None, &mut Activated::default()).unwrap_err().to_string();
+    assert!(error.contains("another program listens there"), "{error}");
+    drop(intake);
+    assert!(!Path::new(&stream).exists() && !Path::new(&datagram).exists());
+    drop(std::os::unix::net::UnixListener::bind(&stream).unwrap());
+    drop(UnixDatagram::bind(&datagram).unwrap());
+    drop(start(&addresses, Format::Lines));
+}
+
+#[test]
+fn connections_are_bounded_and_end_with_the_intake() {
+    let address = vec!["tcp://127.0.0.1:0".parse().unwrap()];
+    let receive = Receive { max_connections: 2, ..Receive::syslog(address) };
+    let mut intake = receive.start(&mut Activated::default()).unwrap();
+    let place = intake.addresses()[0];
+    let mut all: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(place).unwrap()).collect();
+    while intake.connections().accepted + intake.connections().refused < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(intake.connections().refused, 1);
+    intake.stop();
+    assert!(matches!(intake.next(LONG), Next::Ended));
+    for socket in &mut all {
+        assert_eq!(socket.read(&mut [0; 9]).unwrap_or(0), 0);
+    }
+}
+
+/// Certificates that openssl makes in a folder: ours, and one of a client that it issued. `None`
+/// where there is no openssl.
+fn certificates(folder: &Path) -> Option<TlsFiles> {
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("SKIPPED: openssl is not here to make a certificate");
+        return None;
+    }
+    let script = "set -e; cd \"$0\"
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 \
+            -subj /CN=ca -keyout ca.key -out ca.pem
+        for name in server client; do
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+                -subj /CN=$name -keyout $name.key -out $name.csr
+            printf 'subjectAltName=DNS:localhost\\nextendedKeyUsage=serverAuth,clientAuth\\n' > ext
+            openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 \
+                -extfile ext -out $name.pem
+        done";
+    let run = Command::new("bash").args(["-c", script]).arg(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let path = |name: &str| folder.join(name);
+    let (certificate, key) = (path("server.pem"), path("server.key"));
+    Some(TlsFiles { certificate, key, client_ca: None })
+}
+
+/// What openssl as a client says over TLS; returns whether it could.
+fn say_over_tls(folder: &Path, place: std::net::SocketAddr, more: &[&str], text: &str) -> bool {
+    let script = "cd \"$0\" && place=$1 && shift && (printf '%s' \"$TEXT\"; sleep 1) | \
+        openssl s_client -quiet -verify_return_error -CAfile ca.pem -verify_hostname localhost \
+        -no_ign_eof -connect $place \"$@\"";
+    let run = Command::new("bash")
+        .args(["-c", script])
+        .arg(folder)
+        .arg(place.to_string())
+        .args(more)
+        .env("TEXT", text)
+        .output()
+        .unwrap();
+    run.status.success()
+}
+
+#[test]
+fn syslog_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(files) = certificates(folder.path()) else { return };
+    let tls = Tls::open(files.clone()).unwrap();
+    let address: Address = "tls://127.0.0.1:0".parse().unwrap();
+    let open = |tls| {
+        let receive = Receive { tls: Some(tls), ..Receive::syslog(vec![address.clone()]) };
+        receive.start(&mut Activated::default()).unwrap()
+    };
+    let mut intake = open(tls.clone());
+    let place = intake.addresses()[0];
+    for version in ["-tls1_2", "-tls1_3"] {
+        assert!(say_over_tls(folder.path(), place, &[version], "27 <13>1 - h a - - - over TLS"));
+        assert_eq!(texts(&mut intake, 1), ["over TLS"]);
+    }
+    // Without TLS nothing is read, and others go on.
+    TcpStream::connect(place).unwrap().write_all(b"<13>no TLS at all\n").unwrap();
+    tls.reload().unwrap();
+    assert!(say_over_tls(folder.path(), place, &[], "<13>after it\n"));
+    assert_eq!(texts(&mut intake, 1), ["after it"]);
+    assert_eq!(intake.count(Count::BrokenConnections), 1);
+    // Clients that have to show a certificate.
+    let ca = folder.path().join("ca.pem");
+    let files = TlsFiles { client_ca: Some(ca), ..files };
+    let mut intake = open(Tls::open(files.clone()).unwrap());
+    let place = intake.addresses()[0];
+    say_over_tls(folder.path(), place, &[], "<13>who am I\n");
+    let own = ["-cert", "client.pem", "-key", "client.key"];
+    assert!(say_over_tls(folder.path(), place, &own, "<13>it is me\n"));
+    assert_eq!(texts(&mut intake, 1), ["it is me"]);
+    // Files that are none.
+    let wrong = TlsFiles { key: files.certificate.clone(), ..files.clone() };
+    assert!(Tls::open(wrong).unwrap_err().to_string().contains("no private key"));
+    let wrong = TlsFiles { key: folder.path().join("client.key"), ..files };
+    assert!(Tls::open(wrong).unwrap_err().to_string().contains("does not fit"));
+    assert!(Bound::open(&address, None, &mut Activated::default()).is_err());
+}
+
+/// Drops of the kernel are counted: a socket that nobody reads.
+#[test]
+fn drops_of_the_kernel_are_counted() {
+    let address: Address = "udp://127.0.0.1:0".parse().unwrap();
+    let Bound::Datagrams(datagrams) =
+        Bound::open(&address, None, &mut Activated::default()).unwrap()
+    else {
+        panic!("UDP has datagrams")
+    };
+    let mut drops = super::drops::Drops::of(&datagrams);
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let count = 3 * datagrams.buffer() / 60_000 + 100;
+    for _ in 0..count {
+        sender.send_to(&[0; 60_000], datagrams.local_addr().unwrap()).unwrap();
+    }
+    let mut received = 0;
+    while datagrams.receive(&mut [0; 65_536], &mut |_| None).is_ok() {
+        received += 1;
+    }
+    assert!(received < count);
+    assert_eq!(drops.since_last() as usize, count - received);
+    assert_eq!(drops.since_last(), 0);
+}
+
+/// A request to a collector, with a token; the status and the body of the answer.
+fn post(place: std::net::SocketAddr, path: &str, more: &str, body: &[u8]) -> (u16, String) {
+    let mut socket = TcpStream::connect(place).unwrap();
+    let head = format!(
+        "POST /services/collector{path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n\
+         {more}\r\n",
+        body.len()
+    );
+    socket.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let status = answer[9..12].parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_string())
+}
+
+const TOKEN: &str = "Authorization: Splunk secret\r\n";
+
+fn collector() -> (Intake, std::net::SocketAddr) {
+    let address = "tcp://127.0.0.1:0".parse().unwrap();
+    let intake =
+        Collector::new(address, vec!["secret".into()]).start(&mut Activated::default()).unwrap();
+    let place = intake.addresses()[0];
+    (intake, place)
+}
+
+#[test]
+fn hec_takes_what_shippers_send() {
+    let (mut intake, place) = collector();
+    let body = b"{\"event\":\"one\",\"host\":\"h\"}{\"event\":{\"a\":\"two\"}}";
+    let success = (200, "{\"text\":\"Success\",\"code\":0}".to_string());
+    assert_eq!(post(place, "/event", TOKEN, body), success);
+    let told = lines(&mut intake, 2);
+    assert_eq!((&*told[0].0, &*told[0].1[0], &*told[1].0), ("one", "h", "{\"a\":\"two\"}"));
+    // Packed, with the token as a password.
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(b"{\"event\":\"three\"}").unwrap();
+    let basic = "Authorization: Basic eDpzZWNyZXQ=\r\nContent-Encoding: gzip\r\n";
+    assert_eq!(post(place, "", basic, &packer.finish().unwrap()), success);
+    assert_eq!(texts(&mut intake, 1), ["three"]);
+    assert_eq!(post(place, "/raw?host=h%201&source=s", TOKEN, b"four\r\n\nfive"), success);
+    let names = ["h 1", "s"].map(str::to_string);
+    let want = [("four".to_string(), names.clone(), false), ("five".to_string(), names, false)];
+    assert_eq!(lines(&mut intake, 2), want);
+    // Larger than a batch.
+    let large: Vec<u8> =
+        (0..9000).flat_map(|n| format!("{{\"event\":\"{n:090}\"}}").into_bytes()).collect();
+    assert_eq!(post(place, "/event", TOKEN, &large), success);
+    assert_eq!(texts(&mut intake, 9000).last().unwrap(), &format!("{:090}", 8999));
+    assert_eq!(intake.count(Count::Records), 2 + 1 + 2 + 9000);
+}
+
+#[test]
+fn hec_refuses_with_the_codes_of_splunk() {
+    let (mut intake, place) = collector();
+    let code = |(status, body): (u16, String)| -> (u16, u64) {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        (status, body["code"].as_u64().unwrap_or(99))
+    };
+    let event = b"{\"event\":\"a\"}";
+    assert_eq!(code(post(place, "", "", event)), (401, 2));
+    assert_eq!(code(post(place, "", "Authorization: secret\r\n", event)), (401, 3));
+    assert_eq!(code(post(place, "", "Authorization: Splunk other\r\n", event)), (403, 4));
+    assert_eq!(code(post(place, "", TOKEN, b" \n")), (400, 5));
+    assert_eq!(code(post(place, "", TOKEN, b"x")), (400, 6));
+    assert_eq!(code(post(place, "/ack", TOKEN, b"{\"acks\":[0]}")), (400, 10));
+    assert_eq!(code(post(place, "", TOKEN, b"{}")), (400, 12));
+    let gzip = format!("{TOKEN}Content-Encoding: gzip\r\n");
+    assert_eq!(code(post(place, "", &gzip, event)), (400, 6));
+    let zstd = format!("{TOKEN}Content-Encoding: zstd\r\n");
+    assert_eq!(post(place, "", &zstd, event).0, 415);
+    assert_eq!(post(place, "/other", TOKEN, event).0, 404);
+    assert_eq!(code(post(place, "/health", "", b"")), (200, 17));
+    let (status, body) = post(place, "", TOKEN, b"{\"event\":\"good\"}{\"event\":\"\"}");
+    assert!(status == 400 && body.contains("\"code\":13,\"invalid-event-number\":1"), "{body}");
+    assert_eq!(texts(&mut intake, 1), ["good"]);
+    assert_eq!(intake.count(Count::Unauthorized), 3);
+    let open = Collector::new("tcp://127.0.0.1:0".parse().unwrap(), vec![String::new()]);
+    assert!(open.start(&mut Activated::default()).is_err());
+}
+
+#[test]
+fn hec_acknowledges_what_is_safe() {
+    let (mut intake, place) = collector();
+    let channel = format!("{TOKEN}X-Splunk-Request-Channel: 0b\r\n");
+    let (_, first) = post(place, "/event", &channel, b"{\"event\":\"one\"}");
+    assert!(first.ends_with("\"ackId\":0}"), "{first}");
+    let (_, second) = post(place, "/raw?channel=0b", TOKEN, b"two");
+    assert!(second.ends_with("\"ackId\":1}"), "{second}");
+    let ask = || post(place, "/ack?channel=0b", TOKEN, b"{\"acks\":[0,1,2]}").1;
+    let none = "{\"acks\":{\"0\":false,\"1\":false,\"2\":false}}";
+    assert_eq!(ask(), none);
+    let Next::Batch(batch) = intake.next(LONG) else { panic!("one was sent") };
+    assert_eq!(ask(), none);
+    intake.safe(batch.position);
+    assert_eq!(ask(), "{\"acks\":{\"0\":true,\"1\":false,\"2\":false}}");
+    assert_eq!(ask(), none);
+}
+
+#[test]
+fn hec_is_busy_while_nobody_takes_anything() {
+    let (mut intake, place) = collector();
+    for _ in 0..QUEUE {
+        assert_eq!(post(place, "/raw", TOKEN, b"x").0, 200);
+    }
+    let (status, body) = post(place, "/raw", TOKEN, b"y");
+    assert!(status == 503 && body.contains("\"code\":9"), "{body}");
+    assert_eq!(post(place, "/health", "", b"").0, 503);
+    assert_eq!(texts(&mut intake, QUEUE), ["x"; QUEUE]);
+    assert_eq!(post(place, "/raw", TOKEN, b"z").0, 200);
+    assert_eq!(post(place, "/health", "", b"").0, 200);
+}
+
+/// A program that does as it is told in place of journalctl, and writes down its arguments.
+fn program(folder: &Path, script: &str) -> std::path::PathBuf {
+    let path = folder.join("journalctl");
+    let log = folder.join("arguments");
+    let text = format!("#!/bin/bash\necho \"$@\" >> '{}'\n{script}\n", log.display());
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn the_journal_is_followed_and_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "n=$(wc -l < \"$(dirname \"$0\")/arguments\")
+        entry() { printf '__CURSOR=s=1;i=%s\\n__REALTIME_TIMESTAMP=179547840000000%s\\n_HOSTNAME=web1\\nSYSLOG_IDENTIFIER=sshd\\nMESSAGE=text %s\\n\\n' $1 $1 $1; }
+        case $n in
+            1) entry 1; entry 2; printf '__CURSOR=s=1;i=3\\nMESS';;
+            2) echo 'Failed to open journal' >&2; exit 1;;
+            *) entry 3; exec sleep 60;;
+        esac";
+    let journal = Journal {
+        program: program(folder.path(), script),
+        arguments: vec!["--unit=ssh".into()],
+        ..Journal::new(Start::Beginning)
+    };
+    let mut intake = journal.start().unwrap();
+    let Next::Batch(batch) = intake.next(LONG) else { panic!("two entries") };
+    let cursors = ["s=1;i=1", "s=1;i=2"];
+    assert!(cursors.contains(&batch.cursor.as_deref().unwrap()));
+    assert_eq!(batch.lines[0].time, Some(Timestamp(1_795_478_400_000_001)));
+    assert_eq!(batch.lines[0].host.as_deref(), Some("web1"));
+    let mut all = String::from_utf8(batch.bytes).unwrap();
+    while !all.contains("text 3") {
+        if let Some(trouble) = intake.trouble() {
+            assert!(trouble.contains("Failed to open journal"), "{trouble}");
+        }
+        if let Next::Batch(batch) = intake.next(Duration::from_millis(50)) {
+            all += str::from_utf8(&batch.bytes).unwrap();
+        }
+    }
+    assert_eq!(all, "text 1\ntext 2\ntext 3\n");
+    assert_eq!((intake.count(Count::Restarts), intake.trouble()), (2, None));
+    let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
+    let starts: Vec<&str> = arguments.lines().collect();
+    assert!(starts[0].ends_with("--output=export --no-tail --unit=ssh"), "{arguments}");
+    // The cursor of the last entry that was whole. It has no time, so it is used as it is.
+    for start in &starts[1..3] {
+        assert!(start.contains("--after-cursor=s=1;i=2 "), "{arguments}");
+    }
+    // The program ends with the intake.
+    intake.stop();
+    assert!(matches!(intake.next(LONG), Next::Ended));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_a_trouble() {
+    let journal = Journal { program: "/nowhere/journalctl".into(), ..Journal::new(Start::Now) };
+    let mut intake = journal.start().unwrap();
+    while intake.trouble().is_none() {
+        assert!(matches!(intake.next(Duration::from_millis(20)), Next::Nothing));
+    }
+    assert!(intake.trouble().unwrap().contains("start /nowhere/journalctl"));
+}
+
+#[test]
+fn peers_are_addresses_and_paths() {
+    let mut intake = start(&["tcp://[::1]:0"], Format::Lines);
+    let mut sender = TcpStream::connect(intake.addresses()[0]).unwrap();
+    sender.write_all(b"x\n").unwrap();
+    let Next::Batch(batch) = intake.next(LONG) else { panic!("it was sent") };
+    assert_eq!(batch.lines[0].peer, Arc::from("::1"));
+}

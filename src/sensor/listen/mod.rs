@@ -1,0 +1,37 @@
+//! Sockets that others connect to: what listens where, connections, TLS, and sockets that
+//! systemd opened for us.
+//!
+//! ```
+//! use wiresift::sensor::listen::Address;
+//!
+//! let address: Address = "tls://[::]:6514".parse()?;
+//! assert_eq!(address, Address::Tls("[::]:6514".to_string()));
+//! let wrong = "514".parse::<Address>().unwrap_err();
+//! assert!(wrong.to_string().contains("udp://ADDRESS:PORT"));
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! Everything waits with a [`Halt`](crate::sensor::input::Halt), so that it ends when it should:
+//! connections are read only when they have something to read. Each connection has a thread of
+//! its own, and there are at most as many as [`Crowd`] allows.
+//!
+//! # Socket activation without `unsafe`
+//!
+//! systemd hands sockets over as descriptors 3, 4… To own one by its number is `unsafe` in Rust.
+//! Instead the process asks the kernel for a duplicate of each (`pidfd_getfd` on itself, Linux 5.6).
+//! systemd counts that call to `@debug`: a unit with `SystemCallFilter=@system-service` has to
+//! name `pidfd_getfd` as well.
+
+mod activation;
+mod address;
+mod connection;
+mod crowd;
+mod listener;
+mod tls;
+
+pub use activation::{Activated, Socket};
+pub use address::Address;
+pub use connection::Connection;
+pub use crowd::{Crowd, CrowdCounts};
+pub use listener::{Bound, Datagrams, Listener, RECEIVE_BUFFER};
+pub use tls::{Tls, TlsFiles};

@@ -1,0 +1,168 @@
+//! The table of all metrics.
+
+/// What a family is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations, counted by size.
+    Histogram,
+}
+
+/// A label and where its values are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Label {
+    /// A name of [`Sets::inputs`].
+    Input,
+    /// A name of [`Sets::sinks`].
+    Sink,
+    /// A name of [`Sets::feeds`].
+    Feed,
+    /// A name of [`Sets::topics`].
+    Topic,
+    /// These.
+    Fixed(&'static str, &'static [&'static str]),
+}
+
+/// The names that the configuration gives: values of labels.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Sets {
+    /// Names of inputs.
+    pub inputs: Vec<String>,
+    /// Names of sinks.
+    pub sinks: Vec<String>,
+    /// Names of feeds.
+    pub feeds: Vec<String>,
+    /// Topics of Kafka.
+    pub topics: Vec<String>,
+}
+
+/// How files are watched.
+const MODES: Label = Label::Fixed("mode", &["notified", "polled"]);
+const ROTATIONS: Label =
+    Label::Fixed("kind", &["renamed", "truncated", "replaced", "packed", "removed"]);
+const LOST: Label = Label::Fixed("reason", &["truncated", "removed", "damaged", "holes", "shed"]);
+const DROPPED_AT: Label = Label::Fixed("where", &["kernel", "interface", "queue"]);
+/// Kinds of indicators, those of files in one.
+const KINDS: Label = Label::Fixed(
+    "kind",
+    &["ip", "net", "endpoint", "domain", "url", "email", "digest", "certificate", "other"],
+);
+const SEVERITIES: Label = Label::Fixed("severity", &["low", "medium", "high", "critical"]);
+const SUPPRESSED: Label = Label::Fixed("reason", &["repeated", "selection", "allowed"]);
+const ERRORS: Label = Label::Fixed(
+    "class",
+    &["connect", "timeout", "tls", "unauthorized", "refused", "throttled", "server", "io"],
+);
+const DROPPED: Label = Label::Fixed("reason", &["full", "behind", "too_large", "refused"]);
+const RESULTS: Label = Label::Fixed("result", &["loaded", "failed"]);
+
+macro_rules! families {
+    ($($variant:ident, $name:literal, $kind:ident, [$($label:expr),*], $help:literal;)*) => {
+        /// A metric, or a family of metrics that differ in their labels.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(usize)]
+        pub enum Family { $(#[doc = $help] $variant,)* }
+
+        impl Family {
+            /// Every family.
+            pub const ALL: &'static [Family] = &[$(Family::$variant,)*];
+
+            /// The name, with unit and `_total`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Family::$variant => concat!("wiresift_", $name),)* }
+            }
+
+            pub(super) const fn kind(self) -> Kind {
+                match self { $(Family::$variant => Kind::$kind,)* }
+            }
+
+            pub(super) const fn labels(self) -> &'static [Label] {
+                match self { $(Family::$variant => &[$($label),*],)* }
+            }
+
+            pub(super) const fn help(self) -> &'static str {
+                match self { $(Family::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+families! {
+    Lines, "lines_total", Counter, [Label::Input], "Lines that were matched.";
+    Bytes, "bytes_total", Counter, [Label::Input], "Bytes that were matched, decompressed.";
+    InputLagBytes, "input_lag_bytes", Gauge, [Label::Input],
+        "Bytes that an input has and we have not read.";
+    InputLagSeconds, "input_lag_seconds", Gauge, [Label::Input],
+        "Age of the oldest record that is not processed yet.";
+    InputUp, "input_up", Gauge, [Label::Input], "1 while an input works, 0 while it fails.";
+    KafkaLag, "kafka_lag", Gauge, [Label::Topic], "Messages of a topic that are not committed yet.";
+    FilesOpen, "files_open", Gauge, [], "Files that are open to be read.";
+    FilesUnreadable, "files_unreadable", Gauge, [], "Files that can not be read.";
+    FilesWatched, "files_watched", Gauge, [MODES], "Files that are watched, by how.";
+    Rotations, "rotations_total", Counter, [ROTATIONS], "Rotations of files that were followed.";
+    LostBytes, "lost_bytes_total", Counter, [LOST], "Bytes that were gone before they were read.";
+    LinesCut, "lines_cut_total", Counter, [], "Lines that were longer than what is matched of one.";
+    DatagramsDropped, "datagrams_dropped_total", Counter, [],
+        "Datagrams that the kernel dropped at our sockets.";
+    ConnectionsOpen, "connections_open", Gauge, [Label::Input], "Connections of an input.";
+    ConnectionsRefused, "connections_refused_total", Counter, [Label::Input],
+        "Connections that were closed at once, because there were too many.";
+    Packets, "packets_total", Counter, [], "Packets that were decoded.";
+    PacketsDropped, "packets_dropped_total", Counter, [DROPPED_AT],
+        "Packets that were dropped, by where.";
+    Hits, "hits_total", Counter, [KINDS], "Observables that met an indicator, by its kind.";
+    Alerts, "alerts_total", Counter, [SEVERITIES], "Alerts that were sent on.";
+    Suppressed, "suppressed_total", Counter, [SUPPRESSED], "Hits that made no alert, by why.";
+    SuppressionKeys, "suppression_keys", Gauge, [], "Windows of suppression that are open.";
+    SinkRecords, "sink_records_total", Counter, [Label::Sink], "Records that a sink has taken.";
+    SinkRetries, "sink_retries_total", Counter, [Label::Sink], "Attempts after the first.";
+    SinkErrors, "sink_errors_total", Counter, [Label::Sink, ERRORS], "Attempts that failed, by why.";
+    Dropped, "dropped_total", Counter, [Label::Sink, DROPPED], "Records that a sink never got.";
+    DeadLetters, "dead_letters_total", Counter, [Label::Sink],
+        "Records that a sink refused for good, and that were kept in a file.";
+    SinkLatency, "sink_latency_seconds", Histogram, [Label::Sink],
+        "Time from an alert to its delivery.";
+    SpoolBytes, "spool_bytes", Gauge, [], "Bytes of the spool on disk.";
+    SpoolOldest, "spool_oldest_seconds", Gauge, [Label::Sink],
+        "Age of the oldest record that a sink has not taken.";
+    DatabaseBuilt, "database_built_timestamp_seconds", Gauge, [], "When the database was built.";
+    DatabaseIndicators, "database_indicators", Gauge, [], "Indicators in the database.";
+    DatabaseReloads, "database_reloads_total", Counter, [RESULTS], "Reloads of the database.";
+    FeedAge, "feed_age_seconds", Gauge, [Label::Feed], "Time since a feed was fetched.";
+    ConfigReloads, "config_reloads_total", Counter, [RESULTS], "Reloads of the configuration.";
+}
+
+impl Label {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Label::Input => "input",
+            Label::Sink => "sink",
+            Label::Feed => "feed",
+            Label::Topic => "topic",
+            Label::Fixed(name, _) => name,
+        }
+    }
+
+    /// The values, each once, in order.
+    pub(super) fn values(self, sets: &Sets) -> Vec<String> {
+        let configured = match self {
+            Label::Input => &sets.inputs,
+            Label::Sink => &sets.sinks,
+            Label::Feed => &sets.feeds,
+            Label::Topic => &sets.topics,
+            Label::Fixed(_, values) => {
+                return values.iter().map(|value| (*value).to_string()).collect();
+            }
+        };
+        let mut values = Vec::new();
+        for value in configured {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        values
+    }
+}

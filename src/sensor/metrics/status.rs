@@ -1,0 +1,125 @@
+//! `/status`: what runs, and how far it is, as JSON for people and scripts.
+
+use crate::engine::indicator::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// The whole page. What is unknown is left out.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// Ours.
+    pub version: String,
+    /// `running`, `degraded`, `stopping`.
+    pub state: String,
+    /// What is in the way, in words. Empty while all is well.
+    pub obstacles: Vec<String>,
+    /// When the process started.
+    #[serde(serialize_with = "time")]
+    pub started: Timestamp,
+    /// The database that is matched against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseStatus>,
+    /// In the order of the configuration.
+    pub inputs: Vec<InputStatus>,
+    /// In the order of the configuration.
+    pub sinks: Vec<SinkStatus>,
+    /// Bytes of the spool on disk.
+    pub spool_bytes: u64,
+    /// Windows of suppression that are open.
+    pub suppression_keys: usize,
+}
+
+/// A database.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct DatabaseStatus {
+    /// Its path.
+    pub path: String,
+    /// Its build identifier.
+    pub id: String,
+    /// When it was built.
+    #[serde(serialize_with = "time")]
+    pub built: Timestamp,
+    /// When it was loaded.
+    #[serde(serialize_with = "time")]
+    pub loaded: Timestamp,
+    /// How many indicators it has.
+    pub indicators: u64,
+}
+
+/// An input.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct InputStatus {
+    /// Its name.
+    pub name: String,
+    /// `tail`, `syslog`, `kafka`…
+    pub kind: String,
+    /// `open`, `waiting`, `paused`, `failing`, `closed`.
+    pub state: String,
+    /// What goes wrong at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Where it listens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// Lines so far.
+    pub lines: u64,
+    /// Bytes so far.
+    pub bytes: u64,
+    /// What was counted, by name.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub counts: serde_json::Map<String, serde_json::Value>,
+    /// The files of a tail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileStatus>,
+}
+
+/// A file that is followed. This is where per-file lag is: it would be too many series.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FileStatus {
+    /// Its path.
+    pub path: String,
+    /// How far it was read.
+    pub offset: u64,
+    /// How long it is.
+    pub size: u64,
+    /// Lines so far.
+    pub line: u64,
+    /// What goes wrong at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// A sink.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SinkStatus {
+    /// Its name.
+    pub name: String,
+    /// `file`, `webhook`…
+    pub kind: String,
+    /// `ok`, `retrying`, `held`.
+    pub state: String,
+    /// What goes wrong at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Records that it has taken.
+    pub records: u64,
+    /// Records that wait for it.
+    pub pending: u64,
+    /// Records that it never got.
+    pub dropped: u64,
+    /// Records that it refused for good.
+    pub dead_letters: u64,
+}
+
+fn time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+impl Status {
+    /// The page.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Texts, numbers and maps with texts as keys: there is nothing that JSON has no form for.
+        let mut page = serde_json::to_vec_pretty(self).unwrap_or_default();
+        page.push(b'\n');
+        page
+    }
+}

@@ -1,0 +1,280 @@
+//! Inputs over the network and the page of metrics, against the programs that are on the other
+//! side: util-linux's `logger`, rsyslog, curl, the journal, Prometheus.
+
+use crate::harness::{Dir, missing};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use wiresift::sensor::input::net::hec::Collector;
+use wiresift::sensor::input::net::journal::{Journal, Start};
+use wiresift::sensor::input::net::{Count, Intake, Next, Receive};
+use wiresift::sensor::listen::Activated;
+use wiresift::sensor::metrics::{Family, Metrics, Sets};
+
+/// Longer than anything here takes on a machine that is busy.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A line with who wrote it, and whether its time is of the last days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    text: String,
+    host: Option<String>,
+    app: Option<String>,
+    is_recent: bool,
+}
+
+/// So many lines of an intake.
+fn told(intake: &mut Intake, count: usize) -> Vec<Told> {
+    let now = wiresift::clock::now().0;
+    let day = 24 * 3600 * 1_000_000;
+    let mut found: Vec<Told> = Vec::new();
+    while found.len() < count {
+        let Next::Batch(batch) = intake.next(LONG) else { panic!("only {found:?}") };
+        for (line, text) in batch.lines.iter().zip(batch.bytes.split(|&byte| byte == b'\n')) {
+            found.push(Told {
+                text: String::from_utf8_lossy(text).into_owned(),
+                host: line.host.as_deref().map(str::to_string),
+                app: line.app.as_deref().map(str::to_string),
+                is_recent: line.time.is_some_and(|time| (now - time.0).abs() < 2 * day),
+            });
+        }
+        intake.safe(batch.position);
+    }
+    found
+}
+
+/// Whether a program is there.
+fn has(test: &str, program: &str) -> bool {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).env("PATH", path);
+    let is_there = output(found).status.success();
+    if !is_there {
+        missing(test, &format!("{program} is not installed"));
+    }
+    is_there
+}
+
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Receives over UDP and TCP; the intake, and both addresses.
+fn receive() -> (Intake, SocketAddr, SocketAddr) {
+    let addresses = ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"];
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    let zone = jiff::tz::TimeZone::system();
+    let receive = Receive {
+        format: wiresift::sensor::input::net::Format::Syslog(zone),
+        ..Receive::syslog(addresses)
+    };
+    let intake = receive.start(&mut Activated::default()).unwrap();
+    let [udp, tcp] = *intake.addresses() else { panic!("two addresses") };
+    (intake, udp, tcp)
+}
+
+#[test]
+fn receivers_take_what_logger_sends() {
+    if !has("receivers_take_what_logger_sends", "logger") {
+        return;
+    }
+    let (mut intake, udp, tcp) = receive();
+    for (place, forms) in
+        [(udp, &["--udp"][..]), (tcp, &["--tcp"]), (tcp, &["--tcp", "--octet-count"])]
+    {
+        for form in ["--rfc5424", "--rfc3164"] {
+            let data: &[&str] = match form {
+                "--rfc5424" => &["--sd-id", "wiresift@1", "--sd-param", "seen=\"data.example\""],
+                _ => &[],
+            };
+            let run = output(
+                Command::new("logger")
+                    .args(["--server", "127.0.0.1", "--port", &place.port().to_string(), form])
+                    .args(forms)
+                    .args(data)
+                    .args(["--tag", "applied", "--id=4711", "asked for evil.example"]),
+            );
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            let lines = told(&mut intake, if data.is_empty() { 1 } else { 2 });
+            assert_eq!(lines[0].text, "asked for evil.example", "{forms:?} {form}");
+            assert_eq!(lines[0].app.as_deref(), Some("applied"), "{forms:?} {form}");
+            assert!(lines[0].host.is_some() && lines[0].is_recent, "{forms:?} {form}: {lines:?}");
+            if !data.is_empty() {
+                assert!(lines[1].text.contains("seen=\"data.example\""), "{lines:?}");
+            }
+        }
+    }
+    assert_eq!(intake.count(Count::AbsurdCounts) + intake.count(Count::Cut), 0);
+}
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn receivers_take_what_rsyslog_forwards() {
+    if !has("receivers_take_what_rsyslog_forwards", "rsyslogd") {
+        return;
+    }
+    let dir = Dir::new("receivers-rsyslog");
+    let (mut intake, udp, tcp) = receive();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let forward = |protocol: &str, port: u16, more: &str| {
+        format!(
+            "action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{port}\" protocol=\"{protocol}\" {more})\n"
+        )
+    };
+    let counted = "TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"";
+    let config = format!(
+        "global(workDirectory=\"{}\")\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+         input(type=\"imuxsock\" Socket=\"{}\")\n",
+        dir.path().display(),
+        path("log.sock"),
+    ) + &forward("udp", udp.port(), "")
+        + &forward("tcp", tcp.port(), "")
+        + &forward("tcp", tcp.port(), "template=\"RSYSLOG_ForwardFormat\"")
+        + &forward("tcp", tcp.port(), counted);
+    let config = dir.create("rsyslog.conf", config);
+    let daemon = Command::new("/usr/sbin/rsyslogd")
+        .args(["-n", "-f"])
+        .arg(config)
+        .args(["-i", &path("pid")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let _running = Running(daemon.unwrap());
+    let socket = dir.path().join("log.sock");
+    let watch = wiresift::clock::Stopwatch::start();
+    while !socket.exists() {
+        assert!(watch.elapsed() < LONG, "rsyslogd does not open its socket");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let run = output(Command::new("logger").args([
+        "--socket",
+        &path("log.sock"),
+        "--tag",
+        "applied",
+        "asked for evil.example",
+    ]));
+    assert!(run.status.success());
+    for line in told(&mut intake, 4) {
+        assert_eq!(line.text.trim(), "asked for evil.example");
+        assert_eq!(line.app.as_deref(), Some("applied"));
+        assert!(line.host.is_some() && line.is_recent, "{line:?}");
+    }
+}
+
+#[test]
+fn receivers_take_what_curl_posts() {
+    if !has("receivers_take_what_curl_posts", "curl") {
+        return;
+    }
+    let collector = Collector::new("tcp://127.0.0.1:0".parse().unwrap(), vec!["secret".into()]);
+    let mut intake = collector.start(&mut Activated::default()).unwrap();
+    let url = format!("http://{}/services/collector", intake.addresses()[0]);
+    let dir = Dir::new("receivers-curl");
+    // Long enough for curl to ask whether it may send it, twice.
+    let events: String = (0..20_000).map(|n| format!("{{\"event\":\"event {n:080}\"}}")).collect();
+    let file = dir.create("events", events);
+    let post = |more: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["-sS", "--max-time", "60", "-H", "Authorization: Splunk secret"]).args(more);
+        let run =
+            output(command.arg("--data-binary").arg(format!("@{}", file.display())).arg(&url));
+        String::from_utf8(run.stdout).unwrap() + &String::from_utf8_lossy(&run.stderr)
+    };
+    std::thread::scope(|scope| {
+        let sender = std::thread::Builder::new()
+            .spawn_scoped(scope, || [post(&[]), post(&["-H", "Transfer-Encoding: chunked"])])
+            .unwrap();
+        let lines = told(&mut intake, 40_000);
+        assert_eq!(lines[39_999].text, format!("event {:080}", 19_999));
+        let answers = sender.join().unwrap();
+        assert_eq!(answers, ["{\"text\":\"Success\",\"code\":0}"; 2]);
+    });
+}
+
+#[test]
+fn receivers_follow_a_journal() {
+    let remote = "/lib/systemd/systemd-journal-remote";
+    if !has("receivers_follow_a_journal", "journalctl")
+        || !has("receivers_follow_a_journal", remote)
+    {
+        return;
+    }
+    let dir = Dir::new("receivers-journal");
+    let mut export = Vec::new();
+    for n in 1..=5u64 {
+        let time = 1_795_478_400_000_000 + n;
+        export.extend_from_slice(
+            format!(
+                "__REALTIME_TIMESTAMP={time}\n__MONOTONIC_TIMESTAMP={n}\n\
+                 _BOOT_ID=0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b\n_HOSTNAME=web1\n\
+                 SYSLOG_IDENTIFIER=sshd\nMESSAGE\n"
+            )
+            .as_bytes(),
+        );
+        let text = format!("entry {n}\nof \u{1}evil.example");
+        export.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        export.extend_from_slice(text.as_bytes());
+        export.extend_from_slice(b"\n\n");
+    }
+    let export = dir.create("in.export", export);
+    let file = dir.path().join("x.journal");
+    let run = output(Command::new(remote).arg("-o").arg(&file).arg(export));
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let follow = |start| {
+        let arguments = vec![format!("--file={}", file.display()).into()];
+        Journal { arguments, ..Journal::new(start) }.start().unwrap()
+    };
+    let mut intake = follow(Start::Beginning);
+    let mut cursors = Vec::new();
+    let mut lines = 0;
+    while lines < 10 {
+        let Next::Batch(batch) = intake.next(LONG) else { panic!("{:?}", intake.trouble()) };
+        lines += batch.lines.len();
+        assert_eq!(batch.lines[0].host.as_deref(), Some("web1"));
+        assert_eq!(batch.lines[0].app.as_deref(), Some("sshd"));
+        cursors.extend(batch.cursor);
+    }
+    drop(intake);
+    let last = cursors.pop().unwrap();
+    // The entries are of another boot: those that were had are dropped by their time.
+    let third = last.replace(";t=", ";was=");
+    assert!(third != last, "{last}");
+    let time =
+        i64::from_str_radix(third.split(";was=").nth(1).unwrap().split(';').next().unwrap(), 16);
+    let earlier =
+        last.replace(&format!("{:x}", time.unwrap()), &format!("{:x}", time.unwrap() - 2));
+    let mut intake = follow(Start::After(earlier));
+    assert_eq!(told(&mut intake, 2)[0].text, "entry 4");
+    assert_eq!(told(&mut intake, 2)[0].text, "entry 5");
+    let mut intake = follow(Start::After(last));
+    assert!(matches!(intake.next(Duration::from_secs(3)), Next::Nothing), "{:?}", intake.trouble());
+}
+
+#[test]
+fn receivers_of_metrics_find_nothing_amiss() {
+    if !has("receivers_of_metrics_find_nothing_amiss", "promtool") {
+        return;
+    }
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
+    let metrics = Metrics::new(Sets {
+        inputs: names(&["syslog", "a \"b\" \\ c\nd", "ä"]),
+        sinks: names(&["file"]),
+        feeds: names(&["mine"]),
+        topics: names(&["logs"]),
+    });
+    metrics.histogram(Family::SinkLatency, &["file"]).observe(Duration::from_millis(3));
+    metrics.gauge(Family::InputLagSeconds, &["syslog"]).set(f64::INFINITY);
+    let dir = Dir::new("receivers-metrics");
+    let page = std::fs::File::open(dir.create("page", metrics.page())).unwrap();
+    let run = Command::new("promtool").args(["check", "metrics"]).stdin(page).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr) + String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.trim().is_empty(), "{said}");
+}
