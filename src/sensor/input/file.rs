@@ -181,7 +181,7 @@ impl FileChunks {
             ))
             .at_path(&*self.file.path)
             .at_offset(end)
-            .remedy("scan it again; pipe `tail -F` in to follow a log")),
+            .remedy("scan it again; `wiresift tail` follows a log")),
         }
     }
 }

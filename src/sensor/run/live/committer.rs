@@ -309,7 +309,8 @@ impl Run<'_, '_> {
                     self.pending.alerts = Some(Stopwatch::start());
                 }
                 Err(error) => {
-                    (self.committer.notify)(Notice::Reopened(Some(&error)));
+                    // Tried again each second, and said once.
+                    self.failed(&error);
                     self.turning = Turning::No;
                 }
             },
