@@ -61,7 +61,8 @@
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
-//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures | halt |
+//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, logs that are followed | halt |
+//! | [`sensor::checkpoint`] | what is safe, on disk: positions of inputs, and alert files that hold each record once | input |
 //! | [`sensor::sink`] | where alerts go | files, alert, halt |
 //! | [`sensor::run`] | threads, order, counters: scans and taps | the rooms of sensor and engine |
 //!

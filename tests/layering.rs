@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("sensor", "halt", &[]),
     ("sensor", "input", &["halt"]),
+    ("sensor", "checkpoint", &["input"]),
     ("sensor", "sink", &["files", "alert", "halt"]),
     (
         "sensor",

@@ -5,6 +5,7 @@
 //! wrong: that nothing panics is the least; better it asserts what must hold.
 
 pub mod capture;
+pub mod checkpoint;
 pub mod exchange;
 pub mod feeds;
 pub mod frames;
@@ -33,6 +34,8 @@ pub struct Entry {
 /// Every target.
 pub const TABLE: &[Entry] = &[
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
+    Entry { name: "checkpoint", run: checkpoint::log, testdata: None },
+    Entry { name: "commit", run: checkpoint::commit, testdata: None },
     Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "exchange", run: exchange::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },

@@ -58,7 +58,8 @@ impl StateDir {
     /// When another process holds it, which is named; when there is something that is no state, or
     /// none where one was; and those of the system.
     pub fn open(path: &Path) -> Result<(StateDir, Opened)> {
-        fs::create_dir_all(path).map_err(|error| Error::io("cannot make it", error).at_path(path))?;
+        fs::create_dir_all(path)
+            .map_err(|error| Error::io("cannot make it", error).at_path(path))?;
         let (lock, had_state) = lock(&path.join(LOCK))?;
         let place = path.join(LOG);
         // What a killed process has left.
@@ -102,7 +103,8 @@ impl StateDir {
                 _ => {}
             }
         }
-        let unmarked = lock.set_len(0).and_then(|()| lock.sync_data()).and_then(|()| sync_dir(path));
+        let unmarked =
+            lock.set_len(0).and_then(|()| lock.sync_data()).and_then(|()| sync_dir(path));
         unmarked.map_err(|error| Error::io("cannot reset", error).at_path(path))
     }
 

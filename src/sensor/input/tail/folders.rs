@@ -22,8 +22,18 @@ use std::path::{Path, PathBuf};
 /// File systems where others change files without the kernel here being asked (statfs(2)): NFS,
 /// SMB, CIFS, SMB2, FUSE, Ceph, AFS, Coda, 9P, GFS2, Lustre, VirtualBox.
 const REMOTE: [u32; 12] = [
-    0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x00c3_6400, 0x5346_414f, 0x7375_7245,
-    0x0102_1997, 0x0116_1970, 0x0bd0_0bd0, 0x786f_4256,
+    0x6969,
+    0x517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x6573_5546,
+    0x00c3_6400,
+    0x5346_414f,
+    0x7375_7245,
+    0x0102_1997,
+    0x0116_1970,
+    0x0bd0_0bd0,
+    0x786f_4256,
 ];
 
 /// Whether changes by others are seen by polling alone, by the magic number of a file system.
@@ -90,7 +100,9 @@ impl Folders {
         let queue = match watch {
             Watch::Poll => None,
             Watch::Notify => inotify::init(flags)
-                .map_err(|error| notices.push(Notice::NotWatched { path: None, error: error.into() }))
+                .map_err(|error| {
+                    notices.push(Notice::NotWatched { path: None, error: error.into() })
+                })
                 .ok(),
         };
         let has_told = !notices.is_empty();
@@ -305,7 +317,10 @@ impl Folders {
     fn tell(&mut self, watch: i32, flags: ReadFlags, name: &OsStr, seen: &mut Vec<Sight>) {
         let Some(folder) = self.by_watch.get(&watch).cloned() else { return };
         let is = |flag: ReadFlags| flags.intersects(flag);
-        if is(ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::IGNORED | ReadFlags::UNMOUNT)
+        if is(ReadFlags::DELETE_SELF
+            | ReadFlags::MOVE_SELF
+            | ReadFlags::IGNORED
+            | ReadFlags::UNMOUNT)
         {
             return self.forget(&folder, seen);
         }
@@ -344,7 +359,7 @@ impl Folders {
 
 /// What the queue holds; returns whether the kernel had to drop some.
 fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
-    let mut buffer = vec![MaybeUninit::uninit(); 64 << 10];
+    let mut buffer = vec![MaybeUninit::uninit(); 16 << 10];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut is_lost = false;
     loop {

@@ -58,9 +58,10 @@ impl Patterns {
 
     /// The folders that patterns begin in, each with what its entries are held against.
     pub(super) fn roots(&self) -> impl Iterator<Item = (&Path, Parts)> {
-        self.list.iter().enumerate().map(|(number, pattern)| {
-            (&*pattern.root, Parts::from([(number, 0)]))
-        })
+        self.list
+            .iter()
+            .enumerate()
+            .map(|(number, pattern)| (&*pattern.root, Parts::from([(number, 0)])))
     }
 
     /// Whether an entry of a folder is a file to follow, if it is a file.
@@ -103,9 +104,9 @@ impl Patterns {
     fn excludes(&self, path: &Path, name: &OsStr) -> bool {
         let (path, name) = (path.to_string_lossy(), name.to_string_lossy());
         let options = MatchOptions { require_literal_leading_dot: false, ..OPTIONS };
-        self.exclude.iter().any(|(glob, is_path)| {
-            glob.matches_with(if *is_path { &path } else { &name }, options)
-        })
+        self.exclude
+            .iter()
+            .any(|(glob, is_path)| glob.matches_with(if *is_path { &path } else { &name }, options))
     }
 }
 
@@ -130,9 +131,9 @@ impl Pattern {
             } else if text == "**" {
                 parts.push(Part::Deep(false));
             } else {
-                let text = text.to_str().ok_or_else(|| {
-                    Error::usage("a pattern must be UTF-8").at_path(path)
-                })?;
+                let text = text
+                    .to_str()
+                    .ok_or_else(|| Error::usage("a pattern must be UTF-8").at_path(path))?;
                 parts.push(Part::Glob(glob(text)?));
             }
         }
@@ -189,16 +190,31 @@ mod tests {
     #[test]
     fn paths_that_are_taken_are_those_of_glob() {
         let patterns = [
-            "/v/*.log", "/v/**/*.log", "/v/*/x.log", "/v/**", "/v/x.log", "/v/[ab]?/**/c/*.log",
+            "/v/*.log",
+            "/v/**/*.log",
+            "/v/*/x.log",
+            "/v/**",
+            "/v/x.log",
+            "/v/[ab]?/**/c/*.log",
             "/v/**/a/**/*.log",
         ];
         let paths = [
-            "/v/x.log", "/v/x.log.1", "/v/a/x.log", "/v/a/b/x.log", "/v/.x.log", "/v/.a/x.log",
-            "/v/ab/c/x.log", "/v/ab/d/e/c/x.log", "/v/ab/c/d/x.log", "/w/x.log", "/v/x/a/y.log",
+            "/v/x.log",
+            "/v/x.log.1",
+            "/v/a/x.log",
+            "/v/a/b/x.log",
+            "/v/.x.log",
+            "/v/.a/x.log",
+            "/v/ab/c/x.log",
+            "/v/ab/d/e/c/x.log",
+            "/v/ab/c/d/x.log",
+            "/w/x.log",
+            "/v/x/a/y.log",
         ];
         let mut taken = 0;
         for pattern in patterns {
-            let whole = if pattern.ends_with("**") { format!("{pattern}/*") } else { pattern.into() };
+            let whole =
+                if pattern.ends_with("**") { format!("{pattern}/*") } else { pattern.into() };
             let whole = Glob::new(&whole).unwrap();
             for path in paths {
                 let want = whole.matches_with(path, OPTIONS);

@@ -117,7 +117,8 @@ impl Tail {
         let Some(mut pending) = file.pending.take() else { return false };
         let from = pending.scanned - pending.before.len() as u64;
         let most = self.options.turn.max(SAMPLE) + pending.before.len();
-        let mut added = vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or(most).min(most)];
+        let mut added =
+            vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or(most).min(most)];
         let Ok(filled) = read_full_at(open, &mut added, from) else { return false };
         added.truncate(filled);
         let Some(new) = added.strip_prefix(&*pending.before) else { return false };
@@ -162,7 +163,9 @@ impl Tail {
                 Cleared::All => (data, None),
                 Cleared::Part(len, nuls) => (&data[..len], Some(nuls)),
             };
-            if data.is_empty() && let Some(nuls) = nuls {
+            if data.is_empty()
+                && let Some(nuls) = nuls
+            {
                 return self.pass_nuls(id, open, position, nuls);
             }
             let is_all = position.offset + data.len() as u64 >= size || nuls.is_some();
@@ -282,13 +285,7 @@ impl Tail {
         Turn::More
     }
 
-    fn turn_packed(
-        &mut self,
-        id: FileId,
-        number: u64,
-        open: &Arc<File>,
-        packing: Packing,
-    ) -> Turn {
+    fn turn_packed(&mut self, id: FileId, number: u64, open: &Arc<File>, packing: Packing) -> Turn {
         let (Some(stream), Some(file)) = (self.streams.get(&number), self.files.get_mut(&id))
         else {
             return Turn::Done;

@@ -147,13 +147,8 @@ fn within_of(code: u8) -> Option<Within> {
 }
 
 /// Each encoding and its code.
-const WIDES: [Option<Wide>; 5] = [
-    None,
-    Some(Wide::Utf16Le),
-    Some(Wide::Utf16Be),
-    Some(Wide::Utf32Le),
-    Some(Wide::Utf32Be),
-];
+const WIDES: [Option<Wide>; 5] =
+    [None, Some(Wide::Utf16Le), Some(Wide::Utf16Be), Some(Wide::Utf32Le), Some(Wide::Utf32Be)];
 
 fn wide_code(wide: Option<Wide>) -> u8 {
     WIDES.iter().position(|one| *one == wide).unwrap_or(0) as u8

@@ -74,7 +74,9 @@ fn unrotated(name: &str) -> (String, Age) {
             let stem = format!("{}{}", &name[..at], &name[at + 1 + len..]);
             return (stem, Age::Stamp(digits));
         }
-        if *byte == b'.' && let Some((len, count)) = count(rest) {
+        if *byte == b'.'
+            && let Some((len, count)) = count(rest)
+        {
             let stem = format!("{}{}", &name[..at], &name[at + 1 + len..]);
             return (stem, Age::Count(Reverse(count)));
         }

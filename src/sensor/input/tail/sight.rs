@@ -37,9 +37,12 @@ impl Tail {
             let path = folder.join(&entry.name);
             if entry.is_taken {
                 self.look_at(&path, true);
-            } else if self.timed.iter().filter_map(|id| self.files.get(id)).any(|file| {
-                file.found.key.inode == entry.inode
-            }) {
+            } else if self
+                .timed
+                .iter()
+                .filter_map(|id| self.files.get(id))
+                .any(|file| file.found.key.inode == entry.inode)
+            {
                 // Renamed to what no pattern takes.
                 self.look_at(&path, false);
             }

@@ -189,7 +189,8 @@ mod tests {
     #[test]
     fn places_have_the_content_of_the_plain_file() {
         let folder = tempfile::tempdir().unwrap();
-        let text: Vec<u8> = (0..40_000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..40_000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
         let path = folder.path().join("x.gz");
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packer.write_all(&text).unwrap();

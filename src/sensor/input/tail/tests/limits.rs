@@ -153,7 +153,10 @@ mod play {
     }
 
     pub(super) fn not_everything_is_a_log(s: &mut Stage) {
-        s.append("x.log.pcap", b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0");
+        s.append(
+            "x.log.pcap",
+            b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
+        );
         s.append("x.log.zip", b"PK\x03\x04rest of it\n");
         fs::create_dir(s.at("x.log.d")).unwrap();
         rustix::fs::mknodat(

@@ -47,8 +47,8 @@ impl Mounted {
         fs::File::create(&image).unwrap().set_len(mebibytes << 20).unwrap();
         let image = image.to_str().unwrap();
         let args: Vec<&str> = mkfs[1..].iter().copied().chain([image]).collect();
-        let is_up = runs(mkfs[0], &args)
-            && runs("mount", &["-o", "loop", image, at.to_str().unwrap()]);
+        let is_up =
+            runs(mkfs[0], &args) && runs("mount", &["-o", "loop", image, at.to_str().unwrap()]);
         is_up.then_some(Mounted { base, at })
     }
 
@@ -63,7 +63,8 @@ impl Mounted {
             fs::create_dir(base.path().join(name)).unwrap();
         }
         let options = format!("lowerdir={path}/lower,upperdir={path}/upper,workdir={path}/work");
-        let is_up = runs("mount", &["-t", "overlay", "-o", &options, "overlay", at.to_str().unwrap()]);
+        let is_up =
+            runs("mount", &["-t", "overlay", "-o", &options, "overlay", at.to_str().unwrap()]);
         let mounted = Mounted { base, at };
         is_up.then_some(mounted)
     }
@@ -114,8 +115,8 @@ fn again(test: &str, surroundings: &[&str]) -> Option<String> {
     command.args(&surroundings[1..]).arg(own).args(["--exact", &format!("{module}::{test}")]);
     command.arg("--nocapture").env("WIRESIFT_AGAIN", "1");
     let done = command.output().ok()?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned()
-        + &String::from_utf8_lossy(&done.stderr);
+    let said =
+        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success() && said.contains("1 passed")).then_some(said.clone()).or_else(|| {
         assert!(!said.contains("panicked"), "{said}");
         None
@@ -186,15 +187,23 @@ fn row_34_as_another_user() {
     assert_eq!(limits::ALL[3].0, "row_34_permission_comes_later");
     let user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     if !rustix::process::geteuid().is_root() || again("row_34_as_another_user", &user).is_none() {
-        skipped("row 34 as another user", "root, setpriv and a binary that others may run are needed");
+        skipped(
+            "row 34 as another user",
+            "root, setpriv and a binary that others may run are needed",
+        );
     }
 }
 
 /// Runs logrotate once.
 fn logrotate(s: &Stage, options: &str) -> bool {
     let config = s.at("rotate.conf");
-    let text = format!("\"{}\" {{\n{options}\nrotate 5\nsu root root\n}}\n", s.at("x.log").display());
-    let text = if rustix::process::geteuid().is_root() { text } else { text.replace("su root root\n", "") };
+    let text =
+        format!("\"{}\" {{\n{options}\nrotate 5\nsu root root\n}}\n", s.at("x.log").display());
+    let text = if rustix::process::geteuid().is_root() {
+        text
+    } else {
+        text.replace("su root root\n", "")
+    };
     fs::write(&config, text).unwrap();
     fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let state = s.at("rotate.state");
@@ -203,6 +212,9 @@ fn logrotate(s: &Stage, options: &str) -> bool {
 
 #[test]
 fn logrotate_does_what_it_can() {
+    if !runs("logrotate", &["--version"]) {
+        return skipped("logrotate", "it isn't installed");
+    }
     let variants = [
         "create",
         "create\ncompress",
@@ -218,15 +230,13 @@ fn logrotate_does_what_it_can() {
     for options in variants {
         for watch in [Watch::Notify, Watch::Poll] {
             for is_down in [false, true] {
-                if !play_logrotate(options, watch, is_down) {
-                    return skipped("logrotate", "it isn't installed");
-                }
+                play_logrotate(options, watch, is_down);
             }
         }
     }
 }
 
-fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
+fn play_logrotate(options: &str, watch: Watch, is_down: bool) {
     let mut s = Stage::new(Path::new("/tmp"), watch);
     let mut want = Vec::new();
     let mut number = 0;
@@ -240,15 +250,15 @@ fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
     };
     append(&s);
     s.open();
-    for _ in 0..3 {
+    // Dates have a grain, and a name that is there already is refused.
+    let rounds = if options.contains("dateext") { 1 } else { 3 };
+    for _ in 0..rounds {
         append(&s);
         if is_down {
             s.commit();
             s.kill();
         }
-        if !logrotate(&s, options) {
-            return false;
-        }
+        assert!(logrotate(&s, options), "{options:?}");
         append(&s);
         match is_down {
             true => s.open(),
@@ -260,14 +270,9 @@ fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
     s.advance(40);
     s.check();
     let mut got: Vec<String> = s.all_lines().iter().map(|it| it.text.clone()).collect();
-    if options.contains("copy") && !options.contains("truncate") {
-        // A snapshot that goes on living: what is in it once must not come again.
-        got.dedup();
-    }
     got.sort_unstable();
     want.sort_unstable();
     let duplicates = got.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert_eq!(duplicates, 0, "{options:?} {watch:?} {is_down}");
     assert_eq!(got, want, "{options:?} {watch:?} {is_down}");
-    true
 }
