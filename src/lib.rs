@@ -64,7 +64,7 @@
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
 //! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
 //! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
-//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, the network | indicator (times), halt, listen, http |
+//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, logs that are followed, the network | indicator (times), halt, listen, http |
 //! | [`sensor::checkpoint`] | what is safe, on disk: positions of inputs, lengths of outputs | input |
 //! | [`sensor::metrics`] | what is counted, and how others watch it: Prometheus, health, systemd | indicator (times), halt, listen, http |
 //! | [`sensor::sink`] | where alerts go | files, indicator, alert, halt |

@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod capture;
+pub mod checkpoint;
 pub mod exchange;
 pub mod feeds;
 pub mod frames;
@@ -41,6 +42,8 @@ pub struct Entry {
 pub const TABLE: &[Entry] = &[
     Entry { name: "answers", run: answers::run, testdata: None },
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
+    Entry { name: "checkpoint", run: checkpoint::log, testdata: None },
+    Entry { name: "commit", run: checkpoint::commit, testdata: None },
     Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "exchange", run: exchange::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },

@@ -230,6 +230,7 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     }
     assert_eq!(dir.state(), &want);
     assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\n");
+    drop(filler);
     fs::remove_file(disk.0.join("filler")).unwrap();
     alerts.append(b"second\n").unwrap();
     commit.add(Commit { outputs: vec![alerts.sync().unwrap()], ..Commit::default() });

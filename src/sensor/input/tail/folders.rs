@@ -359,7 +359,7 @@ impl Folders {
 
 /// What the queue holds; returns whether the kernel had to drop some.
 fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
-    let mut buffer = vec![MaybeUninit::uninit(); 64 << 10];
+    let mut buffer = vec![MaybeUninit::uninit(); 16 << 10];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut is_lost = false;
     loop {

@@ -211,7 +211,9 @@ impl Tail {
         let rest = &data[done.min(data.len())..];
         let Some(file) = self.files.get_mut(&id) else { return Turn::Done };
         file.is_partial = !rest.is_empty();
-        file.nuls = if nuls.is_some() { file.nuls.max(1) } else { 0 };
+        if nuls.is_none() {
+            file.nuls = 0;
+        }
         let is_over = matches!(nuls, Some(Nuls::Until(_) | Nuls::Perhaps(_)));
         if !is_all || is_over || done > 0 && !rest.is_empty() && rest.len() > MAX_LINE {
             return Turn::More;
@@ -246,9 +248,17 @@ impl Tail {
             return Cleared::All;
         }
         let begin = position.offset + used as u64;
-        // What was looked through before is not looked through again.
-        let from = if used == 0 { begin.max(file.nuls) } else { begin };
+        // What was looked through before is not looked through again, unless something was written
+        // and it isn't here.
+        let is_elsewhere = used == 0 && file.is_nuls_to_end && !file.is_caught_up;
+        let from = if is_elsewhere { begin } else { begin.max(file.nuls) };
         let Ok(nuls) = after_nuls(open, from, size, NULS_TURN) else { return Cleared::All };
+        file.is_nuls_to_end = nuls == Nuls::ToEnd;
+        file.nuls = match nuls {
+            Nuls::Until(_) => 0,
+            Nuls::ToEnd => size.max(1),
+            Nuls::Perhaps(at) => at,
+        };
         match nuls {
             Nuls::Until(end) if used > 0 && end - begin < MIN_NULS as u64 => Cleared::All,
             nuls => Cleared::Part(used, nuls),
@@ -260,17 +270,10 @@ impl Tail {
         let Some(file) = self.files.get_mut(&id) else { return Turn::Done };
         file.is_partial = false;
         let end = match nuls {
-            Nuls::ToEnd => {
-                file.nuls = position.offset.max(1);
-                return Turn::Done;
-            }
-            Nuls::Perhaps(at) => {
-                file.nuls = at;
-                return Turn::More;
-            }
+            Nuls::ToEnd => return Turn::Done,
+            Nuls::Perhaps(_) => return Turn::More,
             Nuls::Until(end) => end,
         };
-        file.nuls = 0;
         let Ok(Some(content)) = Content::of_file(open, end) else { return Turn::Overwritten };
         if let Some(stream) = self.streams.get_mut(&position.stream) {
             self.counted.nuls_skipped += end - position.offset;

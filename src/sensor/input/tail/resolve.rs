@@ -69,7 +69,7 @@ impl Tail {
             self.notices.push(Notice::NotText { path: file.path.clone(), what });
             return false;
         }
-        if self.find_by_key(id, &open) {
+        if self.find_by_key(id, &open, &head) {
             return false;
         }
         let Some(file) = self.files.get(&id) else { return false };
@@ -84,7 +84,7 @@ impl Tail {
     }
 
     /// Goes on with the stream that was in this very file, if its content is still there.
-    fn find_by_key(&mut self, id: FileId, open: &File) -> bool {
+    fn find_by_key(&mut self, id: FileId, open: &File, head: &[u8]) -> bool {
         let Some(file) = self.files.get(&id) else { return false };
         let (key, packing, size) = (file.found.key, file.packing, file.found.size);
         let known = self.by_node.get(&key.node()).cloned().unwrap_or_default();
@@ -100,6 +100,9 @@ impl Tail {
                 None => stream.read.offset == 0,
             };
             if is_same && !(packing.is_none() && size > 0) {
+                if packing == Some(None) {
+                    stream.head = head.to_vec();
+                }
                 self.hold(id, stream_id);
                 return true;
             }
@@ -257,8 +260,11 @@ impl Tail {
     fn is_alike(&self, file: &Followed, head: &[u8], other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         let shared = head.len().min(stream.head.len());
-        if stream.file.is_some() || shared > 0 {
-            return shared > 0 && head[..shared] == stream.head[..shared];
+        if shared > 0 {
+            return head[..shared] == stream.head[..shared];
+        }
+        if stream.read.offset == 0 {
+            return false;
         }
         let known = usize::try_from(stream.read.offset).unwrap_or(SAMPLE).min(SAMPLE);
         match head.get(..known) {
@@ -272,16 +278,15 @@ impl Tail {
         let Some(stream) = self.streams.get(&other) else { return false };
         let Some(holder) = stream.file else { return false };
         let Some(file) = self.files.get(&holder) else { return false };
-        let is_busy = match (&file.file, file.packing) {
-            (Some(open), Some(None)) => {
-                let size = open.metadata().map(|found| found.len());
-                size.is_ok_and(|size| size != stream.read.offset) && !file.is_partial
-                    || !agrees(open, &stream.read)
-            }
-            _ => !file.is_caught_up,
+        let (Some(open), Some(None)) = (&file.file, file.packing) else {
+            return !file.is_caught_up;
         };
-        if is_busy {
-            self.touch(holder, None);
+        let size = open.metadata().map_or(file.found.size, |found| found.len());
+        let is_other = !agrees(open, &stream.read);
+        // A line that isn't whole is read there as well.
+        let is_busy = is_other || size != stream.read.offset;
+        if is_other || size != file.found.size {
+            self.make_ready(holder);
         }
         is_busy
     }

@@ -56,6 +56,11 @@ impl Tail {
     /// Ends waits that are over, and looks at the file no more if there are none.
     fn wait_for(&mut self, id: FileId) {
         let (now, wait) = (self.now, self.options.rotate_wait);
+        let has_likeness = self.files.get(&id).is_some_and(|file| {
+            file.resembles
+                .iter()
+                .any(|it| self.likenesses.get(it).is_some_and(|all| all.contains(&id)))
+        });
         let Some(file) = self.files.get_mut(&id) else {
             self.timed.remove(&id);
             return;
@@ -64,6 +69,12 @@ impl Tail {
         let is_whole = file.is_closed || file.is_quiet(now, self.options.poll * 2);
         match file.role {
             _ if file.is_cut_off && !is_settled => {}
+            // What it resembles wakes it.
+            Role::Fresh if has_likeness || file.found.size == 0 => {
+                if file.names.is_empty() && is_settled {
+                    return self.vanish(id);
+                }
+            }
             Role::Fresh if is_settled || is_whole && file.packing.is_some() => {
                 if file.probe.is_none() {
                     self.fresh.insert(id);

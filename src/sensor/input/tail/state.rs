@@ -87,8 +87,9 @@ pub(super) struct Followed {
     pub(super) ready: Option<ReadyKey>,
     pub(super) unreadable: Option<io::ErrorKind>,
     pub(super) pending: Option<Pending>,
-    /// NULs go at least so far, from where it was read to.
+    /// NULs go at least so far, from where it was read to, and perhaps to its end.
     pub(super) nuls: u64,
+    pub(super) is_nuls_to_end: bool,
     /// Whether all was read that was there.
     pub(super) is_caught_up: bool,
     pub(super) was_cut: bool,
@@ -125,6 +126,7 @@ impl Followed {
             unreadable: None,
             pending: None,
             nuls: 0,
+            is_nuls_to_end: false,
             is_caught_up: false,
             was_cut: false,
             is_partial: false,

@@ -15,6 +15,7 @@ enum Deed {
     AppendHalf,
     Rotate,
     CopyAndTruncate,
+    Snapshot,
     Truncate,
     Pack(u8),
     PackUnseen(u8),
@@ -32,6 +33,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         2 => Just(Deed::AppendHalf),
         2 => Just(Deed::Rotate),
         2 => Just(Deed::CopyAndTruncate),
+        1 => Just(Deed::Snapshot),
         1 => Just(Deed::Truncate),
         2 => (0u8..4).prop_map(Deed::Pack),
         1 => (0u8..4).prop_map(Deed::PackUnseen),
@@ -139,15 +141,22 @@ impl World {
         self.files.insert("x.log".into(), Modelled::default());
     }
 
+    /// Copies the current file, and goes on in it.
+    fn snapshot(&mut self) {
+        if self.files.contains_key("x.log") {
+            self.shift();
+            self.stage.copy("x.log", "x.log.1");
+            let copy = Modelled { is_seen: false, ..self.files["x.log"].clone() };
+            self.files.insert("x.log.1".into(), copy);
+        }
+    }
+
     fn truncate(&mut self, copies: bool) {
         if !self.files.contains_key("x.log") {
             return;
         }
         if copies {
-            self.shift();
-            self.stage.copy("x.log", "x.log.1");
-            let copy = Modelled { is_seen: false, ..self.files["x.log"].clone() };
-            self.files.insert("x.log.1".into(), copy);
+            self.snapshot();
         }
         self.stage.truncate("x.log", 0);
         let file = self.files.get_mut("x.log").unwrap();
@@ -216,6 +225,7 @@ impl World {
             Deed::AppendHalf => self.append(false),
             Deed::Rotate => self.rotate(),
             Deed::CopyAndTruncate => self.truncate(true),
+            Deed::Snapshot => self.snapshot(),
             Deed::Truncate => self.truncate(false),
             Deed::Pack(n) => self.pack(n, true),
             Deed::PackUnseen(n) => self.pack(n, false),
@@ -280,7 +290,7 @@ fn play(deeds: &[Deed], watch: Watch) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 150,
+        cases: 80,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -1,9 +1,12 @@
 //! Many files and few descriptors, fair turns, and what idle files cost: row 30.
 
-use super::super::options::Watch;
+use super::super::options::{TailOptions, Watch};
+use super::super::{Next, Tail};
 use super::stage::Stage;
+use crate::sensor::input::Halt;
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 #[test]
 fn row_30_many_files_and_few_descriptors() {
@@ -75,4 +78,29 @@ fn status_says_how_far_each_file_was_read() {
     let counters = s.counters();
     assert_eq!((counters.lines, counters.bytes, counters.files), (2, 4, 1));
     assert_eq!((counters.watched, counters.polled), (1, 0));
+}
+
+#[test]
+fn a_tail_waits_and_is_woken() {
+    for watch in [Watch::Notify, Watch::Poll] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        let poll = Duration::from_millis(20);
+        let patterns = vec![path.clone().into()];
+        let options = TailOptions { patterns, watch, poll, ..TailOptions::default() };
+        let mut tail = Tail::open(options, Vec::new()).unwrap();
+        let (halt, stopper) = Halt::new().unwrap();
+        assert!(matches!(tail.next(&halt, Duration::from_millis(5)).unwrap(), Next::Idle));
+        std::thread::scope(|scope| {
+            let write = || {
+                std::thread::sleep(Duration::from_millis(30));
+                std::fs::write(&path, "a\n").unwrap();
+            };
+            std::thread::Builder::new().spawn_scoped(scope, write).unwrap();
+            let next = tail.next(&halt, Duration::from_secs(60)).unwrap();
+            assert!(matches!(next, Next::Piece(piece) if piece.bytes == b"a\n"));
+            std::thread::Builder::new().spawn_scoped(scope, || stopper.stop()).unwrap();
+            assert!(matches!(tail.next(&halt, Duration::from_secs(60)).unwrap(), Next::Halted));
+        });
+    }
 }

@@ -212,6 +212,9 @@ fn logrotate(s: &Stage, options: &str) -> bool {
 
 #[test]
 fn logrotate_does_what_it_can() {
+    if !runs("logrotate", &["--version"]) {
+        return skipped("logrotate", "it isn't installed");
+    }
     let variants = [
         "create",
         "create\ncompress",
@@ -227,15 +230,13 @@ fn logrotate_does_what_it_can() {
     for options in variants {
         for watch in [Watch::Notify, Watch::Poll] {
             for is_down in [false, true] {
-                if !play_logrotate(options, watch, is_down) {
-                    return skipped("logrotate", "it isn't installed");
-                }
+                play_logrotate(options, watch, is_down);
             }
         }
     }
 }
 
-fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
+fn play_logrotate(options: &str, watch: Watch, is_down: bool) {
     let mut s = Stage::new(Path::new("/tmp"), watch);
     let mut want = Vec::new();
     let mut number = 0;
@@ -249,15 +250,15 @@ fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
     };
     append(&s);
     s.open();
-    for _ in 0..3 {
+    // Dates have a grain, and a name that is there already is refused.
+    let rounds = if options.contains("dateext") { 1 } else { 3 };
+    for _ in 0..rounds {
         append(&s);
         if is_down {
             s.commit();
             s.kill();
         }
-        if !logrotate(&s, options) {
-            return false;
-        }
+        assert!(logrotate(&s, options), "{options:?}");
         append(&s);
         match is_down {
             true => s.open(),
@@ -269,14 +270,9 @@ fn play_logrotate(options: &str, watch: Watch, is_down: bool) -> bool {
     s.advance(40);
     s.check();
     let mut got: Vec<String> = s.all_lines().iter().map(|it| it.text.clone()).collect();
-    if options.contains("copy") && !options.contains("truncate") {
-        // A snapshot that goes on living: what is in it once must not come again.
-        got.dedup();
-    }
     got.sort_unstable();
     want.sort_unstable();
     let duplicates = got.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert_eq!(duplicates, 0, "{options:?} {watch:?} {is_down}");
     assert_eq!(got, want, "{options:?} {watch:?} {is_down}");
-    true
 }

@@ -78,6 +78,15 @@ mod play {
             s.expect(&[line.trim()]);
         }
         assert_eq!(s.counters().nuls_skipped, 0);
+        // More than is looked through in a turn, after half a line, and something far behind.
+        s.write("x.log.2", &("half".to_string() + &"\0".repeat(10 << 20)));
+        s.look();
+        s.look();
+        s.expect(&[]);
+        s.append("x.log.2", "far\n");
+        s.look();
+        s.look();
+        s.expect(&["half", "far"]);
     }
 
     pub(super) fn row_13_preallocated_and_from_the_end(s: &mut Stage) {

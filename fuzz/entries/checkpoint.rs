@@ -1,0 +1,33 @@
+//! The state of a sensor, from any bytes.
+
+use wiresift::sensor::checkpoint::{Commit, State};
+use wiresift::sensor::input::tail::FileRecord;
+
+/// The bytes as a log of commits. What is read of it is written and read again.
+pub fn log(data: &[u8]) {
+    let Ok((state, valid)) = State::parse(data) else { return };
+    assert!(valid <= data.len());
+    // What comes after the last whole commit changes nothing.
+    assert_eq!(State::parse(&data[..valid]).unwrap(), (state.clone(), valid));
+    let bytes = state.to_bytes().expect("no member is longer than what it was read from");
+    assert_eq!(State::parse(&bytes).unwrap(), (state, bytes.len()));
+}
+
+/// The bytes as one commit, and as the record of a file.
+pub fn commit(data: &[u8]) {
+    if let Some(record) = FileRecord::decode(data) {
+        let mut bytes = Vec::new();
+        record.encode(&mut bytes);
+        assert_eq!(FileRecord::decode(&bytes), Some(record));
+    }
+    let Some(commit) = Commit::parse(data) else { return };
+    let bytes = commit.to_bytes();
+    assert_eq!(Commit::parse(&bytes).as_ref(), Some(&commit));
+    let (mut once, mut twice) = (State::default(), State::default());
+    once.apply(&commit);
+    twice.apply(&commit);
+    twice.apply(&Commit::default());
+    assert_eq!(once, twice);
+    let log = once.to_bytes().expect("no member is longer than what it was read from");
+    assert_eq!(State::parse(&log).unwrap().0, once);
+}
