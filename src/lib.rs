@@ -47,6 +47,7 @@
 //! | --- | --- | --- |
 //! | [`engine::error`] | the one error type: opaque, with its place and the remedy | nothing |
 //! | `engine::progress` | loops over bytes from outside that cannot run for ever, bounds that shrink for fuzzers | nothing |
+//! | [`engine::settings`] | what texts of settings have in common: times, sizes, bounds, misspelt names | nothing |
 //! | [`engine::files`] | what the paths that we write to lead to, and what must not be written over | nothing |
 //! | `engine::memory` | what the system gives by pages: maps of files, big pages | nothing |
 //! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
@@ -57,10 +58,11 @@
 //! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
 //! | [`intel::feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
-//! | [`intel::config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
+//! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
+//! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert |
 //! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures | halt |
 //! | [`sensor::sink`] | where alerts go | files, alert, halt |
 //! | [`sensor::run`] | threads, order, counters: scans and taps | the rooms of sensor and engine |
@@ -69,7 +71,7 @@
 
 // The map names every room, and without their features some are not there.
 #![cfg_attr(
-    not(all(feature = "fetch", feature = "sensor")),
+    not(all(feature = "fetch", feature = "daemon")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 

@@ -23,6 +23,7 @@ const HOUSES: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "error", &[]),
     ("engine", "progress", &[]),
+    ("engine", "settings", &[]),
     ("engine", "files", &[]),
     ("engine", "memory", &[]),
     ("engine", "indicator", &[]),
@@ -33,7 +34,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "scan", &["indicator", "text", "packet", "database"]),
     ("engine", "alert", &["indicator", "scan"]),
     ("intel", "feed", &["indicator"]),
-    ("intel", "config", &["indicator", "feed"]),
+    ("intel", "config", &["settings", "indicator", "feed"]),
     ("intel", "store", &["indicator", "feed"]),
     (
         "intel",
@@ -41,6 +42,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         &["files", "indicator", "database", "compile", "feed", "config", "store"],
     ),
     ("sensor", "halt", &[]),
+    ("sensor", "config", &["settings", "indicator", "alert"]),
     ("sensor", "input", &["halt"]),
     ("sensor", "sink", &["files", "alert", "halt"]),
     (

@@ -13,4 +13,5 @@ mod memory;
 pub mod packet;
 pub(crate) mod progress;
 pub mod scan;
+pub mod settings;
 pub mod text;

@@ -22,8 +22,9 @@ mod raw;
 
 pub use configuration::{
     Access, Config, Credential, Exchange, INTERVAL, Kind, List, ListEffect, MAX_SIZE, Origin,
-    Subscription, TIMEOUT, duration, size,
+    Subscription, TIMEOUT,
 };
+pub use crate::engine::settings::{duration, size};
 pub use raw::check_name;
 
 #[cfg(test)]
