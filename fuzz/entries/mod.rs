@@ -5,6 +5,7 @@
 //! wrong: that nothing panics is the least; better it asserts what must hold.
 
 pub mod capture;
+pub mod daemon_config;
 pub mod exchange;
 pub mod feeds;
 pub mod frames;
@@ -34,6 +35,7 @@ pub struct Entry {
 pub const TABLE: &[Entry] = &[
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
     Entry { name: "config", run: subscriptions::config, testdata: None },
+    Entry { name: "daemon_config", run: daemon_config::run, testdata: Some("config") },
     Entry { name: "exchange", run: exchange::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
     Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },

@@ -207,7 +207,7 @@ impl Field for Secrets {
             keys.push(Key { name, form, fallback: fallback.clone(), text: text.to_string() });
         };
         push("env", "name of a variable", text);
-        push("file", "path", "the same, in the first line of a file");
+        push("file", "path", "The same, in the first line of a file.");
     }
 }
 

@@ -44,7 +44,12 @@ impl Named for Severity {
     }
 
     fn name(self) -> &'static str {
-        Severity::name(self)
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl Kind for FileSink {
         let when: Vec<String> = size.into_iter().chain(age).collect();
         if !when.is_empty() {
             let packed = if self.compress { "packed" } else { "not packed" };
-            text += &format!(", rotated {}, {} kept {packed}", when.join(" or "), self.keep);
+            text += &format!(", rotated {}, {} kept, {packed}", when.join(" or "), self.keep);
         }
         text
     }
