@@ -20,11 +20,11 @@ mod configuration;
 pub mod edit;
 mod raw;
 
+pub use crate::engine::settings::{duration, size};
 pub use configuration::{
     Access, Config, Credential, Exchange, INTERVAL, Kind, List, ListEffect, MAX_SIZE, Origin,
     Subscription, TIMEOUT,
 };
-pub use crate::engine::settings::{duration, size};
 pub use raw::check_name;
 
 #[cfg(test)]

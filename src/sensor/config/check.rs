@@ -138,7 +138,8 @@ impl Checks<'_> {
         }
         if !config.database.exists() && config.feeds == 0 {
             let what = format!("there is no database {}, and no feed", config.database.display());
-            let remedy = "`wiresift feed add` subscribes to feeds, `wiresift compile` makes a database";
+            let remedy =
+                "`wiresift feed add` subscribes to feeds, `wiresift compile` makes a database";
             self.wrong("", "", "database", &what, remedy);
         }
         for path in &config.allow {
@@ -252,8 +253,11 @@ impl Checks<'_> {
     }
 
     fn server_tls(&mut self, name: &str, tls: &super::ServerTls) {
-        let files =
-            [("tls_cert", &tls.tls_cert), ("tls_key", &tls.tls_key), ("tls_client_ca", &tls.tls_client_ca)];
+        let files = [
+            ("tls_cert", &tls.tls_cert),
+            ("tls_key", &tls.tls_key),
+            ("tls_client_ca", &tls.tls_client_ca),
+        ];
         self.files("input", name, &files);
     }
 

@@ -163,7 +163,8 @@ impl Config {
         what: &str,
         remedy: &str,
     ) -> super::Problem {
-        let what = if of.is_empty() { what.to_string() } else { format!("{of} “{name}”: {what}") };
+        let what =
+            if of.is_empty() { what.to_string() } else { format!("{of} “{name}”: {what}") };
         self.source.problem(self.places.find(of, name, key), &what, remedy)
     }
 }
@@ -264,7 +265,14 @@ fn read(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Places) 
     let sinks = tables(document, "sink", &mut context, Sink::read, |sink| &sink.name);
     let feeds = document.get("feed").and_then(|value| value.get_ref().as_array());
     let feeds = feeds.map_or(0, |feeds| feeds.len());
-    Some(Read { top: top?, daemon: daemon?, suppress: suppress?, inputs: inputs?, sinks: sinks?, feeds })
+    Some(Read {
+        top: top?,
+        daemon: daemon?,
+        suppress: suppress?,
+        inputs: inputs?,
+        sinks: sinks?,
+        feeds,
+    })
 }
 
 fn read_top(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Places) -> Option<Top> {

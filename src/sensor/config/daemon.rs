@@ -3,8 +3,8 @@
 use super::address::HostPort;
 use super::field::{Optional, Or};
 use super::form::{
-    FilePath, Flag, Host, List, ListenTcp, Network, Number, Size, Time, days, list, mib, ms, seconds, word,
-    words,
+    FilePath, Flag, Host, List, ListenTcp, Network, Number, Size, Time, days, list, mib, ms,
+    seconds, word, words,
 };
 use super::problem::listed;
 use super::reader::Reader;

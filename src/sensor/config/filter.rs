@@ -1,9 +1,7 @@
 //! Which alerts a sink gets.
 
 use super::field::{Optional, Or};
-use super::form::{
-    Form, Named, Number, Text, Word, Written, list, text_of, word, write_text,
-};
+use super::form::{Form, Named, Number, Text, Word, Written, list, text_of, word, write_text};
 use super::problem::{Wrong, alternatives, listed, quoted};
 use super::reader::Reader;
 use super::table::table;
@@ -80,33 +78,36 @@ fn kinds_of(word: &str) -> Option<Vec<Kind>> {
     }
 }
 
+/// The kinds that one word of the file means.
+fn read_kinds(value: &Written<'_>) -> Result<Vec<Kind>, Vec<Wrong>> {
+    let text = text_of(value, "domain")?;
+    kinds_of(text).ok_or_else(|| {
+        let mut names: Vec<&str> = vec!["hash", "cert"];
+        names.extend(Kind::ALL.iter().map(|kind| kind.name()));
+        let remedy = match nearest(text, names.iter().copied()) {
+            Some(name) => format!("did you mean “{name}”?"),
+            None => format!("expected {}", alternatives(&names)),
+        };
+        vec![Wrong::new(value.span(), format!("unknown kind {}", quoted(text)), remedy)]
+    })
+}
+
 impl Form for Kinds {
     type Value = Vec<Kind>;
 
-    fn read(&self, value: &Written<'_>, base: &Path) -> Result<Vec<Kind>, Vec<Wrong>> {
-        if let Some(array) = value.get_ref().as_array() {
-            let (mut kinds, mut wrong) = (Vec::new(), Vec::new());
-            for member in array.iter() {
-                match self.read(member, base) {
-                    Ok(more) => kinds.extend(more),
-                    Err(more) => wrong.extend(more),
-                }
+    fn read(&self, value: &Written<'_>, _base: &Path) -> Result<Vec<Kind>, Vec<Wrong>> {
+        let Some(array) = value.get_ref().as_array() else { return read_kinds(value) };
+        let (mut kinds, mut wrong) = (Vec::new(), Vec::new());
+        for member in array.iter() {
+            match read_kinds(member) {
+                Ok(more) => kinds.extend(more),
+                Err(more) => wrong.extend(more),
             }
-            // In the order of their numbers, whatever the file's, each once.
-            kinds.sort();
-            kinds.dedup();
-            return if wrong.is_empty() { Ok(kinds) } else { Err(wrong) };
         }
-        let text = text_of(value, "domain")?;
-        kinds_of(text).ok_or_else(|| {
-            let mut names: Vec<&str> = vec!["hash", "cert"];
-            names.extend(Kind::ALL.iter().map(|kind| kind.name()));
-            let remedy = match nearest(text, names.iter().copied()) {
-                Some(name) => format!("did you mean “{name}”?"),
-                None => format!("expected {}", alternatives(&names)),
-            };
-            vec![Wrong::new(value.span(), format!("unknown kind {}", quoted(text)), remedy)]
-        })
+        // In the order of their numbers, whatever the file's, each once.
+        kinds.sort();
+        kinds.dedup();
+        if wrong.is_empty() { Ok(kinds) } else { Err(wrong) }
     }
 
     fn write(&self, value: &Vec<Kind>) -> String {

@@ -11,7 +11,9 @@ mod network;
 mod paths;
 mod quantities;
 
-pub(super) use network::{Host, Listen, ListenTcp, Mailbox, Network, Server, Target, Url, host_of, is_local};
+pub(super) use network::{
+    Host, Listen, ListenTcp, Mailbox, Network, Server, Target, Url, host_of, is_local,
+};
 pub(super) use paths::{FilePath, Pattern};
 pub(super) use quantities::{Flag, Number, Size, Time, days, kib, mib, ms, seconds};
 

@@ -14,8 +14,8 @@ mod listeners;
 mod packets;
 
 pub use files::{FilesInput, From, JournalInput, JournalSince, Watch};
-pub use kafka::{KafkaAccess, KafkaInput, KafkaMechanism};
 pub(super) use kafka::topic;
+pub use kafka::{KafkaAccess, KafkaInput, KafkaMechanism};
 pub use listeners::{EveInput, HecInput, ServerTls, SyslogFraming, SyslogInput};
 pub use packets::{CapturesInput, Done, TapInput};
 
@@ -131,7 +131,11 @@ pub(super) fn elsewhere(
 
 impl Input {
     /// Reads a table. `None` if something is wrong, which is reported then.
-    pub(super) fn read(table: &DeTable<'_>, at: usize, context: &mut Context<'_, '_>) -> Option<Self> {
+    pub(super) fn read(
+        table: &DeTable<'_>,
+        at: usize,
+        context: &mut Context<'_, '_>,
+    ) -> Option<Self> {
         let mut reader = Reader::new(table, at, "input", context.parsing);
         let kind = read_kind(&mut reader, InputKind::NAMES);
         let common = read_common(&mut reader, "input", kind);

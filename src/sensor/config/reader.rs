@@ -11,8 +11,18 @@ use toml::de::{DeTable, DeValue};
 
 /// Names under which people give secrets that do not belong into the file.
 const SECRETS: [&str; 12] = [
-    "password", "passwd", "pass", "secret", "token", "tokens", "key", "keys", "api_key", "apikey",
-    "signing_key", "credential",
+    "password",
+    "passwd",
+    "pass",
+    "secret",
+    "token",
+    "tokens",
+    "key",
+    "keys",
+    "api_key",
+    "apikey",
+    "signing_key",
+    "credential",
 ];
 
 /// Keys that other programs have, or other tables of this one, and what they are called here.
@@ -147,9 +157,7 @@ impl<'r, 's> Reader<'r, 's> {
         for (key, at) in unknown {
             let (what, remedy) = match self.secret(key) {
                 Some(remedy) => ("a secret does not belong into this file".to_string(), remedy),
-                None => {
-                    (format!("unknown key {}", quoted(key)), self.advice(key, elsewhere(key)))
-                }
+                None => (format!("unknown key {}", quoted(key)), self.advice(key, elsewhere(key))),
             };
             let what = format!("{}: {what}", self.what);
             self.parsing.add(at, &what, &remedy);

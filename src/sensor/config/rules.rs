@@ -128,9 +128,10 @@ fn matches(pattern: &Path, path: &Path) -> bool {
     let Some(text) = pattern.to_str() else { return false };
     let Ok(glob) = Pattern::new(text) else { return false };
     glob.matches_path_with(path, OPTIONS)
-        || path.ancestors().skip(1).any(|folder| {
-            !folder.as_os_str().is_empty() && glob.matches_path_with(folder, OPTIONS)
-        })
+        || path
+            .ancestors()
+            .skip(1)
+            .any(|folder| !folder.as_os_str().is_empty() && glob.matches_path_with(folder, OPTIONS))
 }
 
 /// Whether what is sent to one address arrives at the other, on this machine.

@@ -69,7 +69,8 @@ pub fn schema() -> Vec<Schema> {
 
 const OF_TOP: &str = "Keys of the top that are about feeds alone; [feeds.md](feeds.md) explains \
                       them.";
-const OF_INPUTS: &str = "What is read. There may be any number of inputs. Every one has these keys:";
+const OF_INPUTS: &str =
+    "What is read. There may be any number of inputs. Every one has these keys:";
 const OF_SINKS: &str = "Where alerts go. Without any, alerts are printed to standard output in \
                         JSON. There may be any number of sinks. Every one has these keys:";
 const OF_FEED: &str = "A subscription. `wiresift feed` writes these tables; [feeds.md](feeds.md) \
@@ -81,9 +82,10 @@ fn suppress_keys() -> Vec<Key> {
         name: "lists".into(),
         form: "list: path".into(),
         fallback: Fallback::Value("[]".into()),
-        text: "Warning lists that keep indicators out of the database: the `suppress = […]` of the \
+        text:
+            "Warning lists that keep indicators out of the database: the `suppress = […]` of the \
                top, where this table takes its name. About feeds, and not about alerts."
-            .into(),
+                .into(),
     });
     all
 }
@@ -143,8 +145,13 @@ const TOP_OF_FEEDS: &[Row] = &[
     ("interval", "time", "\"30m\"", "How often feeds are fetched that do not say."),
     ("allow_wide", "`true` or `false`", "false", "Accept networks wider than /8 (IPv6: /16)."),
     ("allow_suffix", "`true` or `false`", "false", "Accept whole public suffixes."),
-    ("suppress", "list: path", "[]", "Warning lists: what is on them is kept out of the database. \
-      Where there is a table `[suppress]`, they are its `lists`."),
+    (
+        "suppress",
+        "list: path",
+        "[]",
+        "Warning lists: what is on them is kept out of the database. \
+      Where there is a table `[suppress]`, they are its `lists`.",
+    ),
     ("annotate", "list: path", "[]", "Warning lists: what is on them is tagged."),
     ("warninglists", "list: path", "[]", "Warning lists, each with its usual effect."),
 ];
@@ -164,19 +171,39 @@ const FEED: &[Row] = &[
     ("timeout", "time", "\"120s\"", "How long a fetch may take."),
     ("max_size", "size", "\"256M\"", "How large a document may be, as sent and unpacked."),
     ("confidence", "number, 0 to 100", "", "The confidence of indicators that have none."),
-    ("severity", "`low`, `medium`, `high` or `critical`", "", "The severity of indicators that have none."),
-    ("tlp", "`clear`, `green`, `amber`, `amber+strict` or `red`", "", "The TLP of indicators that have none."),
+    (
+        "severity",
+        "`low`, `medium`, `high` or `critical`",
+        "",
+        "The severity of indicators that have none.",
+    ),
+    (
+        "tlp",
+        "`clear`, `green`, `amber`, `amber+strict` or `red`",
+        "",
+        "The TLP of indicators that have none.",
+    ),
     ("tags", "list: text", "[]", "Labels for every indicator."),
     ("scope", "`exact`, `subtree` or `subtree_no_apex`", "", "How far names reach."),
     ("lifetime", "time", "", "How long an indicator is valid that does not say."),
-    ("internal", "`true` or `false`", "false", "It is about our own networks: accept private addresses."),
+    (
+        "internal",
+        "`true` or `false`",
+        "false",
+        "It is about our own networks: accept private addresses.",
+    ),
     ("misp_all", "`true` or `false`", "false", "MISP attributes that are not for detection, too."),
     ("allow", "list: term", "[]", "What of it is taken."),
     ("deny", "list: term", "[]", "What of it is left out."),
     ("min_confidence", "number, 0 to 100", "", "The least confidence that is taken."),
     ("suppress", "list: path", "[]", "Warning lists for this feed: what is on them is kept out."),
     ("annotate", "list: path", "[]", "Warning lists for this feed: what is on them is tagged."),
-    ("warninglists", "list: path", "[]", "Warning lists for this feed, each with its usual effect."),
+    (
+        "warninglists",
+        "list: path",
+        "[]",
+        "Warning lists for this feed, each with its usual effect.",
+    ),
     ("key_env", "name of a variable", "", "The variable that holds the credential."),
     ("key_file", "path", "", "The same, in the first line of a file."),
     ("key_header", "name of a header", "", "The header that the credential is sent in."),
@@ -186,6 +213,11 @@ const FEED: &[Row] = &[
     ("ca", "path", "", "Whom to trust, in PEM form."),
     ("collections", "list: text", "[]", "TAXII: these collections alone."),
     ("event_tags", "list: text", "[]", "MISP servers: only events with these tags."),
-    ("unpublished", "`true` or `false`", "false", "MISP servers: events that are not published, too."),
+    (
+        "unpublished",
+        "`true` or `false`",
+        "false",
+        "MISP servers: events that are not published, too.",
+    ),
     ("lookback", "time", "", "Exchanges: how far back the first walk goes."),
 ];

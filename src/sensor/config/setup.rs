@@ -181,8 +181,10 @@ fn suppression(loudness: Loudness) -> &'static str {
             "\n# Repeated alerts come as one record at the end of a window.\n[suppress]\nwindow = \
              \"1h\"\n# home = [\"192.0.2.0/24\"]        # our networks beside the private ones\n"
         }
-        Loudness::Loud => "\n# Every alert goes out, also what only repeats another one.\n\
-                           [suppress]\nenabled = false\n",
+        Loudness::Loud => {
+            "\n# Every alert goes out, also what only repeats another one.\n\
+                           [suppress]\nenabled = false\n"
+        }
     }
 }
 
@@ -204,7 +206,10 @@ fn input(watching: &Watching) -> Written {
             "The journal of this machine.",
             "journal",
             vec![],
-            &["units = [\"sshd.service\"]", "since = \"24h\"   # how far back the first start goes"],
+            &[
+                "units = [\"sshd.service\"]",
+                "since = \"24h\"   # how far back the first start goes",
+            ],
         ),
         Watching::Syslog(listen) => {
             let mut keys = vec![("listen", text_list(listen))];

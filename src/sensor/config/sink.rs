@@ -138,7 +138,8 @@ impl ClientTls {
     /// Reports what contradicts itself, and what has no effect without TLS.
     pub(super) fn check(&self, has_tls: bool, remedy: &str, reader: &mut Reader<'_, '_>) {
         let keys = ["ca_file", "client_cert", "client_key", "insecure"];
-        let set = keys.into_iter().find(|key| reader.has(key) && (*key != "insecure" || self.insecure));
+        let set =
+            keys.into_iter().find(|key| reader.has(key) && (*key != "insecure" || self.insecure));
         if let (false, Some(key)) = (has_tls, set) {
             let what = format!("{key} is set, but the connection is not encrypted");
             reader.wrong(key, &what, &format!("{remedy}, or remove it"));
@@ -164,7 +165,11 @@ pub(super) fn is_https(url: &str) -> bool {
 
 impl Sink {
     /// Reads a table. `None` if something is wrong, which is reported then.
-    pub(super) fn read(table: &DeTable<'_>, at: usize, context: &mut Context<'_, '_>) -> Option<Self> {
+    pub(super) fn read(
+        table: &DeTable<'_>,
+        at: usize,
+        context: &mut Context<'_, '_>,
+    ) -> Option<Self> {
         let mut reader = Reader::new(table, at, "sink", context.parsing);
         let kind = read_kind(&mut reader, SinkKind::NAMES);
         let common = read_common(&mut reader, "sink", kind);

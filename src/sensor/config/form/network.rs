@@ -10,9 +10,8 @@ use std::path::Path;
 /// Whether a text is a name of a host, or an address without brackets.
 fn is_host(text: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let is_label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && label.chars().all(is_letter)
-    };
+    let is_label =
+        |label: &str| !label.is_empty() && label.len() <= 63 && label.chars().all(is_letter);
     let name = text.strip_suffix('.').unwrap_or(text);
     text.len() <= 253 && name.split('.').all(is_label) || text.parse::<Ipv6Addr>().is_ok()
 }
@@ -83,7 +82,8 @@ fn address(text: &str, schemes: &[&str], ports: [Option<u16>; 2]) -> Result<Addr
     }
     let path = || {
         let path = rest.strip_prefix("//").unwrap_or(rest);
-        let is_path = path.starts_with('/') && path.len() > 1 && !path.chars().any(char::is_control);
+        let is_path =
+            path.starts_with('/') && path.len() > 1 && !path.chars().any(char::is_control);
         is_path.then(|| path.into()).ok_or("expected the whole path of a socket")
     };
     let place = |default| {
@@ -191,9 +191,7 @@ impl Form for Server {
     type Value = HostPort;
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<HostPort, Vec<Wrong>> {
-        read_with(value, "host.example.net:9092", "server", |text| {
-            host_port(text, Some(self.port))
-        })
+        read_with(value, "host.example.net:9092", "server", |text| host_port(text, Some(self.port)))
     }
 
     fn write(&self, value: &HostPort) -> String {
@@ -264,10 +262,9 @@ impl Form for Url {
             Ok(place) => place,
             Err(why) => return wrong(why, "for example https://siem.example.net"),
         };
-        let is_secret = |host: &&str| {
-            place.host == **host || place.host.ends_with(&format!(".{host}"))
-        };
-        if SECRET_URLS.iter().any(|host| is_secret(&host)) {
+        let is_secret =
+            |host: &&str| place.host == **host || place.host.ends_with(&format!(".{host}"));
+        if SECRET_URLS.iter().any(|host| is_secret(host)) {
             let remedy = "name a variable with url_env, or a file that holds it with url_file";
             return wrong("whoever reads it can post there, so it is a secret", remedy);
         }
@@ -318,7 +315,8 @@ impl Form for Network {
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<IpNet, Vec<Wrong>> {
         read_with(value, "192.0.2.0/24", "network", |text| {
-            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            let network =
+                text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             network.map(|network| network.trunc()).map_err(|_| "expected ADDRESS/BITS")
         })
     }

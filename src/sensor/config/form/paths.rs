@@ -15,7 +15,11 @@ impl Form for FilePath {
         let text = text_of(value, "/var/log")?;
         if !is_plain(text) {
             let what = format!("invalid path {}", quoted(text));
-            return Err(vec![Wrong::new(value.span(), what, "expected the name of a file or folder")]);
+            return Err(vec![Wrong::new(
+                value.span(),
+                what,
+                "expected the name of a file or folder",
+            )]);
         }
         Ok(base.join(text))
     }

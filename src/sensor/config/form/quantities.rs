@@ -101,7 +101,8 @@ impl Form for Size {
             let what = format!("invalid size {}{why}", quoted(text));
             vec![Wrong::new(value.span(), what, remedy)]
         };
-        let bytes = size(text).map_err(|why| wrong(&format!(": {why}"), "for example 64M".into()))?;
+        let bytes =
+            size(text).map_err(|why| wrong(&format!(": {why}"), "for example 64M".into()))?;
         if self.0.contains(&bytes) {
             return Ok(bytes);
         }

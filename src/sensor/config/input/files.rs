@@ -1,5 +1,6 @@
 //! Logs on this machine: files, and the journal.
 
+use crate::engine::settings::{duration, duration_text};
 use crate::sensor::config::field::{Optional, Or, Required};
 use crate::sensor::config::form::{
     FilePath, Form, Number, Pattern, Text, Time, Written, days, line, list, ms, seconds, some,
@@ -8,7 +9,6 @@ use crate::sensor::config::form::{
 use crate::sensor::config::problem::{Wrong, quoted};
 use crate::sensor::config::reader::Reader;
 use crate::sensor::config::table::{Kind, table};
-use crate::engine::settings::{duration, duration_text};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -159,7 +159,10 @@ table! {
 fn unit() -> Text {
     let is_right = |text: &str| {
         let is_plain = |c: char| c.is_ascii_graphic() && !"/'\"`$;|&<>".contains(c);
-        !text.is_empty() && text.len() <= 255 && !text.starts_with('-') && text.chars().all(is_plain)
+        !text.is_empty()
+            && text.len() <= 255
+            && !text.starts_with('-')
+            && text.chars().all(is_plain)
     };
     Text { what: "a name of a unit", example: "sshd.service", is_right }
 }

@@ -1,5 +1,6 @@
 //! Packets: interfaces, and folders of captures.
 
+use crate::engine::settings::{duration_text, size_text};
 use crate::sensor::config::field::{Optional, Or, Required};
 use crate::sensor::config::form::{
     FilePath, Flag, Number, Size, Text, Time, days, kib, mib, ms, seconds, some, word, words,
@@ -7,7 +8,6 @@ use crate::sensor::config::form::{
 use crate::sensor::config::problem::listed;
 use crate::sensor::config::reader::Reader;
 use crate::sensor::config::table::{Kind, table};
-use crate::engine::settings::{duration_text, size_text};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -64,7 +64,8 @@ fn what_is_missing_is_named() {
     let problems = config.check(Built { live: false, ..EVERYTHING }).to_string();
     assert!(problems.contains("input “tap”: this build can't listen to interfaces"), "{problems}");
     // What is disabled may lack whatever it likes.
-    let off = right("[[input]]\nkind = \"tap\"\nenabled = false\ninterfaces = \"none7\"\n[[feed]]\n");
+    let off =
+        right("[[input]]\nkind = \"tap\"\nenabled = false\ninterfaces = \"none7\"\n[[feed]]\n");
     let problems = off.check(EVERYTHING).to_string();
     assert!(problems.contains("nothing is read: no input is enabled"), "{problems}");
     assert!(!problems.contains("none7"), "{problems}");
@@ -113,9 +114,15 @@ fn it_is_described_in_plain_english() {
     let want = std::fs::read_to_string(&golden).unwrap_or_default();
     assert_eq!(format!("{lines}\n"), want, "{} differs", golden.display());
     let lines = right("[[input]]\nkind = \"journal\"\n[[feed]]\n").describe().join("\n");
-    assert!(lines.contains("input journal (journal): follows the journal of this machine"), "{lines}");
+    assert!(
+        lines.contains("input journal (journal): follows the journal of this machine"),
+        "{lines}"
+    );
     assert!(lines.contains("feeds: 1, fetched and compiled by this process"), "{lines}");
-    assert!(lines.contains("the first alert of the same indicator, where and local in 1h at once"), "{lines}");
+    assert!(
+        lines.contains("the first alert of the same indicator, where and local in 1h at once"),
+        "{lines}"
+    );
 }
 
 #[test]

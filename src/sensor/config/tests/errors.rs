@@ -76,7 +76,8 @@ fn secrets_are_not_repeated() {
         assert!(!problems.contains("hunter2"), "{problems}");
         assert!(problems.contains("_env") || problems.contains("variable"), "{keys}\n{problems}");
     }
-    let hec = "[[input]]\nkind = \"hec\"\nlisten = \"tcp://127.0.0.1:8088\"\ntokens = [\"hunter2\"]\n";
+    let hec =
+        "[[input]]\nkind = \"hec\"\nlisten = \"tcp://127.0.0.1:8088\"\ntokens = [\"hunter2\"]\n";
     let problems = wrong(hec).to_string();
     let want = "wiresift.toml:4:1: input “hec”: a secret does not belong into this file (name a \
                 variable with token_env, or a file that holds it with token_file)";
@@ -95,7 +96,10 @@ fn keys_are_suggested() {
         ("patterns = \"/a\"", "input: kind is missing (add kind = …: files, journal"),
         ("type = \"files\"", "kind is missing"),
         ("kind = \"captures\"\ndirectory = \"/a\"", "did you mean “folder”?"),
-        ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"remove\"", "expected keep, move or delete"),
+        (
+            "kind = \"captures\"\nfolder = \"/a\"\ndone = \"remove\"",
+            "expected keep, move or delete",
+        ),
         ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"Delete\"", "did you mean “delete”?"),
     ] {
         let problems = wrong(&format!("[[input]]\n{keys}\n")).to_string();
@@ -107,7 +111,10 @@ fn keys_are_suggested() {
         ("[[output]]\nkind = \"tap\"\n", "did you mean “sink”?"),
         ("threads = 3\n", "threads belongs below [daemon]"),
         ("spool_size = \"1G\"\n", "spool_size belongs below [daemon]"),
-        ("[input]\nkind = \"tap\"\n", "wiresift.toml:1:1: input is a list of tables (write [[input]])"),
+        (
+            "[input]\nkind = \"tap\"\n",
+            "wiresift.toml:1:1: input is a list of tables (write [[input]])",
+        ),
         ("[[daemon]]\n", "daemon is one table (write [daemon])"),
         ("sink = [7]\n", "sink is a list of tables"),
         ("suppress = 7\n", "suppress is one table"),
@@ -127,7 +134,9 @@ fn names_are_unique_and_plain() {
                 name; the first is in line 1)";
     assert_eq!(problems, want);
     // An input and a sink may have the same one.
-    right("[[input]]\nkind = \"journal\"\nname = \"x\"\n[[sink]]\nkind = \"stdout\"\nname = \"x\"\n");
+    right(
+        "[[input]]\nkind = \"journal\"\nname = \"x\"\n[[sink]]\nkind = \"stdout\"\nname = \"x\"\n",
+    );
     for name in ["", "..", "a/b", "A", "x y", "ä", ".x", &"x".repeat(65)] {
         let text = format!("{journal}name = \"{name}\"\n");
         assert!(wrong(&text).to_string().contains("invalid value"), "{name}");
@@ -138,38 +147,80 @@ fn names_are_unique_and_plain() {
 fn values_have_bounds() {
     for (keys, want) in [
         ("kind = \"tap\"\ninterfaces = []", "the list is shorter than 1"),
-        ("kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]", "expected a name of an interface"),
+        (
+            "kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]",
+            "expected a name of an interface",
+        ),
         ("kind = \"tap\"\ninterfaces = [\"any\", \"eth0\"]", "“any” beside other interfaces"),
-        ("kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = 63", "input “tap”: snaplen: invalid value “63” (expected 64 to 262144)"),
+        (
+            "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = 63",
+            "input “tap”: snaplen: invalid value “63” (expected 64 to 262144)",
+        ),
         ("kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = -1", "invalid value “-1”"),
-        ("kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = \"1\"", "expected a whole number from 64 to 262144, found a text"),
+        (
+            "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = \"1\"",
+            "expected a whole number from 64 to 262144, found a text",
+        ),
         ("kind = \"tap\"\ninterfaces = \"e\"\nring = \"4G\"", "(expected 512K to 2047M)"),
-        ("kind = \"tap\"\ninterfaces = \"e\"\nring = 4096", "expected a text, found a number (write \"64M\")"),
-        ("kind = \"tap\"\ninterfaces = \"e\"\npromiscuous = \"yes\"", "expected true or false, found a text"),
+        (
+            "kind = \"tap\"\ninterfaces = \"e\"\nring = 4096",
+            "expected a text, found a number (write \"64M\")",
+        ),
+        (
+            "kind = \"tap\"\ninterfaces = \"e\"\npromiscuous = \"yes\"",
+            "expected true or false, found a text",
+        ),
         ("kind = \"files\"\npatterns = \"/a/[\"", "invalid pattern “/a/[”"),
         ("kind = \"files\"\npatterns = \"\"", "invalid pattern “”"),
         ("kind = \"files\"\npatterns = \"/a\"\npoll = \"soon\"", "invalid time “soon”: expected"),
         ("kind = \"files\"\npatterns = \"/a\"\npoll = \"2d\"", "(expected 100ms to 1d)"),
-        ("kind = \"files\"\npatterns = \"/a\"\nignore_older = \"1s\"", "ignore_older is shorter than rotate_wait"),
+        (
+            "kind = \"files\"\npatterns = \"/a\"\nignore_older = \"1s\"",
+            "ignore_older is shorter than rotate_wait",
+        ),
         ("kind = \"journal\"\nunits = \"--all\"", "expected a name of a unit"),
         ("kind = \"journal\"\nmatches = \"x\"", "expected FIELD=VALUE"),
-        ("kind = \"journal\"\nsince = \"tomorrow\"", "expected beginning, now, or a time such as 24h"),
+        (
+            "kind = \"journal\"\nsince = \"tomorrow\"",
+            "expected beginning, now, or a time such as 24h",
+        ),
         ("kind = \"syslog\"\nlisten = \"514\"", "it has no scheme (expected udp://HOST:PORT"),
         ("kind = \"syslog\"\nlisten = \"udp://0.0.0.0\"", "expected a port from 1 to 65535"),
         ("kind = \"syslog\"\nlisten = \"udp://:514\"", "0.0.0.0 or [::] for all"),
         ("kind = \"syslog\"\nlisten = \"udp://::1:514\"", "expected an address before the port"),
         ("kind = \"syslog\"\nlisten = \"http://a:80\"", "unknown scheme"),
         ("kind = \"syslog\"\nlisten = \"tls://0.0.0.0:6514\"", "needs a certificate and its key"),
-        ("kind = \"syslog\"\nlisten = \"udp://0.0.0.0:514\"\ntls_cert = \"a\"", "tls_cert is set, but no tls:// address"),
-        ("kind = \"hec\"\nlisten = \"tcp://0.0.0.0:8088\"", "neither token_env nor token_file is set"),
+        (
+            "kind = \"syslog\"\nlisten = \"udp://0.0.0.0:514\"\ntls_cert = \"a\"",
+            "tls_cert is set, but no tls:// address",
+        ),
+        (
+            "kind = \"hec\"\nlisten = \"tcp://0.0.0.0:8088\"",
+            "neither token_env nor token_file is set",
+        ),
         ("kind = \"hec\"\nlisten = \"udp://0.0.0.0:8088\"\ntoken_env = \"T\"", "unknown scheme"),
         ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a b\"", "expected a name of a topic"),
-        ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"", "user is set, but no password"),
-        ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"\npassword_env = \"P\"\nmechanism = \"plain\"", "sent in the clear"),
-        ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"", "the connection is not encrypted"),
+        (
+            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"",
+            "user is set, but no password",
+        ),
+        (
+            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"\npassword_env = \"P\"\nmechanism = \"plain\"",
+            "sent in the clear",
+        ),
+        (
+            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
+            "the connection is not encrypted",
+        ),
         ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "without move_to"),
-        ("kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"", "move_to is set, but done is “keep”"),
-        ("kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/a\"\ndone = \"move\"", "is the folder that is read"),
+        (
+            "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",
+            "move_to is set, but done is “keep”",
+        ),
+        (
+            "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/a\"\ndone = \"move\"",
+            "is the folder that is read",
+        ),
         ("kind = \"eve\"\npath = \"\"", "invalid path"),
     ] {
         let problems = wrong(&format!("[[input]]\n{keys}\n")).to_string();
@@ -184,25 +235,61 @@ fn sinks_contradict_themselves() {
     for (keys, want) in [
         ("kind = \"file\"", "sink “file”: path is missing (add path = …)"),
         ("kind = \"file\"\npath = \"/a\"\nkeep = 3", "keep is set, but the file is never rotated"),
-        ("kind = \"file\"\npath = \"/a\"\nbatch_age = \"3s\"", "only the kinds unix, syslog, webhook"),
+        (
+            "kind = \"file\"\npath = \"/a\"\nbatch_age = \"3s\"",
+            "only the kinds unix, syslog, webhook",
+        ),
         ("kind = \"unix\"\npath = \"/a\"\nformat = \"zeek\"", "unknown value “zeek”"),
-        ("kind = \"syslog\"\naddress = \"udp://h\"\nframing = \"counted\"", "each datagram is one message"),
+        (
+            "kind = \"syslog\"\naddress = \"udp://h\"\nframing = \"counted\"",
+            "each datagram is one message",
+        ),
         ("kind = \"syslog\"\naddress = \"tls://h\"\nframing = \"lines\"", "always counted"),
-        ("kind = \"syslog\"\naddress = \"tcp://h\"\ninsecure = true", "insecure is set, but the connection is not"),
-        ("kind = \"syslog\"\naddress = \"tls://h\"\nclient_cert = \"a\"", "client_cert is set, but no client_key"),
-        ("kind = \"syslog\"\naddress = \"tls://h\"\nca_file = \"a\"\ninsecure = true", "ca_file and insecure are both set"),
+        (
+            "kind = \"syslog\"\naddress = \"tcp://h\"\ninsecure = true",
+            "insecure is set, but the connection is not",
+        ),
+        (
+            "kind = \"syslog\"\naddress = \"tls://h\"\nclient_cert = \"a\"",
+            "client_cert is set, but no client_key",
+        ),
+        (
+            "kind = \"syslog\"\naddress = \"tls://h\"\nca_file = \"a\"\ninsecure = true",
+            "ca_file and insecure are both set",
+        ),
         ("kind = \"syslog\"\naddress = \"tls://h\"\nca = \"a\"", "did you mean “ca_file”?"),
         ("kind = \"webhook\"", "url is missing"),
-        ("kind = \"webhook\"\nurl = \"https://h\"\nurl_env = \"U\"", "url and url_env are both set"),
+        (
+            "kind = \"webhook\"\nurl = \"https://h\"\nurl_env = \"U\"",
+            "url and url_env are both set",
+        ),
         ("kind = \"webhook\"\nurl = \"ftp://h\"", "expected https:// or http://"),
-        ("kind = \"webhook\"\nurl = \"https://h\"\nkey_env = [\"A\", \"B\", \"C\"]", "more than 2 of key_env"),
-        ("kind = \"webhook\"\nurl_env = \"U\"\nform = \"slack\"\ngzip = true", "Slack takes no packed bodies"),
-        ("kind = \"splunk\"\nurl = \"http://s\"\ntoken_env = \"T\"", "the secret would be sent in the clear"),
-        ("kind = \"splunk\"\nurl = \"https://s\"\ntoken_env = \"T\"\ntoken_file = \"t\"", "token_env and token_file are both set"),
+        (
+            "kind = \"webhook\"\nurl = \"https://h\"\nkey_env = [\"A\", \"B\", \"C\"]",
+            "more than 2 of key_env",
+        ),
+        (
+            "kind = \"webhook\"\nurl_env = \"U\"\nform = \"slack\"\ngzip = true",
+            "Slack takes no packed bodies",
+        ),
+        (
+            "kind = \"splunk\"\nurl = \"http://s\"\ntoken_env = \"T\"",
+            "the secret would be sent in the clear",
+        ),
+        (
+            "kind = \"splunk\"\nurl = \"https://s\"\ntoken_env = \"T\"\ntoken_file = \"t\"",
+            "token_env and token_file are both set",
+        ),
         (&format!("{elastic}\nindex = \"Alerts\""), "expected a name of an index, in lower case"),
         (&format!("{elastic}\nuser = \"u\""), "user and password belong together"),
-        (&format!("{elastic}\nuser = \"u\"\npassword_env = \"P\"\nkey_env = \"K\""), "key_env and user are both set"),
-        (&format!("{mail}\ntls = \"never\"\nuser = \"u\"\npassword_env = \"P\""), "sent in the clear"),
+        (
+            &format!("{elastic}\nuser = \"u\"\npassword_env = \"P\"\nkey_env = \"K\""),
+            "key_env and user are both set",
+        ),
+        (
+            &format!("{mail}\ntls = \"never\"\nuser = \"u\"\npassword_env = \"P\""),
+            "sent in the clear",
+        ),
         (&format!("{mail}\nwindow = \"5m\""), "did you mean “batch_age”?"),
         (&format!("{mail}\nto = \"a@b\""), "duplicate key"),
         ("kind = \"stdout\"\nkinds = \"dmain\"", "did you mean “domain”?"),
@@ -210,7 +297,10 @@ fn sinks_contradict_themselves() {
         ("kind = \"stdout\"\nmin_confidence = 101", "expected 0 to 100"),
         ("kind = \"stdout\"\nmin_severity = \"hihg\"", "did you mean “high”?"),
         ("kind = \"stdout\"\nseverity = \"high\"", "did you mean “min_severity”?"),
-        ("kind = \"stdout\"\ninputs = \"x\"", "sink “stdout”: unknown input “x” (there are no inputs)"),
+        (
+            "kind = \"stdout\"\ninputs = \"x\"",
+            "sink “stdout”: unknown input “x” (there are no inputs)",
+        ),
     ] {
         let problems = wrong(&format!("[[sink]]\n{keys}\n")).to_string();
         assert!(problems.contains(want), "{keys}\n{problems}\n{want}");
@@ -218,7 +308,10 @@ fn sinks_contradict_themselves() {
     // Without a secret, or to this machine, plain HTTP is fine.
     sink("kind = \"elasticsearch\"\nurl = \"http://e\"");
     sink("kind = \"splunk\"\nurl = \"http://[::1]:8088\"\ntoken_env = \"T\"");
-    sink(&format!("{}\ntls = \"never\"\nuser = \"u\"\npassword_env = \"P\"", mail.replace("\"m\"", "\"localhost:25\"")));
+    sink(&format!(
+        "{}\ntls = \"never\"\nuser = \"u\"\npassword_env = \"P\"",
+        mail.replace("\"m\"", "\"localhost:25\"")
+    ));
 }
 
 #[test]
@@ -233,7 +326,8 @@ fn tables_contradict_each_other() {
     for path in ["/var/log/wiresift/alerts.log", "/var/log/x.json", "/srv/logs2"] {
         right(&file(path));
     }
-    let syslog = |at: &str, more: &str| format!("[[input]]\nkind = \"syslog\"\nlisten = \"{at}\"\n{more}");
+    let syslog =
+        |at: &str, more: &str| format!("[[input]]\nkind = \"syslog\"\nlisten = \"{at}\"\n{more}");
     for (text, want) in [
         (
             syslog("tcp://0.0.0.0:601", "[[input]]\nkind = \"hec\"\ntoken_env = \"T\"\nlisten = \"tcp://0.0.0.0:601\"\n"),
@@ -262,7 +356,10 @@ fn tables_contradict_each_other() {
     }
     // What is disabled is in nobody's way.
     right(&syslog("tcp://127.0.0.1:9750", "enabled = false\n"));
-    right(&syslog("udp://0.0.0.0:514", "[[sink]]\nkind = \"syslog\"\naddress = \"udp://192.0.2.1\"\n"));
+    right(&syslog(
+        "udp://0.0.0.0:514",
+        "[[sink]]\nkind = \"syslog\"\naddress = \"udp://192.0.2.1\"\n",
+    ));
 }
 
 #[test]

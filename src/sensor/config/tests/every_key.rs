@@ -11,8 +11,17 @@ pub(super) const ALL: &str = include_str!("every_key.toml");
 
 /// Keys that several kinds have from the same type.
 const SHARED: [&str; 11] = [
-    "ca_file", "client_cert", "client_key", "insecure", "tls_client_ca", "batch_records",
-    "batch_size", "batch_age", "spool_size", "connect_timeout", "timeout",
+    "ca_file",
+    "client_cert",
+    "client_key",
+    "insecure",
+    "tls_client_ca",
+    "batch_records",
+    "batch_size",
+    "batch_age",
+    "spool_size",
+    "connect_timeout",
+    "timeout",
 ];
 
 fn seconds(count: u64) -> Duration {
@@ -40,7 +49,7 @@ fn every_key_of_every_table_is_read_and_written() {
             assert!(!values.is_empty(), "{place} is missing");
             if let Fallback::Value(default) = &key.fallback {
                 let differs = values.iter().any(|value| *value != default);
-                assert!(differs || key.name == "enabled", "{place} is at its default");
+                assert!(differs, "{place} is at its default");
             }
         }
     }
@@ -93,7 +102,10 @@ fn relative_paths_start_at_the_folder_of_the_file() {
     ] {
         let config = Config::parse(text, Path::new(path)).unwrap();
         let InputKind::Files(files) = &config.inputs[0].kind else { panic!() };
-        assert_eq!((config.state.as_path(), &config.allow[0]), (Path::new(state), &config.state.with_file_name("a")));
+        assert_eq!(
+            (config.state.as_path(), &config.allow[0]),
+            (Path::new(state), &config.state.with_file_name("a"))
+        );
         assert_eq!(files.patterns, [first, "/x/*.log"].map(PathBuf::from));
         assert_eq!(files.exclude[0], Path::new("*.gz"));
         assert_eq!(files.exclude[1], Path::new(&first.replace("logs/*.log", "old/*")));
@@ -103,12 +115,15 @@ fn relative_paths_start_at_the_folder_of_the_file() {
 
 #[test]
 fn values_mean_what_they_say() {
-    let InputKind::Files(files) = input("kind = \"files\"\npatterns = \"/a\"\nfrom = \"end\"\nrotate_wait = \"1.5m\"").kind
+    let InputKind::Files(files) =
+        input("kind = \"files\"\npatterns = \"/a\"\nfrom = \"end\"\nrotate_wait = \"1.5m\"").kind
     else {
         panic!()
     };
     assert_eq!((files.from, files.rotate_wait, files.max_open), (From::End, seconds(90), None));
-    let InputKind::Journal(journal) = input("kind = \"journal\"\nsince = \"24h\"").kind else { panic!() };
+    let InputKind::Journal(journal) = input("kind = \"journal\"\nsince = \"24h\"").kind else {
+        panic!()
+    };
     assert_eq!(journal.since, JournalSince::Ago(seconds(86_400)));
     let InputKind::Syslog(syslog) =
         input("kind = \"syslog\"\nlisten = [\"udp://0.0.0.0:514\", \"tcp://[::]:601\", \"unix:///run/s\", \"systemd:syslog\"]").kind
@@ -117,13 +132,24 @@ fn values_mean_what_they_say() {
     };
     let texts: Vec<String> = syslog.listen.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["udp://0.0.0.0:514", "tcp://[::]:601", "unix:/run/s", "systemd:syslog"]);
-    let SinkKind::Syslog(to) = sink("kind = \"syslog\"\naddress = \"tls://siem.example\"").kind else { panic!() };
+    let SinkKind::Syslog(to) = sink("kind = \"syslog\"\naddress = \"tls://siem.example\"").kind
+    else {
+        panic!()
+    };
     assert_eq!(to.address.to_string(), "tls://siem.example:6514");
     let hashes = sink("kind = \"stdout\"\nkinds = [\"hash\", \"domain\"]\nmin_severity = \"high\"");
-    assert!(hashes.filter.kinds.contains(&Kind::Sha256) && hashes.filter.kinds.contains(&Kind::Domain));
-    assert!(!hashes.filter.kinds.contains(&Kind::CertSha256) && !hashes.filter.kinds.contains(&Kind::Ip));
+    assert!(
+        hashes.filter.kinds.contains(&Kind::Sha256) && hashes.filter.kinds.contains(&Kind::Domain)
+    );
+    assert!(
+        !hashes.filter.kinds.contains(&Kind::CertSha256)
+            && !hashes.filter.kinds.contains(&Kind::Ip)
+    );
     assert_eq!(hashes.filter.min_severity, Some(Severity::High));
-    let SinkKind::File(file) = sink("kind = \"file\"\npath = \"a.json\"\nformat = \"eve\"").kind else { panic!() };
+    let SinkKind::File(file) = sink("kind = \"file\"\npath = \"a.json\"\nformat = \"eve\"").kind
+    else {
+        panic!()
+    };
     assert_eq!((file.format, file.path), (Format::Eve, PathBuf::from("/etc/wiresift/a.json")));
     // Hexadecimal numbers and underscores are TOML, too.
     let tap = "kind = \"tap\"\ninterfaces = \"eth0\"\nsnaplen = 0x1_00";
@@ -135,7 +161,8 @@ fn values_mean_what_they_say() {
 fn kinds_have_defaults_of_their_own() {
     let elastic = sink("kind = \"elasticsearch\"\nurl = \"https://e\"");
     let mail = sink("kind = \"mail\"\nserver = \"m\"\nfrom = \"a@b\"\nto = \"c@d\"");
-    let batch = |sink: &Sink| sink.delivery().map(|it| (it.batch_records, it.batch_size, it.batch_age));
+    let batch =
+        |sink: &Sink| sink.delivery().map(|it| (it.batch_records, it.batch_size, it.batch_age));
     assert_eq!(batch(&elastic), Some((1000, 5 << 20, seconds(1))));
     assert_eq!(batch(&mail), Some((1000, 1 << 20, seconds(600))));
     assert_eq!(batch(&sink("kind = \"stdout\"")), None);

@@ -75,7 +75,10 @@ fn both_houses_take_the_same_file() {
     assert_eq!(feeds(example).feeds.len(), 1);
     let ours = right(super::every_key::ALL);
     let theirs = feeds(super::every_key::ALL);
-    assert_eq!((&theirs.state, &theirs.database, &theirs.allow), (&ours.state, &ours.database, &ours.allow));
+    assert_eq!(
+        (&theirs.state, &theirs.database, &theirs.allow),
+        (&ours.state, &ours.database, &ours.allow)
+    );
     assert_eq!(theirs.lists[0].path, Path::new("/etc/wiresift/lists"));
     let empty = (feeds(""), right(""));
     assert_eq!((empty.0.state, empty.0.database), (empty.1.state, empty.1.database));

@@ -21,7 +21,11 @@ fn all_alerting() -> Vec<Alerting> {
         Alerting::Syslog("tls://siem.example.net".into()),
         Alerting::Webhook("https://h.example/x".into()),
         Alerting::Slack { url_file: "/etc/wiresift/slack.url".into() },
-        Alerting::Mail { server: "m:587".into(), from: "a@b.example".into(), to: vec!["c@d.example".into()] },
+        Alerting::Mail {
+            server: "m:587".into(),
+            from: "a@b.example".into(),
+            to: vec!["c@d.example".into()],
+        },
         Alerting::Elasticsearch("https://e:9200".into()),
         Alerting::Splunk { url: "https://s:8088".into(), token_env: "T".into() },
     ]
@@ -30,7 +34,10 @@ fn all_alerting() -> Vec<Alerting> {
 fn feed() -> FeedAnswer {
     FeedAnswer {
         comment: vec!["URLhaus: malware\nURLs\u{7}".into()],
-        members: vec![("name".into(), "\"urlhaus\"".into()), ("url".into(), " \"https://u\"".into())],
+        members: vec![
+            ("name".into(), "\"urlhaus\"".into()),
+            ("url".into(), " \"https://u\"".into()),
+        ],
     }
 }
 
@@ -71,9 +78,13 @@ fn what_is_commented_out_is_right_too() {
     let text: Vec<String> = setup(&answers)
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.split_once(" = ").is_some_and(|(key, _)| {
-                key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-            }) => key.to_string(),
+            Some(key)
+                if key.split_once(" = ").is_some_and(|(key, _)| {
+                    key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+                }) =>
+            {
+                key.to_string()
+            }
             _ => line.to_string(),
         })
         .collect();
