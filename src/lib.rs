@@ -47,6 +47,7 @@
 //! | --- | --- | --- |
 //! | [`engine::error`] | the one error type: opaque, with its place and the remedy | nothing |
 //! | `engine::progress` | loops over bytes from outside that cannot run for ever, bounds that shrink for fuzzers | nothing |
+//! | [`engine::settings`] | what texts of settings have in common: times, sizes, bounds, misspelt names | nothing |
 //! | [`engine::files`] | what the paths that we write to lead to, and what must not be written over | nothing |
 //! | `engine::memory` | what the system gives by pages: maps of files, big pages | nothing |
 //! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
@@ -58,10 +59,11 @@
 //! | [`engine::suppress`] | alerts that repeat others: held back, counted, told in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
 //! | [`intel::feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
-//! | [`intel::config`] | `wiresift.toml`, and the catalogue of public feeds | indicator, feed |
+//! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
+//! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert |
 //! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
 //! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
 //! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, logs that are followed, the network | indicator (times), halt, listen, http |

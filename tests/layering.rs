@@ -29,6 +29,7 @@ const HOUSES: &[(&str, &[&str])] = &[
 const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "error", &[]),
     ("engine", "progress", &[]),
+    ("engine", "settings", &[]),
     ("engine", "files", &[]),
     ("engine", "memory", &[]),
     ("engine", "indicator", &[]),
@@ -40,7 +41,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "suppress", &["indicator", "scan"]),
     ("engine", "alert", &["indicator", "scan"]),
     ("intel", "feed", &["indicator"]),
-    ("intel", "config", &["indicator", "feed"]),
+    ("intel", "config", &["settings", "indicator", "feed"]),
     ("intel", "store", &["indicator", "feed"]),
     (
         "intel",
@@ -48,6 +49,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         &["files", "indicator", "database", "compile", "feed", "config", "store"],
     ),
     ("sensor", "halt", &[]),
+    ("sensor", "config", &["settings", "indicator", "alert"]),
     ("sensor", "listen", &["halt"]),
     ("sensor", "http", &["halt", "listen"]),
     ("sensor", "input", &["indicator", "halt", "listen", "http"]),

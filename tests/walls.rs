@@ -38,7 +38,7 @@ const WALLS: &[Wall] = &[
     Wall {
         flags: &["--no-default-features", "--features", "daemon"],
         most: 200,
-        banned: &["tokio", "clap", "pcap", "toml", "hyper"],
+        banned: &["tokio", "clap", "pcap", "hyper"],
     },
     Wall { flags: &[], most: 380, banned: &["tokio", "axum", "hyper"] },
     Wall { flags: &["--all-features"], most: 380, banned: &["tokio", "axum", "hyper"] },

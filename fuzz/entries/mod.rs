@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod capture;
 pub mod checkpoint;
+pub mod daemon_config;
 pub mod exchange;
 pub mod feeds;
 pub mod frames;
@@ -45,6 +46,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "checkpoint", run: checkpoint::log, testdata: None },
     Entry { name: "commit", run: checkpoint::commit, testdata: None },
     Entry { name: "config", run: subscriptions::config, testdata: None },
+    Entry { name: "daemon_config", run: daemon_config::run, testdata: Some("config") },
     Entry { name: "exchange", run: exchange::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
     Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },

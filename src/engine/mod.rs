@@ -13,5 +13,6 @@ mod memory;
 pub mod packet;
 pub(crate) mod progress;
 pub mod scan;
+pub mod settings;
 pub mod suppress;
 pub mod text;

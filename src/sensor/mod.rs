@@ -2,6 +2,8 @@
 
 pub mod checkpoint;
 #[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
 pub mod deliver;
 mod halt;
 #[cfg(feature = "daemon")]

@@ -20,9 +20,10 @@ mod configuration;
 pub mod edit;
 mod raw;
 
+pub use crate::engine::settings::{duration, size};
 pub use configuration::{
     Access, Config, Credential, Exchange, INTERVAL, Kind, List, ListEffect, MAX_SIZE, Origin,
-    Subscription, TIMEOUT, duration, size,
+    Subscription, TIMEOUT,
 };
 pub use raw::check_name;
 

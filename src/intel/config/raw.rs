@@ -1,12 +1,15 @@
 //! The file as it is written, and the way from there to what it means.
 
 use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Origin, Subscription};
-use super::{List, ListEffect, TIMEOUT, duration, size};
+use super::{List, ListEffect, TIMEOUT};
 use crate::engine::indicator::{Scope, Severity, Tlp};
-use crate::engine::progress::{Walk, bound};
+use crate::engine::progress::bound;
+use crate::engine::settings::{check_bounds, duration, size};
 use crate::intel::feed::{Filter, Format, Options};
 use crate::{Error, Result};
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,13 +34,56 @@ struct Top {
     #[serde(default)]
     allow: Vec<PathBuf>,
     #[serde(default)]
-    suppress: Vec<PathBuf>,
+    suppress: Suppress,
     #[serde(default)]
     annotate: Vec<PathBuf>,
     #[serde(default)]
     warninglists: Vec<PathBuf>,
     #[serde(default)]
     feed: Vec<toml::Spanned<Feed>>,
+    // The tables of `wiresift run`, which the sensor reads.
+    #[serde(default, rename = "daemon")]
+    _daemon: IgnoredAny,
+    #[serde(default, rename = "input")]
+    _input: IgnoredAny,
+    #[serde(default, rename = "sink")]
+    _sink: IgnoredAny,
+}
+
+/// `suppress` of the top: warning lists, or the table `[suppress]` of `wiresift run`, where they
+/// are its `lists`.
+#[derive(Default)]
+struct Suppress(Vec<PathBuf>);
+
+impl<'de> Deserialize<'de> for Suppress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(SuppressVisitor)
+    }
+}
+
+struct SuppressVisitor;
+
+impl<'de> Visitor<'de> for SuppressVisitor {
+    type Value = Suppress;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of paths, or a table")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> std::result::Result<Suppress, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Suppress)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> std::result::Result<Suppress, A::Error> {
+        let mut lists = Suppress::default();
+        while let Some(key) = table.next_key::<String>()? {
+            match &*key {
+                "lists" => lists.0 = table.next_value()?,
+                _ => drop(table.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(lists)
+    }
 }
 
 /// A `[[feed]]` table.
@@ -119,7 +165,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     let interval = interval.map_err(|why| wrong("interval", &why).at_path(path))?;
     let mut feeds = Vec::with_capacity(top.feed.len());
     let mut names = HashSet::new();
-    let mut lists = lists(folder, [&top.suppress, &top.annotate, &top.warninglists], None);
+    let mut lists = lists(folder, [&top.suppress.0, &top.annotate, &top.warninglists], None);
     for feed in top.feed {
         let at = line(feed.span().start);
         let feed = feed.into_inner();
@@ -145,68 +191,6 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         allow: top.allow.iter().map(|path| folder.join(path)).collect(),
         feeds,
     })
-}
-
-/// The longest configuration: some ten thousand feeds.
-const MAX_LEN: usize = bound(4 << 20, 4 << 10);
-
-/// The deepest that brackets may stand in each other; a feed needs three.
-const MAX_DEPTH: usize = bound(32, 4);
-
-/// Refuses what the parser of TOML would take long for: it goes through a text of nothing but
-/// opening brackets again and again.
-fn check_bounds(text: &str) -> Result<()> {
-    if text.len() > MAX_LEN {
-        return Err(Error::format(format!("it is longer than {MAX_LEN} bytes"))
-            .remedy("not a configuration, or far too large"));
-    }
-    let (mut depth, mut line) = (0usize, 1);
-    let mut walk = Walk::over(text.as_bytes());
-    while let Some(rest) = walk.rest() {
-        let length = token(rest);
-        match rest[0] {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(Error::format(format!("more than {MAX_DEPTH} brackets in each other"))
-                .at_line(line)
-                .remedy("close the ones before"));
-        }
-        line += rest[..length].iter().filter(|b| **b == b'\n').count() as u64;
-        walk.take(length);
-    }
-    Ok(())
-}
-
-/// How long what stands at the head of a text is, as far as brackets in it count for nothing:
-/// a comment, a string, or a byte.
-fn token(rest: &[u8]) -> usize {
-    let to_end = |found: Option<usize>, length: usize| found.map_or(rest.len(), |at| at + length);
-    match rest {
-        [b'#', ..] => to_end(memchr::memchr(b'\n', rest), 0),
-        [b'"', b'"', b'"', ..] => 3 + closing(&rest[3..], b"\"\"\"", true),
-        [b'\'', b'\'', b'\'', ..] => 3 + closing(&rest[3..], b"'''", false),
-        [b'"', ..] => 1 + closing(&rest[1..], b"\"", true),
-        [b'\'', ..] => 1 + closing(&rest[1..], b"'", false),
-        _ => 1,
-    }
-}
-
-/// How far a string goes: behind its closing quotes, or to the end of the line where it may
-/// not go further, or of the text.
-fn closing(text: &[u8], quotes: &[u8], has_escapes: bool) -> usize {
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'\\' if has_escapes => at += 2,
-            b'\n' if quotes.len() == 1 => return at,
-            _ if text[at..].starts_with(quotes) => return at + quotes.len(),
-            _ => at += 1,
-        }
-    }
-    text.len()
 }
 
 /// Warning lists that suppress, that annotate, and that do what is usual for them.

@@ -152,7 +152,7 @@ fn brackets_are_bounded_and_strings_have_as_many_as_they_like() {
     let parse = |text: &str| Config::parse(text, Path::new("wiresift.toml"));
     for deep in ["a = [\n".repeat(100), "[".repeat(100), "a = ".to_string() + &"{x=".repeat(100)] {
         let error = parse(&deep).unwrap_err().to_string();
-        assert!(error.contains("brackets in each other"), "{error}");
+        assert!(error.contains("brackets are nested more than"), "{error}");
     }
     let error = parse(&"a = [\n".repeat(100)).unwrap_err().to_string();
     assert!(error.contains("wiresift.toml:33"), "{error}");

@@ -1,0 +1,69 @@
+//! The name that was probably meant.
+
+/// The longest word that is compared: longer ones are no misspelt name.
+const MAX_WORD: usize = 40;
+
+/// Finds the name that differs least from a word, if it differs little: by one typing error in
+/// four letters, three at most. Case and the choice between `-` and `_` make no difference.
+///
+/// The time is linear in the number of names.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let word = plain(word)?;
+    let allowed = (word.len() / 4).clamp(1, 3);
+    let distances = names.into_iter().filter_map(|name| {
+        let distance = distance(&word, &plain(name)?);
+        (distance <= allowed && distance < name.len()).then_some((distance, name))
+    });
+    distances.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+fn plain(word: &str) -> Option<Vec<char>> {
+    if word.is_empty() || word.len() > MAX_WORD {
+        return None;
+    }
+    Some(word.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect())
+}
+
+/// Optimal string alignment: letters inserted, left out, replaced, or swapped with the next one.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let replaced = last[j] + usize::from(x != y);
+            let mut best = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_names_are_found_and_strange_words_are_not() {
+        let names = ["patterns", "path", "poll", "rotate_wait", "from"];
+        for (word, want) in [
+            ("pattern", Some("patterns")),
+            ("Patterns", Some("patterns")),
+            ("pahtterns", Some("patterns")),
+            ("form", Some("from")),
+            ("rotate-wait", Some("rotate_wait")),
+            ("rotatewait", Some("rotate_wait")),
+            ("pat", Some("path")),
+            ("interface", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, names), want, "{word}");
+        }
+        assert_eq!(nearest(&"x".repeat(10_000), names), None);
+    }
+}

@@ -1,0 +1,162 @@
+//! Numbers, sizes, times, yes and no.
+
+use super::{Form, Written, mistyped, text_of};
+use crate::engine::settings::{duration, duration_text, size, size_text};
+use crate::sensor::config::problem::{Wrong, quoted};
+use std::marker::PhantomData;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+/// So many milliseconds.
+pub(in crate::sensor::config) const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// So many seconds.
+pub(in crate::sensor::config) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// So many days.
+pub(in crate::sensor::config) const fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 86_400)
+}
+
+/// So many KiB.
+pub(in crate::sensor::config) const fn kib(count: u64) -> u64 {
+    count << 10
+}
+
+/// So many MiB.
+pub(in crate::sensor::config) const fn mib(count: u64) -> u64 {
+    count << 20
+}
+
+/// `true` or `false`.
+pub(in crate::sensor::config) struct Flag;
+
+impl Form for Flag {
+    type Value = bool;
+
+    fn read(&self, value: &Written<'_>, _base: &Path) -> Result<bool, Vec<Wrong>> {
+        let flag = value.get_ref().as_bool();
+        flag.ok_or_else(|| mistyped(value, "true or false", "without quotation marks"))
+    }
+
+    fn write(&self, value: &bool) -> String {
+        value.to_string()
+    }
+
+    fn about(&self) -> String {
+        "`true` or `false`".into()
+    }
+}
+
+/// A whole number.
+pub(in crate::sensor::config) struct Number<T>(RangeInclusive<u64>, PhantomData<T>);
+
+impl<T> Number<T> {
+    /// From the least to the most.
+    pub(in crate::sensor::config) const fn of(range: RangeInclusive<u64>) -> Self {
+        Number(range, PhantomData)
+    }
+}
+
+impl<T: TryFrom<u64> + ToString + Clone> Form for Number<T> {
+    type Value = T;
+
+    fn read(&self, value: &Written<'_>, _base: &Path) -> Result<T, Vec<Wrong>> {
+        let (least, most) = (self.0.start(), self.0.end());
+        let Some(integer) = value.get_ref().as_integer() else {
+            let expected = format!("a whole number from {least} to {most}");
+            return Err(mistyped(value, &expected, "without quotation marks"));
+        };
+        let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = number.filter(|number| self.0.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let what = format!("invalid value {}", quoted(integer.as_str()));
+            vec![Wrong::new(value.span(), what, format!("expected {least} to {most}"))]
+        })
+    }
+
+    fn write(&self, value: &T) -> String {
+        value.to_string()
+    }
+
+    fn about(&self) -> String {
+        format!("number, {} to {}", self.0.start(), self.0.end())
+    }
+}
+
+/// A size in bytes.
+pub(in crate::sensor::config) struct Size(pub(in crate::sensor::config) RangeInclusive<u64>);
+
+impl Form for Size {
+    type Value = u64;
+
+    fn read(&self, value: &Written<'_>, _base: &Path) -> Result<u64, Vec<Wrong>> {
+        let text = text_of(value, "64M")?;
+        let wrong = |why: &str, remedy: String| {
+            let what = format!("invalid size {}{why}", quoted(text));
+            vec![Wrong::new(value.span(), what, remedy)]
+        };
+        let bytes =
+            size(text).map_err(|why| wrong(&format!(": {why}"), "for example 64M".into()))?;
+        if self.0.contains(&bytes) {
+            return Ok(bytes);
+        }
+        Err(wrong("", format!("expected {}", self.bounds())))
+    }
+
+    fn write(&self, value: &u64) -> String {
+        format!("\"{}\"", size_text(*value))
+    }
+
+    fn about(&self) -> String {
+        format!("size, {}", self.bounds())
+    }
+}
+
+impl Size {
+    fn bounds(&self) -> String {
+        format!("{} to {}", size_text(*self.0.start()), size_text(*self.0.end()))
+    }
+}
+
+/// A time, kept to the millisecond.
+pub(in crate::sensor::config) struct Time(pub(in crate::sensor::config) RangeInclusive<Duration>);
+
+impl Form for Time {
+    type Value = Duration;
+
+    fn read(&self, value: &Written<'_>, _base: &Path) -> Result<Duration, Vec<Wrong>> {
+        let text = text_of(value, "30s")?;
+        let wrong = |why: &str, remedy: String| {
+            let what = format!("invalid time {}{why}", quoted(text));
+            vec![Wrong::new(value.span(), what, remedy)]
+        };
+        let time =
+            duration(text).map_err(|why| wrong(&format!(": {why}"), "for example 30s".into()))?;
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let time = ms(milliseconds);
+        if self.0.contains(&time) {
+            return Ok(time);
+        }
+        Err(wrong("", format!("expected {}", self.bounds())))
+    }
+
+    fn write(&self, value: &Duration) -> String {
+        format!("\"{}\"", duration_text(*value))
+    }
+
+    fn about(&self) -> String {
+        format!("time, {}", self.bounds())
+    }
+}
+
+impl Time {
+    fn bounds(&self) -> String {
+        format!("{} to {}", duration_text(*self.0.start()), duration_text(*self.0.end()))
+    }
+}

@@ -1,0 +1,79 @@
+//! What `wiresift run` does: the tables of `wiresift.toml` that are the sensor's.
+//!
+//! ```
+//! use std::path::Path;
+//! use wiresift::sensor::config::Config;
+//!
+//! let text = "[[input]]\nkind = \"files\"\npatterns = \"/var/log/nginx/*.log\"\n";
+//! let config = Config::parse(text, Path::new("/etc/wiresift.toml")).unwrap();
+//! assert_eq!(config.inputs[0].name, "files");
+//! assert_eq!(config.sinks[0].kind.name(), "stdout");
+//!
+//! let wrong = Config::parse(&text.replace("patterns", "patern"), Path::new("x.toml"));
+//! let problems = wrong.unwrap_err().to_string();
+//! assert!(problems.contains("x.toml:3:1: input “files”: unknown key “patern”"), "{problems}");
+//! assert!(problems.contains("did you mean “patterns”?"), "{problems}");
+//! ```
+//!
+//! The file is one, and each house parses its own tables of it: feeds are those of
+//! `intel::config`, which this room passes over. A [`Config`] is plain data, checked: nothing in it
+//! is open, nothing runs, and no secret is in it, only where one is ([`Credential`]). Errors come
+//! all at once ([`Problems`]), each with line, column and remedy.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `configuration` | [`Config`], and the way from the text to it |
+//! | `input`, `sink`, `filter`, `daemon` | the tables, as plain types |
+//! | `table`, `field`, `form` | how a type is a table: a row for each key with its form, default and text |
+//! | `reader`, `problem`, `places` | one table on its way from TOML; what is wrong, and where |
+//! | `rules` | what tables have to do with each other |
+//! | `check` | what can be verified without starting |
+//! | `describe`, `changes` | what would run; what a reload changes |
+//! | `setup` | a first file from four answers |
+//! | `schema`, `reference` | every key, and `docs/config.md` made from them |
+
+mod address;
+mod changes;
+mod check;
+mod configuration;
+mod daemon;
+mod describe;
+mod field;
+mod filter;
+mod form;
+mod input;
+mod places;
+mod problem;
+mod reader;
+mod reference;
+mod rules;
+mod schema;
+mod secret;
+mod setup;
+mod sink;
+mod table;
+
+pub use address::{Address, HostPort};
+pub use changes::{Changed, Changes, Tables};
+pub use check::Built;
+pub use configuration::Config;
+pub use daemon::{Daemon, Suppress, SuppressKey};
+pub use filter::Filter;
+pub use input::{
+    CapturesInput, Done, EveInput, FilesInput, From, HecInput, Input, InputKind, JournalInput,
+    JournalSince, KafkaAccess, KafkaInput, KafkaMechanism, ServerTls, SyslogFraming, SyslogInput,
+    TapInput, Watch,
+};
+pub use problem::{Place, Problem, Problems};
+pub use reference::reference;
+pub use schema::{Fallback, Key, Schema, schema};
+pub use secret::Credential;
+pub use setup::{Alerting, Answers, FeedAnswer, Loudness, Watching, setup};
+pub use sink::{
+    ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaSink,
+    MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink, UnixSink, WebhookForm,
+    WebhookSink,
+};
+
+#[cfg(test)]
+mod tests;

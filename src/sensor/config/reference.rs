@@ -1,0 +1,89 @@
+//! The reference of the configuration, in Markdown: `docs/config.md`.
+
+use super::schema::{Fallback, Key, Schema, schema};
+
+/// What stands before the tables.
+const HEAD: &str = r#"<!-- Made from src/sensor/config: WIRESIFT_BLESS=1 cargo test --lib config::tests::reference -->
+
+# Configuration
+
+`wiresift.toml` says which feeds are subscribed, what `wiresift run` reads, and where alerts go.
+It is read from the folder that the command runs in, or from `--config FILE`. Relative paths in it
+start at its own folder. `wiresift run --setup` writes one from four answers; `wiresift run --check`
+says what would run, and everything that is wrong, with line and column.
+
+```toml
+state = "/var/lib/wiresift"
+database = "/var/lib/wiresift/iocs.wsdb"
+
+[[feed]]
+name = "urlhaus"
+url = "https://urlhaus.abuse.ch/downloads/csv_recent/"
+format = "abusech"
+
+[[input]]
+kind = "files"
+patterns = ["/var/log/nginx/*.log", "/var/log/squid/access.log"]
+
+[[input]]
+kind = "syslog"
+listen = ["udp://0.0.0.0:514", "tcp://0.0.0.0:601"]
+
+[[sink]]
+kind = "file"
+path = "/var/log/wiresift/alerts.json"
+rotate_size = "100M"
+
+[[sink]]
+kind = "webhook"
+form = "slack"
+url_file = "/etc/wiresift/slack.url"
+min_severity = "high"
+```
+
+**Values.** A time is a number with a unit, in quotation marks: `"500ms"`, `"30s"`, `"10m"`, `"6h"`,
+`"7d"`. A size is a number of bytes, or of binary units: `"512K"`, `"64M"`, `"1G"`. Where a key of an
+input, a sink, `[daemon]` or `[suppress]` takes a list, one value may stand without brackets.
+
+**Secrets** are never in the file. `token_env = "SPLUNK_TOKEN"` names a variable of the environment,
+`token_file = "/etc/wiresift/splunk.token"` a file whose first line it is; a reload reads files again.
+
+**Names.** Inputs and sinks have names, by which a reload and a restart know them: positions in
+logs and what waits in the spool are remembered by name. Without `name` it is the kind.
+"#;
+
+/// The reference.
+pub fn reference() -> String {
+    let mut out = HEAD.to_string();
+    for table in schema() {
+        out.push_str(&section(&table));
+    }
+    out
+}
+
+fn section(table: &Schema) -> String {
+    let title = match (table.header, table.kind) {
+        ("", None) => "## Top of the file".to_string(),
+        ("", Some(of)) => format!("### Top of the file: {of}"),
+        (header, None) => format!("## `{header}`"),
+        (header, Some(kind)) => format!("### `{header}` of kind `{kind}`"),
+    };
+    let mut out = format!("\n{title}\n\n{}\n\n", table.about);
+    out.push_str("| key | value | default | does |\n| --- | --- | --- | --- |\n");
+    for key in &table.keys {
+        out.push_str(&row(key));
+    }
+    out
+}
+
+fn row(key: &Key) -> String {
+    let default = match &key.fallback {
+        Fallback::Required => "required".to_string(),
+        Fallback::OneOf => "one of them".to_string(),
+        Fallback::Unset => "–".to_string(),
+        Fallback::Value(value) => format!("`{value}`"),
+        Fallback::Text(text) => (*text).to_string(),
+    };
+    let text = key.text.replace('|', "\\|");
+    format!("| `{}` | {} | {default} | {text} |\n", key.name, key.form)
+}

@@ -1,0 +1,155 @@
+//! Sinks that other programs search: Elasticsearch, Splunk, Kafka.
+
+use super::local::formats_of_records;
+use super::{Batches, ClientTls, Delivery, is_https};
+use crate::engine::alert::Format;
+use crate::sensor::config::field::{Flat, Optional, Or, Required, Secret};
+use crate::sensor::config::form::{
+    Flag, Text, Url, host_of, is_local, line, mib, seconds, word, words,
+};
+use crate::sensor::config::input::KafkaAccess;
+use crate::sensor::config::reader::Reader;
+use crate::sensor::config::secret::Credential;
+use crate::sensor::config::table::{Kind, table};
+
+table! {
+    /// Sends ECS documents to Elasticsearch or OpenSearch (`_bulk`), each once: its id is the
+    /// alert's.
+    pub struct ElasticsearchSink {
+        /// The cluster, without `/_bulk`.
+        url: String = Required(Url);
+        /// The index or data stream.
+        index: String = Or(index(), "wiresift-alerts".to_string());
+        /// The variable that holds the API key.
+        key: Option<Credential> = Secret { is_required: false };
+        /// The user, for basic authentication in place of a key.
+        user: Option<String> = Optional(line("a user", "wiresift"));
+        /// The variable that holds the user's password.
+        password: Option<Credential> = Secret { is_required: false };
+        /// Whether bodies are packed with gzip.
+        gzip: bool = Or(Flag, true);
+        /// Whom to trust.
+        tls: ClientTls = Flat::by(());
+        /// Batches and the spool.
+        delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(5), age: seconds(1) });
+    }
+}
+
+/// The name of an index.
+fn index() -> Text {
+    let is_right = |text: &str| {
+        let is_bad = |c: char| c.is_uppercase() || c.is_control() || "\\/*?\"<>| ,#:".contains(c);
+        let is_odd = text.is_empty() || text.len() > 255 || text.starts_with(['-', '_', '+', '.']);
+        !is_odd && !text.chars().any(is_bad)
+    };
+    Text { what: "a name of an index, in lower case", example: "wiresift-alerts", is_right }
+}
+
+/// Reports a secret that anybody on the way could read.
+fn check_clear(url: &str, has_secret: bool, reader: &mut Reader<'_, '_>) {
+    if has_secret && !is_https(url) && !is_local(host_of(url)) {
+        reader.wrong("url", "the secret would be sent in the clear", "write https://");
+    }
+}
+
+impl Kind for ElasticsearchSink {
+    fn check(&self, reader: &mut Reader<'_, '_>) {
+        let key = if reader.has("key_env") { "key_env" } else { "key_file" };
+        let password = if reader.has("password_env") { "password_env" } else { "password_file" };
+        if self.key.is_some() && (self.user.is_some() || self.password.is_some()) {
+            let other = if self.user.is_some() { "user" } else { password };
+            reader.conflict(key, other, "a cluster is shown a key or a password, not both");
+        } else if self.user.is_some() != self.password.is_some() {
+            let (key, remedy) = match self.user {
+                Some(_) => ("user", "set password_env or password_file"),
+                None => (password, "set user"),
+            };
+            reader.wrong(key, "user and password belong together", remedy);
+        }
+        check_clear(&self.url, self.key.is_some() || self.password.is_some(), reader);
+        self.tls.check(is_https(&self.url), "write https://", reader);
+    }
+
+    fn describe(&self) -> String {
+        format!("sends ECS documents to {}, index {}", self.url, self.index)
+    }
+}
+
+table! {
+    /// Sends to Splunk's HTTP Event Collector.
+    pub struct SplunkSink {
+        /// The collector, without `/services/collector/event`.
+        url: String = Required(Url);
+        /// The variable that holds the token.
+        token: Option<Credential> = Secret { is_required: true };
+        /// The index; without it that of the token.
+        index: Option<String> = Optional(line("a name of an index", "security"));
+        /// The source type.
+        sourcetype: String = Or(line("a source type", "wiresift:alert"), "wiresift:alert".to_string());
+        /// Wait until the indexers have a batch on disk; the token has to allow it.
+        acks: bool = Or(Flag, false);
+        /// Whether bodies are packed with gzip.
+        gzip: bool = Or(Flag, true);
+        /// Whom to trust.
+        tls: ClientTls = Flat::by(());
+        /// Batches and the spool.
+        delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(1), age: seconds(1) });
+    }
+}
+
+impl Kind for SplunkSink {
+    fn check(&self, reader: &mut Reader<'_, '_>) {
+        check_clear(&self.url, true, reader);
+        self.tls.check(is_https(&self.url), "write https://", reader);
+    }
+
+    fn describe(&self) -> String {
+        let index = self.index.as_ref().map(|index| format!(", index {index}"));
+        let acks = if self.acks { ", with acknowledgements" } else { "" };
+        format!("sends to Splunk at {}{}{acks}", self.url, index.unwrap_or_default())
+    }
+}
+
+words! {
+    /// How messages for Kafka are packed.
+    pub enum KafkaCompression {
+        /// Not at all.
+        None = "none",
+        /// gzip.
+        Gzip = "gzip",
+        /// Snappy.
+        Snappy = "snappy",
+        /// LZ4.
+        Lz4 = "lz4",
+        /// Zstandard.
+        Zstd = "zstd",
+    }
+}
+
+table! {
+    /// Sends to a topic of Kafka, each alert once a session (`acks=all`, idempotence); the key of
+    /// a message is the value seen. Needs a build with the feature `kafka`.
+    pub struct KafkaSink {
+        /// How the brokers are reached.
+        access: KafkaAccess = Flat::by(());
+        /// The topic.
+        topic: String = Required(crate::sensor::config::input::topic());
+        /// The format of alerts.
+        format: Format = Or(formats_of_records(), Format::Json);
+        /// How messages are packed.
+        compression: KafkaCompression = Or(word(), KafkaCompression::Lz4);
+        /// Batches and the spool.
+        delivery: Delivery = Flat::by(Batches { records: 10_000, size: mib(1), age: seconds(1) });
+    }
+}
+
+impl Kind for KafkaSink {
+    fn check(&self, reader: &mut Reader<'_, '_>) {
+        self.access.check(reader);
+    }
+
+    fn describe(&self) -> String {
+        let (format, brokers) = (self.format.name(), self.access.describe());
+        format!("sends {format} to the topic {} of {brokers}", self.topic)
+    }
+}

@@ -1,0 +1,62 @@
+//! A receiver of syslog.
+
+use super::{Batches, ClientTls, Delivery};
+use crate::sensor::config::address::Address;
+use crate::sensor::config::field::{Flat, Optional, Required};
+use crate::sensor::config::form::{Target, mib, seconds, word, words};
+use crate::sensor::config::reader::Reader;
+use crate::sensor::config::table::{Kind, table};
+
+words! {
+    /// How messages of a stream are delimited.
+    pub enum Framing {
+        /// A line each, which every receiver takes.
+        Lines = "lines",
+        /// The length before each: `octet-counted`.
+        Counted = "counted",
+    }
+}
+
+table! {
+    /// Sends RFC 5424 to a receiver of syslog. Datagrams are cut to 1,400 bytes.
+    pub struct SyslogSink {
+        /// The receiver. Without a port it is 514, or 6514 for TLS.
+        address: Address = Required(Target);
+        /// How messages on TCP are delimited: `lines` without it. On TLS they are always counted.
+        framing: Option<Framing> = Optional(word());
+        /// Whom to trust.
+        tls: ClientTls = Flat::by(());
+        /// Batches and the spool.
+        delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(1), age: seconds(1) });
+    }
+}
+
+impl Kind for SyslogSink {
+    fn check(&self, reader: &mut Reader<'_, '_>) {
+        if self.framing == Some(Framing::Lines) && self.address.is_tls() {
+            let remedy = "remove framing, or set it to \"counted\"";
+            reader.wrong("framing", "messages on TLS are always counted", remedy);
+        }
+        if self.framing.is_some() && matches!(self.address, Address::Udp(_)) {
+            let remedy = "remove framing, or send to tcp://";
+            reader.wrong("framing", "each datagram is one message, without framing", remedy);
+        }
+        self.tls.check(self.address.is_tls(), "send to tls://", reader);
+    }
+
+    fn describe(&self) -> String {
+        let framing = match (&self.address, self.framing()) {
+            (Address::Tcp(_), framing) => format!(" ({})", framing.name()),
+            _ => String::new(),
+        };
+        format!("sends syslog to {}{framing}", self.address)
+    }
+}
+
+impl SyslogSink {
+    /// How messages of a stream are delimited.
+    pub fn framing(&self) -> Framing {
+        let default = if self.address.is_tls() { Framing::Counted } else { Framing::Lines };
+        self.framing.unwrap_or(default)
+    }
+}
