@@ -264,7 +264,7 @@ impl Form for Url {
         };
         let is_secret =
             |host: &&str| place.host == **host || place.host.ends_with(&format!(".{host}"));
-        if SECRET_URLS.iter().any(|host| is_secret(host)) {
+        if SECRET_URLS.iter().any(is_secret) {
             let remedy = "name a variable with url_env, or a file that holds it with url_file";
             return wrong("whoever reads it can post there, so it is a secret", remedy);
         }

@@ -65,11 +65,8 @@ pub(super) struct Found {
     pub(super) size: u64,
     /// The last change, in nanoseconds since 1970.
     pub(super) modified: i64,
-    pub(super) links: u32,
     pub(super) is_file: bool,
     pub(super) is_folder: bool,
-    /// Whether less is stored than its size: it may have holes.
-    pub(super) is_sparse: bool,
 }
 
 const MODE_TYPE: u16 = 0o170_000;
@@ -91,10 +88,8 @@ impl Found {
             },
             size: found.stx_size,
             modified: nanos(&found.stx_mtime),
-            links: found.stx_nlink,
             is_file: found.stx_mode & MODE_TYPE == MODE_FILE,
             is_folder: found.stx_mode & MODE_TYPE == MODE_FOLDER,
-            is_sparse: found.stx_blocks < found.stx_size.div_ceil(512),
         }
     }
 

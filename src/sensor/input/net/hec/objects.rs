@@ -62,9 +62,9 @@ pub(super) fn objects(
     batch: &mut Batch,
     each: &mut dyn FnMut(&mut Batch) -> bool,
 ) -> Result<usize, Invalid> {
-    let mut stream = serde_json::Deserializer::from_slice(body).into_iter::<Object<'_>>();
+    let stream = serde_json::Deserializer::from_slice(body).into_iter::<Object<'_>>();
     let mut number = 0;
-    while let Some(object) = stream.next() {
+    for object in stream {
         let invalid = |code| Invalid { code, number };
         let object = object.map_err(|_| invalid(6))?;
         let event = object.event.filter(|event| event.get() != "null").ok_or(invalid(12))?;

@@ -110,7 +110,7 @@ mod tests {
         let resume = Resume { cursor: Some(CURSOR.into()), since: None };
         let after = (format!("--no-tail --after-cursor={CURSOR}"), Had::Nothing);
         assert_eq!(shown(&resume, Some("0b")), after);
-        let time = Timestamp(0x60d_5a8b_4c00_00);
+        let time = Timestamp(0x0006_0d5a_8b4c_0000);
         let since = format!("--no-tail --since=@{}", time.0 / 1_000_000);
         for boot in [Some("0c"), None] {
             assert_eq!(shown(&resume, boot), (since.clone(), Had::UpTo(CURSOR.into(), time)));

@@ -248,12 +248,13 @@ mod tests {
                 told.push((frame, framing, is_cut));
             }
         };
+        let counted = regex::bytes::Regex::new("^([1-9][0-9]{0,6}) <").unwrap();
         while !bytes.is_empty() {
             if [b'\n', b'\r', 0].contains(&bytes[0]) {
                 bytes = &bytes[1..];
                 continue;
             }
-            let count = regex::bytes::Regex::new("^([1-9][0-9]{0,6}) <").unwrap().captures(bytes);
+            let count = counted.captures(bytes);
             if let Some(count) = count {
                 let number = &count[1];
                 let length: usize = str::from_utf8(number).unwrap().parse().unwrap();
