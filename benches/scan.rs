@@ -9,17 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wiresift::Result;
 use wiresift::engine::alert::{Encoder, Format};
-use wiresift::engine::scan::Options;
 use wiresift::sensor::input::Target;
-use wiresift::sensor::run::{self, Current, Output, ScanJob};
-use wiresift::sensor::sink::Sink;
+use wiresift::sensor::run::{self, Current, Files, Job, Output, Signals};
+use wiresift::sensor::sink::{Records, Sink};
 
 /// Counts the bytes of the records.
 struct Bytes(u64);
 
 impl Sink for Bytes {
-    fn write(&mut self, records: &[u8]) -> Result<()> {
-        self.0 += records.len() as u64;
+    fn write(&mut self, records: &Records) -> Result<()> {
+        self.0 += records.bytes().len() as u64;
         Ok(())
     }
 
@@ -30,19 +29,11 @@ impl Sink for Bytes {
 
 /// Records that a scan of a file writes.
 fn scan(database: &Current, path: &Path) -> u64 {
-    let job = ScanJob {
-        database,
-        follow: None,
-        targets: vec![Target::Path(path.to_path_buf())],
-        options: Options::default(),
-        packets: Default::default(),
-        output: Output::new(Encoder::new(Format::Json)),
-        threads: 1,
-        chunk: 0,
-        halt: Default::default(),
-        rotated: false,
-    };
-    run::scan(job, &mut Bytes(0), &|_| {}).unwrap().records
+    let signals = Signals::default();
+    let output = Output::new(Encoder::new(Format::Json));
+    let job = Job { threads: 1, ..Job::new(database, output, &signals) };
+    let files = Files { targets: vec![Target::Path(path.to_path_buf())], chunk: 0 };
+    run::scan(job, files, &mut Bytes(0), &|_| {}).unwrap().records
 }
 
 fn measure(

@@ -8,7 +8,7 @@ use wiresift::engine::database::is_database;
 use wiresift::engine::files::{Inputs, Node, Outlet};
 use wiresift::sensor::input::Target;
 use wiresift::sensor::run::{Notice, Notify};
-use wiresift::sensor::sink::{FileSink, Sink, StdoutSink};
+use wiresift::sensor::sink::{FileSink, Records, Sink, StdoutSink};
 use wiresift::{Error, Result};
 
 /// The file that alerts go to; none for standard output, which may be spelt `-`.
@@ -51,7 +51,7 @@ pub(super) fn open(
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn write(&mut self, _: &[u8]) -> Result<()> {
+    fn write(&mut self, _: &Records) -> Result<()> {
         Ok(())
     }
 

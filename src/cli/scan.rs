@@ -18,7 +18,7 @@ use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::Options;
 use wiresift::sensor::input::{self, Halt, Skipped, Target};
 use wiresift::sensor::run::{
-    self, Current, Follow, Form, Notice, ObserveJob, Output, ScanJob, ScanReport, Signals,
+    self, Current, Files, Follow, Form, Job, Notice, ObserveJob, Output, Report, Signals,
 };
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
@@ -64,7 +64,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
     // Whoever went away has what was wanted.
     let is_gone = stopped.as_ref().is_some_and(Error::is_broken_pipe);
     if let Some(error) = stopped.as_ref().filter(|_| !is_gone) {
-        say_stopped(error, report.lost);
+        say_stopped(error, report.output.lost);
         report.errors += 1;
     }
     match flags.stats.as_deref() {
@@ -110,7 +110,7 @@ fn observe(
     targets: Vec<Target>,
     signals: &mut Option<Signals>,
     notify: run::Notify<'_>,
-) -> Result<ScanReport> {
+) -> Result<Report> {
     let mut sink =
         outputs::open(flags.output.as_deref(), flags.alerts.quiet, |path| FileSink::create(path))?;
     let halt = start(signals, true)?;
@@ -126,7 +126,7 @@ fn hunt(
     to_terminal: bool,
     signals: &mut Option<Signals>,
     notify: run::Notify<'_>,
-) -> Result<ScanReport> {
+) -> Result<Report> {
     // Whoever goes on for long is not to depend on what becomes of the file.
     let is_endless = flags.following.watch.is_some() || targets.iter().any(is_endless);
     let Chosen { database, path } = database::open(flags.db.as_deref(), is_endless, notify)?;
@@ -141,24 +141,20 @@ fn hunt(
         .allow(database::allow_lists(&flags.alerts.allow, notify)?);
     let written = written(flags, is_one_file(flags), to_terminal)?;
     let output = flags.output.as_deref();
-    let rotated = is_endless && outputs::rotated(output).is_some();
-    let is_called = rotated || follow.as_ref().is_some_and(|follow| follow.on_hangup);
+    let rotated = outputs::rotated(output).filter(|_| is_endless).map(Path::to_path_buf);
+    let is_called = rotated.is_some() || follow.as_ref().is_some_and(|follow| follow.on_hangup);
     let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::create(path))?;
-    let halt = start(signals, !is_called)?;
-    sink.until(&halt);
-    let job = ScanJob {
-        database: &Current::new(database, None),
+    let current = Current::new(database, None);
+    let signals = signals.insert(Signals::new(!is_called)?);
+    let job = Job {
         follow,
-        targets,
         options,
         packets: flags.packets.config(),
-        output: written,
         threads: flags.threads,
-        chunk: flags.chunk_size,
-        halt,
         rotated,
+        ..Job::new(&current, written, signals)
     };
-    run::scan(job, &mut *sink, notify)
+    run::scan(job, Files { targets, chunk: flags.chunk_size }, &mut *sink, notify)
 }
 
 /// Waits for the signals that end a scan.
@@ -288,7 +284,7 @@ fn say_stopped(error: &Error, lost: u64) {
 }
 
 /// What was not looked into, in a line, and what was searched as the bytes that it is.
-fn say_closed(report: &ScanReport) {
+fn say_closed(report: &Report) {
     if !report.closed.is_empty() {
         let counts: Vec<_> = report
             .closed
@@ -303,7 +299,7 @@ fn say_closed(report: &ScanReport) {
     }
 }
 
-fn stats_json(report: &ScanReport, took: Duration) -> Value {
+fn stats_json(report: &Report, took: Duration) -> Value {
     let mut stats = json!({
         "inputs": report.inputs,
         "bytes": report.bytes,
@@ -326,7 +322,7 @@ fn stats_json(report: &ScanReport, took: Duration) -> Value {
     stats
 }
 
-fn stats_text(report: &ScanReport, took: Duration) {
+fn stats_text(report: &Report, took: Duration) {
     let seconds = took.as_secs_f64().max(1e-9);
     say(&format!(
         "read       {}, {} in {}, {seconds:.2} s ({}/s)",

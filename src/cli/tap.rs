@@ -9,11 +9,12 @@ use super::{Outcome, choice, statistics, summary};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
 use wiresift::sensor::run::{
-    self, Current, Listening, Notice, OutputReport, Signals, TapJob, TapNotice, TapReport,
+    self, Current, InterfaceReport, Job, Listen, Listening, Notice, OutputReport, Report, Signals,
 };
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
@@ -38,9 +39,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     let follow = path.and_then(|path| following(&flags.following, &path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
-    let job = TapJob {
-        database: &Current::new(database, None),
-        follow,
+    let listen = Listen {
         interfaces: distinct(&flags.interfaces)?,
         listening: Listening {
             filter: flags.filter.join(" "),
@@ -48,28 +47,32 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
             snaplen: flags.snaplen,
             ring: flags.ring,
         },
-        options,
-        packets: flags.packets.config(),
-        output: flags.choice.output(&flags.alerts, to_terminal)?,
-        threads: flags.threads,
         duration: flags.duration,
         count: flags.count,
         every: flags.stats_every,
         sandboxed: !flags.no_sandbox,
+    };
+    let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
+    let written = flags.choice.output(&flags.alerts, to_terminal)?;
+    let job = Job {
+        follow,
+        options,
+        packets: flags.packets.config(),
+        threads: flags.threads,
         rotated,
-        signals: Signals::new(!is_called)?,
+        ..Job::new(&current, written, &signals)
     };
     let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::append(path))?;
     let in_json = flags.stats.as_deref() == Some("json");
-    let mut before = TapReport::default();
-    let mut tell = |notice: TapNotice<'_>| tell(notice, in_json, &mut before);
-    let report = run::tap(job, &mut *sink, &mut tell);
+    let before = Mutex::default();
+    let print = |notice: Notice<'_>| print_notice(&notice, in_json, &before);
+    let report = run::tap(job, listen, &mut *sink, &print);
     let report = match report {
         Err(error) if error.is_broken_pipe() => return Ok(Outcome::Yes),
         report => report?,
     };
     if flags.stats.is_some() {
-        tell(TapNotice::Asked(&report));
+        print(Notice::Asked(&report));
     } else {
         choice::say_if_all_left_out(&report.result.left_out, report.records);
     }
@@ -84,27 +87,26 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     Ok(if report.records > 0 { Outcome::Yes } else { Outcome::No })
 }
 
-/// Says what a tap has to say. Rates are those since the report `before`.
-fn tell(notice: TapNotice<'_>, in_json: bool, before: &mut TapReport) {
+/// Prints what a tap reports. Rates are those since the counts `before`.
+fn print_notice(notice: &Notice<'_>, in_json: bool, before: &Mutex<Before>) {
     match notice {
-        TapNotice::Report(report) => {
-            let rates = Rates::between(before, report);
+        Notice::Report(report) => {
+            let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
+            let rates = Rates::between(&before, report);
             if in_json {
                 say_json(&rates.json(report));
             } else {
                 say(&rates.text(report));
             }
-            before.clone_from(report);
+            *before = Before::of(report);
         }
-        TapNotice::Asked(report) if in_json => say_json(&totals_json(report)),
-        TapNotice::Asked(report) => totals_text(report),
-        TapNotice::Database(notice) => {
-            if let Some(words) = database_words(&notice) {
-                say(&words);
-            }
-        }
-        // Each line by itself: what begins another one in a name is spelt out.
-        notice => words(&notice).split('\n').for_each(say),
+        Notice::Asked(report) if in_json => say_json(&totals_json(report)),
+        Notice::Asked(report) => totals_text(report),
+        // Line by line: a line break inside a name is spelt out.
+        notice => match database_words(notice) {
+            Some(words) => say(&words),
+            None => words(notice).split('\n').for_each(say),
+        },
     }
 }
 
@@ -157,32 +159,32 @@ fn distinct(names: &[String]) -> Result<Vec<String>> {
     Ok(names.to_vec())
 }
 
-fn words(notice: &TapNotice<'_>) -> String {
+fn words(notice: &Notice<'_>) -> String {
     let words = match notice {
-        TapNotice::Listening { interface, workers } => {
+        Notice::Listening { interface, workers } => {
             format!("listening on {interface}, {}", plural(*workers as u64, "worker"))
         }
-        TapNotice::Sandboxed(sandbox) => format!(
+        Notice::Sandboxed(sandbox) => format!(
             "sandbox\n  capabilities: {}\n  landlock: {}\n  seccomp: {}",
             sandbox.capabilities, sandbox.landlock, sandbox.seccomp
         ),
-        TapNotice::Gone { interface, why } => {
+        Notice::Gone { interface, why } => {
             format!("{interface} is gone and is looked for: {why}")
         }
-        TapNotice::Back { interface } => format!("{interface} is back, listening"),
-        TapNotice::Down { interface } => {
+        Notice::Back { interface } => format!("{interface} is back, listening"),
+        Notice::Down { interface } => {
             format!("{interface} is down: nothing comes in until it is up")
         }
-        TapNotice::Up { interface } => format!("{interface} is up again"),
-        TapNotice::OutputFailed(error) => {
+        Notice::Up { interface } => format!("{interface} is up again"),
+        Notice::OutputFailed(error) => {
             format!("{error} (alerts wait, 64 MiB of them; it is tried again each second)")
         }
-        TapNotice::OutputBack { lost: 0 } => "alerts are written again, none was lost".to_string(),
-        TapNotice::OutputBack { lost } => {
+        Notice::OutputBack { lost: 0 } => "alerts are written again, none was lost".to_string(),
+        Notice::OutputBack { lost } => {
             format!("alerts are written again; {} were lost", plural(*lost, "alert"))
         }
-        TapNotice::Reopened(None) => "the output was opened again".to_string(),
-        TapNotice::Reopened(Some(error)) => {
+        Notice::Reopened(None) => "the output was opened again".to_string(),
+        Notice::Reopened(Some(error)) => {
             format!("{error}; alerts go on into the file of before")
         }
         _ => String::new(),
@@ -192,6 +194,33 @@ fn words(notice: &TapNotice<'_>) -> String {
 
 /// An output that takes longer for one write is told to be blocked.
 const BLOCKED: Duration = Duration::from_secs(1);
+
+/// Counts of the report before.
+#[derive(Default)]
+struct Before {
+    elapsed: Duration,
+    packets: u64,
+    bytes: u64,
+    records: u64,
+    /// By interface: dropped by the kernel, and by the interface.
+    drops: Vec<(u64, u64)>,
+    /// By worker: packets.
+    workers: Vec<u64>,
+}
+
+impl Before {
+    fn of(report: &Report) -> Before {
+        let drops = |it: &InterfaceReport| (it.dropped, it.dropped_by_interface);
+        Before {
+            elapsed: report.elapsed,
+            packets: report.packets.frames,
+            bytes: report.packets.bytes,
+            records: report.records,
+            drops: report.interfaces.iter().map(drops).collect(),
+            workers: report.workers.iter().map(|worker| worker.packets).collect(),
+        }
+    }
+}
 
 /// What happened between two reports.
 struct Rates {
@@ -206,21 +235,22 @@ struct Rates {
 }
 
 impl Rates {
-    fn between(before: &TapReport, after: &TapReport) -> Rates {
-        let interfaces = after.interfaces.iter().enumerate().map(|(at, now)| {
-            let (kernel, interface) = before
-                .interfaces
-                .get(at)
-                .map_or((0, 0), |before| (before.dropped, before.dropped_by_interface));
-            (now.dropped - kernel, now.dropped_by_interface - interface)
+    fn between(before: &Before, after: &Report) -> Rates {
+        let after = Before::of(after);
+        let interfaces = after.drops.iter().enumerate().map(|(at, (kernel, interface))| {
+            let (kernel_before, interface_before) =
+                before.drops.get(at).copied().unwrap_or_default();
+            (kernel - kernel_before, interface - interface_before)
         });
-        let workers = after.workers.iter().enumerate().map(|(at, now)| {
-            now.packets - before.workers.get(at).map_or(0, |before| before.packets)
-        });
+        let workers = after
+            .workers
+            .iter()
+            .enumerate()
+            .map(|(at, packets)| packets - before.workers.get(at).copied().unwrap_or_default());
         Rates {
             seconds: after.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-9),
-            packets: after.packets.frames - before.packets.frames,
-            bytes: after.packets.bytes - before.packets.bytes,
+            packets: after.packets - before.packets,
+            bytes: after.bytes - before.bytes,
             records: after.records - before.records,
             drops: interfaces.collect(),
             workers: workers.collect(),
@@ -231,7 +261,7 @@ impl Rates {
         (count as f64 / self.seconds) as u64
     }
 
-    fn text(&self, report: &TapReport) -> String {
+    fn text(&self, report: &Report) -> String {
         let mut line = format!(
             "{:.1} s: {} packets/s, {}/s, {}",
             report.elapsed.as_secs_f64(),
@@ -272,7 +302,7 @@ impl Rates {
         line
     }
 
-    fn json(&self, report: &TapReport) -> Value {
+    fn json(&self, report: &Report) -> Value {
         let interfaces: Vec<Value> = report
             .interfaces
             .iter()
@@ -320,7 +350,7 @@ fn output_json(output: &OutputReport) -> Value {
     })
 }
 
-fn totals_json(report: &TapReport) -> Value {
+fn totals_json(report: &Report) -> Value {
     let interfaces: Vec<Value> = report
         .interfaces
         .iter()
@@ -362,7 +392,7 @@ fn totals_json(report: &TapReport) -> Value {
     stats
 }
 
-fn totals_text(report: &TapReport) {
+fn totals_text(report: &Report) {
     let seconds = report.elapsed.max(Duration::from_millis(1)).as_secs_f64();
     let packets = &report.packets;
     say(&format!(

@@ -10,7 +10,7 @@
 //! move more than all others are decoded by one thread at a time.
 
 use super::dedup::SeenValues;
-use super::findings::{Findings, Merger, Records, Waiting};
+use super::findings::{Findings, Merger, Ready, Waiting};
 use super::pipeline::Work;
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
@@ -250,7 +250,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
     pub(super) fn work(
         &self,
         scratch: &mut W::Scratch,
-        hand_on: &dyn Fn(Records) -> bool,
+        hand_on: &dyn Fn(Ready) -> bool,
         tell: &dyn Fn(Error),
     ) -> bool {
         let number = {
@@ -375,7 +375,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         self.call(state);
     }
 
-    fn hand_on(&self, piece: Arc<Piece<W::Against>>, hand_on: &dyn Fn(Records) -> bool) {
+    fn hand_on(&self, piece: Arc<Piece<W::Against>>, hand_on: &dyn Fn(Ready) -> bool) {
         let late = |waiting: &Waiting, out: &mut Vec<u8>| self.work.late(waiting, out);
         let findings = std::array::from_fn(|share| {
             piece.findings.get(share).map(|own| std::mem::take(&mut *locked(own)))

@@ -4,6 +4,7 @@ use crate::engine::alert::Origin;
 use crate::engine::indicator::{Flow, Place};
 use crate::engine::packet::{Order, SHARDS};
 use crate::engine::scan::Hit;
+use crate::sensor::sink::Records;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -71,29 +72,25 @@ const MAX_WAITING: usize = 16 << 10;
 
 /// What is ready to be passed on.
 #[derive(Debug, Default)]
-pub(super) struct Records {
-    /// Encoded records, one after the other.
-    pub(super) bytes: Vec<u8>,
-    /// How many those are.
-    pub(super) count: u64,
+pub(super) struct Ready {
+    pub(super) records: Records,
     /// Where alerts are written when their turn comes: those, and no records.
     pub(super) alerts: Vec<Waiting>,
 }
 
-impl Records {
+impl Ready {
     pub(super) fn is_empty(&self) -> bool {
-        self.count == 0 && self.alerts.is_empty()
+        self.records.is_empty() && self.alerts.is_empty()
     }
 
-    /// What it weighs, about.
+    /// About how many bytes it takes.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.len() + 1024 * self.alerts.len()
+        self.records.bytes().len() + 1024 * self.alerts.len()
     }
 
     /// Adds what comes after it.
-    pub(super) fn extend(&mut self, more: Records) {
-        self.bytes.extend(more.bytes);
-        self.count += more.count;
+    pub(super) fn extend(&mut self, mut more: Ready) {
+        self.records.append(&mut more.records);
         self.alerts.extend(more.alerts);
     }
 }
@@ -126,7 +123,7 @@ impl Merger {
         &mut self,
         shares: [Findings; SHARDS],
         late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
-    ) -> Records {
+    ) -> Ready {
         let mut all = Vec::with_capacity(shares.iter().map(|share| share.list.len()).sum());
         let mut records = Vec::with_capacity(SHARDS);
         for (number, share) in shares.into_iter().enumerate() {
@@ -135,7 +132,7 @@ impl Merger {
         }
         // Each share's are in order, and a packet is of one share: stable is enough.
         all.sort_by_key(|&(order, ..)| order);
-        let mut out = Records::default();
+        let mut out = Ready::default();
         for (_, share, found) in all {
             match found {
                 Finding::Record(range) => {
@@ -168,8 +165,8 @@ impl Merger {
     }
 
     /// Gives everything that still waits.
-    pub(super) fn finish(&mut self, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) -> Records {
-        let mut out = Records::default();
+    pub(super) fn finish(&mut self, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) -> Ready {
+        let mut out = Ready::default();
         self.release(0, late, &mut out);
         out
     }
@@ -200,7 +197,7 @@ impl Merger {
         &mut self,
         most: usize,
         late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
-        out: &mut Records,
+        out: &mut Ready,
     ) {
         while let Some(first) = self.waiting.front() {
             if matches!(first, Entry::Waits(_)) && self.waiting.len() <= most {
@@ -226,9 +223,8 @@ impl Merger {
         }
     }
 
-    fn give(&mut self, out: &mut Records, record: &[u8]) {
-        out.bytes.extend_from_slice(record);
-        out.count += 1;
+    fn give(&mut self, out: &mut Ready, record: &[u8]) {
+        out.records.record(|bytes| bytes.extend_from_slice(record));
         self.gone += 1;
     }
 }

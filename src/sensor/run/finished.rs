@@ -1,6 +1,6 @@
 //! What a worker hands in of an input, and where it goes.
 
-use super::findings::Records;
+use super::findings::Ready;
 use super::ordered::Piece;
 use crate::Error;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) struct Finished<F> {
     pub(super) found: Option<F>,
     /// What is encoded already.
-    pub(super) records: Records,
+    pub(super) ready: Ready,
     pub(super) weight: usize,
     pub(super) bytes: u64,
     pub(super) newlines: u64,
@@ -51,7 +51,7 @@ impl<F> Finished<F> {
     pub(super) fn new(found: Option<F>, weight: usize) -> Self {
         Finished {
             found,
-            records: Records::default(),
+            ready: Ready::default(),
             weight: weight + 64,
             bytes: 0,
             newlines: 0,

@@ -6,12 +6,13 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `notice` | [`Notice`]: what a job says while it runs |
+//! | `job` | [`Job`]: what every job is given |
+//! | `notice` | [`Notice`]: what a job reports while it runs |
 //! | `ordered` | pieces of work, finished in any order, handed on in the input's |
 //! | `outlet` | what becomes of alerts: which are written, and what all come to |
 //! | `finished` | pieces of work that are handed in |
 //! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
-//! | `report` | what a scan came to |
+//! | `report` | [`Report`]: what a job came to |
 //! | `unpack` | inputs that hold others: archives, events |
 //! | `mails` | mails in files: what they carry, and their lines |
 //! | `parcels` | files in mails, on their way to be looked into |
@@ -30,6 +31,7 @@ mod dedup;
 mod findings;
 mod finished;
 mod headers;
+mod job;
 mod mails;
 mod notice;
 mod observe;
@@ -49,18 +51,16 @@ mod unpack;
 mod verified;
 mod zone;
 
+pub use job::Job;
 pub use notice::{Notice, Notify};
 pub use observe::{ObserveJob, observe};
 pub use outlet::{Form, Output, Yield};
 pub use reload::{Current, Follow, Swaps};
-pub use report::ScanReport;
-pub use scan::{ScanJob, scan};
+pub use report::{InterfaceReport, OutputReport, Report, WorkerReport};
+pub use scan::{Files, scan};
 pub use signals::{Signals, outlive_signals};
 #[cfg(feature = "live")]
-pub use tap::{
-    Grant, InterfaceReport, Listening, OutputReport, Sandbox, TapJob, TapNotice, TapReport,
-    WorkerReport, tap,
-};
+pub use tap::{Grant, Listen, Listening, Sandbox, tap};
 pub use threads::default_threads;
 pub use verified::{load_database, open_database};
 pub use zone::time_zone;

@@ -1,8 +1,11 @@
-//! What a job says while it runs.
+//! What a job reports while it runs.
 
+use super::Report;
+#[cfg(feature = "live")]
+use super::Sandbox;
 use crate::Error;
 
-/// Something that whoever started a job wants to know while it runs.
+/// Something that the caller of a job wants to know while it runs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<'a> {
@@ -18,24 +21,69 @@ pub enum Notice<'a> {
         /// What it is.
         what: &'static str,
     },
-    /// A newer database took the place of the one that was in force.
+    /// A newer database replaced the one in use.
     Swapped {
         /// Its build identifier.
         id: &'a str,
         /// Distinct values that it holds.
         values: u64,
     },
-    /// SIGHUP asked for a newer database, and the file is still the same.
+    /// SIGHUP asked for a newer database, and the file has not changed.
     NothingNewer,
-    /// A newer database could not be taken; the one in force stays.
+    /// A newer database could not be used; the one in use stays.
     Kept(&'a Error),
-    /// So many of so many bytes are done; the total is 0 where nobody knows it.
+    /// How far the job is.
     Progress {
         /// Bytes read so far.
         done: u64,
-        /// Bytes in all, as far as they are known.
+        /// Bytes in all, as far as they are known; 0 if they are not.
         total: u64,
     },
+    /// An interface is listened to.
+    Listening {
+        /// Its name.
+        interface: &'a str,
+        /// How many workers share its packets.
+        workers: usize,
+    },
+    /// What the process gave up.
+    #[cfg(feature = "live")]
+    Sandboxed(&'a Sandbox),
+    /// An interface disappeared; the job waits for it to return.
+    Gone {
+        /// Its name.
+        interface: &'a str,
+        /// How that was noticed.
+        why: &'a str,
+    },
+    /// An interface returned, and is listened to again.
+    Back {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The link of an interface is down: nothing can come in.
+    Down {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The link of an interface is up again.
+    Up {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// The output can't be written; it is retried, and alerts wait.
+    OutputFailed(&'a Error),
+    /// The output can be written again.
+    OutputBack {
+        /// Alerts that were lost meanwhile.
+        lost: u64,
+    },
+    /// SIGHUP had the output reopened, or this is why it could not be.
+    Reopened(Option<&'a Error>),
+    /// Counts so far, at the interval that was asked for.
+    Report(&'a Report),
+    /// Counts so far, because SIGUSR1 asked for them.
+    Asked(&'a Report),
 }
 
 /// Takes notices; from any thread.

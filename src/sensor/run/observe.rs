@@ -1,13 +1,12 @@
 //! What can be seen in the inputs, without a database: one JSON object a line.
 
-use super::Notify;
 use super::crew::{Packets, ShardState};
 use super::dedup::SeenValues;
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
 use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
-use super::report::ScanReport;
+use super::{Notify, Report};
 use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
@@ -15,7 +14,7 @@ use crate::engine::packet::{self, Attachment, Order, Packet, Parcel, Said, Visit
 use crate::engine::scan::{Counters, Origin};
 use crate::engine::text::{self, Extractor};
 use crate::sensor::input::{Chunk, Halt, Target};
-use crate::sensor::sink::Sink;
+use crate::sensor::sink::{Records, Sink};
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 use std::sync::Arc;
@@ -40,11 +39,11 @@ pub struct ObserveJob {
 /// # Errors
 ///
 /// Never at present: an output that cannot be written is in the report.
-pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
+pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<Report> {
     let ObserveJob { targets, threads, chunk, halt, .. } = job;
     let plan = Plan { targets, threads, chunk, read_at: now(), halt };
     let mut report = pipeline::run(&Observing { packets: job.packets }, plan, sink, notify);
-    report.end(sink, &[], true);
+    report.end(sink, &Records::default(), true);
     Ok(report)
 }
 
@@ -161,7 +160,7 @@ impl Work for Observing {
         }
     }
 
-    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
+    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Records) -> u64 {
         let records = found.len() as u64;
         for Sighting { mut record, line, column } in found {
             if let Some(Value::Object(log)) = record.get_mut("log") {
@@ -169,7 +168,7 @@ impl Work for Observing {
                 log.insert("line".into(), json!(line + lines));
                 log.insert("column".into(), json!(column));
             }
-            write(&record, out);
+            out.record(|bytes| write(&record, bytes));
         }
         records
     }

@@ -7,13 +7,12 @@
 //! found it.
 
 use super::crew::{CaptureWorkers, Packets, ShardState};
-use super::findings::{Findings, Records, Waiting};
+use super::findings::{Findings, Ready, Waiting};
 use super::finished::{Finished, Slot, Turn, Word};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
 use super::mails::Mails;
 use super::ordered::{Ordered, Place};
-use super::report::ScanReport;
-use super::{Notice, Notify, default_threads};
+use super::{Notice, Notify, Report, default_threads};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet;
@@ -23,7 +22,7 @@ use crate::sensor::input::{
     Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
     Target,
 };
-use crate::sensor::sink::Sink;
+use crate::sensor::sink::{Records, Sink};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -81,12 +80,12 @@ pub(super) trait Work: Sync {
         true
     }
     /// Writes an alert whose turn it is; answers whether it is wanted.
-    fn alert(&self, alert: &Waiting, out: &mut Vec<u8>) -> bool {
+    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
         let _ = (alert, out);
         true
     }
     /// An input ends, and all that was found in it was encoded.
-    fn ends(&self, input: &str, out: &mut Vec<u8>) {
+    fn ends(&self, input: &str, out: &mut Records) {
         let _ = (input, out);
     }
     /// Whether nothing more is wanted of the input whose turn it is.
@@ -95,7 +94,7 @@ pub(super) trait Work: Sync {
     }
     /// Writes it; `lines` come before the chunk, and its first line has `columns`
     /// bytes before it. Returns how many records there were.
-    fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64;
+    fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Records) -> u64;
     /// What it weighs, about.
     fn weight(&self, found: &Self::Found) -> usize;
 }
@@ -145,14 +144,14 @@ impl<W: Work> Clone for Shared<'_, W> {
 /// What the passing side keeps.
 pub(super) struct Passing<'s> {
     sink: &'s mut dyn Sink,
-    out: Vec<u8>,
+    out: Records,
     lines: u64,
     line_start: u64,
     /// The same of texts that stopped.
     stopped: Vec<(u64, u64)>,
     done: u64,
     total: u64,
-    pub(super) report: ScanReport,
+    pub(super) report: Report,
 }
 
 impl Passing<'_> {
@@ -204,7 +203,7 @@ pub(super) fn run<W: Work>(
     plan: Plan,
     sink: &mut dyn Sink,
     notify: Notify<'_>,
-) -> ScanReport {
+) -> Report {
     let threads = if plan.threads == 0 { default_threads() } else { plan.threads };
     let bounds = if plan.chunk == 0 { Bounds::default() } else { Bounds::new(plan.chunk) };
     let total = plan.targets.iter().map(size_of_target).sum();
@@ -223,13 +222,13 @@ pub(super) fn run<W: Work>(
         ordered: Ordered::new(),
         passing: Mutex::new(Passing {
             sink,
-            out: Vec::new(),
+            out: Records::default(),
             lines: 0,
             line_start: 0,
             stopped: Vec::new(),
             done: 0,
             total,
-            report: ScanReport::default(),
+            report: Report::default(),
         }),
         notify,
         pool: Pool::new(threads + 1),
@@ -597,11 +596,11 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
     /// Works on a capture until it is done. Returns whether to go on.
     fn help(&self, scratch: &mut W::Scratch, shared: &Shared<'p, W>) -> bool {
         let Shared { number, crew, is_live, pieces } = shared;
-        let hand_on = |records: Records| {
+        let hand_on = |ready: Ready| {
             // By one thread at a time.
             let piece = pieces.fetch_add(1, Ordering::Relaxed);
-            let weight = records.weight();
-            let finished = Finished { is_live: *is_live, records, ..Finished::new(None, weight) };
+            let weight = ready.weight();
+            let finished = Finished { is_live: *is_live, ready, ..Finished::new(None, weight) };
             self.hand_in((*number, piece), finished)
         };
         let tell = |error: Error| self.fail(&error.at_path(&**crew.path()));
@@ -638,10 +637,10 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
         let columns = finished.offset.saturating_sub(passing.line_start);
         passing.out.clear();
-        let records = finished.records;
-        passing.out.extend_from_slice(&records.bytes);
-        passing.report.records += records.count;
-        for alert in &records.alerts {
+        let mut ready = finished.ready;
+        passing.report.records += ready.records.count();
+        passing.out.append(&mut ready.records);
+        for alert in &ready.alerts {
             passing.report.records += u64::from(self.work.alert(alert, &mut passing.out));
         }
         if let Some(found) = finished.found {
@@ -672,7 +671,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
         let mut written = passing.sink.write(&passing.out);
         if written.is_err() {
-            passing.report.lost = passing.report.records - before;
+            passing.report.output.lost = passing.report.records - before;
         } else if finished.is_live {
             written = passing.sink.flush();
         }

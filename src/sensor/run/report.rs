@@ -1,14 +1,31 @@
-//! What a scan came to.
+//! What a job read, found and dropped.
 
 use super::{Swaps, Yield};
 use crate::Error;
 use crate::engine::{packet, scan};
-use crate::sensor::sink::Sink;
+use crate::sensor::sink::{Records, Sink};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// What a scan read, found and dropped.
+/// What a job came to, or has come to so far: a scan, a tap or whatever else matches inputs.
+/// What a job has none of (a scan has no interfaces) stays empty.
 #[derive(Debug, Default)]
-pub struct ScanReport {
+pub struct Report {
+    /// How long it has been running.
+    pub elapsed: Duration,
+    /// What the packets were, and which of them could not be looked into.
+    pub packets: packet::Counters,
+    /// What was looked up, matched and held back.
+    pub counters: scan::Counters,
+    /// Records that were written.
+    pub records: u64,
+    /// How the output is doing.
+    pub output: OutputReport,
+    /// How often the database was replaced meanwhile.
+    pub swaps: Swaps,
+    /// What was left out of the output, and what was found; known at the end.
+    pub result: Yield,
     /// Inputs that were opened.
     pub inputs: u64,
     /// Bytes that were read, after decompression: of text and of captures.
@@ -17,36 +34,80 @@ pub struct ScanReport {
     pub lines: u64,
     /// Captures among the inputs.
     pub captures: u64,
-    /// What the packets were.
-    pub packets: packet::Counters,
-    /// Records that were written.
-    pub records: u64,
-    /// What was looked up, matched and held back.
-    pub counters: scan::Counters,
     /// Things that could not be done.
     pub errors: u64,
     /// Inputs that were passed over, by reason.
     pub skipped: BTreeMap<String, u64>,
     /// Inputs, and members of archives, that could not be looked into, by what they are.
     pub closed: BTreeMap<&'static str, u64>,
-    /// Programs, images and the like: searched as the bytes that they are.
+    /// Programs, images and the like: searched as raw bytes.
     pub binary: u64,
     /// Members of archives that were looked into.
     pub members: u64,
-    /// How often the database was replaced under way.
-    pub swaps: Swaps,
-    /// What was left out of the output, and what was found.
-    pub result: Yield,
-    /// Why the output could not be written, if it could not: that ended the scan.
+    /// Why the output could not be written, if that ended the job.
     pub stopped: Option<Error>,
-    /// Records that were found and could not be written.
-    pub lost: u64,
+    /// Interfaces, in the order of the command line.
+    pub interfaces: Vec<InterfaceReport>,
+    /// Workers of a tap.
+    pub workers: Vec<WorkerReport>,
 }
 
-impl ScanReport {
+/// How an output is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputReport {
+    /// Records that wait to be written.
+    pub waiting: u64,
+    /// Records that could not be written, and were given up.
+    pub lost: u64,
+    /// How long nothing could be written: the reader is slow, or the disk is full.
+    pub blocked: Duration,
+}
+
+/// One interface, over all workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceReport {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Packets that passed the filter, as the kernel counted them: those that were
+    /// dropped afterwards, too.
+    pub received: u64,
+    /// Packets for which there was no room in the ring.
+    pub dropped: u64,
+    /// Packets that the interface or its driver dropped (`rx_missed_errors` and
+    /// `rx_fifo_errors`); libpcap reports them for promiscuous interfaces only.
+    pub dropped_by_interface: u64,
+    /// Packets from before the workers shared the interface, when some of them came
+    /// several times, or from after the end.
+    pub outside: u64,
+    /// Times it disappeared.
+    pub gone: u64,
+    /// Whether it is there now.
+    pub is_there: bool,
+    /// Times its link went down.
+    pub down: u64,
+    /// Whether its link is down now.
+    pub is_down: bool,
+}
+
+/// One worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerReport {
+    /// Packets that it decoded.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Records that it wrote.
+    pub records: u64,
+    /// The longest that a packet waited in the ring, since the last report.
+    pub waited: Duration,
+    /// The most of a ring that was in use, since the last report, in percent.
+    pub ring_percent: u8,
+}
+
+impl Report {
     /// Writes what comes last, or gives up what could not be written; `is_whole`: records are
     /// written, and not something shorter.
-    pub(super) fn end(&mut self, sink: &mut dyn Sink, last: &[u8], is_whole: bool) {
+    pub(super) fn end(&mut self, sink: &mut dyn Sink, last: &Records, is_whole: bool) {
         if self.stopped.is_none() {
             self.stopped = sink.write(last).and_then(|()| sink.flush()).err();
         }
@@ -55,10 +116,10 @@ impl ScanReport {
         }
         let lost = sink.give_up();
         if is_whole {
-            self.lost += lost;
-            self.records = self.records.saturating_sub(self.lost);
+            self.output.lost += lost;
+            self.records = self.records.saturating_sub(self.output.lost);
         } else {
-            self.lost = 0;
+            self.output.lost = 0;
         }
     }
 }

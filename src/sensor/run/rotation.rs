@@ -7,7 +7,7 @@ use super::reload::{ROUND, Stop, StopAtEnd};
 use super::{Notice, Notify};
 use crate::clock::now;
 use crate::engine::alert::Encoder;
-use crate::sensor::sink::Sink;
+use crate::sensor::sink::{Records, Sink};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ impl<'s> Handed<'_, 's> {
 }
 
 impl Sink for Handed<'_, '_> {
-    fn write(&mut self, records: &[u8]) -> Result<()> {
+    fn write(&mut self, records: &Records) -> Result<()> {
         self.lock().write(records)
     }
 

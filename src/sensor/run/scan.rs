@@ -4,13 +4,12 @@ use super::capture::{HitSink, PacketScan};
 use super::crew::{Packets, ShardState};
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
-use super::outlet::{Form, Outlet, Output};
+use super::outlet::{Form, Outlet};
 use super::parcels::Parcels;
 use super::pipeline::{self, Plan, Work};
 use super::reload::{Known, Lease, Look, while_watched};
-use super::report::ScanReport;
 use super::rotation::while_rotated;
-use super::{Current, Follow, Notice, Notify};
+use super::{Current, Job, Notice, Notify, Report};
 use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder, Origin as AlertOrigin};
@@ -20,37 +19,24 @@ use crate::engine::packet::{
     self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor,
 };
 use crate::engine::scan::{Counters, Hit, Options, Origin, Scanner};
-use crate::sensor::input::{Chunk, Halt, Target};
-use crate::sensor::sink::Sink;
+use crate::sensor::input::{Chunk, Target};
+use crate::sensor::sink::{Records, Sink};
 use self_cell::self_cell;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// What to scan, and how.
-#[derive(Debug)]
-pub struct ScanJob<'d> {
-    /// What to hold the inputs against.
-    pub database: &'d Current,
-    /// Where a newer one comes from while the scan is under way, if it is to be taken.
-    /// What is found then depends on when that happens.
-    pub follow: Option<Follow>,
+/// What a scan reads.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
     /// The inputs, in order.
     pub targets: Vec<Target>,
-    /// What the scanners do beyond the rules.
-    pub options: Options,
-    /// How packets are decoded.
-    pub packets: packet::Config,
-    /// What is written of alerts, and how.
-    pub output: Output,
-    /// Threads; 0 for one a core.
-    pub threads: usize,
     /// Bytes of a chunk; 0 for the default. The result does not depend on it.
     pub chunk: usize,
-    /// Ends the scan in order: what was read by then is looked into.
-    pub halt: Halt,
-    /// Whether SIGHUP has the output opened again.
-    pub rotated: bool,
 }
+
+/// The longest that a scan may take to its end once a signal asked for it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 struct ScanWork<'d> {
     current: &'d Current,
@@ -80,29 +66,33 @@ pub(super) struct WorkerScratch {
     lease: Lease,
 }
 
-/// Holds every input against the database and writes the alerts in the order of
-/// the inputs.
+/// Matches every input against the database and writes the alerts in the order of the inputs.
+/// With [`Job::follow`] what is found depends on when a newer database comes.
 ///
 /// # Errors
 ///
-/// When the work cannot begin. What ends it under way, which is an output that cannot be
-/// written, is in the report; what concerns one input alone is told through a notice and counted.
-pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<ScanReport> {
+/// When the work cannot begin. An output that can't be written ends it early, and is in the
+/// report; what concerns one input alone goes to `notify` and is counted.
+pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<Report> {
     let read_at = now();
+    job.signals.watch(Some(PATIENCE))?;
+    let halt = job.signals.halt();
+    sink.until(&halt);
     let (current, options, packets) = (job.database, job.options, job.packets);
     let encoder = job.output.encoder;
     let is_whole = job.output.form == Form::Alerts;
     let outlet = job.output.needs_order().then(|| Mutex::new(Outlet::new(job.output)));
     let hunting = ScanWork { current, options, packets, encoder, outlet, read_at };
-    let ScanJob { targets, threads, chunk, halt, .. } = job;
-    let plan = Plan { targets, threads, chunk, read_at, halt };
-    let mut frame = Vec::new();
+    let Files { targets, chunk } = files;
+    let plan = Plan { targets, threads: job.threads, chunk, read_at, halt };
+    let is_rotated = job.rotated.is_some();
+    let mut frame = Records::default();
     if is_whole {
-        hunting.encoder.begin(read_at, &mut frame);
+        frame.frame(|bytes| hunting.encoder.begin(read_at, bytes));
     }
     sink.write(&frame)?;
     let tell = |look: Look| notify(look.notice());
-    let mut report = while_rotated(sink, job.rotated, &hunting.encoder, notify, |sink| {
+    let mut report = while_rotated(sink, is_rotated, &hunting.encoder, notify, |sink| {
         let work = || pipeline::run(&hunting, plan, sink, notify);
         while_watched(current, job.follow, tell, work)
     })??;
@@ -113,7 +103,7 @@ pub fn scan(job: ScanJob<'_>, sink: &mut dyn Sink, notify: Notify<'_>) -> Result
     }
     frame.clear();
     if is_whole {
-        hunting.encoder.end(now(), &mut frame);
+        frame.frame(|bytes| hunting.encoder.end(now(), bytes));
     }
     if let Some(outlet) = hunting.outlet {
         report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_yield();
@@ -320,13 +310,13 @@ impl Work for ScanWork<'_> {
         self.outlet.is_none() && self.write(&waiting.hit, &waiting.origin, out)
     }
 
-    fn alert(&self, alert: &Waiting, out: &mut Vec<u8>) -> bool {
-        self.write(&alert.hit, &alert.origin, out)
+    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
+        out.record(|bytes| self.write(&alert.hit, &alert.origin, bytes))
     }
 
-    fn ends(&self, input: &str, out: &mut Vec<u8>) {
+    fn ends(&self, input: &str, out: &mut Records) {
         if let Some(mut outlet) = self.outlet() {
-            outlet.ends(input, out);
+            out.record(|bytes| outlet.ends(input, bytes));
         }
     }
 
@@ -334,7 +324,7 @@ impl Work for ScanWork<'_> {
         self.outlet().is_some_and(|outlet| outlet.is_full())
     }
 
-    fn encode(&self, mut held: ChunkHits, lines: u64, columns: u64, out: &mut Vec<u8>) -> u64 {
+    fn encode(&self, mut held: ChunkHits, lines: u64, columns: u64, out: &mut Records) -> u64 {
         held.with_dependent_mut(|known, hits| {
             let mut records = 0;
             for hit in &mut *hits {
@@ -344,7 +334,8 @@ impl Work for ScanWork<'_> {
                     }
                     place.line += lines;
                 }
-                records += u64::from(self.write(hit, &known.origin, out));
+                let is_wanted = out.record(|bytes| self.write(hit, &known.origin, bytes));
+                records += u64::from(is_wanted);
             }
             records
         })

@@ -23,8 +23,8 @@ const SAME: Duration = Duration::from_millis(100);
 /// How long the work may go on after a signal that was told twice.
 const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
-/// Waits for the signals that ask for an end.
-#[derive(Debug)]
+/// Waits for the signals that ask for an end; the default waits for none.
+#[derive(Debug, Default)]
 pub struct Signals {
     halt: Halt,
     number: Arc<AtomicUsize>,

@@ -1,7 +1,7 @@
 //! Records on their way to a writer.
 
 use super::gate::Gate;
-use super::records;
+use super::records::{Pending, Records};
 use crate::sensor::halt::Halt;
 use crate::{Error, Result};
 use std::fs::File;
@@ -56,14 +56,14 @@ pub(super) struct Buffered<W: Target> {
     inner: W,
     /// Named in errors.
     path: PathBuf,
-    pending: Vec<u8>,
+    pending: Pending,
     /// Of a stream that is not waited for for ever.
     gate: Option<Gate>,
 }
 
 impl<W: Target> Buffered<W> {
     pub(super) fn new(inner: W, path: PathBuf) -> Self {
-        Buffered { inner, path, pending: Vec::with_capacity(CAPACITY), gate: None }
+        Buffered { inner, path, pending: Pending::with_capacity(CAPACITY), gate: None }
     }
 
     /// Waits for a reader no longer than shortly after the halt.
@@ -72,11 +72,11 @@ impl<W: Target> Buffered<W> {
     }
 
     /// Takes records, after making room for them.
-    pub(super) fn write(&mut self, records: &[u8]) -> Result<()> {
-        if self.pending.len() + records.len() > CAPACITY {
+    pub(super) fn write(&mut self, records: &Records) -> Result<()> {
+        if self.pending.bytes().len() + records.bytes().len() > CAPACITY {
             self.drain()?;
         }
-        self.pending.extend_from_slice(records);
+        self.pending.push(records);
         Ok(())
     }
 
@@ -86,20 +86,20 @@ impl<W: Target> Buffered<W> {
         self.inner.flush().map_err(|e| Error::io("write", e).at_path(&self.path))
     }
 
-    /// Bytes that were taken and are not written.
-    pub(super) fn pending(&self) -> usize {
-        self.pending.len()
+    /// Records that were taken and are not written.
+    pub(super) fn waiting(&self) -> u64 {
+        self.pending.count()
     }
 
     /// Goes on with another writer, for what is pending, too. Before it comes `begin`.
     pub(super) fn turn_to(&mut self, inner: W, begin: &[u8]) {
         self.inner = inner;
-        self.pending.splice(..0, begin.iter().copied());
+        self.pending.begin_with(begin);
     }
 
     /// Drops what is pending; returns how many records that are.
     pub(super) fn give_up(&mut self) -> u64 {
-        let count = records::count(&self.pending);
+        let count = self.pending.count();
         self.pending.clear();
         count
     }
@@ -110,12 +110,12 @@ impl<W: Target> Buffered<W> {
     fn drain(&mut self) -> Result<()> {
         let mut written = 0;
         let outcome = loop {
-            let rest = &self.pending[written..];
+            let rest = &self.pending.bytes()[written..];
             if rest.is_empty() {
                 break Ok(());
             }
             let room = match (&mut self.gate, self.inner.descriptor()) {
-                (Some(gate), Some(stream)) => gate.room(stream, rest),
+                (Some(gate), Some(stream)) => gate.room(stream, &self.pending, written),
                 _ => Ok(rest.len()),
             };
             match room.and_then(|room| self.inner.write(&rest[..room])) {
@@ -126,12 +126,12 @@ impl<W: Target> Buffered<W> {
             }
         };
         if outcome.is_err() {
-            let whole = records::whole(&self.pending, written);
+            let whole = self.pending.whole(0, written);
             if whole < written && self.inner.cut_back(written - whole) {
                 written = whole;
             }
         }
-        self.pending.drain(..written);
+        self.pending.drain(written);
         outcome.map_err(|e| Error::io("write", e).at_path(&self.path))
     }
 }
@@ -145,6 +145,7 @@ impl<W: Target> Drop for Buffered<W> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::records::lines;
     use super::*;
     use std::io;
 
@@ -178,7 +179,7 @@ mod tests {
     fn a_failed_flush_goes_on_where_it_stopped() {
         let mut slow = Slow { broken: Some(ErrorKind::StorageFull), ..Slow::default() };
         let mut buffered = Buffered::new(&mut slow, "disk".into());
-        buffered.write(b"one\ntwo\nthree\n").unwrap();
+        buffered.write(&lines(b"one\ntwo\nthree\n")).unwrap();
         let error = buffered.flush().unwrap_err();
         assert!(error.to_string().starts_with("disk: write: "), "{error}");
         buffered.flush().unwrap();
@@ -190,7 +191,7 @@ mod tests {
     fn a_reader_that_went_away_is_known() {
         let mut slow = Slow { taken: vec![0; 4], broken: Some(ErrorKind::BrokenPipe) };
         let mut buffered = Buffered::new(&mut slow, "-".into());
-        buffered.write(b"one\n").unwrap();
+        buffered.write(&lines(b"one\n")).unwrap();
         assert!(buffered.flush().unwrap_err().is_broken_pipe());
     }
 
@@ -198,9 +199,9 @@ mod tests {
     fn interruptions_are_no_errors_and_nothing_is_written_early() {
         let mut slow = Slow { broken: Some(ErrorKind::Interrupted), ..Slow::default() };
         let mut buffered = Buffered::new(&mut slow, "-".into());
-        buffered.write(&[b'x'; 100]).unwrap();
+        buffered.write(&lines(&[b'x'; 100])).unwrap();
         assert!(buffered.inner.taken.is_empty());
-        buffered.write(&[b'y'; CAPACITY]).unwrap();
+        buffered.write(&lines(&[b'y'; CAPACITY])).unwrap();
         assert_eq!(buffered.inner.taken, [b'x'; 100]);
         drop(buffered);
         assert_eq!(slow.taken.len(), 100 + CAPACITY);

@@ -1,17 +1,18 @@
 //! What every sink does.
 
+use super::records::Records;
 use crate::Result;
 use crate::sensor::halt::Halt;
 
 /// A place that takes encoded alerts.
 pub trait Sink: Send {
-    /// Takes records, each of which is complete.
+    /// Takes records.
     ///
     /// # Errors
     ///
-    /// When the output can't be written; then the records were not taken. A
+    /// When the output can't be written; then none of the records were taken. A
     /// reader that went away is [`Error::is_broken_pipe`](crate::Error::is_broken_pipe).
-    fn write(&mut self, records: &[u8]) -> Result<()>;
+    fn write(&mut self, records: &Records) -> Result<()>;
 
     /// Passes on everything that was taken.
     ///
@@ -21,25 +22,26 @@ pub trait Sink: Send {
     /// call goes on where this one failed.
     fn flush(&mut self) -> Result<()>;
 
-    /// Bytes that were taken and could not be passed on yet.
-    fn pending(&self) -> usize {
+    /// How many of the records that were taken are not passed on yet: all those before them
+    /// are safe with whatever the sink writes to.
+    fn waiting(&self) -> u64 {
         0
     }
 
-    /// Waits for whoever reads a stream no longer than shortly after the halt: then records that
-    /// it did not take are an error. What reaches it is whole records.
+    /// Waits for the reader of a stream no longer than shortly after the halt: records that it
+    /// has not taken by then are an error. What reaches it is whole records.
     fn until(&mut self, halt: &Halt) {
         let _ = halt;
     }
 
-    /// Drops what was taken and could not be passed on; returns how many records that are.
+    /// Drops the records that were taken and could not be passed on; returns their number.
     fn give_up(&mut self) -> u64 {
         0
     }
 
-    /// Opens the output again under its name, if that means another file by now: then `end` is
-    /// written to the old one and `begin` to the new one. Returns whether it does. What the old
-    /// one could not take goes to the new one.
+    /// Reopens the output under its name, if that now means another file: `end` is then written
+    /// to the old one and `begin` to the new one. Returns whether it was reopened. What the old
+    /// file could not take goes to the new one.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 use super::buffered::Buffered;
 use super::contract::Sink;
+use super::records::Records;
 use crate::engine::files::{Node, Outlet};
 use crate::sensor::halt::Halt;
 use crate::{Error, Result};
@@ -57,7 +58,7 @@ fn opened(
 }
 
 impl Sink for FileSink {
-    fn write(&mut self, records: &[u8]) -> Result<()> {
+    fn write(&mut self, records: &Records) -> Result<()> {
         self.buffered.write(records)
     }
 
@@ -65,8 +66,8 @@ impl Sink for FileSink {
         self.buffered.flush()
     }
 
-    fn pending(&self) -> usize {
-        self.buffered.pending()
+    fn waiting(&self) -> u64 {
+        self.buffered.waiting()
     }
 
     fn until(&mut self, halt: &Halt) {
@@ -82,9 +83,11 @@ impl Sink for FileSink {
             return Ok(false);
         }
         let (file, node) = opened(&self.path, Outlet::append)?;
+        let mut ends = Records::default();
+        ends.frame(|bytes| bytes.extend_from_slice(end));
         // What a full disk kept out of the old file goes to the new one.
         if self.buffered.flush().is_ok()
-            && self.buffered.write(end).and_then(|()| self.buffered.flush()).is_err()
+            && self.buffered.write(&ends).and_then(|()| self.buffered.flush()).is_err()
         {
             self.buffered.give_up();
         }
@@ -96,6 +99,7 @@ impl Sink for FileSink {
 
 #[cfg(test)]
 mod tests {
+    use super::super::records::lines;
     use super::*;
     use std::fs;
 
@@ -105,11 +109,11 @@ mod tests {
         let path = folder.path().join("alerts");
         for record in [b"one\n", b"two\n"] {
             let mut sink = FileSink::append(&path).unwrap();
-            sink.write(record).unwrap();
+            sink.write(&lines(record)).unwrap();
             sink.flush().unwrap();
         }
         assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n");
-        FileSink::create(&path).unwrap().write(b"three\n").unwrap();
+        FileSink::create(&path).unwrap().write(&lines(b"three\n")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three\n", "dropping flushes");
     }
 
@@ -125,13 +129,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let mut sink = FileSink::append(at("alerts")).unwrap();
-        sink.write(b"one\n").unwrap();
+        sink.write(&lines(b"one\n")).unwrap();
         assert!(!sink.reopen(b"end\n", b"begin\n").unwrap(), "it is in its place");
         #[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
         fs::rename(at("alerts"), at("alerts.1")).unwrap();
-        sink.write(b"two\n").unwrap();
+        sink.write(&lines(b"two\n")).unwrap();
         assert!(sink.reopen(b"end\n", b"begin\n").unwrap());
-        sink.write(b"three\n").unwrap();
+        sink.write(&lines(b"three\n")).unwrap();
         sink.flush().unwrap();
         assert_eq!(fs::read(at("alerts.1")).unwrap(), b"one\ntwo\nend\n");
         assert_eq!(fs::read(at("alerts")).unwrap(), b"begin\nthree\n");

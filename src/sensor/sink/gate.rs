@@ -5,7 +5,7 @@
 //! whole records; for its turn both it and a [`Halt`] are waited for. After the halt a reader has
 //! a little time to take what is left.
 
-use super::records;
+use super::records::Pending;
 use crate::sensor::halt::{Halt, takes_within};
 use rustix::event::Timespec;
 use rustix::io::ioctl_fionread;
@@ -48,23 +48,31 @@ impl Gate {
         Some(Gate { halt: halt.clone(), capacity, rounds: ROUNDS, pauses: 0 })
     }
 
-    /// Waits until the stream takes something of what is pending; answers how many bytes, which
-    /// are whole records. A record that is longer than all that a pipe holds goes in parts.
+    /// Waits until the stream takes some of the pending bytes after the first `start`; answers
+    /// how many, which are whole records. A record longer than all that a pipe holds goes in
+    /// parts.
     ///
     /// # Errors
     ///
     /// After a halt, when nobody reads.
-    pub(super) fn room(&mut self, stream: BorrowedFd<'_>, pending: &[u8]) -> io::Result<usize> {
+    pub(super) fn room(
+        &mut self,
+        stream: BorrowedFd<'_>,
+        pending: &Pending,
+        start: usize,
+    ) -> io::Result<usize> {
+        let left = pending.bytes().len() - start;
+        let whole_of = |most: usize| pending.whole(start, start + most);
         loop {
             self.wait(stream)?;
-            let few = pending.len().min(PIPE_BUF);
-            let whole = records::whole(pending, few);
+            let few = left.min(PIPE_BUF);
+            let whole = whole_of(few);
             let Some(capacity) = self.capacity else {
                 return Ok(if whole > 0 { whole } else { few });
             };
             if ioctl_fionread(stream)? == 0 {
-                let most = pending.len().min(capacity);
-                let all = records::whole(pending, most);
+                let most = left.min(capacity);
+                let all = whole_of(most);
                 return Ok(if all > 0 { all } else { most });
             }
             if whole > 0 {
@@ -72,7 +80,7 @@ impl Gate {
                 return Ok(whole);
             }
             // A long record waits for an empty pipe, unless it is longer than any.
-            if records::whole(pending, pending.len().min(capacity)) == 0 {
+            if whole_of(left.min(capacity)) == 0 {
                 return Ok(few);
             }
             self.pause()?;

@@ -1,6 +1,6 @@
 //! Where alerts go: standard output and files.
 //!
-//! A [`Sink`] takes whole records, encoded already, and hands them on whole: what
+//! A [`Sink`] takes encoded [`Records`] and hands them on whole: what
 //! reaches the operating system in one write ends where a record ends, so that
 //! several writers to one file, or a reader that stops midway, never see half an
 //! alert. Records are gathered in a buffer; whoever feeds a sink calls
@@ -20,5 +20,9 @@ mod stdout;
 
 pub use contract::Sink;
 pub use file::FileSink;
+<<<<<<< HEAD
 pub use rotating::{RotatingSink, Rotation};
+=======
+pub use records::Records;
+>>>>>>> main
 pub use stdout::StdoutSink;

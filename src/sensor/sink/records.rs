@@ -1,32 +1,141 @@
-//! Where records end.
-//!
-//! A record is one line, or in the format for people several, of which all but the first are
-//! indented.
+//! Encoded records, and where each of them ends.
 
-/// How many of the first `most` bytes are whole records. `bytes` ends where a record does.
-pub(super) fn whole(bytes: &[u8], most: usize) -> usize {
-    let is_end = |at: &usize| ends_at(bytes, *at);
-    memchr::memrchr_iter(b'\n', &bytes[..most]).find(is_end).map_or(0, |at| at + 1)
+use std::collections::VecDeque;
+
+/// Encoded records, one after the other, with their ends: whatever takes them (a pipe, a full
+/// disk, a batch) can stop between two of them, and knows how many it took.
+///
+/// What a format writes around its records (a header, a footer) goes along with them and ends
+/// none, so that it is never counted.
+///
+/// ```
+/// use wiresift::sensor::sink::Records;
+///
+/// let mut records = Records::default();
+/// records.frame(|bytes| bytes.extend(b"#fields\n"));
+/// records.record(|bytes| bytes.extend(b"one\n"));
+/// records.record(|bytes| bytes.extend(b"two\n  more of two\n"));
+/// assert_eq!((records.count(), records.bytes().len()), (2, 30));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    bytes: Vec<u8>,
+    /// Where each record ends in `bytes`.
+    ends: Vec<usize>,
 }
 
-/// How many records there are. What formats say about the file itself (`#`) is none.
-pub(super) fn count(bytes: &[u8]) -> u64 {
-    let (mut count, mut start) = (0, 0);
-    for at in memchr::memchr_iter(b'\n', bytes).filter(|&at| ends_at(bytes, at)) {
-        count += u64::from(bytes[start] != b'#');
-        start = at + 1;
+impl Records {
+    /// Appends a record that `write` encodes; if it writes nothing, there is no record.
+    /// Returns what `write` does.
+    pub fn record<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let before = self.bytes.len();
+        let result = write(&mut self.bytes);
+        if self.bytes.len() > before {
+            self.ends.push(self.bytes.len());
+        }
+        result
     }
-    count
+
+    /// Appends what is no record: it ends none and is not counted.
+    pub fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+    }
+
+    /// All bytes, in order.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of records.
+    pub fn count(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Moves everything of `more` to the end.
+    pub fn append(&mut self, more: &mut Records) {
+        let base = self.bytes.len();
+        self.bytes.append(&mut more.bytes);
+        self.ends.extend(more.ends.drain(..).map(|end| base + end));
+    }
+
+    /// Drops everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
-/// Whether the line break at `at` is the last one of a record. Colour may stand before a blank.
-fn ends_at(bytes: &[u8], at: usize) -> bool {
-    let rest = bytes.get(at + 1..).unwrap_or_default();
-    let colour = rest.strip_prefix(b"\x1b[").and_then(|rest| {
-        let end = rest.iter().take(8).position(|&byte| byte == b'm')?;
-        rest.get(end + 1..)
-    });
-    colour.unwrap_or(rest).first() != Some(&b' ')
+/// Records that wait to be written, of which those in front go first.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    bytes: Vec<u8>,
+    /// Where records end; the last one may be followed by what is no record.
+    ends: VecDeque<usize>,
+}
+
+impl Pending {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Pending { bytes: Vec::with_capacity(bytes), ends: VecDeque::new() }
+    }
+
+    pub(super) fn push(&mut self, records: &Records) {
+        let base = self.bytes.len();
+        self.bytes.extend_from_slice(&records.bytes);
+        self.ends.extend(records.ends.iter().map(|end| base + end));
+    }
+
+    /// Puts what is no record in front of all.
+    pub(super) fn begin_with(&mut self, frame: &[u8]) {
+        self.bytes.splice(..0, frame.iter().copied());
+        self.ends.iter_mut().for_each(|end| *end += frame.len());
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of records of which any byte is left.
+    pub(super) fn count(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// How many bytes, up to the offset `most`, are whole records that begin at `start`: 0 if the
+    /// first one is longer.
+    pub(super) fn whole(&self, start: usize, most: usize) -> usize {
+        if most >= self.bytes.len() {
+            return self.bytes.len() - start;
+        }
+        let before = self.ends.partition_point(|&end| end <= most);
+        let last = before.checked_sub(1).and_then(|at| self.ends.get(at));
+        last.map_or(0, |end| end.saturating_sub(start))
+    }
+
+    /// Takes the first bytes away.
+    pub(super) fn drain(&mut self, bytes: usize) {
+        self.bytes.drain(..bytes);
+        let gone = self.ends.partition_point(|&end| end <= bytes);
+        self.ends.drain(..gone);
+        self.ends.iter_mut().for_each(|end| *end -= bytes);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+#[cfg(test)]
+pub(super) fn lines(text: &[u8]) -> Records {
+    let mut records = Records::default();
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        records.record(|bytes| bytes.extend_from_slice(line));
+    }
+    records
 }
 
 #[cfg(test)]
@@ -34,13 +143,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_lines_and_what_is_indented_below() {
-        let bytes = b"#head\none\ntwo\n\x1b[2m  of two\n\x1b[1;33mthree\n";
-        assert_eq!(count(bytes), 3);
-        for most in 0..=bytes.len() {
-            let want = [0, 6, 10, 27, 40].into_iter().rfind(|end| *end <= most).unwrap();
-            assert_eq!(whole(bytes, most), want, "{most}");
+    fn what_is_whole_ends_where_a_record_does() {
+        let mut records = Records::default();
+        records.frame(|bytes| bytes.extend(b"#head\n"));
+        records.append(&mut lines(b"one\n"));
+        records.record(|bytes| bytes.extend(b"two\n  of two\n"));
+        records.record(|_| {});
+        records.frame(|bytes| bytes.extend(b"#end\n"));
+        assert_eq!(records.count(), 2);
+        let mut pending = Pending::default();
+        pending.push(&records);
+        for most in 0..=28 {
+            let want = [0, 10, 23, 28].into_iter().rfind(|end| *end <= most).unwrap();
+            assert_eq!(pending.whole(0, most), want, "{most}");
+            assert_eq!(pending.whole(10, most), want.saturating_sub(10), "{most}");
         }
-        assert_eq!(count(b""), 0);
+        pending.drain(11);
+        assert_eq!((pending.count(), pending.whole(0, 12), pending.bytes().len()), (1, 12, 17));
+        pending.begin_with(b"##\n");
+        assert_eq!((pending.whole(0, 15), pending.whole(0, 14)), (15, 0));
+        pending.drain(20);
+        assert_eq!((pending.count(), pending.bytes().len()), (0, 0));
     }
 }

@@ -9,6 +9,7 @@
 
 use super::contract::Sink;
 use super::file::FileSink;
+use super::records::Records;
 use crate::engine::files::Outlet;
 use crate::engine::indicator::Timestamp;
 use crate::sensor::halt::Halt;
@@ -122,7 +123,7 @@ impl RotatingSink {
 }
 
 impl Sink for RotatingSink {
-    fn write(&mut self, records: &[u8]) -> Result<()> {
+    fn write(&mut self, records: &Records) -> Result<()> {
         self.inner.write(records)
     }
 
@@ -130,8 +131,8 @@ impl Sink for RotatingSink {
         self.inner.flush()
     }
 
-    fn pending(&self) -> usize {
-        self.inner.pending()
+    fn waiting(&self) -> u64 {
+        self.inner.waiting()
     }
 
     fn until(&mut self, halt: &Halt) {
@@ -265,6 +266,7 @@ fn pack(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::records::lines;
     use super::*;
     use flate2::read::MultiGzDecoder;
     use std::io::Read as _;
@@ -302,7 +304,7 @@ mod tests {
         let mut sink = RotatingSink::append(&path, rotation(), NOW).unwrap();
         for number in 0..4 {
             assert!(!sink.is_due(NOW));
-            sink.write(format!("record {number}\n").as_bytes()).unwrap();
+            sink.write(&lines(format!("record {number}\n").as_bytes())).unwrap();
             sink.flush().unwrap();
             assert!(sink.is_due(NOW));
             sink.rotate(NOW, b"end\n", b"").unwrap();
@@ -332,7 +334,7 @@ mod tests {
         let far = Timestamp(NOW.0 * 2);
         let mut sink = RotatingSink::append(&path, rotation, NOW).unwrap();
         assert!(!sink.is_due(far), "an empty file stays");
-        sink.write(b"x\n").unwrap();
+        sink.write(&lines(b"x\n")).unwrap();
         sink.flush().unwrap();
         assert!(sink.is_due(far));
         let aside = sink.rotate(far, b"", b"begin\n").unwrap();
@@ -351,9 +353,9 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let rotation = Rotation { gzip: false, ..rotation() };
         let mut sink = RotatingSink::append(&link, rotation, NOW).unwrap();
-        sink.write(b"one\n").unwrap();
+        sink.write(&lines(b"one\n")).unwrap();
         let aside = sink.rotate(NOW, b"", b"").unwrap();
-        sink.write(b"two\n").unwrap();
+        sink.write(&lines(b"two\n")).unwrap();
         sink.flush().unwrap();
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
         assert_eq!(fs::read(aside).unwrap(), b"one\n");

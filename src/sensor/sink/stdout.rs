@@ -2,6 +2,7 @@
 
 use super::buffered::Buffered;
 use super::contract::Sink;
+use super::records::Records;
 use crate::Result;
 use crate::sensor::halt::Halt;
 use std::io;
@@ -24,7 +25,7 @@ impl Default for StdoutSink {
 }
 
 impl Sink for StdoutSink {
-    fn write(&mut self, records: &[u8]) -> Result<()> {
+    fn write(&mut self, records: &Records) -> Result<()> {
         self.0.write(records)
     }
 
@@ -32,8 +33,8 @@ impl Sink for StdoutSink {
         self.0.flush()
     }
 
-    fn pending(&self) -> usize {
-        self.0.pending()
+    fn waiting(&self) -> u64 {
+        self.0.waiting()
     }
 
     fn until(&mut self, halt: &Halt) {

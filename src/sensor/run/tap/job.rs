@@ -2,21 +2,16 @@
 
 use super::super::outlet::Outlet;
 use super::super::reload::{Look, while_watched};
-use super::super::{Current, Follow, Form, Notice, Output, Signals, default_threads, rotation};
+use super::super::{
+    Form, InterfaceReport, Job, Notice, Notify, Output, Report, Signals, default_threads, rotation,
+};
 use super::outbox::{FinishAtEnd, Outbox, Word as OutputMessage, Writer};
-use super::report::InterfaceReport;
-use super::report::TapReport;
 use super::sandbox;
-use super::sandbox::Sandbox;
-use super::socket;
-use super::socket::Listening;
-use super::socket::{Names, Socket};
-use super::worker::{Command, PacketBudget, Shared, Word, Worker};
+use super::socket::{self, Listening, Names, Socket};
+use super::worker::{Command, PacketBudget, Shared, Worker, WorkerMessage};
 use crate::clock::Stopwatch;
-use crate::engine::scan::Options;
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,107 +27,40 @@ const LOOKING: Duration = Duration::from_millis(250);
 /// of old kernels).
 const MAX_WORKERS: usize = 256;
 
-/// What to listen to, and how.
-#[derive(Debug)]
-pub struct TapJob<'d> {
-    /// What to hold the packets against.
-    pub database: &'d Current,
-    /// Where a newer one comes from, if it is to be taken.
-    pub follow: Option<Follow>,
-    /// Names of interfaces; `any` is all that there are.
+/// What a tap listens to, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Listen {
+    /// Names of interfaces; `any` means all of them.
     pub interfaces: Vec<String>,
     /// How they are listened to.
     pub listening: Listening,
-    /// What the scanners do beyond the rules.
-    pub options: Options,
-    /// How packets are decoded; what it bounds is for all workers together.
-    pub packets: crate::engine::packet::Config,
-    /// What is written of alerts, and how; [`Output::most`] and [`Output::form`] are for
-    /// inputs that end, and count for nothing here.
-    pub output: Output,
-    /// Workers; 0 for one a core.
-    pub threads: usize,
     /// When to end.
     pub duration: Option<Duration>,
     /// After how many packets to end.
     pub count: Option<u64>,
     /// How often to report.
     pub every: Option<Duration>,
-    /// Whether to give up what is not needed.
+    /// Whether to give up the privileges that are not needed.
     pub sandboxed: bool,
-    /// The file that alerts go to, where SIGHUP has it opened again.
-    pub rotated: Option<PathBuf>,
-    /// What ends it.
-    pub signals: Signals,
 }
 
-/// Something that whoever started a tap wants to know while it runs.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum TapNotice<'a> {
-    /// An interface is listened to.
-    Listening {
-        /// Its name.
-        interface: &'a str,
-        /// How many share its packets.
-        workers: usize,
-    },
-    /// What the process gave up.
-    Sandboxed(&'a Sandbox),
-    /// An interface went away, and is looked for.
-    Gone {
-        /// Its name.
-        interface: &'a str,
-        /// How that was noticed.
-        why: &'a str,
-    },
-    /// An interface came back, and is listened to.
-    Back {
-        /// Its name.
-        interface: &'a str,
-    },
-    /// What came of a look at the file of the database.
-    Database(Notice<'a>),
-    /// The link of an interface is down: nothing can come in.
-    Down {
-        /// Its name.
-        interface: &'a str,
-    },
-    /// The link of an interface is up again.
-    Up {
-        /// Its name.
-        interface: &'a str,
-    },
-    /// The output can't be written; it is tried again, and alerts wait.
-    OutputFailed(&'a Error),
-    /// The output is written again.
-    OutputBack {
-        /// Alerts that were lost meanwhile.
-        lost: u64,
-    },
-    /// SIGHUP had the output opened again, or this is why it could not.
-    Reopened(Option<&'a Error>),
-    /// Counts so far.
-    Report(&'a TapReport),
-    /// Counts so far, which SIGUSR1 asked for.
-    Asked(&'a TapReport),
-}
-
-/// Holds the packets of live interfaces against the database and writes the alerts,
-/// until SIGINT or SIGTERM, or until the duration or the count is reached.
+/// Matches the packets of live interfaces against the database and writes the alerts, until a
+/// signal asks for the end, or the duration or the count is reached.
 ///
 /// Alerts about addresses don't wait for the end of their flow: they carry its
-/// totals up to the packet that was seen.
+/// totals up to the packet that was seen. [`Output::most`] and [`Output::form`] are for inputs
+/// that end, and have no effect here.
 ///
 /// # Errors
 ///
 /// When an interface can't be opened at the beginning, or the reader of the output went
 /// away. An output that fails otherwise is tried again.
 pub fn tap(
-    job: TapJob<'_>,
+    job: Job<'_>,
+    listen: Listen,
     sink: &mut dyn Sink,
-    notify: &mut dyn FnMut(TapNotice<'_>),
-) -> Result<TapReport> {
+    notify: Notify<'_>,
+) -> Result<Report> {
     let workers = if job.threads == 0 { default_threads() } else { job.threads };
     if workers > MAX_WORKERS {
         return Err(Error::usage(format!("{workers} workers cannot share an interface"))
@@ -140,10 +68,10 @@ pub fn tap(
     }
     let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
     let names = Names::new()?;
-    let (interfaces, sockets) = open_all(&job, workers, &names, notify)?;
-    if job.sandboxed {
+    let (interfaces, sockets) = open_all(&listen, workers, &names, notify)?;
+    if listen.sandboxed {
         let database = job.follow.as_ref().map(|follow| &*follow.path);
-        notify(TapNotice::Sandboxed(&sandbox::enter(database, job.rotated.as_deref())));
+        notify(Notice::Sandboxed(&sandbox::enter(database, job.rotated.as_deref())));
     }
     job.signals.watch(None)?;
     let outbox = Outbox::default();
@@ -157,11 +85,11 @@ pub fn tap(
         outlet: output.needs_order().then(|| Mutex::new(Outlet::new(output))),
         interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),
         workers,
-        ring: job.listening.ring,
+        ring: listen.listening.ring,
         outbox: &outbox,
-        stop: AtomicBool::new(job.count == Some(0)),
-        tickets: job.count.map(PacketBudget::new),
-        telling: job.every.map(|every| every.min(LOOKING)),
+        stop: AtomicBool::new(listen.count == Some(0)),
+        tickets: listen.count.map(PacketBudget::new),
+        telling: listen.every.map(|every| every.min(LOOKING)),
         told: (0..workers).map(|_| Mutex::default()).collect(),
     };
     let (look, looks) = mpsc::channel();
@@ -173,12 +101,12 @@ pub fn tap(
         outputs,
         names,
         interfaces,
-        listening: job.listening,
+        listening: listen.listening,
         orders: Vec::new(),
         started: Stopwatch::start(),
-        duration: job.duration,
-        every: job.every,
-        signals: &job.signals,
+        duration: listen.duration,
+        every: listen.every,
+        signals: job.signals,
         notify,
     };
     // A tap that is over listens to no looks.
@@ -224,22 +152,22 @@ fn while_written<T>(
 
 /// Opens every interface for every worker.
 fn open_all(
-    job: &TapJob<'_>,
+    listen: &Listen,
     workers: usize,
     names: &Names,
-    notify: &mut dyn FnMut(TapNotice<'_>),
+    notify: Notify<'_>,
 ) -> Result<(Vec<Interface>, Vec<Vec<Socket>>)> {
     let mut interfaces = Vec::new();
     let mut sockets: Vec<Vec<Socket>> = (0..workers).map(|_| Vec::new()).collect();
-    for name in &job.interfaces {
+    for name in &listen.interfaces {
         if !sandbox::may_listen() {
             return Err(socket::no_permission(name));
         }
-        let opened = socket::open(name, names, &job.listening, workers)?;
+        let opened = socket::open(name, names, &listen.listening, workers)?;
         for (worker, socket) in sockets.iter_mut().zip(opened) {
             worker.push(socket);
         }
-        notify(TapNotice::Listening { interface: name, workers });
+        notify(Notice::Listening { interface: name, workers });
         let index = names.index(name);
         let name = Arc::from(name.as_str());
         interfaces.push(Interface { name, index, gone: 0, down: 0, is_down: false });
@@ -273,11 +201,11 @@ struct Supervisor<'t, 's, 'd, 'n> {
     duration: Option<Duration>,
     every: Option<Duration>,
     signals: &'n Signals,
-    notify: &'n mut dyn FnMut(TapNotice<'_>),
+    notify: Notify<'n>,
 }
 
 impl Supervisor<'_, '_, '_, '_> {
-    fn run(mut self, sockets: Vec<Vec<Socket>>) -> Result<TapReport> {
+    fn run(mut self, sockets: Vec<Vec<Socket>>) -> Result<Report> {
         std::thread::scope(|scope| {
             let (send, words) = mpsc::channel();
             for (number, sockets) in sockets.into_iter().enumerate() {
@@ -301,11 +229,11 @@ impl Supervisor<'_, '_, '_, '_> {
         Ok(self.report())
     }
 
-    fn supervise(&mut self, words: &Receiver<Word>) {
+    fn supervise(&mut self, words: &Receiver<WorkerMessage>) {
         let (mut looked, mut reported) = (Stopwatch::start(), Stopwatch::start());
         loop {
             match words.recv_timeout(ROUND) {
-                Ok(Word(interface, error)) => self.gone(interface, &error.to_string()),
+                Ok(WorkerMessage(interface, error)) => self.gone(interface, &error.to_string()),
                 Err(RecvTimeoutError::Timeout) => {}
                 // The last worker has ended.
                 Err(RecvTimeoutError::Disconnected) => {
@@ -320,7 +248,7 @@ impl Supervisor<'_, '_, '_, '_> {
             }
             if self.signals.is_asked() {
                 let report = self.report();
-                (self.notify)(TapNotice::Asked(&report));
+                (self.notify)(Notice::Asked(&report));
             }
             if looked.elapsed() >= LOOKING && !self.shared.stop.load(Ordering::Relaxed) {
                 self.look();
@@ -328,7 +256,7 @@ impl Supervisor<'_, '_, '_, '_> {
             }
             if self.every.is_some_and(|every| reported.elapsed() >= every) {
                 let report = self.report();
-                (self.notify)(TapNotice::Report(&report));
+                (self.notify)(Notice::Report(&report));
                 reported = Stopwatch::start();
             }
         }
@@ -337,14 +265,14 @@ impl Supervisor<'_, '_, '_, '_> {
     /// What the watcher of the database and the writer of alerts said.
     fn pass_words_on(&mut self) {
         while let Ok(look) = self.looks.try_recv() {
-            (self.notify)(TapNotice::Database(look.notice()));
+            (self.notify)(look.notice());
         }
         while let Ok(word) = self.outputs.try_recv() {
             (self.notify)(match &word {
-                OutputMessage::Failed(error) => TapNotice::OutputFailed(error),
-                OutputMessage::Back(lost) => TapNotice::OutputBack { lost: *lost },
-                OutputMessage::Reopened => TapNotice::Reopened(None),
-                OutputMessage::NotReopened(error) => TapNotice::Reopened(Some(error)),
+                OutputMessage::Failed(error) => Notice::OutputFailed(error),
+                OutputMessage::Back(lost) => Notice::OutputBack { lost: *lost },
+                OutputMessage::Reopened => Notice::Reopened(None),
+                OutputMessage::NotReopened(error) => Notice::Reopened(Some(error)),
             });
         }
     }
@@ -362,8 +290,8 @@ impl Supervisor<'_, '_, '_, '_> {
         let is_there = interface.index.is_some();
         let interface = &*interface.name;
         match is_down {
-            true => (self.notify)(TapNotice::Down { interface }),
-            false if is_there => (self.notify)(TapNotice::Up { interface }),
+            true => (self.notify)(Notice::Down { interface }),
+            false if is_there => (self.notify)(Notice::Up { interface }),
             false => {}
         }
     }
@@ -391,7 +319,7 @@ impl Supervisor<'_, '_, '_, '_> {
             return;
         }
         interface.gone += 1;
-        (self.notify)(TapNotice::Gone { interface: &interface.name, why });
+        (self.notify)(Notice::Gone { interface: &interface.name, why });
         for order in &self.orders {
             // A worker that has ended listens to nobody, and reads nothing.
             let _ = order.send(Command::Close(at));
@@ -409,10 +337,10 @@ impl Supervisor<'_, '_, '_, '_> {
         for (order, socket) in self.orders.iter().zip(sockets) {
             let _ = order.send(Command::Open(at, Box::new(socket)));
         }
-        (self.notify)(TapNotice::Back { interface: &interface.name });
+        (self.notify)(Notice::Back { interface: &interface.name });
     }
 
-    fn report(&self) -> TapReport {
+    fn report(&self) -> Report {
         let interfaces = self.interfaces.iter().map(|interface| InterfaceReport {
             name: Arc::clone(&interface.name),
             gone: interface.gone,
@@ -421,12 +349,12 @@ impl Supervisor<'_, '_, '_, '_> {
             is_down: interface.is_down,
             ..InterfaceReport::default()
         });
-        let mut report = TapReport {
+        let mut report = Report {
             elapsed: self.started.elapsed(),
             interfaces: interfaces.collect(),
             swaps: self.shared.current.swaps(),
             output: self.shared.outbox.report(),
-            ..TapReport::default()
+            ..Report::default()
         };
         for worker in 0..self.shared.workers {
             if let Some(mut told) = self.shared.told(worker) {

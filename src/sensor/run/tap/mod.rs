@@ -27,8 +27,6 @@ mod sandbox;
 mod socket;
 mod worker;
 
-pub use job::{TapJob, TapNotice, tap};
-pub use outbox::OutputReport;
-pub use report::{InterfaceReport, TapReport, WorkerReport};
+pub use job::{Listen, tap};
 pub use sandbox::{Grant, Sandbox};
 pub use socket::Listening;

@@ -7,8 +7,8 @@
 
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::Encoder;
-use crate::sensor::run::rotation;
-use crate::sensor::sink::Sink;
+use crate::sensor::run::{OutputReport, rotation};
+use crate::sensor::sink::{Records, Sink};
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,32 +27,6 @@ const ROUND: Duration = Duration::from_millis(50);
 
 /// How often an output that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Records, and where each of them ends.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    pub(super) bytes: Vec<u8>,
-    pub(super) ends: Vec<usize>,
-}
-
-impl Records {
-    fn append(&mut self, more: &mut Records) {
-        let base = self.bytes.len();
-        self.bytes.append(&mut more.bytes);
-        self.ends.extend(more.ends.drain(..).map(|end| base + end));
-    }
-}
-
-/// How the output is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OutputReport {
-    /// Records that wait to be written.
-    pub waiting: u64,
-    /// Records that could not be written, and were given up.
-    pub lost: u64,
-    /// How long nothing could be written: the reader is slow, or the disk is full.
-    pub blocked: Duration,
-}
 
 /// What a writer has to say.
 #[derive(Debug)]
@@ -95,16 +69,15 @@ impl Outbox {
     /// Takes records, or counts them as lost where there is no room. Nobody waits.
     pub(super) fn push(&self, records: &mut Records) {
         let mut state = self.lock();
-        let (bytes, count) = (records.bytes.len(), records.ends.len() as u64);
+        let (bytes, count) = (records.bytes().len(), records.count());
         if state.bytes + bytes > MOST {
             state.lost += count;
-            records.bytes.clear();
-            records.ends.clear();
+            records.clear();
             return;
         }
         (state.bytes, state.records) = (state.bytes + bytes, state.records + count);
         match state.waiting.back_mut() {
-            Some(last) if last.bytes.len() + bytes <= TOGETHER => last.append(records),
+            Some(last) if last.bytes().len() + bytes <= TOGETHER => last.append(records),
             _ => state.waiting.push_back(std::mem::take(records)),
         }
         self.turn.notify_one();
@@ -135,9 +108,9 @@ impl Outbox {
             .unwrap_or_else(PoisonError::into_inner);
         let next = state.waiting.pop_front();
         if let Some(next) = &next {
-            state.bytes -= next.bytes.len();
-            state.records -= next.ends.len() as u64;
-            state.held += next.ends.len() as u64;
+            state.bytes -= next.bytes().len();
+            state.records -= next.count();
+            state.held += next.count();
         }
         let is_over = state.is_over && state.waiting.is_empty();
         (next, is_over)
@@ -167,9 +140,6 @@ pub(super) struct Writer<'w> {
     words: Sender<Word>,
     /// Records that the sink did not take yet.
     held: Option<Records>,
-    /// Bytes that the sink was given in all, and where records end that it has not passed on.
-    given: u64,
-    ends: VecDeque<u64>,
     /// Since the last try that failed.
     failed: Option<Stopwatch>,
     /// What was lost when it began to fail.
@@ -185,7 +155,7 @@ impl<'w> Writer<'w> {
         words: Sender<Word>,
     ) -> Self {
         let mut begin = Records::default();
-        encoder.begin(now(), &mut begin.bytes);
+        begin.frame(|bytes| encoder.begin(now(), bytes));
         Writer {
             outbox,
             sink,
@@ -193,8 +163,6 @@ impl<'w> Writer<'w> {
             hangup,
             words,
             held: Some(begin),
-            given: 0,
-            ends: VecDeque::new(),
             failed: None,
             lost_before: 0,
         }
@@ -222,7 +190,7 @@ impl<'w> Writer<'w> {
             let is_end = is_over && self.held.is_none();
             if is_end {
                 let mut end = Records::default();
-                self.encoder.end(now(), &mut end.bytes);
+                end.frame(|bytes| self.encoder.end(now(), bytes));
                 self.held = Some(end);
             }
             match self.pass_on() {
@@ -267,9 +235,7 @@ impl<'w> Writer<'w> {
 
     fn write(&mut self) -> Result<()> {
         if let Some(held) = &self.held {
-            self.sink.write(&held.bytes)?;
-            self.ends.extend(held.ends.iter().map(|end| self.given + *end as u64));
-            self.given += held.bytes.len() as u64;
+            self.sink.write(held)?;
             self.held = None;
         }
         self.sink.flush()
@@ -277,12 +243,8 @@ impl<'w> Writer<'w> {
 
     /// Notes what the sink has passed on.
     fn settle(&mut self) {
-        let written = self.given.saturating_sub(self.sink.pending() as u64);
-        while self.ends.front().is_some_and(|end| *end <= written) {
-            self.ends.pop_front();
-        }
-        let held = self.held.as_ref().map_or(0, |held| held.ends.len());
-        self.outbox.lock().held = (held + self.ends.len()) as u64;
+        let held = self.held.as_ref().map_or(0, Records::count);
+        self.outbox.lock().held = held + self.sink.waiting();
     }
 
     fn fails(&mut self, error: Error) {
@@ -318,7 +280,7 @@ mod tests {
     use std::io::ErrorKind;
     use std::sync::mpsc;
 
-    /// Takes lines while there is room for them.
+    /// Takes lines of eight bytes while there is room for them.
     #[derive(Default)]
     struct Disk {
         written: Vec<u8>,
@@ -327,11 +289,11 @@ mod tests {
     }
 
     impl Sink for Disk {
-        fn write(&mut self, records: &[u8]) -> Result<()> {
+        fn write(&mut self, records: &Records) -> Result<()> {
             if self.pending.len() > 100 {
                 self.flush()?;
             }
-            self.pending.extend_from_slice(records);
+            self.pending.extend_from_slice(records.bytes());
             Ok(())
         }
 
@@ -345,16 +307,15 @@ mod tests {
             Err(Error::io("write", ErrorKind::StorageFull.into()))
         }
 
-        fn pending(&self) -> usize {
-            self.pending.len()
+        fn waiting(&self) -> u64 {
+            self.pending.len().div_ceil(8) as u64
         }
     }
 
     fn push(outbox: &Outbox, count: usize) {
         let mut records = Records::default();
         for _ in 0..count {
-            records.bytes.extend_from_slice(b"0123456\n");
-            records.ends.push(records.bytes.len());
+            records.record(|bytes| bytes.extend_from_slice(b"0123456\n"));
         }
         outbox.push(&mut records);
     }
@@ -380,7 +341,8 @@ mod tests {
     #[test]
     fn there_is_a_bound() {
         let outbox = Outbox::default();
-        let mut large = Records { bytes: vec![b'x'; MOST - 8], ends: vec![MOST - 8] };
+        let mut large = Records::default();
+        large.record(|bytes| bytes.resize(MOST - 8, b'x'));
         outbox.push(&mut large);
         push(&outbox, 1);
         push(&outbox, 3);

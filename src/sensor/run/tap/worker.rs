@@ -1,8 +1,8 @@
 //! One worker: it reads its rings, and does with each packet all that there is to do
 //! before it takes the next.
 
-use super::outbox::{Outbox, Records};
-use super::report::{Told, ToldOfInterface};
+use super::outbox::Outbox;
+use super::report::{InterfaceCounts, WorkerCounts};
 use super::socket::{PATIENCE, Socket};
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Origin};
@@ -14,6 +14,7 @@ use crate::sensor::run::capture::{HitSink, PacketScan};
 use crate::sensor::run::dedup::SeenValues as SeenInPacket;
 use crate::sensor::run::outlet::Outlet;
 use crate::sensor::run::reload::{Known, Lease};
+use crate::sensor::sink::Records;
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,7 +55,7 @@ pub(super) struct Shared<'s, 'd> {
     /// How often workers tell what they counted.
     pub(super) telling: Option<Duration>,
     /// What they told last.
-    pub(super) told: Vec<Mutex<Told>>,
+    pub(super) told: Vec<Mutex<WorkerCounts>>,
 }
 
 /// Packets that may be taken. Workers reserve them by the batch, for one count that all
@@ -98,7 +99,7 @@ pub(super) enum Command {
 }
 
 /// What a worker has to say: an interface can't be read any more.
-pub(super) struct Word(pub(super) usize, pub(super) Error);
+pub(super) struct WorkerMessage(pub(super) usize, pub(super) Error);
 
 pub(super) struct Worker<'t, 's, 'd> {
     number: usize,
@@ -109,7 +110,7 @@ pub(super) struct Worker<'t, 's, 'd> {
     decoder: Decoder,
     /// Packets seen on each interface.
     seen: Vec<u64>,
-    told: Told,
+    told: WorkerCounts,
     told_of_packet: SeenInPacket,
     /// Encoded alerts.
     out: Records,
@@ -137,7 +138,10 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             scanner: Scanner::new(shared.options.clone()),
             decoder: Decoder::new(config),
             seen: vec![0; count],
-            told: Told { interfaces: vec![ToldOfInterface::default(); count], ..Told::default() },
+            told: WorkerCounts {
+                interfaces: vec![InterfaceCounts::default(); count],
+                ..WorkerCounts::default()
+            },
             told_of_packet: SeenInPacket::default(),
             out: Records::default(),
             until: Timestamp(i64::MAX),
@@ -145,14 +149,14 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     }
 
     /// Listens until it is told to stop.
-    pub(super) fn run(mut self, orders: &Receiver<Command>, words: &Sender<Word>) {
+    pub(super) fn run(mut self, orders: &Receiver<Command>, words: &Sender<WorkerMessage>) {
         let _guard = StopAll(&self.shared.stop);
         self.listen(orders, words);
         self.end(words);
         self.publish_counts();
     }
 
-    fn listen(&mut self, orders: &Receiver<Command>, words: &Sender<Word>) {
+    fn listen(&mut self, orders: &Receiver<Command>, words: &Sender<WorkerMessage>) {
         let mut telling = Stopwatch::start();
         while !self.shared.stop.load(Ordering::Relaxed) {
             while let Ok(order) = orders.try_recv() {
@@ -171,7 +175,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Takes what was received before the end and is not read yet, and tells what
     /// the streams still hold.
-    fn end(&mut self, words: &Sender<Word>) {
+    fn end(&mut self, words: &Sender<WorkerMessage>) {
         self.until = now();
         let is_spent = self.shared.tickets.as_ref().is_some_and(PacketBudget::are_spent);
         let patience = if is_spent { Duration::ZERO } else { LAST_PATIENCE };
@@ -218,14 +222,14 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Reads a batch of each socket and writes the alerts. Returns how many packets
     /// there were.
-    fn round(&mut self, words: &Sender<Word>) -> usize {
+    fn round(&mut self, words: &Sender<WorkerMessage>) -> usize {
         let mut packets = 0;
         for interface in 0..self.sockets.len() {
             match self.batch(interface) {
                 Ok(taken) => packets += taken,
                 Err(error) => {
                     self.close(interface);
-                    let _ = words.send(Word(interface, error));
+                    let _ = words.send(WorkerMessage(interface, error));
                 }
             }
         }
@@ -286,7 +290,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
 
     /// Passes on the alerts that there are.
     fn write(&mut self) {
-        if !self.out.bytes.is_empty() {
+        if !self.out.is_empty() {
             self.shared.outbox.push(&mut self.out);
         }
     }
@@ -341,20 +345,16 @@ impl<'d> HitSink<'d> for Alerts<'_> {
     fn catch(&mut self, hit: Hit<'d>, _: Option<u64>) {
         // The time that is given is for lines of logs.
         let alert = Alert::new(&hit, self.origin, Timestamp(0));
-        let out = &mut *self.out;
-        let is_wanted = match self.outlet {
+        let is_wanted = self.out.record(|bytes| match self.outlet {
             Some(outlet) => {
-                outlet.lock().unwrap_or_else(PoisonError::into_inner).take(&alert, &mut out.bytes)
+                outlet.lock().unwrap_or_else(PoisonError::into_inner).take(&alert, bytes)
             }
             None => {
-                self.encoder.encode(&alert, &mut out.bytes);
+                self.encoder.encode(&alert, bytes);
                 true
             }
-        };
-        if is_wanted {
-            out.ends.push(out.bytes.len());
-            *self.records += 1;
-        }
+        });
+        *self.records += u64::from(is_wanted);
     }
 }
 
@@ -379,7 +379,7 @@ impl Shared<'_, '_> {
         Alerts { encoder: &self.encoder, outlet: self.outlet.as_ref(), origin, out, records }
     }
 
-    pub(super) fn told(&self, worker: usize) -> Option<MutexGuard<'_, Told>> {
+    pub(super) fn told(&self, worker: usize) -> Option<MutexGuard<'_, WorkerCounts>> {
         Some(self.told.get(worker)?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
