@@ -99,7 +99,7 @@ fn start(command: &mut Command, port: u16, words: &Path) -> Peer {
     panic!("{command:?} does not listen");
 }
 
-/// The lines of a file, once there are so many.
+/// The lines of a file, once there are at least `count`.
 fn lines(path: &Path, count: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for _ in 0..400 {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// For so long a socket is waited for before the halt is looked at.
+/// How long a socket is waited for before the halt is looked at.
 const ROUND: Duration = Duration::from_millis(100);
 
 /// A socket that is waited for only until a deadline.

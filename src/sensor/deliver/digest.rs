@@ -6,7 +6,7 @@ use crate::engine::indicator::Timestamp;
 use crate::sensor::spool::RecordRef;
 use std::fmt::Write as _;
 
-/// The most alerts that are told one by one; of the others there is a number.
+/// The most alerts that are listed one by one; the others are a number at the end.
 const MAX_TOLD: usize = 100;
 
 /// The most characters of a line.

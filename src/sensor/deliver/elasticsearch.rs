@@ -233,7 +233,7 @@ impl Fault {
     }
 }
 
-/// What an answer means for each of so many documents.
+/// What an answer means for each of `count` documents.
 fn judge(answer: &Answer, count: usize) -> Tried {
     if answer.status == 413 {
         return Tried::Halve { status: 413, reason: answer.reason() };

@@ -1,7 +1,7 @@
 //! A POST and its answer.
 //!
-//! Redirects are not followed: an alert goes where it was meant to go, or nowhere. What is told of
-//! a failure never has the URL in it, which is a secret with some receivers.
+//! Redirects are not followed: an alert goes where it was meant to go, or nowhere. The
+//! words for a failure never have the URL in them, which is a secret with some receivers.
 
 use super::connection::Connection;
 use super::contract::{Class, Outcome, Trouble};

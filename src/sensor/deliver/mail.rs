@@ -2,7 +2,7 @@
 //!
 //! A batch is what a window of time brings, so that a busy day is a few mails and not thousands;
 //! how long it is decides the outlet's batching. The `Message-ID` is made of the ids in it: a mail
-//! that is sent again, since nobody said that it was taken, is the same one to the mailbox.
+//! that is sent again, since no answer said that it was taken, is the same one to the mailbox.
 
 use super::connection::Connection;
 use super::contract::{Class, Deliver, Outcome, Trouble};
@@ -154,7 +154,7 @@ impl Deliver for Mail {
     }
 }
 
-/// A mailbox as it may stand in a command: whoever configures it must not be able to say more.
+/// A mailbox as it may stand in a command: a configuration must not be able to add commands.
 fn check_mailbox(mailbox: &str) -> Result<()> {
     let is_plain = |c: char| c.is_ascii_graphic() && !"<>()[],;:\\\"".contains(c);
     let halves = mailbox.rsplit_once('@');

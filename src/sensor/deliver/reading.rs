@@ -1,4 +1,4 @@
-//! What an alert's JSON says, as far as people are told it and filters ask for it.
+//! What an alert's JSON says, as far as messages for people and filters need it.
 
 use serde::Deserialize;
 use std::borrow::Cow;

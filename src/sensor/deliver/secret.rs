@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::path::PathBuf;
 
-/// A text that nobody gets to see.
+/// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

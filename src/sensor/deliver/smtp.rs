@@ -89,7 +89,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the server says of an extension behind its name; `None` where it has none.
+    /// What the server says of an extension after its name; `None` where it has none.
     pub(super) fn extension(&self, name: &str) -> Option<&str> {
         self.extensions.iter().find_map(|line| {
             let rest = line.strip_prefix(name)?;

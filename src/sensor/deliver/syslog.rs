@@ -37,7 +37,7 @@ const MAX_ASK: Duration = Duration::from_millis(50);
 /// How messages travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// A datagram each. Nobody knows whether one arrives.
+    /// A datagram each. Whether one arrives is not known.
     Udp,
     /// A stream.
     Tcp(Framing),
@@ -45,7 +45,7 @@ pub enum Transport {
     Tls(TlsSettings),
 }
 
-/// How messages are told apart in a stream.
+/// How messages are delimited in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
     /// A line each, which every receiver takes.
@@ -252,7 +252,7 @@ fn message<'a>(record: &RecordRef<'a>) -> Result<Cow<'a, [u8]>, Outcome> {
     })
 }
 
-/// A message in so many bytes: what is too long loses its text from the end, and then parameters
+/// A message in at most `most` bytes: what is too long loses its text from the end, and then parameters
 /// of its structured data from the end; the id stays.
 fn cut(message: &[u8], most: usize) -> Cow<'_, [u8]> {
     if message.len() <= most {

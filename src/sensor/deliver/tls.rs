@@ -39,8 +39,8 @@ pub struct TlsSettings {
     pub ca_file: Option<PathBuf>,
     /// Our certificate with what it hangs on, and its key, in PEM form.
     pub client: Option<(PathBuf, PathBuf)>,
-    /// Whether any certificate is taken. Then anybody on the way can read the alerts: whoever
-    /// sets it is warned at each start.
+    /// Whether any certificate is taken. Then anybody on the way can read the alerts: the
+    /// caller warns at each start.
     pub insecure: bool,
 }
 

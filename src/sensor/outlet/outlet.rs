@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// For so long an outlet that has nothing to do waits before it looks at the halt.
+/// How long an idle outlet waits before it looks at the halt.
 const IDLE: Duration = Duration::from_millis(200);
 
 /// How often it is looked whether a batch that gathers is full by now, at least and at most.
@@ -43,7 +43,7 @@ impl Default for Batching {
     }
 }
 
-/// What an outlet is told.
+/// The settings of an outlet.
 #[derive(Debug)]
 pub struct Settings {
     /// The sink's name, under which the spool has its cursor.
@@ -78,9 +78,9 @@ pub enum Step {
     Next,
     /// Nothing, until there is a record.
     Idle,
-    /// Nothing, for so long.
+    /// Nothing, for this time.
     Wait(Duration),
-    /// Nothing more: it was halted, and there is nothing left, or nobody who takes it.
+    /// Nothing more: it was halted, and nothing is left, or the receiver does not take it.
     Done,
 }
 

@@ -53,7 +53,7 @@ impl Running {
         !self.thread.is_finished()
     }
 
-    /// Waits for the end after a halt, but no longer than so long; returns whether it came. What
+    /// Waits for the end after a halt, at most for this time; returns whether it came. What
     /// was not delivered is in the spool.
     pub fn finish(self, most: Duration) -> bool {
         match self.ended.recv_timeout(most) {

@@ -161,7 +161,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// A name beside a path that is not taken: `-20261129T120000`, and for more in a second `-1`
-/// behind it.
+/// after it.
 fn free_name(path: &Path, now: Timestamp) -> PathBuf {
     let time = jiff::Timestamp::from_microsecond(now.0).unwrap_or_default();
     let stamp = time.strftime("-%Y%m%dT%H%M%S").to_string();

@@ -400,7 +400,7 @@ impl Spool {
         self.state().counters.clone()
     }
 
-    /// Waits until there is a record after a cursor, but no longer than so long; returns whether
+    /// Waits until there is a record after a cursor, at most for a time; returns whether
     /// there is one.
     pub fn wait(&self, cursor: Cursor, most: Duration) -> bool {
         let is_read = |state: &mut State| state.at(cursor).is_none();
@@ -553,7 +553,7 @@ impl State {
 
     /// Ends the last segment.
     fn seal(&mut self) -> io::Result<()> {
-        // Before it is forgotten: a failure is told to the caller, who appends again.
+        // Before it is forgotten: a failure is reported to the caller, who appends again.
         self.active.as_ref().map_or(Ok(()), File::sync_data)?;
         self.active = None;
         Ok(())
@@ -568,7 +568,7 @@ impl State {
         Ok(())
     }
 
-    /// Moves the cursors of sinks that keep back too much, for so many bytes more.
+    /// Moves the cursors of sinks that keep back too much, so that `more` bytes have room.
     fn make_room(&mut self, folder: &Path, limits: &Limits, more: u64) {
         let is_full = self.counters.bytes + more > limits.wait_at() || self.disk_full;
         if !is_full && self.sinks.values().all(|sink| sink.max_backlog.is_none()) {

@@ -154,7 +154,7 @@ pub fn hex(id: &[u8; 16]) -> String {
 pub(super) enum Next<'a> {
     /// A record, and its length with its head.
     Whole(RecordRef<'a>, usize),
-    /// The beginning of a record, of which so many bytes are needed.
+    /// The beginning of a record, of which this many bytes are needed.
     Short(usize),
     /// No record of ours, or a damaged one.
     Bad,
@@ -179,7 +179,7 @@ pub(super) fn again(bytes: &[u8]) -> Option<RecordRef<'_>> {
     fields(bytes.get(HEAD..)?)
 }
 
-/// The fields of a body. What a later version may add behind the forms is not ours to judge.
+/// The fields of a body. What a later version may add after the forms is not ours to judge.
 fn fields(body: &[u8]) -> Option<RecordRef<'_>> {
     let (id, rest) = body.split_first_chunk::<16>()?;
     let (severity, rest) = rest.split_first()?;

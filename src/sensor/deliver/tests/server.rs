@@ -1,4 +1,4 @@
-//! A receiver that does as it is told.
+//! A receiver that follows a script.
 
 use flate2::read::MultiGzDecoder;
 use rustls::pki_types::pem::PemObject as _;
