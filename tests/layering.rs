@@ -6,13 +6,13 @@
 //! say nothing, and on `unsafe` where it has no business.
 
 mod graph;
-mod lexer;
 
+use crate::harness::source::{
+    File, Source, find_word, line_of, without_comments, without_tests, word_at, words_after,
+};
 use graph::Graph;
-use lexer::{find_word, line_of, without_comments, without_tests, word_at, words_after};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// The houses, and which others each may import. `clock` is a file beside them.
 const HOUSES: &[(&str, &[&str])] = &[
@@ -305,51 +305,6 @@ fn unsafe_stays_in_its_place() {
     }
 }
 
-/// All of `src`.
-struct Source {
-    root: PathBuf,
-    files: Vec<File>,
-}
-
-/// A file of `src`: its path below it with `/`, and its code without comments,
-/// strings and tests. Lines are where they were.
-struct File {
-    name: String,
-    code: String,
-}
-
-impl Source {
-    fn read() -> Source {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut files = Vec::new();
-        let mut test_files = Vec::new();
-        for entry in walkdir::WalkDir::new(&root).sort_by_file_name() {
-            let entry = entry.unwrap();
-            let path = entry.path();
-            if path.extension().is_none_or(|extension| extension != "rs") {
-                continue;
-            }
-            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_string();
-            let text = fs::read_to_string(path).unwrap();
-            let (code, tests) = without_tests(&without_comments(&text));
-            let folder = match name.strip_suffix("mod.rs") {
-                Some(folder) => folder.to_string(),
-                None if name.contains('/') => format!("{}/", name.trim_end_matches(".rs")),
-                None => String::new(),
-            };
-            test_files.extend(tests.iter().map(|module| format!("{folder}{module}.rs")));
-            test_files.extend(tests.iter().map(|module| format!("{folder}{module}/")));
-            files.push(File { name, code });
-        }
-        files.retain(|file| {
-            !test_files.iter().any(|test| {
-                file.name == *test || test.ends_with('/') && file.name.starts_with(test.as_str())
-            })
-        });
-        Source { root, files }
-    }
-}
-
 impl File {
     /// The modules that lead to the file's own: `engine`, `packet`, `http`.
     fn modules(&self) -> Vec<&str> {
@@ -526,7 +481,7 @@ fn names_are_followed_to_where_they_are_defined() {
         .map(|(name, code)| File { name: name.into(), code: code.into() })
         .into_iter()
         .collect();
-    let graph = Graph::of(&Source { root: PathBuf::new(), files });
+    let graph = Graph::of(&Source { root: Default::default(), files });
     let edges: Vec<Vec<&str>> = graph
         .edges
         .iter()

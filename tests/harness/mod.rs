@@ -10,6 +10,7 @@
 
 pub mod keeper;
 pub mod server;
+pub mod source;
 pub mod wire;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

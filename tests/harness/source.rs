@@ -1,9 +1,62 @@
-//! Code without comments, strings and tests, and words in it. Lines stay where they were.
+//! The code of `src`, read roughly: without comments, strings and tests.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All of `src`.
+pub struct Source {
+    /// The folder.
+    pub root: PathBuf,
+    /// Its files, but for those of tests.
+    pub files: Vec<File>,
+}
+
+/// A file of `src`: its path below it with `/`, and its code without comments,
+/// strings and tests. Lines are where they were.
+pub struct File {
+    pub name: String,
+    pub code: String,
+}
+
+impl Source {
+    /// Reads it.
+    pub fn read() -> Source {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = Vec::new();
+        let mut test_files = Vec::new();
+        for entry in walkdir::WalkDir::new(&root).sort_by_file_name() {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_string();
+            let text = fs::read_to_string(path).unwrap();
+            let (code, tests) = without_tests(&without_comments(&text));
+            let folder = match name.strip_suffix("mod.rs") {
+                Some(folder) => folder.to_string(),
+                None if name.contains('/') => format!("{}/", name.trim_end_matches(".rs")),
+                None => String::new(),
+            };
+            test_files.extend(tests.iter().map(|module| format!("{folder}{module}.rs")));
+            test_files.extend(tests.iter().map(|module| format!("{folder}{module}/")));
+            files.push(File { name, code });
+        }
+        files.retain(|file| {
+            !test_files.iter().any(|test| {
+                file.name == *test || test.ends_with('/') && file.name.starts_with(test.as_str())
+            })
+        });
+        Source { root, files }
+    }
+}
+
+/// Whether a character is part of a name.
 pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// The name that a text begins with.
 pub fn word_at(text: &str) -> &str {
     &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())]
 }
@@ -16,6 +69,7 @@ pub fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
     })
 }
 
+/// The names behind a word, wherever it stands.
 pub fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -26,6 +80,7 @@ pub fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     found
 }
 
+/// The line of a place, from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
@@ -151,7 +206,7 @@ fn test_mark(code: &str) -> Option<(usize, usize)> {
 }
 
 /// The length of an item: to its first `;` outside braces, or its closing brace.
-pub fn item_len(item: &str) -> usize {
+fn item_len(item: &str) -> usize {
     let mut depth = 0;
     for (at, c) in item.char_indices() {
         match c {
