@@ -13,7 +13,6 @@ use crate::harness::source::{
 use graph::Graph;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
 
 /// The houses, and which others each may import. `clock` is a file beside them.
 const HOUSES: &[(&str, &[&str])] = &[
@@ -497,7 +496,7 @@ fn names_are_followed_to_where_they_are_defined() {
         .map(|(name, code)| File { name: name.into(), code: code.into() })
         .into_iter()
         .collect();
-    let graph = Graph::of(&Source { root: PathBuf::new(), files });
+    let graph = Graph::of(&Source { root: Default::default(), files });
     let edges: Vec<Vec<&str>> = graph
         .edges
         .iter()

@@ -206,7 +206,7 @@ fn test_mark(code: &str) -> Option<(usize, usize)> {
 }
 
 /// The length of an item: to its first `;` outside braces, or its closing brace.
-pub fn item_len(item: &str) -> usize {
+fn item_len(item: &str) -> usize {
     let mut depth = 0;
     for (at, c) in item.char_indices() {
         match c {

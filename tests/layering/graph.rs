@@ -1,7 +1,7 @@
 //! Which file of `src` imports which: every path is followed to the file that defines what it
 //! names, through the re-exports of doors.
 
-use crate::harness::source::{Source, find_word, is_word, item_len, line_of, word_at};
+use crate::harness::source::{Source, find_word, is_word, line_of, word_at};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Re-exports of re-exports that are followed.
@@ -168,10 +168,24 @@ fn inline_modules(code: &str) -> Vec<(usize, usize)> {
         from = at + 3;
         let rest = code[from..].trim_start();
         if rest[word_at(rest).len()..].trim_start().starts_with('{') {
-            found.push((at, at + item_len(&code[at..])));
+            found.push((at, at + block_len(&code[at..])));
         }
     }
     found
+}
+
+/// The length of a block, up to its closing brace.
+fn block_len(code: &str) -> usize {
+    let mut depth = 0;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return at + 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    code.len()
 }
 
 /// The paths of a tree of `use`, with the name that each has here.
