@@ -84,7 +84,7 @@ fn an_unknown_format_by_name() {
     dir.create("list.txt", LIST);
     compile(&dir, &["--as", "nonsense", "list.txt"])
         .expect(2)
-        .expect_stderr("no format is called “nonsense”")
+        .expect_stderr("unknown format “nonsense”")
         .expect_stderr("maltrail");
 }
 
@@ -451,8 +451,8 @@ fn usage() {
         (&["scan", "--db", "db", "--at", "noon-ish", "a.log"], "invalid time “noon-ish”"),
         (&["scan", "--db", "db", "--format", "yaml", "a.log"], "invalid value 'yaml'"),
         (&["compile", "list.txt"], "--output"),
-        (&["compile", "-o", "x", "--severity", "dire", "list.txt"], "no severity is called “dire”"),
-        (&["compile", "-o", "x", "--tlp", "blue", "list.txt"], "no TLP is called “blue”"),
+        (&["compile", "-o", "x", "--severity", "dire", "list.txt"], "unknown severity “dire”"),
+        (&["compile", "-o", "x", "--tlp", "blue", "list.txt"], "unknown TLP “blue”"),
         (&["lookup", "--db", "db"], "VALUE"),
         (&["completions", "tcsh-ish"], "invalid value"),
     ] {

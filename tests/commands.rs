@@ -68,7 +68,7 @@ fn what_people_try_first_is_understood_or_answered() {
         (&["absent*.log"], "is written `[*]`"),
         (&["--since", "tomorrow", "bad.log"], "today, yesterday"),
         (&["-A", "3", "bad.log"], "an alert has its own line"),
-        (&["-rn", "bad.log"], "folders are walked anyway"),
+        (&["-rn", "bad.log"], "folders are always searched recursively"),
         (&["-v", "bad.log"], "lines without an indicator"),
     ] {
         scan(&dir, args).expect(2).expect_stderr(told);
@@ -101,7 +101,7 @@ fn feeds_that_cannot_be_added_name_the_argument() {
         (&["--url", "https://a.example/", "--set", "max_size=lots"], "--set max_size: write"),
         (&["--url", "https://a.example/", "--set", "nonsense=1"], "--set nonsense: unknown field"),
         (&["--url", "https://a.example/", "--severity", "awful"], "--severity: “awful” is unknown"),
-        (&["--path", "x", "--kind", "nope"], "--kind: no kind is called"),
+        (&["--path", "x", "--kind", "nope"], "--kind: unknown kind"),
     ] {
         let all = [&["feed", "add", "mine"], args].concat();
         let run = dir.command().args(all).run().expect(2).expect_stderr(told);

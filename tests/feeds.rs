@@ -71,7 +71,7 @@ fn a_list_is_fetched_once_for_each_change() {
     assert_eq!(hits(&dir, &["evil.example", "bad.example", "good.example"]), [true, true, false]);
     let before = fs::metadata(dir.path().join("wiresift.wsdb")).unwrap();
 
-    update(&dir, &[]).expect(0).expect_stderr("1 feed as before").expect_stderr("stays as it is");
+    update(&dir, &[]).expect(0).expect_stderr("1 feed unchanged").expect_stderr("is up to date");
     let after = fs::metadata(dir.path().join("wiresift.wsdb")).unwrap();
     assert_eq!(before.modified().unwrap(), after.modified().unwrap());
 
@@ -159,7 +159,7 @@ fn what_goes_wrong_leaves_the_last_good_copy() {
         *reply.lock().unwrap() = bad;
         dir.create("other.txt", format!("other.example\nother{at}.example\n"));
         let run = update(&dir, &[]).expect(2).expect_stderr(want);
-        let run = run.expect_stderr("the 2 indicators of before stay");
+        let run = run.expect_stderr("keeping the 2 previous indicators");
         // The others go on.
         run.expect_stderr("disk: 2 indicators (+1");
         assert_eq!(
@@ -213,7 +213,7 @@ fn what_changes_too_much_waits() {
     update(&dir, &[]).expect(0).expect_stderr("+0 -50");
     write(0, 24);
     let run = update(&dir, &[]).expect(2);
-    run.expect_stderr("held back: it shrank from 50 to 24 indicators; the 50 indicators");
+    run.expect_stderr("held back: it shrank from 50 to 24 indicators; keeping the 50 previous");
     assert_eq!(hits(&dir, &["n10.example", "n40.example"]), [true, true]);
     let run = dir.command().args(["feed", "list"]).run().expect(1);
     run.expect_stdout("held back: it shrank from 50 to 24");
@@ -267,7 +267,7 @@ fn what_the_owner_says_stands_in_the_alert() {
     run(&dry).expect(0).expect_stdout("deny = [\"bad.example\"]");
     assert!(!dir.path().join("wiresift.toml").exists());
     run(&add).expect(0);
-    run(&add).expect(2).expect_stderr("two feeds are called “ours”");
+    run(&add).expect(2).expect_stderr("two feeds have the name “ours”");
     update(&dir, &[]).expect(0).expect_stderr("1 filtered");
     let found =
         dir.command().args(["lookup", "--db", "wiresift.wsdb", "--json", "evil.example"]).run();
@@ -283,11 +283,11 @@ fn what_the_owner_says_stands_in_the_alert() {
     run(&["enable", "ours"]).expect(0);
     dir.command().args(["compile", "--config"]).run().expect(0);
     assert_eq!(hits(&dir, &["evil.example"]), [true]);
-    run(&["remove", "ours", "--dry-run"]).expect(0).expect_stderr("would go");
+    run(&["remove", "ours", "--dry-run"]).expect(0).expect_stderr("would remove ours");
     run(&["remove", "ours"]).expect(0);
     assert!(!dir.path().join("wiresift-state/feeds/ours").exists());
-    run(&["show", "ours"]).expect(2).expect_stderr("no feed is called “ours”");
-    run(&["add", "nonsense"]).expect(2).expect_stderr("no public feed is known as “nonsense”");
+    run(&["show", "ours"]).expect(2).expect_stderr("unknown feed “ours”");
+    run(&["add", "nonsense"]).expect(2).expect_stderr("no public feed is named “nonsense”");
     run(&["add", "urlhaus", "--name", "uh"]).expect(0).expect_stderr("licence: CC0");
     run(&["list", "--catalogue"]).expect(0).expect_stdout("spamhaus-drop");
 }
@@ -409,7 +409,7 @@ fn pulses_come_and_go_and_the_key_is_nowhere() {
     let second = run(&["otx"]).expect(0).expect_stderr("otx: 25 indicators (+0 -5)");
     assert_eq!(told(&dir, "otx")["documents"], 5, "{gone}");
     let unset = dir.command().args(["feed", "update", "otx"]).run().expect(2);
-    let unset = unset.expect_stderr("the variable OTX_KEY is not set");
+    let unset = unset.expect_stderr("environment variable OTX_KEY is not set");
     fs::remove_file(dir.path().join("key")).unwrap();
     for run in [first, second, unset] {
         for stream in [&run.stdout, &run.stderr] {
@@ -630,10 +630,10 @@ fn lists_of_the_configuration() {
     assert_eq!(sources("evil.example"), ["a"]);
     assert_eq!(sources("fine.example"), ["b"]);
     assert!(sources("good.example").is_empty());
-    update(&dir, &[]).expect(0).expect_stderr("stays as it is");
+    update(&dir, &[]).expect(0).expect_stderr("is up to date");
     // A list that changes makes another set.
     dir.create("allow.txt", "bad.example\n");
-    update(&dir, &[]).expect(0).expect_no_stderr("stays as it is");
+    update(&dir, &[]).expect(0).expect_no_stderr("is up to date");
     assert_eq!(sources("good.example"), ["a"]);
     assert!(sources("bad.example").is_empty());
     // One that is gone must not let what was suppressed alert.

@@ -126,13 +126,13 @@ fn what_is_not_looked_into_is_named_and_counted() {
     let run = scan(&dir, &["--stats=json", "a.7z", "b.pdf", "plain"]);
     // What stands in their bytes is still found.
     let run = run.expect(2).expect_stdout("203.0.113.66");
-    let run = run.expect_stderr("wiresift: a.7z: 7z: not looked into");
-    let run = run.expect_stderr("wiresift: not looked into: 1 7z, 1 pdf");
+    let run = run.expect_stderr("wiresift: a.7z: 7z: not searched");
+    let run = run.expect_stderr("wiresift: not searched: 1 7z, 1 pdf");
     run.expect_stderr(r#""not_looked_into":{"7z":1,"pdf":1}"#);
     scan(&dir, &["a.7z"]).expect(2);
     // A program hides nothing.
     scan(&dir, &["program"]).expect(0).expect_stderr("1 binary file searched as raw bytes");
-    scan(&dir, &["plain"]).expect(1).expect_no_stderr("not looked into");
+    scan(&dir, &["plain"]).expect(1).expect_no_stderr("not searched");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn containers_and_encodings_without_a_mark_are_looked_into() {
     dir.create("empty.evtx", [b"ElfFile\0", &[0; 4_088][..]].concat());
     scan(&dir, &["empty.evtx"]).expect(2).expect_stderr("empty.evtx");
     dir.create("a.parquet", b"PAR1\x15\x04\x15\x10");
-    scan(&dir, &["a.parquet"]).expect(2).expect_stderr("parquet: not looked into");
+    scan(&dir, &["a.parquet"]).expect(2).expect_stderr("parquet: not searched");
 }
 
 /// The database that was made of a folder lies in it the next time.

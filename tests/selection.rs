@@ -161,7 +161,7 @@ fn a_list_serves_as_a_database() {
     let run = dir.command().args(["scan", "--db", "feeds/theirs.txt", "-c", "logs/a.log"]).run();
     // Networks that nobody but a test has are held back without --internal.
     assert_eq!(run.text(), "1\n");
-    run.expect(0).expect_stderr("compiled 2 values of it in memory");
+    run.expect(0).expect_stderr("compiled 2 values in memory");
     let run = dir.command().args(["lookup", "--db", "feeds", "evil.example"]).run().expect(0);
     run.expect_stdout("from theirs");
     dir.create("README", "# nothing\n");

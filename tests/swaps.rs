@@ -284,20 +284,20 @@ fn what_comes_after_a_swap_meets_the_new_database() {
     for name in ["b", "a", "b"] {
         publish(dir.path(), name);
         // From here on nothing that comes meets the old one, although the pipe was quiet.
-        scan.wait_for("is in force now, with 2 values");
+        scan.wait_for(", 2 values");
         say(&mut scan, name);
     }
     let mut bytes = std::fs::read(dir.path().join("a")).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(dir.path().join("damaged"), &bytes).unwrap();
     publish(dir.path(), "damaged");
-    scan.wait_for("the database before it stays in force");
+    scan.wait_for("keeping the previous database");
     say(&mut scan, "b");
     std::fs::remove_file(dir.path().join("db")).unwrap();
-    scan.wait_for("the database before it stays in force");
+    scan.wait_for("keeping the previous database");
     say(&mut scan, "b");
     publish(dir.path(), "a");
-    scan.wait_for("is in force now");
+    scan.wait_for("reloaded the database");
     say(&mut scan, "a");
     let (_, stats) = scan.end();
     assert_eq!(stats["database"], json!({"swapped": 4, "kept": 2}));
@@ -312,10 +312,10 @@ fn a_signal_asks_for_a_look() {
     scan.say(&line(0));
     assert_eq!((scan.alert(), scan.alert()).1["seen"]["value"], "only-a.example");
     scan.signal("HUP");
-    scan.wait_for("the database is still the same");
+    scan.wait_for("the database has not changed");
     publish(dir.path(), "b");
     scan.signal("HUP");
-    scan.wait_for("is in force now");
+    scan.wait_for("reloaded the database");
     scan.say(&line(1));
     assert_eq!((scan.alert(), scan.alert()).1["seen"]["value"], "only-b.example");
     scan.end();
@@ -343,7 +343,7 @@ fn flows_that_met_nothing_are_looked_at_again() {
     (&scan.input).write_all(&capture[..cut]).unwrap();
     sleep(Duration::from_millis(100));
     publish(dir.path(), "b");
-    scan.wait_for("is in force now");
+    scan.wait_for("reloaded the database");
     (&scan.input).write_all(&capture[cut..]).unwrap();
     let (alerts, _) = scan.end();
     let id = flow["packet"]["flow_id"].as_u64().unwrap();

@@ -85,9 +85,9 @@ fn lists_are_for_all_feeds_or_for_some() {
     let run = dir.command().args(["compile", "-o", "db"]).args(lists).args(feeds).run().expect(0);
     run.expect_stderr("of one: 3 listed")
         .expect_stderr(
-            "warning list nets (suppress): 1 indicator on its 1 entry, 1 entry could not be read",
+            "warning list nets (suppress): 1 indicator matched its 1 entry, 1 entry unreadable",
         )
-        .expect_stderr("warning list hosts (annotate): 2 indicators on its 1 entry");
+        .expect_stderr("warning list hosts (annotate): 2 indicators matched its 1 entry");
 }
 
 /// A folder as MISP has it: each list does what is usual for its name.

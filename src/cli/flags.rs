@@ -347,16 +347,16 @@ pub(super) struct FeedUpdate {
     pub(super) quiet: bool,
 }
 
-/// A pattern of file names.
+/// Parses a wildcard pattern for file names.
 fn pattern(text: &str) -> Result<glob::Pattern, String> {
     glob::Pattern::new(text).map_err(|error| error.to_string())
 }
 
-/// The time between two rounds.
+/// Parses the interval of `feed update --every`.
 fn round(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
     let is_long_enough = time >= super::feed::SHORTEST;
-    is_long_enough.then_some(time).ok_or_else(|| "not that often".to_string())
+    is_long_enough.then_some(time).ok_or_else(|| "expected at least 100ms".to_string())
 }
 
 #[derive(Debug, Args)]
@@ -483,7 +483,7 @@ pub(super) struct Scan {
     pub(super) chunk_size: usize,
 }
 
-/// Whether a newer database is taken up.
+/// Whether the database is reloaded.
 #[derive(Debug, Args)]
 pub(super) struct Following {
     /// Reload the database when it changes, checking at this interval, and on SIGHUP unless
@@ -496,7 +496,7 @@ pub(super) struct Following {
     pub(super) no_watch: bool,
 }
 
-/// How packets are decoded, wherever they come from.
+/// How packets of captures and interfaces are decoded.
 #[derive(Debug, Args)]
 pub(super) struct Packets {
     /// Also search packets of unknown protocols for text.
@@ -518,16 +518,16 @@ impl Packets {
     }
 }
 
-/// What can be part of a flow's key.
+/// What `--flow-by` can add to a flow's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum FlowBy {
     /// The innermost VLAN.
     Vlan,
-    /// The tunnels that the packet came out of.
+    /// The tunnels that carried the packet.
     Tunnel,
 }
 
-/// How hits are told, whatever they were found in.
+/// How `scan` and `tap` write alerts.
 #[derive(Debug, Args)]
 pub(super) struct Alerts {
     /// Output format of alerts; default: text on a terminal, else json.
@@ -625,7 +625,7 @@ pub(super) struct Tap {
     pub(super) no_sandbox: bool,
 }
 
-/// The most threads of a scan: more than any machine has cores, and few enough to start.
+/// The limit of `--threads`: more cores than machines have today, and few enough to start.
 const MAX_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -633,12 +633,12 @@ fn threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("expected a number from 0 to {MAX_THREADS}"))
 }
 
-/// Bytes, with K, M or G for the binary units.
+/// Parses the size of a ring: bytes, or binary units with K, M or G.
 fn ring(text: &str) -> Result<usize, String> {
-    // The least is what libpcap needs for its blocks, the most what it can be told.
+    // Below the minimum libpcap has no room for its blocks; it takes the size as an `int`.
     match config::size(text)? {
         bytes @ 0x8_0000..=0x7fff_ffff => Ok(bytes as usize),
-        _ => Err("a ring has 512K at least, and less than 2G".into()),
+        _ => Err("expected 512K or more, and less than 2G".into()),
     }
 }
 

@@ -1,4 +1,9 @@
-//! `wiresift inspect` and `wiresift verify`
+//! `wiresift inspect` and `wiresift verify`: what a database contains, and whether it is
+//! sound.
+//!
+//! Opening a database already checks every section, so `verify` only has to report it. Its
+//! exit status 1 means damage, as `cmp` uses 1 for a difference, and 2 that the file
+//! could not be read at all.
 
 use super::Outcome;
 use super::flags::{Inspect, Verify};
@@ -44,7 +49,8 @@ pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     }
 }
 
-/// What was read of a file that somebody was writing to is not to be told.
+/// A map shows writes by others: what was read may be a mixture of two files, so damage found
+/// afterwards voids the output.
 fn unless_damaged(database: &Database, path: &Path) -> Result<()> {
     database.damage().map_or(Ok(()), |error| Err(error.at_path(path)))
 }
@@ -66,7 +72,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
         text.push_str(&format!("  {:>12} {kind}\n", grouped(*count)));
     }
     if !summary.guarded.is_empty() {
-        text.push_str("kept out or changed by a guard\n");
+        text.push_str("withheld or changed by guards\n");
         for (reason, count) in &summary.guarded {
             text.push_str(&format!("  {:>12} {reason}\n", grouped(*count)));
         }

@@ -1,9 +1,11 @@
 //! The command line: flags, subcommands, messages, exit codes.
 //!
-//! It stands on the public interface of the library and on nothing else. Exit
-//! codes are grep's: 0 something matched, 1 nothing did, 2 an error, also when
-//! some of the inputs could be scanned. A broken pipe ends quietly; a scan that a signal
-//! ended says which one, as shells do.
+//! Commands parse flags, call the public interface of the library and print; anything that a
+//! service would need, too, belongs in the library.
+//!
+//! Exit codes are grep's: 0 for a match, 1 for none, 2 for an error, even if other inputs
+//! could be scanned. A broken pipe is a quiet success: `head` has what it wanted. A scan ended
+//! by a signal exits with 128 plus its number, as shells report it.
 
 mod choice;
 mod compile;
@@ -29,16 +31,16 @@ use std::process::ExitCode;
 use wiresift::Result;
 use wiresift::engine::error::is_harmful;
 
-/// How a command ended.
+/// The result of a command, from which the exit code follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// Something matched, or all went well.
+    /// Something matched, or the command succeeded.
     Yes,
     /// Nothing matched.
     No,
-    /// Something could not be done.
+    /// Something failed, although the command may have done the rest.
     Failed,
-    /// A signal of this number ended it.
+    /// A signal with this number ended the command.
     Ended(u8),
 }
 
@@ -48,7 +50,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::Failed => 2,
-            // As shells say it.
+            // The convention of sh, bash and zsh.
             Outcome::Ended(signal) => 128 + signal,
         })
     }
@@ -62,11 +64,13 @@ pub(crate) fn run() -> ExitCode {
         Err(mut error) => {
             let words: Vec<String> = std::env::args().skip(1).collect();
             hints::mend(&mut error, &Cli::command(), &words);
-            // Help and version are asked for; everything else is an error. A reader
-            // that went away is none.
+            // Help and version go to standard output and succeed; everything else is an error.
+            // A closed pipe is none.
             let failed = error.use_stderr();
             let text = error.render().to_string();
-            // The arguments in it may be names of files that a pattern found.
+            // The error quotes arguments, and a shell glob may have put any file name there.
+            // clap colours its message, so only print it ourselves if something must be
+            // escaped.
             let is_clean = |c: char| c == '\n' || c == '\t' || !is_harmful(c);
             if failed && !text.chars().all(is_clean) {
                 text.trim_end().split('\n').for_each(messages::say);

@@ -1,4 +1,5 @@
-//! A progress bar for whatever takes over a second, on a terminal only.
+//! A progress bar on standard error, if that is a terminal and the command takes over a
+//! second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -8,10 +9,10 @@ use wiresift::clock::Stopwatch;
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::Notice;
 
-/// How long a command may take before it shows that it works.
+/// Time without a bar. Most commands finish earlier, and a bar that flashes only distracts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Shows how far a job is, and prints its messages without tearing the bar.
+/// Draws the bar, and prints messages above it without tearing it.
 pub(super) struct Progress {
     started: Stopwatch,
     bar: OnceLock<ProgressBar>,
@@ -19,13 +20,13 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// `quiet` where alerts go to the same terminal and would run through the bar.
+    /// Creates a bar. `quiet` suppresses it, for example when alerts go to the same terminal.
     pub(super) fn new(quiet: bool) -> Self {
         let wanted = !quiet && std::io::stderr().is_terminal();
         Progress { started: Stopwatch::start(), bar: OnceLock::new(), wanted }
     }
 
-    /// Takes a notice of a job.
+    /// Handles a notice of a scan.
     pub(super) fn notice(&self, notice: Notice<'_>) {
         match notice {
             Notice::Failed(error) => self.aside(|| super::messages::error(error)),
@@ -44,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// Takes a notice of a job that reads feeds.
+    /// Handles a notice of a command that reads feeds.
     pub(super) fn of_feeds(&self, notice: subscribe::Notice<'_>) {
         if let Some(notice) = of_feeds(notice) {
             self.notice(notice);
@@ -75,14 +76,14 @@ impl Progress {
             }
             bar
         });
-        // Compressed inputs yield more than their files hold.
+        // The total is the size of the files, and compressed inputs yield more.
         if total > 0 && done > total {
             bar.set_length(done);
         }
         bar.set_position(done);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
@@ -90,7 +91,8 @@ impl Progress {
     }
 }
 
-/// What a job that reads feeds says, in the words of those that scan.
+/// Converts a notice about feeds to one of a scan, so that both print alike. Feeds have no
+/// total, which makes the bar a spinner.
 pub(super) fn of_feeds(notice: subscribe::Notice<'_>) -> Option<Notice<'_>> {
     Some(match notice {
         subscribe::Notice::Failed(error) => Notice::Failed(error),

@@ -1,4 +1,8 @@
-//! `wiresift tap`
+//! `wiresift tap`: live traffic against a database.
+//!
+//! A tap runs for months: the database is a copy in memory that reloads, the output may be
+//! rotated, and interfaces may go away and return. All of that is printed as it happens; rates
+//! come from `--stats-every`.
 
 use super::database::{self, Chosen, allow_lists};
 use super::flags::Tap;
@@ -35,6 +39,8 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     choice::check_feeds(&flags.choice, &database)?;
     let options =
         Options::default().at(time(&flags.at)?).allow(allow_lists(&flags.alerts.allow, &notify)?);
+    // SIGHUP reopens the output and reloads the database. It ends the tap only if there is
+    // neither.
     let follow = path.and_then(|path| following(&flags.following, &path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
@@ -84,7 +90,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     Ok(if report.records > 0 { Outcome::Yes } else { Outcome::No })
 }
 
-/// Says what a tap has to say. Rates are those since the report `before`.
+/// Prints a notice. Rates are relative to the report `before`, which it replaces.
 fn tell(notice: TapNotice<'_>, in_json: bool, before: &mut TapReport) {
     match notice {
         TapNotice::Report(report) => {
@@ -103,12 +109,13 @@ fn tell(notice: TapNotice<'_>, in_json: bool, before: &mut TapReport) {
                 say(&words);
             }
         }
-        // Each line by itself: what begins another one in a name is spelt out.
+        // Print each line by itself: a line break within an interface's name or an error is
+        // escaped.
         notice => words(&notice).split('\n').for_each(say),
     }
 }
 
-/// What the command line names to be read.
+/// The files that the command line names as inputs. The output must not be one of them.
 fn reads(flags: &Tap) -> Inputs {
     let mut reads = Inputs::default();
     if let Some(path) = &flags.db {
@@ -120,7 +127,8 @@ fn reads(flags: &Tap) -> Inputs {
     reads
 }
 
-/// The interfaces that there are, by their names.
+/// The names of the network interfaces, sorted. libpcap would list them, too, but opens each
+/// one and needs privileges; Linux shows them to everyone in sysfs.
 pub(super) fn interfaces() -> Vec<String> {
     let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
     let mut names: Vec<String> =
@@ -129,7 +137,7 @@ pub(super) fn interfaces() -> Vec<String> {
     names
 }
 
-/// Prints the interfaces, whether each is up, and its addresses on the wire.
+/// Prints the interfaces, whether each is up, and its hardware address.
 fn list() -> Result<Outcome> {
     let read = |name: &str, what: &str| {
         let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
@@ -137,21 +145,23 @@ fn list() -> Result<Outcome> {
     };
     for name in interfaces() {
         let (state, address) = (read(&name, "operstate"), read(&name, "address"));
-        // Loopback and tunnels do not know.
+        // Loopback and tunnels have no carrier and report “unknown” (RFC 2863 operational
+        // states).
         let state = if state == "unknown" { "up" } else { &state };
         print(format!("{}  {state}  {address}\n", wiresift::engine::alert::spelt(&name)))?;
     }
     Ok(Outcome::Yes)
 }
 
-/// The interfaces, of which none may be named twice: its packets would count twice.
+/// Rejects an interface given twice: its packets would be counted, and alert, twice.
 fn distinct(names: &[String]) -> Result<Vec<String>> {
     for (at, name) in names.iter().enumerate() {
         if names.iter().take(at).any(|other| other == name) {
-            return Err(Error::usage(format!("the interface “{name}” is named twice")));
+            return Err(Error::usage(format!("interface “{name}” is given twice")));
         }
         if name == "any" && names.len() > 1 {
-            return Err(Error::usage("“any” is all interfaces").remedy("name no others with it"));
+            return Err(Error::usage("“any” already includes all interfaces")
+                .remedy("give no other interface with it"));
         }
     }
     Ok(names.to_vec())
@@ -167,41 +177,41 @@ fn words(notice: &TapNotice<'_>) -> String {
             sandbox.capabilities, sandbox.landlock, sandbox.seccomp
         ),
         TapNotice::Gone { interface, why } => {
-            format!("{interface} is gone and is looked for: {why}")
+            format!("{interface} is gone, waiting for it to return: {why}")
         }
-        TapNotice::Back { interface } => format!("{interface} is back, listening"),
+        TapNotice::Back { interface } => format!("{interface} is back, listening again"),
         TapNotice::Down { interface } => {
-            format!("{interface} is down: nothing comes in until it is up")
+            format!("{interface} is down: no packets until it comes up")
         }
         TapNotice::Up { interface } => format!("{interface} is up again"),
         TapNotice::OutputFailed(error) => {
-            format!("{error} (alerts wait, 64 MiB of them; it is tried again each second)")
+            format!("{error} (retrying every second; up to 64 MiB of alerts are kept)")
         }
-        TapNotice::OutputBack { lost: 0 } => "alerts are written again, none was lost".to_string(),
+        TapNotice::OutputBack { lost: 0 } => "writing alerts again, none lost".to_string(),
         TapNotice::OutputBack { lost } => {
-            format!("alerts are written again; {} were lost", plural(*lost, "alert"))
+            format!("writing alerts again, {} lost", plural(*lost, "alert"))
         }
-        TapNotice::Reopened(None) => "the output was opened again".to_string(),
+        TapNotice::Reopened(None) => "reopened the output".to_string(),
         TapNotice::Reopened(Some(error)) => {
-            format!("{error}; alerts go on into the file of before")
+            format!("{error}; still writing to the previous file")
         }
         _ => String::new(),
     };
     format!("wiresift: {words}")
 }
 
-/// An output that takes longer for one write is told to be blocked.
+/// A write that takes longer than this is reported: the output blocks, and alerts queue.
 const BLOCKED: Duration = Duration::from_secs(1);
 
-/// What happened between two reports.
+/// The differences between two reports.
 struct Rates {
     seconds: f64,
     packets: u64,
     bytes: u64,
     records: u64,
-    /// By interface: dropped by the kernel, and by the interface.
+    /// Per interface: packets dropped by the kernel, and by the interface.
     drops: Vec<(u64, u64)>,
-    /// By worker: packets.
+    /// Per worker: packets.
     workers: Vec<u64>,
 }
 
@@ -218,6 +228,7 @@ impl Rates {
             now.packets - before.workers.get(at).map_or(0, |before| before.packets)
         });
         Rates {
+            // Two reports can share a clock tick; never divide by zero.
             seconds: after.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-9),
             packets: after.packets.frames - before.packets.frames,
             bytes: after.packets.bytes - before.packets.bytes,
@@ -241,7 +252,7 @@ impl Rates {
         );
         for (interface, (kernel, hardware)) in report.interfaces.iter().zip(&self.drops) {
             line += &format!(
-                "; {}{} dropped {} in the kernel, {} by itself",
+                "; {}{} dropped {} in the kernel, {} in the interface",
                 interface.name,
                 match (interface.is_there, interface.is_down) {
                     (false, _) => " (gone)",
@@ -263,7 +274,7 @@ impl Rates {
         let output = &report.output;
         if output.blocked >= BLOCKED || output.lost > 0 {
             line += &format!(
-                "; output blocked {:.1} s, {} wait, {} lost",
+                "; output blocked {:.1} s, {} waiting, {} lost",
                 output.blocked.as_secs_f64(),
                 plural(output.waiting, "alert"),
                 grouped(output.lost)
@@ -376,7 +387,7 @@ fn totals_text(report: &TapReport) {
     for interface in &report.interfaces {
         say(&format!(
             "interface  {}: {} received, {} dropped in the kernel, {} by the interface, \
-             {} before or after, gone {}, down {}",
+             {} before the start or after the end, gone {}, down {}",
             interface.name,
             grouped(interface.received),
             grouped(interface.dropped),

@@ -83,13 +83,13 @@ fn an_interface_that_comes_back_is_taken_up_again() {
     };
     hear(&tap, "at the beginning");
     net.ip(&format!("link set {} down", far(wire)));
-    tap.wait_for("is down: nothing comes in until it is up");
+    tap.wait_for("is down: no packets until it comes up");
     net.ip(&format!("link set {} up", far(wire)));
     tap.wait_for("is up again");
     hear(&tap, "after it was down");
     for why in ["after it was deleted", "after it was deleted again"] {
         net.ip(&format!("link del {}", far(wire)));
-        tap.wait_for("is gone and is looked for");
+        tap.wait_for("is gone, waiting for it to return");
         net.plug(wire);
         tap.wait_for("is back");
         hear(&tap, why);
@@ -255,7 +255,7 @@ fn errors_say_what_to_do() {
     };
     fails(&["-i", "no-such"], &["no such interface “no-such”", "there are: ", &far]);
     fails(&["-i", &far, "tcp", "prt", "80"], &["the filter “tcp prt 80” is wrong: "]);
-    fails(&["-i", &far, "-i", &far], &["named twice"]);
+    fails(&["-i", &far, "-i", &far], &["given twice"]);
     net.ip(&format!("link set {far} down"));
     fails(&["-i", &far], &["not up", &format!("ip link set dev {far} up")]);
     net.ip(&format!("link set {far} up"));
@@ -347,7 +347,7 @@ fn the_output_is_opened_again_when_it_was_renamed() {
             let moved = std::process::Command::new("mv").arg(at("alerts")).arg(at(round)).status();
             assert!(moved.unwrap().success());
             tap.signal("HUP");
-            tap.wait_for("the output was opened again");
+            tap.wait_for("reopened the output");
             assert_eq!(hits(&written(&at(round))), want, "{option} {round}");
         }
         net.sender(wire).replay("http_scan.pcap");
@@ -384,7 +384,7 @@ fn a_full_disk_ends_no_tap() {
         let kept = written(&disk.join("alerts")).len();
         if is_emptied {
             std::fs::remove_file(disk.join("other")).unwrap();
-            tap.wait_for("alerts are written again, none was lost");
+            tap.wait_for("writing alerts again, none lost");
             wait_until("all is written", || written(&disk.join("alerts")).len() == want);
             let ended = tap.stop("TERM");
             assert_eq!(ended.status, Some(0), "{:?}", ended.messages);

@@ -227,7 +227,7 @@ impl Config {
                 true => "it has none".to_string(),
                 false => format!("it has {}", names.join(", ")),
             };
-            Error::usage(format!("no feed is called “{name}”")).at_path(&self.path).remedy(has)
+            Error::usage(format!("unknown feed “{name}”")).at_path(&self.path).remedy(has)
         })
     }
 }
@@ -335,7 +335,7 @@ impl Credential {
     pub fn reveal(&self) -> Result<String> {
         let secret = match self {
             Credential::Env(name) => std::env::var(name).map_err(|_| {
-                Error::usage(format!("the variable {name} is not set, or no text"))
+                Error::usage(format!("environment variable {name} is not set, or is not UTF-8"))
                     .remedy("it holds the feed's credential; set it for the process that updates")
             })?,
             Credential::File(path) => {
@@ -348,7 +348,9 @@ impl Credential {
         if secret.is_empty() || secret.chars().any(char::is_control) {
             let error = Error::usage("the credential is empty, or has control characters in it");
             return Err(match self {
-                Credential::Env(name) => error.remedy(format!("it is the variable {name}")),
+                Credential::Env(name) => {
+                    error.remedy(format!("it comes from environment variable {name}"))
+                }
                 Credential::File(path) => error.at_path(path),
             });
         }

@@ -115,7 +115,7 @@ fn find<'d>(
     name: &str,
 ) -> Result<(&'d mut ArrayOfTables, usize)> {
     let missing = || {
-        Error::usage(format!("no feed is called “{name}”"))
+        Error::usage(format!("unknown feed “{name}”"))
             .at_path(path)
             .remedy("`wiresift feed list` lists them")
     };

@@ -128,7 +128,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         let read = subscription(feed, folder, interval.unwrap_or(INTERVAL));
         let feed = read.map_err(|error| error.at_path(path).at_line(at))?;
         if !names.insert(feed.name.clone()) {
-            return Err(Error::format(format!("two feeds are called “{}”", feed.name))
+            return Err(Error::format(format!("two feeds have the name “{}”", feed.name))
                 .at_path(path)
                 .at_line(at)
                 .remedy("names tell feeds apart in alerts and in the state directory"));
@@ -231,7 +231,7 @@ fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscri
     let in_feed = |error: Error| error.remedy(format!("it is the feed “{name}”"));
     let kind = Kind::from_name(&feed.kind).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        wrong("kind", &format!("no kind is called “{}”", feed.kind)).remedy(names.join(", "))
+        wrong("kind", &format!("unknown kind “{}”", feed.kind)).remedy(names.join(", "))
     })?;
     let time = |member: &'static str, text: &Option<String>| -> Result<Option<Duration>> {
         text.as_deref().map(duration).transpose().map_err(|why| in_feed(wrong(member, &why)))

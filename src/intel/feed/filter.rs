@@ -78,7 +78,7 @@ impl Term {
                 "kind" if rest == "hash" => return Ok(Term::Digest),
                 "kind" => {
                     return Kind::from_name(&rest).map(Term::Kind).ok_or_else(|| {
-                        Error::format(format!("no kind of indicator is called “{rest}”"))
+                        Error::format(format!("unknown kind of indicator “{rest}”"))
                             .remedy("ip, net, endpoint, domain, url, email, md5, sha256, hash, …")
                     });
                 }

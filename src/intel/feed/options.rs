@@ -115,7 +115,7 @@ impl std::str::FromStr for Columns {
                     .remedy("write ROLE=COLUMN, as in indicator=2,type=ioc_type")
             })?;
             let column = Column::from_name(role).ok_or_else(|| {
-                Error::usage(format!("no column role is called “{}”", role.trim())).remedy(
+                Error::usage(format!("unknown column role “{}”", role.trim())).remedy(
                     "roles are indicator, type, feed, source, description, confidence, severity, \
                      tlp, tags, malware, adversary, reference, valid_from, valid_until, \
                      first_seen, last_seen, port, start, end, netmask, status, or a kind such as \
