@@ -87,7 +87,7 @@ fn what_people_try_first_is_understood_or_answered() {
         std::fs::copy(dir.path().join("db"), dir.path().join(name)).unwrap();
     }
     dir.create("feeds/list.txt", "evil.example\n");
-    compile(&dir, &["feeds"]).expect(0).expect_stderr("passed over 2 files that are no feed");
+    compile(&dir, &["feeds"]).expect(0).expect_stderr("skipped 2 files that are not feeds");
     compile(&dir, &["feeds/other"]).expect(2).expect_stderr("it is what --db takes");
 }
 

@@ -186,7 +186,7 @@ fn a_server_that_asks_for_patience_or_refuses_is_left_alone() {
     let (server, reply) = list(Reply::new(429, &[("Retry-After", "3600")], ""));
     configure(&dir, &[format!("name = \"net\"\nurl = \"{}\"", server.url("/"))]);
     update(&dir, &[]).expect(2).expect_stderr("429");
-    dir.command().args(["feed", "update"]).run().expect(0).expect_stderr("asked not to be asked");
+    dir.command().args(["feed", "update"]).run().expect(0).expect_stderr("asked for no requests");
     assert_eq!(server.take_targets().len(), 1);
     // Who names it asks again.
     *reply.lock().unwrap() = Reply::status(403);

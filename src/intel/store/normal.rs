@@ -1,12 +1,13 @@
-//! The normalised form: what became of the documents, so that a compilation need not
-//! read them again.
+//! The normalised form of a feed's documents, so that compiling need not parse them
+//! again.
 //!
-//! A file has a header with checksums, a table of [`Segment`]s, one for each document, and
-//! their payloads. A payload is a row of records: a context, the number of an earlier one,
-//! or an indicator under the last of these. When a document changes its segment is made
-//! anew and the others are copied as they are.
+//! A file consists of a header with checksums, a table of [`Segment`]s, one per
+//! document, and their payloads. A payload is a sequence of records: a context, the
+//! number of an earlier context, or an indicator with the context that precedes it.
+//! When a document changes, its segment is rebuilt and all others are copied.
 //!
-//! Reading is safe for any bytes: checksums first, then every length against what is left.
+//! Reading is safe for any bytes: checksums are verified first, then every length
+//! against the remaining bytes.
 
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Reason, Role, Scope, Severity, Timestamp, Tlp, Value,
@@ -24,18 +25,18 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 const MAGIC: &[u8; 8] = b"wsnormal";
 
-/// The version of the form. A file of another one is made anew.
+/// The version of the format. A file of another version is rebuilt.
 pub(super) const VERSION: u32 = 1;
 
 /// `{ magic [8], version u32, zero u32, reading u64, table length u64, table checksum u64,
 /// payload length u64, payload checksum u64, checksum of all before u64 }`
 pub(super) const HEADER: usize = 64;
 
-/// Bytes of kinds are smaller.
+/// The tag of a context. Tags of indicators are greater.
 const CONTEXT: u8 = 0;
 const AGAIN: u8 = 255;
 
-/// How a value is written; the three bits above those of the scope.
+/// How a value is encoded, in the three bits above those of the scope.
 mod form {
     pub(super) const TEXT: u8 = 0;
     pub(super) const NET4: u8 = 1;
@@ -45,21 +46,21 @@ mod form {
     pub(super) const HEX: u8 = 5;
 }
 
-/// What became of one document.
+/// The result of reading one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// The document's name.
     pub name: String,
-    /// Names its contents.
+    /// A hash of its contents.
     pub hash: u128,
-    /// How many indicators are in it.
+    /// The number of its indicators.
     pub indicators: u64,
-    /// How many values are not, by reason.
+    /// The number of its rejected values, by reason.
     pub rejects: BTreeMap<Reason, u64>,
     payload: Vec<u8>,
 }
 
-/// A row of the table, with the place of its payload behind the table.
+/// A row of the table, with the position of its payload after the table.
 #[derive(Clone, Debug)]
 struct Row {
     head: Segment,
@@ -69,7 +70,7 @@ struct Row {
 /// All segments of a feed.
 #[derive(Clone, Debug, Default)]
 pub struct Normal {
-    /// Names how the documents were read.
+    /// A hash of how the documents were read.
     pub reading: u64,
     rows: Vec<Row>,
     payload: Vec<u8>,
@@ -78,15 +79,15 @@ pub struct Normal {
 }
 
 impl Normal {
-    /// Reads the bytes of a file: its table, and its payload if `whole`.
+    /// Parses a file: its table and, if `whole`, its payload.
     ///
     /// # Errors
     ///
-    /// When they are damaged, or of another version.
+    /// The bytes are damaged, or of another version.
     pub fn parse(bytes: &[u8], whole: bool) -> Result<Normal> {
         let damaged = || {
-            Error::format("the normalised form is damaged, or of another version")
-                .remedy("it is made anew from the documents by `wiresift feed update`")
+            Error::format("the normalised form is damaged, or has another version")
+                .remedy("rebuild it from the documents with `wiresift feed update`")
         };
         let (mut normal, table) = header(bytes).ok_or_else(damaged)?;
         let body = bytes.get(HEADER..).unwrap_or_default();
@@ -106,12 +107,12 @@ impl Normal {
         Ok(normal)
     }
 
-    /// How long header and table of a file are that begins like this.
+    /// The length of header and table of a file that begins like this.
     pub(super) fn table_end(head: &[u8]) -> Option<usize> {
         header(head).and_then(|(_, (length, _))| HEADER.checked_add(length))
     }
 
-    /// Puts segments together, and gives the bytes of the file in pieces.
+    /// Joins segments, and returns the file's bytes in pieces.
     pub(super) fn lay_out<'s>(
         reading: u64,
         segments: &[(&'s Segment, &'s [u8])],
@@ -146,8 +147,8 @@ impl Normal {
         (head, segments.iter().map(|(_, payload)| *payload).collect())
     }
 
-    /// Names the indicators, their order and their contexts: two of the same name compile
-    /// to the same.
+    /// Identifies the indicators with their order and contexts: two forms with the
+    /// same identity compile to the same database.
     pub fn identity(&self) -> (u64, u64) {
         (self.payload_length, self.payload_sum)
     }
@@ -157,24 +158,24 @@ impl Normal {
         self.rows.iter().map(|row| &row.head)
     }
 
-    /// The segment of a document, with its payload.
+    /// Finds the segment of a document with these contents, and its payload.
     pub(super) fn find(&self, name: &str, hash: u128) -> Option<(&Segment, &[u8])> {
         let row = self.rows.iter().find(|row| row.head.name == name && row.head.hash == hash)?;
         Some((&row.head, self.payload.get(row.place.clone())?))
     }
 
-    /// The latest segment of a document of that name, whatever was in it.
+    /// Finds the last segment of a document with this name, whatever its contents.
     pub(super) fn find_name(&self, name: &str) -> Option<(&Segment, &[u8])> {
         let row = self.rows.iter().find(|row| row.head.name == name)?;
         Some((&row.head, self.payload.get(row.place.clone())?))
     }
 
-    /// How many indicators there are.
+    /// The number of indicators.
     pub fn indicators(&self) -> u64 {
         self.segments().map(|segment| segment.indicators).sum()
     }
 
-    /// How many values are none, by reason.
+    /// The number of rejected values, by reason.
     pub fn rejects(&self) -> BTreeMap<Reason, u64> {
         let mut all = BTreeMap::new();
         for (reason, count) in self.segments().flat_map(|segment| &segment.rejects) {
@@ -183,22 +184,22 @@ impl Normal {
         all
     }
 
-    /// Hands out every indicator.
+    /// Passes every indicator to `take`.
     ///
     /// # Errors
     ///
-    /// When a payload is damaged in spite of its checksum.
+    /// A payload is damaged in spite of its checksum.
     pub fn each(&self, mut take: impl FnMut(Indicator)) -> Result<()> {
         for row in &self.rows {
             let payload = self.payload.get(row.place.clone()).unwrap_or_default();
             each(payload, &mut take).ok_or_else(|| {
-                Error::format(format!("the segment {:?} does not hold together", row.head.name))
+                Error::format(format!("the segment {:?} is inconsistent", row.head.name))
             })?;
         }
         Ok(())
     }
 
-    /// A number for each distinct indicator, whatever its context.
+    /// A hash of each distinct indicator, regardless of its context.
     pub fn keys(&self) -> HashSet<u64> {
         let mut keys = HashSet::with_capacity(self.indicators().min(1 << 24) as usize);
         for row in &self.rows {
@@ -214,13 +215,13 @@ impl Normal {
 }
 
 impl Segment {
-    /// Its payload.
+    /// The payload of the segment.
     pub(super) fn payload(&self) -> &[u8] {
         &self.payload
     }
 }
 
-/// The header, and length and checksum of the table behind it.
+/// Parses the header, and returns the length and checksum of the table after it.
 fn header(bytes: &[u8]) -> Option<(Normal, (usize, u64))> {
     let head = bytes.get(..HEADER)?;
     let word = |at: usize| {
@@ -250,7 +251,7 @@ fn rows(mut table: &[u8], payload_length: u64) -> Option<Vec<Row>> {
         for _ in 0..take_number(&mut table)? {
             let reason = Reason::from_name(take_text(&mut table)?);
             let count = take_number(&mut table)?;
-            // A reason of a later version is still a rejected value.
+            // A reason from a later version still means a rejected value.
             *rejects.entry(reason.unwrap_or(Reason::Malformed)).or_default() += count;
         }
         let end = at.checked_add(usize::try_from(take_number(&mut table)?).ok()?)?;
@@ -261,22 +262,23 @@ fn rows(mut table: &[u8], payload_length: u64) -> Option<Vec<Row>> {
     (table.is_empty() && at as u64 == payload_length).then_some(rows)
 }
 
-/// Makes the segment of one document: filters, lifetimes, records.
+/// Builds the segment of one document: applies filters and lifetimes, and encodes
+/// records.
 #[derive(Debug)]
 pub struct SegmentBuilder<'f> {
     filter: &'f Filter,
-    /// How many microseconds an undated indicator is valid, and from when on.
+    /// The lifetime of an undated indicator in microseconds, and its start.
     lifetime: Option<(i64, Timestamp)>,
     segment: Segment,
     numbers: HashMap<Arc<Context<'static>>, u32>,
-    /// The last context as it came in, as it is written, and its number.
+    /// The last context as received, as encoded, and its number.
     last: Option<(Arc<Context<'static>>, Arc<Context<'static>>, u32)>,
     current: Option<u32>,
 }
 
 impl<'f> SegmentBuilder<'f> {
-    /// For a document. `lifetime` is a number of microseconds, which counts from the time
-    /// that an indicator has itself, or else from the other one.
+    /// Starts a segment. `lifetime` is in microseconds. It counts from the
+    /// indicator's own time, or else from the given one.
     pub fn new(
         name: &str,
         hash: u128,
@@ -294,18 +296,19 @@ impl<'f> SegmentBuilder<'f> {
         }
     }
 
-    /// The segment.
+    /// Finishes the segment.
     pub fn finish(self) -> Segment {
         self.segment
     }
 
-    /// As [`Self::finish`], with what the reader counted held against what came in.
+    /// Like [`Self::finish`], with the counts of the reader checked against what
+    /// was received.
     pub fn finish_as(self, summary: &Summary) -> Segment {
         debug_assert!(self.segment.indicators <= summary.indicators);
         self.segment
     }
 
-    /// The context as it is written, and its number.
+    /// Encodes the context unless it was before, and returns its number.
     fn number(&mut self, context: &Arc<Context<'static>>) -> u32 {
         if let Some((seen, _, number)) = &self.last
             && Arc::ptr_eq(seen, context)
@@ -400,7 +403,7 @@ fn encode_indicator(indicator: &Indicator, out: &mut Vec<u8>) {
     }
 }
 
-/// The bytes of a digest that is written as we write them.
+/// Decodes a digest, if encoding it again gives the same text.
 fn unhex(text: &str) -> Option<([u8; 64], usize)> {
     let text = text.as_bytes();
     if !(32..=128).contains(&text.len()) || !text.len().is_multiple_of(2) {
@@ -432,15 +435,16 @@ fn hex(bytes: &[u8]) -> Box<str> {
 enum Record<'p> {
     Context(&'p [u8]),
     Again(usize),
-    /// The bytes of it all, and those of the value.
+    /// The bytes of the whole record, and of the value.
     Indicator(&'p [u8], Kind, Scope, u8, &'p [u8]),
 }
 
-/// What is left of a payload.
+/// The rest of a payload.
 struct Records<'p>(&'p [u8]);
 
 impl<'p> Records<'p> {
-    /// The next record; `Some(None)` at the end, `None` where the bytes make no sense.
+    /// Reads the next record: `Some(None)` at the end, `None` if the bytes are
+    /// invalid.
     fn next(&mut self) -> Option<Option<Record<'p>>> {
         let all = self.0;
         let Some(&first) = all.first() else { return Some(None) };
@@ -517,7 +521,7 @@ fn decode_value(form: u8, mut bytes: &[u8]) -> Option<Value> {
     })
 }
 
-/// Which members a context has; bits in this order.
+/// Flags for the members that a context has, in this order.
 fn encode_context(context: &Context<'_>, out: &mut Vec<u8>) {
     let Context {
         feed,
@@ -637,7 +641,7 @@ fn decode_context(mut bytes: &[u8]) -> Option<Context<'static>> {
     })
 }
 
-/// Seven bits a byte, the lowest first.
+/// Encodes a number in groups of seven bits, the lowest first (LEB128).
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

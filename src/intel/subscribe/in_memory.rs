@@ -1,4 +1,4 @@
-//! Lists that are compiled for one run, and never become a file.
+//! Compiles lists for a single run, without writing a file.
 
 use super::{FeedInput, Notice, Notify};
 use crate::Result;
@@ -9,12 +9,12 @@ use crate::engine::error::spelt_name;
 use crate::engine::indicator::Indicator;
 use crate::intel::feed::{self, Limits, Reject};
 
-/// Reads lists, and compiles them into a database in memory. Values that cannot be read
-/// are told through a notice, so many for each file.
+/// Reads lists and compiles them into a database in memory. The number of
+/// unreadable values is reported through a notice per file.
 ///
 /// # Errors
 ///
-/// When a list cannot be read.
+/// A list cannot be read.
 pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Database> {
     let mut compiler = Compiler::default();
     for input in inputs {

@@ -1,14 +1,14 @@
-//! Feeds to the store, and the store to the database.
+//! From feeds to the store, and from the store to the database.
 //!
-//! [`update()`] fetches what is subscribed: each feed by itself, several at a time, so
-//! that one that fails or hangs holds up no other. What was fetched is read before it
-//! counts; what cannot be read leaves the last good copy as it is. `settle` then brings the
-//! normalised form up to date and judges the change: what shrinks or grows too much waits
-//! until somebody confirms it.
+//! [`update()`] fetches the subscribed feeds: each independently, several at a
+//! time, so that one that fails or hangs does not delay the others. A document is
+//! parsed before it counts; if it cannot be read, the last good copy stays.
+//! `settle` then updates the normalised form and judges the change: a feed that
+//! shrinks or grows too much is held until someone accepts it.
 //!
-//! [`publish_subscribed`] compiles what is accepted, unless the database was made from
-//! just that. [`compile()`] does the same for feeds that are named one by one, and
-//! [`compile_in_memory`] for lists that never become a file.
+//! [`publish_subscribed`] compiles what was accepted, unless the database is
+//! already made from exactly that. [`compile()`] compiles feeds that are named one
+//! by one, and [`compile_in_memory`] lists for a single run.
 
 mod command;
 mod compile;
