@@ -55,7 +55,7 @@ fn files_that_are_no_feeds() {
         ("page", page, "an HTML page, not a list of indicators"),
         ("noise", &noise, "a binary file, not a list of indicators"),
         ("program", program, "a program, not a list of indicators"),
-        ("words", words, "the format is unknown"),
+        ("words", words, "unknown format"),
     ] {
         let dir = Dir::new(name);
         dir.create("feed", bytes);
@@ -379,7 +379,7 @@ fn a_failed_compilation_keeps_the_old_database() {
     let dir = prepared("keeps-old");
     let old = fs::read(dir.path().join("db")).unwrap();
     dir.create("page", "<html></html>");
-    compile(&dir, &["page"]).expect(2).expect_stderr("the database is not written");
+    compile(&dir, &["page"]).expect(2).expect_stderr("the database was not written");
     assert_eq!(fs::read(dir.path().join("db")).unwrap(), old);
     compile(&dir, &["list.txt", "--rejects", "no/such/file"]).expect(2);
     assert_eq!(fs::read(dir.path().join("db")).unwrap(), old);

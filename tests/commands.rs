@@ -100,7 +100,10 @@ fn feeds_that_cannot_be_added_name_the_argument() {
         (&["--url", "https://a.example/", "--interval", "3parsecs"], "--interval: a time is"),
         (&["--url", "https://a.example/", "--set", "max_size=lots"], "--set max_size: write"),
         (&["--url", "https://a.example/", "--set", "nonsense=1"], "--set nonsense: unknown field"),
-        (&["--url", "https://a.example/", "--severity", "awful"], "--severity: “awful” is unknown"),
+        (
+            &["--url", "https://a.example/", "--severity", "awful"],
+            "--severity: unknown value “awful”",
+        ),
         (&["--path", "x", "--kind", "nope"], "--kind: unknown kind"),
     ] {
         let all = [&["feed", "add", "mine"], args].concat();

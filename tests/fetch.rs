@@ -158,7 +158,7 @@ fn slow_drips_are_bounded_by_the_total_and_silence_by_the_idle_time() {
     fails(&server, "/drip", ErrorKind::TimedOut, "stopped after");
     assert!(start.elapsed() >= Duration::from_millis(1800), "{:?}", start.elapsed());
     fails(&server, "/stops", ErrorKind::TimedOut, "stopped after 3 bytes");
-    fails(&server, "/never", ErrorKind::TimedOut, "nothing came for 400ms");
+    fails(&server, "/never", ErrorKind::TimedOut, "nothing received for 400ms");
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
 }
 
@@ -225,5 +225,5 @@ fn files_of_certificates_are_checked() {
     }
     let access = Access { certificate: Some((none.clone(), none)), ..Access::default() };
     let error = Client::new(&home, access, caps()).unwrap_err().to_string();
-    assert!(error.contains("there is no certificate in it"), "{error}");
+    assert!(error.contains("it contains no certificate"), "{error}");
 }

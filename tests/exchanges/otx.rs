@@ -214,7 +214,7 @@ fn failures_pass_and_waits_are_kept() {
     assert_eq!(error.kind(), ErrorKind::Format);
     assert_eq!(rig.clock.slept(), [77, 2].map(Duration::from_secs));
     let error = rig.walk().unwrap_err();
-    assert!(error.to_string().contains("left alone for 35"), "{error}");
+    assert!(error.to_string().contains("asks to wait 35"), "{error}");
     assert_eq!(rig.clock.slept()[0], Duration::from_secs(1));
     let walked = rig.walk().unwrap();
     rig.assert_same();

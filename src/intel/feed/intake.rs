@@ -1,5 +1,5 @@
-//! Where every reader puts what it finds: values become indicators or rejects,
-//! and both are counted.
+//! The destination of every reader: turns values into indicators or rejects, and
+//! counts both.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
@@ -10,17 +10,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A context that many indicators share.
+/// A context shared by many indicators.
 pub(super) type Shared = Arc<Context<'static>>;
 
-/// The longest value that is looked at, except what is never matched. No kind has
-/// longer ones, and a line of a gigabyte must not be refanged.
+/// The length limit of a value that is to be matched. No kind has longer values,
+/// and refanging a line of a gigabyte would take minutes.
 pub(super) const MAX_VALUE: usize = 1 << 14;
 
-/// The longest value that a reject carries.
+/// The length limit of the value in a reject.
 const MAX_REJECT: usize = bound(512, 32);
 
-/// One run of one reader.
+/// The state of reading one document.
 pub(super) struct Intake<'a> {
     pub(super) options: &'a Options,
     sink: &'a mut dyn Sink,
@@ -51,39 +51,39 @@ impl<'a> Intake<'a> {
         self.summary
     }
 
-    /// Takes guessed names below unknown top-level domains, too: the feed holds
+    /// Also accept guessed names below unknown top-level domains: the feed contains
     /// names and nothing that looks like one.
     pub(super) fn trust_names(&mut self, trust: bool) {
         self.trust_names = trust;
     }
 
-    /// What has been counted so far.
+    /// The counts so far.
     pub(super) fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Says which line what follows stands in.
+    /// Sets the line of the values that follow.
     pub(super) fn at_line(&mut self, line: u64) {
         self.line = Some(line);
     }
 
-    /// The context that every indicator of this feed starts from.
+    /// The context that every indicator of this feed starts with.
     pub(super) fn base(&self) -> Context<'static> {
         self.options.base()
     }
 
-    /// The format's rule for names, unless the options have another.
+    /// The format's rule for names, unless the options override it.
     pub(super) fn domain_scope(&self, rule: Scope) -> Scope {
         self.options.domain_scope.unwrap_or(rule)
     }
 
-    /// Hands on a finished indicator.
+    /// Passes on a finished indicator.
     pub(super) fn put(&mut self, indicator: Indicator) {
         self.summary.indicators += 1;
         self.sink.indicator(indicator, self.line);
     }
 
-    /// Counts a value that is no indicator.
+    /// Counts a value that is not an indicator.
     pub(super) fn reject(&mut self, value: &str, reason: Reason, detail: Option<String>) {
         *self.summary.rejects.entry(reason).or_default() += 1;
         self.sink.reject(Reject {
@@ -94,22 +94,22 @@ impl<'a> Intake<'a> {
         });
     }
 
-    /// Takes a value whose kind the feed names. A name that turns out to be an
-    /// address, an address with a port and the like become what they are: feeds
-    /// mix these up all the time.
+    /// Adds a value whose kind the feed states. A name that turns out to be an
+    /// address, an address with a port, and the like, becomes what it is: feeds
+    /// confuse these all the time.
     pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
         if raw.len() > MAX_VALUE && kind != Kind::Opaque {
             self.reject(raw, Reason::TooLong, None);
             return false;
         }
         let value = match scope {
-            // Brackets and backslashes are the pattern's own.
+            // Brackets and backslashes belong to the pattern.
             Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
             _ => self.straight(kind, raw),
         };
         let value = value.as_ref();
         let decimal = self.options.zero_padded_decimal;
-        // A bare host that is called a URL is no URL of its root.
+        // A bare host called a URL does not mean the page at its root.
         let bare_host = kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
         let other = || other_network_kind(kind, value, scope, context, decimal);
         let result = match bare_host.then(other).flatten() {
@@ -130,7 +130,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes a value whose kind has to be guessed.
+    /// Adds a value whose kind must be guessed.
     pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
         if raw.len() > MAX_VALUE {
             self.reject(raw, Reason::TooLong, None);
@@ -141,7 +141,7 @@ impl<'a> Intake<'a> {
         }
         let value = self.straight(Kind::Url, raw);
         if let Some(host) = value.trim().strip_suffix('/').filter(|host| is_host(host)) {
-            // For a firewall that is the host and whatever is there.
+            // For a firewall this means the host and everything on it.
             let is_taken = self.guessed(host, Scope::Exact, context);
             if host.starts_with("*.") {
                 return is_taken;
@@ -188,7 +188,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes a value whose kind has to be guessed, or several in one text.
+    /// Adds a value whose kind must be guessed, or several in one text.
     pub(super) fn guessed_each(&mut self, raw: &str, scope: Scope, context: &Shared) {
         let reading = {
             let is_one = |text: &str| guess(&self.straight(Kind::Url, text), scope).is_ok();
@@ -208,19 +208,19 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Tells the values that stand in a remark on another.
+    /// Rejects values that occur in a remark on another, with that reason.
     fn tell_values_of(&mut self, note: &str) {
         for word in several::words(note) {
             let is_value = word.contains(['.', ':'])
                 && guess(&self.straight(Kind::Url, word), Scope::Exact).is_ok();
             if is_value {
-                let detail = "it stands in a remark on another value";
+                let detail = "it is part of a remark on another value";
                 self.reject(word, Reason::LeftOut, Some(detail.into()));
             }
         }
     }
 
-    /// The same of a kind that the feed names.
+    /// Like [`Self::guessed_each`], for a kind that the feed states.
     pub(super) fn typed_each(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) {
         let pattern = matches!(scope, Scope::Wildcard | Scope::Regex);
         if pattern || !several::may_be(raw) || !several::is_separable(kind) {
@@ -230,12 +230,12 @@ impl<'a> Intake<'a> {
         let reading = {
             let is_one = |text: &str| {
                 let value = self.straight(kind, text);
-                // The words of a sentence would be names, too, and hosts of URLs.
+                // The words of a sentence would pass as names, or as hosts of URLs.
                 let is_lax = matches!(kind, Kind::Domain | Kind::Url) && !several::may_be(text);
                 if is_lax && guess(&value, scope).is_err() {
                     return false;
                 }
-                // No URL has blanks.
+                // A URL contains no blanks.
                 let is_text = kind == Kind::Url && value.trim().contains(char::is_whitespace);
                 Indicator::new(kind, &value, scope, Arc::clone(context)).is_ok() && !is_text
                     || other_network_kind(kind, &value, scope, context, false).is_some()
@@ -243,7 +243,7 @@ impl<'a> Intake<'a> {
             several::reading(raw, is_one)
         };
         match reading {
-            // Some paths have blanks, and a column of URLs has nothing else.
+            // Some paths contain blanks, in a column that only holds URLs.
             Reading::Noted(_, note) if kind == Kind::Url && note.contains(['.', '/', '=']) => {
                 self.typed(kind, raw, scope, context);
             }
@@ -260,12 +260,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Whether records that do not hold for this reason are left out.
+    /// Whether records that are invalid for this reason are dropped.
     pub(super) fn heeds(&self, reason: Reason) -> bool {
         reason != Reason::NotForDetection || !self.options.misp_all
     }
 
-    /// Undoes defanging where that is wanted and can matter.
+    /// Refangs a value if that is wanted and can make a difference.
     fn straight<'r>(&self, kind: Kind, raw: &'r str) -> Cow<'r, str> {
         let raw = raw.trim();
         if !self.refang || !is_network(kind) || is_plain(raw) || is_local_name(raw) {
@@ -275,33 +275,34 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// A context with a remark on its value.
+/// A context with a remark on the value.
 fn noted(context: &Shared, note: &str) -> Shared {
     let mut context = Context::clone(context);
     crate::intel::feed::table::columns::add_description(&mut context, note);
     Arc::new(context)
 }
 
-/// Kinds that reports defang.
+/// Whether reports defang this kind.
 fn is_network(kind: Kind) -> bool {
     matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
 }
 
-/// The common case, decided in one pass: nothing but what names, addresses and
-/// digests consist of, so nothing can be defanged.
+/// The common case, decided in one pass: only characters of names, addresses and
+/// digests, so nothing can be defanged.
 fn is_plain(raw: &str) -> bool {
     raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
 }
 
-/// A name or address alone, so that a slash behind it says nothing of a page.
+/// Whether this is only a name or an address, so that a slash after it does not
+/// mean a page.
 fn is_host(text: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') || b >= 0x80;
     let text = text.strip_prefix("*.").unwrap_or(text);
     text.contains('.') && !text.starts_with('.') && text.bytes().all(is_part)
 }
 
-/// A name for certain, whatever it ends in: plain, with a dot inside, and its last
-/// label holds a letter.
+/// Whether this is certainly a name, whatever it ends in: plain, with a dot inside,
+/// and a letter in its last label.
 fn is_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     is_plain(raw)
@@ -309,19 +310,19 @@ fn is_name(raw: &str) -> bool {
             .is_some_and(|dot| bytes[0] != b'.' && could_be_tld(&bytes[dot + 1..]))
 }
 
-/// Two characters and a letter among them: whatever else it is, it is no number.
+/// Two characters with a letter among them: certainly not a number.
 fn could_be_tld(label: &[u8]) -> bool {
     label.len() > 1 && label.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
 }
 
-/// Windows paths and registry keys: their backslashes are their own.
+/// Whether this is a Windows path or a registry key, where backslashes are literal.
 fn is_local_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     bytes.get(1) == Some(&b':') && bytes.get(2) == Some(&b'\\')
         || bytes.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hk"))
 }
 
-/// Keeps the text as received, where it is not the canonical one.
+/// Keeps the original text if it differs from the canonical value.
 fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
     if raw == value {
         return;
@@ -334,7 +335,8 @@ fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
     indicator.raw = (!same).then(|| raw.into());
 }
 
-/// Reads a value that is not of its stated kind as another kind of the network.
+/// Reads a value that is not of its stated kind as another kind of network
+/// indicator.
 fn other_network_kind(
     kind: Kind,
     raw: &str,
@@ -355,7 +357,7 @@ fn other_network_kind(
     network.then(|| Indicator { kind, value, scope, raw: None, context: Arc::clone(context) })
 }
 
-/// `010.001.000.001` as `10.1.0.1`; whatever stands behind the address stays.
+/// Converts `010.001.000.001` to `10.1.0.1`, and keeps what follows the address.
 fn without_zeros(raw: &str) -> Option<String> {
     let end = raw.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(raw.len());
     let (address, tail) = raw.split_at(end);
@@ -369,23 +371,23 @@ fn without_zeros(raw: &str) -> Option<String> {
     (octets.len() == 4).then(|| octets.join(".") + tail)
 }
 
-/// Contexts by the text that they were made from, so that lines which say the
-/// same share one.
+/// Contexts by the text they were made from, so that lines with the same text share
+/// one.
 pub(super) struct Contexts {
     last: Option<(String, Shared)>,
     known: HashMap<String, Shared>,
 }
 
 impl Contexts {
-    /// Beyond this many the map starts over: a table with a description in each
-    /// line has as many contexts as lines, and the map would only cost memory.
+    /// At this size the map starts over. A table with a description in each line
+    /// has as many contexts as lines, and the map would only cost memory.
     const MAX: usize = 1 << 16;
 
     pub(super) fn new() -> Self {
         Contexts { last: None, known: HashMap::new() }
     }
 
-    /// The context of `key`, made when it is new.
+    /// Returns the context for `key`, creating it if it is new.
     pub(super) fn get(&mut self, key: &str, make: impl FnOnce() -> Context<'static>) -> &Shared {
         let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
         if !hit {
@@ -402,18 +404,18 @@ impl Contexts {
             };
             self.last = Some((key.to_string(), shared));
         }
-        // The line above filled it.
+        // The previous line filled it.
         &self.last.get_or_insert_with(|| (String::new(), Arc::default())).1
     }
 }
 
-/// Text that a context owns; nothing when it is blank or a mark for nothing.
+/// Text for a context to own; `None` if it is blank or a placeholder.
 pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
     let text = text.trim();
     (!is_nothing(text)).then(|| Cow::Owned(text.to_string()))
 }
 
-/// The marks that feeds write where they have nothing to say.
+/// Placeholders that feeds write if they have nothing to say.
 pub(super) fn is_nothing(text: &str) -> bool {
     text.len() <= 7
         && matches!(
@@ -431,11 +433,11 @@ pub(super) fn is_nothing(text: &str) -> bool {
         )
 }
 
-/// The most labels (links, families…) of one kind that a context keeps; nobody
-/// reads more, and a hostile feed must not make each new one dearer.
+/// The maximum number of labels (links, families…) of one kind in a context. Nobody
+/// reads more, and in a hostile feed each one would be slower to add than the last.
 const MAX_LABELS: usize = bound(512, 4);
 
-/// Adds a label, once, while there is room.
+/// Adds a label unless it is there already or the list is full.
 pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
     if list.len() < MAX_LABELS
         && let Some(text) = owned(text)

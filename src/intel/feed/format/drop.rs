@@ -5,7 +5,7 @@ use crate::engine::indicator::{Kind, Reason, Scope};
 use crate::intel::feed::intake::{Contexts, Intake, owned};
 use crate::intel::feed::lines::{self, Line, Lines};
 
-/// Reads `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}` a line.
+/// Reads lines of the form `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}`.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
@@ -13,7 +13,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
         let (net, listing) = match lines::parse(line) {
             Line::Value(line, _) if line.starts_with('{') => match json(line) {
                 Some((net, listing)) => (net, listing),
-                // The last line tells about the file.
+                // The last line describes the file.
                 None if line.contains("\"metadata\"") => continue,
                 None => {
                     intake.reject(line, Reason::Malformed, None);

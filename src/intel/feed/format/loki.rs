@@ -1,5 +1,5 @@
-//! The lists of signature-base, as the scanner LOKI reads them: `value;comment`
-//! or `value;score`, and `regex;score[;exclusion]` for the names of files.
+//! The lists of signature-base, as the scanner LOKI reads them: `value;comment` or
+//! `value;score`, and `regex;score[;exclusion]` for file names.
 
 use crate::engine::indicator::{Indicator, Kind, Reason, Scope, Value};
 use crate::intel::feed::format::list;
@@ -8,7 +8,7 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
-/// Reads `value;comment`. A comment of digits alone is a score.
+/// Reads `value;comment`. A comment that consists of digits is a score.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
@@ -39,9 +39,9 @@ fn score(text: &str) -> Option<u8> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| columns::confidence(text)).flatten()
 }
 
-/// Reads `regex;score[;exclusion]`. An expression that names a folder is about
-/// paths. One with an exclusion says less than the expression alone: it is kept
-/// and never matched.
+/// Reads `regex;score[;exclusion]`. An expression that contains a folder applies to
+/// paths. One with an exclusion matches more than the list means, so it is stored
+/// but never matched.
 pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     let mut about = String::new();
@@ -67,7 +67,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
                 (&line[..line.len() - score.len() - 1], score, None)
             }
             _ => {
-                intake.reject(line, Reason::Malformed, Some("no score behind the pattern".into()));
+                intake.reject(line, Reason::Malformed, Some("no score after the pattern".into()));
                 continue;
             }
         };
@@ -118,7 +118,7 @@ fn is_score(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether an expression can be searched for in linear time.
+/// Checks that an expression can be matched in linear time.
 ///
 /// # Errors
 ///

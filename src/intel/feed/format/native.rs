@@ -1,5 +1,5 @@
-//! Our own JSON lines: one indicator a line with everything that is known of it,
-//! so that what is written reads back as the same.
+//! wiresift's own JSON lines: one indicator per line with all its context, so that
+//! reading a written file gives the same indicators.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{
@@ -12,10 +12,10 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-/// The version of the form; the member that marks a line as ours.
+/// The version of the format, in the member that identifies it.
 const VERSION: u8 = 1;
 
-/// One line. Members without a value are left out.
+/// One line. Empty members are omitted.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
 struct Record<'a> {
@@ -77,12 +77,12 @@ fn is_false(truth: &bool) -> bool {
     !truth
 }
 
-/// Writes indicators as JSON lines that [`read`](super::read()) reads back as the
-/// same.
+/// Writes indicators as JSON lines that [`read`](super::read()) turns back into the
+/// same indicators.
 ///
 /// # Errors
 ///
-/// When `out` cannot be written to.
+/// `out` cannot be written to.
 pub fn write_jsonl<'i>(
     out: &mut dyn Write,
     indicators: impl IntoIterator<Item = &'i Indicator>,
@@ -134,7 +134,7 @@ fn record_of(indicator: &Indicator) -> Record<'_> {
     }
 }
 
-/// Reads JSON lines. Contexts that follow each other and are equal are shared.
+/// Reads JSON lines. Consecutive equal contexts are shared.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut last: Arc<Context<'static>> = Arc::default();
     for (number, line) in Lines::new(text) {
@@ -151,7 +151,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             }
         };
         if record.wiresift != VERSION {
-            let detail = format!("version {} of the form is unknown", record.wiresift);
+            let detail = format!("unknown version {}", record.wiresift);
             intake.reject(line, Reason::Malformed, Some(detail));
             continue;
         }
@@ -175,7 +175,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// The context of a record. What it does not say comes from the options.
+/// The context of a record. What it lacks comes from the options.
 fn context_of(record: &Record<'_>, intake: &Intake<'_>) -> Context<'static> {
     fn own(text: Option<&Cow<'_, str>>) -> Option<Cow<'static, str>> {
         text.map(|text| Cow::Owned(text.to_string()))
@@ -216,7 +216,8 @@ fn context_of(record: &Record<'_>, intake: &Intake<'_>) -> Context<'static> {
     }
 }
 
-/// A time, also of the form that one beyond the calendar is written in.
+/// Parses a time, including the form in which a time beyond the calendar is
+/// written.
 fn read_time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| text.strip_suffix("us")?.parse().ok().map(Timestamp))
 }

@@ -1,5 +1,5 @@
 //! FireHOL's netsets and ipsets: addresses and networks below a block of comments
-//! that tells what the list is about.
+//! that describes the list.
 
 use crate::engine::indicator::{Context, Kind, Scope};
 use crate::intel::feed::intake::{Intake, owned, push_once};
@@ -42,7 +42,7 @@ fn header(text: &str, mut context: Context<'static>) -> Context<'static> {
     context
 }
 
-/// Whether the comments at the head are those of a netset; for detection.
+/// Whether the comments at the top are those of a netset; for detection.
 pub(in crate::intel::feed) fn is_netset(text: &str) -> bool {
     Lines::new(text).take(60).any(|(_, line)| {
         matches!(lines::parse(line), Line::Comment(comment)

@@ -1,5 +1,5 @@
-//! OTX pulses: one, an array, a page of the API, or a page of its flat export
-//! (sections 1.3 to 1.5).
+//! OTX pulses: a single one, an array, a page of the API, or a page of its flat
+//! export (feed specification, sections 1.3 to 1.5).
 
 use crate::engine::error::Result;
 use crate::engine::indicator::{Context, Kind, Reason, Scope, Tlp};
@@ -70,7 +70,7 @@ fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'s
     context
 }
 
-/// The texts of an array; of objects, their `display_name`, `name` or `id`.
+/// The texts of an array; for objects, their `display_name`, `name` or `id`.
 fn texts(object: &Object, name: &str) -> Vec<String> {
     json::array(object, name)
         .iter()
@@ -116,7 +116,7 @@ fn read_indicator(
     }
 }
 
-/// What tells the contexts of a pulse's indicators apart.
+/// The parts of an indicator that distinguish its context from others in the pulse.
 fn key(indicator: &Object) -> String {
     let mut key = String::new();
     for name in ["id", "title", "description", "expiration", "is_active", "created", "role"] {

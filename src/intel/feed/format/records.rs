@@ -1,5 +1,5 @@
-//! Other JSON: objects with a value and a type, one a line or in an array; arrays
-//! of bare values.
+//! Other JSON: objects with a value and a type, one per line or in an array, and
+//! arrays of bare values.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
@@ -19,7 +19,7 @@ use crate::intel::feed::types::{self, Type};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// The members that may hold the records of a document.
+/// The members that may contain the records of a document.
 const LISTS: &[&str] = &[
     "indicators",
     "data",
@@ -30,7 +30,7 @@ const LISTS: &[&str] = &[
     "records",
     "entries",
     "list",
-    // What came since the last answer.
+    // What was added since the last answer.
     "new",
     "added",
     "created",
@@ -41,7 +41,7 @@ const LISTS: &[&str] = &[
     "blocklist",
 ];
 
-/// Reads records. Their members are named as the columns of a table are.
+/// Reads records. Their members are named like the columns of a table.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let mut reader =
         Reader { contexts: Contexts::new(), names: Vec::new(), layout: Layout::default() };
@@ -76,7 +76,7 @@ fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result
     Ok(())
 }
 
-/// Whether every line is a document of its own, judged by the first.
+/// Whether every line is a document, judged by the first.
 fn is_lines(text: &str) -> bool {
     let first = Lines::new(text)
         .map(|(_, line)| line.trim())
@@ -86,13 +86,13 @@ fn is_lines(text: &str) -> bool {
     })
 }
 
-/// Why what stands in a list, or a record, does not hold, and which words say so.
+/// Why a list or record is no longer valid, and the words that say so.
 type Gone = (Reason, String);
 
 struct Reader {
     contexts: Contexts,
-    /// The names of the last record's members, and what they are: records mostly follow
-    /// others of their make.
+    /// The names of the last record's members, and their roles: most records have
+    /// the same members as the one before.
     names: Vec<String>,
     layout: Layout,
 }
@@ -136,7 +136,7 @@ impl Reader {
         let is_url = !beside.has_url && self.url(&members, gone, &context, intake);
         let mut found = is_net || is_url;
         for (at, meaning) in self.values(&members) {
-            // The first address of a network is no indicator beside it.
+            // The first address of a network is not a separate indicator.
             if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
                 continue;
             }
@@ -162,7 +162,7 @@ impl Reader {
         if found {
             return;
         }
-        // Records keyed by their identifiers: ThreatFox and URLhaus do that.
+        // Records keyed by their identifiers, as in ThreatFox and URLhaus.
         let nested = |value: &Value| value.is_object() || value.is_array();
         if !members.is_empty() && members.iter().all(|(_, value)| nested(value)) {
             for (name, value) in members.iter().filter(|(name, _)| !headings::is_people(name)) {
@@ -177,7 +177,7 @@ impl Reader {
             return;
         }
         if members.is_empty() && record.keys().any(|name| is_list_name(name)) {
-            // Nothing came and nothing went.
+            // An answer about changes that has none.
             return;
         }
         let text = Value::Object(record.clone()).to_string();
@@ -185,7 +185,8 @@ impl Reader {
         intake.reject(&text, reason, Some("no member holds a value".into()));
     }
 
-    /// Finds out what the members are, unless the last record had the same.
+    /// Determines the roles of the members, unless they are the same as in the last
+    /// record.
     fn learn(&mut self, members: &[(&str, &Value)]) {
         let is_known = self.names.len() == members.len()
             && self.names.iter().zip(members).all(|(known, (name, _))| known == name);
@@ -195,11 +196,11 @@ impl Reader {
         let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
         self.names = names.iter().map(|name| name.to_string()).collect();
         self.layout = Layout::of_names(&names);
-        // A record that names its value means that alone.
+        // If a record names its indicator, only that counts.
         self.layout.is_strict = true;
     }
 
-    /// The members that hold values, with what their names mean.
+    /// The members with values, and what their names mean.
     fn values(&self, members: &[(&str, &Value)]) -> Vec<(usize, Option<(Kind, Scope)>)> {
         let values = &self.layout.values;
         let is_meant = |at: &&usize| {
@@ -208,13 +209,13 @@ impl Reader {
                 && texts().all(|text| text.is_some_and(|text| several::is_values(&text)))
         };
         let hostile = self.layout.hostile.iter().filter(is_meant).map(|&at| (at, None));
-        // The name of a file, an AS number: details of what stands beside.
+        // A file's name or an AS number describes the value next to it.
         let is_detail =
             |kind: Option<(Kind, Scope)>| kind.is_some_and(|(kind, _)| kind.is_string());
         values.iter().copied().filter(|(_, kind)| !is_detail(*kind)).chain(hostile).collect()
     }
 
-    /// Whether a record has lists of records in it, and no value itself.
+    /// Whether a record contains lists of records, and no value itself.
     fn has_lists(&self, members: &[(&str, &Value)]) -> bool {
         let has_value = self.layout.values.iter().any(|&(at, kind)| {
             kind.is_none() && !members[at].1.is_array() && json::as_text(members[at].1).is_some()
@@ -222,8 +223,8 @@ impl Reader {
         !has_value && members.iter().any(is_list)
     }
 
-    /// Reads the lists in a record. Those that are named for what was taken back count as
-    /// that; what stands beside these is what holds.
+    /// Reads the lists in a record. Lists named after removals count as removed;
+    /// lists next to them are valid.
     fn lists(&mut self, members: &[(&str, &Value)], gone: Option<&Gone>, intake: &mut Intake<'_>) {
         let context = self.context(members, intake);
         let values = self.values(members);
@@ -236,7 +237,7 @@ impl Reader {
                 }
             }
         }
-        // Where nothing else is called a list, whatever has parts is one.
+        // If nothing is named like a list, anything with parts is one.
         let is_live = |member: &(&str, &Value)| is_list(member) && list_gone(member.0).is_none();
         let is_other = |name: &str, value: &Value| {
             (value.is_object() || has_objects(value))
@@ -256,10 +257,11 @@ impl Reader {
         }
     }
 
-    /// Why the record does not hold, by its own words, or those of an object about it.
+    /// Why a record is no longer valid, according to itself or to an object that
+    /// describes it.
     fn gone(&self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Option<Gone> {
         let verdict = |name: &str, live: Live, value: &Value| {
-            // One label among many says less than one alone.
+            // One label among many means less than a single one.
             let words: Vec<_> = json::each(value).iter().filter_map(word_of).collect();
             let word = words.join(", ");
             let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
@@ -281,8 +283,9 @@ impl Reader {
         self.layout.live.iter().find_map(own).or_else(|| members.iter().find_map(about))
     }
 
-    /// Reads the objects in a record that are named as values are: `hashes`, `files`. Where
-    /// the record names its value, and in other objects, values are told.
+    /// Reads objects in a record whose names are those of values: `hashes`,
+    /// `files`. If the record names its indicator, and in other objects, values are
+    /// rejected with a reason.
     fn nested(
         &mut self,
         members: &[(&str, &Value)],
@@ -309,7 +312,7 @@ impl Reader {
         found
     }
 
-    /// Takes the STIX pattern of a record, which says all of it.
+    /// Compiles the STIX pattern of a record, which replaces all other values.
     fn pattern(
         &self,
         members: &[(&str, &Value)],
@@ -326,7 +329,7 @@ impl Reader {
         true
     }
 
-    /// Takes the URL that two members tell together.
+    /// Reads the URL that two members form.
     fn url(
         &self,
         members: &[(&str, &Value)],
@@ -347,7 +350,7 @@ impl Reader {
         true
     }
 
-    /// Takes the network that several members tell together.
+    /// Reads the network that several members form.
     fn network(
         &self,
         members: &[(&str, &Value)],
@@ -430,13 +433,13 @@ impl Reader {
     }
 }
 
-/// Objects with values in them, beside those that are called as values are.
+/// Objects that contain values, besides those with names of values.
 const PARTS: &[&str] = &["samples", "sample", "attachments", "binaries", "payloads", "network"];
-/// Objects about an answer, and not about what is listed.
+/// Objects about the answer, not about what it lists.
 const ENVELOPES: &[&str] =
     &["request", "query", "client", "requester", "links", "pagination", "paging", "user", "geo"];
 
-/// The most values of an object that are told.
+/// The maximum number of values in an object to report as rejected.
 const MAX_TOLD: usize = bound(64, 4);
 
 /// Whether a member has parts of its own that may be records.
@@ -447,7 +450,7 @@ fn is_part(name: &str, value: &Value) -> bool {
         && ![INNER, ABOUT, ENVELOPES].iter().any(|names| names.contains(&&*squeezed))
 }
 
-/// Tells the values that stand in an object beside the value of its record.
+/// Rejects the values in an object next to the value of its record.
 fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
     match value {
         Value::Object(object) => {
@@ -463,20 +466,20 @@ fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
     }
 }
 
-/// Objects that hold what others have in the record itself.
+/// Objects that contain what other feeds put into the record itself.
 const INNER: &[&str] =
     &["attributes", "properties", "indicator", "ioc", "observable", "source", "fields", "data"];
 
-/// Objects that tell about a record.
+/// Objects that describe a record.
 const ABOUT: &[&str] =
     &["meta", "metadata", "details", "flags", "lifecycle", "extensions", "state", "review"];
 
-/// The members of a record that say something, and those of an object that is its inner
-/// part: `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
+/// The members of a record that say something, including those of an inner object:
+/// `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
 fn members_of(record: &Object) -> Vec<(&str, &Value)> {
     let mut members: Vec<(&str, &Value)> =
         record.iter().filter(|(_, value)| !is_blank(value)).map(|(n, v)| (n.as_str(), v)).collect();
-    // An object that has nothing beside it is a record of its own.
+    // An object without anything next to it is a record of its own.
     if members.len() < 2 {
         return members;
     }
@@ -514,12 +517,13 @@ fn is_inner(name: &str) -> bool {
     INNER.contains(&&*types::squeeze(name))
 }
 
-/// Whether there are objects in a list.
+/// Whether a list contains objects.
 fn has_objects(value: &Value) -> bool {
     value.as_array().is_some_and(|list| list.iter().any(Value::is_object))
 }
 
-/// Why the records of a list with this name do not hold: `deleted`, `removed_domains`.
+/// Why the records of a list with this name are no longer valid: `deleted`,
+/// `removed_domains`.
 fn list_gone(name: &str) -> Option<Gone> {
     let is_word = |word: &str| {
         matches!(live::by_name(word), Some(Live::Gone | Live::Over))
@@ -541,7 +545,7 @@ fn list_gone(name: &str) -> Option<Gone> {
     is_gone.then(|| (Reason::Withdrawn, format!("it is listed under “{name}”")))
 }
 
-/// The word of a member: itself, or the name of the object that it is.
+/// The word of a member: its value, or the name of an object.
 fn word_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),

@@ -1,4 +1,5 @@
-//! Files of Zeek's intelligence framework: tabs, a `#fields` line, `-` for null.
+//! Files of Zeek's intelligence framework: tab-separated, with a `#fields` line and
+//! `-` for null.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
@@ -7,7 +8,7 @@ use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::types;
 
-/// The columns that matter.
+/// The relevant columns.
 #[derive(Default)]
 struct Fields<'a> {
     names: Vec<&'a str>,
@@ -25,7 +26,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             fields = Some(header_of(header).ok_or_else(|| {
                 Error::format("the #fields line names no indicator and indicator_type")
                     .at_line(number)
-                    .remedy("begin it with #fields, a tab, indicator, a tab, indicator_type")
+                    .remedy("expected #fields, indicator and indicator_type, separated by tabs")
             })?);
             continue;
         }
@@ -33,7 +34,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             continue;
         }
         let Some(fields) = &fields else {
-            return Err(Error::format("values stand before the #fields line")
+            return Err(Error::format("there are values before the #fields line")
                 .at_line(number)
                 .remedy("separate #fields and the names of the columns with single tabs"));
         };
@@ -90,7 +91,8 @@ fn context_of(
             "meta.whitelist" if *text == "T" => context.role = Role::Allow,
             "meta.remove" if *text == "T" => context.inactive = true,
             name => {
-                // `meta.url` is a link and no value, so the whole name comes first.
+                // `meta.url` is a link and not a value, so look up the whole name
+                // first.
                 let column = Column::from_name(name)
                     .or_else(|| Column::from_name(name.strip_prefix("meta.")?))
                     .filter(|column| column.is_context());

@@ -1,13 +1,13 @@
-//! The grammar of the STIX pattern language, whole: what is not supported must be
-//! understood first, so that it is not half compiled.
+//! The complete grammar of the STIX pattern language. What is not supported must
+//! still be parsed, or a pattern would be half compiled.
 
 use super::lexer::{Token, tokens};
 use crate::engine::progress::bound;
 
-/// Brackets in brackets.
+/// The depth limit of nested brackets.
 const MAX_DEPTH: usize = bound(32, 4);
 
-/// Observations and how they are joined.
+/// Observations and how they are combined.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Observation {
     /// `[ … ]`
@@ -18,11 +18,11 @@ pub(super) enum Observation {
     Or(Vec<Observation>),
     /// `… FOLLOWEDBY …`
     FollowedBy(Vec<Observation>),
-    /// Something with a qualifier behind it.
+    /// An observation with a qualifier.
     Qualified(Box<Observation>, Qualifier),
 }
 
-/// What narrows an observation.
+/// A restriction on an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Qualifier {
     /// `START t'…' STOP t'…'`
@@ -33,7 +33,7 @@ pub(super) enum Qualifier {
     Repeats(String),
 }
 
-/// Comparisons and how they are joined.
+/// Comparisons and how they are combined.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Test(Test),
@@ -46,11 +46,11 @@ pub(super) enum Expr {
 pub(super) struct Test {
     /// `domain-name`
     pub(super) object: String,
-    /// `dst_ref.value`: keys joined by dots, list steps left out.
+    /// `dst_ref.value`: keys joined by dots, without list steps.
     pub(super) path: String,
     pub(super) negated: bool,
     pub(super) op: Op,
-    /// The literals; several behind `IN`.
+    /// The literals; several with `IN`.
     pub(super) values: Vec<String>,
 }
 
@@ -62,19 +62,18 @@ pub(super) enum Op {
     Like,
     Matches,
     IsSubset,
-    /// Everything that has no meaning for us: order, inequality, supersets,
-    /// existence.
+    /// Everything without a meaning here: order, inequality, supersets, existence.
     Other(&'static str),
 }
 
-/// Parses a pattern; `Err` says what is wrong with it.
+/// Parses a pattern; `Err` describes what is invalid.
 pub(super) fn parse(pattern: &str) -> Result<Observation, String> {
     let tokens = tokens(pattern)?;
     let mut parser = Parser { tokens: &tokens, at: 0 };
     let observation = parser.followed_by(0)?;
     match parser.peek() {
         None => Ok(observation),
-        Some(token) => Err(format!("the pattern goes on with {token:?} after its end")),
+        Some(token) => Err(format!("unexpected {token:?} after the end of the pattern")),
     }
 }
 
@@ -111,13 +110,13 @@ impl<'t, 'a> Parser<'t, 'a> {
             return Ok(());
         }
         Err(match self.peek() {
-            Some(token) => format!("“{mark}” was expected before {token:?}"),
-            None => format!("the pattern ends where “{mark}” was expected"),
+            Some(token) => format!("expected “{mark}” before {token:?}"),
+            None => format!("the pattern ends where “{mark}” is expected"),
         })
     }
 
     fn wants_word(&mut self, word: &str) -> Result<(), String> {
-        if self.takes_word(word) { Ok(()) } else { Err(format!("“{word}” was expected")) }
+        if self.takes_word(word) { Ok(()) } else { Err(format!("expected “{word}”")) }
     }
 
     fn followed_by(&mut self, depth: usize) -> Result<Observation, String> {
@@ -192,14 +191,14 @@ impl<'t, 'a> Parser<'t, 'a> {
     fn time(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Time(text) | Token::Text(text) => Ok(text.clone()),
-            token => Err(format!("a time was expected, not {token:?}")),
+            token => Err(format!("expected a time, found {token:?}")),
         }
     }
 
     fn number(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Number(text) => Ok((*text).to_string()),
-            token => Err(format!("a number was expected, not {token:?}")),
+            token => Err(format!("expected a number, found {token:?}")),
         }
     }
 
@@ -250,7 +249,7 @@ impl<'t, 'a> Parser<'t, 'a> {
             Token::Word("MATCHES") => Op::Matches,
             Token::Word("ISSUBSET") => Op::IsSubset,
             Token::Word("ISSUPERSET") => Op::Other("ISSUPERSET"),
-            token => return Err(format!("an operator was expected, not {token:?}")),
+            token => return Err(format!("expected an operator, found {token:?}")),
         })
     }
 
@@ -270,14 +269,14 @@ impl<'t, 'a> Parser<'t, 'a> {
             Token::Number(text) => Ok((*text).to_string()),
             Token::Word(word @ ("true" | "false")) => Ok((*word).to_string()),
             Token::Time(text) => Ok(text.clone()),
-            token => Err(format!("a value was expected, not {token:?}")),
+            token => Err(format!("expected a value, found {token:?}")),
         }
     }
 
     /// `type:key.'key'[*].key`
     fn path(&mut self) -> Result<(String, String), String> {
         let Token::Word(object) = self.next()? else {
-            return Err("an object type was expected".into());
+            return Err("expected an object type".into());
         };
         self.wants(":")?;
         let mut path = self.key()?;
@@ -285,7 +284,7 @@ impl<'t, 'a> Parser<'t, 'a> {
             if self.takes("[") {
                 match self.next()? {
                     Token::Number(_) | Token::Mark("*") => self.wants("]")?,
-                    token => return Err(format!("a list step was expected, not {token:?}")),
+                    token => return Err(format!("expected a list step, found {token:?}")),
                 }
             } else if self.takes(".") {
                 path.push('.');
@@ -298,10 +297,11 @@ impl<'t, 'a> Parser<'t, 'a> {
 
     fn key(&mut self) -> Result<String, String> {
         match self.next()? {
-            // The grammar wants quotes around hyphens; real feeds forget them.
+            // The grammar requires quotes around names with hyphens; real feeds
+            // omit them.
             Token::Word(word) => Ok((*word).to_string()),
             Token::Text(text) => Ok(text.clone()),
-            token => Err(format!("a property was expected, not {token:?}")),
+            token => Err(format!("expected a property, found {token:?}")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bundles and envelopes to indicators.
+//! Turns bundles and envelopes into indicators.
 
 use super::pattern;
 use super::tlp;
@@ -34,7 +34,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
-/// Objects by identifier, and what links them.
+/// The objects by identifier, and the links between them.
 #[derive(Default)]
 struct Graph<'v> {
     by_id: HashMap<&'v str, &'v Object>,
@@ -42,7 +42,7 @@ struct Graph<'v> {
     indicators: Vec<&'v Object>,
     /// From an indicator to what it indicates.
     indicates: HashMap<&'v str, Vec<&'v str>>,
-    /// From an object to the first report or grouping that has it.
+    /// From an object to the first report or grouping that contains it.
     collections: HashMap<&'v str, &'v Object>,
 }
 
@@ -61,7 +61,7 @@ impl<'v> Graph<'v> {
             if id.is_some_and(|id| !std::ptr::eq(graph.by_id[id], object)) {
                 continue;
             }
-            // What its maker took back says nothing about others.
+            // A revoked object must not describe others.
             let revoked = json::truth(object, "revoked") == Some(true);
             if revoked && string(object, "type") != Some("indicator") {
                 continue;
@@ -104,7 +104,7 @@ fn modified(object: &Object) -> Option<Timestamp> {
 fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
     if !is_for_detection(object) && intake.heeds(Reason::NotForDetection) {
         let pattern = string(object, "pattern").unwrap_or("");
-        let detail = "its platform keeps it out of detection";
+        let detail = "its platform excludes it from detection";
         return intake.reject(pattern, Reason::NotForDetection, Some(detail.into()));
     }
     let context = context_of(object, graph, intake);
@@ -122,8 +122,8 @@ fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
     }
 }
 
-/// Whether OpenCTI does not say that it is kept for information alone: in a member of its
-/// own, and since version 5 in an extension.
+/// Whether OpenCTI marks it as usable for detection: in a member of its own, and
+/// since version 5 in an extension. Objects of other platforms are.
 fn is_for_detection(object: &Object) -> bool {
     let no = |object: &Object, name: &str| json::truth(object, name) == Some(false);
     let extensions = object.get("extensions").and_then(Value::as_object);
@@ -132,8 +132,9 @@ fn is_for_detection(object: &Object) -> bool {
         && !extensions.any(|of| of.as_object().is_some_and(|of| no(of, "detection")))
 }
 
-/// Compiles a pattern and hands on what it claims. What cannot be claimed is
-/// rejected with its reason, and kept opaque when nothing else of it is.
+/// Compiles a pattern and passes on what it claims. Parts that cannot be claimed
+/// are rejected with a reason, and stored as opaque if nothing else of the pattern
+/// is.
 pub(in crate::intel::feed) fn put_pattern(
     pattern: &str,
     context: &Context<'static>,
@@ -243,7 +244,7 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
     context
 }
 
-/// Links, and the techniques of ATT&CK among them.
+/// Reads links, and techniques of ATT&CK among them.
 fn references(object: &Object, context: &mut Context<'static>) {
     for reference in json::array(object, "external_references").iter().filter_map(Value::as_object)
     {
