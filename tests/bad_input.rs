@@ -164,7 +164,7 @@ fn what_is_no_database() {
         ("absent", "cannot open the database", "wiresift compile -o"),
         ("newer", "the database has format 9999, this program reads", "a newer wiresift"),
         ("older", "the database has the old format 0", "compile it again"),
-        ("other", "a machine of the other byte order", "compile it on this machine"),
+        ("other", "a machine with the other byte order", "compile it on this machine"),
         ("short", "the file is truncated", "compile it again"),
         ("head", "not a wiresift database", "wiresift compile -o"),
         ("long", "the file is truncated, or something was appended to it", "compile it again"),
@@ -338,7 +338,7 @@ fn no_permission() {
     set_mode(&dir.path().join("db"), 0o000);
     scan(&dir, "db").expect(2).expect_stderr("ermission denied");
     set_mode(&dir.path().to_path_buf(), 0o500);
-    compile(&dir, &["list.txt"]).expect(2).expect_stderr("cannot write beside the database");
+    compile(&dir, &["list.txt"]).expect(2).expect_stderr("cannot write next to the database");
     set_mode(&dir.path().to_path_buf(), 0o700);
 }
 
@@ -370,7 +370,7 @@ fn a_full_disk_keeps_the_old_database() {
         .run()
         .expect(2)
         .expect_stderr("small/db: cannot write the database")
-        .expect_stderr("free some space; the old database stays as it was");
+        .expect_stderr("free some space; the old database was kept");
     scan(&dir, "db").expect(0);
 }
 
@@ -392,7 +392,7 @@ fn targets_that_are_no_files() {
     fs::create_dir(dir.path().join("db")).unwrap();
     compile(&dir, &["list.txt"])
         .expect(2)
-        .expect_stderr("db: a directory is in the way of the database")
+        .expect_stderr("db: the database is a directory")
         .expect_stderr("name a file to write");
     let mut command = dir.command();
     command.args(["compile", "-o", "absent/db", "list.txt"]);

@@ -52,7 +52,7 @@ fn a_file_that_was_touched_is_checked_again() {
     assert_eq!(notes(&dir).len(), 1);
     look_up(&dir).run().expect(0);
     damage(&dir);
-    look_up(&dir).run().expect(2).expect_stderr("db: the room between the sections is not empty");
+    look_up(&dir).run().expect(2).expect_stderr("db: the space between the sections is not empty");
     dir.command().args(["scan", "--db", "db", "list.txt"]).run().expect(2);
 }
 

@@ -1,4 +1,4 @@
-//! The compiler: indicators in, one database out.
+//! The compiler: takes indicators and writes a database.
 
 use super::arena;
 use super::arena::Arena;
@@ -19,31 +19,32 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a compilation does beyond the rules of the specification.
+/// Settings that go beyond the rules of the specification.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// Take networks wider than /8 and /16, which otherwise are refused.
+    /// Accept networks wider than /8 (IPv6: /16), which are otherwise refused.
     pub allow_wide: bool,
-    /// Take whole public suffixes, which otherwise are refused or cut down.
+    /// Accept whole public suffixes, which are otherwise refused or limited to the
+    /// exact name.
     pub allow_suffix: bool,
 }
 
 impl Options {
-    /// Whether to take networks wider than /8 and /16.
+    /// Sets whether to accept networks wider than /8 (IPv6: /16).
     #[must_use]
     pub fn wide(self, allow_wide: bool) -> Self {
         Options { allow_wide, ..self }
     }
 
-    /// Whether to take whole public suffixes.
+    /// Sets whether to accept whole public suffixes.
     #[must_use]
     pub fn suffixes(self, allow_suffix: bool) -> Self {
         Options { allow_suffix, ..self }
     }
 }
 
-/// Collects indicators and makes them a database.
+/// Collects indicators and compiles them into a database.
 #[derive(Debug, Default)]
 pub struct Compiler {
     options: Options,
@@ -74,19 +75,19 @@ pub struct Compiler {
     subscribed: String,
 }
 
-/// Values that were no indicators and are remembered all the same, so that a look-up can
-/// tell why. They are for people: what a feed full of rubbish has beyond that many is in
-/// the list of rejects.
+/// The maximum number of rejected values to store, so that `lookup` can explain
+/// them. They are for people: a feed full of garbage is better served by the list
+/// of rejects.
 const MAX_REFUSED: usize = 1 << 15;
 
-/// The longest of them.
-const LONGEST_REFUSED: usize = 256;
+/// The length limit of a stored rejected value.
+const MAX_REFUSED_LEN: usize = 256;
 
-/// The most contexts that are tagged and kept at hand.
+/// The maximum number of tagged contexts to cache.
 const MAX_ANNOTATED: usize = 1 << 16;
 
-/// A value that was no indicator. The order is that of a hash, so that which of them are
-/// remembered depends neither on the order of the feeds nor on how values are spelt.
+/// A rejected value. They are ordered by hash, so the order of feeds does not
+/// decide which ones are stored, and neither does the alphabet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Refused {
     hash: u64,
@@ -95,8 +96,8 @@ struct Refused {
     feed: Box<str>,
 }
 
-/// Does two halves of some work, at the same time if it can. This room starts no
-/// threads; whoever does hands this in.
+/// Runs two halves of some work, in parallel if possible. This room starts no
+/// threads; the caller provides this.
 pub type Together<'t> = &'t dyn Fn(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send));
 
 fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
@@ -105,50 +106,52 @@ fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send
 }
 
 impl Compiler {
-    /// A compiler with options.
+    /// Creates a compiler with options.
     pub fn new(options: Options) -> Self {
         Compiler { options, ..Compiler::default() }
     }
 
-    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
-    /// that it is the same.
+    /// Names the subscribed set that is compiled, so that the caller can skip
+    /// compiling the same set again.
     pub fn set_subscribed(&mut self, name: String) {
         self.subscribed = name;
     }
 
-    /// A compiler that holds what comes in against warning lists.
+    /// Creates a compiler that checks indicators against warning lists.
     pub fn screened(options: Options, screen: Screen) -> Self {
         Compiler { options, screen, ..Compiler::default() }
     }
 
-    /// The warning lists, and what they met so far.
+    /// The warning lists, with what they have matched so far.
     pub fn screen(&self) -> &Screen {
         &self.screen
     }
 
-    /// How many indicators came in so far.
+    /// The number of indicators added so far.
     pub fn len(&self) -> u64 {
         self.indicators
     }
 
-    /// Whether none came in yet.
+    /// Whether no indicator was added yet.
     pub fn is_empty(&self) -> bool {
         self.indicators == 0
     }
 
-    /// How many the guards kept out or changed so far, by reason.
+    /// The number of indicators that the guards withheld or changed so far, by
+    /// reason.
     pub fn guarded(&self) -> &BTreeMap<Reason, u64> {
         &self.guarded
     }
 
-    /// The same, by feed; and how many came in that the private guard will keep back.
+    /// The same by feed, including indicators that the private guard will keep from
+    /// alerting.
     pub fn guarded_by_feed(&self) -> &BTreeMap<String, BTreeMap<Reason, u64>> {
         &self.by_feed
     }
 
-    /// Takes an indicator. What a guard or a warning list keeps out is counted and
-    /// remembered, so that a look-up can tell; the reason is returned. So is that of what
-    /// came in, but not as it was, or to be kept back.
+    /// Adds an indicator. If a guard or a warning list withholds it, it is counted
+    /// and stored for `lookup`, and the reason is returned; likewise if it was
+    /// changed or will be kept from alerting.
     pub fn add(&mut self, indicator: Indicator) -> Option<Reason> {
         self.indicators += 1;
         let Indicator { kind, value, mut scope, mut context, raw: _ } = indicator;
@@ -187,7 +190,7 @@ impl Compiler {
             self.feed_of_context[context as usize].2 += 1;
             self.withhold((kind, scope, reason), &value.to_string(), context);
             for list in lists {
-                // Beside the feed stands who speaks against it.
+                // Stores the warning list next to the feed.
                 if let Some(of_list) = self.screen.context(list).cloned() {
                     let of_list = self.number_of(of_list);
                     self.withhold((kind, scope, reason), &value.to_string(), of_list);
@@ -199,11 +202,11 @@ impl Compiler {
         reason
     }
 
-    /// Remembers a value of a feed that was no indicator, so that a look-up can tell: a
-    /// bounded number of them, and each cut where it is long.
+    /// Stores a rejected value of a feed, so that `lookup` can explain it. The
+    /// number and the length of such values are limited.
     pub fn refuse(&mut self, value: &str, reason: Reason, feed: &str) {
         let value = value.trim();
-        let value = &value[..value.floor_char_boundary(LONGEST_REFUSED)];
+        let value = &value[..value.floor_char_boundary(MAX_REFUSED_LEN)];
         if value.is_empty() {
             return;
         }
@@ -219,11 +222,11 @@ impl Compiler {
     }
 
     fn count(&mut self, feed: &str, reason: Reason) {
-        // What is private is in the database like everything else.
+        // Private addresses are in the database like any others.
         if reason != Reason::Private {
             *self.guarded.entry(reason).or_default() += 1;
         }
-        // A name is copied once, and not for each indicator.
+        // Copies the name once, not for each indicator.
         if !self.by_feed.contains_key(feed) {
             self.by_feed.insert(feed.to_string(), BTreeMap::new());
         }
@@ -238,7 +241,7 @@ impl Compiler {
         self.withheld.push((kind, scope, reason, value.into(), claim));
     }
 
-    /// A context with the names of lists among its tags.
+    /// The context with the names of warning lists added to its tags.
     fn annotated(
         &mut self,
         context: Arc<Context<'static>>,
@@ -256,19 +259,19 @@ impl Compiler {
         if self.annotated.len() >= MAX_ANNOTATED {
             self.annotated.clear();
         }
-        // The first is held so that its address stays its own.
+        // Keeping the original context alive keeps its address unique.
         self.annotated.insert(key, [context, Arc::clone(&tagged)]);
         tagged
     }
 
-    /// The number of a context that brings no indicator.
+    /// The number of a context without an indicator.
     fn number_of(&mut self, context: Arc<Context<'static>>) -> u32 {
         let number = self.context(context);
         self.feed_of_context[number as usize].1 -= 1;
         number
     }
 
-    /// Judges by the guards: refused, taken with a change, or taken.
+    /// Applies the guards: refuses, changes or accepts.
     fn judge(
         &mut self,
         kind: Kind,
@@ -304,8 +307,8 @@ impl Compiler {
             }
         };
         self.feed_of_context[number as usize].1 += 1;
-        // The table holds its own reference only when it is this very one; another
-        // equal context may be freed and its address used again.
+        // The table's entry is only valid if it holds this very context; another
+        // equal context may be freed and its address reused.
         let held = Arc::as_ptr(&self.feed_of_context[number as usize].0) == address;
         self.last_context = held.then_some((address, number));
         number
@@ -323,7 +326,7 @@ impl Compiler {
         number
     }
 
-    /// Puts a value into the table of its kind.
+    /// Adds a value to the table of its kind.
     fn place(&mut self, kind: Kind, value: &Value, scope: Scope, context: u32) {
         let mut claim = Claim { context, kind, scope, scheme: Scheme::Any };
         match value {
@@ -363,7 +366,8 @@ impl Compiler {
                     self.emails.push(text.as_bytes(), claim);
                 }
                 Kind::Opaque => {
-                    // Kept for export by the feed's own copy; nothing can match it.
+                    // Exporting uses the feed's own copy, and nothing can match
+                    // this.
                     let claim = self.claim(claim);
                     let text = &text[..text.floor_char_boundary(256)];
                     self.withheld.push((kind, scope, Reason::Ignored, text.into(), claim));
@@ -387,23 +391,23 @@ impl Compiler {
         self.words.push(&key, claim);
     }
 
-    /// Writes the database and puts it into place atomically. Returns its summary
+    /// Writes the database and moves it into place atomically. Returns its summary
     /// and its size in bytes.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be written or the disk is full; the old database
-    /// then stays as it was.
+    /// The directory cannot be written or the disk is full. The old database is
+    /// then kept.
     pub fn publish(self, path: &Path, built: Timestamp) -> Result<(Summary, u64)> {
         self.publish_with(path, built, &one_after_the_other)
     }
 
-    /// As [`Self::publish`], where `together` does the halves of the work: at the same
-    /// time, if it can. The bytes that come out are the same.
+    /// Like [`Self::publish`], with `together` running halves of the work, in
+    /// parallel if possible. The resulting bytes are the same.
     ///
     /// # Errors
     ///
-    /// As [`Self::publish`].
+    /// Like [`Self::publish`].
     pub fn publish_with(
         self,
         path: &Path,
@@ -415,11 +419,11 @@ impl Compiler {
         Ok((summary, size))
     }
 
-    /// The database as bytes, for tests and for lists given on the command line.
+    /// Returns the database as bytes, for tests and for lists on the command line.
     ///
     /// # Errors
     ///
-    /// When there is more than the format can hold.
+    /// There is more than the format can hold.
     pub fn into_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
         let (contents, summary) = self.contents(&one_after_the_other)?;
         contents.into_bytes(built, &summary)
@@ -441,7 +445,7 @@ impl Compiler {
         };
 
         self.finish_addresses(&mut joiner, &mut count);
-        // The names are about as much work as everything else.
+        // Names are about half of the work.
         let mut names = std::mem::take(&mut self.domains);
         let mut others = [
             ("url", Keyed::Urls, std::mem::take(&mut self.urls)),
@@ -548,8 +552,8 @@ impl Compiler {
         }
     }
 
-    /// Contexts and claims in an order that does not depend on how they came in,
-    /// and for each old claim number the new one.
+    /// Sorts contexts and claims, so that their order does not depend on that of
+    /// the input. Returns the new number of each claim.
     #[expect(clippy::type_complexity, reason = "three parts of one answer")]
     fn canonical_claims(&mut self) -> Result<(Vec<Arc<Context<'static>>>, Vec<Claim>, Vec<u32>)> {
         let mut contexts: Vec<(Arc<Context<'static>>, u32)> =
@@ -596,7 +600,7 @@ impl Table {
     }
 }
 
-/// Joins rows with equal keys into one with the claims of all.
+/// Joins rows with equal keys into one with all their claims.
 struct Joiner {
     contents: Contents,
     renumber: Vec<u32>,
@@ -614,7 +618,7 @@ impl Joiner {
         posting
     }
 
-    /// `rows` are sorted by `key`.
+    /// Joins `rows`, which are sorted by `key`.
     fn join<R, K: PartialEq>(
         &mut self,
         rows: Vec<R>,
@@ -634,10 +638,10 @@ impl Joiner {
         joined
     }
 
-    /// The strings of an arena that is sorted, and their postings.
+    /// Joins the strings of a sorted arena.
     fn join_arena(&mut self, mut arena: Arena) -> Result<(Arena, Vec<(arena::Place, Posting)>)> {
         if arena.lost() > 0 {
-            return Err(Error::usage(format!("{} values of one kind found no room", arena.lost()))
+            return Err(Error::usage(format!("{} values of one kind do not fit", arena.lost()))
                 .remedy("a kind can hold 4 GiB of text; split the feeds over several databases"));
         }
         let mut joined = Vec::with_capacity(arena.len());

@@ -1,4 +1,4 @@
-//! A database: the file, checked and mapped, and its look-ups.
+//! A database: the file, verified and mapped, and its look-ups.
 
 use super::contexts;
 use super::contexts::Policy;
@@ -34,7 +34,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Lengths of digests, with their sections.
+/// The lengths of digests, and their sections.
 pub(super) const DIGESTS: [(usize, Section); 7] = [
     (16, Section::Digest16),
     (20, Section::Digest20),
@@ -45,13 +45,13 @@ pub(super) const DIGESTS: [(usize, Section); 7] = [
     (64, Section::Digest64),
 ];
 
-/// What to do about a database that somebody writes into.
-pub(super) const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
-                        not with cp; then run it again";
+/// The remedy for a database that is modified in place.
+pub(super) const IN_PLACE: &str = "replace databases as `wiresift compile -o` does, or with mv, not \
+                                   with cp; then run it again";
 
-/// Whether a file begins like a database, of whatever version.
+/// Whether a file begins like a database, of any version.
 pub fn is_database(path: &Path) -> bool {
-    // Whoever opens a pipe waits, and takes what is meant for others.
+    // Opening a pipe would block, and consume what is meant for others.
     if !path.metadata().is_ok_and(|found| found.is_file()) {
         return false;
     }
@@ -80,28 +80,28 @@ pub struct Database {
     ranges: Box<[Range<usize>; 64]>,
     groups: Vec<patterns::Group>,
     summary: Summary,
-    /// Of the file, where it was opened from one.
+    /// The state of the file, if the database was opened from one.
     stamp: Option<Stamp>,
 }
 
-/// What tells one file from another, and from what it was before it was written to.
+/// Identifies a file and its state, to notice that it was replaced or written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Identity of the contents, as the header says.
+    /// The identity of the contents, from the header.
     pub build_id: String,
     /// Size in bytes.
     pub size: u64,
-    /// Device that it is on.
+    /// The device it is on.
     pub device: u64,
-    /// Its number there.
+    /// Its number on that device.
     pub inode: u64,
-    /// When its bytes were last changed: seconds and nanoseconds.
+    /// The last modification of its bytes, in seconds and nanoseconds.
     pub modified: (i64, i64),
-    /// When anything about it was, which no program can set at will.
+    /// The last change of any kind, which programs cannot set at will.
     pub changed: (i64, i64),
 }
 
-/// The same without a look into the file.
+/// Like [`Identity`], without reading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     size: u64,
@@ -112,7 +112,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// That of a file.
+    /// The state of a file.
     pub fn of(metadata: &Metadata) -> Self {
         Stamp {
             size: metadata.size(),
@@ -137,18 +137,19 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is no database, is of another version or byte
-    /// order, or is damaged: each says so and how to mend it.
+    /// It cannot be read, is not a database, is of another version or byte order,
+    /// or is damaged. Each error has a remedy.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_unless_known(path, |_| false)
     }
 
-    /// Maps a file, and checks it unless `is_known` says that this very file passed
-    /// the check before. Of a known file the header and the automata are checked.
+    /// Maps a file, and checks it unless `is_known` says that this very file has
+    /// passed the check before. Of a known file only the header and the automata
+    /// are checked.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn open_unless_known(
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
@@ -156,22 +157,22 @@ impl Database {
         Self::take(path.as_ref(), Taking::Mapped, is_known)
     }
 
-    /// Copies a file into memory and checks it: for whoever works with it for long. Whatever is
-    /// done to the file then, this database stays what it is.
+    /// Copies a file into memory and checks it, for long-running use. Whatever
+    /// happens to the file afterwards does not affect this database.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_unless_known(path, |_| false)
     }
 
-    /// Copies a file, and checks it unless `is_known` says that this very file passed the check
-    /// before.
+    /// Copies a file, and checks it unless `is_known` says that this very file has
+    /// passed the check before.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn load_unless_known(
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
@@ -183,7 +184,8 @@ impl Database {
         let (map, stamp, after) = Map::open(path, taking)?;
         let opened = layout::read_header(&map).and_then(|header| {
             let identity = Identity::new(&header, &stamp);
-            // What was written to while it was read is not what passed the check.
+            // A file that was written to while it was read is not the one that
+            // passed the check.
             let is_known = stamp == after && is_known(&identity);
             let database = Self::assemble(map, header, !is_known)?;
             Ok(Database { stamp: Some(stamp), ..database })
@@ -191,14 +193,15 @@ impl Database {
         opened.map_err(|e| e.at_path(path))
     }
 
-    /// What somebody did to the file since it was mapped, if that may have changed what look-ups
-    /// find: it was written to, or made shorter. A newer file that was renamed over it changes
-    /// nothing, and neither does anything a database that was copied.
+    /// What happened to the file since it was mapped, if it may have affected
+    /// look-ups: it was written to, or truncated. A new file renamed over it has no
+    /// effect, and nothing affects a database that was copied.
     pub fn damage(&self) -> Option<Error> {
         let (now, is_lost) = self.map.file_now()?;
         let (before, now) = (self.stamp?, now?);
         let is_written = (before.size, before.modified) != (now.size, now.modified);
-        // New names, owners and links change this, too, and dates can be set back.
+        // Renaming, linking and changing the owner change this, too, but it cannot
+        // be set back like a date.
         let is_suspect = before.changed != now.changed;
         let is_other = is_lost
             || is_written
@@ -212,23 +215,23 @@ impl Database {
         })
     }
 
-    /// Checks a database that is held in memory.
+    /// Checks a database in memory.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let map = Map::Memory(bytes);
         let header = layout::read_header(&map)?;
         Self::assemble(map, header, true)
     }
 
-    /// Opens a database that is held in memory and passed the check before, as
-    /// [`Database::open_unless_known`] does with a known file.
+    /// Opens a database in memory that has passed the check before, like
+    /// [`Database::open_unless_known`] for a known file.
     ///
     /// # Errors
     ///
-    /// When the header or the automata are damaged.
+    /// The header or the automata are damaged.
     pub fn from_known_bytes(bytes: Vec<u8>) -> Result<Self> {
         let map = Map::Memory(bytes);
         let header = layout::read_header(&map)?;
@@ -252,7 +255,7 @@ impl Database {
             stamp: None,
         };
         let damaged = |section: Section| {
-            Error::database(format!("section {} does not hold together", section.name()))
+            Error::database(format!("section {} is inconsistent", section.name()))
                 .remedy("compile it again")
         };
         if is_checked {
@@ -270,7 +273,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Checks every structure that look-ups rely on; the section that fails.
+    /// Checks every structure that look-ups rely on. Returns the section that
+    /// fails.
     fn check_structures(&self) -> Result<(), Section> {
         let ok = |section: Section, check: Option<()>| check.ok_or(section);
         ok(Section::Strings, self.strings().check())?;
@@ -320,33 +324,33 @@ impl Database {
         &self.map[self.ranges[section as usize].clone()]
     }
 
-    /// What was compiled.
+    /// The counts of the compilation.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Identity of the contents, 32 hex digits: equal indicators give equal ids,
-    /// whatever the order of the feeds.
+    /// The identity of the contents, in 32 hex digits. Equal indicators give equal
+    /// identities, whatever the order of the feeds.
     pub fn build_id(&self) -> String {
         digest::encode(&self.header.build_id)
     }
 
-    /// When it was compiled.
+    /// The time of the compilation.
     pub fn built(&self) -> Timestamp {
         Timestamp(self.header.built)
     }
 
-    /// What the file was when it was opened. `None` for bytes in memory.
+    /// The state of the file when it was opened. `None` for bytes in memory.
     pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
 
-    /// Size of the file in bytes.
+    /// The size of the file in bytes.
     pub fn size(&self) -> usize {
         self.map.len()
     }
 
-    /// The sections that it has, with their sizes in bytes.
+    /// The sections and their sizes in bytes.
     pub fn sections(&self) -> impl Iterator<Item = (Section, usize)> {
         self.header.sections.iter().map(|(section, range, _)| (*section, range.len()))
     }
@@ -393,7 +397,7 @@ impl Database {
         }
     }
 
-    /// How many contexts there are.
+    /// The number of contexts.
     pub fn contexts(&self) -> usize {
         (self.bytes(Section::ContextIndex).len() / 4).saturating_sub(1)
     }
@@ -406,23 +410,23 @@ impl Database {
         self.bytes(Section::Contexts).get(start..end)
     }
 
-    /// The context with this number.
+    /// Returns the context with this number.
     pub(crate) fn context(&self, number: u32) -> Option<Context<'_>> {
         contexts::decode(self.context_bytes(number)?, self.strings())
     }
 
-    /// What decides whether a claim of this context alerts.
+    /// The part of a context that decides whether its claims alert.
     pub(crate) fn policy(&self, number: u32) -> Option<Policy> {
         contexts::decode_policy(self.context_bytes(number)?)
     }
 
-    /// The claims behind an entry.
+    /// The claims of an entry.
     pub(crate) fn claims(&self, posting: Posting) -> impl Iterator<Item = Claim> {
         self.postings().claims(posting)
     }
 }
 
-/// A walk over the listed URLs. It can be copied, to go on in two ways.
+/// A walk over the listed URLs. It can be copied to continue in two directions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UrlWalk<'d> {
     database: &'d Database,
@@ -431,7 +435,7 @@ pub(crate) struct UrlWalk<'d> {
 }
 
 impl UrlWalk<'_> {
-    /// Goes on over `bytes`. `None` if no URL goes on like that.
+    /// Advances over `bytes`. `None` if no URL continues like that.
     #[inline]
     pub(crate) fn over(mut self, bytes: &[u8]) -> Option<Self> {
         for &byte in bytes {
@@ -440,8 +444,9 @@ impl UrlWalk<'_> {
         Some(self)
     }
 
-    /// Goes on over `bytes`, and tells of every URL that ends on the way: behind how
-    /// many of them, and its posting. `None` if no URL goes on like that.
+    /// Advances over `bytes`, and reports every URL that ends on the way: the
+    /// number of bytes up to there, and its posting. `None` if no URL continues
+    /// like that.
     #[inline]
     pub(crate) fn telling(
         mut self,
@@ -457,22 +462,23 @@ impl UrlWalk<'_> {
         Some(self)
     }
 
-    /// The posting of the URL that ends here, if one does.
+    /// The posting of the URL that ends here, if any.
     #[inline]
     pub(crate) fn posting(self) -> Option<Posting> {
         self.database.posting_of(self.transducer.value(self.state))
     }
 }
 
-/// Look-ups. Keys are normalised; every one of them is exact.
+/// Look-ups. Keys must be normalised, and every answer is exact, except for those
+/// named `may_…`.
 impl Database {
-    /// Whether an indicator may cover this IPv4 address: one bit.
+    /// Whether an indicator may cover this IPv4 address. Tests a single bit.
     #[inline]
     pub(crate) fn may_hold_v4(&self, address: u32) -> bool {
         AddressBitmap(self.bytes(Section::V4Filter)).may_hold(address)
     }
 
-    /// Every network over an IPv4 address, narrowest first.
+    /// Every network that contains an IPv4 address, the narrowest first.
     #[inline]
     pub(crate) fn covering_v4(
         &self,
@@ -489,7 +495,7 @@ impl Database {
         self.has(Section::Endpoints6) || self.nets6().covers(address)
     }
 
-    /// Every network over an IPv6 address, narrowest first.
+    /// Every network that contains an IPv6 address, the narrowest first.
     #[inline]
     pub(crate) fn covering_v6(
         &self,
@@ -500,7 +506,7 @@ impl Database {
             .map(|net| (Ipv6Addr::from_bits(net.address), net.length, net.posting))
     }
 
-    /// An address with a port.
+    /// Looks up an address with a port.
     pub(crate) fn endpoint(&self, address: IpAddr, port: u16) -> Option<Posting> {
         self.endpoints().get(address, port)
     }
@@ -510,12 +516,12 @@ impl Database {
         self.endpoints().has(address)
     }
 
-    /// The ports that are listed for an address.
+    /// The ports listed for an address.
     pub(crate) fn endpoint_ports(&self, address: IpAddr) -> impl Iterator<Item = (u16, Posting)> {
         self.endpoints().ports(address)
     }
 
-    /// Whether a name that ends in this label (any case) can match at all.
+    /// Whether a name that ends in this label (in any case) can match at all.
     #[inline]
     pub(crate) fn may_end_in(&self, label: &[u8]) -> bool {
         self.domain_filter().may_end_in(label)
@@ -527,22 +533,23 @@ impl Database {
         self.bytes(Section::DomainTails)
     }
 
-    /// As [`Self::may_hold_domain`], where the last two labels are the last `pair`
-    /// bytes of the name.
+    /// Like [`Self::may_hold_domain`], given that the last two labels are the last
+    /// `pair` bytes of the name.
     #[inline]
     pub(crate) fn may_hold_pair(&self, name: &[u8], pair: usize) -> bool {
         let pair = &name[name.len().saturating_sub(pair)..];
         self.domain_filter().may_hold_pair(name, pair)
     }
 
-    /// Whether a name (any case) or a parent of it may be listed.
+    /// Whether a name (in any case) or a parent of it may be listed.
     #[inline]
     pub(crate) fn may_hold_domain(&self, name: &[u8]) -> bool {
         self.domain_filter().may_hold(name)
     }
 
-    /// The name and its parents that are listed, narrowest last: where each begins
-    /// in `name`, and its posting. One walk from the end of the name.
+    /// Passes on the listed ones among the name and its parents, the most specific
+    /// last, with their position in `name` and their posting. A single walk from
+    /// the end of the name.
     #[inline]
     pub(crate) fn suffixes(&self, name: &[u8], mut found: impl FnMut(usize, Posting)) {
         let Some(transducer) = Transducer::open(self.bytes(Section::Domains)) else { return };
@@ -566,20 +573,20 @@ impl Database {
         Bloom(self.bytes(Section::UrlFilter)).may_hold(filter::hash(host))
     }
 
-    /// Where a walk over the listed URLs begins. `None` if there are none.
+    /// Starts a walk over the listed URLs. `None` if there are none.
     #[inline]
     pub(crate) fn urls(&self) -> Option<UrlWalk<'_>> {
         let transducer = Transducer::open(self.bytes(Section::Urls))?;
         Some(UrlWalk { database: self, transducer, state: transducer.start() })
     }
 
-    /// Whether a URL path without its query and without trailing slashes may be listed.
+    /// Whether a URL path without its query and trailing slashes may be listed.
     #[inline]
     pub(crate) fn may_hold_path(&self, path: &[u8]) -> bool {
         Bloom(self.bytes(Section::PathFilter)).may_hold(filter::hash(path))
     }
 
-    /// A URL path with its query.
+    /// Looks up a URL path with its query.
     pub(crate) fn path(&self, path: &[u8]) -> Option<Posting> {
         self.keyed(Section::Paths, path)
     }
@@ -590,12 +597,12 @@ impl Database {
         Bloom(self.bytes(Section::EmailFilter)).may_hold(filter::hash(address))
     }
 
-    /// An e-mail address.
+    /// Looks up an e-mail address.
     pub(crate) fn email(&self, address: &[u8]) -> Option<Posting> {
         self.keyed(Section::Emails, address)
     }
 
-    /// A string of one kind.
+    /// Looks up a string of one kind.
     pub(crate) fn word(&self, kind: Kind, word: &[u8]) -> Option<Posting> {
         let transducer = Transducer::open(self.bytes(Section::Words))?;
         let mut state = transducer.step(transducer.start(), kind as u8)?;
@@ -612,13 +619,13 @@ impl Database {
             .is_some_and(|transducer| transducer.step(transducer.start(), kind as u8).is_some())
     }
 
-    /// What says early that a window of text is in no string that is looked for in
-    /// text. `None` if there are no such strings.
+    /// The filter that excludes windows of text that occur in no listed string.
+    /// `None` if there are no such strings.
     pub(crate) fn gram_filter(&self) -> Option<GramFilter<'_>> {
         self.literals().map(Literals::filter)
     }
 
-    /// The strings that may stand around this window of text.
+    /// The strings that may surround this window of text.
     pub(crate) fn literals_around(&self, gram: u32) -> impl Iterator<Item = Literal<'_>> {
         self.literals().into_iter().flat_map(move |literals| literals.around(gram))
     }
@@ -628,14 +635,14 @@ impl Database {
         self.posting_of(transducer.get(key))
     }
 
-    /// Values come out of bytes that only a checksum vouches for, so a posting that
-    /// leads nowhere is none.
+    /// Values come from bytes that only a checksum protects, so check that a
+    /// posting refers to claims.
     fn posting_of(&self, value: Option<u64>) -> Option<Posting> {
         let posting = Posting(u32::try_from(value?).ok()?);
         self.postings().is_sound(posting).then_some(posting)
     }
 
-    /// A digest, by its length.
+    /// Looks up a digest, by its length.
     #[inline]
     pub(crate) fn digest(&self, digest: &[u8]) -> Option<Posting> {
         let section = match digest.len() {
@@ -678,22 +685,22 @@ impl Database {
             })
     }
 
-    /// Kind, value and reason of everything that the guards kept out.
+    /// The kind, value and reason of everything that the guards withheld.
     pub fn kept_out(&self) -> impl Iterator<Item = (Kind, &str, Reason)> {
         self.withheld().map(|row| (row.kind, row.value, row.reason))
     }
 
-    /// What the guards kept out, for `lookup`.
+    /// The indicators that the guards withheld, for `lookup`.
     pub(crate) fn withheld(&self) -> impl Iterator<Item = Withheld<'_>> {
         withheld::rows(self.bytes(Section::Withheld), self.strings())
     }
 
-    /// Whether there is anything of a kind to look for.
+    /// Whether a section has contents.
     pub(crate) fn has(&self, section: Section) -> bool {
         !self.bytes(section).is_empty()
     }
 
-    /// How many values a structure holds, for `inspect` and `verify`.
+    /// The number of values in a structure, for `inspect` and `verify`.
     pub fn count(&self, section: Section) -> u64 {
         let bytes = self.bytes(section);
         match section {

@@ -14,7 +14,7 @@ pub struct Counters {
     suppressed: BTreeMap<(Reason, String), u64>,
 }
 
-// Kinds are `u8` in the database format and use less than half of these.
+// More than the highest number of a kind in the database format, which is 90.
 const KINDS: usize = 128;
 
 impl Default for Counters {
