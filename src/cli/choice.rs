@@ -105,6 +105,7 @@ pub(super) fn check_feeds(choice: &Choice, database: &Database) -> Result<()> {
     }
 }
 
+/// Parses `--min-severity`.
 fn severity(name: &str) -> Result<Severity, String> {
     Severity::from_name(name).ok_or_else(|| "expected low, medium, high or critical".to_string())
 }
@@ -121,6 +122,9 @@ pub(super) struct Kinds(pub(super) Vec<Kind>);
 /// Words that select several kinds; the completions offer them next to the names of kinds.
 pub(super) const GROUPS: [&str; 5] = ["hash", "cert", "network", "hostname", "address"];
 
+/// Parses a word of `--kind`: a kind, a group of kinds, or another spelling of
+/// either. People type what other tools call it (`sha-256`, `ipv4`, `host`), and
+/// `_` and `-` are easily confused.
 fn kinds(word: &str) -> Result<Kinds, String> {
     let word = word.trim().to_ascii_lowercase();
     let of = |wanted: &dyn Fn(Kind) -> bool| {
@@ -160,6 +164,8 @@ pub(super) enum Since {
 }
 
 impl Since {
+    /// The time that this means now. Resolved once, so that a long run keeps a
+    /// fixed limit.
     fn time(self) -> Timestamp {
         match self {
             Since::At(time) => time,
@@ -189,6 +195,8 @@ pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Parses `--since`. An age is tried before a date, because a date never ends in a
+/// letter other than `Z`.
 fn since(text: &str) -> Result<Since, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "today" => return Ok(Since::Midnight(0)),

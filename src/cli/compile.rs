@@ -25,6 +25,9 @@ use wiresift::intel::subscribe::{
 };
 use wiresift::{Error, Result};
 
+/// Compiles the inputs, together with the subscribed feeds if there is a
+/// `--config`. Without any input of its own the command is the same as `feed update
+/// --compile` after its update.
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
     if let Some(config) = &config
@@ -134,6 +137,8 @@ pub(super) fn allow_options() -> feed::Options {
     feed::Options { allow: true, domain_scope: Some(Scope::Subtree), ..feed::Options::default() }
 }
 
+/// The options that apply to every input, before the flags that depend on their
+/// position.
 fn base_options(flags: &Compile) -> Result<feed::Options> {
     let severity = flags.severity.as_deref().map(|name| {
         Severity::from_name(name).ok_or_else(|| {
@@ -204,6 +209,7 @@ fn inputs(
     Ok(inputs)
 }
 
+/// Parses `--as`; `auto` means to detect the format.
 fn format(name: &str) -> Result<Option<Format>> {
     if name == "auto" {
         return Ok(None);
@@ -269,6 +275,8 @@ fn plural_entries(count: u64) -> String {
     format!("{} {word}", super::messages::grouped(count))
 }
 
+/// The report as JSON, for scripts. Its counts are complete, even those that the
+/// text omits.
 fn as_json(report: &CompileReport) -> Value {
     let by_reason = |reasons: &BTreeMap<Reason, u64>| -> Value {
         reasons.iter().map(|(reason, count)| (reason.name().to_string(), json!(count))).collect()
@@ -300,6 +308,7 @@ fn as_json(report: &CompileReport) -> Value {
     })
 }
 
+/// Formats a count with a kind. Names of kinds have no plural: `3 domain`.
 fn plural_kind(count: u64, kind: &str) -> String {
     format!("{} {kind}", super::messages::grouped(count))
 }

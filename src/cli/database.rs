@@ -85,10 +85,12 @@ fn is_database(path: &Path) -> bool {
     read.is_err() || head.is_empty() || head == database::MAGIC
 }
 
+/// Opens a database as a copy or as a map.
 fn file(path: &Path, is_long: bool) -> Result<Database> {
     if is_long { run::load_database(path) } else { run::open_database(path) }
 }
 
+/// Opens the database of the configuration in the current folder.
 fn configured(is_long: bool) -> Result<Chosen> {
     let path = Path::new(CONFIG);
     if !path.exists() {

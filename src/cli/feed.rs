@@ -26,6 +26,7 @@ use wiresift::{Error, Result};
 /// Microseconds in a day; `Timestamp` counts microseconds.
 const DAY: i64 = 86_400_000_000;
 
+/// Runs a subcommand of `feed`.
 pub(super) fn run(flags: Feed) -> Result<Outcome> {
     let config = &flags.config;
     match flags.command {
@@ -39,6 +40,9 @@ pub(super) fn run(flags: Feed) -> Result<Outcome> {
     }
 }
 
+/// Subscribes to a feed. Flags override the catalogue, and the result is validated
+/// as a whole before the file is touched: a configuration must never become
+/// unreadable by a command of ours.
 fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
@@ -130,6 +134,7 @@ fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
     }
 }
 
+/// Names the place of a credential. The credential itself is never read for this.
 fn place_of(key: &wiresift::intel::config::Credential) -> String {
     match key {
         wiresift::intel::config::Credential::Env(name) => format!("environment variable {name}"),
@@ -137,6 +142,8 @@ fn place_of(key: &wiresift::intel::config::Credential) -> String {
     }
 }
 
+/// Removes a subscription and, unless `--keep`, its data. The database keeps the
+/// indicators until it is compiled again.
 fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
@@ -158,6 +165,7 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Enables or disables a feed.
 fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
@@ -179,6 +187,8 @@ fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Prints the state of all feeds. Exit status 1 means that an enabled feed failed
+/// or is held, so that monitoring can use this command.
 fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     if flags.catalogue {
         return list_catalogue(flags.json);
@@ -256,6 +266,7 @@ fn short(status: &str) -> String {
 struct Table(Vec<Vec<String>>);
 
 impl Table {
+    /// Appends a row. All rows must have as many cells as the heading.
     fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         // Statuses quote servers and feeds, whose text must not control the terminal.
         let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
@@ -282,6 +293,7 @@ impl Table {
     }
 }
 
+/// Prints the catalogue: per feed its name, description, URL, facts and licence.
 fn list_catalogue(json: bool) -> Result<Outcome> {
     let mut lines = String::new();
     let width = terminal_width();
@@ -355,6 +367,7 @@ fn span(time: Duration) -> String {
     parts.join(" ")
 }
 
+/// Formats a change with its sign.
 fn signed(number: i64) -> String {
     match number {
         0 => "0".into(),
@@ -374,6 +387,7 @@ fn age(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
+/// The state of a feed in a few words; the most important problem wins.
 fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     if !feed.enabled {
         return "disabled".into();
@@ -400,6 +414,7 @@ fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     }
 }
 
+/// Prints the details of a feed, subscribed or only in the catalogue.
 fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     let config = Config::open(path);
     let name = &flags.name;
@@ -437,6 +452,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Collects the details of a subscribed feed from the configuration and the store.
 fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, String)>) {
     let shelf = Store::at(&config.state).shelf(&feed.name);
     let state = shelf.state();
@@ -484,6 +500,7 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     rows.push(("folder", shelf.folder().display().to_string()));
 }
 
+/// Updates feeds once, or repeatedly with `--every`.
 fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     let mut config = Config::open(path)?;
     for warning in config.warnings() {
@@ -513,6 +530,9 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     }
 }
 
+/// One round: fetches the feeds, reports on them, and compiles with `--compile`.
+/// The lock is held for both, so that the database is made from what this round
+/// accepted.
 fn update_once(
     config: &Config,
     flags: &FeedUpdate,

@@ -204,6 +204,7 @@ fn is_near(error: &Error, suggested: ContextKind) -> bool {
     }
 }
 
+/// Finds the hint for a word; one for the command precedes one for any command.
 fn hint(command: &str, word: &str) -> Option<&'static str> {
     let of = |wanted: &str| {
         HINTS.iter().find(|(of, other, _)| *of == wanted && *other == word).map(|(.., hint)| *hint)

@@ -15,6 +15,7 @@ use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{ErrorKind, Result};
 
+/// Prints the contents of a database.
 pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     let database = Database::open(&flags.db)?;
     let text = if flags.json {
@@ -27,6 +28,7 @@ pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Checks a database and prints a line about it.
 pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     match Database::open(&flags.db) {
         Ok(database) => {
@@ -55,6 +57,7 @@ fn unless_damaged(database: &Database, path: &Path) -> Result<()> {
     database.damage().map_or(Ok(()), |error| Err(error.at_path(path)))
 }
 
+/// The contents as text.
 fn as_text(database: &Database, flags: &Inspect) -> String {
     let summary = database.summary();
     let mut text = format!(
@@ -105,6 +108,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     text
 }
 
+/// The contents as JSON.
 fn as_json(database: &Database, withheld: bool) -> Value {
     let sections: Map<String, Value> = database
         .sections()

@@ -15,6 +15,9 @@ use wiresift::engine::scan::{Explanation, Options, Outcome as Said, Scanner};
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
 
+/// Looks up the values of the command line and of standard input. Standard output
+/// stays locked for the whole run: a look-up from a pipe may print millions of
+/// answers.
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     if flags.values.iter().any(|value| value.trim().is_empty()) {
         return Err(Error::usage("a value to look up is empty").remedy(
@@ -66,6 +69,8 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     Ok(if any { Outcome::Yes } else { Outcome::No })
 }
 
+/// The explanation as text. Steps are only of interest if nothing matched, or on
+/// request.
 fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     let mut text = String::new();
     let mut line = |part: String| {
@@ -120,6 +125,7 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     text
 }
 
+/// The answer of a filter or a structure in words, also used in JSON.
 fn said_text(said: Said) -> String {
     match said {
         Said::Empty => "no values of this kind".into(),
@@ -158,6 +164,8 @@ fn context_lines(context: &Context<'_>) -> Vec<String> {
     lines
 }
 
+/// The explanation as JSON: everything that the text contains, and the steps in any
+/// case.
 fn as_json(explanation: &Explanation<'_>) -> Value {
     let context = |context: &Context<'_>| {
         json!({

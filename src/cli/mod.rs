@@ -94,6 +94,8 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Runs a command. `matches` preserves the order of the arguments, which `compile`
+/// needs.
 fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
     match cli.command {
         Command::Compile(flags) => {

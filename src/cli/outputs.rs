@@ -118,6 +118,7 @@ impl Own {
         Ok((count, errors))
     }
 
+    /// What a target is to this scan, if it is one of its own files.
     fn what(&self, target: &Target) -> Option<&'static str> {
         let Target::Path(path) = target else { return None };
         let node = Node::at(path)?;

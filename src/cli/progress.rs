@@ -52,6 +52,7 @@ impl Progress {
         }
     }
 
+    /// Prints something above the bar. indicatif redraws the bar afterwards.
     fn aside(&self, print: impl FnOnce()) {
         match self.bar.get() {
             Some(bar) => bar.suspend(print),
@@ -59,6 +60,7 @@ impl Progress {
         }
     }
 
+    /// Advances the bar, which appears after [`PATIENCE`].
     fn advance(&self, done: u64, total: u64) {
         if !self.wanted || self.started.elapsed() < PATIENCE {
             return;

@@ -32,6 +32,7 @@ use wiresift::{Error, Result};
 /// stuck output (a full pipe, a dead NFS server) must not make it unkillable.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Runs a scan and prints what there is to report about it.
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
     let (mut targets, errors, skipped) = targets(&flags)?;
@@ -128,6 +129,7 @@ fn observe(
     run::observe(job, &mut *sink, notify)
 }
 
+/// Matches the targets against the database.
 fn hunt(
     flags: &Scan,
     targets: Vec<Target>,
@@ -317,6 +319,7 @@ fn say_closed(report: &ScanReport) {
     }
 }
 
+/// The statistics as JSON.
 fn stats_json(report: &ScanReport, took: Duration) -> Value {
     let mut stats = json!({
         "inputs": report.inputs,
@@ -340,6 +343,7 @@ fn stats_json(report: &ScanReport, took: Duration) -> Value {
     stats
 }
 
+/// The statistics as text, one subject per line with aligned counts.
 fn stats_text(report: &ScanReport, took: Duration) {
     let seconds = took.as_secs_f64().max(1e-9);
     say(&format!(

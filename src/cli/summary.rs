@@ -23,6 +23,8 @@ fn terminal_rows() -> u64 {
     size().map_or(24, |(_, rows)| u64::from(rows))
 }
 
+/// The size of the terminal. Some report a size of 0, which would suppress
+/// everything.
 fn size() -> Option<(u16, u16)> {
     let out = std::io::stdout();
     if !out.is_terminal() {
@@ -59,6 +61,7 @@ pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool
     Ok(())
 }
 
+/// The summary as text.
 fn as_text(summary: &Summary) -> String {
     let mut text = format!("\nsummary    {}", plural(summary.alerts, "alert"));
     if let Some((first, last)) = summary.span {
@@ -83,6 +86,7 @@ fn as_text(summary: &Summary) -> String {
     text
 }
 
+/// Prints a table: the number of keys, the top keys, and how many more there are.
 fn table<K: Eq + std::hash::Hash + Ord>(
     text: &mut String,
     what: &str,
@@ -106,6 +110,7 @@ fn table<K: Eq + std::hash::Hash + Ord>(
     }
 }
 
+/// The name of a severity, as in the flags.
 fn name(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "low",
@@ -115,6 +120,7 @@ fn name(severity: Severity) -> &'static str {
     }
 }
 
+/// The summary as JSON.
 fn as_json(summary: &Summary) -> Value {
     let severities: serde_json::Map<String, Value> = summary
         .severities()

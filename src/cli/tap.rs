@@ -22,6 +22,7 @@ use wiresift::sensor::run::{
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 
+/// Runs a tap until it ends, and prints what there is to report about it.
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
         return list();
@@ -167,6 +168,7 @@ fn distinct(names: &[String]) -> Result<Vec<String>> {
     Ok(names.to_vec())
 }
 
+/// The message for a notice, with the prefix of all messages.
 fn words(notice: &TapNotice<'_>) -> String {
     let words = match notice {
         TapNotice::Listening { interface, workers } => {
@@ -216,6 +218,8 @@ struct Rates {
 }
 
 impl Rates {
+    /// The rates from `before` to `after`. Interfaces and workers only ever get
+    /// added at the start, so the first report compares with nothing.
     fn between(before: &TapReport, after: &TapReport) -> Rates {
         let interfaces = after.interfaces.iter().enumerate().map(|(at, now)| {
             let (kernel, interface) = before
@@ -242,6 +246,7 @@ impl Rates {
         (count as f64 / self.seconds) as u64
     }
 
+    /// The rates as a line of text.
     fn text(&self, report: &TapReport) -> String {
         let mut line = format!(
             "{:.1} s: {} packets/s, {}/s, {}",
@@ -283,6 +288,7 @@ impl Rates {
         line
     }
 
+    /// The rates as JSON.
     fn json(&self, report: &TapReport) -> Value {
         let interfaces: Vec<Value> = report
             .interfaces
@@ -323,6 +329,7 @@ impl Rates {
     }
 }
 
+/// The state of the output as JSON.
 fn output_json(output: &OutputReport) -> Value {
     json!({
         "waiting": output.waiting,
@@ -331,6 +338,7 @@ fn output_json(output: &OutputReport) -> Value {
     })
 }
 
+/// The totals as JSON.
 fn totals_json(report: &TapReport) -> Value {
     let interfaces: Vec<Value> = report
         .interfaces
@@ -373,6 +381,7 @@ fn totals_json(report: &TapReport) -> Value {
     stats
 }
 
+/// The totals as text.
 fn totals_text(report: &TapReport) {
     let seconds = report.elapsed.max(Duration::from_millis(1)).as_secs_f64();
     let packets = &report.packets;

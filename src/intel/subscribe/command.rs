@@ -70,6 +70,7 @@ struct Pipe<P> {
 }
 
 impl<P: Read> Pipe<P> {
+    /// Wraps a stream, of which at most `most` bytes are kept.
     fn new(from: Option<P>, most: u64) -> Self {
         Pipe { from, bytes: Vec::new(), most, is_over: false }
     }
@@ -145,6 +146,7 @@ fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Resu
     Ok((of_out, of_words))
 }
 
+/// The process group of the program, which has its process number.
 fn group(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }

@@ -263,6 +263,7 @@ fn read_lists(
     Ok(())
 }
 
+/// Reads one warning list, within the default size limit of feed files.
 fn read_list(path: &Path, id: &str) -> Result<WarningList> {
     let most = Limits::default().max_len;
     let file = File::open(path).map_err(|e| Error::io("open", e))?;
@@ -294,6 +295,7 @@ fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
     });
 }
 
+/// Reads one input: standard input, a file, or a folder.
 fn read_input(
     input: &FeedInput,
     intake: &mut CompileSink<'_>,
@@ -417,6 +419,7 @@ struct CompileSink<'n> {
 }
 
 impl CompileSink<'_> {
+    /// Lists a rejected value, if a list was requested.
     fn list(&mut self, line: Option<u64>, value: &str, reason: Reason, detail: Option<&str>) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, line, value, reason, detail)
@@ -477,6 +480,7 @@ struct Rejects {
 }
 
 impl Rejects {
+    /// Creates the list and writes its heading.
     fn create(path: &Path) -> Result<Self> {
         let file = Outlet::of(path)
             .and_then(|outlet| outlet.create())
@@ -487,6 +491,7 @@ impl Rejects {
         Ok(Rejects { path: path.to_path_buf(), out })
     }
 
+    /// Appends a line.
     fn push(
         &mut self,
         path: &Path,
@@ -500,6 +505,7 @@ impl Rejects {
             .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
     }
 
+    /// Writes what is buffered; an error here means that the list is incomplete.
     fn finish(mut self) -> Result<()> {
         self.out
             .flush()

@@ -34,6 +34,7 @@ fn header(feed: &Subscription) -> Option<&'static str> {
     }
 }
 
+/// Creates the client for the kind of exchange.
 fn exchange(feed: &Subscription, url: Url, now: Timestamp) -> Result<Exchange> {
     let own = &feed.exchange;
     let before = |span: Duration| {

@@ -106,6 +106,7 @@ pub(super) fn fetch(
     keep_one(feed, shelf, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(from))
 }
 
+/// Whether the status is 2xx, which means that the answer is a document.
 fn is_success(answer: &Answer) -> bool {
     (200..300).contains(&answer.status())
 }

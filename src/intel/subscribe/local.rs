@@ -45,6 +45,7 @@ fn told(metadata: &Metadata) -> String {
     )
 }
 
+/// Reads a file up to a size limit.
 fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| Error::io("open", e).at_path(path))?;

@@ -34,12 +34,14 @@ pub(super) struct Settled {
 }
 
 impl Settled {
+    /// A result with the counts of a normalised form.
     fn of(normal: &Normal) -> Settled {
         let count = normal.indicators();
         let rejects = normal.rejects();
         Settled { after: count, rejects, ..Settled::default() }
     }
 
+    /// The result as reported to the user.
     pub(super) fn outcome(&self) -> FeedOutcome {
         match &self.held {
             Some(held) => FeedOutcome::PendingReview(held.clone()),
@@ -222,6 +224,7 @@ fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
 /// The name of the segment made from all documents.
 const TOGETHER: &str = "*";
 
+/// Reads the documents of one segment.
 fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Segment> {
     if let [document] = part.documents[..]
         && part.hash == document.hash

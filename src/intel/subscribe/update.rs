@@ -342,6 +342,8 @@ fn options(config: &Config) -> compile::Options {
 struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Collects the secrets of a feed. One that cannot be read is reported by the
+    /// fetch.
     fn of(feed: &Subscription) -> Secrets {
         let secret = feed.access.key.as_ref().and_then(|key| key.reveal().ok());
         let encoded = secret.as_deref().map(fetch::encode);
@@ -357,6 +359,7 @@ impl Secrets {
         error
     }
 
+    /// Removes the secrets from the text of an error.
     fn hide_in(&self, error: &Error) -> Error {
         let text = error.to_string();
         Error::format(self.0.iter().fold(text, |text, secret| text.replace(secret, "***")))
@@ -483,6 +486,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     Ok(Subscribed { name, feeds, lists, allow, may_be_empty })
 }
 
+/// Converts a warning list of the configuration.
 fn list_input(list: &List) -> ListInput {
     let effect = match list.effect {
         ListEffect::Suppress => Some(compile::Effect::Suppress),
