@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn words_of_other_programs() {
         let text = message(&["wiresift", "query", "x"]);
-        assert!(text.contains("it is `lookup` here") && !text.contains("verify"), "{text}");
+        assert!(text.contains("use `lookup`") && !text.contains("verify"), "{text}");
         let text = message(&["wiresift", "scan", "--db", "x", "-f", "y"]);
         assert!(text.contains("goes to --db") && !text.contains("-- -f"), "{text}");
         let text = message(&["wiresift", "tap", "-r", "x"]);

@@ -173,6 +173,8 @@ fn by_comments(text: &str) -> Option<Format> {
 
 /// Detects formats whose form nine out of ten lines have.
 fn by_lines(sample: &[&str]) -> Option<Format> {
+    // Each form with the number of lines out of ten that must have it. Formats that
+    // allow other lines between their entries need fewer. The first that fits is taken.
     type IsEntry = fn(&str) -> bool;
     const FORMS: &[(Format, IsEntry, usize)] = &[
         (Format::Hosts, hosts::is_entry, 9),
@@ -225,6 +227,8 @@ fn is_loki(line: &str) -> bool {
     loki::is_entry(line) && !is_net && !several::is_values(line)
 }
 
+/// Whether a line is a name with a dot before it, as squid writes domains with
+/// their subdomains.
 fn is_dotted(line: &str) -> bool {
     line.strip_prefix('.').is_some_and(|rest| guess(rest, Scope::Exact).is_ok())
 }
@@ -256,6 +260,8 @@ fn by_table(text: &str, sample: &[&str]) -> Option<Format> {
     (values * 2 >= sample.len()).then_some(Format::Lines)
 }
 
+/// The error for an unknown format, quoting the first line so that a login page or
+/// an error message is recognised.
 fn unknown(sample: &[&str]) -> Result<Format> {
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
     Err(Error::format(format!(

@@ -23,6 +23,7 @@ pub struct Filter {
     min_confidence: Option<u8>,
 }
 
+/// A term of a filter: what an indicator must have.
 #[derive(Clone, Debug)]
 enum Term {
     Kind(Kind),
@@ -67,6 +68,8 @@ impl Filter {
 }
 
 impl Term {
+    /// Parses a term. Without a prefix, it is a network, a name with its
+    /// subdomains, or a pattern for the value, in this order.
     fn parse(text: &str) -> Result<Term> {
         let text = text.trim();
         if text.is_empty() {
@@ -108,6 +111,7 @@ impl Term {
         Ok(Term::Value(lower))
     }
 
+    /// Whether an indicator has what the term asks for.
     fn fits(&self, indicator: &Indicator) -> bool {
         let context = &*indicator.context;
         match self {
@@ -144,6 +148,7 @@ fn host(indicator: &Indicator) -> Option<String> {
     }
 }
 
+/// Whether any of the texts matches a pattern in lower case.
 fn any<T: AsRef<str>>(pattern: &str, texts: &[T]) -> bool {
     texts.iter().any(|text| glob(pattern, &text.as_ref().to_lowercase()))
 }

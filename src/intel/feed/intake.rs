@@ -31,6 +31,8 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
+    /// An intake for a feed of this format. Values are refanged unless the format is
+    /// exact: programs write and read it, so nothing in it is defanged.
     pub(super) fn new(format: Format, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
         let refang = match options.defanged {
             Defanged::Auto => !format.is_exact(),
@@ -47,6 +49,7 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Returns the counts.
     pub(super) fn finish(self) -> Summary {
         self.summary
     }

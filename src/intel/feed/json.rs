@@ -230,6 +230,8 @@ impl Shape {
         shape
     }
 
+    /// Adds a string to the names or values of the record. Limited to 256 short
+    /// ones of each: detection compares with names that are much shorter.
     fn string(&mut self, content: &str, after: &[u8], depth: usize, record: usize) {
         let is_name = after.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
         let list = match (is_name, depth.checked_sub(record)) {

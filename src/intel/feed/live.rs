@@ -237,6 +237,7 @@ fn is_mark(text: &str) -> bool {
     matches!(text, "x" | "X" | "\u{2713}" | "\u{2714}")
 }
 
+/// Whether a text consists of letters only.
 fn is_word(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphabetic())
 }

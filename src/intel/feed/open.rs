@@ -85,6 +85,7 @@ pub fn read_stream(
     read(&bytes, options, sink)
 }
 
+/// Reads a file. Its name becomes the feed's, unless the options name one.
 fn file(path: &Path, options: &Options, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
     let named;
     let options = if options.feed.is_empty() {
@@ -115,10 +116,14 @@ pub fn name_of(path: &Path) -> String {
     name.to_string()
 }
 
+/// Whether a file is hidden, as on Unix.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
 
+/// Reads the files of a folder and its subfolders, in the order of their names, so
+/// that the outcome does not depend on the file system. Symbolic links are
+/// followed; a loop is an error of that entry.
 fn folder(
     path: &Path,
     options: &Options,
@@ -241,6 +246,7 @@ fn misp_feed(
     }
 }
 
+/// The events that a manifest lists.
 fn listed(manifest: &Path, limits: &Limits) -> Result<Vec<String>> {
     let bytes = std::fs::read(manifest).map_err(|error| Error::io("read", error))?;
     let bytes = inflate(&bytes, limits.max_len)?;

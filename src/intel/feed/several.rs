@@ -24,6 +24,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', '|', '\t', '\n', '\r', ' ']).map(bare).filter(|word| !word.is_empty())
 }
 
+/// A text without blanks and quotes around it.
 fn bare(text: &str) -> &str {
     text.trim().trim_matches(['"', '\'']).trim()
 }
@@ -121,10 +122,12 @@ struct Token<'t> {
     is_apart: bool,
 }
 
+/// Whether a byte separates values and does not occur in them.
 fn is_mark(byte: u8) -> bool {
     matches!(byte, b',' | b';' | b'|')
 }
 
+/// Whether a byte separates words.
 fn is_separator(byte: u8) -> bool {
     is_mark(byte) || matches!(byte, b'\t' | b'\n' | b'\r' | b' ')
 }

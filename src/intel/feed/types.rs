@@ -68,10 +68,12 @@ pub(super) fn by_name(name: &str) -> Option<Type> {
     network(&squeezed).or_else(|| digest(&squeezed)).or_else(|| local(&squeezed))
 }
 
+/// A kind that is matched exactly.
 fn exact(kind: Kind) -> Type {
     Type::Of(kind, Scope::Exact)
 }
 
+/// The kinds of values in traffic.
 fn network(name: &str) -> Option<Type> {
     Some(match name {
         "ip" | "ipv4" | "ipv6" | "ip4" | "ip6" | "ipaddr" | "ipaddress" | "address" | "addr"
@@ -128,6 +130,8 @@ fn network(name: &str) -> Option<Type> {
     })
 }
 
+/// The kinds of digests: `md5`, `file_hash_sha256`, `SHA-1 checksum`. A name
+/// without an algorithm means any; the length decides.
 fn digest(name: &str) -> Option<Type> {
     if matches!(name, "hash" | "filehash" | "file" | "intelfilehash" | "digest" | "malwarehash") {
         return Some(Type::Digest);
@@ -165,6 +169,7 @@ fn digest(name: &str) -> Option<Type> {
     }))
 }
 
+/// The kinds of values on hosts and in documents.
 fn local(name: &str) -> Option<Type> {
     Some(match name {
         "cve" | "vulnerability" => exact(Kind::Cve),

@@ -91,6 +91,9 @@ impl<'a> Asker<'a> {
     }
 }
 
+/// Reads the body of an answer and the headers that a walk uses. The
+/// `x-taxii-date-added-*` headers are those of TAXII 2.1: when the
+/// first and last object of a page were added.
 fn told(answer: Answer) -> Result<Told> {
     let own = |name| answer.header(name).map(String::from);
     let (etag, last_modified) = (own("etag"), own("last-modified"));

@@ -90,10 +90,13 @@ struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// When the event was last changed, in seconds since 1970.
     fn time(&self) -> Option<i64> {
         self.timestamp.and_then(number)
     }
 
+    /// Whether it says that it is not published. A missing member does not: feeds
+    /// omit it.
     fn is_unpublished(&self) -> bool {
         self.published.is_some_and(|raw| matches!(raw.get().trim_matches('"'), "false" | "0"))
     }
@@ -143,6 +146,8 @@ enum File {
     Here { bytes: Vec<u8>, etag: Option<String>, last_modified: Option<String> },
 }
 
+/// A walk over the events of a feed, a folder or a server. The cursor is saved as
+/// it goes, so that a walk that stops halfway resumes there.
 struct Walker<'a> {
     asker: Asker<'a>,
     keeper: &'a mut dyn Keeper,
@@ -150,6 +155,7 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
@@ -164,6 +170,9 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Removes an event. It counts as removed only if the cursor knew it, but its
+    /// document is deleted in any case, because a crash may have left one without
+    /// the other.
     fn remove(&mut self, uuid: &str) -> Result<()> {
         if self.cursor.events.remove(uuid).is_some() {
             self.asker.walked.removed += 1;
@@ -171,6 +180,8 @@ impl Walker<'_> {
         self.keeper.remove(uuid)
     }
 
+    /// Walks a feed: reads `manifest.json`, fetches the events that changed, and
+    /// removes the rest.
     fn directory(&mut self, misp: &Misp) -> Result<()> {
         let (etag, last_modified) = (self.cursor.etag.clone(), self.cursor.last_modified.clone());
         let name = "manifest.json";
@@ -246,6 +257,8 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Fetches a file of a feed, or reads it from a folder. The two validators make
+    /// the request conditional.
     fn file(
         &mut self,
         misp: &Misp,
@@ -273,6 +286,9 @@ impl Walker<'_> {
         }
     }
 
+    /// Walks a server: searches for events changed since the newest one stored,
+    /// page by page, then compares its index with what is stored, because a search
+    /// does not return deleted events.
     fn server(&mut self, server: &Server) -> Result<()> {
         let (mut page, mut newest) = self.cursor.walk.unwrap_or((1, self.cursor.newest));
         let first = server.since.map_or(0, |time| time.0 / 1_000_000);
@@ -417,6 +433,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// The first page of everything.
     fn new(server: &'a Server) -> Self {
         Search {
             format: "json",
@@ -431,6 +448,8 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Only events changed at or after this time. MISP compares with `>=`, so the
+    /// last event is returned again.
     fn since(mut self, time: i64) -> Self {
         self.timestamp = (time > 0).then_some(time);
         self
@@ -443,11 +462,13 @@ impl<'a> Search<'a> {
         self
     }
 
+    /// The page to return, counted from 1.
     fn page(mut self, page: u32) -> Self {
         self.page = page;
         self
     }
 
+    /// Only these events.
     fn uuids(mut self, uuids: &'a [String]) -> Self {
         self.uuid = uuids;
         self
@@ -466,6 +487,7 @@ fn check(bytes: &[u8], uuid: &str) -> Result<()> {
 }
 
 impl Misp {
+    /// The path or URL of a file, for messages.
     fn place(&self, name: &str) -> String {
         match self {
             Misp::Folder(folder) => folder.join(name).display().to_string(),
@@ -474,6 +496,7 @@ impl Misp {
     }
 }
 
+/// Reads a file of a folder, up to [`MAX_FILE`] bytes.
 fn read_file(path: &std::path::Path) -> Result<File> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,

@@ -102,6 +102,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether no page follows.
     fn is_last(&self) -> bool {
         self.results.is_empty()
             || self.next.is_none_or(|next| matches!(next.get(), "null" | "\"\""))
@@ -146,6 +147,7 @@ enum Id {
 }
 
 impl Id {
+    /// The identifier as text. Pulses have hexadecimal ones, users numbers.
     fn text(self) -> String {
         match self {
             Id::Text(text) => text,
@@ -154,6 +156,8 @@ impl Id {
     }
 }
 
+/// An event of `pulses/events`: somebody subscribed, unsubscribed or deleted
+/// something.
 #[derive(Deserialize)]
 struct Event {
     id: Option<Id>,
@@ -173,6 +177,8 @@ struct News {
     what: What,
 }
 
+/// What happened. `Came` means it is subscribed to now, `Went` that it no longer
+/// is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum What {
     PulseCame(String),
@@ -189,6 +195,9 @@ impl News {
 }
 
 impl What {
+    /// Interprets an event. `None` for actions that do not change what is
+    /// subscribed to, and for identifiers that cannot be the name of a stored
+    /// document.
     fn of(event: &Event) -> Option<What> {
         let id = event.object_id.clone().text();
         match (event.object_type.as_str(), event.action.as_str()) {
@@ -208,6 +217,7 @@ impl What {
         }
     }
 
+    /// Whether something was removed. Removals shift the pages that follow.
     fn is_loss(&self) -> bool {
         matches!(self, What::PulseWent(_) | What::AuthorWent(_))
     }
@@ -234,6 +244,8 @@ impl Otx {
         Ok(walker.asker.walked)
     }
 
+    /// The URL of an endpoint. The configured server may or may not include
+    /// `/api/v1`.
     fn url(&self, path: &str) -> Url {
         if self.server.target().contains("/api/") {
             return self.server.below(path);
@@ -242,6 +254,7 @@ impl Otx {
     }
 }
 
+/// A walk over the subscribed pulses.
 struct Walker<'a> {
     otx: &'a Otx,
     asker: Asker<'a>,
@@ -254,6 +267,8 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
+    /// Applies the events, then reads the pages, and repeats if pulses were removed
+    /// meanwhile.
     fn run(&mut self) -> Result<()> {
         let loss = self.apply_events()?;
         match self.cursor.walk.clone() {
@@ -281,10 +296,12 @@ impl Walker<'_> {
             .remedy("the next update continues"))
     }
 
+    /// Parses a time of the server. It has no zone and means UTC.
     fn time_of(&self, text: &Option<String>) -> Option<Timestamp> {
         text.as_deref().and_then(Timestamp::parse)
     }
 
+    /// Starts over at the first page. `loss` is the last removal already applied.
     fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
         // The watermark must not pass pulses newer than those that were seen.
         let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
@@ -293,6 +310,7 @@ impl Walker<'_> {
         self.note()
     }
 
+    /// Finishes a walk and moves the watermark to the newest pulse that was seen.
     fn end(&mut self) -> Result<()> {
         let Some(walk) = self.cursor.walk.take() else { return Ok(()) };
         // A time in the future would hide everything until then.
@@ -303,6 +321,7 @@ impl Walker<'_> {
         self.note()
     }
 
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
@@ -407,6 +426,7 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Removes a pulse, if it is stored.
     fn remove(&mut self, id: &str) -> Result<()> {
         self.seen.remove(id);
         if self.keeper.get(id)?.is_some() {

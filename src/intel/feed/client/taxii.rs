@@ -88,12 +88,14 @@ struct Root {
     default: Option<String>,
 }
 
+/// The answer to `collections/` (TAXII 2.1, section 5.1).
 #[derive(Deserialize)]
 struct Collections {
     #[serde(default)]
     collections: Vec<Collection>,
 }
 
+/// A collection (TAXII 2.1, section 5.2).
 #[derive(Clone, Debug, Deserialize)]
 struct Collection {
     id: String,
@@ -105,6 +107,8 @@ struct Collection {
     can_read: bool,
 }
 
+/// The default of `can_read`. The specification requires the member; some servers
+/// omit it.
 fn yes() -> bool {
     true
 }
@@ -144,6 +148,7 @@ impl Taxii {
     }
 }
 
+/// A walk over the collections of a server.
 struct Walker<'a> {
     taxii: &'a Taxii,
     asker: Asker<'a>,
@@ -152,6 +157,8 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
+    /// Finds the collections, forgets those no longer subscribed to, and walks
+    /// each.
     fn run(&mut self) -> Result<()> {
         let found = self.find()?;
         self.forget(&found)?;
@@ -190,6 +197,8 @@ impl Walker<'_> {
         }
     }
 
+    /// The API roots of a server. The configured URL may be that of the discovery
+    /// document or of a root.
     fn roots(&mut self) -> Result<Vec<Url>> {
         let server = self.taxii.server.clone();
         let told = self.get(&server.below(""), &[])?;
@@ -214,6 +223,8 @@ impl Walker<'_> {
         Ok(roots)
     }
 
+    /// Selects the collections to subscribe to: those named in the configuration by
+    /// identifier, title or alias, or all readable ones.
     fn select(&self, all: Vec<(Collection, Url)>) -> Result<Vec<(Collection, Url)>> {
         let wanted = &self.taxii.collections;
         let is = |collection: &Collection, name: &String| {
@@ -261,10 +272,12 @@ impl Walker<'_> {
         if gone > 0 || known != self.cursor.collections.len() { self.note() } else { Ok(()) }
     }
 
+    /// Sends a request with the media type of TAXII.
     fn get(&mut self, url: &Url, known: &[u16]) -> Result<Told> {
         self.asker.ask(&Request::get(url).accept(ACCEPT), known)
     }
 
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
@@ -395,6 +408,9 @@ impl Walker<'_> {
         }
     }
 
+    /// Merges pages into one document of the given level. Returns whether it did: a
+    /// document larger than [`MAX_MERGED`] would have to be rewritten with each
+    /// merge, so it stays as it is.
     fn merge_into(&mut self, id: &str, level: u32, pages: &[(u64, String)]) -> Result<bool> {
         let mut documents = Vec::new();
         let mut len = 0;
@@ -474,6 +490,7 @@ fn just_before(time: &str) -> String {
         .map_or_else(|| time.to_string(), |time| Timestamp(time.0 - 1).to_string())
 }
 
+/// The later of two times as text. A time that cannot be parsed counts as earlier.
 fn later(known: Option<String>, new: Option<String>) -> Option<String> {
     match (known, new) {
         (Some(known), Some(new)) if Timestamp::parse(&known) >= Timestamp::parse(&new) => {

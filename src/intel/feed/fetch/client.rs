@@ -248,6 +248,9 @@ impl Client {
         Err(self.at(Error::network(what), request.url))
     }
 
+    /// Sends a request to one URL without following redirects. Credentials are only
+    /// sent to servers that the configured URL trusts, so a redirect cannot collect
+    /// them.
     fn once(
         &self,
         request: &Request<'_>,
@@ -281,6 +284,9 @@ impl Client {
         outcome.map_err(|error| self.at(self.failure(error), url))
     }
 
+    /// Turns a response into an answer with bounded, decompressed content. The
+    /// limit applies to the compressed bytes and again to what they unpack to,
+    /// because a few kilobytes of gzip can unpack to gigabytes.
     fn answer(&self, response: Response<ureq::Body>, url: &Url) -> Result<Answer> {
         let (head, body) = response.into_parts();
         let declared = body.content_length();
@@ -340,14 +346,17 @@ impl Client {
         }
     }
 
+    /// The error for an exceeded total time.
     fn too_slow(&self) -> Error {
         Error::timed_out(format!("it took longer than {:?}", self.caps.total))
     }
 
+    /// The error for a server that stopped sending.
     fn idle(&self) -> Error {
         Error::timed_out(format!("nothing received for {:?}", self.caps.idle))
     }
 
+    /// Adds the URL to an error, without secrets.
     fn at(&self, error: Error, url: &Url) -> Error {
         error.at_path(self.mask(&url.to_string()))
     }
@@ -358,6 +367,8 @@ impl Client {
     }
 }
 
+/// Replaces secrets in a text, both as they are and percent-encoded, since a URL
+/// may contain either.
 fn mask(hidden: &[Secret], text: &str) -> String {
     hidden.iter().fold(text.to_string(), |text, secret| {
         let encoded = encode(secret.reveal());
@@ -372,15 +383,19 @@ fn redirect(response: &Response<ureq::Body>) -> Option<Option<String>> {
     moved.then(location)
 }
 
+/// The error for an answer over the limit.
 fn too_long(what: String, max_len: u64) -> Error {
     Error::format(format!("{what}, but the limit is {max_len}"))
         .remedy("raise the feed's max_size if it is meant to be that large")
 }
 
+/// Whether an I/O error is a timeout. A socket with a timeout returns `WouldBlock`
+/// on Unix and `TimedOut` on Windows.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
+/// Reads the certificates in a PEM file. It may hold a key, too, which is skipped.
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
     let pem = read_pem(path)?;
     let mut found = Vec::new();
@@ -397,6 +412,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
     Ok(found)
 }
 
+/// Reads the private key in a PEM file. The TLS library cannot decrypt keys with a
+/// passphrase.
 fn private_key(path: &Path) -> Result<PrivateKey<'static>> {
     PrivateKey::from_pem(&read_pem(path)?).map_err(|_| {
         Error::format("it contains no private key")

@@ -36,6 +36,8 @@ enum Place {
 struct Head(Place);
 
 impl Head {
+    /// Replaces the bytes that the HTTP parser rejects, in place, so that the
+    /// length of the answer stays the same.
     fn mend(&mut self, bytes: &mut [u8]) {
         if self.0 == Place::Body {
             return;

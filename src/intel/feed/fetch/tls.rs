@@ -69,6 +69,7 @@ fn read_pem(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))
 }
 
+/// Reads the certificates in a PEM file.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let pem = read_pem(path)?;
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
@@ -79,6 +80,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     }
 }
 
+/// Reads the private key in a PEM file.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(&read_pem(path)?).map_err(|_| {
         Error::format("it contains no private key")

@@ -136,6 +136,7 @@ impl Url {
         }
     }
 
+    /// The port, or the scheme's default.
     fn effective_port(&self) -> u16 {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
     }
@@ -185,6 +186,8 @@ fn is_secret(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
+/// Splits and checks `host:port`. Names become ASCII (IDNA), IPv6 addresses keep
+/// their brackets.
 fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match place.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
@@ -214,6 +217,7 @@ pub fn encode(text: &str) -> String {
     percent(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
 }
 
+/// Percent-encodes every byte that `keep` rejects.
 fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -226,6 +230,7 @@ fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
     out
 }
 
+/// Decodes percent-encoding. Invalid escapes stay as they are.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -32,6 +32,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads a line of the JSON edition: a network and its listing. The last line holds metadata and has no network.
 fn json(line: &str) -> Option<(String, String)> {
     let record: serde_json::Value = serde_json::from_str(line).ok()?;
     let net = record.get("cidr")?.as_str()?.to_string();

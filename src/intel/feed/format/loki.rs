@@ -35,6 +35,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// A score as confidence, if the remark is only a number.
 fn score(text: &str) -> Option<u8> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| columns::confidence(text)).flatten()
 }
@@ -85,6 +86,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Passes on an expression for file names.
 fn put_name(
     pattern: &str,
     exclusion: Option<&str>,
@@ -113,6 +115,7 @@ fn put_name(
     intake.typed(kind, pattern, Scope::Regex, &context);
 }
 
+/// Whether a text is a score. Negative scores exist, too.
 fn is_score(text: &str) -> bool {
     let digits = text.trim().trim_start_matches('-');
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())

@@ -49,6 +49,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
 /// If a file does not end in a line break, its last value runs into the next
 /// marker.
 fn split_marker(line: &str) -> (&str, Option<&str>) {
+    // Separates the files when all trails are joined into one.
     const MARKER: &str = "### file:";
     let hash = memchr::memchr(b'#', line.as_bytes());
     match hash.filter(|&at| line[at..].starts_with(MARKER)) {
@@ -65,10 +66,12 @@ struct Block {
 }
 
 impl Block {
+    /// A block without references, at the start of a file.
     fn new(file: &Context<'static>) -> Self {
         Block { context: file.clone(), shared: None, number: 0 }
     }
 
+    /// Reads `Reference:` and `Aliases:` comments. Other comments are notes.
     fn comment(&mut self, comment: &str, file: &Context<'static>) {
         let Some((name, text)) = comment.split_once(':') else { return };
         match name.trim() {
@@ -94,6 +97,7 @@ impl Block {
         }
     }
 
+    /// The context that the values of the block share.
     fn shared(&mut self) -> Arc<Context<'static>> {
         Arc::clone(self.shared.get_or_insert_with(|| Arc::new(self.context.clone())))
     }
@@ -123,6 +127,7 @@ fn context_of_file(path: &str, mut context: Context<'static>) -> Context<'static
     context
 }
 
+/// Passes on a value: an expression, a URL, or an address or name.
 fn put(value: &str, context: &Arc<Context<'static>>, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     if is_regex(value) {

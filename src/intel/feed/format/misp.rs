@@ -60,6 +60,7 @@ fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads an event: its own attributes and those of its objects.
 fn read_event(event: &Object, intake: &mut Intake<'_>) {
     let mut base = intake.base();
     base.collection = json::own(event, "info");
@@ -77,6 +78,8 @@ fn read_event(event: &Object, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads the attributes of an object. If it is deleted, so are they, although their
+/// own mark may not say so.
 fn read_object(object: &Object, base: &Context<'static>, intake: &mut Intake<'_>) {
     let gone = json::truth(object, "deleted") == Some(true);
     let port = object_port(object);
@@ -160,6 +163,8 @@ fn galaxy(tag: &str, context: &mut Context<'static>) {
     }
 }
 
+/// Reads an attribute, unless it is deleted, of a type without values, or not
+/// marked for detection.
 fn read_attribute(
     attribute: &Value,
     base: &Context<'static>,
@@ -189,6 +194,7 @@ fn read_attribute(
     put(&meaning, &kind, &value, port, context, intake);
 }
 
+/// The context of an attribute: the event's, with what the attribute adds.
 fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Context<'static> {
     let mut context = base.clone();
     context.id = json::own(attribute, "uuid");
@@ -223,6 +229,8 @@ enum Meaning {
     Ignored,
 }
 
+/// What a value of this type is. Types that MISP names differently, or that combine
+/// two values, are listed here; the others have the usual names.
 fn meaning(kind: &str) -> Meaning {
     let digest = |name: &str| {
         Kind::from_name(name).filter(|kind| (Kind::Md5..=Kind::Impfuzzy).contains(kind))
@@ -256,6 +264,7 @@ fn meaning(kind: &str) -> Meaning {
     }
 }
 
+/// Passes on an attribute's value according to its meaning.
 fn put(
     meaning: &Meaning,
     kind: &str,

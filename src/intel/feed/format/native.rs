@@ -95,6 +95,7 @@ pub fn write_jsonl<'i>(
     Ok(())
 }
 
+/// The record of an indicator.
 fn record_of(indicator: &Indicator) -> Record<'_> {
     let context = &*indicator.context;
     let lend = |text: &'_ Option<Cow<'static, str>>| text.clone();

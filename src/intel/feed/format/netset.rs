@@ -22,6 +22,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads the header of FireHOL's lists: a line with the list's name, then `Name :
+/// value` pairs.
 fn header(text: &str, mut context: Context<'static>) -> Context<'static> {
     for (_, line) in Lines::new(text).take(60) {
         let Line::Comment(comment) = lines::parse(line) else { continue };

@@ -36,6 +36,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads the indicators of a pulse.
 fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
     let base = context_of_pulse(pulse, intake.base());
     let mut contexts = Contexts::new();
@@ -47,6 +48,7 @@ fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
     }
 }
 
+/// The context that the indicators of a pulse share.
 fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'static> {
     context.collection = json::own(pulse, "name");
     context.collection_id = json::own(pulse, "id");
@@ -85,6 +87,8 @@ fn texts(object: &Object, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Reads an indicator. Rules (YARA, Snort) and unknown types are stored as opaque,
+/// so that a lookup finds them.
 fn read_indicator(
     indicator: &Object,
     base: &Context<'static>,
@@ -129,6 +133,7 @@ fn key(indicator: &Object) -> String {
     key
 }
 
+/// The context of an indicator: the pulse's, with what the indicator adds.
 fn context_of(indicator: &Object, base: &Context<'static>) -> Context<'static> {
     let mut context = base.clone();
     context.id = json::own(indicator, "id").or_else(|| json::own(indicator, "_id"));

@@ -57,6 +57,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads a document per line, or one for the whole text.
 fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result<()> {
     if is_lines(text) {
         for (number, line) in Lines::new(text) {
@@ -89,6 +90,7 @@ fn is_lines(text: &str) -> bool {
 /// Why a list or record is no longer valid, and the words that say so.
 type Gone = (Reason, String);
 
+/// Reads records one after another.
 struct Reader {
     contexts: Contexts,
     /// The names of the last record's members, and their roles: most records have
@@ -98,6 +100,8 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads a value of a list: a record, a list, or a bare value. `gone` is set if
+    /// a list around it is one of withdrawn values.
     fn value(&mut self, value: &Value, gone: Option<&Gone>, intake: &mut Intake<'_>) {
         match (value, gone) {
             (Value::Array(values), _) => {
@@ -116,6 +120,7 @@ impl Reader {
         }
     }
 
+    /// Reads a record: the lists in it, or else its pattern, network or values.
     fn record(&mut self, record: &Object, gone: Option<&Gone>, intake: &mut Intake<'_>) {
         let members = members_of(record);
         self.learn(&members);
@@ -380,6 +385,8 @@ impl Reader {
         true
     }
 
+    /// Passes on a value of a record. Its kind comes from the member's name or from
+    /// a member that names the type; an address with a port becomes an endpoint.
     fn put(
         &self,
         value: &str,
@@ -404,6 +411,8 @@ impl Reader {
         }
     }
 
+    /// The context of a record. Most records of a feed share a few contexts, so
+    /// they are looked up by their text before they are built.
     fn context(&mut self, members: &[(&str, &Value)], intake: &Intake<'_>) -> Shared {
         let mut parts: Vec<(Column, Cow<'_, str>, bool)> = Vec::new();
         let mut key = String::new();
@@ -504,6 +513,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
+/// Whether a member with this name may hold a list of records.
 fn is_list_name(name: &str) -> bool {
     LISTS.iter().any(|list| list.eq_ignore_ascii_case(name)) || list_gone(name).is_some()
 }
@@ -513,6 +523,7 @@ fn is_list((name, value): &(&str, &Value)) -> bool {
     is_list_name(name) && value.is_array()
 }
 
+/// Whether a member with this name holds part of the record.
 fn is_inner(name: &str) -> bool {
     INNER.contains(&&*types::squeeze(name))
 }
@@ -558,6 +569,7 @@ fn word_of(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Passes on a value of a known type, or guesses its kind.
 fn put(value: &str, meaning: Option<Type>, context: &Shared, intake: &mut Intake<'_>) {
     let Some(meaning) = meaning else {
         intake.guessed_each(value, intake.domain_scope(Scope::Subtree), context);

@@ -100,6 +100,8 @@ struct Known {
 }
 
 impl Known {
+    /// Reads all declarations first: whether a zone blocks depends on lines that
+    /// may come after it.
     fn of(text: &str) -> Known {
         let (mut zones, mut served) = (HashSet::new(), HashSet::new());
         let mut files = HashMap::new();
@@ -149,6 +151,7 @@ struct Bind<'t> {
 }
 
 impl<'t> Bind<'t> {
+    /// Reads a line of the zone's declaration, which may extend over several.
     fn take(&mut self, line: &'t str) {
         self.kind = setting(line, "type").unwrap_or(self.kind);
         self.file = setting(line, "file").unwrap_or(self.file);
@@ -162,6 +165,8 @@ impl<'t> Bind<'t> {
             return Some(format!("its zone is of type {}", self.kind));
         }
         let file = self.file.to_ascii_lowercase();
+        // Words in the names of empty zone files, as administrators and generators
+        // name them.
         const EMPTY: &[&str] =
             &["null", "block", "empty", "sink", "nxdomain", "hole", "malware", "dummy", "bad"];
         let is_shared = known.files.get(self.file).copied().unwrap_or(0) > 1;
@@ -178,10 +183,12 @@ fn setting<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     })
 }
 
+/// A name as it is compared: in lower case, without the root's dot.
 fn key(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Interprets a line of unbound's or BIND's configuration.
 fn said(line: &str) -> Said<'_> {
     if let Some(rest) = line.strip_prefix("zone")
         && let Some(rest) = rest.trim_start().strip_prefix('"')

@@ -44,6 +44,7 @@ pub(in crate::intel::feed) fn read_dataset(text: &str, intake: &mut Intake<'_>) 
     }
 }
 
+/// Whether a text consists of hexadecimal digits.
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_hexdigit())
 }

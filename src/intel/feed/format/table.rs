@@ -229,6 +229,7 @@ fn is_plainly_header(names: &[String], columns: usize) -> bool {
     names.len().abs_diff(columns) <= 1 || names.iter().any(is_exact)
 }
 
+/// The names in a header, for comparison.
 fn squeezed(row: &Row<'_>) -> Vec<String> {
     row.fields.iter().map(|name| types::squeeze(name).into_owned()).collect()
 }
@@ -294,6 +295,7 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads a row: its network, or its values.
     fn row(&mut self, row: &Row<'_>, line: &str, intake: &mut Intake<'_>) {
         if row.is_over {
             let detail = format!("a row of more than {MAX_FIELDS} columns");
@@ -478,6 +480,7 @@ fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>)
     }
 }
 
+/// Whether a text is a port. 0 stands for an unknown one.
 pub(in crate::intel::feed) fn is_port(text: &str) -> bool {
     !intake::is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }

@@ -91,6 +91,7 @@ pub fn read_warninglist(bytes: &[u8], id: &str) -> Result<WarningList> {
     Ok(found)
 }
 
+/// Reads an entry of a list according to its mode; `None` if it cannot be one.
 fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningEntry> {
     if entry.is_empty() || entry.len() > MAX_VALUE {
         return None;
@@ -175,6 +176,7 @@ fn limits(attributes: &[Value]) -> Vec<Kind> {
     kinds
 }
 
+/// The error for a list of an unknown type.
 fn unknown_mode(mode: &str) -> Error {
     Error::format(format!("unknown type of warning list “{mode}”"))
         .remedy("expected cidr, hostname, string, substring and regex")
@@ -238,6 +240,7 @@ fn pattern_kinds(attributes: &[Value]) -> Vec<Kind> {
     if kinds.is_empty() { vec![Kind::Domain, Kind::Url, Kind::Email] } else { kinds }
 }
 
+/// Passes on a pattern once for each kind.
 fn patterns(
     pattern: &str,
     scope: Scope,
@@ -250,6 +253,7 @@ fn patterns(
     }
 }
 
+/// Passes on a regular expression, or rejects what cannot be translated.
 fn regex(entry: &str, kinds: &[Kind], context: &Shared, intake: &mut Intake<'_>) {
     match translate(entry) {
         Ok(pattern) => patterns(&pattern, Scope::Regex, kinds, context, intake),

@@ -64,12 +64,14 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads the names in `#fields`. Zeek separates columns by tabs only.
 fn header_of(header: &str) -> Option<Fields<'_>> {
     let names: Vec<&str> = header.trim_start_matches(['\t', ' ']).split('\t').collect();
     let place = |name: &str| names.iter().position(|n| n.trim() == name);
     Some(Fields { indicator: place("indicator")?, kind: place("indicator_type")?, names })
 }
 
+/// The kind that a type such as `Intel::DOMAIN` means.
 fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     match name.trim() {
         "Intel::USER_NAME" => Some((Kind::User, Scope::Exact)),
@@ -77,6 +79,7 @@ fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     }
 }
 
+/// The context of a row, from its `meta.` columns.
 fn context_of(
     fields: &Fields<'_>,
     row: &[&str],

@@ -71,6 +71,7 @@ impl Column {
     }
 }
 
+/// The role that a squeezed name means by itself.
 fn by_name(name: &str) -> Option<Column> {
     Some(match name {
         "indicator" | "ioc" | "iocvalue" | "value" | "indicatorvalue" | "observable"
@@ -195,6 +196,7 @@ pub(in crate::intel::feed) fn apply_item(
     }
 }
 
+/// Calls `take` for each part of a list in a cell.
 fn each(text: &str, mut take: impl FnMut(&str)) {
     text.split([',', ';', '|']).map(str::trim).filter(|part| !part.is_empty()).for_each(&mut take);
 }
@@ -234,6 +236,7 @@ pub(in crate::intel::feed) fn confidence(text: &str) -> Option<u8> {
     (0.0..=100.0).contains(&number).then(|| number.round() as u8)
 }
 
+/// Parses a direction.
 fn direction(text: &str) -> Option<Direction> {
     match text.to_ascii_lowercase().as_str() {
         "src" | "source" | "inbound" | "in" => Some(Direction::Source),

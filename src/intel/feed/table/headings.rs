@@ -311,6 +311,8 @@ fn brackets(name: &str) -> (String, Option<String>) {
     (outer.trim().to_string(), (!is_ending && !inner.is_empty()).then(|| inner.to_string()))
 }
 
+/// Whether a word means a thing other than an indicator, so that a value in its
+/// column belongs to that.
 fn is_of_another(word: &str) -> bool {
     let word = singular(word);
     PEOPLE.contains(&word) || OTHER.contains(&word)
@@ -466,6 +468,7 @@ fn is_ending(rest: &[char]) -> bool {
 
 /// The singular of a word.
 fn singular(word: &str) -> &str {
+    // Words that end in `s` in the singular.
     const ALIKE: &[&str] = &["dns", "tls", "https", "sms", "cvss", "os", "as", "ns", "ja3s", "us"];
     if ALIKE.contains(&word) || word.ends_with("ss") || word.ends_with("us") || word.len() < 3 {
         return word;

@@ -70,6 +70,7 @@ pub(in crate::intel::feed) fn find(names: &[String], headings: &[Heading]) -> Op
     Some(Joint { host, path, keeps_host: named.is_none() })
 }
 
+/// Whether a name means the path of a URL.
 fn is_path(name: &str) -> bool {
     matches!(name, "path" | "urlpath" | "uripath" | "uri" | "requesturi" | "requestpath")
 }

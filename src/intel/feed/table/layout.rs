@@ -63,6 +63,8 @@ pub(in crate::intel::feed) struct Layout {
 }
 
 impl Layout {
+    /// Sets the role of a column. The first column with a role that only one can
+    /// have wins.
     fn put(&mut self, at: usize, column: Column) {
         match column {
             Column::Value(kind) => self.values.push((at, kind)),
@@ -88,6 +90,7 @@ impl Layout {
         }
     }
 
+    /// Sets the part of a network that a column contains.
     fn put_part(&mut self, at: usize, part: Part) {
         // The network's first column may be mapped later.
         let nets = self.nets.get_or_insert(Nets::from(NOWHERE));
@@ -360,6 +363,7 @@ impl Beside {
     }
 }
 
+/// Whether a network has more than one address.
 fn is_wide(net: IpNet) -> bool {
     net.prefix_len() < net.max_prefix_len()
 }

@@ -101,6 +101,7 @@ pub(in crate::intel::feed) fn by_name(name: &str) -> Option<Part> {
 /// The meaning of several words (lower case, singular) in any order: `start of
 /// range`, `min ip`, `dotted netmask`.
 pub(in crate::intel::feed) fn by_words(words: &[String]) -> Option<Part> {
+    // Words that do not change the meaning.
     const IDLE: &[&str] = &[
         "ip", "ipv4", "ipv6", "address", "addr", "range", "net", "network", "subnet", "block",
         "of", "the", "cidr", "prefix", "in",
@@ -289,6 +290,7 @@ pub(in crate::intel::feed) fn is_network(text: &str) -> bool {
     }
 }
 
+/// Whether a network has more than one address.
 fn is_wide(net: IpNet) -> bool {
     net.prefix_len() < net.max_prefix_len()
 }

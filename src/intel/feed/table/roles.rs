@@ -113,6 +113,7 @@ fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
 /// A column with values of any kind.
 const UNTYPED: Heading = Heading::Role(Column::Value(None));
 
+/// A name for comparison, without quotes.
 fn squeezed(name: &str) -> String {
     squeeze(name.trim().trim_matches('"')).into_owned()
 }
@@ -196,6 +197,7 @@ fn rank(name: &str) -> u8 {
     }
 }
 
+/// Whether a heading means values of this kind.
 fn of_kind(heading: &Heading, kind: Kind) -> bool {
     matches!(heading, Heading::Role(Column::Value(Some((of, _)))) if *of == kind)
 }

@@ -44,6 +44,7 @@ impl<'a> Row<'a> {
         self.split_plain(line);
     }
 
+    /// Splits a line at each delimiter.
     fn split_plain(&mut self, line: &'a str) {
         self.fields.clear();
         self.is_over = false;

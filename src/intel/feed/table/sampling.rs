@@ -142,6 +142,7 @@ fn is_unmistakable(cell: &str) -> bool {
     several::is_values(cell) && several::words(cell).all(is_one_unmistakable)
 }
 
+/// Whether a word can only be a value.
 fn is_one_unmistakable(word: &str) -> bool {
     let plain = refang(word);
     let is_defanged = plain != word;

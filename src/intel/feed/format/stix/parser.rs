@@ -77,34 +77,41 @@ pub(super) fn parse(pattern: &str) -> Result<Observation, String> {
     }
 }
 
+/// A recursive-descent parser, one function for each rule of the grammar (STIX 2.1, section 9). `depth` counts the open brackets, so that a hostile pattern cannot
+/// exhaust the stack.
 struct Parser<'t, 'a> {
     tokens: &'t [Token<'a>],
     at: usize,
 }
 
 impl<'t, 'a> Parser<'t, 'a> {
+    /// The next token, without consuming it.
     fn peek(&self) -> Option<&'t Token<'a>> {
         self.tokens.get(self.at)
     }
 
+    /// Consumes the next token.
     fn next(&mut self) -> Result<&'t Token<'a>, String> {
         let token = self.peek().ok_or("the pattern ends too early")?;
         self.at += 1;
         Ok(token)
     }
 
+    /// Consumes the next token if it is this word.
     fn takes_word(&mut self, word: &str) -> bool {
         let found = self.peek() == Some(&Token::Word(word));
         self.at += usize::from(found);
         found
     }
 
+    /// Consumes the next token if it is this mark.
     fn takes(&mut self, mark: &'static str) -> bool {
         let found = self.peek() == Some(&Token::Mark(mark));
         self.at += usize::from(found);
         found
     }
 
+    /// Consumes this mark, which must be next.
     fn wants(&mut self, mark: &'static str) -> Result<(), String> {
         if self.takes(mark) {
             return Ok(());
@@ -115,10 +122,12 @@ impl<'t, 'a> Parser<'t, 'a> {
         })
     }
 
+    /// Consumes this word, which must be next.
     fn wants_word(&mut self, word: &str) -> Result<(), String> {
         if self.takes_word(word) { Ok(()) } else { Err(format!("expected “{word}”")) }
     }
 
+    /// `FOLLOWEDBY` binds weakest, then `OR`, then `AND`.
     fn followed_by(&mut self, depth: usize) -> Result<Observation, String> {
         self.observations(depth, "FOLLOWEDBY", Self::or, Observation::FollowedBy)
     }
@@ -131,6 +140,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         self.observations(depth, "AND", Self::observation, Observation::And)
     }
 
+    /// Parses a list of parts joined by `word`.
     fn observations(
         &mut self,
         depth: usize,
@@ -149,6 +159,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(join(parts))
     }
 
+    /// `[comparison]`, or observations in parentheses, with qualifiers after it.
     fn observation(&mut self, depth: usize) -> Result<Observation, String> {
         if depth > MAX_DEPTH {
             return Err("its brackets are nested too deeply".into());
@@ -169,6 +180,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(observation)
     }
 
+    /// `START t STOP t`, `WITHIN n SECONDS` or `REPEATS n TIMES`.
     fn qualifier(&mut self) -> Result<Option<Qualifier>, String> {
         if self.takes_word("START") {
             let start = self.time()?;
@@ -188,6 +200,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(None)
     }
 
+    /// A time, `t'…'`. Feeds write it as a plain string, too, as STIX 2.0 did.
     fn time(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Time(text) | Token::Text(text) => Ok(text.clone()),
@@ -195,6 +208,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         }
     }
 
+    /// A number. It is kept as text: only its presence matters, or whether it is 1.
     fn number(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Number(text) => Ok((*text).to_string()),
@@ -202,6 +216,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         }
     }
 
+    /// Comparisons joined by `OR`.
     fn expr(&mut self, depth: usize) -> Result<Expr, String> {
         let mut parts = vec![self.conjunction(depth)?];
         while self.takes_word("OR") {
@@ -210,6 +225,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::Or(parts) })
     }
 
+    /// Comparisons joined by `AND`, which binds more strongly.
     fn conjunction(&mut self, depth: usize) -> Result<Expr, String> {
         let mut parts = vec![self.term(depth)?];
         while self.takes_word("AND") {
@@ -218,6 +234,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::And(parts) })
     }
 
+    /// A comparison, or several in parentheses.
     fn term(&mut self, depth: usize) -> Result<Expr, String> {
         if depth > MAX_DEPTH {
             return Err("its brackets are nested too deeply".into());
@@ -239,6 +256,8 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Expr::Test(Test { object, path, negated, op, values }))
     }
 
+    /// A comparison operator. Those that cannot be matched are kept by name for the
+    /// message.
     fn op(&mut self) -> Result<Op, String> {
         Ok(match self.next()? {
             Token::Mark("=" | "==") => Op::Equal,
@@ -253,6 +272,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         })
     }
 
+    /// The set after `IN`.
     fn set(&mut self) -> Result<Vec<String>, String> {
         self.wants("(")?;
         let mut values = vec![self.literal()?];
@@ -263,6 +283,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(values)
     }
 
+    /// A constant. Its type does not matter, since values are compared as text.
     fn literal(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Text(text) => Ok(text.clone()),
@@ -295,6 +316,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         }
     }
 
+    /// A property in a path.
     fn key(&mut self) -> Result<String, String> {
         match self.next()? {
             // The grammar requires quotes around names with hyphens; real feeds

@@ -28,6 +28,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
+    /// A claim without conditions.
     fn new(kind: Kind, value: impl Into<String>, scope: Scope) -> Self {
         Claim {
             kind,
@@ -61,6 +62,9 @@ pub(super) fn compile(pattern: &str) -> Compiled {
 }
 
 impl Compiled {
+    /// Compiles an observation expression. `OR` is the union of its parts. `AND`
+    /// and `FOLLOWEDBY` need several observations together, which one alert cannot
+    /// show.
     fn observation(&mut self, observation: &Observation) {
         match observation {
             Observation::One(expr) => self.expr(expr),
@@ -71,6 +75,8 @@ impl Compiled {
         }
     }
 
+    /// Compiles a qualified observation. A time range narrows the validity;
+    /// `REPEATS 1` changes nothing.
     fn qualified(&mut self, inner: &Observation, qualifier: &Qualifier) {
         match qualifier {
             Qualifier::Between(start, stop) => {
@@ -92,6 +98,8 @@ impl Compiled {
         }
     }
 
+    /// Compiles a comparison expression, after it was brought into disjunctive
+    /// normal form.
     fn expr(&mut self, expr: &Expr) {
         let Some(terms) = terms(expr) else {
             self.unsupported.push("it is too complex".into());
@@ -153,6 +161,8 @@ enum Field {
     Of(Kind),
 }
 
+/// The field that a path of an object type means (STIX 2.1, section 6), or why it
+/// cannot be observed.
 fn field(test: &Test) -> Result<Field, String> {
     let (object, path) = (test.object.as_str(), test.path.as_str());
     Ok(match (object, path) {
@@ -190,6 +200,8 @@ fn field(test: &Test) -> Result<Field, String> {
     })
 }
 
+/// The field that a `hashes` path means. The specification writes `SHA-256` and
+/// `SHA3-256`, feeds also `sha256` and `SHA_256`.
 fn hash_field(object: &str, path: &str) -> Option<Field> {
     let name = path.strip_prefix("hashes.").or_else(|| path.strip_prefix("content_ref.hashes."))?;
     let name = name.to_ascii_uppercase().replace(['-', '_'], "");
@@ -253,6 +265,7 @@ fn kind_by_len(kind: Kind, value: &str) -> Kind {
     }
 }
 
+/// Whether patterns can be matched against values of this kind.
 fn is_pattern_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Domain | Kind::Url | Kind::Email | Kind::Filename | Kind::Filepath)
 }

@@ -47,6 +47,8 @@ struct Graph<'v> {
 }
 
 impl<'v> Graph<'v> {
+    /// Indexes the objects of a bundle. Of several versions of an object, the
+    /// latest counts.
     fn of(objects: &[&'v Object]) -> Self {
         let mut graph = Graph::default();
         for &object in objects {
@@ -82,6 +84,7 @@ impl<'v> Graph<'v> {
         graph
     }
 
+    /// Adds a relationship, if it is one that tells what an indicator indicates.
     fn link(&mut self, relationship: &'v Object) {
         if let (Some("indicates"), Some(from), Some(to)) = (
             string(relationship, "relationship_type"),
@@ -93,14 +96,17 @@ impl<'v> Graph<'v> {
     }
 }
 
+/// A member that is a string.
 fn string<'v>(object: &'v Object, name: &str) -> Option<&'v str> {
     object.get(name)?.as_str()
 }
 
+/// When this version of an object was made; versions are ordered by it.
 fn modified(object: &Object) -> Option<Timestamp> {
     json::time(object, "modified")
 }
 
+/// Reads an indicator and passes on what its pattern claims.
 fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
     if !is_for_detection(object) && intake.heeds(Reason::NotForDetection) {
         let pattern = string(object, "pattern").unwrap_or("");
@@ -166,6 +172,8 @@ pub(in crate::intel::feed) fn put_pattern(
     }
 }
 
+/// The context of a claim that holds only in part: for a direction, a protocol, a
+/// file name or a time range.
 fn narrowed(context: &Context<'static>, claim: &pattern::Claim) -> Context<'static> {
     let mut context = context.clone();
     context.direction = claim.direction;
@@ -181,6 +189,7 @@ fn narrowed(context: &Context<'static>, claim: &pattern::Claim) -> Context<'stat
     context
 }
 
+/// Stores a pattern that is never matched, so that a lookup of its text finds it.
 fn put_opaque(pattern: &str, context: &Context<'static>, intake: &mut Intake<'_>) {
     intake.put(Indicator {
         kind: Kind::Opaque,
@@ -191,6 +200,8 @@ fn put_opaque(pattern: &str, context: &Context<'static>, intake: &mut Intake<'_>
     });
 }
 
+/// The context of an indicator, from its own members and from the objects that
+/// refer to it or that it refers to.
 fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Context<'static> {
     let mut context = intake.base();
     context.id = json::own(object, "id");
@@ -256,6 +267,7 @@ fn references(object: &Object, context: &mut Context<'static>) {
     }
 }
 
+/// The technique of ATT&CK that a reference names, such as `T1566.001`.
 fn technique(reference: &Object) -> Option<&str> {
     let id = string(reference, "external_id")?;
     let attack = string(reference, "source_name")?.starts_with("mitre-");

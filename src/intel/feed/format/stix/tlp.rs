@@ -5,6 +5,8 @@
 use crate::engine::indicator::Tlp;
 use crate::intel::feed::json::{self, Object};
 
+/// The identifiers of STIX 2.1, section 7.2.1 (TLP 1.0), and of the extension for
+/// TLP 2.0.
 const IDS: &[(&str, Tlp)] = &[
     ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
     ("34098fce-860f-48ae-8e50-ebd3cc5e41da", Tlp::Green),
