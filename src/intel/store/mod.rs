@@ -1,5 +1,22 @@
 //! The state directory: what each feed sent, as sent, and its normalised form.
 //!
+//! ```
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::intel::store::Store;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! let store = Store::at(folder.path());
+//! let _lock = store.try_lock()?.expect("no other process writes to it");
+//! let mut writer = store.shelf("mine").keeping(Timestamp::from_seconds(0))?;
+//! writer.put("list.txt", b"evil.example\n")?;
+//! writer.set_cursor(None)?;
+//!
+//! let index = store.shelf("mine").index()?;
+//! let document = &index.documents["list.txt"];
+//! assert_eq!(store.shelf("mine").document(document)?, b"evil.example\n");
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! ```text
 //! wiresift-state/
 //!   lock                      held by whoever writes; its process is in it

@@ -1,5 +1,24 @@
 //! From feeds to the store, and from the store to the database.
 //!
+//! ```
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::intel::feed;
+//! use wiresift::intel::subscribe::{CompileJob, FeedInput, compile};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (list, output) = (folder.path().join("list.txt"), folder.path().join("our.wsdb"));
+//! std::fs::write(&list, "evil.example\n203.0.113.5\n").unwrap();
+//! let job = CompileJob {
+//!     inputs: vec![FeedInput { path: list, options: feed::Options::default() }],
+//!     output: output.clone(),
+//!     built: Timestamp::from_seconds(0),
+//!     ..CompileJob::default()
+//! };
+//! compile(job, &|notice| panic!("{notice:?}"))?;
+//! assert_eq!(wiresift::Database::open(&output)?.summary().total(), 2);
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
 //! [`update()`] fetches the subscribed feeds: each independently, several at a
 //! time, so that one that fails or hangs does not delay the others. A document is
 //! parsed before it counts; if it cannot be read, the last good copy stays.
