@@ -19,6 +19,8 @@
 //!
 //! This room does not know what is searched for in the bytes.
 
+mod allowance;
+mod archive;
 pub mod capture;
 mod carried;
 mod chunk;
