@@ -1,7 +1,9 @@
 //! The real captures of `../shared/data/pcaps` against what independent programs
 //! find in them.
 
-use crate::expected::{Columns, Compiled, Expected, Hit, Rule, alerts, expected, first_column};
+use crate::alerts::expected::{
+    Columns, Compiled, Expected, Hit, Rule, alerts, expected, first_column,
+};
 use crate::harness::shared;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;

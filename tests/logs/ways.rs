@@ -5,12 +5,12 @@
 //! `benches/peers/run.sh` had the generator of `../shared` make in `target/corpora`:
 //! the generator itself takes a minute or two, however little is asked of it.
 
-#[path = "../benches/corpus/mod.rs"]
+#[path = "../../benches/corpus/mod.rs"]
 mod corpus;
 
+use crate::harness::records::{indicators, text};
 use crate::harness::{Dir, project, shared, skip};
-use crate::oracle::{Hit, Oracle, compiled, difference, expected_indicators, samples};
-use crate::records::{indicators, text};
+use crate::logs::oracle::{Hit, Oracle, compiled, difference, expected_indicators, samples};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;

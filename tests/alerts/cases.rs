@@ -1,7 +1,7 @@
 //! End-to-end cases: the folders of `testdata/cases`, which are described there.
 
+use crate::harness::records::{Schema, indicators, text};
 use crate::harness::{Code, Dir, project};
-use crate::records::{Schema, indicators, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

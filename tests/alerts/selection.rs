@@ -1,8 +1,8 @@
 //! Which alerts are written, in which form, and what all come to; and what serves as a
 //! database.
 
+use crate::harness::records::text;
 use crate::harness::{Dir, Run, project};
-use crate::records::text;
 use serde_json::Value;
 
 /// Two logs, a capture, and indicators of two feeds that differ in what they say.

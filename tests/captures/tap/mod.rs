@@ -3,8 +3,8 @@
 
 mod net;
 
+use crate::database::swaps;
 use crate::harness::{Dir, project};
-use crate::swaps;
 use net::{Ended, Net, Tap, far, frames};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,7 @@
 //! Subscriptions from outside: the command line, the store on disk, servers on
 //! loopback that behave well and badly, and deaths at any moment.
 
-use crate::exchanges::double::{Double, pulse};
+use crate::feeds::exchanges::double::{Double, pulse};
 use crate::harness::server::{Part, Reply, Server};
 use crate::harness::{Dir, Run};
 use serde_json::Value;
@@ -382,7 +382,7 @@ fn pulses_come_and_go_and_the_key_is_nowhere() {
     let modified = "2024-03-01T10:00:00.000000";
     let pulses = (0..6).map(|number| pulse(number, modified, 5)).collect();
     let double = Double::start(&now, pulses);
-    let key = crate::exchanges::double::KEY;
+    let key = crate::feeds::exchanges::double::KEY;
     configure(
         &dir,
         &[format!(
@@ -401,7 +401,7 @@ fn pulses_come_and_go_and_the_key_is_nowhere() {
     assert_eq!(told(&dir, "otx")["documents"], 6);
     let gone = {
         let mut account = double.account();
-        let gone = crate::exchanges::double::id(&account.pulses[0]);
+        let gone = crate::feeds::exchanges::double::id(&account.pulses[0]);
         account.pass(Duration::from_secs(1800));
         account.delete(&gone);
         gone

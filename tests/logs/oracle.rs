@@ -11,7 +11,7 @@
 
 #![expect(clippy::collapsible_match, reason = "each arm says what it looks for")]
 
-use crate::expected::read;
+use crate::alerts::expected::read;
 use crate::harness::{shared, skip};
 use proptest::prelude::*;
 use regex::bytes::Regex;

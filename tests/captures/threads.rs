@@ -1,7 +1,7 @@
 //! One capture, decoded by many threads.
 
+use crate::harness::records::text;
 use crate::harness::{Dir, project};
-use crate::records::text;
 use std::collections::BTreeSet;
 use std::fs;
 

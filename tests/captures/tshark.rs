@@ -1,7 +1,7 @@
 //! Observables of the real captures against what tshark sees in them, here and now.
 //!
 //! Both sides are sets of values for each capture and sort. Whatever only one of them sees
-//! stands in `tests/tshark/differences.tsv` with the reason; a difference that does not
+//! stands in `tests/captures/tshark/differences.tsv` with the reason; a difference that does not
 //! fails, and so does a row that is no difference any more. Where tshark is not installed,
 //! or has other fields than 4.0, the test is skipped.
 
@@ -265,7 +265,8 @@ fn every_difference_from_tshark_is_explained() {
         }
     }
 
-    let table = std::fs::read_to_string(project().join("tests/tshark/differences.tsv")).unwrap();
+    let table =
+        std::fs::read_to_string(project().join("tests/captures/tshark/differences.tsv")).unwrap();
     let explained: BTreeSet<String> = table
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,8 +1,8 @@
 //! What the commands promise beyond single cases: exit codes, validity, allow lists,
 //! pipes, reproducible builds, completions and man pages.
 
+use crate::harness::records::{indicators, text};
 use crate::harness::{Dir, Run};
-use crate::records::{indicators, text};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;

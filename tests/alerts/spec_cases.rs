@@ -1,7 +1,7 @@
 //! The tricky cases of the matching specification, where they lie beside the project.
 
+use crate::harness::records::{Schema, indicators, text};
 use crate::harness::{Code, Dir, shared};
-use crate::records::{Schema, indicators, text};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use wiresift::engine::indicator::{Context, Indicator, Kind, Scope};

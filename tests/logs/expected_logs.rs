@@ -1,7 +1,7 @@
 //! The real logs of `../shared/data/logs` against what an independent reader finds
 //! in them.
 
-use crate::expected::{
+use crate::alerts::expected::{
     Columns, Compiled, Expected, Hit, Rule, alerts, expected, file_of, first_column, read,
 };
 use crate::harness::shared;

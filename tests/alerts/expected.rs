@@ -7,8 +7,8 @@
 //! of the [`Rule`]s of the test, each with its reason; a difference without an
 //! explanation fails the test, and so does a rule that explains nothing.
 
+use crate::harness::records::{indicators, text};
 use crate::harness::{Dir, Run};
-use crate::records::{indicators, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;

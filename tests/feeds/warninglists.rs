@@ -1,8 +1,8 @@
 //! Warning lists and rejected values, from the command line: what is kept out, what is
 //! tagged, and what people are told about it.
 
+use crate::harness::records::indicators;
 use crate::harness::{Dir, Run, shared};
-use crate::records::indicators;
 use serde_json::{Value, json};
 
 fn list(mode: &str, title: &str, entries: &[&str], attributes: &[&str]) -> String {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{self, Fault};
 
-#[path = "../fuzz/entries/mod.rs"]
+#[path = "../../fuzz/entries/mod.rs"]
 mod entries;
 
 /// The seeds of a target.

@@ -1,0 +1,7 @@
+//! The house rules: layers, dependencies, documents, cost of parsers, what fuzzers found.
+
+mod documents;
+mod fuzz_corpus;
+mod growth;
+mod layering;
+mod walls;
