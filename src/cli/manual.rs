@@ -1,4 +1,5 @@
-//! Completions and man pages, from the definitions of the flags.
+//! Completions and man pages, generated from the definitions of the flags so that they cannot
+//! drift from `--help`.
 
 use super::complete;
 use super::flags::{Cli, Completions, Man};
@@ -7,7 +8,7 @@ use super::outcome::Outcome;
 use clap::CommandFactory;
 use wiresift::{Error, Result};
 
-/// Prints the completions of a shell: a script that asks this program for what fits.
+/// Prints the completion script of a shell. It calls wiresift for candidates; see `complete`.
 pub(super) fn completions(flags: Completions) -> Result<Outcome> {
     let shells = clap_complete::env::Shells::builtins();
     let shell = flags.shell.to_string();
@@ -22,7 +23,7 @@ pub(super) fn completions(flags: Completions) -> Result<Outcome> {
     print(&script).map(|()| Outcome::Yes)
 }
 
-/// Prints the page of the program, or writes the pages of all commands.
+/// Prints the main man page, or writes one page per command to a folder.
 pub(super) fn man(flags: Man) -> Result<Outcome> {
     let command = Cli::command();
     match flags.folder {

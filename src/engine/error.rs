@@ -1,9 +1,9 @@
 //! The one error type of the crate.
 //!
-//! An [`Error`] is opaque: callers ask for its [`kind`](Error::kind), and people
-//! read its text, which says what happened, where (path, line, byte offset), and
-//! how to mend it. Context is wrapped on the way up, so that the code that knows
-//! a path adds it and nobody else has to carry it.
+//! An [`Error`] is opaque. Callers check its [`kind`](Error::kind); people read its
+//! text, which says what happened, where (path, line, byte offset), and how to fix
+//! it. Context is added on the way up, by the code that knows it: a parser need not
+//! know the path of what it parses.
 
 mod spelt;
 

@@ -1,8 +1,8 @@
-//! `ocsf`: OCSF Detection Findings (class 2004), one object a line.
+//! `ocsf`: OCSF Detection Findings (class 2004), one object per line.
 //!
-//! Each source of each indicator is an entry of `osint`; where it was seen is the
-//! one entry of `evidences`; our own parts that OCSF has no place for are
-//! `unmapped`.
+//! Every source of every indicator is an entry of `osint`. The place of the observation is the
+//! only entry of `evidences`. Parts of our record that OCSF has no attribute for go into
+//! `unmapped`, as the standard provides.
 
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
@@ -11,11 +11,14 @@ use crate::engine::indicator::{Context, Kind, PacketPlace, Protocol, Severity, T
 use crate::engine::scan::Match;
 use std::net::IpAddr;
 
+// The version of the schema whose constants and required attributes this file follows.
 const VERSION: &str = "1.6.0";
 
 /// Appends the finding and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     write_object(out, |o| {
+        // Category “Findings”, class “Detection Finding”, activity “Create”. A type is 100 ×
+        // class + activity.
         o.number("category_uid", 2);
         o.number("class_uid", 2004);
         o.number("activity_id", 1);
@@ -57,10 +60,12 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+// `timestamp_t` is in milliseconds.
 fn millis(time: Timestamp) -> i64 {
     tame(time).0.div_euclid(1000)
 }
 
+// 1 is “Informational”, which no indicator is.
 const fn severity(severity: Severity) -> (&'static str, u8) {
     match severity {
         Severity::Low => ("Low", 2),
@@ -80,6 +85,8 @@ const fn confidence_id(percent: Option<u8>) -> u8 {
     }
 }
 
+/// Writes `metadata`. The `osint` profile is what allows the attribute of that
+/// name.
 fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("version", VERSION);
     o.texts("profiles", ["osint"]);
@@ -92,6 +99,8 @@ fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.maybe("log_name", alert.log().map(|log| &*log.path));
 }
 
+/// Writes `finding_info`: the indicator is the title, the kind is the analytic
+/// (type 1, “Rule”).
 fn finding(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     o.text("uid", &alert.uid());
@@ -109,12 +118,15 @@ fn finding(o: &mut Object<'_>, alert: &Alert<'_>) {
     attacks(o, &alert.gather(|source| &source.attack));
 }
 
+/// Writes `attacks`: techniques of MITRE ATT&CK.
 fn attacks(o: &mut Object<'_>, techniques: &[&str]) {
     o.objects("attacks", techniques, |o, technique| {
         o.object("technique", |o| o.text("uid", technique));
     });
 }
 
+/// Writes the entry of `evidences`: the place, the connection, what the protocol
+/// said, and the file.
 fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     if let Some(log) = alert.log() {
         o.object("data", |o| json::log(o, log));
@@ -129,7 +141,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
             o.number("packet_uid", dns.id);
         }),
         Some(Protocol::Tls(tls) | Protocol::Quic(tls)) => {
-            // Both are required by the schema.
+            // The schema requires both.
             if let (Some(sni), Some(version)) = (&tls.sni, &tls.version) {
                 o.object("tls", |o| {
                     o.text("sni", sni);
@@ -169,7 +181,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
         }
         (_, None) if carried.is_none() => (),
         (kind, algorithm) => o.object("file", |o| {
-            // Both are required, and unknown where only a digest was seen.
+            // The schema requires both; if only a digest was seen, the name is unknown.
             let name = if kind == Kind::Filename { Some(&seen.value) } else { None };
             let name = name.or_else(|| carried?.name.as_ref());
             o.text("name", name.map_or("", |name| name));
@@ -185,6 +197,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     }
 }
 
+/// Writes the endpoints and the connection, in the direction of the packet.
 fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
     let sides = [
         ("src_endpoint", packet.src, packet.src_port),
@@ -201,6 +214,7 @@ fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
         });
     }
     o.object("connection_info", |o| {
+        // 0 is “Unknown”: which side is inside depends on a network we know nothing of.
         o.number("direction_id", 0);
         o.text("uid", &packet.flow_id.to_string());
         o.maybe("community_uid", packet.community_id.as_deref());
@@ -212,6 +226,7 @@ fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
+/// Writes an entry of `osint`: one indicator as one source describes it.
 fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.number("type_id", indicator_type(met.kind));
     o.text("type", met.kind.name());
@@ -253,6 +268,7 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     }
 }
 
+/// The name of a TLP marking. OCSF spells `AMBER STRICT` with a space.
 const fn tlp_name(tlp: Tlp) -> &'static str {
     match tlp {
         Tlp::Clear => "CLEAR",
@@ -263,7 +279,7 @@ const fn tlp_name(tlp: Tlp) -> &'static str {
     }
 }
 
-/// `osint.type_id`
+/// The value of `osint.type_id`.
 const fn indicator_type(kind: Kind) -> u8 {
     match kind {
         Kind::Ip | Kind::Net | Kind::Endpoint => 1,
@@ -282,7 +298,7 @@ const fn indicator_type(kind: Kind) -> u8 {
     }
 }
 
-/// `observables[].type_id`
+/// The value of `observables[].type_id`.
 const fn observable_type(kind: Kind) -> u8 {
     match kind {
         Kind::Domain => 1,
@@ -301,7 +317,8 @@ const fn observable_type(kind: Kind) -> u8 {
     }
 }
 
-/// `hashes[].algorithm_id`, for digests of files.
+/// The value of `hashes[].algorithm_id`, for digests of files. SHA-384 has none in this
+/// version.
 const fn algorithm(kind: Kind) -> Option<u8> {
     match kind {
         Kind::Md5 => Some(1),

@@ -1,4 +1,5 @@
-//! From entries to matches: scopes, validity, the private guard, allow lists.
+//! Turns entries into matches: scopes, validity, the guard for private addresses,
+//! allow lists.
 
 use super::counters::kind_of;
 use super::entries::{Entry, Reach};
@@ -11,15 +12,18 @@ use crate::engine::indicator::{
 };
 use std::net::IpAddr;
 
-/// Why a claim does not alert.
+/// The verdict on a claim.
 pub(super) enum Verdict {
     Alert,
-    /// Does not reach the observable: as if it were not there.
+    /// It does not cover the observable, as if it were not there.
     Other,
     Held(Reason),
 }
 
 /// Judges one claim.
+///
+/// The order matters: a claim that does not cover the observable must not be
+/// counted as suppressed, and an expired one must not be counted as private.
 pub(super) fn judge(
     database: &Database,
     entry: &Entry,
@@ -39,7 +43,7 @@ pub(super) fn judge(
     }
     let Some(policy) = database.policy(claim.context) else { return (Verdict::Other, quality) };
     if !policy.is_live(time) {
-        // What was allowed for a time is as if it had never been.
+        // An expired entry of an allow list has no effect.
         let verdict = if policy.allow { Verdict::Other } else { Verdict::Held(Reason::Expired) };
         return (verdict, quality);
     }
@@ -59,8 +63,8 @@ pub(super) fn judge(
 }
 
 impl Scanner {
-    /// Judges the entries in the scratch. `None` if nothing alerts; then what was
-    /// held back is counted.
+    /// Judges the entries in the scratch space. Returns `None` if nothing alerts,
+    /// and then counts the reason.
     pub(super) fn resolve<'d>(
         &mut self,
         database: &'d Database,
@@ -77,6 +81,8 @@ impl Scanner {
             for claim in database.claims(entry.posting) {
                 match judge(database, entry, claim, query) {
                     (Verdict::Other, _) => {}
+                    // A single allowance silences the observable, whatever else
+                    // claims it.
                     (Verdict::Held(Reason::Allowed), _) => {
                         let list = feed_of(database, claim);
                         self.counters.suppress(Reason::Allowed, &list);
@@ -100,6 +106,7 @@ impl Scanner {
             self.counters.suppress(Reason::Allowed, &allowance.list);
             return None;
         }
+        // Only now build what an alert needs: nearly all calls end above.
         let mut seen = self.seen(observable, at);
         if matches!(observable, Observable::Url(_)) {
             let flags = [
@@ -118,8 +125,8 @@ impl Scanner {
         Some((seen, matches))
     }
 
-    /// What allows the observable, its URL's host, or its e-mail address's domain: a list
-    /// that was given to the scanner, or one in the database.
+    /// Finds what allows the observable, its URL's host, or its e-mail address's
+    /// domain: a list given to the scanner, or one in the database.
     pub(super) fn allowed_by(
         &mut self,
         database: &Database,
@@ -127,6 +134,7 @@ impl Scanner {
     ) -> Option<Allowance> {
         let Query { observable, at, .. } = *query;
         let given = self.options.allow.clone();
+        // The scanner's own scratch space holds the entries being judged.
         let mut scratch = Scratch::default();
         let mut on_list = |database: &Database, observable| {
             let query = query.about(observable, at);
@@ -139,7 +147,8 @@ impl Scanner {
                 })
             })
         };
-        // What allows the observable itself in the database was met already.
+        // An allowance in the database for the observable itself was found while
+        // judging its entries.
         if let Some(list) = given.as_deref().and_then(|given| on_list(given, observable)) {
             return Some(list);
         }
@@ -162,9 +171,10 @@ impl Scanner {
             .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
     }
 
-    /// The observable as an alert tells of it.
+    /// The observable, as it appears in an alert.
     fn seen(&self, observable: Observable<'_>, at: Where) -> Seen {
-        // Looking it up has left its normal form in the scratch, or in an entry.
+        // Looking it up has left its normal form in the scratch space or in an
+        // entry.
         let scratch = &self.scratch;
         let (value, raw) = match observable {
             Observable::Address(address @ IpAddr::V4(_), _) => {
@@ -206,7 +216,7 @@ impl Scanner {
     }
 }
 
-/// Who allows something, and what for.
+/// The list that allows an observable, with its reason and expiry.
 pub(super) struct Allowance {
     pub(super) list: String,
     reason: Option<String>,
@@ -214,6 +224,8 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// Reads the allowance from the context of its claim: the comment after a value
+    /// is its reason.
     fn of(database: &Database, claim: Claim) -> Allowance {
         let context = database.context(claim.context).unwrap_or_default();
         Allowance {
@@ -237,7 +249,8 @@ impl std::fmt::Display for Allowance {
     }
 }
 
-/// Outside of free text the protocol says what a digest is.
+/// The kind that a protocol guarantees for a digest. In text it is only guessed
+/// from the length.
 fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
     match observable {
         Observable::Digest(kind, _) if at != Where::LogText && at != Where::LogField => Some(kind),
@@ -245,6 +258,7 @@ fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
     }
 }
 
+/// The feed of a claim.
 fn feed_of(database: &Database, claim: Claim) -> String {
     database.context(claim.context).map_or(String::new(), |context| context.feed.into_owned())
 }
@@ -258,7 +272,8 @@ struct Matches<'d> {
 }
 
 impl Matches<'_> {
-    /// Adds a claim to the match of its kind, scope and quality, or begins one.
+    /// Adds a claim to the match with its kind, scope and quality, or starts a new
+    /// match.
     fn push(&mut self, entry: &Entry, claim: Claim, quality: Quality) {
         let Some(context) = self.database.context(claim.context) else { return };
         let scheme = match claim.kind {
@@ -282,9 +297,10 @@ impl Matches<'_> {
     }
 }
 
-/// The private guard (section 6.1, rule 5). Of the documentation ranges it keeps
-/// back networks, as bogon lists hold them. A single listed address alerts there
-/// (case T13): nobody but a test or a demonstration lists one.
+/// The guard for private and reserved addresses (matching specification, section
+/// 6.1, rule 5). In the documentation ranges it only holds back networks, which is
+/// how bogon lists contain them. A single listed address there alerts (case T13):
+/// only tests and demonstrations list one.
 pub(super) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
     address::is_reserved(address) && (kind == Kind::Net || !address::is_documentation(address))
 }
