@@ -47,7 +47,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         } else {
             as_text(&explanation, flags.explain)
         };
-        out.write_all(text.as_bytes()).map_err(|e| Error::io("cannot write to standard output", e))
+        out.write_all(text.as_bytes()).map_err(|e| Error::io("write to standard output", e))
     };
     for value in &flags.values {
         if value != "-" {
@@ -55,13 +55,13 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
             continue;
         }
         for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|e| Error::io("cannot read standard input", e))?;
+            let line = line.map_err(|e| Error::io("read standard input", e))?;
             if !line.trim().is_empty() {
                 answer(&line)?;
             }
         }
     }
-    out.flush().map_err(|e| Error::io("cannot write to standard output", e))?;
+    out.flush().map_err(|e| Error::io("write to standard output", e))?;
     if let Some(error) = database.damage() {
         return Err(match &flags.db {
             Some(path) => error.at_path(path),

@@ -19,7 +19,7 @@ pub(super) fn completions(flags: Completions) -> Result<Outcome> {
     let name = "wiresift";
     completer
         .write_registration(complete::VARIABLE, name, name, name, &mut script)
-        .map_err(|e| Error::io("cannot make the completions", e))?;
+        .map_err(|e| Error::io("write the completions", e))?;
     print(&script).map(|()| Outcome::Yes)
 }
 
@@ -29,14 +29,14 @@ pub(super) fn man(flags: Man) -> Result<Outcome> {
     match flags.folder {
         Some(folder) => {
             clap_mangen::generate_to(command, &folder)
-                .map_err(|e| Error::io("cannot write the man pages", e).at_path(&folder))?;
+                .map_err(|e| Error::io("write the man pages", e).at_path(&folder))?;
             Ok(Outcome::Yes)
         }
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command)
                 .render(&mut page)
-                .map_err(|e| Error::io("cannot make the man page", e))?;
+                .map_err(|e| Error::io("write the man page", e))?;
             print(&page).map(|()| Outcome::Yes)
         }
     }

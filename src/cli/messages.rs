@@ -28,7 +28,7 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_ref())
         .and_then(|()| out.flush())
-        .map_err(|e| Error::io("cannot write to standard output", e))
+        .map_err(|e| Error::io("write to standard output", e))
 }
 
 /// A path as shown to people, with control characters and invalid UTF-8 escaped.

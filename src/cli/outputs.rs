@@ -129,7 +129,7 @@ impl Written<'_> {
         let mut head = Vec::new();
         std::fs::File::open(output)
             .and_then(|file| file.take(OWN_HEAD as u64).read_to_end(&mut head))
-            .map_err(|e| Error::io("read what the output holds", e).at_path(output))?;
+            .map_err(|e| Error::io("read the existing output", e).at_path(output))?;
         if is_own(&head) || is_observable(&head) || self.is_listing && is_listing(&head) {
             return Ok(());
         }

@@ -178,7 +178,7 @@ fn a_bound_on_files_is_an_error_and_leaves_nothing_half_done() {
     dir.shell(line).run().expect(2).expect_stdout("ulimit -f");
     assert_eq!(read(&dir, "db"), before);
     let line = "ulimit -f 8; wiresift scan --db db big -o alerts";
-    dir.shell(line).run().expect(2).expect_stdout("alerts: write: ");
+    dir.shell(line).run().expect(2).expect_stdout("alerts: cannot write: ");
     assert!(read(&dir, "alerts").ends_with(b"}\n"), "a record is cut");
     let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let names: Vec<_> = names.filter(|name| name.as_bytes().ends_with(b".part")).collect();
@@ -707,7 +707,7 @@ fn an_output_that_cannot_be_written_is_told_with_counts() {
     ] {
         let run = dir.shell(&format!("exec 2> messages\n{line}")).run().expect(2);
         let messages = String::from_utf8(read(&dir, "messages")).unwrap();
-        assert!(messages.contains("write: "), "{line}: {messages}");
+        assert!(messages.contains("cannot write: "), "{line}: {messages}");
         assert!(messages.contains("that could not be written"), "{line}: {messages}");
         let stats: Value = serde_json::from_str(messages.lines().last().unwrap()).unwrap();
         let written = fs::read(dir.path().join("out")).unwrap_or_default();

@@ -123,6 +123,8 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => {
             ext.text("app", "dns");
+            // The name that is asked for, not the DNS server, whose address is in
+            // `dst`.
             ext.maybe("dhost", Some(&dns.rrname));
         }
         Protocol::Tls(tls) | Protocol::Quic(tls) => {
@@ -147,6 +149,8 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
         }
         Protocol::Ftp(ftp) => {
             ext.text("app", "ftp");
+            // CEF has no keys for the commands of FTP and SMB; the method of a
+            // request comes closest.
             ext.maybe("requestMethod", ftp.command.as_deref());
         }
         Protocol::Smb(smb) => {
@@ -166,6 +170,7 @@ fn observed(ext: &mut Extension<'_>, alert: &Alert<'_>) {
         (Where::SmtpFrom | Where::MailFrom, Kind::Email) => Some("suser"),
         (Where::SmtpTo | Where::MailTo, Kind::Email) => Some("duser"),
         (_, Kind::Filename) => Some("fname"),
+        // With a packet, `application` writes the URL of the request.
         (_, Kind::Url) if alert.packet().is_none() => Some("request"),
         _ if is_file_digest(seen.kind) => Some("fileHash"),
         _ => None,

@@ -69,6 +69,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
 fn occurrence(o: &mut Object<'_>, alert: &Alert<'_>) {
     let is_packet = alert.packet().is_some();
     o.text("kind", "alert");
+    // A line of a log only gets `threat`: it need not be about the network.
     let categories: &[&str] =
         if is_packet { &["threat", "network", "intrusion_detection"] } else { &["threat"] };
     o.texts("category", categories);
@@ -104,6 +105,8 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
         if let Some(ip) = packet.src.or(packet.dst) {
             o.text("type", if matches!(ip, IpAddr::V4(_)) { "ipv4" } else { "ipv6" });
             o.shown("iana_number", packet.proto);
+            // ECS wants the keyword of IANA in lower case, which differs from ours
+            // only for ICMPv6.
             o.text("transport", &proto_name(packet.proto).replace("icmpv6", "ipv6-icmp"));
         }
         o.maybe(
@@ -174,6 +177,8 @@ fn http(o: &mut Object<'_>, http: &Http) {
     });
     o.object("url", |o| {
         o.maybe("domain", http.hostname.as_deref());
+        // Usually a path. `url.full` would need a scheme, which the request does
+        // not contain.
         o.maybe("original", http.url.as_deref());
     });
     o.object("user_agent", |o| o.maybe("original", http.user_agent.as_deref()));
@@ -203,6 +208,7 @@ fn observer(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("vendor", "wiresift");
     o.text("product", "wiresift");
     o.text("version", env!("CARGO_PKG_VERSION"));
+    // One of the types that ECS suggests for this field.
     o.text("type", "ids");
     o.maybe("hostname", alert.origin().host.as_deref());
     if let Some(packet) = alert.packet().filter(|packet| packet.is_live) {
@@ -225,6 +231,7 @@ fn related(o: &mut Object<'_>, alert: &Alert<'_>) {
     ips.dedup();
     o.texts("ip", ips);
     if seen.kind == Kind::Domain {
+        // `related.hosts` takes names of hosts, with or without a domain.
         o.texts("hosts", [&seen.value]);
     } else if seen.kind.digest_len().is_some() {
         o.texts("hash", [&seen.value]);
@@ -241,9 +248,12 @@ fn threat(o: &mut Object<'_>, alert: &Alert<'_>) {
         o.object("matched", |o| {
             o.text("atomic", &alert.seen().value);
             o.text("field", &matched_field(alert.seen()));
+            // The value that ECS gives for matches of indicators by a rule.
             o.text("type", "indicator_match_rule");
             o.shown("occurred", alert.time());
             o.maybe("id", source.id.as_deref());
+            // ECS expects the Elasticsearch index of the indicator. Ours come from
+            // a database, so the feed stands in.
             o.maybe("index", Some(&source.feed));
         });
     });
@@ -270,6 +280,8 @@ fn indicator(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.text("confidence", confidence(source.confidence));
     o.maybe("provider", Some(&source.feed));
     o.maybe("reference", source.references.first().map(|text| &**text));
+    // Many feeds describe nothing but name the list or pulse, which is better than
+    // no text.
     let said = [&source.description, &source.name, &source.collection];
     o.maybe("description", said.into_iter().flatten().map(|text| &**text).next());
     for (name, time) in [("first_seen", source.first_seen), ("last_seen", source.last_seen)] {
@@ -348,6 +360,8 @@ const fn hash_field(kind: Kind) -> Option<&'static str> {
 fn indicator_type(kind: Kind, value: &str) -> &'static str {
     match kind {
         Kind::Ip | Kind::Net | Kind::Endpoint => {
+            // One colon separates the port of an IPv4 endpoint; IPv6 has at least
+            // two.
             let is_v6 = value.matches(':').count() > 1;
             if is_v6 { "ipv6-addr" } else { "ipv4-addr" }
         }
@@ -361,6 +375,7 @@ fn indicator_type(kind: Kind, value: &str) -> &'static str {
         Kind::User => "user-account",
         Kind::UserAgent | Kind::Cve => "software",
         Kind::Filename | Kind::Filepath => "file",
+        // STIX has no object for fingerprints, wallets and pipes.
         Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::Jarm | Kind::Hassh | Kind::SshKey => "artifact",
         Kind::Btc | Kind::Wallet | Kind::Pipe | Kind::Opaque => "artifact",
         // Every digest of a file, with whatever algorithm.

@@ -79,6 +79,7 @@ fn addresses(o: &mut Object<'_>, packet: &PacketPlace) {
     }
     if let Some(ip) = packet.src.or(packet.dst) {
         let proto = match packet.proto {
+            // As in Suricata's table of protocols.
             58 => "IPv6-ICMP".to_owned(),
             number => proto_name(number).to_uppercase(),
         };
@@ -100,8 +101,10 @@ fn signature(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     // Suricata's word for a detection that blocked nothing.
     o.text("action", "allowed");
+    // 1 is the generator of rules, as opposed to decoders and preprocessors.
     o.number("gid", 1u8);
     o.number("signature_id", sid(kind));
+    // The revision of a rule. Ours follow from the indicator and have none.
     o.number("rev", 1u8);
     o.text("signature", &format!("IOC {kind} {value}"));
     o.text("category", category(kind));
@@ -245,6 +248,8 @@ fn ssh(o: &mut Object<'_>, ssh: &Ssh) {
 
 /// Writes a file as Suricata's `fileinfo` does, with the one digest that matched.
 fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
+    // FTP transfers files over a connection of its own, which Suricata names
+    // differently.
     o.text("app_proto", if file.protocol == "ftp" { "ftp-data" } else { file.protocol });
     if let Some(url) = file.url.as_deref() {
         o.object("http", |o| {
@@ -267,6 +272,7 @@ fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
         if matches!(seen.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256) {
             o.text(seen.kind.name(), &seen.value);
         }
+        // Suricata always writes it. Files are hashed here and never stored.
         o.flag("stored", false);
     });
 }

@@ -110,6 +110,7 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.maybe("proto", source.proto.as_deref());
 }
 
+/// The side of a connection that an indicator is limited to.
 const fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Source => "source",

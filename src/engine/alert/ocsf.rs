@@ -27,6 +27,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let (severity, severity_id) = severity(alert.severity());
         o.number("severity_id", severity_id);
         o.text("severity", severity);
+        // 1 is “New”: nobody has looked at it yet.
         o.number("status_id", 1);
         o.flag("is_alert", true);
         o.number("confidence_id", confidence_id(alert.confidence()));
@@ -138,6 +139,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
         Some(Protocol::Dns(dns)) => o.object("query", |o| {
             o.text("hostname", &dns.rrname);
             o.maybe("type", Some(&dns.rrtype));
+            // The identifier in the header of DNS, which query and answer share.
             o.number("packet_uid", dns.id);
         }),
         Some(Protocol::Tls(tls) | Protocol::Quic(tls)) => {
@@ -189,6 +191,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
             if let Some(size) = carried.and_then(|file| file.size) {
                 o.number("size", size);
             }
+            // `algorithm` is an `Option`: a file name has no digest.
             o.objects("hashes", algorithm, |o, algorithm| {
                 o.number("algorithm_id", algorithm);
                 o.text("value", &seen.value);
@@ -219,6 +222,8 @@ fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
         o.text("uid", &packet.flow_id.to_string());
         o.maybe("community_uid", packet.community_id.as_deref());
         if let Some(ip) = packet.src.or(packet.dst) {
+            // IANA numbers protocols of IP; 4 and 6 are the versions in
+            // `protocol_ver_id`.
             o.text("protocol_name", &proto_name(packet.proto));
             o.number("protocol_num", packet.proto);
             o.number("protocol_ver_id", if matches!(ip, IpAddr::V4(_)) { 4 } else { 6 });
@@ -247,6 +252,8 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.texts("references", &source.references);
     o.objects("malware", &source.malware, |o, name| {
         o.text("name", name);
+        // Required by the schema. 0 is “Unknown”: feeds name the family and not its
+        // class.
         o.numbers("classification_ids", [0]);
     });
     if !source.adversary.is_empty() {
@@ -255,6 +262,7 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
             o.number("type_id", 0);
         });
     }
+    // The techniques of this source only; `finding_info` has those of all.
     let techniques: Vec<&str> = source.attack.iter().map(|text| &**text).collect();
     attacks(o, &techniques);
     for (name, time) in [
@@ -279,7 +287,8 @@ const fn tlp_name(tlp: Tlp) -> &'static str {
     }
 }
 
-/// The value of `osint.type_id`.
+/// The value of `osint.type_id`: 1 IP address, 2 domain, 4 hash, 5 URL, 6 user agent,
+/// 7 certificate, 9 email address, 10 vulnerability, 11 file, 12 registry key, 99 other.
 const fn indicator_type(kind: Kind) -> u8 {
     match kind {
         Kind::Ip | Kind::Net | Kind::Endpoint => 1,

@@ -119,6 +119,8 @@ impl<'a> Alert<'a> {
         let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
         let (kind, value) = (seen.kind, &seen.value);
         // NUL separates the parts, since it cannot occur in a path.
+        // The indicator does not contribute: another feed with the same value must
+        // not make the same observation look new.
         let key = format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}");
         format!("{:032x}", xxh3_128(key.as_bytes()))
     }
@@ -131,14 +133,17 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// What was observed.
     pub(super) fn seen(&self) -> &'a Seen {
         &self.hit.seen
     }
 
+    /// The indicators that it matches, the most specific first.
     pub(super) fn matches(&self) -> &'a [Match<'a>] {
         &self.hit.matches
     }
 
+    /// The place, if it is in a log.
     pub(super) fn log(&self) -> Option<&'a LogPlace> {
         match &self.hit.place {
             Place::Log(log) => Some(log),
@@ -146,6 +151,7 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// The place, if it is in a packet.
     pub(super) fn packet(&self) -> Option<&'a PacketPlace> {
         match &self.hit.place {
             Place::Log(_) => None,
@@ -153,6 +159,7 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// What the protocol of the packet said.
     pub(super) fn protocol(&self) -> Option<&'a Protocol> {
         self.packet()?.protocol.as_ref()
     }
@@ -257,6 +264,8 @@ pub(super) fn tame(time: Timestamp) -> Timestamp {
     Timestamp(time.0.clamp(FIRST, LAST))
 }
 
+/// All sources of a hit. Free-standing, because `new` needs them before there is an
+/// alert.
 fn sources<'a>(hit: &'a Hit<'a>) -> impl Iterator<Item = &'a Context<'a>> {
     hit.matches.iter().flat_map(|m| &m.sources)
 }

@@ -18,8 +18,9 @@ use std::fmt;
 use std::net::IpAddr;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Characters of a log line to show: before the match, and in all.
+/// Characters of a log line to show before the match.
 const BEFORE: usize = 48;
+/// Characters of a log line to show in all, where the width of the terminal is unknown.
 const EXCERPT: usize = 120;
 /// The narrowest width to wrap for. Narrower terminals wrap by themselves anyway.
 const NARROWEST: usize = 40;
@@ -175,6 +176,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
     }
 }
 
+/// Prints an envelope: HELO, sender and recipients.
 fn smtp(page: &mut Page<'_>, smtp: &Smtp) {
     page.plain("  smtp ");
     let to = smtp.to.join(",");
@@ -192,17 +194,21 @@ fn end(page: &mut Page<'_>, ip: Option<IpAddr>, port: Option<u16>) {
     }
 }
 
+/// Prints a question, with the response code if it is an answer.
 fn dns(page: &mut Page<'_>, dns: &Dns) {
     page.plain(if dns.is_answer { "  dns answer to " } else { "  dns query " });
     page.words([Some(&*dns.rrname), Some(&*dns.rrtype), dns.rcode.as_deref()]);
 }
 
+/// Prints a handshake: the name asked for, the version, and the protocols offered.
 fn tls(page: &mut Page<'_>, tls: &Tls) {
     page.plain("  tls ");
     let alpn = tls.alpn.join(",");
     page.words([tls.sni.as_deref(), tls.version.as_deref(), Some(&alpn)]);
 }
 
+/// Prints a request with the status of its response. The user agent contains
+/// blanks, hence the quotes.
 fn http(page: &mut Page<'_>, http: &Http) {
     page.plain("  http ");
     let status = http.status.map(|status| status.to_string());
@@ -216,6 +222,7 @@ fn http(page: &mut Page<'_>, http: &Http) {
     ]);
 }
 
+/// Prints a transferred file. “(not whole)” warns that bytes are missing.
 fn file(page: &mut Page<'_>, file: &File) {
     page.show(format_args!("  {} file ", file.protocol));
     let size = file.size.map(|size| format!("{size} bytes"));
@@ -390,6 +397,8 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     let (matched, after) = rest.split_at(end - start);
     // Leave room for the margin, and for dots on both sides.
     let columns = page.width.map_or(EXCERPT, |width| width.saturating_sub(4 + 6));
+    // Half of the room is before the match, but never more than `BEFORE`: what
+    // follows a value explains it more often than what precedes it.
     let half = columns.saturating_sub(matched.chars().count()) / 2;
     let most = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
     let skip = before.chars().count().saturating_sub(most);
@@ -420,6 +429,8 @@ fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     if wanted.is_empty() {
         return None;
     }
+    // Names are compared without case, because the value was normalised to lower
+    // case.
     let is_there = |start: usize| {
         let end = start.checked_add(wanted.len())?;
         text.get(start..end)?.eq_ignore_ascii_case(wanted).then_some((start, end))
@@ -498,11 +509,15 @@ impl Page<'_> {
     /// Writes texts that are already escaped, each after its separator, and ends the line.
     /// Parts that do not fit continue on indented lines.
     fn folded(&mut self, column: usize, parts: &[(&'static str, String)]) {
+        // The indentation of the continuation lines, which `"\n      "` below
+        // writes.
         const INDENT: usize = 6;
         let mut column = column;
         for (separator, text) in parts {
             let length = text.chars().count();
             let is_beside = self.width.is_none_or(|width| column + 2 + length < width);
+            // A part that does not fit even on its own line is written anyway: the
+            // terminal wraps it.
             if is_beside || column == INDENT {
                 self.plain(separator);
                 column += separator.len() + length;

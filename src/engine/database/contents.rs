@@ -232,12 +232,12 @@ impl Contents {
     /// Writes the file and moves it into place.
     pub(crate) fn publish(self, path: &Path, built: Timestamp, summary: &Summary) -> Result<u64> {
         let fail = |what: &'static str| move |e| Error::io(what, e).at_path(path);
-        let outlet = Outlet::of(path).map_err(fail("cannot write the database"))?;
+        let outlet = Outlet::of(path).map_err(fail("write the database"))?;
         let Outlet::File(target) = &outlet else {
             // A stream cannot be renamed over, nor sought in.
             let bytes = self.into_bytes(built, summary)?;
             let written = outlet.append().and_then(|mut stream| stream.write_all(&bytes));
-            return written.map(|()| bytes.len() as u64).map_err(fail("cannot write the database"));
+            return written.map(|()| bytes.len() as u64).map_err(fail("write the database"));
         };
         let sections = self.finish(summary)?;
         let mut length = 0;
@@ -249,7 +249,7 @@ impl Contents {
         // The writer stands after the table, so take the length from the file.
         std::fs::metadata(target)
             .map(|m| m.len())
-            .map_err(fail("cannot read its size"))
+            .map_err(fail("read its size"))
             .map(|len| len.max(length))
     }
 
@@ -258,7 +258,7 @@ impl Contents {
         let sections = self.finish(summary)?;
         write(Cursor::new(Vec::new()), sections, built)
             .map(Cursor::into_inner)
-            .map_err(|e| Error::io("cannot write the database", e))
+            .map_err(|e| Error::io("write the database", e))
     }
 }
 

@@ -33,11 +33,10 @@ impl Map {
     pub(super) fn open(path: &Path, taking: Taking) -> Result<(Map, Stamp, Stamp)> {
         let file = File::open(path).map_err(|e| {
             let missing = e.kind() == io::ErrorKind::NotFound;
-            let error = Error::io("cannot open the database", e).at_path(path);
+            let error = Error::io("open the database", e).at_path(path);
             if missing { error.remedy("create it with `wiresift compile -o`") } else { error }
         })?;
-        let status =
-            || file.metadata().map_err(|e| Error::io("cannot read its size", e).at_path(path));
+        let status = || file.metadata().map_err(|e| Error::io("read its size", e).at_path(path));
         let metadata = status()?;
         if metadata.is_dir() {
             return Err(Error::usage("a directory is not a database")
@@ -51,14 +50,14 @@ impl Map {
             return Ok((Map::Memory(Vec::new()), before, before));
         }
         if taking == Taking::Mapped {
-            let map = Mapped::new(&file)
-                .map_err(|e| Error::io("cannot map the database", e).at_path(path))?;
+            let map =
+                Mapped::new(&file).map_err(|e| Error::io("map the database", e).at_path(path))?;
             return Ok((Map::File(map, file), before, before));
         }
         let mut pages = Pages::new(usize::try_from(metadata.len()).unwrap_or(usize::MAX));
         (&file).read_exact(&mut pages).map_err(|e| {
             let got_shorter = e.kind() == io::ErrorKind::UnexpectedEof;
-            let error = Error::io("cannot read the database", e).at_path(path);
+            let error = Error::io("read the database", e).at_path(path);
             if got_shorter { error.remedy(IN_PLACE) } else { error }
         })?;
         let after = Stamp::of(&status()?);

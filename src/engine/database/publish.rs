@@ -94,7 +94,7 @@ pub(super) fn publish(
         _ => PathBuf::from("."),
     };
     let part = Part::new(&directory).map_err(|e| {
-        Error::io("cannot write next to the database", e)
+        Error::io("write next to the database", e)
             .at_path(&directory)
             .remedy("the directory must exist and be writable")
     })?;
@@ -103,13 +103,13 @@ pub(super) fn publish(
         let remedy = match e.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
             ErrorKind::FileTooLarge => "allow larger files (ulimit -f)",
-            _ => return fail("cannot write the database")(e),
+            _ => return fail("write the database")(e),
         };
-        fail("cannot write the database")(e).remedy(format!("{remedy}; the old database was kept"))
+        fail("write the database")(e).remedy(format!("{remedy}; the old database was kept"))
     })?;
-    own(file, target).map_err(fail("cannot set its permissions"))?;
-    file.sync_all().map_err(fail("cannot sync the database"))?;
-    part.put_at(&directory, target).map_err(fail("cannot move the database into place"))?;
+    own(file, target).map_err(fail("set its permissions"))?;
+    file.sync_all().map_err(fail("sync the database"))?;
+    part.put_at(&directory, target).map_err(fail("move the database into place"))?;
     // Some file systems refuse to sync a directory; the rename has happened anyway.
     let _ = File::open(&directory).and_then(|d| d.sync_all());
     Ok(())

@@ -47,6 +47,7 @@ pub(super) struct Entry {
 
 // Most kinds only know equality.
 impl Entry {
+    /// An entry that equals the observable.
     fn equal(value: String, posting: Posting) -> Self {
         let (reach, quality) = (Reach::Equal, Quality::default());
         Entry { value, posting, reach, quality, scheme: Scheme::Any }
@@ -146,6 +147,7 @@ impl Scratch {
         if let Some(port) = port
             && let Some(posting) = database.endpoint(address, port)
         {
+            // The notation of endpoints in the database: IPv6 in brackets.
             let value = std::net::SocketAddr::new(address, port).to_string();
             self.entries.push(Entry::equal(value, posting));
         }
@@ -206,6 +208,8 @@ impl Scratch {
         if !is_ascii && !patterns && !database.may_hold_domain(&self.name) {
             return;
         }
+        // Moved out while `self` is borrowed, and back afterwards, so that the
+        // buffer is reused.
         let buffer = std::mem::take(&mut self.name);
         if let Some(name) = std::str::from_utf8(&buffer).ok().filter(|n| domain::is_name(n)) {
             self.listed_name(database, name);
@@ -259,6 +263,7 @@ impl Scratch {
     /// trailing slash more or less (matching specification, section 6.3).
     fn url_key(&mut self, database: &Database, url: &Url) {
         let (key, path_end, scheme) = (url.key(), url.path_end(), url.scheme());
+        // Whether the path is only a slash.
         let is_root = url.path_start() + 1 == path_end;
         // `last` is the position of the path's last byte, where a form without a
         // slash would end.
@@ -290,9 +295,8 @@ impl Scratch {
         let has_query = !query.is_empty();
         if has_query {
             relaxed([&key[..path_end], "", ""], behind_path, Quality::QUERY_IGNORED);
-            // `/` cannot lose its slash: `http://host` and `http://host/` have the same
-            // key.
         }
+        // `/` cannot lose its slash: `http://host` and `http://host/` have the same key.
         if is_root {
             return;
         }

@@ -246,19 +246,25 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     #[inline]
+    // A pattern can match any name, so the filters for names only apply without
+    // one.
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
         self.patterns || self.database.may_hold_pair(run, pair)
     }
 
     #[inline]
+    // A path or pattern can match at any host.
     fn may_hold_url(&self, host: &[u8]) -> bool {
         self.any_url || self.database.may_hold_url_host(host)
     }
 
     fn may_end_in(&self, label: &[u8]) -> bool {
         if self.patterns {
+            // Without this, every dotted word of a log would be tried against the
+            // patterns: file names, versions, package names.
             return is_known_tld(label);
         }
+        // The filter has Punycode, so it cannot answer for a label in Unicode.
         !label.is_ascii() || self.database.may_end_in(label)
     }
 
@@ -268,6 +274,7 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     #[inline]
+    // Only for URLs that are split over two fields. The cheap test comes first.
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         self.split_urls
             && self.may_stand_in_host(&span, is_address)
@@ -356,10 +363,12 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             core,
             origin,
             carried,
+            // These are asked for every candidate, so they are determined once.
             patterns: database.has_patterns(Kind::Domain),
             any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
             hits: Vec::new(),
             literals: HashSet::new(),
+            // What a protocol carries is a message and not a record with fields.
             split_urls: carried.is_none()
                 && (database.has(Section::Urls) || database.has_patterns(Kind::Url)),
             around: Around::default(),

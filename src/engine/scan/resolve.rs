@@ -71,6 +71,8 @@ impl Scanner {
         query: &Query<'_>,
     ) -> Option<(Seen, Vec<Match<'d>>)> {
         let Query { observable, at, kinds, .. } = *query;
+        // A field that allows only some kinds is more specific than what the
+        // protocol says.
         let typed = typed_kinds(observable, at);
         let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
         let query = &Query { kinds, ..*query };
@@ -89,6 +91,8 @@ impl Scanner {
                         return None;
                     }
                     (Verdict::Held(reason), _) => {
+                        // The first reason is reported: entries are ordered by how
+                        // specific they are.
                         held.get_or_insert((reason, String::new()));
                     }
                     (Verdict::Alert, quality) => matches.push(entry, claim, quality),
@@ -119,6 +123,8 @@ impl Scanner {
         if let [only] = &matches[..]
             && only.kind == Kind::Endpoint
         {
+            // If only the endpoint is listed, the port is part of what was
+            // observed.
             seen.kind = Kind::Endpoint;
             seen.value.clone_from(&only.value);
         }
@@ -163,9 +169,12 @@ impl Scanner {
                     Err(_) => Observable::Name(url.host().as_bytes()),
                 }
             }
+            // `?`: an address without `@` has no domain to allow.
             Observable::Email(raw) => Observable::Name(&raw[memchr::memrchr(b'@', raw)? + 1..]),
             _ => return None,
         };
+        // The database is only asked if it has an allow list at all, which most
+        // have not.
         let given = given.as_deref().and_then(|given| on_list(given, host));
         given
             .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
@@ -280,6 +289,7 @@ impl Matches<'_> {
             Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
             _ => "",
         };
+        // Only among the matches of this entry, which begin at `first`.
         let same = self.all[self.first..].iter_mut().find(|m| {
             (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
                 && m.value.strip_prefix(scheme) == Some(&entry.value)

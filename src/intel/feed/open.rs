@@ -176,7 +176,7 @@ impl Walk<'_> {
         let cause = error
             .into_io_error()
             .unwrap_or_else(|| std::io::Error::other("its symbolic links form a loop"));
-        let outcome = Err(Error::io("walk", cause).at_path(&path));
+        let outcome = Err(Error::io("read the folder", cause).at_path(&path));
         self.reports.push(FileReport { path, outcome });
     }
 
@@ -311,7 +311,7 @@ mod tests {
             .collect();
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed[0].contains("a.html: this is an HTML page"), "{failed:?}");
-        assert!(failed[1].contains("22-bb.json: open: "), "{failed:?}");
+        assert!(failed[1].contains("22-bb.json: cannot open: "), "{failed:?}");
     }
 
     #[test]
@@ -358,6 +358,6 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("longer than 10 bytes"));
         let missing = open(Path::new("/nonexistent/x"), &Options::default(), &limits, &mut got);
         let error = missing[0].outcome.as_ref().unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/x: open: "), "{error}");
+        assert!(error.starts_with("/nonexistent/x: cannot open: "), "{error}");
     }
 }

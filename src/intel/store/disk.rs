@@ -26,7 +26,7 @@ pub(super) fn make_folder(path: &Path) -> Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| {
-        Error::io("make the folder", e)
+        Error::io("create the folder", e)
             .at_path(path)
             .remedy("the state directory must be writable; `state` in the configuration names it")
     })
@@ -59,7 +59,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8], durable: Durable) -> Result<()>
 /// already.
 #[expect(clippy::disallowed_methods, reason = "the file is synced, and the folder is here")]
 pub(super) fn put_over(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(|e| Error::io("put into place", e).at_path(to))?;
+    fs::rename(from, to).map_err(|e| Error::io("move into place", e).at_path(to))?;
     sync_folder(to.parent().unwrap_or(Path::new(".")));
     Ok(())
 }

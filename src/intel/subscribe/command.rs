@@ -41,7 +41,7 @@ fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>>
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A process group of its own, so that its children end with it.
     command.process_group(0);
-    let mut child = command.spawn().map_err(|e| Error::io("start", e))?;
+    let mut child = command.spawn().map_err(|e| Error::io("start the command", e))?;
     let mut out = Pipe::new(child.stdout.take(), max_size);
     let mut words = Pipe::new(child.stderr.take(), MAX_WORDS as u64);
     let listened = listen(&mut child, &mut out, &mut words, timeout);
@@ -80,7 +80,7 @@ impl<P: Read> Pipe<P> {
     fn read(&mut self) -> Result<()> {
         let Some(from) = &mut self.from else { return Ok(()) };
         let mut buffer = [0; 1 << 16];
-        let length = from.read(&mut buffer).map_err(|e| Error::io("read what it prints", e))?;
+        let length = from.read(&mut buffer).map_err(|e| Error::io("read its output", e))?;
         if length == 0 {
             self.from = None;
         }
@@ -138,7 +138,7 @@ fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Resu
     let wait = Timespec { tv_sec: 0, tv_nsec: ROUND.subsec_nanos().into() };
     match poll(&mut polled, Some(&wait)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(e) => return Err(Error::io("wait for what it prints", e.into())),
+        Err(e) => return Err(Error::io("wait for its output", e.into())),
     }
     let mut ready = polled.iter().map(|fd| !fd.revents().is_empty());
     let of_out = out.from.is_some() && ready.next().unwrap_or(false);

@@ -378,7 +378,7 @@ pub fn list_rejects(
     shelf: &FeedDir,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let failed = |e| Error::io("cannot write the list of rejects", e);
+    let failed = |e| Error::io("write the list of rejects", e);
     writeln!(out, "{REJECTS}").map_err(failed)?;
     let mut outcome = Ok(());
     let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
@@ -488,10 +488,10 @@ impl Rejects {
     fn create(path: &Path) -> Result<Self> {
         let file = Outlet::of(path)
             .and_then(|outlet| outlet.create())
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(path))?;
         let mut out = BufWriter::new(file);
         writeln!(out, "{REJECTS}")
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(path))?;
         Ok(Rejects { path: path.to_path_buf(), out })
     }
 
@@ -499,13 +499,11 @@ impl Rejects {
     fn push(&mut self, path: &Path, reject: &Reject) -> Result<()> {
         let line = reject_line(path, reject);
         writeln!(self.out, "{line}")
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(&self.path))
     }
 
     /// Writes what is buffered; an error here means that the list is incomplete.
     fn finish(mut self) -> Result<()> {
-        self.out
-            .flush()
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+        self.out.flush().map_err(|e| Error::io("write the list of rejects", e).at_path(&self.path))
     }
 }

@@ -102,7 +102,8 @@ pub(super) fn fetch(
     };
     let from = answer.url().to_string();
     let bytes = answer.bytes()?;
-    let cursor = serde_json::to_string(&validators).map_err(|e| Error::io("note", e.into()))?;
+    let cursor =
+        serde_json::to_string(&validators).map_err(|e| Error::io("write the cursor", e.into()))?;
     keep_one(feed, shelf, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(from))
 }
 

@@ -73,7 +73,7 @@ fn fetch_folder(
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
     };
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
-        let fail = |e: walkdir::Error| Error::io("walk", e.into()).at_path(path);
+        let fail = |e: walkdir::Error| Error::io("read the folder", e.into()).at_path(path);
         let entry = entry.map_err(fail)?;
         let is_feed = entry.depth() == 0 || !crate::intel::feed::is_no_feed(entry.file_name());
         if entry.file_type().is_file() && is_feed {

@@ -85,7 +85,7 @@ pub fn update(job: &UpdateJob<'_>, lock: &Lock, notify: Notify<'_>) -> Result<Up
         wanted.extend(job.config.feeds.iter().filter(|feed| feed.enabled));
     }
     let scratch = match job.dry_run {
-        true => Some(tempfile::tempdir().map_err(|e| Error::io("make a folder to try in", e))?),
+        true => Some(tempfile::tempdir().map_err(|e| Error::io("create a temporary folder", e))?),
         false => None,
     };
     let store = Store::at(&job.config.state);
