@@ -645,4 +645,4 @@ fn print_report(report: &UpdateReport, flags: &FeedUpdate) {
 
 /// The shortest interval between two rounds of the service. Feeds have intervals of minutes;
 /// this only keeps a typo (`--every 1ms`) from spinning.
-pub(super) const SHORTEST: Duration = Duration::from_millis(100);
+pub(super) const MIN_WAIT: Duration = Duration::from_millis(100);

@@ -355,7 +355,7 @@ fn pattern(text: &str) -> Result<glob::Pattern, String> {
 /// Parses the interval of `feed update --every`.
 fn round(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
-    let is_long_enough = time >= super::feed::SHORTEST;
+    let is_long_enough = time >= super::feed::MIN_WAIT;
     is_long_enough.then_some(time).ok_or_else(|| "expected at least 100ms".to_string())
 }
 
