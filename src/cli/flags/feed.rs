@@ -239,11 +239,11 @@ pub(in crate::cli) struct FeedShow {
 
 /// The shortest interval between two rounds of the service. Feeds have intervals of minutes;
 /// this only keeps a typo (`--every 1ms`) from spinning.
-const SHORTEST: Duration = Duration::from_millis(100);
+const MIN_WAIT: Duration = Duration::from_millis(100);
 
 /// Parses the interval of `feed update --every`.
 fn round(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
-    let is_long_enough = time >= SHORTEST;
+    let is_long_enough = time >= MIN_WAIT;
     is_long_enough.then_some(time).ok_or_else(|| "expected at least 100ms".to_string())
 }

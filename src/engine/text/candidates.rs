@@ -25,7 +25,7 @@ use crate::engine::indicator::fold::{has_bit, tail_slot_of};
 
 /// The maximum number of candidates in a tile: one for every four bytes, as in `a.b
 /// `, with room for entries that are written but not kept.
-const MOST: usize = TILE * 16 + 64;
+const MAX_CANDIDATES: usize = TILE * 16 + 64;
 
 /// A run that ends in a digit and has three dots.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,9 +72,9 @@ pub(super) struct Candidates {
 impl Default for Candidates {
     fn default() -> Self {
         Candidates {
-            numbers: vec![Number::default(); MOST].into(),
-            names: vec![Name::default(); MOST].into(),
-            reference: vec![0; MOST].into(),
+            numbers: vec![Number::default(); MAX_CANDIDATES].into(),
+            names: vec![Name::default(); MAX_CANDIDATES].into(),
+            reference: vec![0; MAX_CANDIDATES].into(),
             counts: [0; 3],
             carry: Carry::default(),
         }

@@ -453,9 +453,9 @@ impl feed::Sink for CompileSink<'_> {
     }
 
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
-        const MOST: usize = 6;
-        let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > MOST { ", …" } else { "" };
+        const MAX_SHOWN: usize = 6;
+        let shown = names.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > MAX_SHOWN { ", …" } else { "" };
         let what = format!(
             "{}: skipped {}: {}{more}",
             spelt_name(folder.as_os_str()),
