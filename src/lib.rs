@@ -32,8 +32,8 @@
 //! # }
 //! ```
 //!
-//! Four houses, which import one way: `cli` everything, [`intel`] and [`sensor`] the
-//! [`engine`], the engine nothing.
+//! The crate has four houses. Imports go one way: `cli` imports all, [`intel`] and
+//! [`sensor`] import the [`engine`], and the engine imports none of them.
 //!
 //! ```text
 //!             cli
@@ -43,26 +43,26 @@
 //!            engine               what both are made of
 //! ```
 //!
-//! | room | does | may import, beside `error` and `progress` |
+//! | room | does | may import, besides `error` and `progress` |
 //! | --- | --- | --- |
-//! | [`engine::error`] | the one error type: opaque, with its place and the remedy | nothing |
-//! | `engine::progress` | loops over bytes from outside that cannot run for ever, bounds that shrink for fuzzers | nothing |
+//! | [`engine::error`] | the one error type: opaque, with place and remedy | nothing |
+//! | `engine::progress` | keeps loops over foreign bytes from running forever; bounds that shrink for fuzzers | nothing |
 //! | [`engine::settings`] | what texts of settings have in common: times, sizes, bounds, misspelt names | nothing |
-//! | [`engine::files`] | what the paths that we write to lead to, and what must not be written over | nothing |
-//! | `engine::memory` | what the system gives by pages: maps of files, big pages | nothing |
-//! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that both halves share | nothing |
-//! | [`engine::text`] | bytes of a log to observables | indicator |
+//! | [`engine::files`] | what output paths refer to, and what must not be overwritten | nothing |
+//! | `engine::memory` | memory in pages: mapped files, huge pages | nothing |
+//! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that feeds and inputs share | nothing |
+//! | [`engine::text`] | the bytes of a log to observables | indicator |
 //! | [`engine::packet`] | frames to flows to protocol fields to observables | memory, indicator |
-//! | [`engine::database`] | the file in both directions, the mapping, typed look-ups | files, memory, indicator |
-//! | [`engine::compile`] | guards, duplicates, order, publication | indicator, database |
+//! | [`engine::database`] | writes, maps and verifies the file; typed lookups | files, memory, indicator |
+//! | [`engine::compile`] | guards, deduplication, order, publication | indicator, database |
 //! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
 //! | [`engine::suppress`] | alerts that repeat others: held back, counted, told in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
-//! | [`intel::feed`] | fetching under caps, exchanges, one reader for each format: indicators and rejects | indicator |
+//! | [`intel::feed`] | fetches within limits, walks exchanges, reads each format: indicators and rejects | indicator |
 //! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
-//! | [`intel::subscribe`] | updates of the store, and the database made from it | the rooms of intel, files, indicator, database, compile |
-//! | `sensor::halt` | work that can be ended from outside while it waits | nothing |
+//! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
+//! | `sensor::halt` | lets work be stopped while it waits | nothing |
 //! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert |
 //! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
 //! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
@@ -73,11 +73,11 @@
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, spool |
 //! | [`sensor::outlet`] | batches, tries and dead letters of one sink | indicator, halt, spool, deliver |
-//! | [`sensor::run`] | threads, order, counters: scans and taps | the rooms of sensor and engine |
+//! | [`sensor::run`] | scans and taps: threads, order, counters | the rooms of sensor and engine |
 //!
-//! [`clock`] is the only place that asks what time it is; the engine is told.
+//! Only [`clock`] reads the time; it is passed to the engine.
 
-// The map names every room, and without their features some are not there.
+// The map links to every room, and some need a feature.
 #![cfg_attr(
     not(all(feature = "daemon", feature = "fetch", feature = "sensor")),
     allow(rustdoc::broken_intra_doc_links)

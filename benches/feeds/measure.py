@@ -163,7 +163,7 @@ def lists(options, folder, base):
     quiet, changed, most = [], [], 0
     for round_ in range(options.runs):
         seconds, _, said = run(update, folder)
-        if "stays as it is" not in said:
+        if "is up to date" not in said:
             raise Failed(f"nothing had changed, and yet: {said}")
         quiet.append(seconds)
         body, _ = documents["/list0"]

@@ -1,4 +1,9 @@
-//! Which alerts are written, and in which form: the flags that `scan` and `tap` share.
+//! Selects which alerts `scan` and `tap` write. Both commands flatten [`Choice`] into their
+//! flags, so a filter works and reads the same in each.
+//!
+//! A filter drops whole alerts, never indicators inside one: an alert always carries the
+//! context of every feed that lists its indicator. What a filter drops is counted by reason,
+//! because an empty output must not look like a clean log.
 
 use super::complete;
 use super::flags::Alerts;
@@ -17,18 +22,18 @@ use wiresift::intel::config::duration;
 use wiresift::sensor::run::Output;
 use wiresift::{Error, Result};
 
-/// Which alerts are written.
+/// The filters on alerts, and the summary of them.
 #[derive(Debug, Args)]
 pub(super) struct Choice {
     /// Leave out alerts below a severity: low, medium, high or critical.
     #[arg(long, value_name = "LEVEL", value_parser = severity,
           add = complete::severities())]
     pub(super) min_severity: Option<Severity>,
-    /// Leave out alerts none of whose sources is that confident, 0 to 100; sources that give no
-    /// confidence are not.
+    /// Leave out alerts without a source of at least this confidence, 0 to 100. A source
+    /// without a confidence does not count.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) min_confidence: Option<u8>,
-    /// Only alerts of this feed; may be repeated, and may have wildcards: 'abuse*'.
+    /// Only alerts of this feed; repeatable, with wildcards: 'abuse*'.
     #[arg(long = "feed", value_name = "NAME", value_parser = pattern,
           add = complete::subscribed_feeds())]
     pub(super) feeds: Vec<Pattern>,
@@ -36,22 +41,30 @@ pub(super) struct Choice {
     #[arg(long = "kind", value_name = "KIND,…", value_delimiter = ',', value_parser = kinds,
           add = complete::kinds())]
     pub(super) kinds: Vec<Kinds>,
-    /// Only what happened since: a date, a day, or so long ago: 2026-11-24, today, 24h, 7d.
+    /// Only alerts since a time: 2026-11-24, today, or an age such as 24h or 7d.
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub(super) since: Option<Since>,
     /// Report an observable once for each input.
     #[arg(long)]
     pub(super) first: bool,
-    /// Print at the end the indicators, feeds, inputs and hosts with the most alerts: to standard
-    /// error, or to standard output where no alerts go there. On a terminal that is done after
-    /// more alerts than it shows.
+    /// Print the indicators, feeds, inputs and hosts with the most alerts at the end: to
+    /// standard error, or to standard output if no alerts go there. On a terminal this is the
+    /// default when the alerts do not fit on the screen.
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", value_parser = ["text", "json"])]
     pub(super) summary: Option<String>,
 }
 
 impl Choice {
-    /// What is written of alerts, without what only `scan` has.
+    /// Builds what `scan` and `tap` write in common; `scan` adds its own forms, such as
+    /// counts.
+    ///
+    /// `to_terminal` says that alerts go to a terminal: then they are text, and a summary is
+    /// collected in case they run off the screen.
+    ///
+    /// # Errors
+    ///
+    /// An unknown format.
     pub(super) fn output(&self, alerts: &Alerts, to_terminal: bool) -> Result<Output> {
         let mut output = Output::new(alerts.encoder(to_terminal)?);
         let mut selection = Selection::default();
@@ -67,19 +80,21 @@ impl Choice {
     }
 }
 
-/// Refuses the name of a feed that the database has not: what it leaves out would look like
-/// nothing found.
+/// Rejects a feed name that the database does not contain: a typo would filter out every alert
+/// and look like a clean result.
 ///
 /// # Errors
 ///
-/// When no feed of the database fits.
+/// A usage error with up to 20 of the database's feeds if a name matches none of them.
 pub(super) fn check_feeds(choice: &Choice, database: &Database) -> Result<()> {
     let names = || database.summary().feeds.keys();
     let options = MatchOptions { case_sensitive: false, ..MatchOptions::new() };
+    // Names of feeds are typed by hand, so their case is ignored, as `Selection` does.
     let is_there = |feed: &Pattern| names().any(|name| feed.matches_with(name, options));
     match choice.feeds.iter().find(|feed| !is_there(feed)) {
         None => Ok(()),
         Some(feed) => {
+            // Enough to recognise a typo; a database can have hundreds of feeds.
             let known: Vec<&str> = names().take(20).map(String::as_str).collect();
             let what = format!("the database has no feed “{feed}”");
             Err(Error::usage(what).remedy(format!("it has {}", known.join(", "))))
@@ -87,25 +102,28 @@ pub(super) fn check_feeds(choice: &Choice, database: &Database) -> Result<()> {
     }
 }
 
+/// Parses `--min-severity`.
 fn severity(name: &str) -> Result<Severity, String> {
     Severity::from_name(name).ok_or_else(|| "expected low, medium, high or critical".to_string())
 }
 
-/// A pattern of names.
+/// Parses a wildcard pattern for names.
 pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
-    Pattern::new(text).map_err(|error| format!("not a pattern: {error}"))
+    Pattern::new(text).map_err(|error| format!("invalid pattern: {error}"))
 }
 
-/// A moment, or so long before now.
+/// The start of `--since`: a moment, or an age counted back from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
     At(Timestamp),
     Ago(Duration),
-    /// The midnight (UTC) before now, or so many days before that one.
+    /// The last midnight (UTC), or one this number of days earlier.
     Midnight(i64),
 }
 
 impl Since {
+    /// The time that this means now. Resolved once, so that a long run keeps a
+    /// fixed limit.
     fn time(self) -> Timestamp {
         match self {
             Since::At(time) => time,
@@ -118,23 +136,25 @@ impl Since {
     }
 }
 
-/// The midnight so many days before the last one.
+/// The midnight `days` days before the last one, in UTC, as log times without a zone are.
 fn midnight(now: Timestamp, days: i64) -> Timestamp {
     const DAY: i64 = 86_400_000_000;
     Timestamp((now.0.div_euclid(DAY) - days) * DAY)
 }
 
-/// A number of alerts to stop after.
+/// Parses the N of `--max-count`.
 pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
     match text.parse() {
-        Ok(0) => Err("nothing would be read; -q tells by its exit status whether there is an \
-                      alert, -c counts them"
+        Ok(0) => Err("nothing would be read; use -q to test for alerts by exit status, or -c to \
+                      count them"
             .into()),
         Ok(number) => Ok(number),
-        Err(_) => Err("expected a number from 1 on".into()),
+        Err(_) => Err("expected a number of at least 1".into()),
     }
 }
 
+/// Parses `--since`. An age is tried before a date, because a date never ends in a
+/// letter other than `Z`.
 fn since(text: &str) -> Result<Since, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "today" => return Ok(Since::Midnight(0)),
@@ -142,32 +162,33 @@ fn since(text: &str) -> Result<Since, String> {
         "now" => return Ok(Since::Ago(Duration::ZERO)),
         _ => {}
     }
-    // A number alone could be either.
+    // A bare number could be a year or an age, so an age needs its unit. `Z` ends a date, not
+    // an age.
     let is_ago = text.ends_with(|c: char| c.is_ascii_alphabetic() && c != 'Z');
     let ago = is_ago.then(|| duration(text).ok()).flatten().map(Since::Ago);
     ago.or_else(|| Timestamp::parse(text).map(Since::At)).ok_or_else(|| {
-        "expected a date such as 2026-11-24 or 2026-11-24T12:00:00Z, today, yesterday, or so long \
-         ago: 2h, 7d"
+        "expected a date such as 2026-11-24 or 2026-11-24T12:00:00Z, today, yesterday, or an age \
+         such as 2h or 7d"
             .into()
     })
 }
 
-/// What was left out, by the reason, for `--stats=json`.
+/// Counts of left-out alerts by reason, for `--stats=json`.
 pub(super) fn left_out_json(left_out: &BTreeMap<LeftOut, u64>) -> Value {
     let map: Map<String, Value> =
         left_out.iter().map(|(reason, count)| (reason.name().into(), json!(count))).collect();
     Value::Object(map)
 }
 
-/// What was left out, by the reason.
+/// Prints the counts of left-out alerts by reason, for `--stats`.
 pub(super) fn say_left_out(left_out: &BTreeMap<LeftOut, u64>) {
     for (reason, count) in left_out {
         say(&format!("left out   {count:>9} by {}", reason.name()));
     }
 }
 
-/// One line where alerts matched and not one was wanted, so that nobody takes it for
-/// nothing.
+/// Prints one line if alerts matched and filters left all of them out. Without it an empty
+/// output would read as “nothing found”.
 pub(super) fn say_if_all_left_out(left_out: &BTreeMap<LeftOut, u64>, records: u64) {
     let all: u64 = left_out.values().sum();
     if records == 0 && all > 0 {

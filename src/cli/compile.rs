@@ -1,4 +1,8 @@
-//! `wiresift compile`
+//! `wiresift compile`: files and subscribed feeds into one database.
+//!
+//! The flags come in two kinds. Those that describe an input (`--as`, `--feed`, `--internal`)
+//! apply to the inputs after them, as in ffmpeg and curl's `--next`, so that one command can
+//! mix formats; all others apply to the whole database.
 
 use super::flags::{Compile, DomainScope, Refang};
 use super::messages::{name, plural, print, say, size};
@@ -21,6 +25,9 @@ use wiresift::intel::subscribe::{
 };
 use wiresift::{Error, Result};
 
+/// Compiles the inputs, together with the subscribed feeds if there is a
+/// `--config`. Without any input of its own the command is the same as `feed update
+/// --compile` after its update.
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
     if let Some(config) = &config
@@ -63,19 +70,20 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let lock = config.as_ref().map(subscribe::write_lock).transpose()?;
     if let (Some(config), Some(lock)) = (&config, &lock) {
         let mut set = subscribe::subscribed(config, lock, &|notice| progress.of_feeds(notice))?;
-        // Together with files it is another set than the one that is subscribed.
+        // With files added, the result differs from the subscribed set, so the name of that
+        // set, which marks a database as current, would be wrong.
         set.name.clear();
         job.subscribed = Some(set);
     }
     let report = subscribe::compile(job, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
-    told(&report, &flags, &output)?;
+    report_result(&report, &flags, &output)?;
     Ok(if report.failed > 0 { Outcome::Failed } else { Outcome::Yes })
 }
 
-/// Tells what became of it, in the form that was asked for.
-fn told(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
+/// Reports the result in the requested form.
+fn report_result(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
     if flags.json {
         return print(format!("{}\n", spelt_json(&as_json(report).to_string())));
     }
@@ -86,7 +94,8 @@ fn told(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiles what is subscribed and nothing else.
+/// Compiles the subscribed feeds and nothing else. Unlike a compile with files it does nothing
+/// when no feed changed since the last database.
 fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
     let mut config = config.clone();
     config.allow_wide |= flags.allow_wide;
@@ -101,16 +110,17 @@ fn subscribed(config: &Config, flags: &Compile) -> Result<Outcome> {
         subscribe::publish_subscribed(&config, &lock, rejects, &|n| progress.of_feeds(n));
     progress.finish();
     match published? {
-        Published::New(report) => told(&report, flags, &config.database)?,
+        Published::New(report) => report_result(&report, flags, &config.database)?,
         Published::Unchanged if !flags.quiet => {
-            say(&format!("{} stays as it is", name(&config.database)));
+            say(&format!("{} is up to date", name(&config.database)));
         }
         _ => {}
     }
     Ok(Outcome::Yes)
 }
 
-/// A warning list of the command line: `LIST`, or `FEED,FEED:LIST`. What exists is itself.
+/// Parses a warning list: `LIST`, or `FEED,FEED:LIST`. A path that exists wins, because a file
+/// name may contain a colon.
 fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
     match words.split_once(':') {
         Some((feeds, path)) if !Path::new(words).exists() => {
@@ -121,17 +131,19 @@ fn list_input(words: &str, effect: Option<Effect>) -> ListInput {
     }
 }
 
+/// The options that apply to every input, before the flags that depend on their
+/// position.
 fn base_options(flags: &Compile) -> Result<feed::Options> {
     let severity = flags.severity.as_deref().map(|name| {
         Severity::from_name(name).ok_or_else(|| {
-            Error::usage(format!("no severity is called “{name}”"))
-                .remedy("low, medium, high or critical")
+            Error::usage(format!("unknown severity “{name}”"))
+                .remedy("expected low, medium, high or critical")
         })
     });
     let tlp = flags.tlp.as_deref().map(|name| {
         Tlp::from_name(name).ok_or_else(|| {
-            Error::usage(format!("no TLP is called “{name}”"))
-                .remedy("clear, green, amber, amber+strict or red")
+            Error::usage(format!("unknown TLP “{name}”"))
+                .remedy("expected clear, green, amber, amber+strict or red")
         })
     });
     Ok(feed::Options {
@@ -159,8 +171,11 @@ fn base_options(flags: &Compile) -> Result<feed::Options> {
     })
 }
 
-/// Each input with the last --as and --feed before it, and whether an --internal
-/// stands before it.
+/// Gives each input the last `--as` and `--feed` before it, and `--internal` if it precedes
+/// the input.
+///
+/// clap collects values by flag and loses their order; only the indices of `ArgMatches` keep
+/// it. Without `matches` (never from the command line) every input gets `base`.
 fn inputs(
     flags: &Compile,
     matches: Option<&ArgMatches>,
@@ -170,7 +185,7 @@ fn inputs(
         matches.and_then(|m| m.indices_of(id)).map_or(Vec::new(), |found| found.collect())
     };
     let (formats, feeds) = (indices("formats"), indices("feeds"));
-    // A flag that was not given has the index of its default value; then it is false.
+    // clap reports an index for the default value of a flag that was not given.
     let internal = if flags.internal { indices("internal").into_iter().min() } else { None };
     let last_before = |places: &[usize], at: usize| places.iter().rposition(|&place| place < at);
     let mut inputs = Vec::with_capacity(flags.inputs.len());
@@ -188,18 +203,20 @@ fn inputs(
     Ok(inputs)
 }
 
+/// Parses `--as`; `auto` means to detect the format.
 fn format(name: &str) -> Result<Option<Format>> {
     if name == "auto" {
         return Ok(None);
     }
     Format::from_name(name).map(Some).ok_or_else(|| {
         let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-        Error::usage(format!("no format is called “{name}”"))
-            .remedy(format!("auto, {}", names.join(", ")))
+        Error::usage(format!("unknown format “{name}”"))
+            .remedy(format!("expected one of auto, {}", names.join(", ")))
     })
 }
 
-/// What became of it. `how` says how to see what was rejected, where that needs a hint.
+/// Prints a summary of the compilation to standard error. `how` says how to list the rejected
+/// values, if that needs a hint.
 pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>) {
     let summary = &report.summary;
     say(&format!(
@@ -218,8 +235,7 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>
     }
     if !report.rejected.is_empty() {
         let total = report.rejected.values().sum();
-        let were = if total == 1 { "as it was" } else { "as they were" };
-        say(&format!("{} not taken {were}:", plural(total, "value")));
+        say(&format!("{} rejected or changed:", plural(total, "value")));
         for (reason, count) in &report.rejected {
             say(&format!("  {count:>9} {reason}: {}", reason.remedy()));
         }
@@ -236,11 +252,11 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>
         if list.met > 0 || list.unreadable > 0 {
             let unreadable = match list.unreadable {
                 0 => String::new(),
-                count => format!(", {} could not be read", plural_entries(count)),
+                count => format!(", {} unreadable", plural_entries(count)),
             };
             let (entries, met) = (plural_entries(list.entries), plural(list.met, "indicator"));
             let (id, effect) = (&list.id, list.effect.name());
-            say(&format!("warning list {id} ({effect}): {met} on its {entries}{unreadable}"));
+            say(&format!("warning list {id} ({effect}): {met} matched its {entries}{unreadable}"));
         }
     }
     if report.failed > 0 {
@@ -253,6 +269,8 @@ fn plural_entries(count: u64) -> String {
     format!("{} {word}", super::messages::grouped(count))
 }
 
+/// The report as JSON, for scripts. Its counts are complete, even those that the
+/// text omits.
 fn as_json(report: &CompileReport) -> Value {
     let by_reason = |reasons: &BTreeMap<Reason, u64>| -> Value {
         reasons.iter().map(|(reason, count)| (reason.name().to_string(), json!(count))).collect()
@@ -284,6 +302,7 @@ fn as_json(report: &CompileReport) -> Value {
     })
 }
 
+/// Formats a count with a kind. Names of kinds have no plural: `3 domain`.
 fn plural_kind(count: u64, kind: &str) -> String {
     format!("{} {kind}", super::messages::grouped(count))
 }

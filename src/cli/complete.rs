@@ -1,7 +1,7 @@
-//! What values an argument can have, for the completions of shells.
+//! Candidates for shell completion.
 //!
-//! Completions come from the program itself while somebody types, so that they know what
-//! is subscribed and which interfaces are up.
+//! The completion script calls wiresift itself while the user types, so it can offer the feeds
+//! of the configuration and the interfaces of this machine, which a static script could not.
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::path::Path;
@@ -9,26 +9,27 @@ use wiresift::engine::indicator::Kind;
 use wiresift::intel::config::{Config, catalogue};
 use wiresift::intel::feed::Format;
 
-/// The variable of the environment by which a shell asks.
+/// Environment variable in which the shell's script passes its name. clap_complete's default.
 pub(super) const VARIABLE: &str = "COMPLETE";
 
 fn candidates<T: Into<String>>(values: impl IntoIterator<Item = T>) -> Vec<CompletionCandidate> {
     values.into_iter().map(|value| CompletionCandidate::new(value.into())).collect()
 }
 
-/// Formats of feeds.
+/// Offers the feed formats and `auto`.
 pub(super) fn formats() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         candidates(Format::ALL.iter().map(|format| format.name()).chain(["auto"]))
     })
 }
 
-/// Public feeds, by their names in the catalogue.
+/// Offers the names of the public feeds in the catalogue.
 pub(super) fn known_feeds() -> ArgValueCandidates {
     ArgValueCandidates::new(|| candidates(catalogue::all().iter().map(|entry| &*entry.name)))
 }
 
-/// Feeds of the configuration in the current folder.
+/// Offers the feeds of the configuration in the current folder. A missing or broken
+/// configuration offers nothing: a completion has no place to print an error.
 pub(super) fn subscribed_feeds() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let config = Config::open(Path::new(super::database::CONFIG));
@@ -37,14 +38,14 @@ pub(super) fn subscribed_feeds() -> ArgValueCandidates {
     })
 }
 
-/// Network interfaces.
+/// Offers the network interfaces and `any`.
 pub(super) fn interfaces() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         candidates(super::interfaces::interfaces().into_iter().chain(["any".into()]))
     })
 }
 
-/// Kinds of observables and indicators.
+/// Offers the kinds and the groups of kinds.
 pub(super) fn kinds() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let names = Kind::ALL.iter().map(|kind| kind.name());
@@ -52,7 +53,7 @@ pub(super) fn kinds() -> ArgValueCandidates {
     })
 }
 
-/// Severities.
+/// Offers the severities.
 pub(super) fn severities() -> ArgValueCandidates {
     ArgValueCandidates::new(|| candidates(["low", "medium", "high", "critical"]))
 }

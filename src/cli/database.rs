@@ -1,5 +1,5 @@
-//! Which database a command works with: the one that was named, a list that is compiled
-//! on the spot, or that of `wiresift.toml`.
+//! Opens the database of a command: the one that `--db` names, a list compiled in memory, or
+//! the database of `wiresift.toml`.
 
 use super::messages::{name, plural};
 use super::notices::of_feeds;
@@ -13,24 +13,26 @@ use wiresift::intel::subscribe::{self, FeedInput};
 use wiresift::sensor::run::{self, Notice, Notify};
 use wiresift::{Error, Result};
 
-/// The configuration that is looked for in the current folder.
+/// The configuration looked for in the current folder.
 pub(super) const CONFIG: &str = "wiresift.toml";
 
-/// A database, and the file that newer ones will have, if it is one.
+/// An open database, and its path if it came from a file that can be reloaded.
 pub(super) struct Chosen {
     pub(super) database: Database,
     pub(super) path: Option<PathBuf>,
 }
 
-/// Opens the database that `--db` names, or else that of the configuration in the
-/// current folder. A list, a feed or a folder of them is compiled in memory.
+/// Opens the database that `--db` names, or the one of the configuration in the current
+/// folder. A list, a feed or a folder of them is compiled in memory.
 ///
-/// Whoever works with it for long (`is_long`) gets a copy, and does not depend on what
-/// becomes of the file.
+/// With `is_long`, the database is a copy in memory instead of a map of the file: a long run
+/// must survive a file that is truncated or overwritten in place, where a map would raise
+/// SIGBUS or change its contents.
 ///
 /// # Errors
 ///
-/// When nothing is named and there is no configuration, or it cannot be opened.
+/// No database is named and there is no configuration; the database does not exist, cannot be
+/// read or is damaged; a list contains no indicator.
 pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> Result<Chosen> {
     let Some(named) = named else { return configured(is_long) };
     if is_database(named) {
@@ -41,12 +43,12 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
     let input = FeedInput { path: named.to_path_buf(), options: feed::Options::default() };
     let database = subscribe::compile_in_memory(&[input], &of_feeds(notify))?;
     if database.summary().total() == 0 {
-        return Err(Error::format("neither a database nor a list: no indicator is in it")
+        return Err(Error::format("neither a database nor a list of indicators")
             .at_path(named)
             .remedy("`wiresift compile --rejects FILE` lists what is wrong with its values"));
     }
     notify(Notice::Skipped(&format!(
-        "{} is no database: compiled {} of it in memory, in {:.1} s; to keep them: \
+        "{} is not a database: compiled {} in memory in {:.1} s; to keep them: \
          wiresift compile -o FILE.wsdb {}",
         name(named),
         plural(database.summary().total(), "value"),
@@ -56,33 +58,39 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
     Ok(Chosen { database, path: None })
 }
 
-/// Whether a file is a database, whole or not. What cannot be read is taken for one, so
-/// that the error says what was wanted.
+/// Whether a path is meant as a database, even a damaged one. A path that cannot be opened
+/// counts as one, so that the error is about the missing database and not about a list.
 fn is_database(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return true };
-    // A folder holds lists, and a pipe can only be one: a database is mapped.
+    // A folder holds lists. A pipe can only be a list: a database is mapped, or read at its
+    // full length, and needs a file.
     if !file.metadata().is_ok_and(|it| it.is_file()) {
         return false;
     }
     let mut head = Vec::new();
+    // An empty file counts as a damaged database: as a list it would have no indicators, which
+    // hides what is wrong.
     let read = file.take(database::MAGIC.len() as u64).read_to_end(&mut head);
     read.is_err() || head.is_empty() || head == database::MAGIC
 }
 
+/// Opens a database as a copy or as a map.
 fn file(path: &Path, is_long: bool) -> Result<Database> {
     if is_long { run::load_database(path) } else { run::open_database(path) }
 }
 
+/// Opens the database of the configuration in the current folder.
 fn configured(is_long: bool) -> Result<Chosen> {
     let path = Path::new(CONFIG);
     if !path.exists() {
-        return Err(Error::usage(format!("no database is named, and no {CONFIG} is here"))
-            .remedy("--db names a database, or a list of indicators"));
+        let what =
+            format!("no database: --db is not given, and there is no {CONFIG} in this folder");
+        return Err(Error::usage(what).remedy("--db takes a database or a list of indicators"));
     }
     let database = Config::open(path)?.database;
     if !database.exists() {
-        let what = format!("the database of {CONFIG} is not there yet");
-        let remedy = "`wiresift feed update --compile` makes it";
+        let what = format!("the database of {CONFIG} does not exist yet");
+        let remedy = "create it with `wiresift feed update --compile`";
         return Err(Error::usage(what).at_path(&database).remedy(remedy));
     }
     let opened = file(&database, is_long)?;

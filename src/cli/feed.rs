@@ -1,4 +1,9 @@
-//! `wiresift feed`
+//! `wiresift feed`: edits the subscriptions in `wiresift.toml`, fetches them and shows their
+//! state.
+//!
+//! Commands that change the configuration edit its text, so comments and order survive.
+//! `--dry-run` stops before the first write. The state directory is locked while anything in
+//! it changes; a second `feed update` waits instead of interleaving.
 
 use super::flags::{
     Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
@@ -18,9 +23,10 @@ use wiresift::intel::subscribe::{
 };
 use wiresift::{Error, Result};
 
-/// Microseconds of a day.
+/// Microseconds in a day; `Timestamp` counts microseconds.
 const DAY: i64 = 86_400_000_000;
 
+/// Runs a subcommand of `feed`.
 pub(super) fn run(flags: Feed) -> Result<Outcome> {
     let config = &flags.config;
     match flags.command {
@@ -34,13 +40,16 @@ pub(super) fn run(flags: Feed) -> Result<Outcome> {
     }
 }
 
+/// Subscribes to a feed. Flags override the catalogue, and the result is validated
+/// as a whole before the file is touched: a configuration must never become
+/// unreadable by a command of ours.
 fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
     if known.is_none() && !is_own {
-        return Err(Error::usage(format!("no public feed is known as “{}”", flags.what)).remedy(
-            "`wiresift feed list --catalogue` lists them; give --url, --path or --command for \
-             another one",
+        return Err(Error::usage(format!("no public feed is named “{}”", flags.what)).remedy(
+            "`wiresift feed list --catalogue` lists them; to add any other feed give --url, --path \
+             or --command",
         ));
     }
     let (mut members, comment) = match known {
@@ -63,41 +72,43 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
     members.retain(|(member, _)| member != "name");
     members.insert(0, ("name".to_string(), name.as_str().into()));
+    // A broken configuration is reported as it stands, before the new feed could be blamed.
     let old = edit::read(config)?;
     Config::parse(&old, config)?;
     let text = edit::add(&old, config, &members, &comment).map_err(|e| of_argument(e, flags))?;
     if flags.dry_run {
-        say(&format!("{} would become", messages::name(config)));
+        say(&format!("new contents of {}:", messages::name(config)));
         print(&text)?;
         return Ok(Outcome::Yes);
     }
     edit::save(config, &text)?;
     let feed = Config::open(config)?.feed(&name)?.clone();
-    say(&format!("{name} is subscribed: {}", feed.origin.shown()));
+    say(&format!("subscribed to {name}: {}", feed.origin.shown()));
     if let Some(entry) = known {
         say(&format!("  licence: {}", entry.licence));
     }
     if let Some(key) = &feed.access.key {
-        say(&format!("  its credential is {}", place_of(key)));
+        say(&format!("  credential: {}", place_of(key)));
     }
     for warning in feed.warnings() {
         say(&format!("wiresift: warning: {warning}"));
     }
-    say("  `wiresift feed update` fetches it");
+    say("  fetch it with `wiresift feed update`");
     Ok(Outcome::Yes)
 }
 
-/// Names the argument that a configuration would not take.
+/// Replaces the place in the configuration by the argument that caused the error: the user
+/// typed `--interval`, not line 14 of a file that does not exist yet.
 fn of_argument(error: Error, flags: &FeedAdd) -> Error {
-    let told = error.to_string();
-    // What is wrong with a member's value begins with its name, and an unknown one is quoted.
+    let message = error.to_string();
+    // `config` begins an error about a value with the key, and quotes an unknown key.
     let is_of = |member: &str| {
-        told.strip_prefix(member).is_some_and(|rest| rest.starts_with([':', ' ', '=']))
-            || told.contains(&format!("unknown field `{member}`"))
+        message.strip_prefix(member).is_some_and(|rest| rest.starts_with([':', ' ', '=']))
+            || message.contains(&format!("unknown field `{member}`"))
     };
     let bare = |member: &str| {
-        let rest = told.strip_prefix(member).and_then(|rest| rest.strip_prefix(": "));
-        rest.unwrap_or(&told).to_string()
+        let rest = message.strip_prefix(member).and_then(|rest| rest.strip_prefix(": "));
+        rest.unwrap_or(&message).to_string()
     };
     let set = flags.set.iter().map(|pair| pair.split_once('=').map_or(&**pair, |(name, _)| name));
     if let Some(member) = set.map(str::trim).find(|member| is_of(member)) {
@@ -111,25 +122,28 @@ fn of_argument(error: Error, flags: &FeedAdd) -> Error {
     }
 }
 
-/// A value that takes a member out.
+/// An empty value removes a key.
 fn is_nothing(value: &toml_edit::Value) -> bool {
     value.as_str() == Some("")
 }
 
-/// A feed has one origin: another one replaces that of the catalogue.
+/// A feed has exactly one origin: a new one replaces the catalogue's.
 fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
     for member in ["url", "path", "command"] {
         set(member, "".into());
     }
 }
 
+/// Names the place of a credential. The credential itself is never read for this.
 fn place_of(key: &wiresift::intel::config::Credential) -> String {
     match key {
-        wiresift::intel::config::Credential::Env(name) => format!("the variable {name}"),
-        wiresift::intel::config::Credential::File(path) => format!("in {}", messages::name(path)),
+        wiresift::intel::config::Credential::Env(name) => format!("environment variable {name}"),
+        wiresift::intel::config::Credential::File(path) => format!("file {}", messages::name(path)),
     }
 }
 
+/// Removes a subscription and, unless `--keep`, its data. The database keeps the
+/// indicators until it is compiled again.
 fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
@@ -137,18 +151,21 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     let text = edit::remove(&edit::read(path)?, path, &feed.name)?;
     let had = shelf.state().indicators;
     if flags.dry_run {
-        say(&format!("{} and {} would go", feed.name, plural(had, "indicator")));
+        say(&format!("would remove {} and its {}", feed.name, plural(had, "indicator")));
         return Ok(Outcome::Yes);
     }
     let _lock = subscribe::write_lock(&config)?;
+    // Configuration first. With the data gone and the feed still subscribed, an interrupted
+    // remove would look like a feed that lost everything.
     edit::save(path, &text)?;
     if !flags.keep {
         shelf.remove()?;
     }
-    say(&format!("{} is gone, and what it had leaves with the next compilation", feed.name));
+    say(&format!("removed {}; its indicators disappear at the next compile", feed.name));
     Ok(Outcome::Yes)
 }
 
+/// Enables or disables a feed.
 fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
@@ -162,7 +179,7 @@ fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     edit::save(path, &text)?;
     let shelf = Store::at(&config.state).shelf(&feed.name);
     let mut state = shelf.state();
-    // Whoever enables it looked at why it was stopped.
+    // Enabling a feed again is the user's answer to why it stopped.
     if enabled && state.stopped.take().is_some() {
         shelf.set_state(&state)?;
     }
@@ -170,6 +187,8 @@ fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Prints the state of all feeds. Exit status 1 means that an enabled feed failed
+/// or is held, so that monitoring can use this command.
 fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     if flags.catalogue {
         return list_catalogue(flags.json);
@@ -219,10 +238,11 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     Ok(if is_well { Outcome::Yes } else { Outcome::No })
 }
 
-/// The beginning of a status, as far as a table has room; `feed show` has all of it.
+/// Shortens a status to the width of its table column; `feed show` prints it in full.
+// Fits the table into 160 columns with the longest catalogue name.
 fn short(status: &str) -> String {
     const ROOM: usize = 48;
-    // What went wrong stands behind where: a path, or an address.
+    // A message begins with its place, a path or an address, which the row's feed implies.
     let status = match status.split_once(": ") {
         Some((word, rest)) if word.starts_with("failed") => {
             let what = rest.split(" (").next().unwrap_or(rest);
@@ -241,18 +261,19 @@ fn short(status: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// Rows of a table without frames.
+/// A table without borders; the first row is the heading.
 #[derive(Default)]
 struct Table(Vec<Vec<String>>);
 
 impl Table {
+    /// Appends a row. All rows must have as many cells as the heading.
     fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        // Some of it was said by servers.
+        // Statuses quote servers and feeds, whose text must not control the terminal.
         let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
         self.0.push(cells.collect());
     }
 
-    /// The lines; what is in some columns stands on the right.
+    /// Aligns the columns; those in `right` are right-aligned, as numbers are.
     fn laid_out(&self, right: &[usize]) -> String {
         let columns = self.0.first().map_or(0, Vec::len);
         let width = |at: usize| self.0.iter().map(|row| row[at].chars().count()).max();
@@ -272,6 +293,7 @@ impl Table {
     }
 }
 
+/// Prints the catalogue: per feed its name, description, URL, facts and licence.
 fn list_catalogue(json: bool) -> Result<Outcome> {
     let mut lines = String::new();
     let width = terminal_width();
@@ -301,7 +323,8 @@ fn list_catalogue(json: bool) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-/// How wide a line may be: as the terminal, and without one as it gets.
+/// The width of the terminal, clamped to 40–160 columns, or 0 (unlimited) without one, so that
+/// `grep` and `cut` get whole lines.
 fn terminal_width() -> usize {
     match rustix::termios::tcgetwinsize(std::io::stdout()) {
         Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).clamp(40, 160),
@@ -309,8 +332,8 @@ fn terminal_width() -> usize {
     }
 }
 
-/// Lines of a text that stands below a name, none wider than that, if its words allow;
-/// 0 is as wide as it gets.
+/// Wraps text at `width` with a margin. Words longer than a line, such as URLs, stay whole. A
+/// width of 0 does not wrap.
 fn fold(text: &str, width: usize, out: &mut String) {
     const MARGIN: &str = "    ";
     let mut line = String::new();
@@ -328,7 +351,7 @@ fn fold(text: &str, width: usize, out: &mut String) {
     out.push_str(&format!("{MARGIN}{line}\n"));
 }
 
-/// A span of time in the units that the configuration has: `30m`, `1h 30m`.
+/// Formats a duration in the units of the configuration: `30m`, `1h 30m`.
 fn span(time: Duration) -> String {
     let mut left = time.as_secs();
     if left == 0 {
@@ -344,6 +367,7 @@ fn span(time: Duration) -> String {
     parts.join(" ")
 }
 
+/// Formats a change with its sign.
 fn signed(number: i64) -> String {
     match number {
         0 => "0".into(),
@@ -352,7 +376,7 @@ fn signed(number: i64) -> String {
     }
 }
 
-/// How long ago, in the largest unit that fits.
+/// Formats an age in the largest unit of which there are at least two, so 90 s is not “1 min”.
 fn age(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.0.saturating_sub(then.0).max(0) / 1_000_000;
     match seconds {
@@ -363,6 +387,7 @@ fn age(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
+/// The state of a feed in a few words; the most important problem wins.
 fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     if !feed.enabled {
         return "disabled".into();
@@ -372,7 +397,7 @@ fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     }
     if let Some(held) = &state.held {
         return format!(
-            "held back: {} (`feed update {} --accept` confirms it)",
+            "held back: {} (`feed update {} --accept` accepts it)",
             held.reason, feed.name
         );
     }
@@ -389,6 +414,7 @@ fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     }
 }
 
+/// Prints the details of a feed, subscribed or only in the catalogue.
 fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     let config = Config::open(path);
     let name = &flags.name;
@@ -410,7 +436,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
         show_subscribed(config, feed, &mut rows);
     } else if let Some(entry) = known {
         rows.push(("feed", entry.name.clone()));
-        rows.push(("status", "not subscribed (`wiresift feed add` does)".into()));
+        rows.push(("status", "not subscribed (subscribe with `wiresift feed add`)".into()));
         rows.extend(entry.members().into_iter().filter_map(|(member, value)| {
             (member == "url").then(|| ("origin", value.as_str().unwrap_or("").to_string()))
         }));
@@ -426,6 +452,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Collects the details of a subscribed feed from the configuration and the store.
 fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, String)>) {
     let shelf = Store::at(&config.state).shelf(&feed.name);
     let state = shelf.state();
@@ -459,7 +486,7 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
         n => format!(" ({} distinct)", grouped(n)),
     };
     rows.push(("indicators", format!("{}{distinct}", grouped(state.indicators))));
-    rows.push(("last change's", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
+    rows.push(("difference", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
     rows.push(("documents", format!("{} ({})", grouped(state.documents), size(state.bytes))));
     for (reason, count) in state.rejected.iter().chain(&state.guarded) {
         rows.push(("rejected", format!("{} {reason}", grouped(*count))));
@@ -473,6 +500,7 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     rows.push(("folder", shelf.folder().display().to_string()));
 }
 
+/// Updates feeds once, or repeatedly with `--every`.
 fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     let mut config = Config::open(path)?;
     for warning in config.warnings() {
@@ -482,6 +510,8 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
         return update_once(&config, flags, flags.due, None);
     };
     let pause = StopSignal::new()?;
+    // The first round fetches every feed, due or not: starting the service asks for an update
+    // now. Later rounds honour the intervals.
     let mut outcome = update_once(&config, flags, false, Some(&pause));
     loop {
         if let Err(error) = &outcome {
@@ -490,7 +520,8 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
         if !pause.wait(every) {
             return Ok(Outcome::Yes);
         }
-        // A configuration that is being edited is no reason to stop.
+        // An error while the configuration is being edited must not end the service: it goes
+        // on with the last good one.
         match Config::open(path) {
             Ok(new) => config = new,
             Err(error) => messages::error(&error),
@@ -499,6 +530,9 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     }
 }
 
+/// One round: fetches the feeds, reports on them, and compiles with `--compile`.
+/// The lock is held for both, so that the database is made from what this round
+/// accepted.
 fn update_once(
     config: &Config,
     flags: &FeedUpdate,
@@ -518,7 +552,7 @@ fn update_once(
     let report = subscribe::update(&job, &lock, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
-    tell(&report, flags);
+    print_report(&report, flags);
     let mut is_failed = report.failed() + report.held() > 0;
     if flags.compile && !flags.dry_run {
         let failed = |text: &str| {
@@ -530,7 +564,7 @@ fn update_once(
         };
         let published =
             subscribe::publish_subscribed(config, &lock, None, &|notice| match notice {
-                // It was told already, and why.
+                // The update has already reported this feed, with the reason.
                 subscribe::Notice::Skipped(text) if failed(text) => {}
                 notice => progress.of_feeds(notice),
             });
@@ -544,7 +578,7 @@ fn update_once(
                 }
             }
             _ if !flags.quiet && flags.every.is_none() => {
-                say(&format!("{} stays as it is", messages::name(&config.database)));
+                say(&format!("{} is up to date", messages::name(&config.database)));
             }
             _ => {}
         }
@@ -552,8 +586,10 @@ fn update_once(
     Ok(if is_failed { Outcome::Failed } else { Outcome::Yes })
 }
 
-/// What became of each feed: what failed and what waits always, the rest unless quiet.
-fn tell(report: &UpdateReport, flags: &FeedUpdate) {
+/// Reports each feed: failures and held updates always, the rest unless `--quiet`. With
+/// `--every`, unchanged and skipped feeds are left out, or a log would gain a line per feed
+/// and round.
+fn print_report(report: &UpdateReport, flags: &FeedUpdate) {
     let would = if flags.dry_run { "would be " } else { "" };
     let mut unchanged = 0;
     for feed in &report.feeds {
@@ -562,17 +598,17 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
             FeedOutcome::Failed(error) => {
                 let kept = match feed.before {
                     0 => String::new(),
-                    n => format!("; the {} of before stay", plural(n, "indicator")),
+                    n => format!("; keeping the {}", plural(n, "previous indicator")),
                 };
                 say(&format!("wiresift: {name}: {error}{kept}"));
                 continue;
             }
             FeedOutcome::PendingReview(held) => {
                 say(&format!(
-                    "wiresift: {name}: {would}held back: {}; the {} of before stay \
-                     (`wiresift feed update {name} --accept` confirms it)",
+                    "wiresift: {name}: {would}held back: {}; keeping the {} \
+                     (`wiresift feed update {name} --accept` accepts it)",
                     held.reason,
-                    plural(feed.before, "indicator"),
+                    plural(feed.before, "previous indicator"),
                 ));
                 continue;
             }
@@ -595,7 +631,7 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
                 let _ = why;
                 continue;
             }
-            FeedOutcome::Skipped(why) => format!("{name}: left out: {why}"),
+            FeedOutcome::Skipped(why) => format!("{name}: skipped: {why}"),
             _ => continue,
         };
         if !flags.quiet {
@@ -603,6 +639,6 @@ fn tell(report: &UpdateReport, flags: &FeedUpdate) {
         }
     }
     if unchanged > 0 && !flags.quiet && flags.every.is_none() {
-        say(&format!("{} as before", plural(unchanged, "feed")));
+        say(&format!("{} unchanged", plural(unchanged, "feed")));
     }
 }

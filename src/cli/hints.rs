@@ -1,13 +1,14 @@
-//! Words of other programs: what somebody who types them means here.
+//! Hints for flags and commands that users bring from other programs.
 //!
-//! clap proposes to pass an unknown flag on as a value, or the flag whose letters are
-//! the nearest. Neither helps somebody who has just come from grep or tcpdump.
+//! For an unknown flag, clap suggests passing it as a value, or the flag with the most similar
+//! letters. Neither helps someone coming from grep or tcpdump, so known words of such programs
+//! get a hint of ours. A likely typo keeps clap's suggestion.
 
 use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-/// The command ("" for any), the word, and what it is here.
+/// Command (empty for any), foreign word, and the hint that clap prints as “tip: …”.
 const HINTS: &[(&str, &str, &str)] = &[
     // grep, ripgrep
     ("scan", "-f", "a list of indicators goes to --db: wiresift scan --db LIST INPUT"),
@@ -15,94 +16,98 @@ const HINTS: &[(&str, &str, &str)] = &[
     (
         "scan",
         "-e",
-        "one value: wiresift scan --db <(echo VALUE) INPUT; `lookup` asks a database for it",
+        "for one value: wiresift scan --db <(echo VALUE) INPUT; `lookup` looks it up in a database",
     ),
-    ("scan", "-r", "folders are walked anyway; a capture is an input like any other"),
-    ("scan", "-R", "folders are walked anyway"),
-    ("scan", "--recursive", "folders are walked anyway"),
+    ("scan", "-r", "folders are always searched recursively; a capture is an input like any other"),
+    ("scan", "-R", "folders are always searched recursively"),
+    ("scan", "--recursive", "folders are always searched recursively"),
     (
         "scan",
         "-i",
-        "upper and lower case are the same where they are for the kind; `tap -i` listens",
+        "case is ignored wherever the kind of value ignores it; to listen on an interface: tap -i",
     ),
-    ("scan", "-n", "each alert has its line and column; names of hosts are never asked for"),
+    ("scan", "-n", "each alert has its line and column; names are never resolved"),
     (
         "scan",
         "-v",
-        "lines without an indicator are not printed; what was searched and dropped: --stats",
+        "only matching lines are reported; --stats counts what was searched and dropped",
     ),
     ("scan", "-F", "indicators are matched as values, never as patterns"),
+    ("scan", "-w", "values always match as a whole; -o FILE writes alerts to a file"),
+    ("scan", "-A", "there are no context lines; `--format text` prints the matching line"),
+    ("scan", "-B", "there are no context lines; `--format text` prints the matching line"),
+    ("scan", "-C", "there are no context lines; `--format text` prints the matching line"),
     (
         "scan",
-        "-w",
-        "values are matched as a whole anyway; alerts are written to a file with -o FILE",
+        "--after-context",
+        "there are no context lines; `--format text` prints the matching line",
     ),
-    ("scan", "-A", "an alert has its own line; `--format text` prints it below what matched"),
-    ("scan", "-B", "an alert has its own line; `--format text` prints it below what matched"),
-    ("scan", "-C", "an alert has its own line; `--format text` prints it below what matched"),
-    ("scan", "--after-context", "an alert has its own line; `--format text` prints it"),
-    ("scan", "--before-context", "an alert has its own line; `--format text` prints it"),
-    ("scan", "--context", "an alert has its own line; `--format text` prints it"),
+    (
+        "scan",
+        "--before-context",
+        "there are no context lines; `--format text` prints the matching line",
+    ),
+    ("scan", "--context", "there are no context lines; `--format text` prints the matching line"),
     ("scan", "-H", "each alert names its input"),
     ("scan", "--with-filename", "each alert names its input"),
     ("scan", "--no-filename", "alerts always name their input"),
     ("scan", "--line-number", "each alert has its line and column"),
-    ("scan", "-b", "each alert has its offset: --json"),
+    ("scan", "-b", "--json prints the byte offset of each alert"),
     ("scan", "-E", "indicators are matched as values, never as patterns"),
     ("scan", "-P", "indicators are matched as values, never as patterns"),
     ("scan", "-x", "indicators are matched as whole values, anywhere in a line"),
     ("scan", "-I", "binary files are searched as well; --exclude GLOB leaves inputs out"),
-    ("scan", "-a", "binary files are searched as text anyway"),
+    ("scan", "-a", "binary files are always searched as text"),
     ("scan", "-L", "-l prints the inputs that have alerts, -c how many each has"),
     ("scan", "-s", "errors are printed once each; -q prints no alerts"),
-    ("scan", "--ignore-case", "upper and lower case are the same where they are for the kind"),
-    ("scan", "--invert-match", "lines without an indicator are not printed; -l and -c tell inputs"),
-    ("scan", "-nn", "names of hosts and ports are never asked for"),
-    ("scan", "-X", "--format text shows where something was seen, not the packet"),
-    ("scan", "-z", "compressed inputs are looked through anyway"),
+    ("scan", "--ignore-case", "case is ignored wherever the kind of value ignores it"),
+    ("scan", "--invert-match", "only matching lines are reported; -l and -c list inputs"),
+    ("scan", "-nn", "hosts and ports are never resolved"),
+    ("scan", "-X", "packets are not printed; --format text shows where a value was seen"),
+    ("scan", "-z", "compressed inputs are always searched"),
     ("scan", "-h", "each alert names its input"),
     ("scan", "--include", "name the inputs: wiresift scan --db DB '**/*.log'"),
     ("scan", "--follow", "wiresift tail --db DB FILE"),
-    ("scan", "--count-matches", "it is --count"),
+    ("scan", "--count-matches", "use --count"),
     ("scan", "--no-ignore", "no file is ignored; --exclude leaves some out"),
-    ("scan", "--hidden", "hidden files are searched anyway"),
+    ("scan", "--hidden", "hidden files are always searched"),
     // tcpdump, tshark
-    ("tap", "-r", "a capture file is read by scan: wiresift scan --db DB FILE"),
-    ("tap", "--read-file", "a capture file is read by scan: wiresift scan --db DB FILE"),
-    ("tap", "-n", "names of hosts are never asked for"),
-    ("tap", "-nn", "names of hosts are never asked for"),
-    ("tap", "-v", "--stats-every TIME prints what is going on"),
-    ("tap", "-vv", "--stats-every TIME prints what is going on"),
-    ("tap", "-s", "--snaplen BYTES"),
-    ("tap", "-B", "--ring SIZE"),
+    ("tap", "-r", "capture files are read by scan: wiresift scan --db DB FILE"),
+    ("tap", "--read-file", "capture files are read by scan: wiresift scan --db DB FILE"),
+    ("tap", "-n", "names are never resolved"),
+    ("tap", "-nn", "names are never resolved"),
+    ("tap", "-v", "--stats-every TIME prints rates and drops"),
+    ("tap", "-vv", "--stats-every TIME prints rates and drops"),
+    ("tap", "-s", "use --snaplen BYTES"),
+    ("tap", "-B", "use --ring SIZE"),
     ("tap", "-p", "--no-promiscuous"),
-    ("tap", "-w", "packets are not written; alerts are, with -o FILE"),
-    ("tap", "-W", "alerts are rotated from outside: move the file, then SIGHUP"),
-    ("tap", "-C", "alerts are rotated from outside: move the file, then SIGHUP"),
-    ("tap", "-G", "alerts are rotated from outside: move the file, then SIGHUP"),
-    ("tap", "-A", "--format text shows where something was seen, not the packet"),
-    ("tap", "-X", "--format text shows where something was seen, not the packet"),
-    ("tap", "-l", "alerts appear at once anyway"),
-    ("tap", "-U", "alerts appear at once anyway"),
-    ("tap", "-Z", "see --no-sandbox for what is given up anyway"),
+    ("tap", "-w", "packets are not saved; -o FILE writes alerts"),
+    ("tap", "-W", "rotate the output from outside: move the file, then send SIGHUP"),
+    ("tap", "-C", "rotate the output from outside: move the file, then send SIGHUP"),
+    ("tap", "-G", "rotate the output from outside: move the file, then send SIGHUP"),
+    ("tap", "-A", "packets are not printed; --format text shows where a value was seen"),
+    ("tap", "-X", "packets are not printed; --format text shows where a value was seen"),
+    ("tap", "-l", "alerts are never buffered"),
+    ("tap", "-U", "alerts are never buffered"),
+    ("tap", "-Z", "privileges are always dropped, see --no-sandbox"),
     // matchy
-    ("", "match", "it is `scan` here: wiresift scan --db DB INPUT"),
-    ("", "build", "it is `compile` here: wiresift compile -o DB FEED"),
-    ("", "query", "it is `lookup` here: wiresift lookup --db DB VALUE"),
+    ("", "match", "use `scan`: wiresift scan --db DB INPUT"),
+    ("", "build", "use `compile`: wiresift compile -o DB FEED"),
+    ("", "query", "use `lookup`: wiresift lookup --db DB VALUE"),
     ("", "extract", "wiresift scan --observables INPUT"),
-    ("", "validate", "it is `verify` here: wiresift verify DB"),
-    ("compile", "--database-type", "what a database holds is found from its feeds"),
+    ("", "validate", "use `verify`: wiresift verify DB"),
+    ("compile", "--database-type", "the kinds in a database follow from its feeds"),
     (
         "scan",
         "--extractors",
-        "all that the database holds is looked for; --kind shows some alerts alone",
+        "all kinds in the database are searched for; --kind selects the alerts to print",
     ),
     // Suricata, Zeek
     ("", "run", "live: wiresift tap --db DB -i IF; files: wiresift scan --db DB INPUT"),
-    ("", "-r", "a capture is read by scan: wiresift scan --db DB FILE"),
+    ("", "-r", "capture files are read by scan: wiresift scan --db DB FILE"),
     ("", "-i", "live: wiresift tap --db DB -i IF"),
-    ("", "-C", "checksums are not looked at anyway"),
-    ("tap", "-C", "checksums are not looked at anyway"),
+    ("", "-C", "checksums are never verified"),
+    ("tap", "-C", "checksums are never verified"),
     // What people try first
     ("", "search", "wiresift scan --db DB INPUT, or wiresift lookup --db DB VALUE"),
     ("", "grep", "wiresift scan --db LIST INPUT"),
@@ -110,12 +115,12 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("", "update", "wiresift feed update"),
     ("", "add", "wiresift feed add NAME"),
     ("", "list", "wiresift feed list"),
-    ("", "info", "it is `inspect` here: wiresift inspect DB"),
+    ("", "info", "use `inspect`: wiresift inspect DB"),
     ("", "show", "a database: wiresift inspect DB; a feed: wiresift feed show NAME"),
     ("", "stats", "wiresift inspect DB, or wiresift scan --stats"),
     ("", "capture", "live: wiresift tap --db DB -i IF; a file: wiresift scan --db DB FILE"),
-    ("", "listen", "it is `tap` here: wiresift tap --db DB -i IF"),
-    ("", "monitor", "it is `tap` here: wiresift tap --db DB -i IF"),
+    ("", "listen", "use `tap`: wiresift tap --db DB -i IF"),
+    ("", "monitor", "use `tap`: wiresift tap --db DB -i IF"),
     ("", "watch", "wiresift tail --db DB FILE; live: wiresift tap --db DB -i IF"),
     ("", "help", "wiresift --help, wiresift COMMAND --help"),
     ("", "version", "wiresift --version"),
@@ -124,22 +129,25 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("", "--debug", "--stats prints what was read, matched and dropped"),
     ("", "-d", "the database is --db"),
     ("", "-D", "interfaces: wiresift tap -D; the database is --db"),
-    ("", "--database", "it is --db"),
+    ("", "--database", "use --db"),
     ("", "-b", "the database is --db"),
-    ("", "--out", "it is -o, or --output"),
+    ("", "--out", "use -o or --output"),
     ("", "-f", "the format is --format, or --as for a feed"),
     ("", "--type", "kinds of alerts: --kind; the format of a feed: --as"),
     ("", "--dry-run", "`feed` has it; scan, tap and lookup change nothing but their --output"),
-    ("", "--limit", "--max-count N for each input"),
-    ("", "--severity", "it is --min-severity"),
-    ("", "--whitelist", "it is --allow"),
+    ("", "--limit", "use --max-count N, which counts per input"),
+    ("", "--severity", "use --min-severity"),
+    ("", "--whitelist", "use --allow"),
     ("", "--ignore", "known good values: --allow FILE; inputs: --exclude GLOB"),
     ("", "--rules", "a database is compiled from feeds: wiresift compile -o DB FEED"),
-    ("", "--threads-count", "it is --threads, or -j"),
-    ("", "-t", "threads are -j N"),
+    ("", "--threads-count", "use --threads or -j"),
+    ("", "-t", "use -j N for threads"),
 ];
 
-/// Takes clap's tips from an error, and puts ours there if the word is known.
+/// Replaces clap's suggestions by our hint if the word is known, and drops those that mislead.
+///
+/// `words` are the arguments without the program; the first that names a subcommand decides
+/// whose hints apply.
 pub(super) fn mend(error: &mut Error, command: &Command, words: &[String]) {
     for kind in [
         ContextKind::Suggested,
@@ -147,11 +155,11 @@ pub(super) fn mend(error: &mut Error, command: &Command, words: &[String]) {
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedValue,
     ] {
-        // A mistyped value or a letter too many in a long word is a good guess.
+        // A mistyped value, or a slip in a long word, is a good guess of clap's.
         if kind == ContextKind::SuggestedValue || is_near(error, kind) {
             continue;
         }
-        // The usage then is that of what was proposed.
+        // clap then prints the usage of its own suggestion, too.
         if error.remove(kind).is_some() && kind == ContextKind::SuggestedArg {
             error.remove(ContextKind::Usage);
         }
@@ -170,7 +178,9 @@ pub(super) fn mend(error: &mut Error, command: &Command, words: &[String]) {
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(hint)]));
 }
 
-/// Whether what clap proposes is the same word with a slip in it.
+/// Whether clap's suggestion is the same word with a slip in it: the same first three letters
+/// and almost the same length. clap's own measure (Jaro similarity over 0.7) also takes
+/// `--follow` for `--allow`.
 fn is_near(error: &Error, suggested: ContextKind) -> bool {
     let invalid = match suggested {
         ContextKind::SuggestedArg => ContextKind::InvalidArg,
@@ -193,6 +203,7 @@ fn is_near(error: &Error, suggested: ContextKind) -> bool {
     }
 }
 
+/// Finds the hint for a word; one for the command precedes one for any command.
 fn hint(command: &str, word: &str) -> Option<&'static str> {
     let of = |wanted: &str| {
         HINTS.iter().find(|(of, other, _)| *of == wanted && *other == word).map(|(.., hint)| *hint)
@@ -217,14 +228,14 @@ mod tests {
     #[test]
     fn words_of_other_programs() {
         let text = message(&["wiresift", "query", "x"]);
-        assert!(text.contains("it is `lookup` here") && !text.contains("verify"), "{text}");
+        assert!(text.contains("use `lookup`") && !text.contains("verify"), "{text}");
         let text = message(&["wiresift", "scan", "--db", "x", "-f", "y"]);
         assert!(text.contains("goes to --db") && !text.contains("-- -f"), "{text}");
         let text = message(&["wiresift", "tap", "-r", "x"]);
         assert!(text.contains("read by scan"), "{text}");
         let text = message(&["wiresift", "scan", "--follow"]);
         assert!(text.contains("wiresift tail") && !text.contains("--allow"), "{text}");
-        // A slip is told as clap does.
+        // A slip keeps clap's suggestion.
         let text = message(&["wiresift", "scan", "--formt", "json"]);
         assert!(text.contains("--format"), "{text}");
         let text = message(&["wiresift", "scan", "--nonsense"]);
@@ -260,7 +271,7 @@ mod tests {
             let tips: Vec<&str> = text.lines().filter(|line| line.contains("tip:")).collect();
             assert!(tips.len() == 1 && !text.contains("-- -"), "{words:?}: {text}");
         }
-        // What is there needs no hint.
+        // A flag that exists needs no hint.
         for words in
             [["wiresift", "scan", "-c"], ["wiresift", "scan", "-l"], ["wiresift", "scan", "-q"]]
         {

@@ -1,4 +1,9 @@
-//! `wiresift inspect` and `wiresift verify`
+//! `wiresift inspect` and `wiresift verify`: what a database contains, and whether it is
+//! sound.
+//!
+//! Opening a database already checks every section, so `verify` only has to report it. Its
+//! exit status 1 means damage, as `cmp` uses 1 for a difference, and 2 that the file
+//! could not be read at all.
 
 use super::flags::{Inspect, Verify};
 use super::messages::{grouped, name, plural, print, size};
@@ -10,6 +15,7 @@ use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{ErrorKind, Result};
 
+/// Prints the contents of a database.
 pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     let database = Database::open(&flags.db)?;
     let text = if flags.json {
@@ -22,6 +28,7 @@ pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Checks a database and prints a line about it.
 pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     match Database::open(&flags.db) {
         Ok(database) => {
@@ -44,11 +51,13 @@ pub(super) fn verify(flags: Verify) -> Result<Outcome> {
     }
 }
 
-/// What was read of a file that somebody was writing to is not to be told.
+/// A map shows writes by others: what was read may be a mixture of two files, so damage found
+/// afterwards voids the output.
 fn unless_damaged(database: &Database, path: &Path) -> Result<()> {
     database.damage().map_or(Ok(()), |error| Err(error.at_path(path)))
 }
 
+/// The contents as text.
 fn as_text(database: &Database, flags: &Inspect) -> String {
     let summary = database.summary();
     let mut text = format!(
@@ -66,7 +75,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
         text.push_str(&format!("  {:>12} {kind}\n", grouped(*count)));
     }
     if !summary.guarded.is_empty() {
-        text.push_str("kept out or changed by a guard\n");
+        text.push_str("withheld or changed by guards\n");
         for (reason, count) in &summary.guarded {
             text.push_str(&format!("  {:>12} {reason}\n", grouped(*count)));
         }
@@ -99,6 +108,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     text
 }
 
+/// The contents as JSON.
 fn as_json(database: &Database, withheld: bool) -> Value {
     let sections: Map<String, Value> = database
         .sections()

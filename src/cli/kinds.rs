@@ -2,21 +2,24 @@
 
 use wiresift::engine::indicator::Kind;
 
-/// The kinds that a word means.
+/// The kinds that one word of `--kind` selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kinds(pub(super) Vec<Kind>);
 
-/// Words for several kinds, beside the names of kinds.
+/// Words that select several kinds; the completions offer them next to the names of kinds.
 pub(super) const GROUPS: [&str; 5] = ["hash", "cert", "network", "hostname", "address"];
 
-/// The kinds that a word of `--kind` means.
+/// Parses a word of `--kind`: a kind, a group of kinds, or another spelling of
+/// either. People type what other tools call it (`sha-256`, `ipv4`, `host`), and
+/// `_` and `-` are easily confused.
 pub(super) fn kinds(word: &str) -> Result<Kinds, String> {
     let word = word.trim().to_ascii_lowercase();
     let of = |wanted: &dyn Fn(Kind) -> bool| {
         Kinds(Kind::ALL.iter().copied().filter(|&kind| wanted(kind)).collect())
     };
     Ok(match &*word {
-        // A certificate's fingerprint is one of its own.
+        // A certificate's fingerprint is a digest, too, but someone who asks for hashes wants
+        // files.
         "hash" | "digest" | "file" => {
             of(&|kind| kind.digest_len().is_some() && (Kind::Md5..=Kind::Cdhash).contains(&kind))
         }

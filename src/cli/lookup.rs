@@ -1,4 +1,8 @@
-//! `wiresift lookup`
+//! `wiresift lookup`: explains for each value why it matches or not.
+//!
+//! A value goes through the same guess, refanging and normalisation as text in a log, so the
+//! answer is that of a scan. `--explain` lists the filters and tables that were checked, in
+//! order.
 
 use super::flags::Lookup;
 use super::notices::of_feeds;
@@ -13,13 +17,16 @@ use wiresift::intel::subscribe;
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
 
+/// Looks up the values of the command line and of standard input. Standard output
+/// stays locked for the whole run: a look-up from a pipe may print millions of
+/// answers.
 pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     if flags.values.iter().any(|value| value.trim().is_empty()) {
         return Err(Error::usage("a value to look up is empty").remedy(
-            "give an address, a name, a URL, a digest; - reads values from standard input",
+            "give an address, name, URL or digest, or - to read values from standard input",
         ));
     }
-    // Whoever asks through a pipe may do so for long.
+    // A pipe can keep this running for a long time.
     let is_long = flags.values.iter().any(|value| value == "-");
     let notify = |notice: run::Notice<'_>| {
         if let run::Notice::Skipped(what) = notice {
@@ -40,7 +47,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         } else {
             as_text(&explanation, flags.explain)
         };
-        out.write_all(text.as_bytes()).map_err(|e| Error::io("cannot write to standard output", e))
+        out.write_all(text.as_bytes()).map_err(|e| Error::io("write to standard output", e))
     };
     for value in &flags.values {
         if value != "-" {
@@ -48,13 +55,13 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
             continue;
         }
         for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|e| Error::io("cannot read standard input", e))?;
+            let line = line.map_err(|e| Error::io("read standard input", e))?;
             if !line.trim().is_empty() {
                 answer(&line)?;
             }
         }
     }
-    out.flush().map_err(|e| Error::io("cannot write to standard output", e))?;
+    out.flush().map_err(|e| Error::io("write to standard output", e))?;
     if let Some(error) = database.damage() {
         return Err(match &flags.db {
             Some(path) => error.at_path(path),
@@ -64,10 +71,12 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     Ok(if any { Outcome::Yes } else { Outcome::No })
 }
 
+/// The explanation as text. Steps are only of interest if nothing matched, or on
+/// request.
 fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     let mut text = String::new();
     let mut line = |part: String| {
-        // Values come from feeds and from whoever asks: nothing steers the terminal.
+        // Values come from feeds and from the user: escape what would control the terminal.
         text.push_str(&spelt(&part));
         text.push('\n');
     };
@@ -79,7 +88,7 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
             let how = if explanation.refanged { " (refanged)" } else { "" };
             line(format!("  read as {kind} {value}{how}"));
         }
-        None => line("  nothing that an indicator could be".into()),
+        None => line("  not a value of any kind".into()),
     }
     for found in &explanation.matches {
         line(format!("  {} {} ({})", found.kind, found.value, found.scope.name()));
@@ -109,7 +118,7 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     }
     if !matched || steps_too {
         for (what, said) in &explanation.steps {
-            line(format!("  asked the {what}: {}", said_text(*said)));
+            line(format!("  checked the {what}: {}", said_text(*said)));
         }
         for note in &explanation.notes {
             line(format!("  note: {note}"));
@@ -118,18 +127,19 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     text
 }
 
+/// The answer of a filter or a structure in words, also used in JSON.
 fn said_text(said: Said) -> String {
     match said {
-        Said::Empty => "nothing of the kind is listed".into(),
+        Said::Empty => "no values of this kind".into(),
         Said::No => "certainly not".into(),
         Said::Maybe => "maybe".into(),
-        Said::Found(0) => "not there".into(),
-        Said::Found(1) => "one entry".into(),
+        Said::Found(0) => "not found".into(),
+        Said::Found(1) => "1 entry".into(),
         Said::Found(count) => format!("{count} entries"),
     }
 }
 
-/// What a source says, a line for each thing.
+/// Formats the context of one source, one line per fact.
 fn context_lines(context: &Context<'_>) -> Vec<String> {
     let mut lines = vec![match &context.collection {
         Some(collection) => format!("from {}: {collection}", context.feed),
@@ -156,6 +166,8 @@ fn context_lines(context: &Context<'_>) -> Vec<String> {
     lines
 }
 
+/// The explanation as JSON: everything that the text contains, and the steps in any
+/// case.
 fn as_json(explanation: &Explanation<'_>) -> Value {
     let context = |context: &Context<'_>| {
         json!({

@@ -1,4 +1,4 @@
-//! What people read on standard error.
+//! Messages for people, on standard error, and how numbers, sizes and paths look in them.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -6,37 +6,38 @@ use std::path::Path;
 use wiresift::engine::error::{spelt, spelt_json, spelt_name};
 use wiresift::{Error, Result};
 
-/// An error, with its place and its remedy.
+/// Prints an error with its place and remedy.
 pub(super) fn error(error: &Error) {
     say(&format!("wiresift: {error}"));
 }
 
-/// A line of any kind. Names of files, values of feeds and words of servers may be in it:
-/// nothing of it steers the terminal, and nothing begins another line. Where even standard error
-/// is gone nobody is left to tell.
+/// Prints a line. It may quote file names, values of feeds and replies of servers, so control
+/// characters are escaped: nothing in it can move the cursor or start another line. An error
+/// of standard error itself is ignored, for there is nowhere left to report it.
 pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", spelt(line));
 }
 
-/// A line of JSON.
+/// Prints a line of JSON to standard error.
 pub(super) fn say_json(value: &serde_json::Value) {
     let _ = writeln!(std::io::stderr().lock(), "{}", spelt_json(&value.to_string()));
 }
 
-/// Writes to standard output. What comes from outside is spelt out already.
+/// Writes to standard output. The caller has escaped what comes from outside.
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_ref())
         .and_then(|()| out.flush())
-        .map_err(|e| Error::io("cannot write to standard output", e))
+        .map_err(|e| Error::io("write to standard output", e))
 }
 
-/// A path, for people.
+/// A path as shown to people, with control characters and invalid UTF-8 escaped.
 pub(super) fn name(path: &Path) -> Cow<'_, str> {
     spelt_name(path.as_os_str())
 }
 
-/// A number with thin groups: `1 778 750`.
+/// Formats a number in groups of three digits: `1 778 750`. A space, because comma and full
+/// stop mean opposite things in different countries.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -49,7 +50,7 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// A size in binary units.
+/// Formats a size in binary units: `1.5 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;
@@ -61,7 +62,7 @@ pub(super) fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
-/// One, or many.
+/// Formats a count with its noun, adding an s unless it is 1.
 pub(super) fn plural(count: u64, word: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {word}{ending}", grouped(count))

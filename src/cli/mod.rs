@@ -1,9 +1,11 @@
 //! The command line: flags, subcommands, messages, exit codes.
 //!
-//! It stands on the public interface of the library and on nothing else. Exit
-//! codes are grep's: 0 something matched, 1 nothing did, 2 an error, also when
-//! some of the inputs could be scanned. A broken pipe ends quietly; a scan that a signal
-//! ended says which one, as shells do.
+//! Commands parse flags, call the public interface of the library and print; anything that a
+//! service would need, too, belongs in the library.
+//!
+//! Exit codes are grep's: 0 for a match, 1 for none, 2 for an error, even if other inputs
+//! could be scanned. A broken pipe is a quiet success: `head` has what it wanted. A scan ended
+//! by a signal exits with 128 plus its number, as shells report it.
 
 mod choice;
 mod compile;

@@ -4,19 +4,20 @@ use super::messages::plural;
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::{Notice, Notify};
 
-/// What is said about a newer database, if it is about one.
+/// The message for a notice about reloading the database.
 pub(super) fn database_words(notice: &Notice<'_>) -> Option<String> {
     Some(match notice {
         Notice::Swapped { id, values } => {
-            format!("wiresift: database {id} is in force now, with {}", plural(*values, "value"))
+            format!("wiresift: reloaded the database: {id}, {}", plural(*values, "value"))
         }
-        Notice::NothingNewer => "wiresift: the database is still the same".to_string(),
-        Notice::Kept(error) => format!("wiresift: {error}; the database before it stays in force"),
+        Notice::NothingNewer => "wiresift: the database has not changed".to_string(),
+        Notice::Kept(error) => format!("wiresift: {error}; keeping the previous database"),
         _ => return None,
     })
 }
 
-/// What a job that reads feeds says, in the words of those that scan.
+/// Converts a notice about feeds to one of a scan, so that both print alike. Feeds have no
+/// total, which makes the bar a spinner.
 pub(super) fn feed_notice(notice: subscribe::Notice<'_>) -> Option<Notice<'_>> {
     Some(match notice {
         subscribe::Notice::Failed(error) => Notice::Failed(error),

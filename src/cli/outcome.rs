@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The result of a command, from which the exit code follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Something matched, or all went well.
+    /// Something matched, or the command succeeded.
     Yes,
     /// Nothing matched.
     No,
-    /// Something could not be done.
+    /// Something failed, although the command may have done the rest.
     Failed,
-    /// A signal of this number ended it.
+    /// A signal with this number ended the command.
     Ended(u8),
 }
 
@@ -21,7 +21,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::Failed => 2,
-            // As shells say it.
+            // The convention of sh, bash and zsh.
             Outcome::Ended(signal) => 128 + signal,
         })
     }

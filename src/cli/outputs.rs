@@ -1,4 +1,4 @@
-//! Where alerts go, and what they must not go over.
+//! Opens the output for alerts, and keeps it from overwriting or feeding back into an input.
 
 use super::messages::name;
 use std::io::Read as _;
@@ -11,17 +11,18 @@ use wiresift::sensor::run::{Notice, Notify};
 use wiresift::sensor::sink::{FileSink, Null, Sink, StdoutSink};
 use wiresift::{Error, Result};
 
-/// The file that alerts go to; none for standard output, which may be spelt `-`.
+/// The file that alerts go to, or none for standard output (`-` or no `--output`).
 pub(super) fn file(output: Option<&Path>) -> Option<&Path> {
     output.filter(|path| path.as_os_str() != "-")
 }
 
-/// The same, if it is one that can be renamed and opened again.
+/// The same, if it is a regular file, which log rotation can rename and SIGHUP reopen.
 pub(super) fn rotated(output: Option<&Path>) -> Option<&Path> {
     file(output).filter(|path| matches!(Outlet::of(path), Ok(Outlet::File(_))))
 }
 
-/// Refuses an output that the command reads, and one that is a database.
+/// Rejects an output that the command also reads, and one that is a database: swapping the
+/// arguments of `--db` and `-o` must not destroy hours of compiling.
 pub(super) fn refuse(output: Option<&Path>, inputs: &Inputs) -> Result<()> {
     let Some(output) = file(output) else { return Ok(()) };
     inputs.refuse(output)?;
@@ -33,8 +34,8 @@ pub(super) fn refuse(output: Option<&Path>, inputs: &Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Opens the output: the last thing that is done before the work begins, so that nothing is
-/// emptied for a command that cannot run.
+/// Opens the output. Call this last: it truncates the file, which must not happen for a
+/// command that fails for another reason.
 pub(super) fn open(
     output: Option<&Path>,
     is_quiet: bool,
@@ -47,11 +48,13 @@ pub(super) fn open(
     })
 }
 
-/// Files of a scan's own that may lie among its inputs, whatever they are called there.
+/// Files of the scan itself (its output, its database) that may lie among the inputs under any
+/// name. They are compared by device and inode, so links and relative paths are recognised.
 pub(super) struct Own(Vec<(Node, &'static str)>);
 
 impl Own {
-    /// The output, the file that standard output goes to, and the database.
+    /// The output, the file that standard output is redirected to, and the database.
+    // Covers `wiresift scan . > alerts.json`, where the shell opened the file.
     pub(super) fn of(output: Option<&Path>, db: Option<&Path>) -> Own {
         let stdout = Path::new("/proc/self/fd/1");
         let output = (file(output).unwrap_or(stdout), "the output");
@@ -59,13 +62,14 @@ impl Own {
         Own(own.filter_map(|(path, what)| Some((Node::at(path)?, what))).collect())
     }
 
-    /// Leaves them out, as grep does: what was named is an error, and what a walk found is
-    /// said. Returns how many there were, and how many of them are errors.
+    /// Removes these files from the inputs, as grep does for its output: if the user named
+    /// one, it is an error; if a walk found it, it is reported as skipped. Returns the number
+    /// removed, and how many of them are errors.
     ///
     /// # Errors
     ///
-    /// When it was found by a walk that the output is an input, and it holds anything but what
-    /// was written by a scan before: it would be emptied, and nobody meant that.
+    /// The output is among the inputs and contains something that no scan wrote. Opening it
+    /// would empty it, which is never what the user meant.
     pub(super) fn leave_out(
         &self,
         targets: &mut Vec<Target>,
@@ -84,6 +88,7 @@ impl Own {
                 kept.push(target);
                 continue;
             };
+            // An earlier run's alerts may be replaced; anyone's logs may not.
             if what == "the output" {
                 output.refuse(path)?;
             }
@@ -100,6 +105,7 @@ impl Own {
         Ok((count, errors))
     }
 
+    /// What a target is to this scan, if it is one of its own files.
     fn what(&self, target: &Target) -> Option<&'static str> {
         let Target::Path(path) = target else { return None };
         let node = Node::at(path)?;
@@ -107,23 +113,23 @@ impl Own {
     }
 }
 
-/// The file that alerts are to go to, and what is written of them.
+/// Where alerts go, and in which form.
 pub(super) struct Written<'w> {
-    /// None where it is standard output: whoever opened that has emptied it already, or not.
+    /// None for standard output: the shell has truncated that file already, or not.
     pub(super) output: Option<&'w Path>,
-    /// Paths of inputs are written, with counts or without, and no records.
+    /// Whether paths or counts of inputs are written instead of records.
     pub(super) is_listing: bool,
 }
 
 impl Written<'_> {
-    /// Refuses the output if it holds something else than what a scan wrote. A walk has found it
-    /// among the inputs, as `found`.
+    /// Rejects the output if it contains anything but the output of an earlier scan. `found`
+    /// is the path under which a walk met it.
     fn refuse(&self, found: &Path) -> Result<()> {
         let Some(output) = file(self.output) else { return Ok(()) };
         let mut head = Vec::new();
         std::fs::File::open(output)
             .and_then(|file| file.take(OWN_HEAD as u64).read_to_end(&mut head))
-            .map_err(|e| Error::io("read what the output holds", e).at_path(output))?;
+            .map_err(|e| Error::io("read the existing output", e).at_path(output))?;
         if is_own(&head) || is_observable(&head) || self.is_listing && is_listing(&head) {
             return Ok(());
         }
@@ -134,7 +140,7 @@ impl Written<'_> {
     }
 }
 
-/// What `--observables` writes.
+/// Whether this is output of `--observables`.
 fn is_observable(head: &[u8]) -> bool {
     let line = String::from_utf8_lossy(head);
     let line = line.lines().next().unwrap_or_default();
@@ -143,7 +149,8 @@ fn is_observable(head: &[u8]) -> bool {
         && line.contains("\"where\":\"")
 }
 
-/// Paths, each of a file that is there, with a count behind it or without.
+/// Whether this is output of `-l` or `-c`: lines that are paths of existing files, with or
+/// without `:count`.
 fn is_listing(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let is_path = |line: &str| {
@@ -151,7 +158,7 @@ fn is_listing(head: &[u8]) -> bool {
         let path = path.strip_suffix(':').unwrap_or(line);
         Path::new(path).is_file()
     };
-    // The last line may be cut.
+    // The head may end inside a line.
     let whole = text.rfind('\n').map_or("", |at| &text[..at]);
     !whole.is_empty() && whole.lines().all(is_path)
 }

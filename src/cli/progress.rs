@@ -1,4 +1,5 @@
-//! A progress bar for whatever takes over a second, on a terminal only.
+//! A progress bar on standard error, if that is a terminal and the command takes over a
+//! second.
 
 use super::messages;
 use super::notices::{database_words, feed_notice};
@@ -10,10 +11,10 @@ use wiresift::clock::Stopwatch;
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::Notice;
 
-/// How long a command may take before it shows that it works.
+/// Time without a bar. Most commands finish earlier, and a bar that flashes only distracts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Shows how far a job is, and prints its messages without tearing the bar.
+/// Draws the bar, and prints messages above it without tearing it.
 pub(super) struct Progress {
     started: Stopwatch,
     bar: OnceLock<ProgressBar>,
@@ -21,13 +22,13 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// `quiet` where alerts go to the same terminal and would run through the bar.
+    /// Creates a bar. `quiet` suppresses it, for example when alerts go to the same terminal.
     pub(super) fn new(quiet: bool) -> Self {
         let wanted = !quiet && std::io::stderr().is_terminal();
         Progress { started: Stopwatch::start(), bar: OnceLock::new(), wanted }
     }
 
-    /// Takes a notice of a job.
+    /// Handles a notice of a scan.
     pub(super) fn notice(&self, notice: Notice<'_>) {
         match notice {
             Notice::Failed(error) => self.aside(|| messages::error(error)),
@@ -44,13 +45,14 @@ impl Progress {
         }
     }
 
-    /// Takes a notice of a job that reads feeds.
+    /// Handles a notice of a command that reads feeds.
     pub(super) fn of_feeds(&self, notice: subscribe::Notice<'_>) {
         if let Some(notice) = feed_notice(notice) {
             self.notice(notice);
         }
     }
 
+    /// Prints something above the bar. indicatif redraws the bar afterwards.
     fn aside(&self, print: impl FnOnce()) {
         match self.bar.get() {
             Some(bar) => bar.suspend(print),
@@ -58,6 +60,7 @@ impl Progress {
         }
     }
 
+    /// Advances the bar, which appears after [`PATIENCE`].
     fn advance(&self, done: u64, total: u64) {
         if !self.wanted || self.started.elapsed() < PATIENCE {
             return;
@@ -75,14 +78,14 @@ impl Progress {
             }
             bar
         });
-        // Compressed inputs yield more than their files hold.
+        // The total is the size of the files, and compressed inputs yield more.
         if total > 0 && done > total {
             bar.set_length(done);
         }
         bar.set_position(done);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();

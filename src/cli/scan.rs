@@ -1,4 +1,9 @@
-//! `wiresift scan`
+//! `wiresift scan`: logs and captures against a database.
+//!
+//! The order of `run` matters. Everything that can fail from its arguments is checked before
+//! the output is opened, because opening truncates it. Statistics and the summary come last,
+//! also after a signal or a full disk, and the exit status then follows from what was found,
+//! unless anything failed.
 
 use super::database::{self, Chosen};
 use super::flags::Scan;
@@ -24,9 +29,11 @@ use wiresift::sensor::run::{
 use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 
-/// The longest that what a signal has begun to end may take.
+/// Time that a signalled scan gets to write what it has found. Then it exits regardless: a
+/// stuck output (a full pipe, a dead NFS server) must not make it unkillable.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Runs a scan and prints what there is to report about it.
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
     let (mut targets, errors, skipped) = targets(&flags)?;
@@ -62,7 +69,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
         }
     }
     let stopped = report.stopped.take();
-    // Whoever went away has what was wanted.
+    // A closed pipe is no failure: the reader, such as `head`, has what it wanted.
     let is_gone = stopped.as_ref().is_some_and(Error::is_broken_pipe);
     if let Some(error) = stopped.as_ref().filter(|_| !is_gone) {
         say_stopped(error, report.output.lost);
@@ -88,7 +95,8 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
     })
 }
 
-/// What the command line names to be read.
+/// The files that the command line names as inputs of any kind. The output must not be one of
+/// them.
 fn reads(flags: &Scan) -> Inputs {
     let mut reads = Inputs::default();
     if let Some(path) = &flags.db {
@@ -106,6 +114,7 @@ fn reads(flags: &Scan) -> Inputs {
     reads
 }
 
+/// Prints observables. That needs no database, so none is opened.
 fn observe(
     flags: &Scan,
     targets: Vec<Target>,
@@ -121,6 +130,7 @@ fn observe(
     run::observe(job, &mut *sink, notify)
 }
 
+/// Matches the targets against the database.
 fn hunt(
     flags: &Scan,
     targets: Vec<Target>,
@@ -128,7 +138,7 @@ fn hunt(
     signals: &mut Option<Signals>,
     notify: run::Notify<'_>,
 ) -> Result<Report> {
-    // Whoever goes on for long is not to depend on what becomes of the file.
+    // A long scan must not depend on the file; see `database::open`.
     let is_endless = flags.following.watch.is_some() || targets.iter().any(is_endless);
     let Chosen { database, path } = database::open(flags.db.as_deref(), is_endless, notify)?;
     let follow = path.filter(|_| is_endless);
@@ -142,6 +152,8 @@ fn hunt(
         .allow(subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(notify))?);
     let written = written(flags, is_one_file(flags), to_terminal)?;
     let output = flags.output.as_deref();
+    // SIGHUP means “reopen and reload” if there is anything to reopen or reload. Otherwise it
+    // keeps its default meaning, the end of the terminal.
     let rotated = outputs::rotated(output).filter(|_| is_endless).map(Path::to_path_buf);
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|follow| follow.on_hangup);
     let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::create(path))?;
@@ -158,14 +170,14 @@ fn hunt(
     run::scan(job, Files { targets, chunk: flags.chunk_size }, &mut *sink, notify)
 }
 
-/// Waits for the signals that end a scan.
+/// Installs the signal handlers that end a scan.
 fn start(signals: &mut Option<Signals>, on_hangup: bool) -> Result<Halt> {
     let signals = signals.insert(Signals::new(on_hangup)?);
     signals.watch(Some(PATIENCE))?;
     Ok(signals.halt())
 }
 
-/// Whether one file was named, or standard input: then nobody asks which one it was.
+/// Whether the input is a single file or standard input. Then `-c` prints no path, as in grep.
 fn is_one_file(flags: &Scan) -> bool {
     match &flags.inputs[..] {
         [] => true,
@@ -174,12 +186,12 @@ fn is_one_file(flags: &Scan) -> bool {
     }
 }
 
-/// What is written of alerts.
+/// The output of alerts, in the form that `-l`, `-c` and `-q` select.
 fn written(flags: &Scan, is_one: bool, to_terminal: bool) -> Result<Output> {
     let mut output = flags.choice.output(&flags.alerts, to_terminal)?;
     output.most = flags.max_count;
     output.form = match () {
-        // As grep has it, of both.
+        // In grep, `-l` wins over `-c`.
         () if flags.paths => Form::Paths,
         () if flags.count && is_one => Form::Count,
         () if flags.count => Form::Counts,
@@ -189,8 +201,9 @@ fn written(flags: &Scan, is_one: bool, to_terminal: bool) -> Result<Output> {
     Ok(output)
 }
 
-/// Whoever reads a pipe may do so for months, and wants what is published meanwhile.
-/// Of what is finite everything is to be held against the same.
+/// Whether an input is neither file nor folder. Reading a pipe can take months, and should
+/// pick up new databases. A finite scan uses one database from start to end, so its result
+/// does not depend on when the database changed.
 fn is_endless(target: &Target) -> bool {
     let path = match target {
         Target::Path(path) => path.as_path(),
@@ -199,9 +212,10 @@ fn is_endless(target: &Target) -> bool {
     std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
 }
 
-/// The inputs, what could not be found, and what was passed over.
+/// Expands the inputs. Returns the targets, those not found, and counts of what was skipped.
 fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
     let inputs: Vec<PathBuf> = match &flags.inputs[..] {
+        // Waiting for a terminal looks like a hang to someone who forgot the file name.
         [] if std::io::stdin().is_terminal() => {
             return Err(Error::usage("nothing to scan")
                 .remedy("name files, folders or patterns, or - for standard input"));
@@ -218,7 +232,8 @@ fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
     Ok((targets, expansion.errors, expansion.skipped))
 }
 
-/// Whether a path, its name, or a folder on its way fits a pattern.
+/// Whether a pattern matches the path, its name, or the name of any folder on the way, as in
+/// `rsync --exclude`.
 fn is_excluded(path: &Path, patterns: &[glob::Pattern]) -> bool {
     patterns.iter().any(|pattern| {
         let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
@@ -226,15 +241,15 @@ fn is_excluded(path: &Path, patterns: &[glob::Pattern]) -> bool {
     })
 }
 
-/// Why the output could not be written, and what is not in it.
+/// Reports why the output failed, and the number of records lost.
 fn say_stopped(error: &Error, lost: u64) {
     messages::error(error);
     if lost > 0 {
-        say(&format!("wiresift: {} could not be written and are lost", plural(lost, "record")));
+        say(&format!("wiresift: lost {} that could not be written", plural(lost, "record")));
     }
 }
 
-/// What was not looked into, in a line, and what was searched as the bytes that it is.
+/// Reports what could not be searched (encrypted, unsupported), and binary files.
 fn say_closed(report: &Report) {
     if !report.closed.is_empty() {
         let counts: Vec<_> = report
@@ -242,7 +257,7 @@ fn say_closed(report: &Report) {
             .iter()
             .map(|(what, count)| format!("{} {what}", grouped(*count)))
             .collect();
-        say(&format!("wiresift: not looked into: {}", counts.join(", ")));
+        say(&format!("wiresift: not searched: {}", counts.join(", ")));
     }
     if report.binary > 0 {
         let files = plural(report.binary, "binary file");
@@ -250,6 +265,7 @@ fn say_closed(report: &Report) {
     }
 }
 
+/// The statistics as JSON.
 fn stats_json(report: &Report, took: Duration) -> Value {
     let mut stats = json!({
         "inputs": report.inputs,
@@ -273,6 +289,7 @@ fn stats_json(report: &Report, took: Duration) -> Value {
     stats
 }
 
+/// The statistics as text, one subject per line with aligned counts.
 fn stats_text(report: &Report, took: Duration) {
     let seconds = took.as_secs_f64().max(1e-9);
     say(&format!(

@@ -16,11 +16,13 @@ pub(crate) fn run() -> ExitCode {
         Err(mut error) => {
             let words: Vec<String> = std::env::args().skip(1).collect();
             hints::mend(&mut error, &Cli::command(), &words);
-            // Help and version are asked for; everything else is an error. A reader
-            // that went away is none.
+            // Help and version go to standard output and succeed; everything else is an error.
+            // A closed pipe is none.
             let failed = error.use_stderr();
             let text = error.render().to_string();
-            // The arguments in it may be names of files that a pattern found.
+            // The error quotes arguments, and a shell glob may have put any file name there.
+            // clap colours its message, so only print it ourselves if something must be
+            // escaped.
             let is_clean = |c: char| c == '\n' || c == '\t' || !is_harmful(c);
             if failed && !text.chars().all(is_clean) {
                 text.trim_end().split('\n').for_each(messages::say);
@@ -44,6 +46,8 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Runs a command. `matches` preserves the order of the arguments, which `compile`
+/// needs.
 fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
     match cli.command {
         Command::Compile(flags) => {

@@ -1,11 +1,13 @@
-//! What `--stats` says of packets, look-ups and alerts, as JSON and as text.
+//! Statistics of packets, look-ups and alerts for `--stats`, as JSON and as text.
+//!
+//! Every drop has a reason, so that bytes read and values found can be reconciled.
 
 use super::messages::say;
 use serde_json::{Map, Value, json};
 use wiresift::engine::{indicator::Kind, packet, scan};
 use wiresift::sensor::run::Swaps;
 
-/// What the packets were.
+/// Counts of frames, flows and drops.
 pub(super) fn packets(packets: &packet::Counters) -> Value {
     let faults: Map<String, Value> =
         packets.faults().map(|(fault, count)| (fault.name().to_string(), json!(count))).collect();
@@ -19,7 +21,7 @@ pub(super) fn packets(packets: &packet::Counters) -> Value {
     })
 }
 
-/// What was looked up, matched and held back.
+/// Counts of values looked up, matched and suppressed.
 pub(super) fn counters(counters: &scan::Counters) -> Map<String, Value> {
     let by_kind = |counts: &mut dyn Iterator<Item = (Kind, u64)>| {
         let map: Map<String, Value> =
@@ -43,26 +45,26 @@ pub(super) fn counters(counters: &scan::Counters) -> Map<String, Value> {
     object
 }
 
-/// How often the database was replaced under way.
+/// How often the database was reloaded, and how often a bad one was refused.
 pub(super) fn swaps(swaps: &Swaps) -> Value {
     json!({ "swapped": swaps.taken, "kept": swaps.kept })
 }
 
-/// The same, where there is something to say.
+/// Prints the reloads, if there were any.
 pub(super) fn say_swaps(swaps: &Swaps) {
     if *swaps != Swaps::default() {
-        say(&format!("database   {:>9} swapped, {} times kept", swaps.taken, swaps.kept));
+        say(&format!("database   {:>9} reloaded, {} refused", swaps.taken, swaps.kept));
     }
 }
 
-/// Why packets, or parts of them, were not looked into.
+/// Prints why packets or parts of them were not decoded.
 pub(super) fn say_faults(packets: &packet::Counters) {
     for (fault, count) in packets.faults() {
         say(&format!("  dropped  {count:>9} {}", fault.name()));
     }
 }
 
-/// What was looked up, matched and held back.
+/// Prints the counts of values looked up, matched and suppressed.
 pub(super) fn say_counters(counters: &scan::Counters) {
     for (kind, count) in counters.seen() {
         say(&format!("looked up  {count:>9} {kind}"));

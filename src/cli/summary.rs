@@ -1,4 +1,5 @@
-//! What a scan or a tap found, for people and as JSON.
+//! The summary of a scan or tap, as text and as JSON: which indicators, feeds, inputs and
+//! hosts had the most alerts.
 
 use super::messages::{self, grouped, plural};
 use serde_json::{Value, json};
@@ -9,19 +10,21 @@ use wiresift::engine::alert::{Summary, Tally, spelt};
 use wiresift::engine::error::spelt_json;
 use wiresift::engine::indicator::Severity;
 
-/// Rows of a table that are shown.
+/// Rows per table of the text form.
 const ROWS: usize = 10;
 
-/// The columns of a terminal, if standard output is one.
+/// The width of the terminal, if standard output is one.
 pub(super) fn terminal_width() -> Option<u16> {
     size().map(|(columns, _)| columns)
 }
 
-/// Rows of the terminal, or what a terminal has as a rule.
+/// The height of the terminal, or that of a VT100.
 fn terminal_rows() -> u64 {
     size().map_or(24, |(_, rows)| u64::from(rows))
 }
 
+/// The size of the terminal. Some report a size of 0, which would suppress
+/// everything.
 fn size() -> Option<(u16, u16)> {
     let out = std::io::stdout();
     if !out.is_terminal() {
@@ -31,16 +34,17 @@ fn size() -> Option<(u16, u16)> {
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
-/// Prints the summary where it was asked for, or where alerts ran off the screen.
+/// Prints the summary if it was requested, or if the alerts ran off the screen.
 ///
-/// `form` is what the command line says; `is_free`: no alerts go to standard output.
+/// `form` is the argument of `--summary`. If `is_free`, no alerts go to standard output, and
+/// the summary may.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Standard output cannot be written.
 pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool) -> Result<()> {
     let Some(summary) = summary else { return Ok(()) };
-    // An alert takes three lines at least.
+    // The text format uses at least three lines per alert.
     let is_wanted = form.is_some() || summary.alerts.saturating_mul(3) > terminal_rows();
     if !is_wanted {
         return Ok(());
@@ -52,11 +56,12 @@ pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool
     if is_free || form.is_none() {
         return messages::print(text);
     }
-    // Whoever went away does not read it.
+    // Standard error may be closed; then nobody reads it.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     Ok(())
 }
 
+/// The summary as text.
 fn as_text(summary: &Summary) -> String {
     let mut text = format!("\nsummary    {}", plural(summary.alerts, "alert"));
     if let Some((first, last)) = summary.span {
@@ -73,7 +78,7 @@ fn as_text(summary: &Summary) -> String {
     table(&mut text, "indicator", &summary.indicators, |(kind, value)| format!("{kind} {value}"));
     table(&mut text, "feed", &summary.feeds, |feed| feed.clone());
     table(&mut text, "input", &summary.inputs, |path| match &**path {
-        // What alerts call it, and what that is.
+        // Alerts call it `-`, which a table should explain.
         "-" => "- (standard input)".to_string(),
         path => path.to_string(),
     });
@@ -81,6 +86,7 @@ fn as_text(summary: &Summary) -> String {
     text
 }
 
+/// Prints a table: the number of keys, the top keys, and how many more there are.
 fn table<K: Eq + std::hash::Hash + Ord>(
     text: &mut String,
     what: &str,
@@ -100,10 +106,11 @@ fn table<K: Eq + std::hash::Hash + Ord>(
     }
     if tally.others() > 0 {
         let alerts = plural(tally.others(), "alert");
-        let _ = writeln!(text, "  {alerts} of others, which were too many to count by name");
+        let _ = writeln!(text, "  {alerts} of others (too many to count each)");
     }
 }
 
+/// The name of a severity, as in the flags.
 fn name(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "low",
@@ -113,6 +120,7 @@ fn name(severity: Severity) -> &'static str {
     }
 }
 
+/// The summary as JSON.
 fn as_json(summary: &Summary) -> Value {
     let severities: serde_json::Map<String, Value> = summary
         .severities()
@@ -133,8 +141,8 @@ fn as_json(summary: &Summary) -> Value {
     })
 }
 
-/// The rows with the most alerts, how many different ones there are, and how many alerts
-/// are of others.
+/// The 100 rows with the most alerts, the number of distinct keys, and the alerts of keys that
+/// were not counted one by one, because memory is bounded.
 fn rows<K: Eq + std::hash::Hash + Ord>(tally: &Tally<K>, fill: impl Fn(&K, &mut Value)) -> Value {
     let rows: Vec<Value> = tally
         .top(100)

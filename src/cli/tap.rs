@@ -1,4 +1,8 @@
-//! `wiresift tap`
+//! `wiresift tap`: live traffic against a database.
+//!
+//! A tap runs for months: the database is a copy in memory that reloads, the output may be
+//! rotated, and interfaces may go away and return. All of that is printed as it happens; rates
+//! come from `--stats-every`.
 
 use super::database::{self, Chosen};
 use super::flags::Tap;
@@ -20,6 +24,7 @@ use wiresift::sensor::run::{
 };
 use wiresift::sensor::sink::FileSink;
 
+/// Runs a tap until it ends, and prints what there is to report about it.
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
         return interfaces::list();
@@ -39,6 +44,8 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     let options = Options::default().at(validity::time(&flags.at)?).allow(allow);
     let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
+    // SIGHUP reopens the output and reloads the database. It ends the tap only if there is
+    // neither.
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let listen = Listen {
         interfaces: interfaces::distinct(&flags.interfaces)?,
@@ -111,7 +118,7 @@ fn print_notice(notice: &Notice<'_>, in_json: bool, before: &Mutex<Before>) {
     }
 }
 
-/// What the command line names to be read.
+/// The files that the command line names as inputs. The output must not be one of them.
 fn reads(flags: &Tap) -> Inputs {
     let mut reads = Inputs::default();
     if let Some(path) = &flags.db {
@@ -123,6 +130,7 @@ fn reads(flags: &Tap) -> Inputs {
     reads
 }
 
+/// The message for a notice, with the prefix of all messages.
 fn words(notice: &Notice<'_>) -> String {
     let words = match notice {
         Notice::Listening { interface, workers } => {
@@ -133,30 +141,30 @@ fn words(notice: &Notice<'_>) -> String {
             sandbox.capabilities, sandbox.landlock, sandbox.seccomp
         ),
         Notice::Gone { interface, why } => {
-            format!("{interface} is gone and is looked for: {why}")
+            format!("{interface} is gone, waiting for it to return: {why}")
         }
-        Notice::Back { interface } => format!("{interface} is back, listening"),
+        Notice::Back { interface } => format!("{interface} is back, listening again"),
         Notice::Down { interface } => {
-            format!("{interface} is down: nothing comes in until it is up")
+            format!("{interface} is down: no packets until it comes up")
         }
         Notice::Up { interface } => format!("{interface} is up again"),
         Notice::OutputFailed(error) => {
-            format!("{error} (alerts wait, 64 MiB of them; it is tried again each second)")
+            format!("{error} (retrying every second; up to 64 MiB of alerts are kept)")
         }
-        Notice::OutputBack { lost: 0 } => "alerts are written again, none was lost".to_string(),
+        Notice::OutputBack { lost: 0 } => "writing alerts again, none lost".to_string(),
         Notice::OutputBack { lost } => {
-            format!("alerts are written again; {} were lost", plural(*lost, "alert"))
+            format!("writing alerts again, {} lost", plural(*lost, "alert"))
         }
-        Notice::Reopened(None) => "the output was opened again".to_string(),
+        Notice::Reopened(None) => "reopened the output".to_string(),
         Notice::Reopened(Some(error)) => {
-            format!("{error}; alerts go on into the file of before")
+            format!("{error}; still writing to the previous file")
         }
         _ => String::new(),
     };
     format!("wiresift: {words}")
 }
 
-/// An output that takes longer for one write is told to be blocked.
+/// A write that takes longer than this is reported: the output blocks, and alerts queue.
 const BLOCKED: Duration = Duration::from_secs(1);
 
 /// Counts of the report before.
@@ -168,7 +176,7 @@ struct Before {
     records: u64,
     /// By interface: dropped by the kernel, and by the interface.
     drops: Vec<(u64, u64)>,
-    /// By worker: packets.
+    /// Per worker: packets.
     workers: Vec<u64>,
 }
 
@@ -186,19 +194,21 @@ impl Before {
     }
 }
 
-/// What happened between two reports.
+/// The differences between two reports.
 struct Rates {
     seconds: f64,
     packets: u64,
     bytes: u64,
     records: u64,
-    /// By interface: dropped by the kernel, and by the interface.
+    /// Per interface: packets dropped by the kernel, and by the interface.
     drops: Vec<(u64, u64)>,
     /// By worker: packets.
     workers: Vec<u64>,
 }
 
 impl Rates {
+    /// The rates from `before` to `after`. Interfaces and workers only ever get
+    /// added at the start, so the first report compares with nothing.
     fn between(before: &Before, after: &Report) -> Rates {
         let after = Before::of(after);
         let interfaces = after.drops.iter().enumerate().map(|(at, (kernel, interface))| {
@@ -212,6 +222,7 @@ impl Rates {
             .enumerate()
             .map(|(at, packets)| packets - before.workers.get(at).copied().unwrap_or_default());
         Rates {
+            // Two reports can share a clock tick; never divide by zero.
             seconds: after.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-9),
             packets: after.packets - before.packets,
             bytes: after.bytes - before.bytes,
@@ -225,6 +236,7 @@ impl Rates {
         (count as f64 / self.seconds) as u64
     }
 
+    /// The rates as a line of text.
     fn text(&self, report: &Report) -> String {
         let mut line = format!(
             "{:.1} s: {} packets/s, {}/s, {}",
@@ -235,7 +247,7 @@ impl Rates {
         );
         for (interface, (kernel, hardware)) in report.interfaces.iter().zip(&self.drops) {
             line += &format!(
-                "; {}{} dropped {} in the kernel, {} by itself",
+                "; {}{} dropped {} in the kernel, {} in the interface",
                 interface.name,
                 match (interface.is_there, interface.is_down) {
                     (false, _) => " (gone)",
@@ -257,7 +269,7 @@ impl Rates {
         let output = &report.output;
         if output.blocked >= BLOCKED || output.lost > 0 {
             line += &format!(
-                "; output blocked {:.1} s, {} wait, {} lost",
+                "; output blocked {:.1} s, {} waiting, {} lost",
                 output.blocked.as_secs_f64(),
                 plural(output.waiting, "alert"),
                 grouped(output.lost)
@@ -266,6 +278,7 @@ impl Rates {
         line
     }
 
+    /// The rates as JSON.
     fn json(&self, report: &Report) -> Value {
         let interfaces: Vec<Value> = report
             .interfaces
@@ -306,6 +319,7 @@ impl Rates {
     }
 }
 
+/// The state of the output as JSON.
 fn output_json(output: &OutputReport) -> Value {
     json!({
         "waiting": output.waiting,
@@ -314,6 +328,7 @@ fn output_json(output: &OutputReport) -> Value {
     })
 }
 
+/// The totals as JSON.
 fn totals_json(report: &Report) -> Value {
     let interfaces: Vec<Value> = report
         .interfaces
@@ -356,6 +371,7 @@ fn totals_json(report: &Report) -> Value {
     stats
 }
 
+/// The totals as text.
 fn totals_text(report: &Report) {
     let seconds = report.elapsed.max(Duration::from_millis(1)).as_secs_f64();
     let packets = &report.packets;
@@ -370,7 +386,7 @@ fn totals_text(report: &Report) {
     for interface in &report.interfaces {
         say(&format!(
             "interface  {}: {} received, {} dropped in the kernel, {} by the interface, \
-             {} before or after, gone {}, down {}",
+             {} before the start or after the end, gone {}, down {}",
             interface.name,
             grouped(interface.received),
             grouped(interface.dropped),

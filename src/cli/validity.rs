@@ -3,7 +3,7 @@
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};
 
-/// `event` is none, `now` is now, anything else is read as a time.
+/// Parses `--at`: `event` is none (the time of each line or packet), `now` is fixed once.
 pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
     match text {
         "event" => Ok(None),

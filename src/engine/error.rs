@@ -1,9 +1,9 @@
 //! The one error type of the crate.
 //!
-//! An [`Error`] is opaque: callers ask for its [`kind`](Error::kind), and people
-//! read its text, which says what happened, where (path, line, byte offset), and
-//! how to mend it. Context is wrapped on the way up, so that the code that knows
-//! a path adds it and nobody else has to carry it.
+//! An [`Error`] is opaque. Callers check its [`kind`](Error::kind); people read its
+//! text, which says what happened, where (path, line, byte offset), and how to fix
+//! it. Context is added on the way up, by the code that knows it: a parser need not
+//! know the path of what it parses.
 
 mod spelt;
 
@@ -19,17 +19,17 @@ use std::path::{Path, PathBuf};
 pub enum ErrorKind {
     /// The operating system refused: not found, no permission, disk full…
     Io,
-    /// An input is not what it should be: unknown format, HTML for a list…
+    /// An input is malformed: of unknown format, HTML instead of a list…
     Format,
     /// A database cannot be opened: damaged, foreign, or of another version.
     Database,
-    /// The caller asked for something that makes no sense.
+    /// The caller asked for something impossible or contradictory.
     Usage,
     /// A server cannot be reached, answered with a failure, or was cut off.
     Network,
     /// A server took longer than it may.
     TimedOut,
-    /// A server does not accept who we say we are, or what we ask for.
+    /// A server rejects the credentials, or refuses access to what was requested.
     Refused,
 }
 
@@ -64,7 +64,7 @@ impl Error {
         }))
     }
 
-    /// An input is not what it should be.
+    /// An input is malformed.
     pub fn format(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Format, message.into())
     }
@@ -89,12 +89,13 @@ impl Error {
         Self::new(ErrorKind::TimedOut, message.into())
     }
 
-    /// A server does not accept who we say we are, or what we ask for.
+    /// A server rejects the credentials, or refuses access to what was requested.
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Refused, message.into())
     }
 
-    /// The operating system refused `what` (a verb phrase: "open", "write").
+    /// The operating system refused `what`, a verb phrase such as "open" or "write the
+    /// list". The text of the error says "cannot open".
     pub fn io(what: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
         let mut error = Self::new(ErrorKind::Io, what.into());
         error.0.source = Some(source);
@@ -122,15 +123,15 @@ impl Error {
         self
     }
 
-    /// Adds what the reader can do about it.
+    /// Adds what the reader can do about it. The first remedy stays.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
         self.0.remedy.get_or_insert_with(|| remedy.into());
         self
     }
 
-    /// Takes the path and the line away: what is wrong does not stand there, but in what
-    /// the caller was given.
+    /// Removes the path and the line: the mistake is not in the file but in what the
+    /// caller was given.
     #[must_use]
     pub fn without_place(mut self) -> Self {
         (self.0.path, self.0.line) = (None, None);
@@ -147,7 +148,7 @@ impl Error {
         self.0.source.as_ref()
     }
 
-    /// Whether the reader of our output went away (`| head`), which is no error.
+    /// Whether the reader of our output went away (`| head`), which is not a failure.
     pub fn is_broken_pipe(&self) -> bool {
         self.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     }
@@ -155,7 +156,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { message, path, line, offset, remedy, source, .. } = &*self.0;
+        let Inner { kind, message, path, line, offset, remedy, source } = &*self.0;
         if let Some(path) = path {
             write!(f, "{}", spelt_name(path.as_os_str()))?;
             if let Some(line) = line {
@@ -164,6 +165,9 @@ impl fmt::Display for Error {
             write!(f, ": ")?;
         } else if let Some(line) = line {
             write!(f, "line {line}: ")?;
+        }
+        if *kind == ErrorKind::Io && source.is_some() && !message.starts_with("cannot ") {
+            write!(f, "cannot ")?;
         }
         write!(f, "{message}")?;
         if let Some(offset) = offset {

@@ -1,12 +1,12 @@
-//! What the paths that we write to lead to, and what must not be written over.
+//! What output paths refer to, and what must not be overwritten.
 //!
-//! An output is a file, or a stream that somebody else opened or waits at: standard output,
-//! a descriptor of ours, a pipe, a terminal, a device. A file may be replaced or emptied, a
-//! stream is only ever written to. Links are followed to their end, so that what a link leads
-//! to is written and the link stays.
+//! An output is a file, or a stream that another process opened or reads: standard
+//! output, an inherited descriptor, a pipe, a terminal, a device. A file may be
+//! replaced or truncated; a stream is only written to. Links are followed, so the
+//! target is written and the link stays.
 //!
-//! What a command reads is no output of the same command, under whatever name: files are told
-//! apart by device and inode.
+//! A command never writes to a file that it also reads, whatever the two are called:
+//! files are compared by device and inode.
 
 use crate::engine::error::{Error, Result};
 use std::fs::{self, File, Metadata, OpenOptions};

@@ -1,7 +1,8 @@
-//! The engine: indicators to a database, bytes to observables, both to hits and alerts.
+//! The engine: compiles indicators into a database, finds observables in bytes, and
+//! turns the hits between them into alerts.
 //!
-//! It does no I/O but mapping and publishing files, reads no clock, starts no process, and
-//! stands on nothing outside itself.
+//! It maps and publishes files and does no other I/O. It reads no clock, starts no
+//! process, and depends on no other part of the crate.
 
 pub mod alert;
 pub mod compile;

@@ -1,4 +1,5 @@
-//! Intelligence: what is subscribed, fetched, read and kept, and made into a database.
+//! Intelligence: subscribes to feeds, fetches, reads and stores them, and compiles
+//! a database.
 
 #[cfg(feature = "fetch")]
 pub mod config;

@@ -1,4 +1,5 @@
-//! The sensor: inputs to the engine, its alerts to sinks, and the threads between them.
+//! The sensor: reads inputs for the engine, writes its alerts to sinks, and runs the
+//! threads in between.
 
 pub mod checkpoint;
 #[cfg(feature = "daemon")]

@@ -9,6 +9,7 @@
 #![allow(dead_code)]
 
 pub mod keeper;
+pub mod records;
 pub mod server;
 pub mod source;
 pub mod wire;

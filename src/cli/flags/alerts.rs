@@ -10,7 +10,7 @@ use wiresift::intel::config::duration;
 use wiresift::sensor::run::Follow;
 use wiresift::{Error, Result};
 
-/// Whether a newer database is taken up.
+/// Whether the database is reloaded.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Following {
     /// Reload the database when it changes, checking at this interval, and on SIGHUP unless
@@ -24,8 +24,8 @@ pub(in crate::cli) struct Following {
 }
 
 impl Following {
-    /// How a newer database is taken up, unless that is not wanted. Whoever closes a terminal
-    /// wants an end, and no newer database.
+    /// How to reload the database, or none with `--no-watch`. If alerts go to a terminal, SIGHUP
+    /// means that it was closed and ends the scan.
     pub(in crate::cli) fn follow(&self, path: &Path, to_terminal: bool) -> Option<Follow> {
         let every = self.watch.unwrap_or(Duration::from_secs(1));
         let (path, on_hangup) = (path.to_path_buf(), !to_terminal);
@@ -33,7 +33,7 @@ impl Following {
     }
 }
 
-/// How packets are decoded, wherever they come from.
+/// How packets of captures and interfaces are decoded.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Packets {
     /// Also search packets of unknown protocols for text.
@@ -55,16 +55,16 @@ impl Packets {
     }
 }
 
-/// What can be part of a flow's key.
+/// What `--flow-by` can add to a flow's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum FlowBy {
     /// The innermost VLAN.
     Vlan,
-    /// The tunnels that the packet came out of.
+    /// The tunnels that carried the packet.
     Tunnel,
 }
 
-/// How hits are told, whatever they were found in.
+/// How `scan` and `tap` write alerts.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Alerts {
     /// Output format of alerts; default: text on a terminal, else json.
@@ -86,12 +86,12 @@ pub(in crate::cli) struct Alerts {
 }
 
 impl Alerts {
-    /// How alerts are written.
+    /// The encoder for the chosen format; by default text on a terminal, else JSON.
     pub(in crate::cli) fn encoder(&self, to_terminal: bool) -> Result<Encoder> {
         let format = match self.format.as_deref() {
             _ if self.json => Format::Json,
             Some(name) => Format::from_name(name)
-                .ok_or_else(|| Error::usage(format!("no format is called “{name}”")))?,
+                .ok_or_else(|| Error::usage(format!("unknown format “{name}”")))?,
             None if to_terminal => Format::Text,
             None => Format::Json,
         };
@@ -99,6 +99,7 @@ impl Alerts {
         let colour = match self.color {
             Colour::Always => true,
             Colour::Never => false,
+            // https://no-color.org: set and not empty.
             Colour::Auto => to_terminal && has_colours(),
         };
         let width = to_terminal.then(summary::terminal_width).flatten();

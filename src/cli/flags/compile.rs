@@ -123,7 +123,7 @@ pub(in crate::cli) enum DomainScope {
     SubtreeNoApex,
 }
 
-/// A pattern of file names.
+/// Parses a wildcard pattern for file names.
 fn pattern(text: &str) -> Result<glob::Pattern, String> {
     glob::Pattern::new(text).map_err(|error| error.to_string())
 }

@@ -237,12 +237,13 @@ pub(in crate::cli) struct FeedShow {
     pub(in crate::cli) rejects: bool,
 }
 
-/// The shortest time between two rounds of the service.
-const SHORTEST: Duration = Duration::from_millis(100);
+/// The shortest interval between two rounds of the service. Feeds have intervals of minutes;
+/// this only keeps a typo (`--every 1ms`) from spinning.
+const MIN_WAIT: Duration = Duration::from_millis(100);
 
-/// The time between two rounds.
+/// Parses the interval of `feed update --every`.
 fn round(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
-    let is_long_enough = time >= SHORTEST;
-    is_long_enough.then_some(time).ok_or_else(|| "not that often".to_string())
+    let is_long_enough = time >= MIN_WAIT;
+    is_long_enough.then_some(time).ok_or_else(|| "expected at least 100ms".to_string())
 }

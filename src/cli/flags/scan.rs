@@ -76,7 +76,7 @@ pub(in crate::cli) struct Scan {
     pub(in crate::cli) chunk_size: usize,
 }
 
-/// The most threads of a scan: more than any machine has cores, and few enough to start.
+/// The limit of `--threads`: more cores than machines have today, and few enough to start.
 const MAX_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -85,12 +85,12 @@ pub(in crate::cli) struct Tap {
     pub(in crate::cli) no_sandbox: bool,
 }
 
-/// Bytes, with K, M or G for the binary units.
+/// Parses the size of a ring: bytes, or binary units with K, M or G.
 fn ring(text: &str) -> Result<usize, String> {
-    // The least is what libpcap needs for its blocks, the most what it can be told.
+    // Below the minimum libpcap has no room for its blocks; it takes the size as an `int`.
     match config::size(text)? {
         bytes @ 0x8_0000..=0x7fff_ffff => Ok(bytes as usize),
-        _ => Err("a ring has 512K at least, and less than 2G".into()),
+        _ => Err("expected 512K or more, and less than 2G".into()),
     }
 }
 

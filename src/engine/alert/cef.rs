@@ -1,7 +1,11 @@
-//! `cef`: ArcSight's Common Event Format, one line an alert.
+//! `cef`: ArcSight's Common Event Format, version 0, one line per alert.
 //!
-//! CEF can escape line breaks and nothing else, so other control characters in
-//! hostile text become spaces: a line stays a line, and can't steer a terminal.
+//! CEF only defines escapes for line breaks, `\`, `|` (header) and `=` (extension). Other
+//! control characters in hostile text become spaces, so a line stays a line and cannot control
+//! a terminal.
+//!
+//! Extensions use the dictionary's keys where one fits; the rest goes into the numbered custom
+//! fields (`cs1`–`cs6`, `cn1`–`cn3`), each with a label.
 
 use super::Alert;
 use super::object::show;
@@ -35,8 +39,8 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// What the indicator is called in the header; kinds that are acronyms are
-/// written as such.
+/// The indicator's name in the header. Names of kinds that are acronyms (`md5`, `cve`) are
+/// upper-cased instead.
 pub(super) fn title(kind: Kind) -> String {
     let name = match kind {
         Kind::Net => "Network",
@@ -58,7 +62,7 @@ pub(super) fn title(kind: Kind) -> String {
     format!("{name} indicator matched")
 }
 
-/// In the middle of CEF's bands: low 0–3, medium 4–6, high 7–8, very high 9–10.
+/// Maps to the middle or top of CEF's bands: low 0–3, medium 4–6, high 7–8, very high 9–10.
 const fn severity(severity: Severity) -> u8 {
     match severity {
         Severity::Low => 3,
@@ -68,10 +72,13 @@ const fn severity(severity: Severity) -> u8 {
     }
 }
 
+/// CEF's times are milliseconds since 1970.
 fn millis(time: Timestamp) -> i64 {
     tame(time).0.div_euclid(1000)
 }
 
+// `src` and `dst` hold IPv4 only; IPv6 has the custom fields `c6a2` and `c6a3`, whose labels
+// the dictionary fixes.
 fn traffic(ext: &mut Extension<'_>, packet: &PacketPlace) {
     let sides = [
         (packet.src, "src", ["c6a2", "c6a2Label", "Source IPv6 Address"], packet.src_port, "spt"),
@@ -110,10 +117,14 @@ fn traffic(ext: &mut Extension<'_>, packet: &PacketPlace) {
     }
 }
 
+/// Writes what the protocol said, in the dictionary's keys. `seen` is the kind of
+/// the observable, whose key must not occur twice.
 fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => {
             ext.text("app", "dns");
+            // The name that is asked for, not the DNS server, whose address is in
+            // `dst`.
             ext.maybe("dhost", Some(&dns.rrname));
         }
         Protocol::Tls(tls) | Protocol::Quic(tls) => {
@@ -130,7 +141,7 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
         Protocol::File(file) => {
             ext.text("app", file.protocol);
             ext.maybe("request", file.url.as_deref());
-            // What was seen has the key, if it is the name.
+            // `observed` uses the key for the file name that was seen; a key may occur once.
             ext.maybe("fname", file.name.as_deref().filter(|_| seen != Kind::Filename));
             if let Some(size) = file.size {
                 ext.shown("fsize", size);
@@ -138,6 +149,8 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
         }
         Protocol::Ftp(ftp) => {
             ext.text("app", "ftp");
+            // CEF has no keys for the commands of FTP and SMB; the method of a
+            // request comes closest.
             ext.maybe("requestMethod", ftp.command.as_deref());
         }
         Protocol::Smb(smb) => {
@@ -149,14 +162,15 @@ fn application(ext: &mut Extension<'_>, seen: Kind, protocol: &Protocol) {
     }
 }
 
-/// What was seen, where CEF has a key for it that no other part uses, and the
-/// place in a log.
+/// Writes what was seen, if CEF has a key for it that no other part uses, and the place in a
+/// log.
 fn observed(ext: &mut Extension<'_>, alert: &Alert<'_>) {
     let seen = alert.seen();
     let key = match (seen.at, seen.kind) {
         (Where::SmtpFrom | Where::MailFrom, Kind::Email) => Some("suser"),
         (Where::SmtpTo | Where::MailTo, Kind::Email) => Some("duser"),
         (_, Kind::Filename) => Some("fname"),
+        // With a packet, `application` writes the URL of the request.
         (_, Kind::Url) if alert.packet().is_none() => Some("request"),
         _ if is_file_digest(seen.kind) => Some("fileHash"),
         _ => None,
@@ -173,10 +187,13 @@ fn observed(ext: &mut Extension<'_>, alert: &Alert<'_>) {
     }
 }
 
+// Digests of certificates and TLS fingerprints are no `fileHash`.
 fn is_file_digest(kind: Kind) -> bool {
     kind.digest_len().is_some() && kind as u8 <= Kind::Cdhash as u8
 }
 
+// CEF has six custom strings and three custom numbers per event, so only these fit. `json` has
+// all.
 fn custom(ext: &mut Extension<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     let lists = [
@@ -197,17 +214,19 @@ fn custom(ext: &mut Extension<'_>, alert: &Alert<'_>) {
         ext.label("cn1", "Confidence");
         ext.shown("cn1", confidence);
     }
+    // All of cs1 to cs6 are taken, and a reader must see whether `rt` is the time of reading.
     ext.label("flexString1", "TimeSource");
     ext.text("flexString1", alert.time_source().name());
 }
 
-/// The part behind the header: `key=value`, separated by spaces.
+/// The part after the header: `key=value` pairs separated by spaces.
 struct Extension<'o> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
 }
 
 impl Extension<'_> {
+    /// Writes `key=`, after a space unless it is the first.
     fn key(&mut self, key: fmt::Arguments<'_>) {
         if !self.is_empty {
             self.out.push(b' ');
@@ -217,29 +236,34 @@ impl Extension<'_> {
         self.out.push(b'=');
     }
 
+    /// Writes the label of a custom field: `cs1Label=IocValue`. Labels are ours and
+    /// need no escaping.
     fn label(&mut self, key: &str, label: &str) {
         self.key(format_args!("{key}Label"));
         self.out.extend_from_slice(label.as_bytes());
     }
 
+    /// Writes a text, even an empty one.
     fn text(&mut self, key: &str, text: &str) {
         self.key(format_args!("{key}"));
         escape(self.out, text, '=');
     }
 
+    /// Writes a text unless it is missing or empty.
     fn maybe(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.text(key, text);
         }
     }
 
+    /// Writes a value whose text needs no escaping, such as a number or an address.
     fn shown(&mut self, key: &str, value: impl fmt::Display) {
         self.key(format_args!("{key}"));
         show(self.out, value);
     }
 }
 
-/// A field of the header: its line breaks become spaces.
+/// Writes a field of the header, where line breaks are not allowed at all.
 fn header(out: &mut Vec<u8>, text: &str) {
     escape(out, &text.replace(['\r', '\n'], " "), '|');
 }

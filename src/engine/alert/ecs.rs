@@ -1,8 +1,9 @@
-//! `ecs`: Elastic Common Schema, one document a line.
+//! `ecs`: Elastic Common Schema, one document per line.
 //!
-//! ECS thinks of an indicator as the document of one feed, so each source of each
-//! indicator is an enrichment of its own; `threat.indicator` mirrors the most
-//! specific one. What ECS has no field for lies under `wiresift`, as in our record.
+//! In ECS an indicator is a document of one feed, so every source of every indicator becomes a
+//! separate enrichment, and `threat.indicator` repeats the most specific one, where Kibana's
+//! views expect it. What has no ECS field goes under `wiresift`, in the form of our own
+//! record.
 
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
@@ -11,6 +12,7 @@ use crate::engine::indicator::{Context, Dns, Http, Kind, PacketPlace, Protocol, 
 use crate::engine::scan::{Match, Seen};
 use std::net::IpAddr;
 
+// The version whose fields this file uses.
 const VERSION: &str = "9.0.0";
 
 /// Appends the document and a newline.
@@ -63,9 +65,11 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+// `event.*`: categories and types are closed vocabularies of ECS.
 fn occurrence(o: &mut Object<'_>, alert: &Alert<'_>) {
     let is_packet = alert.packet().is_some();
     o.text("kind", "alert");
+    // A line of a log only gets `threat`: it need not be about the network.
     let categories: &[&str] =
         if is_packet { &["threat", "network", "intrusion_detection"] } else { &["threat"] };
     o.texts("category", categories);
@@ -75,11 +79,13 @@ fn occurrence(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("module", "wiresift");
     o.text("dataset", "wiresift.alert");
     o.number("severity", json::number(alert.severity()));
+    // ECS leaves both scales open; 0 to 100 is what Elastic Security uses for risk.
     o.number("risk_score", 25 * json::number(alert.severity()));
     o.maybe("original", alert.log().map(|log| &*log.text));
     o.maybe("reference", alert.gather(|source| &source.references).first().copied());
 }
 
+/// Writes `source`, `destination` and `network`, in the direction of the packet.
 fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
     let sides =
         [("source", packet.src, packet.src_port), ("destination", packet.dst, packet.dst_port)];
@@ -94,10 +100,13 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
             }
         });
     }
+    // `network.vlan` is the outer tag, `network.inner.vlan` the inner one (802.1ad).
     o.object("network", |o| {
         if let Some(ip) = packet.src.or(packet.dst) {
             o.text("type", if matches!(ip, IpAddr::V4(_)) { "ipv4" } else { "ipv6" });
             o.shown("iana_number", packet.proto);
+            // ECS wants the keyword of IANA in lower case, which differs from ours
+            // only for ICMPv6.
             o.text("transport", &proto_name(packet.proto).replace("icmpv6", "ipv6-icmp"));
         }
         o.maybe(
@@ -129,6 +138,7 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
+/// Writes `dns`. ECS wants the identifier as a keyword, hence as text.
 fn dns(o: &mut Object<'_>, dns: &Dns) {
     o.object("dns", |o| {
         o.text("type", if dns.is_answer { "answer" } else { "query" });
@@ -141,6 +151,7 @@ fn dns(o: &mut Object<'_>, dns: &Dns) {
     });
 }
 
+// ECS splits “TLS 1.3” into a protocol and a bare version.
 fn tls(o: &mut Object<'_>, tls: &Tls) {
     o.object("tls", |o| {
         if let Some(version) = &tls.version {
@@ -156,6 +167,7 @@ fn tls(o: &mut Object<'_>, tls: &Tls) {
     });
 }
 
+/// Writes `http`, `url` and `user_agent`, which ECS keeps apart.
 fn http(o: &mut Object<'_>, http: &Http) {
     o.object("http", |o| {
         o.object("request", |o| o.maybe("method", http.method.as_deref()));
@@ -165,12 +177,14 @@ fn http(o: &mut Object<'_>, http: &Http) {
     });
     o.object("url", |o| {
         o.maybe("domain", http.hostname.as_deref());
+        // Usually a path. `url.full` would need a scheme, which the request does
+        // not contain.
         o.maybe("original", http.url.as_deref());
     });
     o.object("user_agent", |o| o.maybe("original", http.user_agent.as_deref()));
 }
 
-/// The file that was carried, or that a log speaks of.
+/// Writes the file that was transferred, or that a log mentions.
 fn file(o: &mut Object<'_>, protocol: Option<&Protocol>, seen: &Seen) {
     let said = match protocol {
         Some(Protocol::File(file)) => Some(file),
@@ -189,10 +203,12 @@ fn file(o: &mut Object<'_>, protocol: Option<&Protocol>, seen: &Seen) {
     }
 }
 
+/// Writes `observer`: the program and, for live traffic, the interface.
 fn observer(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("vendor", "wiresift");
     o.text("product", "wiresift");
     o.text("version", env!("CARGO_PKG_VERSION"));
+    // One of the types that ECS suggests for this field.
     o.text("type", "ids");
     o.maybe("hostname", alert.origin().host.as_deref());
     if let Some(packet) = alert.packet().filter(|packet| packet.is_live) {
@@ -200,6 +216,8 @@ fn observer(o: &mut Object<'_>, alert: &Alert<'_>) {
     }
 }
 
+// `related.*` collects values from all over the document, so one query finds them in any
+// field.
 fn related(o: &mut Object<'_>, alert: &Alert<'_>) {
     let seen = alert.seen();
     let mut ips: Vec<String> = Vec::new();
@@ -213,12 +231,16 @@ fn related(o: &mut Object<'_>, alert: &Alert<'_>) {
     ips.dedup();
     o.texts("ip", ips);
     if seen.kind == Kind::Domain {
+        // `related.hosts` takes names of hosts, with or without a domain.
         o.texts("hosts", [&seen.value]);
     } else if seen.kind.digest_len().is_some() {
         o.texts("hash", [&seen.value]);
     }
 }
 
+/// Writes `threat`: one enrichment per indicator and source, the most specific
+/// indicator again on its own, and the names of groups, software and techniques of
+/// all sources.
 fn threat(o: &mut Object<'_>, alert: &Alert<'_>) {
     let all = || alert.matches().iter().flat_map(|m| m.sources.iter().map(move |s| (m, s)));
     o.objects("enrichments", all(), |o, (met, source)| {
@@ -226,9 +248,12 @@ fn threat(o: &mut Object<'_>, alert: &Alert<'_>) {
         o.object("matched", |o| {
             o.text("atomic", &alert.seen().value);
             o.text("field", &matched_field(alert.seen()));
+            // The value that ECS gives for matches of indicators by a rule.
             o.text("type", "indicator_match_rule");
             o.shown("occurred", alert.time());
             o.maybe("id", source.id.as_deref());
+            // ECS expects the Elasticsearch index of the indicator. Ours come from
+            // a database, so the feed stands in.
             o.maybe("index", Some(&source.feed));
         });
     });
@@ -247,6 +272,7 @@ fn threat(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.object("technique", |o| o.texts("id", alert.gather(|source| &source.attack)));
 }
 
+/// Writes an indicator as one source describes it.
 fn indicator(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.text("type", indicator_type(met.kind, &met.value));
     o.text("name", &met.value);
@@ -254,6 +280,8 @@ fn indicator(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.text("confidence", confidence(source.confidence));
     o.maybe("provider", Some(&source.feed));
     o.maybe("reference", source.references.first().map(|text| &**text));
+    // Many feeds describe nothing but name the list or pulse, which is better than
+    // no text.
     let said = [&source.description, &source.name, &source.collection];
     o.maybe("description", said.into_iter().flatten().map(|text| &**text).next());
     for (name, time) in [("first_seen", source.first_seen), ("last_seen", source.last_seen)] {
@@ -269,8 +297,8 @@ fn indicator(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     }
 }
 
-/// The indicator's value in the field of its type. Fields that hold addresses
-/// take nothing else, so that networks are only told by name.
+/// Writes the indicator's value into the field for its type. ECS fields of type `ip` reject a
+/// document that puts a network there, so networks only appear as `name`.
 fn value(o: &mut Object<'_>, met: &Match<'_>) {
     let value = &*met.value;
     match met.kind {
@@ -305,13 +333,15 @@ fn value(o: &mut Object<'_>, met: &Match<'_>) {
     }
 }
 
+/// Writes an address, unless the text is none: a field of type `ip` would reject
+/// it.
 fn address(o: &mut Object<'_>, text: &str) {
     if let Ok(ip) = text.parse::<IpAddr>() {
         o.shown("ip", ip);
     }
 }
 
-/// The name below `file.hash`, for the algorithms that ECS knows.
+/// The name below `file.hash`, for algorithms that ECS has.
 const fn hash_field(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Md5
@@ -326,10 +356,12 @@ const fn hash_field(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// The vocabulary of `threat.indicator.type`.
+/// The value of `threat.indicator.type`, which follows the cyber observables of STIX.
 fn indicator_type(kind: Kind, value: &str) -> &'static str {
     match kind {
         Kind::Ip | Kind::Net | Kind::Endpoint => {
+            // One colon separates the port of an IPv4 endpoint; IPv6 has at least
+            // two.
             let is_v6 = value.matches(':').count() > 1;
             if is_v6 { "ipv6-addr" } else { "ipv4-addr" }
         }
@@ -343,14 +375,15 @@ fn indicator_type(kind: Kind, value: &str) -> &'static str {
         Kind::User => "user-account",
         Kind::UserAgent | Kind::Cve => "software",
         Kind::Filename | Kind::Filepath => "file",
+        // STIX has no object for fingerprints, wallets and pipes.
         Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::Jarm | Kind::Hassh | Kind::SshKey => "artifact",
         Kind::Btc | Kind::Wallet | Kind::Pipe | Kind::Opaque => "artifact",
-        // Every digest of a file, whatever the algorithm.
+        // Every digest of a file, with whatever algorithm.
         _ => "file",
     }
 }
 
-/// STIX's bands of confidence, in ECS's words.
+/// The confidence bands of STIX 2.1 (appendix A, “None / Low / Med / High”), in ECS's words.
 const fn confidence(percent: Option<u8>) -> &'static str {
     match percent {
         None => "Not Specified",
@@ -361,6 +394,7 @@ const fn confidence(percent: Option<u8>) -> &'static str {
     }
 }
 
+/// The name of a TLP 2.0 marking, in the upper case that ECS requires.
 const fn tlp_name(tlp: Tlp) -> &'static str {
     match tlp {
         Tlp::Clear => "CLEAR",
@@ -371,7 +405,7 @@ const fn tlp_name(tlp: Tlp) -> &'static str {
     }
 }
 
-/// The ECS field that holds what was seen; our own name where there is none.
+/// The ECS field that holds what was seen, or our own name if there is none.
 fn matched_field(seen: &Seen) -> String {
     let name = match seen.at {
         Where::IpSrc => "source.ip",

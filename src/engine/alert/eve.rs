@@ -1,8 +1,8 @@
-//! `eve`: alerts as Suricata would have written them.
+//! `eve`: alerts in the form in which Suricata would write them.
 //!
-//! Suricata's schema is closed, at the top and inside `alert`; what it has no
-//! member for lies in `alert.context.ioc`, which is made of parts of our record.
-//! So whatever reads EVE reads us, and nothing of the indicator is lost.
+//! Suricata's schema is closed, both at the top level and inside `alert`. What it has no
+//! member for goes into `alert.context.ioc`, in the form of our own record. So every reader of
+//! EVE can read the alerts, and no context of an indicator is lost.
 
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
@@ -12,8 +12,8 @@ use crate::engine::indicator::{
 };
 use std::net::IpAddr;
 
-/// The first of our signature identifiers. The kind's number in the database
-/// format is added, which never changes, so that each kind keeps its own for ever.
+/// The first of our signature identifiers. Adding the kind's number in the database format,
+/// which never changes, gives each kind a permanent identifier.
 const FIRST_SID: u32 = 9_000_000;
 
 /// Appends the alert and a newline.
@@ -44,13 +44,14 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The form that Suricata's schema demands: an offset without a colon in place
-/// of `Z`.
+/// Formats a time as Suricata's schema requires: with `+0000`, without a colon, instead of
+/// `Z`.
 fn stamp(time: Timestamp) -> String {
     let text = tame(time).to_string();
     text.strip_suffix('Z').unwrap_or(&text).to_owned() + "+0000"
 }
 
+// A sensor numbers nothing: `pcap_cnt` would suggest a file to look into.
 fn flow_identity(o: &mut Object<'_>, packet: &PacketPlace) {
     o.number("flow_id", packet.flow_id);
     if packet.is_live {
@@ -62,6 +63,7 @@ fn flow_identity(o: &mut Object<'_>, packet: &PacketPlace) {
     o.numbers("vlan", packet.vlan.iter().copied());
 }
 
+// Suricata writes `dest_ip` where our record has `dst_ip`.
 fn addresses(o: &mut Object<'_>, packet: &PacketPlace) {
     if let Some(src) = packet.src {
         o.shown("src_ip", src);
@@ -77,12 +79,14 @@ fn addresses(o: &mut Object<'_>, packet: &PacketPlace) {
     }
     if let Some(ip) = packet.src.or(packet.dst) {
         let proto = match packet.proto {
+            // As in Suricata's table of protocols.
             58 => "IPv6-ICMP".to_owned(),
             number => proto_name(number).to_uppercase(),
         };
         o.text("proto", &proto);
         o.number("ip_v", if matches!(ip, IpAddr::V4(_)) { 4u8 } else { 6 });
     }
+    // The strings of Suricata's `PktSrcToString`.
     match packet.tunnel.last().map(|tunnel| tunnel.kind) {
         None => o.text("pkt_src", "wire/pcap"),
         Some(kind @ ("vxlan" | "geneve")) => o.text("pkt_src", &format!("{kind} encapsulation")),
@@ -91,21 +95,27 @@ fn addresses(o: &mut Object<'_>, packet: &PacketPlace) {
     o.maybe("community_id", packet.community_id.as_deref());
 }
 
+/// Writes `alert`. There is no rule, so its parts follow from the most specific
+/// indicator.
 fn signature(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
+    // Suricata's word for a detection that blocked nothing.
     o.text("action", "allowed");
+    // 1 is the generator of rules, as opposed to decoders and preprocessors.
     o.number("gid", 1u8);
     o.number("signature_id", sid(kind));
+    // The revision of a rule. Ours follow from the indicator and have none.
     o.number("rev", 1u8);
     o.text("signature", &format!("IOC {kind} {value}"));
     o.text("category", category(kind));
+    // Suricata counts from 1, the worst; our record from 1, the mildest.
     o.number("severity", 5 - json::number(alert.severity()));
     o.texts("references", alert.gather(|source| &source.references));
     o.object("metadata", |o| metadata(o, alert));
     o.object("context", |o| o.object("ioc", |o| context(o, alert)));
 }
 
-/// The lists that rules of Emerging Threats carry, under the same names.
+/// Writes the lists that rules of Emerging Threats carry, under the same names.
 fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     o.texts("ioc_type", [kind.name()]);
@@ -118,6 +128,7 @@ fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.texts("tlp", alert.tlp().map(|tlp| tlp.name()));
 }
 
+// The vocabulary of Emerging Threats' `signature_severity`.
 const fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "Informational",
@@ -127,6 +138,7 @@ const fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
+/// Writes `alert.context.ioc`: what Suricata's schema has no member for.
 fn context(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("schema", super::SCHEMA);
     o.text("time_source", alert.time_source().name());
@@ -152,7 +164,7 @@ fn sid(kind: Kind) -> u32 {
     FIRST_SID + kind as u32
 }
 
-/// The category of Suricata's classification that fits best.
+/// The best fit among the categories of Suricata's `classification.config`.
 const fn category(kind: Kind) -> &'static str {
     match kind {
         Kind::Domain => "Domain Observed Used for C2 Detected",
@@ -170,11 +182,14 @@ const fn category(kind: Kind) -> &'static str {
     }
 }
 
+/// Writes the protocol's object and `app_proto`.
 fn application(o: &mut Object<'_>, alert: &Alert<'_>, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => {
             o.text("app_proto", "dns");
             o.object("dns", |o| {
+                // The layout of Suricata 8: `request` and `response` with arrays, where
+                // version 2 had `query` and `answer`.
                 o.number("version", 3u8);
                 o.text("type", if dns.is_answer { "response" } else { "request" });
                 o.number("id", dns.id);
@@ -218,6 +233,8 @@ fn application(o: &mut Object<'_>, alert: &Alert<'_>, protocol: &Protocol) {
     }
 }
 
+/// Writes `ssh`: Suricata has an object for each side, and an alert is about one of
+/// them.
 fn ssh(o: &mut Object<'_>, ssh: &Ssh) {
     o.text("app_proto", "ssh");
     o.object("ssh", |o| {
@@ -229,8 +246,10 @@ fn ssh(o: &mut Object<'_>, ssh: &Ssh) {
     });
 }
 
-/// As in the record that Suricata writes of a file, with the one digest that was met.
+/// Writes a file as Suricata's `fileinfo` does, with the one digest that matched.
 fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
+    // FTP transfers files over a connection of its own, which Suricata names
+    // differently.
     o.text("app_proto", if file.protocol == "ftp" { "ftp-data" } else { file.protocol });
     if let Some(url) = file.url.as_deref() {
         o.object("http", |o| {
@@ -242,6 +261,7 @@ fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
     o.object("fileinfo", |o| {
         o.maybe("filename", file.name.as_deref());
         if let Some(size) = file.size {
+            // JSON libraries in C (jansson, which Suricata uses) hold integers as `i64`.
             o.number("size", size.min(i64::MAX as u64));
         }
         if let Some(is_whole) = file.is_whole {
@@ -252,11 +272,12 @@ fn file(o: &mut Object<'_>, alert: &Alert<'_>, file: &File) {
         if matches!(seen.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256) {
             o.text(seen.kind.name(), &seen.value);
         }
+        // Suricata always writes it. Files are hashed here and never stored.
         o.flag("stored", false);
     });
 }
 
-/// The host without its port, and what stands behind it: the whole if it is no URL.
+/// Splits a URL into the host without its port, and the rest. Anything else is all rest.
 fn split_url(url: &str) -> (Option<&str>, &str) {
     let Some((_, rest)) = url.split_once("://") else { return (None, url) };
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -264,6 +285,7 @@ fn split_url(url: &str) -> (Option<&str>, &str) {
     (Some(name.map_or(host, |(name, _)| name)), path)
 }
 
+/// Writes `tls`. Suricata prints distinguished names; we only keep the common name.
 fn tls(o: &mut Object<'_>, tls: &Tls) {
     o.text("app_proto", "tls");
     o.object("tls", |o| {
@@ -276,6 +298,7 @@ fn tls(o: &mut Object<'_>, tls: &Tls) {
     });
 }
 
+/// Writes `http`.
 fn http(o: &mut Object<'_>, http: &Http) {
     o.text("app_proto", "http");
     o.object("http", |o| {
@@ -289,7 +312,7 @@ fn http(o: &mut Object<'_>, http: &Http) {
     });
 }
 
-/// Suricata tells of one tunnel, the outermost; the others are in the context.
+/// Suricata has room for one tunnel, the outermost; the context has all of them.
 fn tunnel(o: &mut Object<'_>, packet: &PacketPlace) {
     let Some(outer) = packet.tunnel.first() else { return };
     o.object("tunnel", |o| {

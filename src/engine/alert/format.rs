@@ -1,19 +1,21 @@
-//! Which formats there are, and the one door to all of them.
+//! The list of formats, and the encoder that dispatches to them.
 
 use super::text::{self, Shown};
 use super::{Alert, cef, ecs, eve, json, ocsf, syslog, zeek};
 use crate::engine::indicator::Timestamp;
 use std::fmt;
 
+// One row per format: the enum, its names and `ALL` cannot disagree. The dispatch in
+// `encode_after` is a match, so the compiler asks for a new format there, too.
 macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
-        /// How alerts are written.
+        /// A format of alerts.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Format { $($(#[$doc])* $variant,)* }
 
         impl Format {
-            /// Every format.
+            /// Every format, in the order of the command line's help.
             pub const ALL: &'static [Format] = &[$(Format::$variant,)*];
 
             /// The name on the command line.
@@ -58,10 +60,10 @@ impl fmt::Display for Format {
 
 /// Writes alerts in one format.
 ///
-/// It only holds choices, so that all threads can share one; what belongs to a
-/// file and not to an alert is written by [`begin`](Encoder::begin) and
-/// [`end`](Encoder::end), which whoever owns the output calls once. Everything
-/// is appended, in whole lines, to a buffer that the caller reuses.
+/// An encoder only holds settings, so threads can share one. What belongs to a file instead of
+/// an alert is written by [`begin`](Encoder::begin) and [`end`](Encoder::end), which the owner
+/// of the output calls once each. Everything is appended in whole lines to a buffer that the
+/// caller reuses.
 ///
 /// ```
 /// # use wiresift::engine::alert::{Alert, Encoder, Format, Origin};
@@ -92,19 +94,19 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder without colour.
+    /// Creates an encoder without colour.
     pub const fn new(format: Format) -> Self {
         Encoder { format, style: text::Style { has_colour: false, width: None } }
     }
 
-    /// Whether [`Format::Text`] uses colour. The other formats never do.
+    /// Sets whether [`Format::Text`] uses colour. The other formats never do.
     #[must_use]
     pub const fn colour(mut self, wanted: bool) -> Self {
         self.style.has_colour = wanted;
         self
     }
 
-    /// The columns that [`Format::Text`] has; without it lines are as long as they are.
+    /// Sets the width at which [`Format::Text`] wraps; by default it does not.
     #[must_use]
     pub const fn width(mut self, columns: Option<u16>) -> Self {
         self.style.width = columns;
@@ -116,20 +118,22 @@ impl Encoder {
         self.format
     }
 
-    /// Appends what comes before the first alert of an output that is opened now.
+    /// Appends what precedes the first alert of an output opened at `now`.
     pub fn begin(&self, now: Timestamp, out: &mut Vec<u8>) {
+        // Only Zeek's logs have a header and a footer.
         if self.format == Format::Zeek {
             zeek::begin(now, out);
         }
     }
 
-    /// Appends one alert by itself.
+    /// Appends one alert on its own.
     pub fn encode(&self, alert: &Alert<'_>, out: &mut Vec<u8>) {
         self.encode_after(&mut Shown::default(), alert, out);
     }
 
-    /// Appends one alert for a reader of those before it: [`Format::Text`] does not
-    /// repeat what it has said. Every other format is the same as ever.
+    /// Appends one alert for a reader of the alerts before it: [`Format::Text`] does not
+    /// repeat the context that `shown` has recorded. The other formats ignore `shown`, because
+    /// a program may see any record alone.
     pub fn encode_after(&self, shown: &mut Shown, alert: &Alert<'_>, out: &mut Vec<u8>) {
         match self.format {
             Format::Json => json::encode(alert, out),
@@ -143,7 +147,7 @@ impl Encoder {
         }
     }
 
-    /// Appends what comes after the last alert of an output that is closed now.
+    /// Appends what follows the last alert of an output closed at `now`.
     pub fn end(&self, now: Timestamp, out: &mut Vec<u8>) {
         if self.format == Format::Zeek {
             zeek::end(now, out);

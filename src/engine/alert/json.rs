@@ -1,7 +1,7 @@
-//! `json`: the record itself, one object a line.
+//! `json`: the record itself, one object per line.
 //!
-//! The order of the members is that of the contract. The parts are used again by
-//! the formats that carry them inside their own envelope.
+//! Members are written in the order of `docs/alert.schema.json`, so records read alike to
+//! people, too. Other formats reuse the parts inside their own envelopes.
 
 use super::Alert;
 use super::object::{Object, write_object};
@@ -10,7 +10,8 @@ use crate::engine::indicator::{
     Context, Direction, Flow, LogPlace, PacketPlace, Place, Protocol, Severity, Tls,
 };
 
-/// The record's name and version.
+/// The record's name and version. Adding a member keeps the version; changing or removing one
+/// raises it.
 pub const SCHEMA: &str = "wiresift.alert/1";
 
 /// Appends the record and a newline.
@@ -38,11 +39,12 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// 1 (low) to 4 (critical).
+/// 1 (low) to 4 (critical): higher is worse, unlike in EVE and syslog.
 pub(super) const fn number(severity: Severity) -> u8 {
     severity as u8
 }
 
+/// Writes `seen`: what was observed, where, and how it was read.
 pub(super) fn seen(record: &mut Object<'_>, alert: &Alert<'_>) {
     let seen = alert.seen();
     record.object("seen", |o| {
@@ -55,6 +57,7 @@ pub(super) fn seen(record: &mut Object<'_>, alert: &Alert<'_>) {
     });
 }
 
+/// Writes `indicators`: each match with all its sources.
 pub(super) fn indicators(record: &mut Object<'_>, alert: &Alert<'_>) {
     record.objects("indicators", alert.matches(), |o, met| {
         o.text("kind", met.kind.name());
@@ -65,6 +68,8 @@ pub(super) fn indicators(record: &mut Object<'_>, alert: &Alert<'_>) {
     });
 }
 
+// Times are clamped and confidences capped: a consumer should not have to check a feed's
+// numbers.
 fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.text("feed", &source.feed);
     o.maybe("collection", source.collection.as_deref());
@@ -86,6 +91,7 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.texts("tags", &source.tags);
     o.texts("malware", &source.malware);
     match &*source.adversary {
+        // The contract has one text here, and most feeds name one adversary.
         [] => (),
         [one] => o.maybe("adversary", Some(one)),
         several => o.maybe("adversary", Some(&several.join(", "))),
@@ -93,7 +99,7 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.texts("attack", &source.attack);
     o.texts("references", &source.references);
     o.maybe("description", source.description.as_deref());
-    // From here on: what the contract allows to be added.
+    // Added after version 1 was published, hence at the end.
     o.maybe("id", source.id.as_deref());
     o.maybe("collection_id", source.collection_id.as_deref());
     for (name, time) in [("first_seen", source.first_seen), ("last_seen", source.last_seen)] {
@@ -105,6 +111,7 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.maybe("proto", source.proto.as_deref());
 }
 
+/// The side of a connection that an indicator is limited to.
 const fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Source => "source",
@@ -112,6 +119,8 @@ const fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
+/// Writes `log`: the place in a text input. `line` and `column` count from 1, `column` and
+/// `offset` in bytes.
 pub(super) fn log(record: &mut Object<'_>, log: &LogPlace) {
     record.object("log", |o| {
         o.text("path", &log.path);
@@ -124,6 +133,8 @@ pub(super) fn log(record: &mut Object<'_>, log: &LogPlace) {
     });
 }
 
+/// Writes `packet`: the place in a capture or on an interface. `number` counts from 1, as in
+/// Wireshark.
 pub(super) fn packet(record: &mut Object<'_>, packet: &PacketPlace) {
     record.object("packet", |o| {
         o.text(if packet.is_live { "interface" } else { "path" }, &packet.path);
@@ -131,6 +142,8 @@ pub(super) fn packet(record: &mut Object<'_>, packet: &PacketPlace) {
         o.number("length", packet.length);
         ends(o, packet);
         if packet.src.is_some() || packet.proto != 0 {
+            // A frame without IP has neither addresses nor a protocol; 0 alone would read as
+            // HOPOPT.
             o.text("proto", &proto_name(packet.proto));
         }
         o.maybe("direction", packet.to_server.map(direction));
@@ -144,6 +157,7 @@ pub(super) fn packet(record: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
+// In the packet's direction. Formats that want the initiator first use `record::ends`.
 fn ends(o: &mut Object<'_>, packet: &PacketPlace) {
     let ends = [
         ("src_ip", packet.src, "src_port", packet.src_port),
@@ -159,11 +173,12 @@ fn ends(o: &mut Object<'_>, packet: &PacketPlace) {
     }
 }
 
-/// As EVE calls it.
+/// The direction in EVE's words.
 pub(super) const fn direction(to_server: bool) -> &'static str {
     if to_server { "to_server" } else { "to_client" }
 }
 
+/// Writes `tunnel`: the encapsulations around the packet, the outermost first.
 pub(super) fn tunnels(o: &mut Object<'_>, packet: &PacketPlace) {
     o.objects("tunnel", &packet.tunnel, |o, tunnel| {
         o.text("kind", tunnel.kind);
@@ -172,6 +187,7 @@ pub(super) fn tunnels(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
+/// Writes `flow`: totals of the flow, for alerts about a flow as a whole.
 pub(super) fn flow(o: &mut Object<'_>, flow: &Flow) {
     o.object("flow", |o| {
         o.number("packets", flow.packets);
@@ -183,6 +199,7 @@ pub(super) fn flow(o: &mut Object<'_>, flow: &Flow) {
     });
 }
 
+/// Writes what the protocol at hand said, under its name.
 fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
     match protocol {
         Protocol::Dns(dns) => record.object("dns", |o| {
@@ -236,6 +253,7 @@ fn protocol(record: &mut Object<'_>, protocol: &Protocol) {
     }
 }
 
+/// Writes the members that TLS and QUIC share.
 fn tls(o: &mut Object<'_>, tls: &Tls) {
     o.maybe("sni", tls.sni.as_deref());
     o.maybe("version", tls.version.as_deref());
@@ -244,6 +262,7 @@ fn tls(o: &mut Object<'_>, tls: &Tls) {
     o.maybe("issuer", tls.issuer.as_deref());
 }
 
+/// Writes `database`: an alert is only reproducible with the database that made it.
 pub(super) fn database(record: &mut Object<'_>, alert: &Alert<'_>) {
     record.object("database", |o| {
         o.text("id", &alert.origin().database);

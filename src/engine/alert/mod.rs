@@ -1,5 +1,5 @@
-//! Alerts: a hit after policy, its severity, its record, and the formats in which
-//! it leaves the house.
+//! Alerts: a hit with its severity, time and origin, and the formats in which it leaves
+//! wiresift.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -30,19 +30,19 @@
 //! contract (`docs/alert.schema.json`, `docs/alerts.md`); every other format is
 //! derived from the same record and says nothing that the record doesn't.
 //!
-//! This room never touches the database and never reads a clock: whoever calls
-//! it says what time it is. Everything that comes from feeds, logs and packets is
-//! hostile text, and each format escapes it in its own way.
+//! This room never touches the database and never reads a clock: the caller passes the time.
+//! Everything that comes from feeds, logs and packets is hostile text, and each format escapes
+//! it by its own rules.
 //!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record` | [`Alert`], [`Origin`], and the summaries that several formats need |
-//! | `selection` | which alerts somebody asked for |
-//! | `summary` | what all alerts of a run come to |
+//! | `selection` | which alerts the user wants |
+//! | `summary` | counts over all alerts of a run |
 //! | `object` | the writer of JSON objects under `json`, `eve`, `ecs` and `ocsf` |
 //! | `json` | the record itself |
 //! | `text` | for a person at a terminal |
-//! | `own` | whether a file holds what we wrote |
+//! | `own` | whether a file holds earlier output |
 //! | `eve`, `zeek`, `cef`, `ecs`, `ocsf`, `syslog` | for other systems, one file each |
 
 mod cef;

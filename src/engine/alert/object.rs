@@ -1,18 +1,19 @@
-//! JSON objects, written straight into a buffer.
+//! Writes JSON objects straight into a buffer.
 //!
-//! Building a tree of values for each alert only to print it would cost more than
-//! finding the hit did. Members are written in the order of the calls; those that
-//! have nothing to say are left out, commas and all.
+//! Building a tree of values for each alert only to print it would cost more than finding the
+//! hit. Members are written in the order of the calls; empty ones are omitted together with
+//! their comma.
 //!
-//! Beside what JSON demands, `DEL`, the C1 controls, the line separators U+2028 and
-//! U+2029, and what reorders or hides text are escaped: a record is one line for every
-//! reader, and printing one can't steer a terminal. A parser gives back the same text.
+//! Besides what JSON requires, this escapes `DEL`, the C1 controls, the line separators U+2028
+//! and U+2029, and characters that reorder or hide text. A record is then one line to every
+//! reader, and printing one cannot control a terminal. A parser still returns the original
+//! text.
 
 use crate::engine::error::is_harmful;
 use std::fmt;
 use std::io::Write;
 
-/// An object that is being written.
+/// An object being written.
 pub(super) struct Object<'o> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
@@ -23,7 +24,7 @@ pub(super) fn write_object(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)
     write_counted(out, fill);
 }
 
-/// [`write_object`] that tells whether the object stayed empty.
+/// Like [`write_object`], but returns whether the object stayed empty.
 fn write_counted(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) -> bool {
     out.push(b'{');
     let mut object = Object { out, is_empty: true };
@@ -34,7 +35,7 @@ fn write_counted(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) -> bool 
 }
 
 impl Object<'_> {
-    /// The names are ours and need no escaping.
+    /// Writes the name of a member. Names are ours and need no escaping.
     fn name(&mut self, name: &str) {
         if !self.is_empty {
             self.out.push(b',');
@@ -45,21 +46,20 @@ impl Object<'_> {
         self.out.extend_from_slice(b"\":");
     }
 
-    /// Text, also when it is empty.
+    /// Writes a text, even an empty one.
     pub(super) fn text(&mut self, name: &str, text: &str) {
         self.name(name);
         quote(self.out, text);
     }
 
-    /// Text, where there is some.
+    /// Writes a text unless it is missing or empty.
     pub(super) fn maybe(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.text(name, text);
         }
     }
 
-    /// What prints as text without any character that needs escaping: addresses,
-    /// times.
+    /// Writes a value whose text needs no escaping, such as an address or a time.
     pub(super) fn shown(&mut self, name: &str, value: impl fmt::Display) {
         self.name(name);
         self.out.push(b'"');
@@ -79,12 +79,12 @@ impl Object<'_> {
         show(self.out, flag);
     }
 
-    /// An array of texts, where there are any.
+    /// Writes an array of texts, unless it is empty.
     pub(super) fn texts<T: AsRef<str>>(&mut self, name: &str, texts: impl IntoIterator<Item = T>) {
         self.array(name, texts, |out, text| quote(out, text.as_ref()));
     }
 
-    /// An array of numbers, where there are any.
+    /// Writes an array of numbers, unless it is empty.
     pub(super) fn numbers<T: Into<i128>>(
         &mut self,
         name: &str,
@@ -93,17 +93,18 @@ impl Object<'_> {
         self.array(name, numbers, |out, number| show(out, number.into()));
     }
 
-    /// An object, where it gets members.
+    /// Writes an object, unless `fill` adds no members.
     pub(super) fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) {
         let (start, was_empty) = (self.out.len(), self.is_empty);
         self.name(name);
         if write_counted(self.out, fill) {
+            // Whether it is empty shows only after the name is written: take both back.
             self.out.truncate(start);
             self.is_empty = was_empty;
         }
     }
 
-    /// An array of objects, where there are any.
+    /// Writes an array of objects, unless it is empty.
     pub(super) fn objects<T>(
         &mut self,
         name: &str,
@@ -113,6 +114,7 @@ impl Object<'_> {
         self.array(name, items, |out, item| write_object(out, |object| fill(object, item)));
     }
 
+    /// Writes an array unless it is empty; `write` appends one item.
     fn array<T>(
         &mut self,
         name: &str,
@@ -132,14 +134,14 @@ impl Object<'_> {
     }
 }
 
-/// Appends what `value` prints as.
+/// Appends the text of `value`.
 pub(super) fn show(out: &mut Vec<u8>, value: impl fmt::Display) {
     // Writing to a Vec can't fail.
     let _ = write!(out, "{value}");
 }
 
-/// The bytes that need a look: what must be escaped, and the first bytes of
-/// characters that may have to be.
+/// Bytes that need a closer look: those to escape, and the first bytes of characters that may
+/// need escaping. Everything else is copied in runs, which is nearly all of a record.
 const SUSPECT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -150,11 +152,11 @@ const SUSPECT: [bool; 256] = {
     table[b'"' as usize] = true;
     table[b'\\' as usize] = true;
     table[0x7f] = true;
-    table[0xc2] = true; // U+0080 to U+00BF, of which up to U+009F are controls
-    table[0xd8] = true; // U+0600 to U+063F, with the mark of Arabic letters
+    table[0xc2] = true; // U+0080 to U+00BF; C1 controls end at U+009F
+    table[0xd8] = true; // U+0600 to U+063F, with the Arabic letter mark
     table[0xe2] = true; // U+2000 to U+2FFF
     table[0xef] = true; // U+F000 to U+FFFF
-    table[0xf3] = true; // U+C0000 and above, with the tags
+    table[0xf3] = true; // U+C0000 and above, with the tag characters
     table
 };
 
@@ -162,7 +164,7 @@ const SUSPECT: [bool; 256] = {
 pub(super) fn quote(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text;
-    // A suspect byte begins a character, so that it may be split at.
+    // A suspect byte is ASCII or a lead byte of UTF-8, so it is a valid place to split.
     while let Some(at) = rest.bytes().position(|byte| SUSPECT[usize::from(byte)]) {
         let (plain, suspect) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
@@ -176,6 +178,8 @@ pub(super) fn quote(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Appends a character, escaped if JSON or [`is_harmful`] demands it. Beyond U+FFFF
+/// an escape is a pair of surrogates (RFC 8259, section 7).
 fn escape(out: &mut Vec<u8>, char: char) {
     match char {
         '"' => out.extend_from_slice(b"\\\""),

@@ -1,8 +1,8 @@
-//! `ocsf`: OCSF Detection Findings (class 2004), one object a line.
+//! `ocsf`: OCSF Detection Findings (class 2004), one object per line.
 //!
-//! Each source of each indicator is an entry of `osint`; where it was seen is the
-//! one entry of `evidences`; our own parts that OCSF has no place for are
-//! `unmapped`.
+//! Every source of every indicator is an entry of `osint`. The place of the observation is the
+//! only entry of `evidences`. Parts of our record that OCSF has no attribute for go into
+//! `unmapped`, as the standard provides.
 
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
@@ -11,11 +11,14 @@ use crate::engine::indicator::{Context, Kind, PacketPlace, Protocol, Severity, T
 use crate::engine::scan::Match;
 use std::net::IpAddr;
 
+// The version of the schema whose constants and required attributes this file follows.
 const VERSION: &str = "1.6.0";
 
 /// Appends the finding and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     write_object(out, |o| {
+        // Category “Findings”, class “Detection Finding”, activity “Create”. A type is 100 ×
+        // class + activity.
         o.number("category_uid", 2);
         o.number("class_uid", 2004);
         o.number("activity_id", 1);
@@ -24,6 +27,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let (severity, severity_id) = severity(alert.severity());
         o.number("severity_id", severity_id);
         o.text("severity", severity);
+        // 1 is “New”: nobody has looked at it yet.
         o.number("status_id", 1);
         o.flag("is_alert", true);
         o.number("confidence_id", confidence_id(alert.confidence()));
@@ -57,10 +61,12 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+// `timestamp_t` is in milliseconds.
 fn millis(time: Timestamp) -> i64 {
     tame(time).0.div_euclid(1000)
 }
 
+// 1 is “Informational”, which no indicator is.
 const fn severity(severity: Severity) -> (&'static str, u8) {
     match severity {
         Severity::Low => ("Low", 2),
@@ -80,6 +86,8 @@ const fn confidence_id(percent: Option<u8>) -> u8 {
     }
 }
 
+/// Writes `metadata`. The `osint` profile is what allows the attribute of that
+/// name.
 fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("version", VERSION);
     o.texts("profiles", ["osint"]);
@@ -92,6 +100,8 @@ fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.maybe("log_name", alert.log().map(|log| &*log.path));
 }
 
+/// Writes `finding_info`: the indicator is the title, the kind is the analytic
+/// (type 1, “Rule”).
 fn finding(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     o.text("uid", &alert.uid());
@@ -109,12 +119,15 @@ fn finding(o: &mut Object<'_>, alert: &Alert<'_>) {
     attacks(o, &alert.gather(|source| &source.attack));
 }
 
+/// Writes `attacks`: techniques of MITRE ATT&CK.
 fn attacks(o: &mut Object<'_>, techniques: &[&str]) {
     o.objects("attacks", techniques, |o, technique| {
         o.object("technique", |o| o.text("uid", technique));
     });
 }
 
+/// Writes the entry of `evidences`: the place, the connection, what the protocol
+/// said, and the file.
 fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     if let Some(log) = alert.log() {
         o.object("data", |o| json::log(o, log));
@@ -126,10 +139,11 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
         Some(Protocol::Dns(dns)) => o.object("query", |o| {
             o.text("hostname", &dns.rrname);
             o.maybe("type", Some(&dns.rrtype));
+            // The identifier in the header of DNS, which query and answer share.
             o.number("packet_uid", dns.id);
         }),
         Some(Protocol::Tls(tls) | Protocol::Quic(tls)) => {
-            // Both are required by the schema.
+            // The schema requires both.
             if let (Some(sni), Some(version)) = (&tls.sni, &tls.version) {
                 o.object("tls", |o| {
                     o.text("sni", sni);
@@ -169,7 +183,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
         }
         (_, None) if carried.is_none() => (),
         (kind, algorithm) => o.object("file", |o| {
-            // Both are required, and unknown where only a digest was seen.
+            // The schema requires both; if only a digest was seen, the name is unknown.
             let name = if kind == Kind::Filename { Some(&seen.value) } else { None };
             let name = name.or_else(|| carried?.name.as_ref());
             o.text("name", name.map_or("", |name| name));
@@ -177,6 +191,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
             if let Some(size) = carried.and_then(|file| file.size) {
                 o.number("size", size);
             }
+            // `algorithm` is an `Option`: a file name has no digest.
             o.objects("hashes", algorithm, |o, algorithm| {
                 o.number("algorithm_id", algorithm);
                 o.text("value", &seen.value);
@@ -185,6 +200,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     }
 }
 
+/// Writes the endpoints and the connection, in the direction of the packet.
 fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
     let sides = [
         ("src_endpoint", packet.src, packet.src_port),
@@ -201,10 +217,13 @@ fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
         });
     }
     o.object("connection_info", |o| {
+        // 0 is “Unknown”: which side is inside depends on a network we know nothing of.
         o.number("direction_id", 0);
         o.text("uid", &packet.flow_id.to_string());
         o.maybe("community_uid", packet.community_id.as_deref());
         if let Some(ip) = packet.src.or(packet.dst) {
+            // IANA numbers protocols of IP; 4 and 6 are the versions in
+            // `protocol_ver_id`.
             o.text("protocol_name", &proto_name(packet.proto));
             o.number("protocol_num", packet.proto);
             o.number("protocol_ver_id", if matches!(ip, IpAddr::V4(_)) { 4 } else { 6 });
@@ -212,6 +231,7 @@ fn endpoints(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
+/// Writes an entry of `osint`: one indicator as one source describes it.
 fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.number("type_id", indicator_type(met.kind));
     o.text("type", met.kind.name());
@@ -232,6 +252,8 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     o.texts("references", &source.references);
     o.objects("malware", &source.malware, |o, name| {
         o.text("name", name);
+        // Required by the schema. 0 is “Unknown”: feeds name the family and not its
+        // class.
         o.numbers("classification_ids", [0]);
     });
     if !source.adversary.is_empty() {
@@ -240,6 +262,7 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
             o.number("type_id", 0);
         });
     }
+    // The techniques of this source only; `finding_info` has those of all.
     let techniques: Vec<&str> = source.attack.iter().map(|text| &**text).collect();
     attacks(o, &techniques);
     for (name, time) in [
@@ -253,6 +276,7 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     }
 }
 
+/// The name of a TLP marking. OCSF spells `AMBER STRICT` with a space.
 const fn tlp_name(tlp: Tlp) -> &'static str {
     match tlp {
         Tlp::Clear => "CLEAR",
@@ -263,7 +287,8 @@ const fn tlp_name(tlp: Tlp) -> &'static str {
     }
 }
 
-/// `osint.type_id`
+/// The value of `osint.type_id`: 1 IP address, 2 domain, 4 hash, 5 URL, 6 user agent,
+/// 7 certificate, 9 email address, 10 vulnerability, 11 file, 12 registry key, 99 other.
 const fn indicator_type(kind: Kind) -> u8 {
     match kind {
         Kind::Ip | Kind::Net | Kind::Endpoint => 1,
@@ -282,7 +307,7 @@ const fn indicator_type(kind: Kind) -> u8 {
     }
 }
 
-/// `observables[].type_id`
+/// The value of `observables[].type_id`.
 const fn observable_type(kind: Kind) -> u8 {
     match kind {
         Kind::Domain => 1,
@@ -301,7 +326,8 @@ const fn observable_type(kind: Kind) -> u8 {
     }
 }
 
-/// `hashes[].algorithm_id`, for digests of files.
+/// The value of `hashes[].algorithm_id`, for digests of files. SHA-384 has none in this
+/// version.
 const fn algorithm(kind: Kind) -> Option<u8> {
     match kind {
         Kind::Md5 => Some(1),

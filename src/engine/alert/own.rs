@@ -1,14 +1,15 @@
-//! Whether a file holds alerts of ours: then it may be written anew.
+//! Recognises output of earlier runs, which may be overwritten.
 //!
-//! The first lines decide. All formats name the program in each record, or have a beginning that
-//! nobody else writes; Zeek's own `intel.log` has our header, and is told from ours by its records.
+//! The first lines decide. Every format either names wiresift in each record or begins like
+//! nothing else. Zeek's own `intel.log` has the same header as ours; the node in its records
+//! tells them apart.
 
 use crate::engine::indicator::{Kind, Severity};
 
-/// As many bytes of a file are asked for.
+/// How many bytes of a file [`is_own`] wants to see.
 pub const OWN_HEAD: usize = 64 << 10;
 
-/// Whether the beginning of a file is that of an output of ours. An empty one is.
+/// Whether a file with this head is output of wiresift. An empty file counts.
 pub fn is_own(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default();
@@ -25,6 +26,8 @@ fn has(line: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(line, part).is_some()
 }
 
+/// Whether this is a record of the formats `json`, `eve` (by its context), `ecs` or
+/// `ocsf`.
 fn is_json(line: &[u8]) -> bool {
     const MARKS: [&[u8]; 3] = [
         b"\"schema\":\"wiresift.alert/",
@@ -34,10 +37,10 @@ fn is_json(line: &[u8]) -> bool {
     line.starts_with(b"{") && MARKS.iter().any(|mark| has(line, mark))
 }
 
-/// A headline of the format for people: severity, kind, value and place.
+/// Whether this is the first line of the text format: severity, kind, value and place.
 fn is_page(line: &[u8]) -> bool {
     let Ok(line) = std::str::from_utf8(line) else { return false };
-    // Colours, where somebody asked for them.
+    // Skip colours, in case of `--color=always`.
     let plain: String = line.split('\x1b').fold(String::new(), |text, part| {
         let colour = part.strip_prefix('[').and_then(|part| part.split_once('m'));
         text + colour.map_or(part, |(_, rest)| rest)
@@ -50,7 +53,7 @@ fn is_page(line: &[u8]) -> bool {
     is_severity && Kind::ALL.iter().any(|it| it.name() == kind) && plain.contains(" in ")
 }
 
-/// Our header with no record, or with one that names us as the node that saw it.
+/// Whether this is our header without a record, or with one whose `seen.node` is ours.
 fn is_zeek(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     if !lines.clone().any(|line| line == b"#path\tintel") {

@@ -1,4 +1,4 @@
-//! The alert, and what several formats say about it.
+//! The alert, and the summaries of it that several formats share.
 
 use crate::engine::indicator::{
     Context, Kind, LogPlace, PacketPlace, Place, Protocol, Quality, Severity, Timestamp, Tlp,
@@ -9,30 +9,29 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The severity of an alert none of whose sources gives one: most feeds claim
-/// that a value is bad and leave open how bad, which is neither a reason to wake
-/// somebody up nor one to look away.
+/// The severity of an alert whose sources give none. Most feeds only claim that a value is
+/// bad, not how bad, which is no reason to wake anybody up, nor one to look away.
 pub const DEFAULT_SEVERITY: Severity = Severity::Medium;
 
-/// What all alerts of a run have in common: where they were made.
+/// What all alerts of a run have in common: the database and the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The database's build identifier.
     pub database: String,
     /// When the database was built.
     pub built: Timestamp,
-    /// The name of the sensor, where it should be told.
+    /// The name of the sensor, if alerts should carry it.
     pub host: Option<String>,
 }
 
-/// Where the time of an alert is from (matching specification, section 8.5).
+/// Where the time of an alert comes from (matching specification, section 8.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeSource {
     /// The record of the log, or the packet.
     Event,
-    /// The packet that showed the flow which the alert is about as a whole.
+    /// The first packet of the flow, for an alert about the flow as a whole.
     Flow,
-    /// Nothing there tells a time: it is that of reading.
+    /// The input has no time; this is the time of reading.
     Read,
 }
 
@@ -47,15 +46,15 @@ impl TimeSource {
     }
 }
 
-/// A hit with its time, its severity and its origin: what is encoded.
+/// A hit with its time, severity and origin: what gets encoded.
 ///
-/// It borrows everything, so it costs nothing to make.
+/// It only borrows, so it costs nothing to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert<'a> {
     hit: &'a Hit<'a>,
     origin: &'a Origin,
     time: Timestamp,
-    /// Whether the time is that of reading.
+    /// Whether the time is the time of reading.
     is_read: bool,
     severity: Severity,
     /// The text that it is from, if that is not identified by its path.
@@ -63,9 +62,9 @@ pub struct Alert<'a> {
 }
 
 impl<'a> Alert<'a> {
-    /// Makes an alert of a hit. `read_at` is when the input was read: the time of log lines
-    /// that have none of their own. Packets without a time were given one where they were
-    /// read, and say so.
+    /// Creates an alert for a hit. `read_at` is when the input was read, which stands in for
+    /// log lines without a time. Packets without a time got one when they were read, and are
+    /// marked.
     pub fn new(hit: &'a Hit<'a>, origin: &'a Origin, read_at: Timestamp) -> Self {
         let time = match &hit.place {
             Place::Log(log) => log.time.unwrap_or(read_at),
@@ -86,13 +85,13 @@ impl<'a> Alert<'a> {
         Alert { stream: Some(stream), ..self }
     }
 
-    /// When it happened. Always within the years 0 to 9999, which is as far as
-    /// any of the formats can tell time.
+    /// When it happened, clamped to the years 0 to 9999, the range of RFC 3339 and so of most
+    /// formats.
     pub fn time(&self) -> Timestamp {
         tame(self.time)
     }
 
-    /// Where that time is from.
+    /// Where that time comes from.
     pub fn time_source(&self) -> TimeSource {
         match &self.hit.place {
             _ if self.is_read => TimeSource::Read,
@@ -111,15 +110,15 @@ impl<'a> Alert<'a> {
         self.hit
     }
 
-    /// Where the alert was made.
+    /// The database and machine that made the alert.
     pub fn origin(&self) -> &'a Origin {
         self.origin
     }
 
-    /// What identifies the observation: the same observable in the same place has
-    /// the same identifier, whichever database finds it, and in every run over the
-    /// same input. When a log was read has no part in it; in a stream
-    /// ([`in_stream`](Self::in_stream)) neither have its path and the line's time.
+    /// Identifies the observation: the same observable in the same place gets the same
+    /// identifier in every run and from every database, so that a SIEM can drop duplicates.
+    /// The time of reading does not contribute, because it differs between runs. In a
+    /// stream ([`in_stream`](Self::in_stream)) neither do its path and the line's time.
     pub fn uid(&self) -> String {
         let seen = self.seen();
         let (path, at, time) = match &self.hit.place {
@@ -129,6 +128,9 @@ impl<'a> Alert<'a> {
         let time = time.map_or_else(String::new, |time| time.0.to_string());
         let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
         let (kind, value) = (seen.kind, &seen.value);
+        // NUL separates the parts, since it cannot occur in a path.
+        // The indicator does not contribute: another feed with the same value must
+        // not make the same observation look new.
         let key = match self.stream {
             Some(stream) => format!("{stream:016x}\0{at}\0{place}\0{field}\0{kind}\0{value}"),
             None => format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}"),
@@ -136,7 +138,7 @@ impl<'a> Alert<'a> {
         format!("{:032x}", xxh3_128(key.as_bytes()))
     }
 
-    /// What the input is called: a path, or an interface.
+    /// The name of the input: a path or an interface.
     pub fn input(&self) -> &'a Arc<str> {
         match &self.hit.place {
             Place::Log(log) => &log.path,
@@ -144,14 +146,17 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// What was observed.
     pub(super) fn seen(&self) -> &'a Seen {
         &self.hit.seen
     }
 
+    /// The indicators that it matches, the most specific first.
     pub(super) fn matches(&self) -> &'a [Match<'a>] {
         &self.hit.matches
     }
 
+    /// The place, if it is in a log.
     pub(super) fn log(&self) -> Option<&'a LogPlace> {
         match &self.hit.place {
             Place::Log(log) => Some(log),
@@ -159,6 +164,7 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// The place, if it is in a packet.
     pub(super) fn packet(&self) -> Option<&'a PacketPlace> {
         match &self.hit.place {
             Place::Log(_) => None,
@@ -166,12 +172,13 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// What the protocol of the packet said.
     pub(super) fn protocol(&self) -> Option<&'a Protocol> {
         self.packet()?.protocol.as_ref()
     }
 
-    /// The most specific indicator. A hit without any, which the scanner never
-    /// makes, is told as if the observable had met itself.
+    /// The most specific indicator. The scanner never makes a hit without one; such a hit is
+    /// written as if the observable were the indicator, so no format needs a case for it.
     pub(super) fn best(&self) -> (Kind, &'a str) {
         let seen = self.seen();
         self.matches().first().map_or((seen.kind, &seen.value), |m| (m.kind, &m.value))
@@ -182,27 +189,31 @@ impl<'a> Alert<'a> {
         sources(self.hit)
     }
 
-    /// The names of the feeds, each once, in the order of the sources.
+    /// The names of the feeds, without duplicates, in the order of the sources.
     pub(super) fn feeds(&self) -> Vec<&'a str> {
         distinct(self.sources().map(|source| &*source.feed))
     }
 
-    /// The texts that `pick` takes from each source, each once, in order.
+    /// The texts that `pick` takes from each source, without duplicates, in order.
     pub(super) fn gather(&self, pick: fn(&'a Context<'a>) -> &'a [Cow<'a, str>]) -> Vec<&'a str> {
         distinct(self.sources().flat_map(pick).map(|text| &**text))
     }
 
-    /// The most restrictive TLP of the sources.
+    /// The most restrictive TLP of the sources: an alert may not be shared more widely than
+    /// any part.
     pub(super) fn tlp(&self) -> Option<Tlp> {
         self.sources().filter_map(|source| source.tlp).max()
     }
 
+    // Feeds are free to write 120%; every format that has a confidence allows 0 to 100.
     /// The highest confidence of the sources, at most 100.
     pub(super) fn confidence(&self) -> Option<u8> {
         self.sources().filter_map(|source| source.confidence).max().map(|c| c.min(100))
     }
 
-    /// The flags of the observation, and those that hold for each indicator it met.
+    /// The flags of the observation, and those that all its indicators share. A flag of one
+    /// indicator only would be wrong for the alert as a whole; the record lists it at the
+    /// indicator.
     pub(super) fn quality(&self) -> Quality {
         let flags = [
             Quality::QUERY_IGNORED,
@@ -227,13 +238,15 @@ impl<'a> Alert<'a> {
     }
 }
 
-/// A packet's ends, the one that opened the flow first.
+/// The endpoints of a packet, the flow's initiator first. Without a known direction the sender
+/// counts as the initiator.
 pub(super) fn ends(packet: &PacketPlace) -> [(Option<IpAddr>, Option<u16>); 2] {
     let (src, dst) = ((packet.src, packet.src_port), (packet.dst, packet.dst_port));
     if packet.to_server == Some(false) { [dst, src] } else { [src, dst] }
 }
 
-/// The protocol's name in alerts, or its number as text.
+/// The name of an IP protocol in alerts, or its number as text. The names are those of
+/// Suricata and Zeek rather than of IANA's registry, which writes `IPv6-ICMP` and `IGMP`.
 pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
     Cow::Borrowed(match number {
         1 => "icmp",
@@ -255,19 +268,23 @@ pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
     })
 }
 
-/// The nearest time that has four digits of year.
+/// Clamps a time to years of four digits; a pcap or a feed can claim any 64-bit time.
 pub(super) fn tame(time: Timestamp) -> Timestamp {
+    // 0000-01-01T00:00:00Z and 9999-12-30T22:00:00Z, the limit of `jiff::Timestamp`, in
+    // microseconds.
     const FIRST: i64 = -62_167_219_200_000_000;
     const LAST: i64 = 253_402_207_200_000_000;
     Timestamp(time.0.clamp(FIRST, LAST))
 }
 
+/// All sources of a hit. Free-standing, because `new` needs them before there is an
+/// alert.
 fn sources<'a>(hit: &'a Hit<'a>) -> impl Iterator<Item = &'a Context<'a>> {
     hit.matches.iter().flat_map(|m| &m.sources)
 }
 
-/// Each text once, without the empty ones. Quadratic, and meant for the dozen
-/// texts that the sources of one hit have.
+/// Drops empty texts and duplicates. Quadratic, but the sources of one hit have a dozen texts,
+/// fewer than a hash set pays off for.
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut kept: Vec<&str> = Vec::new();
     for text in texts {

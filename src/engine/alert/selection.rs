@@ -1,25 +1,26 @@
-//! Which alerts somebody asked for.
+//! Selects the alerts that the user wants.
 //!
-//! A [`Selection`] is judged after matching: what it leaves out did match, and is
-//! counted, so that a filter on the command line is never mistaken for silence.
+//! A [`Selection`] filters after matching. What it leaves out did match, and is counted by
+//! reason, so a filter on the command line is never mistaken for a clean log.
 
 use super::{Alert, DEFAULT_SEVERITY};
 use crate::engine::indicator::{Context, Kind, Severity, Timestamp};
 use glob::{MatchOptions, Pattern};
 
-/// What an alert has to be in order to be written. The default takes every alert.
+/// The conditions that an alert must meet to be written. The default accepts every alert.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Selection {
-    /// The least severity.
+    /// The lowest severity to write.
     pub min_severity: Option<Severity>,
-    /// The least confidence, 0 to 100. A source that gives none does not reach any.
+    /// The lowest confidence to write, 0 to 100. A source without a confidence never reaches
+    /// it.
     pub min_confidence: Option<u8>,
-    /// Names of feeds, with wildcards; empty for all.
+    /// Names of feeds, with wildcards, ignoring case; empty for all.
     pub feeds: Vec<Pattern>,
-    /// Kinds of the observable or of an indicator that it met; empty for all.
+    /// Kinds of the observable or of one of its indicators; empty for all.
     pub kinds: Vec<Kind>,
-    /// Nothing that happened before.
+    /// The earliest time to write.
     pub since: Option<Timestamp>,
 }
 
@@ -29,17 +30,17 @@ pub struct Selection {
 pub enum LeftOut {
     /// Its severity is too low.
     Severity,
-    /// No source is that confident.
+    /// No source is confident enough.
     Confidence,
-    /// It is of other feeds.
+    /// None of its sources is a selected feed.
     Feed,
-    /// It is of other kinds.
+    /// Neither the observable nor an indicator has a selected kind.
     Kind,
-    /// It happened earlier.
+    /// It happened too early.
     Time,
-    /// The observable was reported for the same input before.
+    /// The same observable was already reported for this input.
     Repeated,
-    /// So many alerts were wanted for an input, and no more.
+    /// The input has reached its maximum number of alerts.
     Limit,
 }
 
@@ -59,15 +60,16 @@ impl LeftOut {
 }
 
 impl Selection {
-    /// Whether it takes every alert.
+    /// Whether this accepts every alert, so that callers can skip it.
     pub fn takes_all(&self) -> bool {
         *self == Selection::default()
     }
 
-    /// Why an alert is left out; `None` if it is wanted.
+    /// Returns why an alert is left out, or `None` if it is wanted.
     ///
-    /// Feed, confidence and severity are asked of the same source: a low claim of the
-    /// feed that was asked for is not made high by what another feed says.
+    /// Feed, confidence and severity must hold for one and the same source: a weak claim by
+    /// the selected feed does not become strong through another feed's.
+    // The cheap questions come first; the order also decides which reason is counted.
     pub fn leaves_out(&self, alert: &Alert<'_>) -> Option<LeftOut> {
         if self.since.is_some_and(|since| alert.time() < since) {
             return Some(LeftOut::Time);
@@ -90,11 +92,14 @@ impl Selection {
         (severities.max().unwrap_or(DEFAULT_SEVERITY) < least).then_some(LeftOut::Severity)
     }
 
+    /// Whether the observable or an indicator has a selected kind: someone who asks
+    /// for `net` wants addresses inside networks, too.
     fn has_kind(&self, alert: &Alert<'_>) -> bool {
         let is_wanted = |kind: Kind| self.kinds.contains(&kind);
         is_wanted(alert.seen().kind) || alert.matches().iter().any(|met| is_wanted(met.kind))
     }
 
+    /// Whether a feed is selected.
     fn has_feed(&self, name: &str) -> bool {
         let options = MatchOptions { case_sensitive: false, ..MatchOptions::new() };
         self.feeds.is_empty() || self.feeds.iter().any(|feed| feed.matches_with(name, options))

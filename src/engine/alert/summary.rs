@@ -1,4 +1,4 @@
-//! What a run found, counted: the indicators, feeds, inputs and hosts with the most
+//! Counts over all alerts of a run: the indicators, feeds, inputs and hosts with the most
 //! alerts.
 
 use super::Alert;
@@ -9,14 +9,15 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Different keys that a table counts; some 40 MiB of them.
+/// The maximum number of keys per table, some 40 MiB. An attacker who controls a log could
+/// otherwise fill memory with distinct values.
 const MAX_KEYS: usize = 1 << 18;
 
-/// Counts by key, of a bounded number of keys.
+/// Counts by key, for a bounded number of keys.
 #[derive(Clone, Debug)]
 pub struct Tally<K> {
     counts: HashMap<K, u64>,
-    /// What came when there was no room for another key.
+    /// Alerts whose key came when the table was full.
     others: u64,
 }
 
@@ -37,7 +38,8 @@ impl<K: Eq + Hash + Ord> Tally<K> {
         }
     }
 
-    /// The keys with the most alerts, those first; equal ones in their own order.
+    /// The `most` keys with the most alerts, in descending order; ties in the order of the
+    /// keys.
     pub fn top(&self, most: usize) -> Vec<(&K, u64)> {
         let mut all: Vec<_> = self.counts.iter().map(|(key, &count)| (key, count)).collect();
         all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -45,33 +47,34 @@ impl<K: Eq + Hash + Ord> Tally<K> {
         all
     }
 
-    /// How many different keys were counted.
+    /// The number of keys counted.
     pub fn distinct(&self) -> usize {
         self.counts.len()
     }
 
-    /// Alerts whose keys were not counted, because 262,144 others were already.
+    /// Alerts that were not counted by key, because the table already had 262,144 keys.
     pub fn others(&self) -> u64 {
         self.others
     }
 }
 
-/// What a run found.
+/// The counts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// Alerts in all.
+    /// The number of alerts.
     pub alerts: u64,
-    /// By the most specific indicator of each.
+    /// By the most specific indicator of each alert.
     pub indicators: Tally<(Kind, String)>,
-    /// By feed; an alert counts for each feed that claims it.
+    /// By feed. An alert counts once for each feed that lists its indicators, so the sum can
+    /// exceed `alerts`.
     pub feeds: Tally<String>,
     /// By path or interface.
     pub inputs: Tally<Arc<str>>,
-    /// By the host that spoke with what is listed, or that asked for it: the other end
-    /// where an address met, else the one that opened the flow. Alerts of logs have none.
+    /// By host: the one that talked to what is listed, or that asked for it. That is the other
+    /// end if an address matched, else the initiator of the flow. Alerts of logs have none.
     pub hosts: Tally<IpAddr>,
     by_severity: [u64; 5],
-    /// The time of the earliest and of the latest alert.
+    /// The times of the earliest and the latest alert.
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
@@ -101,7 +104,7 @@ impl Summary {
         self.span = Some((first.min(time), last.max(time)));
     }
 
-    /// Alerts by severity, the worst first, those that there were.
+    /// Alerts by severity, the worst first, without zeros.
     pub fn severities(&self) -> impl Iterator<Item = (Severity, u64)> {
         let all = (1..=4).rev().filter_map(Severity::from_number);
         all.map(|severity| (severity, self.by_severity[severity as usize]))
@@ -109,7 +112,7 @@ impl Summary {
     }
 }
 
-/// Whose alert it is: an end of the packet that is not the one that is listed.
+/// The host to blame: the end of the connection that is not listed.
 fn host(packet: &PacketPlace, seen: &str) -> Option<IpAddr> {
     let [(opener, _), (other, _)] = ends(packet);
     let is_listed = |ip: IpAddr| seen.parse() == Ok(ip);

@@ -1,9 +1,9 @@
 //! `syslog`: RFC 5424, one message a line.
 //!
-//! The message carries the headline; what a program wants is in the structured
-//! data. Long values are cut, since receivers only have to take 2,048 bytes of a
-//! message: `json` is the format that loses nothing.
-//! Lines are for files and pipes; a transport adds its own framing.
+//! The message carries the headline; programs read the structured data. Long values are cut,
+//! since RFC 5424 (section 6.1) only asks receivers to accept 2,048 bytes. `json` is the
+//! format that loses nothing. Each line suits a file or a pipe; a transport adds its own
+//! framing (RFC 6587).
 
 use super::Alert;
 use super::object::show;
@@ -12,11 +12,11 @@ use crate::engine::error::is_harmful;
 use crate::engine::indicator::{Protocol, Severity};
 use std::fmt;
 
-/// The enterprise number that RFC 5612 sets aside for documentation: wiresift
-/// has none of its own.
+/// wiresift has no enterprise number. RFC 5612 reserves 32473 for documentation, and no
+/// assigned number can collide with it.
 const ELEMENT: &str = "ioc@32473";
-/// Bytes of a value, before escaping.
-const LONGEST: usize = 128;
+/// The maximum length of a value in bytes, before escaping.
+const MAX_VALUE: usize = 128;
 
 /// Appends the message and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
@@ -48,11 +48,13 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     }
     maybe(out, "reference", alert.gather(|source| &source.references).first().copied());
     parameter(out, "id", alert.uid());
+    // The BOM marks the message as UTF-8 (RFC 5424, 6.4).
     out.extend_from_slice("] \u{feff}".as_bytes());
-    clean(out, &alert.headline(), 2 * LONGEST, false);
+    clean(out, &alert.headline(), 2 * MAX_VALUE, false);
     out.push(b'\n');
 }
 
+/// Writes the parameters of the place in a log or in traffic.
 fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
     if let Some(log) = alert.log() {
         parameter(out, "path", &log.path);
@@ -89,7 +91,8 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Facility local4, and how loud: alert, critical, warning, notice.
+/// Facility local4 (20), and the severities alert, critical, warning and notice (RFC 5424,
+/// 6.2.1).
 const fn priority(severity: Severity) -> u8 {
     20 * 8
         + match severity {
@@ -100,7 +103,7 @@ const fn priority(severity: Severity) -> u8 {
         }
 }
 
-/// Printable ASCII, at most 255 bytes, or `-`.
+/// Writes HOSTNAME: printable ASCII, at most 255 bytes, or `-` for none (RFC 5424, 6).
 fn hostname(out: &mut Vec<u8>, host: Option<&str>) {
     let start = out.len();
     let bytes = host.unwrap_or_default().bytes();
@@ -110,19 +113,22 @@ fn hostname(out: &mut Vec<u8>, host: Option<&str>) {
     }
 }
 
+/// Writes a parameter unless its text is missing or empty.
 fn maybe(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
     if let Some(text) = text.filter(|text| !text.is_empty()) {
         parameter(out, name, text);
     }
 }
 
+/// Writes a parameter of the structured data.
 fn parameter(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
     show(out, format_args!(" {name}=\""));
-    clean(out, &value.to_string(), LONGEST, true);
+    clean(out, &value.to_string(), MAX_VALUE, true);
     out.push(b'"');
 }
 
-/// Controls become spaces; `"`, `\` and `]` are escaped inside a parameter.
+/// Replaces controls by spaces, and escapes `"`, `\` and `]` in a parameter (RFC 5424, 6.3.3).
+/// Cuts after `longest` bytes, between characters.
 fn clean(out: &mut Vec<u8>, text: &str, longest: usize, is_parameter: bool) {
     for (at, char) in text.char_indices() {
         if at + char.len_utf8() > longest {
@@ -149,8 +155,8 @@ mod tests {
         parameter(&mut out, "a", "x\"y\\z]\n\u{1b}");
         assert_eq!(String::from_utf8(out).unwrap(), " a=\"x\\\"y\\\\z\\]  \"");
         let mut out = Vec::new();
-        parameter(&mut out, "a", "ü".repeat(LONGEST));
-        let want = format!(" a=\"{}...\"", "ü".repeat(LONGEST / 2));
+        parameter(&mut out, "a", "ü".repeat(MAX_VALUE));
+        let want = format!(" a=\"{}...\"", "ü".repeat(MAX_VALUE / 2));
         assert_eq!(String::from_utf8(out).unwrap(), want);
     }
 

@@ -1,11 +1,9 @@
 //! `text`: for a person at a terminal.
 //!
-//! An alert is a headline with its severity at the margin, and indented below it
-//! where it was seen, what it met, who says so, and the line of the log around
-//! the match. What a source says beside the value is spelt out once; whoever reads
-//! on is referred to it. Nothing that comes from outside reaches the terminal as it
-//! is: controls, and the characters that turn the direction of writing around, are
-//! spelt out.
+//! An alert is a headline with its severity at the margin. Below it, indented, are the place,
+//! the indicators, their sources, and the line of the log around the match. The context of a
+//! source is printed once; later alerts refer to it. Nothing from outside reaches the terminal
+//! unescaped: controls, and characters that change the direction of writing, are spelt out.
 
 use super::object::show;
 use super::record::{proto_name, tame};
@@ -20,47 +18,46 @@ use std::fmt;
 use std::net::IpAddr;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Characters of a log line that are shown: some before the match, and as many
-/// as fit in all.
+/// Characters of a log line to show before the match.
 const BEFORE: usize = 48;
+/// Characters of a log line to show in all, where the width of the terminal is unknown.
 const EXCERPT: usize = 120;
-/// The narrowest page that lines are folded for; narrower terminals fold them anyhow.
+/// The narrowest width to wrap for. Narrower terminals wrap by themselves anyway.
 const NARROWEST: usize = 40;
-/// Sources of one indicator that are shown.
+/// The maximum number of sources to show for an indicator.
 const SOURCES: usize = 5;
-/// Texts of one list that are shown.
+/// The maximum number of items to show of a list.
 const LIST: usize = 8;
-/// Characters of one text that are shown.
-const LONGEST: usize = 240;
+/// The maximum number of characters to show of a text.
+const MAX_TEXT: usize = 240;
 
-/// How the pages of this format look.
+/// How the text looks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Style {
     pub(super) has_colour: bool,
-    /// Columns of the terminal; `None` where nobody looks at them.
+    /// Columns of the terminal; `None` if the output is not one, which disables wrapping.
     pub(super) width: Option<u16>,
 }
 
-/// What the reader of a text has seen already: the contexts of sources that were spelt
-/// out, which need not be again.
+/// The contexts that the reader of a text has already seen. They are not printed again.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(HashSet<u64>);
 
 impl Shown {
-    /// Contexts that are remembered. When so many were shown, all are forgotten: whoever
-    /// has read that far is glad to see one again.
-    const MOST: usize = 1 << 16;
+    /// The number of contexts to remember, some 512 KiB of hashes. Then all are forgotten,
+    /// which only repeats a context that scrolled away long ago.
+    const MAX_CONTEXTS: usize = 1 << 16;
 
-    /// Notes a context; answers whether it was not shown before.
+    /// Records a context, and returns whether it is new.
     fn is_new(&mut self, key: u64) -> bool {
-        if self.0.len() >= Self::MOST {
+        if self.0.len() >= Self::MAX_CONTEXTS {
             self.0.clear();
         }
         self.0.insert(key)
     }
 }
 
-/// Appends the alert, several lines.
+/// Appends the alert as several lines.
 pub(super) fn encode(alert: &Alert<'_>, style: Style, shown: &mut Shown, out: &mut Vec<u8>) {
     let Style { has_colour, width } = style;
     let width = width.map(|width| usize::from(width).max(NARROWEST));
@@ -80,6 +77,7 @@ pub(super) fn encode(alert: &Alert<'_>, style: Style, shown: &mut Shown, out: &m
     }
 }
 
+/// Prints the severity, the observable, where it was, and how it was read.
 fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
     let seen = alert.seen();
     let (name, ink) = match alert.severity() {
@@ -89,6 +87,7 @@ fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
         Severity::Critical => ("CRITICAL", Ink::Alarm),
     };
     page.inked(ink, name);
+    // Pads to the width of CRITICAL and one space, so that kinds line up.
     page.show(format_args!("{:1$}", "", 9 - name.len()));
     page.plain(seen.kind.name());
     page.plain(" ");
@@ -113,6 +112,8 @@ fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
     page.plain("\n");
 }
 
+/// Prints `path:line:column` and the time. Terminals and editors turn this form
+/// into a link.
 fn log_place(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.plain("  ");
     page.inked(Ink::Place, &log.path);
@@ -122,6 +123,8 @@ fn log_place(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.plain("\n");
 }
 
+/// Prints the packet's number and time, the connection around it, and what the
+/// protocol said.
 fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
     page.plain("  ");
     page.inked(Ink::Place, &packet.path);
@@ -173,12 +176,15 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
     }
 }
 
+/// Prints an envelope: HELO, sender and recipients.
 fn smtp(page: &mut Page<'_>, smtp: &Smtp) {
     page.plain("  smtp ");
     let to = smtp.to.join(",");
     page.words([smtp.helo.as_deref(), smtp.from.as_deref(), Some(&to)]);
 }
 
+/// Prints one end of a connection; IPv6 in brackets if a port follows (RFC 5952,
+/// section 6).
 fn end(page: &mut Page<'_>, ip: Option<IpAddr>, port: Option<u16>) {
     match (ip, port) {
         (Some(IpAddr::V6(ip)), Some(port)) => page.show(format_args!("[{ip}]:{port}")),
@@ -188,17 +194,21 @@ fn end(page: &mut Page<'_>, ip: Option<IpAddr>, port: Option<u16>) {
     }
 }
 
+/// Prints a question, with the response code if it is an answer.
 fn dns(page: &mut Page<'_>, dns: &Dns) {
     page.plain(if dns.is_answer { "  dns answer to " } else { "  dns query " });
     page.words([Some(&*dns.rrname), Some(&*dns.rrtype), dns.rcode.as_deref()]);
 }
 
+/// Prints a handshake: the name asked for, the version, and the protocols offered.
 fn tls(page: &mut Page<'_>, tls: &Tls) {
     page.plain("  tls ");
     let alpn = tls.alpn.join(",");
     page.words([tls.sni.as_deref(), tls.version.as_deref(), Some(&alpn)]);
 }
 
+/// Prints a request with the status of its response. The user agent contains
+/// blanks, hence the quotes.
 fn http(page: &mut Page<'_>, http: &Http) {
     page.plain("  http ");
     let status = http.status.map(|status| status.to_string());
@@ -212,6 +222,7 @@ fn http(page: &mut Page<'_>, http: &Http) {
     ]);
 }
 
+/// Prints a transferred file. “(not whole)” warns that bytes are missing.
 fn file(page: &mut Page<'_>, file: &File) {
     page.show(format_args!("  {} file ", file.protocol));
     let size = file.size.map(|size| format!("{size} bytes"));
@@ -225,10 +236,11 @@ fn file(page: &mut Page<'_>, file: &File) {
     ]);
 }
 
+/// Prints how the observable relates to an indicator, and the first few sources.
 fn indicator(page: &mut Page<'_>, alert: &Alert<'_>, met: &Match<'_>, shown: &mut Shown) {
     let seen = alert.seen();
     let same = met.kind == seen.kind && met.value == seen.value;
-    // An indicator that is the observable itself has been told of in the headline.
+    // The headline already shows an indicator that equals the observable.
     if !same || !met.quality.is_plain() {
         let relation = match (met.scope, met.kind) {
             (Scope::Wildcard, _) => "fits wildcard",
@@ -255,10 +267,12 @@ fn indicator(page: &mut Page<'_>, alert: &Alert<'_>, met: &Match<'_>, shown: &mu
     }
 }
 
-/// What a source says: the collection with all that holds for it, then what is said of
-/// this indicator alone. What was shown before is not repeated.
+/// Prints a source: first the collection and what applies to all of it, then what applies to
+/// this indicator only. Contexts that were printed before are abbreviated.
 fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
     let parts = parts(source);
+    // Two keys: one for what all indicators of a collection share, one that adds the
+    // indicator's own texts. A pulse with 500 domains prints its description once.
     let mut key = Xxh3::new();
     for (separator, text) in &parts {
         key.update(separator.as_bytes());
@@ -274,7 +288,7 @@ fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
     let is_own_new = shown.is_new(key.digest()) || is_new;
     page.plain("    ");
     page.inked(Ink::Bold, &source.feed);
-    // The indicator's own name, where the collection has another.
+    // The indicator's own name, if the collection has another.
     let name = source.name.as_deref().filter(|name| !name.is_empty());
     let name = name.filter(|_| is_collection(source)).map(spelt);
     if is_new {
@@ -290,7 +304,7 @@ fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
             page.cut(column, title);
             column += spelt(title).chars().count();
         }
-        // A feed without more to say has been told in full.
+        // A feed with nothing more to say has been printed in full.
         let has_more = parts.len() > usize::from(title.is_some());
         page.plain(if has_more { " (as above)" } else { "" });
         let own: Vec<_> = name.map(|name| ("; ", name)).into_iter().collect();
@@ -301,12 +315,14 @@ fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
     }
 }
 
+/// Whether the source names a collection, such as a pulse or a MISP event.
 fn is_collection(source: &Context<'_>) -> bool {
     source.collection.as_deref().is_some_and(|title| !title.is_empty())
 }
 
-/// The description and the first reference.
+/// Prints the description and the first reference.
 fn about(page: &mut Page<'_>, source: &Context<'_>) {
+    // Feeds that have no description often repeat the name there.
     if let Some(description) = source.description.as_deref().map(str::trim)
         && !description.is_empty()
         && source.name.as_deref() != Some(description)
@@ -326,8 +342,7 @@ fn about(page: &mut Page<'_>, source: &Context<'_>) {
     }
 }
 
-/// What holds for all of a collection, each text with what separates it from the one
-/// before.
+/// The facts about a whole collection, each with the separator before it.
 fn parts(source: &Context<'_>) -> Vec<(&'static str, String)> {
     let mut parts: Vec<(&'static str, String)> = Vec::new();
     let mut part = |text: String| {
@@ -372,6 +387,7 @@ fn parts(source: &Context<'_>) -> Vec<(&'static str, String)> {
     parts
 }
 
+/// Prints the log line around the match, with the match centred if the line is too long.
 fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     if log.text.is_empty() {
         return;
@@ -379,8 +395,10 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     let (start, end) = find(alert, log).unwrap_or((0, 0));
     let (before, rest) = log.text.split_at(start);
     let (matched, after) = rest.split_at(end - start);
-    // The margin, and the dots on either side.
+    // Leave room for the margin, and for dots on both sides.
     let columns = page.width.map_or(EXCERPT, |width| width.saturating_sub(4 + 6));
+    // Half of the room is before the match, but never more than `BEFORE`: what
+    // follows a value explains it more often than what precedes it.
     let half = columns.saturating_sub(matched.chars().count()) / 2;
     let most = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
     let skip = before.chars().count().saturating_sub(most);
@@ -401,9 +419,9 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.plain("\n");
 }
 
-/// Where the observable stands in the text of the line. The column says so,
-/// unless bytes that are no UTF-8 were replaced before it; then the first place
-/// that reads like it is as good a guess as any.
+/// The byte range of the observable in the text of the line. The column says where it is,
+/// unless invalid UTF-8 before it was replaced, which changes lengths. Then the first
+/// occurrence has to do.
 fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     let seen = alert.seen();
     let text = &log.text;
@@ -411,6 +429,8 @@ fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     if wanted.is_empty() {
         return None;
     }
+    // Names are compared without case, because the value was normalised to lower
+    // case.
     let is_there = |start: usize| {
         let end = start.checked_add(wanted.len())?;
         text.get(start..end)?.eq_ignore_ascii_case(wanted).then_some((start, end))
@@ -419,7 +439,7 @@ fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     column.and_then(is_there).or_else(|| text.char_indices().find_map(|(start, _)| is_there(start)))
 }
 
-/// How a piece of text is set off.
+/// A style of text.
 #[derive(Clone, Copy)]
 enum Ink {
     Alarm,
@@ -433,6 +453,7 @@ enum Ink {
 }
 
 impl Ink {
+    /// The ANSI sequence (SGR) that starts the style.
     const fn sequence(self) -> &'static str {
         match self {
             Ink::Alarm => "\x1b[1;97;41m",
@@ -446,7 +467,7 @@ impl Ink {
     }
 }
 
-/// Where text goes: all of it is escaped but what we wrote ourselves.
+/// The output. Escapes everything except our own text.
 struct Page<'o> {
     out: &'o mut Vec<u8>,
     has_colour: bool,
@@ -454,17 +475,17 @@ struct Page<'o> {
 }
 
 impl Page<'_> {
-    /// Text of our own.
+    /// Writes our own text.
     fn plain(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// Values that print as harmless text.
+    /// Writes a value whose text is harmless.
     fn show(&mut self, value: impl fmt::Display) {
         show(self.out, value);
     }
 
-    /// Escaped and, where colour is wanted, set off.
+    /// Writes text from outside, in a style if colour is on.
     fn inked(&mut self, ink: Ink, text: &str) {
         if !self.has_colour || text.is_empty() {
             return self.hostile(text);
@@ -474,7 +495,7 @@ impl Page<'_> {
         self.plain("\x1b[0m");
     }
 
-    /// Escaped, separated by spaces, to the end of the line.
+    /// Writes texts from outside, separated by spaces, and ends the line.
     fn words<'w>(&mut self, words: impl IntoIterator<Item = Option<&'w str>>) {
         let mut separator = "";
         for word in words.into_iter().flatten().filter(|word| !word.is_empty()) {
@@ -485,14 +506,18 @@ impl Page<'_> {
         self.plain("\n");
     }
 
-    /// Texts that are spelt out already, behind their separators, to the end of the line;
-    /// what does not fit beside `column` goes on below, indented.
+    /// Writes texts that are already escaped, each after its separator, and ends the line.
+    /// Parts that do not fit continue on indented lines.
     fn folded(&mut self, column: usize, parts: &[(&'static str, String)]) {
+        // The indentation of the continuation lines, which `"\n      "` below
+        // writes.
         const INDENT: usize = 6;
         let mut column = column;
         for (separator, text) in parts {
             let length = text.chars().count();
             let is_beside = self.width.is_none_or(|width| column + 2 + length < width);
+            // A part that does not fit even on its own line is written anyway: the
+            // terminal wraps it.
             if is_beside || column == INDENT {
                 self.plain(separator);
                 column += separator.len() + length;
@@ -506,10 +531,10 @@ impl Page<'_> {
         self.plain("\n");
     }
 
-    /// Text from outside that ends where the line does.
+    /// Writes text from outside that ends with the line, cut to the width.
     fn cut(&mut self, column: usize, text: &str) {
         let text = spelt(text);
-        let room = self.width.unwrap_or(LONGEST).saturating_sub(column);
+        let room = self.width.unwrap_or(MAX_TEXT).saturating_sub(column);
         match text.char_indices().nth(room) {
             None => self.plain(&text),
             Some(_) => {
@@ -520,11 +545,10 @@ impl Page<'_> {
         }
     }
 
-    /// Text from outside: spelt out where it could do harm, and cut where it
-    /// would never end.
+    /// Writes text from outside: harmful characters are spelt out, and long texts are cut.
     fn hostile(&mut self, text: &str) {
         for (at, char) in text.chars().enumerate() {
-            if at == LONGEST {
+            if at == MAX_TEXT {
                 return self.plain("...");
             }
             match char {
@@ -539,8 +563,8 @@ impl Page<'_> {
     }
 }
 
-/// Text from outside, as it is shown: controls and what turns writing around spelt out,
-/// and cut after 240 characters.
+/// Escapes text from outside for people: controls and characters that change the direction of
+/// writing are spelt out, and the text is cut after 240 characters.
 pub fn spelt(text: &str) -> String {
     let mut out = Vec::new();
     Page { out: &mut out, has_colour: false, width: None }.hostile(text);

@@ -1,9 +1,8 @@
-//! `zeek`: the columns of Zeek's `intel.log`, tab-separated, with its header.
+//! `zeek`: Zeek's `intel.log`, tab-separated, with its header.
 //!
-//! Zeek's originator is the side that opened the flow, and not the sender of the
-//! packet, so the ends are turned where the packet travels to the client. A hit
-//! in a log has no connection: its columns are unset, and `seen.where` is
-//! `Log::IN_TEXT` or `Log::IN_FIELD`.
+//! Zeek's originator is the side that opened the flow, not the sender of the packet, so the
+//! endpoints are swapped if the packet travels to the client. A hit in a log has no
+//! connection: its columns are unset, and `seen.where` is `Log::IN_TEXT` or `Log::IN_FIELD`.
 
 use super::Alert;
 use super::object::show;
@@ -12,6 +11,8 @@ use crate::engine::error::is_harmful;
 use crate::engine::indicator::{Kind, PacketPlace, Protocol, Timestamp, Where};
 use std::net::IpAddr;
 
+// The columns of Zeek's log, in its order. `fuid` and `file_mime_type` are never set: the
+// first would refer to a line in a `files.log` that does not exist.
 const FIELDS: [(&str, &str); 15] = [
     ("ts", "time"),
     ("uid", "string"),
@@ -30,7 +31,7 @@ const FIELDS: [(&str, &str); 15] = [
     ("file_desc", "string"),
 ];
 
-/// Appends the header of a log that is opened now.
+/// Appends the header of a log opened at `now`.
 pub(super) fn begin(now: Timestamp, out: &mut Vec<u8>) {
     out.extend_from_slice(
         b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tintel\n",
@@ -46,22 +47,24 @@ pub(super) fn begin(now: Timestamp, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the last line of a log that is closed now.
+/// Appends the last line of a log closed at `now`.
 pub(super) fn end(now: Timestamp, out: &mut Vec<u8>) {
     line_with_time("#close", now, out);
 }
 
-/// `#open<TAB>2026-11-24-02-24-37`
+/// Writes a line such as `#open<TAB>2026-11-24-02-24-37`.
 fn line_with_time(title: &str, now: Timestamp, out: &mut Vec<u8>) {
     let time = tame(now).to_string();
     let seconds = time.get(..19).unwrap_or(&time);
     show(out, format_args!("{title}\t{}\n", seconds.replace(['T', ':'], "-")));
 }
 
-/// Appends one line.
+/// Appends the line of one alert.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     let seen = alert.seen();
     let micros = alert.time().0;
+    // Zeek's `time` is in seconds with six decimals. Split by hand: a double cannot hold
+    // microseconds of every year.
     let sign = if micros < 0 { "-" } else { "" };
     let micros = micros.unsigned_abs();
     show(out, format_args!("{sign}{}.{:06}\t", micros / 1_000_000, micros % 1_000_000));
@@ -74,6 +77,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     show(out, format_args!("\t{}\t{}\t", intel_type(seen.kind), place(alert)));
     field(out, alert.origin().host.as_deref().unwrap_or("wiresift"));
     out.push(b'\t');
+    // `matched` is a set; Zeek sorts none, but a fixed order keeps runs comparable.
     let mut kinds: Vec<&str> = alert.matches().iter().map(|m| intel_type(m.kind)).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -82,7 +86,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     set(out, &alert.feeds());
     out.extend_from_slice(b"\t-\t-\t");
     match alert.protocol() {
-        // Zeek's description of a file is the URL of HTTP, or the name.
+        // Zeek describes a file by its URL in HTTP, or by its name.
         Some(Protocol::File(file)) => match file.url.as_deref().or(file.name.as_deref()) {
             Some(text) => field(out, text),
             None => out.push(b'-'),
@@ -92,7 +96,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// `uid` to `id.resp_p`.
+/// Writes the columns `uid` to `id.resp_p`.
 fn connection(packet: &PacketPlace, out: &mut Vec<u8>) {
     uid(packet.flow_id, out);
     for (ip, port) in ends(packet) {
@@ -107,7 +111,8 @@ fn connection(packet: &PacketPlace, out: &mut Vec<u8>) {
     }
 }
 
-/// `C` and the flow's identity in base 62, as Zeek's own look.
+/// Writes `C` and the flow's identifier in base 62, the form of Zeek's own. Eleven digits hold
+/// 65 bits.
 fn uid(flow: u64, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     out.push(b'C');
@@ -118,7 +123,7 @@ fn uid(flow: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// Zeek keeps URLs without their scheme.
+/// Zeek stores URLs without their scheme.
 fn indicator(kind: Kind, value: &str) -> &str {
     match kind {
         Kind::Url => value.split_once("://").map_or(value, |(_scheme, rest)| rest),
@@ -126,7 +131,7 @@ fn indicator(kind: Kind, value: &str) -> &str {
     }
 }
 
-/// The type in Zeek's vocabulary, and names of the same form where it has none.
+/// The type in Zeek's vocabulary, or a name of the same form if it has none.
 const fn intel_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Ip => "Intel::ADDR",
@@ -152,12 +157,12 @@ const fn intel_type(kind: Kind) -> &'static str {
         Kind::Btc | Kind::Wallet => "Intel::WALLET",
         Kind::Pipe => "Intel::PIPE",
         Kind::Opaque => "Intel::OPAQUE",
-        // Every digest of a file, whatever the algorithm.
+        // Every digest of a file, with whatever algorithm.
         _ => "Intel::FILE_HASH",
     }
 }
 
-/// Where it was seen, in Zeek's vocabulary.
+/// The place in Zeek's vocabulary, or a name of the same form if it has none.
 fn place(alert: &Alert<'_>) -> &'static str {
     let seen = alert.seen();
     let Some(packet) = alert.packet() else {
@@ -204,12 +209,13 @@ fn place(alert: &Alert<'_>) -> &'static str {
     }
 }
 
-/// The end of the connection that has `address`: the originator, if both do.
+/// The end of the connection with this address: the originator if both have it.
 fn conn(packet: &PacketPlace, address: Option<IpAddr>) -> &'static str {
     if ends(packet)[0].0 == address { "Conn::IN_ORIG" } else { "Conn::IN_RESP" }
 }
 
-/// What was derived stood where the protocol at hand has such things.
+/// The place of a derived observable: that of the value it was derived from, which the
+/// protocol suggests.
 fn derived(packet: &PacketPlace) -> &'static str {
     match &packet.protocol {
         Some(Protocol::Dns(dns)) if dns.is_answer => "DNS::IN_RESPONSE",
@@ -223,8 +229,8 @@ fn derived(packet: &PacketPlace) -> &'static str {
     }
 }
 
-/// One field. `-` and `(empty)` mean nothing to Zeek, so a text that reads so
-/// has its first byte escaped.
+/// Writes one field. `-` and `(empty)` are special to Zeek, so a text that equals one gets its
+/// first byte escaped.
 fn field(out: &mut Vec<u8>, text: &str) {
     if text.is_empty() {
         out.extend_from_slice(b"(empty)");
@@ -233,7 +239,7 @@ fn field(out: &mut Vec<u8>, text: &str) {
     escape(out, text, matches!(text, "-" | "(empty)"), false);
 }
 
-/// A set, its elements separated by commas.
+/// Writes a set, its elements separated by commas.
 fn set(out: &mut Vec<u8>, texts: &[&str]) {
     if texts.is_empty() {
         out.extend_from_slice(b"(empty)");
@@ -246,9 +252,9 @@ fn set(out: &mut Vec<u8>, texts: &[&str]) {
     }
 }
 
-/// Controls, C1 too, line separators, marks of direction and backslashes become `\xNN`; so do commas in a set, and
-/// the first byte where it must not be taken for itself, as `#` at a line's
-/// beginning never can be: `ts` stands there.
+/// Escapes control characters, line separators, direction marks and backslashes as `\xNN`,
+/// commas in a set, too. With `first`, also the first byte. A `#` needs no escape: it is
+/// special only at the start of a line, where `ts` is.
 fn escape(out: &mut Vec<u8>, text: &str, first: bool, in_set: bool) {
     for (at, char) in text.char_indices() {
         let taken = is_harmful(char) || char == '\\' || (in_set && char == ',');

@@ -1,14 +1,14 @@
-//! Many short byte strings with a number each, to be sorted.
+//! Many short byte strings, each with a number, to be sorted.
 
-/// Where a string lies.
+/// The position of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     start: u32,
     len: u16,
 }
 
-/// A row, and eight bytes of its string: those from which on it differs from its
-/// neighbours, so far as they are sorted.
+/// A row, with eight bytes of its string: those at which it differs from its
+/// neighbours, as far as they are sorted.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     head: u64,
@@ -17,18 +17,19 @@ struct Row {
     claim: u32,
 }
 
-/// Bytes in a [`Row::head`].
+/// The number of bytes in a [`Row::head`].
 const HEAD: usize = 8;
 
-/// Below this many rows, comparing them whole is as fast as sorting by heads.
+/// Below this number of rows, comparing whole strings is as fast as sorting by
+/// heads.
 const FEW: usize = 6;
 
-/// Strings back to back, and rows that point at them.
+/// Strings stored one after the other, and rows that point at them.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     bytes: Vec<u8>,
     rows: Vec<Row>,
-    /// Strings that did not find room: an arena holds 4 GiB.
+    /// Strings that did not fit: an arena holds 4 GiB.
     lost: u64,
 }
 
@@ -55,7 +56,7 @@ impl Arena {
         self.rows.len()
     }
 
-    /// How many strings found no room.
+    /// The number of strings that did not fit.
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }
@@ -72,16 +73,17 @@ impl Arena {
         &self.bytes[place.start as usize..][..usize::from(place.len)]
     }
 
-    /// Sorts the rows by their strings, and equal strings by their claims. The rows'
-    /// heads are of no use afterwards.
+    /// Sorts the rows by string, and equal strings by claim. Afterwards the rows'
+    /// heads are meaningless.
     ///
-    /// Names that end alike begin alike here: comparing whole strings spent a fifth
-    /// of a compilation in cache misses. So rows are sorted by eight bytes at a time,
-    /// which lie in the rows, and only those that agree in them fetch the next eight.
+    /// Domains are stored in reverse, so many share a beginning, and comparing
+    /// whole strings spent a fifth of a compilation in cache misses. Therefore rows
+    /// are sorted by eight bytes at a time, which are in the rows, and only rows
+    /// that agree in them load the next eight.
     pub(super) fn sort(&mut self) {
         let bytes = &self.bytes;
         let key = |row: &Row| &bytes[row.start as usize..][..usize::from(row.len)];
-        // How many bytes of the string come behind `depth`; nine for all that go on.
+        // The number of bytes of the string after `depth`; nine if there are more.
         let rest = |row: &Row, depth: usize| usize::from(row.len).min(depth + HEAD + 1) - depth;
         let mut open = vec![(0, self.rows.len(), 0)];
         while let Some((from, to, depth)) = open.pop() {
@@ -97,7 +99,7 @@ impl Arena {
                     row.head = head(&key(row)[depth..]);
                 }
             }
-            // A string that has ended is padded with zeros, and is the smaller one.
+            // A string that has ended is padded with zeros, and sorts first.
             let order = |row: &Row| (row.head, rest(row, depth));
             rows.sort_unstable_by(|a, b| order(a).cmp(&order(b)).then(a.claim.cmp(&b.claim)));
             let mut start = from;
@@ -111,13 +113,13 @@ impl Arena {
         }
     }
 
-    /// Frees the rows, and keeps the strings.
+    /// Frees the rows but keeps the strings.
     pub(super) fn forget_rows(&mut self) {
         self.rows = Vec::new();
     }
 }
 
-/// The first bytes of a string, so that numbers compare as the bytes do.
+/// The first bytes of a string, as a number that compares like the bytes.
 fn head(key: &[u8]) -> u64 {
     let mut head = [0; HEAD];
     let some = key.len().min(HEAD);
@@ -131,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Long common beginnings, zeros, and ends inside of them.
+        /// Long common prefixes, zeros, and strings that end within them.
         #[test]
         fn as_strings_are_sorted(
             keys in prop::collection::vec(

@@ -1,4 +1,4 @@
-//! The compiler: indicators in, one database out.
+//! The compiler: takes indicators and writes a database.
 
 mod finish;
 mod joiner;
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Collects indicators and makes them a database.
+/// Collects indicators and compiles them into a database.
 #[derive(Debug, Default)]
 pub struct Compiler {
     options: Options,
@@ -51,54 +51,56 @@ pub struct Compiler {
     subscribed: String,
 }
 
-/// The most contexts that are tagged and kept at hand.
+/// The maximum number of tagged contexts to cache.
 const MAX_ANNOTATED: usize = 1 << 16;
 
 impl Compiler {
-    /// A compiler with options.
+    /// Creates a compiler with options.
     pub fn new(options: Options) -> Self {
         Compiler { options, ..Compiler::default() }
     }
 
-    /// Names the subscribed set that comes in, so that whoever compiles it again can tell
-    /// that it is the same.
+    /// Names the subscribed set that is compiled, so that the caller can skip
+    /// compiling the same set again.
     pub fn set_subscribed(&mut self, name: String) {
         self.subscribed = name;
     }
 
-    /// A compiler that holds what comes in against warning lists.
+    /// Creates a compiler that checks indicators against warning lists.
     pub fn screened(options: Options, screen: Screen) -> Self {
         Compiler { options, screen, ..Compiler::default() }
     }
 
-    /// The warning lists, and what they met so far.
+    /// The warning lists, with what they have matched so far.
     pub fn screen(&self) -> &Screen {
         &self.screen
     }
 
-    /// How many indicators came in so far.
+    /// The number of indicators added so far.
     pub fn len(&self) -> u64 {
         self.indicators
     }
 
-    /// Whether none came in yet.
+    /// Whether no indicator was added yet.
     pub fn is_empty(&self) -> bool {
         self.indicators == 0
     }
 
-    /// How many the guards kept out or changed so far, by reason.
+    /// The number of indicators that the guards withheld or changed so far, by
+    /// reason.
     pub fn guarded(&self) -> &BTreeMap<Reason, u64> {
         &self.guarded
     }
 
-    /// The same, by feed; and how many came in that the private guard will keep back.
+    /// The same by feed, including indicators that the private guard will keep from
+    /// alerting.
     pub fn guarded_by_feed(&self) -> &BTreeMap<String, BTreeMap<Reason, u64>> {
         &self.by_feed
     }
 
-    /// Takes an indicator. What a guard or a warning list keeps out is counted and
-    /// remembered, so that a look-up can tell; the reason is returned. So is that of what
-    /// came in, but not as it was, or to be kept back.
+    /// Adds an indicator. If a guard or a warning list withholds it, it is counted
+    /// and stored for `lookup`, and the reason is returned; likewise if it was
+    /// changed or will be kept from alerting.
     pub fn add(&mut self, indicator: Indicator) -> Option<Reason> {
         self.indicators += 1;
         let Indicator { kind, value, mut scope, mut context, raw: _ } = indicator;
@@ -137,7 +139,7 @@ impl Compiler {
             self.feed_of_context[context as usize].2 += 1;
             self.withhold((kind, scope, reason), &value.to_string(), context);
             for list in lists {
-                // Beside the feed stands who speaks against it.
+                // Stores the warning list next to the feed.
                 if let Some(of_list) = self.screen.context(list).cloned() {
                     let of_list = self.number_of(of_list);
                     self.withhold((kind, scope, reason), &value.to_string(), of_list);
@@ -149,18 +151,18 @@ impl Compiler {
         reason
     }
 
-    /// Remembers a value of a feed that was no indicator, so that a look-up can tell: a
-    /// bounded number of them, and each cut where it is long.
+    /// Stores a rejected value of a feed, so that `lookup` can explain it. The
+    /// number and the length of such values are limited.
     pub fn refuse(&mut self, value: &str, reason: Reason, feed: &str) {
         self.refused.add(value, reason, feed);
     }
 
     fn count(&mut self, feed: &str, reason: Reason) {
-        // What is private is in the database like everything else.
+        // Private addresses are in the database like any others.
         if reason != Reason::Private {
             *self.guarded.entry(reason).or_default() += 1;
         }
-        // A name is copied once, and not for each indicator.
+        // Copies the name once, not for each indicator.
         if !self.by_feed.contains_key(feed) {
             self.by_feed.insert(feed.to_string(), BTreeMap::new());
         }
@@ -175,7 +177,7 @@ impl Compiler {
         self.withheld.push((kind, scope, reason, value.into(), claim));
     }
 
-    /// A context with the names of lists among its tags.
+    /// The context with the names of warning lists added to its tags.
     fn annotated(
         &mut self,
         context: Arc<Context<'static>>,
@@ -193,19 +195,19 @@ impl Compiler {
         if self.annotated.len() >= MAX_ANNOTATED {
             self.annotated.clear();
         }
-        // The first is held so that its address stays its own.
+        // Keeping the original context alive keeps its address unique.
         self.annotated.insert(key, [context, Arc::clone(&tagged)]);
         tagged
     }
 
-    /// The number of a context that brings no indicator.
+    /// The number of a context without an indicator.
     fn number_of(&mut self, context: Arc<Context<'static>>) -> u32 {
         let number = self.context(context);
         self.feed_of_context[number as usize].1 -= 1;
         number
     }
 
-    /// Judges by the guards: refused, taken with a change, or taken.
+    /// Applies the guards: refuses, changes or accepts.
     fn judge(
         &mut self,
         kind: Kind,
@@ -241,8 +243,8 @@ impl Compiler {
             }
         };
         self.feed_of_context[number as usize].1 += 1;
-        // The table holds its own reference only when it is this very one; another
-        // equal context may be freed and its address used again.
+        // The table's entry is only valid if it holds this very context; another
+        // equal context may be freed and its address reused.
         let held = Arc::as_ptr(&self.feed_of_context[number as usize].0) == address;
         self.last_context = held.then_some((address, number));
         number
@@ -260,7 +262,7 @@ impl Compiler {
         number
     }
 
-    /// Puts a value into the table of its kind.
+    /// Adds a value to the table of its kind.
     fn place(&mut self, kind: Kind, value: &Value, scope: Scope, context: u32) {
         let mut claim = Claim { context, kind, scope, scheme: Scheme::Any };
         match value {
@@ -300,7 +302,8 @@ impl Compiler {
                     self.emails.push(text.as_bytes(), claim);
                 }
                 Kind::Opaque => {
-                    // Kept for export by the feed's own copy; nothing can match it.
+                    // Exporting uses the feed's own copy, and nothing can match
+                    // this.
                     let claim = self.claim(claim);
                     let text = &text[..text.floor_char_boundary(256)];
                     self.withheld.push((kind, scope, Reason::Ignored, text.into(), claim));

@@ -1,18 +1,18 @@
-//! The guards: what would match too much does not come in (section 6 of the
-//! matching specification).
+//! The guards: reject what would match too much (matching specification, section
+//! 6).
 
 use super::options::Options;
 use crate::engine::indicator::domain::{Suffix, public_suffix};
 use crate::engine::indicator::{Kind, Reason, Scope, Value, address};
 use ipnet::IpNet;
 
-/// Names below which anybody can have one and that the public-suffix list lacks
-/// (section 6.2, rule 6). Hosters
-/// whose own names matter more than their customers' (googleapis.com) are not here.
+/// Names below which anyone can get a subdomain and which the public-suffix list
+/// lacks (section 6.2, rule 6). Hosters whose own names matter more than their
+/// customers' (googleapis.com) are not included.
 const SHARED: &[&str] =
     &["amazonaws.com", "nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me"];
 
-/// Why an indicator would not come in as it is: it is refused, or cut down.
+/// Why an indicator is refused or changed.
 pub fn verdict(
     options: &Options,
     indicator: &crate::engine::indicator::Indicator,
@@ -21,7 +21,7 @@ pub fn verdict(
     judge(options, indicator.kind, &indicator.value, &mut scope).unwrap_or_else(Some)
 }
 
-/// Refuses, cuts down, or takes an indicator.
+/// Refuses, changes, or accepts an indicator.
 pub(super) fn judge(
     options: &Options,
     kind: Kind,
@@ -43,9 +43,9 @@ pub(super) fn judge(
     }
 }
 
-/// Whether all that an indicator can meet is private or reserved: then it comes in, and
-/// the private guard keeps its hits back (section 6.1, rule 5), of which the owner of a
-/// feed had better know at once.
+/// Whether everything that an indicator can match is private or reserved. Then it
+/// is accepted, but the private guard will suppress its hits (section 6.1, rule 5),
+/// which the feed's owner should know right away.
 pub(super) fn is_private(kind: Kind, value: &Value) -> bool {
     let (first, last) = match value {
         Value::Net(net) => (net.network(), net.broadcast()),

@@ -1,4 +1,5 @@
-//! From indicators to a database: guards, duplicates joined, sorted, published.
+//! Compiles indicators into a database: applies guards, joins duplicates, sorts and
+//! publishes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -15,8 +16,8 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! A [`Compiler`] takes indicators in any order and gives the same file for any
-//! order. It knows nothing of feeds: whoever reads them hands it what they said.
+//! A [`Compiler`] takes indicators in any order, and the order does not affect the
+//! file. It knows nothing of feeds: the caller reads them.
 
 mod arena;
 mod compiler;

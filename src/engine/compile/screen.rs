@@ -1,11 +1,11 @@
-//! Warning lists, held against indicators as they come in.
+//! Checks incoming indicators against warning lists.
 //!
-//! A list looks at the value that a feed claims, as MISP does, and not at what is seen
-//! later on: that is what allow lists are for. A list that *suppresses* keeps the
-//! indicator out; it is remembered with the list, so that a look-up can tell. One that
-//! *annotates* lets it in with a tag, and cuts a name that is on the list itself down
-//! to its exact value: what is true of `bit.ly` is not true of everything below it, and
-//! an indicator that says so is a mistake (section 6.2, rule 6).
+//! A list applies to the value that a feed claims, as in MISP, and not to what is
+//! observed later; that is what allow lists are for. A list that *suppresses*
+//! withholds the indicator, which is stored with the list for `lookup`. One that
+//! *annotates* accepts it with a tag, and limits a name on the list to its exact
+//! value: what is true of `bit.ly` is not true of everything below it, and an
+//! indicator that says so is a mistake (section 6.2, rule 6).
 
 use crate::engine::database::Searches;
 use crate::engine::indicator::{Context, Kind, Role, Value, WarningEntry, WarningList, email, url};
@@ -18,14 +18,14 @@ use std::sync::Arc;
 /// What a warning list does to the indicators on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// They are kept out.
+    /// They are withheld.
     Suppress,
-    /// They are tagged, and names on it cut down to their exact value.
+    /// They are tagged, and names on the list are limited to their exact value.
     Annotate,
 }
 
-/// Lists of the MISP project whose values cannot be meant (section 3.3). Every other
-/// list says that a value is shared or well known, which the bad can be, too.
+/// MISP's lists of values that cannot be meant (section 3.3). Every other list says
+/// that a value is shared or well known, which malicious ones can be, too.
 const SUPPRESSING: &[&str] = &[
     "rfc1918",
     "rfc5735",
@@ -43,7 +43,7 @@ const SUPPRESSING: &[&str] = &[
 ];
 
 impl Effect {
-    /// What a list of the MISP project does unless somebody says else, by its name there.
+    /// The default effect of one of MISP's lists, by its name there.
     pub fn of_list(id: &str) -> Effect {
         if SUPPRESSING.contains(&id) { Effect::Suppress } else { Effect::Annotate }
     }
@@ -57,40 +57,40 @@ impl Effect {
     }
 }
 
-/// One list in force.
+/// An active list.
 #[derive(Debug)]
 struct Listed {
     effect: Effect,
-    /// The feeds whose indicators it is held against; all, if there are none.
+    /// The feeds whose indicators are checked; empty for all.
     feeds: Vec<String>,
     /// A bit for each kind.
     kinds: u128,
     context: Arc<Context<'static>>,
-    /// Entries that it has.
+    /// The number of its entries.
     entries: u64,
     unreadable: u64,
-    /// Indicators that it met.
+    /// The number of indicators that it matched.
     met: u64,
 }
 
-/// What became of a list.
+/// The result for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListReport {
     /// Its short name.
     pub id: String,
-    /// What it does.
+    /// Its effect.
     pub effect: Effect,
-    /// The feeds that it is for; all, if there are none.
+    /// The feeds that it applies to; empty for all.
     pub feeds: Vec<String>,
-    /// Entries that it has.
+    /// The number of its entries.
     pub entries: u64,
-    /// Entries that could not be read.
+    /// The number of entries that could not be parsed.
     pub unreadable: u64,
-    /// Indicators that it met.
+    /// The number of indicators that it matched.
     pub met: u64,
 }
 
-/// Sets of lists, each stored once: most entries stand on the same few.
+/// Sets of lists, each stored once, since most entries are on the same few.
 #[derive(Debug, Default)]
 struct Sets {
     members: Vec<Vec<u16>>,
@@ -98,7 +98,7 @@ struct Sets {
 }
 
 impl Sets {
-    /// The set with one more list.
+    /// Returns the set with one more list.
     fn with(&mut self, set: Option<u32>, list: u16) -> u32 {
         let old: &[u16] = set.and_then(|set| self.members.get(set as usize)).map_or(&[], |m| m);
         if let Some(set) = set
@@ -116,14 +116,14 @@ impl Sets {
     }
 }
 
-/// The lists, and what is on them.
+/// The lists and their entries.
 #[derive(Debug, Default)]
 pub struct Screen {
     lists: Vec<Listed>,
     sets: Sets,
     whole: HashMap<Value, u32>,
     below: HashMap<Box<str>, u32>,
-    /// By length of the prefix.
+    /// By prefix length.
     nets: BTreeMap<u8, HashMap<IpNet, u32>>,
     parts: Option<AhoCorasick>,
     /// The list of each part.
@@ -133,20 +133,20 @@ pub struct Screen {
     search_lists: Vec<u16>,
 }
 
-/// What the lists say of an indicator.
+/// What the lists say about an indicator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Screened {
-    /// Numbers of the lists that it is on, sorted.
+    /// The numbers of the lists that contain it, sorted.
     pub(super) lists: Vec<u16>,
-    /// Whether one of them is the reason to keep it out.
+    /// Whether one of them withholds it.
     pub(super) is_suppressed: bool,
-    /// Whether it is a name that stands on one of them itself.
+    /// Whether one of them contains the very name.
     pub(super) is_apex: bool,
 }
 
 impl Screen {
-    /// Puts lists in force: each with what it does, and for which feeds (all, if none is
-    /// named). Of more than 65,535 lists the rest is left out.
+    /// Activates lists, each with its effect and its feeds (empty for all). Ignores
+    /// lists beyond 65,535.
     pub fn new(lists: impl IntoIterator<Item = (WarningList, Effect, Vec<String>)>) -> Self {
         let mut screen = Screen::default();
         let (mut parts, mut expressions): (Vec<Box<str>>, Vec<Box<str>>) = Default::default();
@@ -197,7 +197,7 @@ impl Screen {
         let sets = &mut self.sets;
         let mut add = |set: &mut Option<u32>| *set = Some(sets.with(*set, list));
         match entry {
-            // A single address that stands for itself.
+            // A single address only stands for itself.
             WarningEntry::Net(net) | WarningEntry::Whole(Value::Net(net)) => {
                 let nets = self.nets.entry(net.prefix_len()).or_default();
                 let mut set = nets.get(&net).copied();
@@ -223,7 +223,7 @@ impl Screen {
         self.lists.is_empty()
     }
 
-    /// What became of each list.
+    /// The result for each list.
     pub fn reports(&self) -> Vec<ListReport> {
         let report = |list: &Listed| ListReport {
             id: list.context.feed.to_string(),
@@ -236,12 +236,12 @@ impl Screen {
         self.lists.iter().map(report).collect()
     }
 
-    /// What a list says about itself.
+    /// The context of a list.
     pub(super) fn context(&self, list: u16) -> Option<&Arc<Context<'static>>> {
         Some(&self.lists.get(usize::from(list))?.context)
     }
 
-    /// Holds an indicator against the lists, and counts those that it meets.
+    /// Checks an indicator, and counts the lists that it is on.
     pub(super) fn judge(&mut self, kind: Kind, value: &Value, feed: &str) -> Screened {
         let mut found = Vec::new();
         let mut apex = Vec::new();
@@ -270,8 +270,8 @@ impl Screen {
         Screened { lists: found, is_suppressed, is_apex }
     }
 
-    /// Every list that a value is on, whomever it is for. `apex`: those that hold the
-    /// very name.
+    /// Collects every list that contains a value, for any feed. `apex` gets those
+    /// that contain the very name.
     fn collect(&self, kind: Kind, value: &Value, found: &mut Vec<u16>, apex: &mut Vec<u16>) {
         let members =
             |set: Option<&u32>| set.and_then(|set| self.sets.members.get(*set as usize)).cloned();
@@ -312,7 +312,7 @@ impl Screen {
         }
     }
 
-    /// The lists with a network over this one.
+    /// Collects the lists with a network that contains this one.
     fn covering(&self, net: IpNet, found: &mut Vec<u16>) {
         for (length, nets) in self.nets.range(..=net.prefix_len()) {
             let wide = IpNet::new(net.addr(), *length).map(|wide| wide.trunc());
@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(on(Kind::Domain, "x.hoster.example"), ["hosts"]);
         assert_eq!(on(Kind::Domain, "hoster.example"), ["hosts"]);
         assert!(on(Kind::Domain, "xhoster.example").is_empty());
-        // Neither userinfo nor port hide the host.
+        // Userinfo and port do not hide the host.
         assert_eq!(on(Kind::Url, "http://u@x.hoster.example:8080/a"), ["hosts"]);
         assert_eq!(on(Kind::Email, "u@hoster.example"), ["hosts"]);
         assert_eq!(on(Kind::Domain, "bit.ly"), ["whole"]);

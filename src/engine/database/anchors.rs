@@ -1,10 +1,10 @@
-//! Where in a string a scan looks for it: the anchor.
+//! Chooses the place at which a scan searches for a string: its anchor.
 //!
-//! An anchor is [`STRIDE`] windows side by side, so that a scan that looks at every
-//! [`STRIDE`]th window meets one of them. It is chosen where text is rarely equal by
-//! chance, and where no writer of JSON puts escapes: then one anchor finds the
+//! An anchor is [`STRIDE`] adjacent windows, so a scan that looks at every
+//! [`STRIDE`]th window hits one of them. It is chosen where text rarely matches by
+//! chance, and where no JSON encoder writes escapes, so that one anchor finds the
 //! string in plain text and in JSON alike. A string without such a place gets an
-//! anchor in each of the forms that JSON may give it.
+//! anchor for each form that JSON may give it.
 
 use crate::engine::indicator::gram::{ANCHOR, GRAM, MAX_PLACE, STRIDE, at as window_at, is_plain};
 use crate::engine::indicator::{Kind, words};
@@ -14,20 +14,20 @@ use hashbrown::HashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Anchor {
     pub(super) gram: u32,
-    /// Where the window begins in the string, behind the hive of a registry key.
+    /// The position of the window in the string, after the hive of a registry key.
     pub(super) place: u16,
-    /// Whether `place` counts in the string as JSON writes it.
+    /// Whether `place` refers to the JSON-escaped form of the string.
     pub(super) escaped: bool,
 }
 
-/// Chooses anchors, and remembers how often each window was chosen.
+/// Chooses anchors, and counts how often each window was chosen.
 #[derive(Debug, Default)]
 pub(super) struct Chooser {
     used: HashMap<u32, u32>,
 }
 
 impl Chooser {
-    /// The anchors of a string; none if it is too short to have one.
+    /// The anchors of a string; empty if it is too short.
     pub(super) fn choose(&mut self, kind: Kind, text: &str) -> Vec<Anchor> {
         let hive = match kind {
             Kind::Regkey => words::hive(text).map_or(0, |(short, _)| short.len()),
@@ -53,7 +53,8 @@ impl Chooser {
         anchors
     }
 
-    /// The place of the anchor that text meets least; `plain`: where no escapes can be.
+    /// The place of the anchor that occurs least often in text. `plain` restricts
+    /// it to places without escapes.
     fn best(&self, body: &[u8], plain: bool) -> Option<usize> {
         body.windows(ANCHOR)
             .take(MAX_PLACE)
@@ -63,7 +64,8 @@ impl Chooser {
             .map(|(place, _)| place)
     }
 
-    /// How much a window costs, in halves of a power of two.
+    /// The cost of a window: the logarithm of its frequency, in halves of a power
+    /// of two.
     fn cost(&self, window: &[u8]) -> u32 {
         let Some(gram) = window_at(window, 0) else { return u32::MAX };
         let used = self.used.get(&gram).copied().unwrap_or(0);
@@ -82,7 +84,7 @@ impl Chooser {
     }
 }
 
-/// How frequent a byte is in logs, in halves of a power of two.
+/// The cost of a byte by its frequency in logs, in halves of a power of two.
 fn cost(byte: u8) -> u32 {
     match byte {
         b' ' | b'e' | b'0' | b'1' => 12,
@@ -95,10 +97,10 @@ fn cost(byte: u8) -> u32 {
     }
 }
 
-/// What a window in one of the words below costs beyond its letters.
+/// The additional cost of a window in one of the words below.
 const WORD: u32 = 14;
 
-/// Words that the logs of endpoints and of web servers are full of.
+/// Words that are frequent in logs of endpoints and web servers.
 static FREQUENT: &[&[u8]] = &[
     b"microsoft",
     b"software",
@@ -150,8 +152,8 @@ static FREQUENT: &[&[u8]] = &[
     b"192.168.",
 ];
 
-/// The forms that writers of JSON give a string and that differ from it: with or
-/// without escaped slashes, with or without characters beyond ASCII.
+/// The forms of a string that differ from it in JSON: with or without escaped
+/// slashes, with or without characters beyond ASCII.
 fn escaped_forms(text: &str) -> Vec<String> {
     let mut forms: Vec<String> = Vec::new();
     for (slashes, beyond) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -191,10 +193,10 @@ mod tests {
 
     #[test]
     fn rare_and_plain_places() {
-        // `Microsoft` and `.exe` are everywhere, `q7zkx` is not.
+        // `Microsoft` and `.exe` are everywhere; `q7zkx` is not.
         let anchored = places(Kind::Filepath, "c:\\microsoft\\q7zkx.exe");
         assert_eq!(anchored, [(13, false), (14, false), (15, false)]);
-        // Behind the hive, and counted from there.
+        // After the hive, and counted from there.
         let anchored = places(Kind::Regkey, "hklm\\zzqqxj");
         assert_eq!(anchored, [(1, false), (2, false), (3, false)]);
         assert_eq!(places(Kind::Mutex, "abcde"), []);

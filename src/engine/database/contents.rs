@@ -1,7 +1,7 @@
-//! The writing side: sorted values in, a file out.
+//! The writing side: takes sorted values and lays out a file.
 //!
-//! The compiler decides what goes in and in which order; this module lays it
-//! out. Values arrive sorted and without duplicates, with the claims behind each.
+//! The compiler decides on the contents and their order. Values arrive sorted and
+//! without duplicates, with their claims.
 
 use super::contexts::{StringTable, encode};
 use super::file::DIGESTS;
@@ -19,10 +19,10 @@ use std::io::{Cursor, Seek, Write};
 use std::net::IpAddr;
 use std::path::Path;
 
-/// The tables of strings that are kept in a transducer.
+/// The tables of strings that are stored as transducers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keyed {
-    /// Names, their bytes in reverse.
+    /// Names, with their bytes reversed.
     Domains,
     /// Keys of URLs.
     Urls,
@@ -34,7 +34,7 @@ pub(crate) enum Keyed {
     Words,
 }
 
-/// What will be in the file.
+/// The future contents of a file.
 #[derive(Debug)]
 pub(crate) struct Contents {
     sections: Vec<(Section, Vec<u8>)>,
@@ -48,8 +48,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Begins with the contexts and the claims, both sorted; postings name claims
-    /// by their place in `claims`.
+    /// Starts with the contexts and the claims, both sorted. Postings refer to
+    /// claims by their index in `claims`.
     pub(crate) fn new<'c>(
         contexts: impl Iterator<Item = &'c Context<'static>>,
         claims: Vec<Claim>,
@@ -73,7 +73,7 @@ impl Contents {
         }
     }
 
-    /// The posting for a sorted list of claims without duplicates.
+    /// Returns the posting for a sorted list of claims without duplicates.
     pub(crate) fn posting(&mut self, claims: &[u32]) -> Posting {
         if let [claim] = claims {
             return Posting::lone(*claim);
@@ -90,7 +90,7 @@ impl Contents {
         posting
     }
 
-    /// IPv4 networks, sorted by address, wider first.
+    /// Adds IPv4 networks, sorted by address, wider ones first.
     pub(crate) fn nets4(&mut self, nets: &[(u32, u8, Posting)]) {
         let built = prefix::build(nets);
         self.v4_ranges.extend(nets.iter().map(|&(address, length, _)| {
@@ -104,7 +104,7 @@ impl Contents {
         ]);
     }
 
-    /// IPv6 networks, sorted by address, wider first.
+    /// Adds IPv6 networks, sorted by address, wider ones first.
     pub(crate) fn nets6(&mut self, nets: &[(u128, u8, Posting)]) {
         let built = prefix::build(nets);
         self.sections.extend([
@@ -115,7 +115,7 @@ impl Contents {
         ]);
     }
 
-    /// Addresses with ports, sorted.
+    /// Adds addresses with ports, sorted.
     pub(crate) fn endpoints(&mut self, rows: &[((IpAddr, u16), Posting)]) {
         let mut v4 = Vec::new();
         let mut v6 = Vec::new();
@@ -139,7 +139,7 @@ impl Contents {
         self.sections.extend([(Section::Endpoints4, v4), (Section::Endpoints6, v6)]);
     }
 
-    /// Digests of one length, sorted.
+    /// Adds digests of one length, sorted.
     pub(crate) fn digests<D: AsRef<[u8]>>(&mut self, len: usize, rows: &[(D, Posting)]) {
         let section = DIGESTS.into_iter().find(|(l, _)| *l == len).map(|(_, section)| section);
         if let (Some(section), false) = (section, rows.is_empty()) {
@@ -147,9 +147,9 @@ impl Contents {
         }
     }
 
-    /// A table that was laid out.
+    /// Adds a table that was laid out.
     pub(crate) fn add(&mut self, table: Laid) {
-        // What another table has set already stays.
+        // Keep the bits that other tables have set.
         self.tails.resize(self.tails.len().max(table.tails.len()), 1);
         for (mine, theirs) in self.tails.iter_mut().zip(&table.tails) {
             *mine |= theirs;
@@ -157,7 +157,7 @@ impl Contents {
         self.sections.extend(table.sections);
     }
 
-    /// Wildcard and regex indicators, sorted by kind.
+    /// Adds wildcard and regex indicators, sorted by kind.
     pub(crate) fn patterns(&mut self, rows: &[(Kind, Scope, &str, Posting)]) {
         let (mut groups, mut automata, mut table) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
@@ -189,7 +189,7 @@ impl Contents {
         ]);
     }
 
-    /// An indicator that a guard kept out.
+    /// Adds an indicator that a guard withheld.
     pub(crate) fn withheld(
         &mut self,
         (kind, scope, reason): (Kind, Scope, Reason),
@@ -200,10 +200,10 @@ impl Contents {
         withheld::push(&mut self.withheld, (kind, scope, reason, string, posting));
     }
 
-    /// Puts everything that is left into sections, in the order of the file.
+    /// Puts everything else into sections, in the order of the file.
     fn finish(mut self, summary: &Summary) -> Result<Vec<(Section, Vec<u8>)>> {
         if self.strings.size() > u32::MAX as usize {
-            return Err(Error::usage("the contexts hold more than 4 GiB of text")
+            return Err(Error::usage("the contexts contain more than 4 GiB of text")
                 .remedy("split the feeds over several databases"));
         }
         if !self.v4_ranges.is_empty() {
@@ -229,15 +229,15 @@ impl Contents {
         Ok(self.sections)
     }
 
-    /// Writes the file and puts it into place.
+    /// Writes the file and moves it into place.
     pub(crate) fn publish(self, path: &Path, built: Timestamp, summary: &Summary) -> Result<u64> {
         let fail = |what: &'static str| move |e| Error::io(what, e).at_path(path);
-        let outlet = Outlet::of(path).map_err(fail("cannot write the database"))?;
+        let outlet = Outlet::of(path).map_err(fail("write the database"))?;
         let Outlet::File(target) = &outlet else {
-            // Nothing is renamed over a stream, and nobody can go back in one.
+            // A stream cannot be renamed over, nor sought in.
             let bytes = self.into_bytes(built, summary)?;
             let written = outlet.append().and_then(|mut stream| stream.write_all(&bytes));
-            return written.map(|()| bytes.len() as u64).map_err(fail("cannot write the database"));
+            return written.map(|()| bytes.len() as u64).map_err(fail("write the database"));
         };
         let sections = self.finish(summary)?;
         let mut length = 0;
@@ -246,32 +246,32 @@ impl Contents {
             length = out.stream_position()?;
             Ok(())
         })?;
-        // The position is behind the table; the length is the file's own.
+        // The writer stands after the table, so take the length from the file.
         std::fs::metadata(target)
             .map(|m| m.len())
-            .map_err(fail("cannot read its size"))
+            .map_err(fail("read its size"))
             .map(|len| len.max(length))
     }
 
-    /// The file as bytes.
+    /// Returns the bytes of the file.
     pub(crate) fn into_bytes(self, built: Timestamp, summary: &Summary) -> Result<Vec<u8>> {
         let sections = self.finish(summary)?;
         write(Cursor::new(Vec::new()), sections, built)
             .map(Cursor::into_inner)
-            .map_err(|e| Error::io("cannot write the database", e))
+            .map_err(|e| Error::io("write the database", e))
     }
 }
 
-/// A table of strings as it will be in the file, with the filter in front of it.
+/// A table of strings in its final form, with its filter.
 #[derive(Debug, Default)]
 pub(crate) struct Laid {
     sections: Vec<(Section, Vec<u8>)>,
-    /// Last labels of names, and of the hosts of URLs.
+    /// The last labels of names, and of the hosts of URLs.
     tails: Vec<u8>,
 }
 
-/// Lays out strings in a transducer. They come sorted by their bytes; names are given
-/// in reverse. Of no other table, so that tables can be laid out side by side.
+/// Lays out strings as a transducer. They must be sorted by their bytes, names
+/// reversed. It depends on no other table, so tables can be laid out in parallel.
 pub(crate) fn lay_out<'k>(
     table: Keyed,
     rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
@@ -281,7 +281,7 @@ pub(crate) fn lay_out<'k>(
     for (key, posting) in rows.clone() {
         any = true;
         if !builder.insert(key, u64::from(posting.0)) {
-            return Err(Error::format("the values do not come in their order"));
+            return Err(Error::format("the values are not sorted"));
         }
     }
     if !any {
@@ -344,7 +344,7 @@ fn write<W: Write + Seek>(
 /// The host in the key of a URL, without its port.
 pub(crate) fn url_host(key: &[u8]) -> &[u8] {
     let slash = memchr::memchr(b'/', key).unwrap_or(key.len());
-    // Only a rare scheme stands in a key.
+    // A key only contains a scheme if that is a rare one.
     let start =
         if key[..slash].ends_with(b":") && key[slash..].starts_with(b"//") { slash + 2 } else { 0 };
     let rest = &key[start..];
@@ -356,7 +356,7 @@ pub(crate) fn url_host(key: &[u8]) -> &[u8] {
     &rest[..end]
 }
 
-/// A path without its query and without trailing slashes.
+/// A path without its query and trailing slashes.
 pub(crate) fn bare_path(path: &[u8]) -> &[u8] {
     let mut end = memchr::memchr(b'?', path).unwrap_or(path.len());
     while end > 1 && path[end - 1] == b'/' {

@@ -1,6 +1,6 @@
-//! Contexts in compact form: a mask of the members that are there, then the
-//! members. Text is a number in the table of strings, so that a tag or a
-//! reference is stored once, however many pulses carry it.
+//! The compact encoding of contexts: a mask of the members that are present, then
+//! the members. Text is a number in the table of strings, so that a tag or a
+//! reference is stored only once, however many pulses use it.
 
 use super::layout::{take, u32_at};
 use crate::engine::indicator::{
@@ -9,7 +9,7 @@ use crate::engine::indicator::{
 use hashbrown::HashMap;
 use std::borrow::Cow;
 
-/// Collects strings and gives each a number.
+/// Collects strings and numbers them.
 #[derive(Debug, Default)]
 pub(super) struct StringTable {
     numbers: HashMap<Box<str>, u32>,
@@ -29,19 +29,19 @@ impl StringTable {
         number
     }
 
-    /// How many bytes of text there are.
+    /// The total length of the text in bytes.
     pub(super) fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The bytes, and the index with its end.
+    /// Returns the bytes, and the index including its end.
     pub(super) fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
         self.index.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
         (self.bytes, self.index)
     }
 }
 
-/// The table of strings in a file.
+/// The table of strings of a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strings<'a> {
     pub(super) bytes: &'a [u8],
@@ -49,7 +49,7 @@ pub(super) struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// The string with this number.
+    /// Returns the string with this number.
     #[inline]
     pub(super) fn get(self, number: u32) -> Option<&'a str> {
         let at = usize::try_from(number).ok()? * 4;
@@ -58,12 +58,12 @@ impl<'a> Strings<'a> {
         std::str::from_utf8(self.bytes.get(start..end)?).ok()
     }
 
-    /// How many there are.
+    /// The number of strings.
     pub(super) fn len(self) -> usize {
         (self.index.len() / 4).saturating_sub(1)
     }
 
-    /// Checks that every string lies in the bytes and is UTF-8.
+    /// Checks that every string is within the bytes and UTF-8.
     pub(super) fn check(self) -> Option<()> {
         let text = std::str::from_utf8(self.bytes).ok()?;
         let mut before = 0;
@@ -314,7 +314,7 @@ impl<'a> Member<'a> for Vec<Cow<'a, str>> {
     }
 }
 
-/// What decides whether a claim alerts, without the text around it.
+/// The part of a context that decides whether a claim alerts, without text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) inactive: bool,
@@ -325,7 +325,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// As [`Context::is_live`].
+    /// Like [`Context::is_live`].
     pub(crate) fn is_live(&self, time: Timestamp) -> bool {
         !self.inactive
             && self.valid_from.is_none_or(|from| from <= time)
@@ -356,7 +356,7 @@ pub(super) fn decode_policy(bytes: &[u8]) -> Option<Policy> {
     })
 }
 
-/// Decodes a context; its text is borrowed from the file.
+/// Decodes a context, borrowing its text from the file.
 pub(super) fn decode<'a>(bytes: &'a [u8], strings: Strings<'a>) -> Option<Context<'a>> {
     let mut reader = Reader { bytes, at: 0, strings };
     let mask = reader.word()?;
@@ -368,7 +368,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], strings: Strings<'a>) -> Option<Contex
     (reader.at == bytes.len()).then_some(context)
 }
 
-/// Reads members one after the other. `None` is damage.
+/// Reads members one by one. `None` means damage.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,

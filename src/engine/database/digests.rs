@@ -9,16 +9,16 @@
 //!     values  count postings, u32
 //! ```
 //!
-//! Digests are evenly spread, so that a cell holds a handful and a look-up is
-//! two cache misses at any size.
+//! Digests are evenly distributed, so a cell contains a handful, and a look-up
+//! costs two cache misses at any size.
 
 use super::layout::{u32_at, u64_at};
 use super::posting::Posting;
 
 const HEAD: usize = 16;
-/// Most cells hold no more keys than this.
+/// Most cells contain at most this number of keys.
 const USUAL: usize = 4;
-/// So many keys are gone through one by one.
+/// Up to this number of keys is compared one by one.
 const HANDFUL: usize = 16;
 
 /// A table of digests of `len` bytes.
@@ -32,7 +32,7 @@ pub(super) struct Digests<'a> {
 }
 
 impl<'a> Digests<'a> {
-    /// Takes a section apart. `None` if its parts do not fit together.
+    /// Opens a section. `None` if its parts do not fit together.
     pub(super) fn open(section: &'a [u8], len: usize) -> Option<Self> {
         let count = u32_at(section, 0)? as usize;
         let bits = u32_at(section, 4)?;
@@ -45,21 +45,21 @@ impl<'a> Digests<'a> {
         (values.len() == count * 4).then_some(Digests { index, keys, values, bits, len })
     }
 
-    /// How many digests there are.
+    /// The number of digests.
     pub(super) fn count(&self) -> usize {
         self.values.len() / 4
     }
 
-    /// The posting of `digest`.
+    /// Looks up the posting of `digest`.
     #[inline]
     pub(super) fn get(&self, digest: &[u8]) -> Option<Posting> {
         let cell = cell_of(digest, self.bits) * 4;
         let low = u32_at(self.index, cell)? as usize;
         let high = (u32_at(self.index, cell + 4)? as usize).min(self.count());
         let (low, high) = self.narrowed(digest, low.min(high), high)?;
-        // A search by halves mispredicts at every step, and a loop over what is there at
-        // its end. So the first bytes of as many keys as most cells hold are always
-        // compared; they differ but for a hit.
+        // Binary search mispredicts at every step, and so does the end of a loop
+        // over the actual number of keys. So the first bytes of as many keys as
+        // most cells contain are always compared; except for a hit, they differ.
         let head = u64_at(digest, 0)?;
         let starts_alike = |at: usize| u64_at(self.keys, at * self.len) == Some(head);
         let mut may_hold = false;
@@ -77,8 +77,8 @@ impl<'a> Digests<'a> {
         None
     }
 
-    /// Halves a range of keys until a handful is left. Only damage or chance make a cell
-    /// that is larger.
+    /// Halves a range of keys until few are left. Only damage or bad luck makes a
+    /// larger cell.
     #[inline]
     fn narrowed(&self, digest: &[u8], low: usize, high: usize) -> Option<(usize, usize)> {
         let (mut low, mut high) = (low, high);
@@ -94,7 +94,7 @@ impl<'a> Digests<'a> {
         Some((low, high))
     }
 
-    /// Checks order, index and postings in one pass.
+    /// Checks the order, the index and the postings in one pass.
     pub(super) fn check(&self, is_posting: impl Fn(Posting) -> bool) -> Option<()> {
         let count = self.count();
         let mut keys = self.keys.chunks_exact(self.len.max(1));
@@ -122,7 +122,7 @@ fn cell_of(digest: &[u8], bits: u32) -> usize {
     head.checked_shr(32 - bits).unwrap_or(0) as usize
 }
 
-/// Builds a section. `rows` are sorted by digest, without duplicates.
+/// Builds a section from `rows` that are sorted by digest, without duplicates.
 pub(super) fn build<D: AsRef<[u8]>>(rows: &[(D, Posting)]) -> Vec<u8> {
     let bits = (rows.len() / 2).max(1).ilog2();
     let mut section = Vec::new();
@@ -168,7 +168,7 @@ mod tests {
             }
         }
 
-        /// Digests that begin alike share a cell, and their first bytes.
+        /// Digests that share a cell, and their first bytes.
         #[test]
         fn crowded_cells(
             tails in prop::collection::btree_set(any::<[u8; 2]>(), 1..200),

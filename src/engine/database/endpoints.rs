@@ -1,5 +1,5 @@
-//! Addresses with a port: sorted rows, searched by halves. The bitmap in front
-//! of the IPv4 networks knows their addresses, too, so that few look-ups come here.
+//! Addresses with a port: sorted rows with binary search. The bitmap of IPv4
+//! networks includes their addresses, too, so few look-ups get here.
 
 use super::layout::{u32_at, u64_at, u128_at};
 use super::posting::Posting;
@@ -27,7 +27,7 @@ fn key6(bytes: &[u8], row: usize) -> Option<(u128, u32)> {
 }
 
 impl Endpoints<'_> {
-    /// The posting of `address` with `port`.
+    /// Looks up `address` with `port`.
     pub(super) fn get(self, address: IpAddr, port: u16) -> Option<Posting> {
         let port = u32::from(port);
         match address {
@@ -55,7 +55,7 @@ impl Endpoints<'_> {
         }
     }
 
-    /// Every port that is listed for `address`, for `lookup`.
+    /// Every port listed for `address`, for `lookup`.
     pub(super) fn ports(self, address: IpAddr) -> impl Iterator<Item = (u16, Posting)> {
         let (bits, v4) = match address {
             IpAddr::V4(v4) => (u128::from(v4.to_bits()), true),
@@ -72,12 +72,12 @@ impl Endpoints<'_> {
         })
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub(super) fn count(self) -> usize {
         self.v4.len() / ROW4 + self.v6.len() / ROW6
     }
 
-    /// Checks order and postings.
+    /// Checks the order and the postings.
     pub(super) fn check(self, is_posting: impl Fn(Posting) -> bool) -> Option<()> {
         (self.v4.len().is_multiple_of(ROW4) && self.v6.len().is_multiple_of(ROW6)).then_some(())?;
         let mut before = None;
@@ -98,7 +98,7 @@ impl Endpoints<'_> {
     }
 }
 
-/// Whether any of the rows is of this address.
+/// Whether any of the rows has this address.
 fn has(rows: usize, address: u128, key: impl Fn(usize) -> Option<(u128, u32)>) -> bool {
     let (mut low, mut high) = (0, rows);
     while low < high {

@@ -1,4 +1,4 @@
-//! A database: the file, checked and mapped.
+//! A database: the file, verified and mapped.
 
 use super::contexts::{self, Policy, Strings};
 use super::digests::Digests;
@@ -25,7 +25,7 @@ mod lookups;
 
 pub(crate) use lookups::UrlWalk;
 
-/// Lengths of digests, with their sections.
+/// The lengths of digests, and their sections.
 pub(super) const DIGESTS: [(usize, Section); 7] = [
     (16, Section::Digest16),
     (20, Section::Digest20),
@@ -36,9 +36,9 @@ pub(super) const DIGESTS: [(usize, Section); 7] = [
     (64, Section::Digest64),
 ];
 
-/// Whether a file begins like a database, of whatever version.
+/// Whether a file begins like a database, of any version.
 pub fn is_database(path: &Path) -> bool {
-    // Whoever opens a pipe waits, and takes what is meant for others.
+    // Opening a pipe would block, and consume what is meant for others.
     if !path.metadata().is_ok_and(|found| found.is_file()) {
         return false;
     }
@@ -67,7 +67,7 @@ pub struct Database {
     ranges: Box<[Range<usize>; 64]>,
     groups: Vec<patterns::Group>,
     summary: Summary,
-    /// Of the file, where it was opened from one.
+    /// The state of the file, if the database was opened from one.
     stamp: Option<Stamp>,
 }
 
@@ -76,18 +76,19 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is no database, is of another version or byte
-    /// order, or is damaged: each says so and how to mend it.
+    /// It cannot be read, is not a database, is of another version or byte order,
+    /// or is damaged. Each error has a remedy.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_unless_known(path, |_| false)
     }
 
-    /// Maps a file, and checks it unless `is_known` says that this very file passed
-    /// the check before. Of a known file the header and the automata are checked.
+    /// Maps a file, and checks it unless `is_known` says that this very file has
+    /// passed the check before. Of a known file only the header and the automata
+    /// are checked.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn open_unless_known(
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
@@ -95,22 +96,22 @@ impl Database {
         Self::take(path.as_ref(), Taking::Mapped, is_known)
     }
 
-    /// Copies a file into memory and checks it: for whoever works with it for long. Whatever is
-    /// done to the file then, this database stays what it is.
+    /// Copies a file into memory and checks it, for long-running use. Whatever
+    /// happens to the file afterwards does not affect this database.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_unless_known(path, |_| false)
     }
 
-    /// Copies a file, and checks it unless `is_known` says that this very file passed the check
-    /// before.
+    /// Copies a file, and checks it unless `is_known` says that this very file has
+    /// passed the check before.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn load_unless_known(
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
@@ -122,7 +123,8 @@ impl Database {
         let (map, stamp, after) = Map::open(path, taking)?;
         let opened = layout::read_header(&map).and_then(|header| {
             let identity = Identity::new(&header, &stamp);
-            // What was written to while it was read is not what passed the check.
+            // A file that was written to while it was read is not the one that
+            // passed the check.
             let is_known = stamp == after && is_known(&identity);
             let database = Self::assemble(map, header, !is_known)?;
             Ok(Database { stamp: Some(stamp), ..database })
@@ -130,14 +132,15 @@ impl Database {
         opened.map_err(|e| e.at_path(path))
     }
 
-    /// What somebody did to the file since it was mapped, if that may have changed what look-ups
-    /// find: it was written to, or made shorter. A newer file that was renamed over it changes
-    /// nothing, and neither does anything a database that was copied.
+    /// What happened to the file since it was mapped, if it may have affected
+    /// look-ups: it was written to, or truncated. A new file renamed over it has no
+    /// effect, and nothing affects a database that was copied.
     pub fn damage(&self) -> Option<Error> {
         let (now, is_lost) = self.map.file_now()?;
         let (before, now) = (self.stamp?, now?);
         let is_written = (before.size, before.modified) != (now.size, now.modified);
-        // New names, owners and links change this, too, and dates can be set back.
+        // Renaming, linking and changing the owner change this, too, but it cannot
+        // be set back like a date.
         let is_suspect = before.changed != now.changed;
         let is_other = is_lost
             || is_written
@@ -151,23 +154,23 @@ impl Database {
         })
     }
 
-    /// Checks a database that is held in memory.
+    /// Checks a database in memory.
     ///
     /// # Errors
     ///
-    /// As [`Database::open`].
+    /// Like [`Database::open`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let map = Map::Memory(bytes);
         let header = layout::read_header(&map)?;
         Self::assemble(map, header, true)
     }
 
-    /// Opens a database that is held in memory and passed the check before, as
-    /// [`Database::open_unless_known`] does with a known file.
+    /// Opens a database in memory that has passed the check before, like
+    /// [`Database::open_unless_known`] for a known file.
     ///
     /// # Errors
     ///
-    /// When the header or the automata are damaged.
+    /// The header or the automata are damaged.
     pub fn from_known_bytes(bytes: Vec<u8>) -> Result<Self> {
         let map = Map::Memory(bytes);
         let header = layout::read_header(&map)?;
@@ -191,7 +194,7 @@ impl Database {
             stamp: None,
         };
         let damaged = |section: Section| {
-            Error::database(format!("section {} does not hold together", section.name()))
+            Error::database(format!("section {} is inconsistent", section.name()))
                 .remedy("compile it again")
         };
         if is_checked {
@@ -209,7 +212,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Checks every structure that look-ups rely on; the section that fails.
+    /// Checks every structure that look-ups rely on. Returns the section that
+    /// fails.
     fn check_structures(&self) -> Result<(), Section> {
         let ok = |section: Section, check: Option<()>| check.ok_or(section);
         ok(Section::Strings, self.strings().check())?;
@@ -259,33 +263,33 @@ impl Database {
         &self.map[self.ranges[section as usize].clone()]
     }
 
-    /// What was compiled.
+    /// The counts of the compilation.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Identity of the contents, 32 hex digits: equal indicators give equal ids,
-    /// whatever the order of the feeds.
+    /// The identity of the contents, in 32 hex digits. Equal indicators give equal
+    /// identities, whatever the order of the feeds.
     pub fn build_id(&self) -> String {
         digest::encode(&self.header.build_id)
     }
 
-    /// When it was compiled.
+    /// The time of the compilation.
     pub fn built(&self) -> Timestamp {
         Timestamp(self.header.built)
     }
 
-    /// What the file was when it was opened. `None` for bytes in memory.
+    /// The state of the file when it was opened. `None` for bytes in memory.
     pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
 
-    /// Size of the file in bytes.
+    /// The size of the file in bytes.
     pub fn size(&self) -> usize {
         self.map.len()
     }
 
-    /// The sections that it has, with their sizes in bytes.
+    /// The sections and their sizes in bytes.
     pub fn sections(&self) -> impl Iterator<Item = (Section, usize)> {
         self.header.sections.iter().map(|(section, range, _)| (*section, range.len()))
     }
@@ -332,7 +336,7 @@ impl Database {
         }
     }
 
-    /// How many contexts there are.
+    /// The number of contexts.
     pub fn contexts(&self) -> usize {
         (self.bytes(Section::ContextIndex).len() / 4).saturating_sub(1)
     }
@@ -345,17 +349,17 @@ impl Database {
         self.bytes(Section::Contexts).get(start..end)
     }
 
-    /// The context with this number.
+    /// Returns the context with this number.
     pub(crate) fn context(&self, number: u32) -> Option<Context<'_>> {
         contexts::decode(self.context_bytes(number)?, self.strings())
     }
 
-    /// What decides whether a claim of this context alerts.
+    /// The part of a context that decides whether its claims alert.
     pub(crate) fn policy(&self, number: u32) -> Option<Policy> {
         contexts::decode_policy(self.context_bytes(number)?)
     }
 
-    /// The claims behind an entry.
+    /// The claims of an entry.
     pub(crate) fn claims(&self, posting: Posting) -> impl Iterator<Item = Claim> {
         self.postings().claims(posting)
     }

@@ -1,17 +1,18 @@
-//! Small filters that say "certainly not" before an exact structure is asked.
+//! Small filters that can exclude a value before the exact structure is read.
 //!
-//! They may say "maybe" when they should not, never the other way round. It is
-//! the filter that has to live in the cache, not the set behind it.
+//! They may say “maybe” by mistake, but never “no”. It is the filter that must fit
+//! into the cache, not the set it represents.
 
 use super::layout::u64_at;
 pub(super) use crate::engine::indicator::fold::hash;
 use crate::engine::indicator::fold::{TAILS, has_bit, tail_slot, tail_slot_of};
 
-/// Bits for each key; at four probes in one word about one in a hundred absent
+/// The bits per key. With four probes in one word, about one in a hundred absent
 /// keys passes.
 const BITS_PER_KEY: usize = 16;
 
-/// A Bloom filter whose probes all lie in one 64-bit word: one load, one compare.
+/// A Bloom filter with all probes of a key in one 64-bit word: one load, one
+/// comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bloom<'a>(pub(super) &'a [u8]);
 
@@ -21,7 +22,7 @@ impl Bloom<'_> {
     pub(super) fn may_hold(self, hash: u64) -> bool {
         let words = (self.0.len() / 8) as u64;
         let Some(word) = u64_at(self.0, word_of(hash, words) * 8) else { return false };
-        // Two of the bits turn away nearly all that is absent.
+        // Two of the bits exclude nearly everything that is absent.
         let first = 1 << (hash & 63) | 1 << (hash >> 6 & 63);
         if word & first != first {
             return false;
@@ -51,14 +52,14 @@ pub(super) fn build_bloom(hashes: &[u64]) -> Vec<u8> {
     filter.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-/// Set in the hash of a registered name that has so many indicators below it that
-/// the next label has to be asked, too: `co.uk`, `duckdns.org`.
+/// Mixed into the hash of a registered name with so many indicators below it that
+/// the next label must be checked, too: `co.uk`, `duckdns.org`.
 const CROWDED: u64 = 0x9e37_79b9_7f4a_7c15;
-/// Indicators below one pair of labels that make it crowded.
+/// The number of indicators below a pair of labels that makes it crowded.
 const CROWD: usize = 16;
 
-/// The filter in front of the domains: over the last two labels of every
-/// indicator, and below crowded pairs over the last three.
+/// The filter for domains: over the last two labels of every indicator, and below
+/// crowded pairs over the last three.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DomainFilter<'a> {
     pub(super) tails: &'a [u8],
@@ -75,7 +76,8 @@ impl DomainFilter<'_> {
     /// Whether `name` (any case, no trailing dot) or a parent of it may be listed.
     #[inline]
     pub(super) fn may_hold(self, name: &[u8]) -> bool {
-        // Most networks have names of their own, that end like no indicator does.
+        // Most networks have names of their own, with endings that no indicator
+        // has.
         let word = word_before(name, name.len());
         let dots = dots_of(word);
         let label = (dots.leading_zeros() / 8).min(name.len() as u32);
@@ -88,11 +90,11 @@ impl DomainFilter<'_> {
         }
     }
 
-    /// The same, where the last two labels are known.
+    /// Like [`Self::may_hold`], given the last two labels.
     #[inline]
     pub(super) fn may_hold_pair(self, name: &[u8], pair: &[u8]) -> bool {
-        // Bare labels come in only when somebody insists; then each name pays for it.
-        // One byte more than a bitmap has says so.
+        // Single labels are only accepted on request; then they cost time for every
+        // name. A bitmap that is one byte longer marks this.
         let bare = self.tails.len() > TAILS;
         if bare && last_labels(name, 1).is_some_and(|label| self.bloom.may_hold(hash(label))) {
             return true;
@@ -108,16 +110,16 @@ impl DomainFilter<'_> {
     }
 }
 
-/// The last `count` labels of a name, if it has as many.
+/// The last `count` labels of a name, if it has that many.
 ///
-/// Names are short: eight bytes at a time from the end are quicker than a call of
-/// `memrchr` for each dot.
+/// Names are short, so taking eight bytes at a time from the end is faster than
+/// calling `memrchr` for each dot.
 #[inline]
 pub(super) fn last_labels(name: &[u8], count: usize) -> Option<&[u8]> {
     last_labels_by(dots_of(word_before(name, name.len())), name, count)
 }
 
-/// The same, where the dots among the last eight bytes are known.
+/// Like [`last_labels`], given the dots among the last eight bytes.
 #[inline]
 fn last_labels_by(dots: u64, name: &[u8], count: usize) -> Option<&[u8]> {
     let mut dots_left = count;
@@ -140,7 +142,7 @@ fn last_labels_by(dots: u64, name: &[u8], count: usize) -> Option<&[u8]> {
     }
 }
 
-/// The eight bytes before `end`, the last on top; zeros where there are fewer.
+/// The eight bytes before `end`, the last one on top; zeros if there are fewer.
 #[inline]
 fn word_before(name: &[u8], end: usize) -> u64 {
     if let Some(word) = end.checked_sub(8).and_then(|start| name.get(start..)?.first_chunk()) {
@@ -157,11 +159,11 @@ fn word_before(name: &[u8], end: usize) -> u64 {
 fn dots_of(word: u64) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let zero_where_dot = word ^ 0x2e2e_2e2e_2e2e_2e2e;
-    // No carry leaves a byte, so that this is exact.
+    // No carry leaves a byte, so this is exact.
     !(((zero_where_dot & LOW) + LOW) | zero_where_dot | LOW)
 }
 
-/// A bitmap of last labels that holds `arpa` alone: reverse names stand for
+/// A bitmap of last labels that only contains `arpa`: reverse names stand for
 /// addresses, whatever names are listed.
 pub(super) fn empty_tails() -> Vec<u8> {
     let mut tails = vec![0u8; TAILS];
@@ -175,8 +177,8 @@ pub(super) fn add_tail(tails: &mut [u8], label: &[u8]) {
     tails[slot >> 3] |= 1 << (slot & 7);
 }
 
-/// Builds both parts of the filter. `names` are sorted so that those with the
-/// same last labels stand together (as they are in reverse).
+/// Builds both parts of the filter. `names` must be sorted such that those with the
+/// same last labels are adjacent, as they are when reversed.
 pub(super) fn build_domain_filter<'n>(
     names: impl Iterator<Item = &'n [u8]> + Clone,
 ) -> (Vec<u8>, Vec<u8>) {
@@ -187,7 +189,7 @@ pub(super) fn build_domain_filter<'n>(
     let mut flush = |group: &mut Vec<&[u8]>| {
         let Some(&first) = group.first() else { return };
         let pair = last_labels(first, 2).unwrap_or(first);
-        // An indicator on the pair itself covers everything below it.
+        // An indicator for the pair itself covers everything below it.
         let crowded = group.len() > CROWD && group.iter().all(|name| name.len() > pair.len());
         if crowded {
             hashes.push(hash(pair) ^ CROWDED);
@@ -233,8 +235,8 @@ impl AddressBitmap<'_> {
     }
 }
 
-/// Builds the bitmap over inclusive ranges: a bit for each /24, or for each /16
-/// where there is little to hold.
+/// Builds the bitmap over inclusive ranges: a bit for each /24, or for each /16 if
+/// there is little to store.
 pub(super) fn build_bitmap(ranges: &[(u32, u32)]) -> Vec<u8> {
     let slots = if ranges.len() < 4096 { 1u64 << 16 } else { 1 << 24 };
     let mut bitmap = vec![0u8; (slots / 8) as usize];

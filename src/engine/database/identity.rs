@@ -5,28 +5,28 @@ use crate::engine::indicator::digest;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 
-/// What to do about a database that somebody writes into.
-pub(super) const IN_PLACE: &str = "put a new database in place as `wiresift compile -o` does, or with mv, and \
-                        not with cp; then run it again";
+/// The remedy for a database that is modified in place.
+pub(super) const IN_PLACE: &str = "replace databases as `wiresift compile -o` does, or with mv, not \
+                                   with cp; then run it again";
 
-/// What tells one file from another, and from what it was before it was written to.
+/// Identifies a file and its state, to notice that it was replaced or written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Identity of the contents, as the header says.
+    /// The identity of the contents, from the header.
     pub build_id: String,
     /// Size in bytes.
     pub size: u64,
-    /// Device that it is on.
+    /// The device it is on.
     pub device: u64,
-    /// Its number there.
+    /// Its number on that device.
     pub inode: u64,
-    /// When its bytes were last changed: seconds and nanoseconds.
+    /// The last modification of its bytes, in seconds and nanoseconds.
     pub modified: (i64, i64),
-    /// When anything about it was, which no program can set at will.
+    /// The last change of any kind, which programs cannot set at will.
     pub changed: (i64, i64),
 }
 
-/// The same without a look into the file.
+/// Like [`Identity`], without reading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub(super) size: u64,
@@ -37,7 +37,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// That of a file.
+    /// The state of a file.
     pub fn of(metadata: &Metadata) -> Self {
         Stamp {
             size: metadata.size(),

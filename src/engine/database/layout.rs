@@ -14,16 +14,16 @@
 //! ```
 //!
 //! Everything is little-endian. Sections begin at multiples of 64 bytes, in the
-//! order of the table, and do not overlap. A reader takes the sections that it
-//! knows; an unknown one is an error, because it would change what matches.
+//! order of the table, and do not overlap. An unknown section is an error, because
+//! it would change what matches.
 
 use crate::{Error, Result};
 use std::ops::Range;
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
-/// Version of the format that this code writes and reads.
+/// The version of the format that this code writes and reads.
 ///
-/// It changes whenever the bytes that come out of the same indicators change.
+/// It changes whenever the bytes for the same indicators change.
 pub const VERSION: u32 = 2;
 
 /// The first bytes of every database.
@@ -32,7 +32,7 @@ pub(super) const ENDIAN: u32 = 0x0a0b_0c0d;
 pub(super) const HEADER: usize = 64;
 pub(super) const ROW: usize = 32;
 pub(super) const ALIGN: usize = 64;
-/// More sections than any version has: a bound for damaged headers.
+/// More sections than any version has: a limit for damaged headers.
 const MAX_SECTIONS: usize = 256;
 
 macro_rules! sections {
@@ -61,11 +61,11 @@ macro_rules! sections {
 sections! {
     /// What was compiled, as JSON: counts, feeds, rejects.
     Summary = 1, "summary";
-    /// UTF-8 text, back to back.
+    /// UTF-8 text, one string after the other.
     Strings = 2, "strings";
     /// Where each string begins: u32, one more than there are strings.
     StringIndex = 3, "string-index";
-    /// Encoded contexts, back to back.
+    /// Encoded contexts, one after the other.
     Contexts = 4, "contexts";
     /// Where each context begins: u32, one more than there are contexts.
     ContextIndex = 5, "context-index";
@@ -75,30 +75,31 @@ sections! {
     Sets = 7, "sets";
     /// First addresses of the pieces that the IPv4 networks cut the space into: u32.
     V4Starts = 10, "v4-starts";
-    /// For each piece the narrowest network that covers it: u32, or none.
+    /// For each piece the narrowest network that contains it: u32, or none.
     V4Owners = 11, "v4-owners";
     /// The networks: rows of { address u32, parent u32, posting u32, length u32 }.
     V4Nets = 12, "v4-nets";
-    /// For each value of the top bits the first piece that may hold it: u32.
+    /// For each value of the top bits the first piece that may contain it: u32.
     V4Index = 13, "v4-index";
-    /// One bit for each /24 (or wider, in small databases) that holds an indicator.
+    /// A bit for each /24 (or wider, in small databases) that contains an
+    /// indicator.
     V4Filter = 14, "v4-filter";
-    /// As `V4Starts`, u128.
+    /// Like `V4Starts`, u128.
     V6Starts = 20, "v6-starts";
-    /// As `V4Owners`.
+    /// Like `V4Owners`.
     V6Owners = 21, "v6-owners";
     /// Rows of { address u128, parent u32, posting u32, length u32, zero u32 }.
     V6Nets = 22, "v6-nets";
-    /// As `V4Index`.
+    /// Like `V4Index`.
     V6Index = 23, "v6-index";
     /// Sorted rows of { address u32 << 32 | port u16 << 16, posting u32 } as u64 and u32.
     Endpoints4 = 24, "endpoints-v4";
     /// Sorted rows of { address u128, port u32, posting u32 }.
     Endpoints6 = 25, "endpoints-v6";
-    /// Transducer over the bytes of domains in reverse.
+    /// Transducer over the reversed bytes of domains.
     Domains = 30, "domains";
-    /// One bit for a hash of each last label, of domains and of the hosts of URLs; one
-    /// byte more where bare labels are listed.
+    /// A bit for a hash of each last label, of domains and of the hosts of URLs.
+    /// One byte longer if single labels are listed.
     DomainTails = 31, "domain-tails";
     /// Blocked Bloom filter over registered names.
     DomainFilter = 32, "domain-filter";
@@ -116,7 +117,7 @@ sections! {
     EmailFilter = 38, "email-filter";
     /// Transducer over strings: a byte for the kind, then the value.
     Words = 39, "words";
-    /// Digests of 16 bytes, sorted; a table of postings behind them; see `digests`.
+    /// Digests of 16 bytes, sorted, followed by a table of postings; see `digests`.
     Digest16 = 40, "digests-16";
     /// Digests of 20 bytes.
     Digest20 = 41, "digests-20";
@@ -137,14 +138,15 @@ sections! {
     Automata = 51, "automata";
     /// Patterns: rows of { string u32, posting u32 }.
     Patterns = 52, "patterns";
-    /// Strings that are searched for in text, and the windows that give them away; see
+    /// Strings that text is searched for, and the windows that reveal them; see
     /// `literals`.
     Literals = 53, "literals";
-    /// What the guards kept out: rows of { kind u8, scope u8, reason u8, zero u8, string u32, posting u32 }.
+    /// What the guards withheld: rows of { kind u8, scope u8, reason u8, zero u8,
+    /// string u32, posting u32 }.
     Withheld = 60, "withheld";
 }
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub(super) build_id: [u8; 16],
@@ -152,7 +154,7 @@ pub(super) struct Header {
     pub(super) sections: Vec<(Section, Range<usize>, u64)>,
 }
 
-/// Reads `N` bytes at `at`, where they are.
+/// Reads `N` bytes at `at`, if they exist.
 #[inline]
 pub(super) fn take<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
@@ -173,7 +175,7 @@ pub(super) fn u128_at(bytes: &[u8], at: usize) -> Option<u128> {
     take(bytes, at).map(u128::from_le_bytes)
 }
 
-/// Reads and checks everything but the contents of the sections.
+/// Parses and checks everything but the contents of the sections.
 pub(super) fn read_header(bytes: &[u8]) -> Result<Header> {
     const REMEDY: &str = "compile it again";
     let damaged = |what: &'static str| Error::database(what).remedy(REMEDY);
@@ -182,13 +184,15 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<Header> {
     }
     if bytes.len() < HEADER || &bytes[..8] != MAGIC {
         return Err(Error::database("not a wiresift database")
-            .remedy("name a file that `wiresift compile -o` wrote"));
+            .remedy("name a file written by `wiresift compile -o`"));
     }
     let field = |at| u32_at(bytes, at).unwrap_or(0);
     let (version, endian) = (field(8), field(12));
     if endian == ENDIAN.swap_bytes() {
-        return Err(Error::database("the database was made on a machine of the other byte order")
-            .remedy("compile it on this machine"));
+        return Err(Error::database(
+            "the database was made on a machine with the other byte order",
+        )
+        .remedy("compile it on this machine"));
     }
     if version > VERSION {
         return Err(Error::database(format!(
@@ -245,11 +249,8 @@ fn read_table(bytes: &[u8], table: Range<usize>) -> Result<Vec<(Section, Range<u
             .and_then(|(offset, length)| Some(offset..offset.checked_add(length)?))
             .filter(|r| r.start >= free && r.start.is_multiple_of(ALIGN) && r.end <= bytes.len());
         let Some(range) = range else {
-            return Err(Error::database(format!(
-                "section {} lies outside the file",
-                section.name()
-            ))
-            .remedy("compile it again"));
+            return Err(Error::database(format!("section {} is outside the file", section.name()))
+                .remedy("compile it again"));
         };
         if sections.iter().any(|(other, _, _)| *other == section) {
             return Err(Error::database(format!("section {} occurs twice", section.name()))
@@ -262,12 +263,12 @@ fn read_table(bytes: &[u8], table: Range<usize>) -> Result<Vec<(Section, Range<u
 }
 
 /// Checks the contents of every section against its checksum, and that there is
-/// nothing else.
+/// nothing else in the file.
 pub(super) fn check_sections(bytes: &[u8], header: &Header) -> Result<()> {
     let mut end = HEADER + header.sections.len() * ROW;
     for (section, range, checksum) in &header.sections {
         if bytes[end..range.start].iter().any(|byte| *byte != 0) {
-            return Err(Error::database("the room between the sections is not empty")
+            return Err(Error::database("the space between the sections is not empty")
                 .at_offset(end as u64)
                 .remedy("compile it again"));
         }
@@ -279,7 +280,7 @@ pub(super) fn check_sections(bytes: &[u8], header: &Header) -> Result<()> {
         }
     }
     if end != bytes.len() {
-        return Err(Error::database("something stands behind the last section")
+        return Err(Error::database("there is data after the last section")
             .at_offset(end as u64)
             .remedy("compile it again"));
     }

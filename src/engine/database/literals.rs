@@ -1,4 +1,4 @@
-//! Strings that are searched for in text, by the windows of their anchors.
+//! Strings that text is searched for, by the windows of their anchors.
 //!
 //! ```text
 //!  0  anchors   u32, how many
@@ -13,9 +13,9 @@
 //!     texts     UTF-8, back to back
 //! ```
 //!
-//! Nearly every window of a text ends at the filter, which lives in a cache near the
-//! core: 8 KiB for the first thousand strings. The index is asked for one window in
-//! some dozens, and the strings themselves for what is nearly a hit.
+//! Nearly every window of a text is rejected by the filter, which fits into a cache
+//! near the core: 8 KiB for the first thousand strings. The index is read for one
+//! window in several dozen, and the strings themselves only for near matches.
 
 use super::anchors::Chooser;
 use super::layout::{take, u32_at};
@@ -25,25 +25,25 @@ use crate::engine::indicator::gram::{GramFilter, build_filter, hash, is_sought};
 const HEAD: usize = 16;
 const ANCHOR_ROW: usize = 12;
 const STRING_ROW: usize = 8;
-/// Bits of the smallest and of the largest filter: 8 KiB and 1 MiB.
+/// The bits of the smallest and of the largest filter: 8 KiB and 1 MiB.
 const FILTER_BITS: std::ops::RangeInclusive<u32> = 16..=23;
-/// Bits of the filter for each anchor.
+/// The bits of the filter per anchor.
 const BITS_PER_ANCHOR: usize = 32;
 
-/// A string that may stand around a window.
+/// A string that may surround a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Literal<'d> {
-    /// What it is.
+    /// Its kind.
     pub(crate) kind: Kind,
     /// The normalised string.
     pub(crate) text: &'d str,
-    /// Where the window begins in it, behind the hive of a registry key.
+    /// The position of the window in it, after the hive of a registry key.
     pub(crate) place: usize,
-    /// Whether `place` counts in the string as JSON writes it.
+    /// Whether `place` refers to the JSON-escaped form of the string.
     pub(crate) escaped: bool,
 }
 
-/// The section, taken apart.
+/// The parsed section.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Literals<'a> {
     filter: GramFilter<'a>,
@@ -55,7 +55,7 @@ pub(super) struct Literals<'a> {
 }
 
 impl<'a> Literals<'a> {
-    /// Takes a section apart. `None` if its parts do not fit together.
+    /// Opens a section. `None` if its parts do not fit together.
     pub(super) fn open(section: &'a [u8]) -> Option<Self> {
         let field = |at| u32_at(section, at);
         let (anchors, strings) = (field(0)? as usize, field(4)? as usize);
@@ -72,17 +72,17 @@ impl<'a> Literals<'a> {
         Some(Literals { filter, index, anchors, strings, texts, cells })
     }
 
-    /// How many strings there are.
+    /// The number of strings.
     pub(super) fn count(self) -> usize {
         self.strings.len() / STRING_ROW
     }
 
-    /// What says early that a window is in no anchor.
+    /// The filter that excludes windows that are in no anchor.
     pub(super) fn filter(self) -> GramFilter<'a> {
         self.filter
     }
 
-    /// The strings that may stand around this window.
+    /// The strings that may surround this window.
     pub(super) fn around(self, gram: u32) -> impl Iterator<Item = Literal<'a>> {
         let cell = (hash(gram) >> (32 - self.cells)) as usize * 4;
         let first = u32_at(self.index, cell).unwrap_or(0) as usize;
@@ -135,7 +135,7 @@ impl<'a> Literals<'a> {
 }
 
 /// Builds the section from the keys of the words: a byte for the kind, then the
-/// string; sorted. Empty if none of them is looked for in text.
+/// string, sorted. Empty if text is searched for none of them.
 pub(super) fn build<'k>(words: impl Iterator<Item = &'k [u8]>) -> Vec<u8> {
     let mut chooser = Chooser::default();
     let (mut anchors, mut strings, mut texts) = (Vec::new(), Vec::new(), Vec::new());
@@ -187,7 +187,7 @@ pub(super) fn build<'k>(words: impl Iterator<Item = &'k [u8]>) -> Vec<u8> {
     section
 }
 
-/// The kind and the string of a word that is looked for in text.
+/// The kind and the string of a word that text is searched for.
 fn sought(word: &[u8]) -> Option<(Kind, &str)> {
     let (&number, text) = word.split_first()?;
     let kind = Kind::from_number(number).filter(|kind| is_sought(*kind))?;
@@ -215,8 +215,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever window of a string a scan meets first of each STRIDE, the string
-        /// is found by it.
+        /// The string is found whichever of the STRIDE windows a scan hits first.
         #[test]
         fn found_at_every_stride(texts in prop::collection::btree_set("[a-c\\\\/x7. ü]{6,24}", 1..40)) {
             let words: BTreeSet<Vec<u8>> = texts.iter().map(|t| word(Kind::Mutex, t)).collect();
@@ -244,7 +243,7 @@ mod tests {
             let mut section = build(words.iter().map(|w| &w[..]));
             let filter = 16..16 + 8192;
             for (index, value) in flips {
-                // The filter is most of it, and nothing can be wrong there but a bit.
+                // Most of it is the filter, where only single bits can be wrong.
                 let at = index.index(section.len() - filter.len());
                 let at = if at < filter.start { at } else { at + filter.len() };
                 section[at] = value;

@@ -1,4 +1,4 @@
-//! The bytes of a database: mapped from a file, copied from one, or held in memory.
+//! The bytes of a database: mapped from a file, copied from one, or in memory.
 
 use super::identity::{IN_PLACE, Stamp};
 use crate::engine::memory::{Mapped, Pages};
@@ -11,60 +11,61 @@ use std::path::Path;
 /// Read-only bytes.
 #[derive(Debug)]
 pub(super) enum Map {
-    /// Mapped from a file, which is kept open to see whether somebody writes to it.
+    /// Mapped from a file, which stays open to notice writes to it.
     File(Mapped, File),
-    /// Copied from a file: nobody can change it, nor take it away.
+    /// Copied from a file, so nothing can change or remove it.
     Copied(Pages<u8>),
-    /// Held in memory, for tests, fuzzing and allow lists given on the command line.
+    /// In memory, for tests, fuzzing and allow lists on the command line.
     Memory(Vec<u8>),
 }
 
-/// How a file is taken.
+/// How to get the bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taking {
-    /// Mapped: at once, and with pages that all processes share.
+    /// Mapped: immediate, with pages that all processes share.
     Mapped,
     /// Copied.
     Copied,
 }
 
 impl Map {
-    /// Takes a whole file. Gives what it was before it was read, and what after.
+    /// Opens a whole file. Returns its state before and after it was read.
     pub(super) fn open(path: &Path, taking: Taking) -> Result<(Map, Stamp, Stamp)> {
         let file = File::open(path).map_err(|e| {
             let missing = e.kind() == io::ErrorKind::NotFound;
-            let error = Error::io("cannot open the database", e).at_path(path);
-            if missing { error.remedy("make it with `wiresift compile -o`") } else { error }
+            let error = Error::io("open the database", e).at_path(path);
+            if missing { error.remedy("create it with `wiresift compile -o`") } else { error }
         })?;
-        let status =
-            || file.metadata().map_err(|e| Error::io("cannot read its size", e).at_path(path));
+        let status = || file.metadata().map_err(|e| Error::io("read its size", e).at_path(path));
         let metadata = status()?;
         if metadata.is_dir() {
             return Err(Error::usage("a directory is not a database")
                 .at_path(path)
-                .remedy("name the file that `wiresift compile -o` wrote"));
+                .remedy("name the file written by `wiresift compile -o`"));
         }
         let before = Stamp::of(&metadata);
         if metadata.len() == 0 {
-            // The kernel refuses to map nothing; the header check says it better.
+            // The kernel refuses to map an empty file; the header check gives a
+            // better error.
             return Ok((Map::Memory(Vec::new()), before, before));
         }
         if taking == Taking::Mapped {
-            let map = Mapped::new(&file)
-                .map_err(|e| Error::io("cannot map the database", e).at_path(path))?;
+            let map =
+                Mapped::new(&file).map_err(|e| Error::io("map the database", e).at_path(path))?;
             return Ok((Map::File(map, file), before, before));
         }
         let mut pages = Pages::new(usize::try_from(metadata.len()).unwrap_or(usize::MAX));
         (&file).read_exact(&mut pages).map_err(|e| {
             let got_shorter = e.kind() == io::ErrorKind::UnexpectedEof;
-            let error = Error::io("cannot read the database", e).at_path(path);
+            let error = Error::io("read the database", e).at_path(path);
             if got_shorter { error.remedy(IN_PLACE) } else { error }
         })?;
         let after = Stamp::of(&status()?);
         Ok((Map::Copied(pages), before, after))
     }
 
-    /// What the file is by now, and whether bytes of it are gone; none if it is no matter.
+    /// The current state of the file, and whether it was truncated. `None` if it
+    /// does not matter.
     pub(super) fn file_now(&self) -> Option<(Option<Stamp>, bool)> {
         match self {
             Map::File(map, file) => {

@@ -12,17 +12,17 @@
 //!
 //! let database = Database::from_bytes(bytes.clone())?;
 //! assert_eq!(database.summary().total(), 1);
-//! // Whatever the bytes are, there is an error and no panic.
+//! // Any bytes give an error, never a panic.
 //! assert!(Database::from_bytes(bytes[..100].to_vec()).is_err());
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
 //! [`Database::open`] checks the header, the checksum of every section and every
-//! structure, and then hands out typed look-ups. It does so for any bytes whatever
-//! without a panic and without reading outside the map; look-ups check their
-//! bounds again, so that nothing rests on the check alone.
+//! structure, and then offers typed look-ups. It never panics or reads outside the
+//! map, for any bytes. Look-ups check their bounds again, so nothing depends on
+//! that check alone.
 //!
-//! The room knows the file in both directions: `Contents` writes what the
+//! This room handles the file in both directions: `Contents` writes what the
 //! look-ups read. It knows nothing of feeds, inputs or threads.
 
 mod anchors;

@@ -1,9 +1,9 @@
 //! Wildcard and regex indicators: automata that open without being built.
 //!
-//! Patterns of one target are put into a few dense automata, each within a size
-//! limit; what does not fit into one of its own is refused at compile time. An
-//! automaton is searched once for each observable of its target, so its cost is
-//! that of the observables, whatever the number of patterns in it.
+//! The patterns for one kind of observable are combined into a few dense automata
+//! with a size limit each. A pattern that exceeds the limit alone is refused by the
+//! compiler. Each observable of that kind is searched once per automaton, so the
+//! cost does not depend on the number of patterns.
 
 use super::layout::{u32_at, u64_at};
 use super::posting::Posting;
@@ -13,16 +13,16 @@ use regex_automata::dfa::{Automaton, OverlappingState, StartKind, dense};
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind, nfa::thompson};
 
-/// Bytes of a row of groups.
+/// The size of a row of groups, in bytes.
 pub(super) const GROUP_ROW: usize = 32;
-/// Bytes of a row of patterns.
+/// The size of a row of patterns, in bytes.
 pub(super) const PATTERN_ROW: usize = 8;
-/// The largest automaton, and the most memory that making one may take.
+/// The size limit of an automaton, and of the memory for building one.
 const SIZE_LIMIT: usize = 4 << 20;
-/// Patterns that are tried together at first.
+/// The number of patterns to combine at first.
 const TOGETHER: usize = bound(64, 4);
 
-/// An automaton over some patterns of one target.
+/// An automaton over patterns for one kind.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) target: Kind,
@@ -30,7 +30,7 @@ pub(super) struct Group {
     automaton: dense::DFA<Vec<u32>>,
 }
 
-/// The text of a pattern as a regular expression.
+/// Converts a pattern to a regular expression.
 fn expression(kind: Kind, scope: Scope, pattern: &str) -> String {
     let fold = match kind {
         Kind::Url | Kind::UrlPath | Kind::UserAgent | Kind::Mutex => "",
@@ -74,13 +74,12 @@ fn automaton(expressions: &[String]) -> Option<dense::DFA<Vec<u32>>> {
         .ok()
 }
 
-/// Whether a pattern can be an indicator.
+/// Checks whether a pattern can be an indicator.
 ///
 /// # Errors
 ///
-/// [`Reason::BadPattern`] when it cannot be made into an automaton of bounded
-/// size, [`Reason::MatchesEverything`] when it accepts the empty string or any
-/// name.
+/// [`Reason::BadPattern`] if it does not compile to an automaton of bounded size,
+/// [`Reason::MatchesEverything`] if it accepts the empty string or any name.
 pub(crate) fn check_pattern(kind: Kind, scope: Scope, pattern: &str) -> Result<(), Reason> {
     let automaton = automaton(&[expression(kind, scope, pattern)]).ok_or(Reason::BadPattern)?;
     let group = Group { target: kind, first: 0, automaton };
@@ -91,13 +90,13 @@ pub(crate) fn check_pattern(kind: Kind, scope: Scope, pattern: &str) -> Result<(
     Ok(())
 }
 
-/// Regular expressions that are searched for in values of any kind, in memory.
+/// Regular expressions to search for in values of any kind, in memory.
 #[derive(Debug)]
 pub(crate) struct Searches(Vec<Group>);
 
 impl Searches {
-    /// Makes automata of expressions. One that is refused is never found; whether it is
-    /// `check_pattern` says.
+    /// Builds automata for expressions. One that cannot be built never matches;
+    /// `check_pattern` reports it.
     pub(crate) fn new(expressions: &[&str]) -> Self {
         let patterns: Vec<_> = expressions.iter().map(|text| (Scope::Regex, *text)).collect();
         let kind = Kind::Domain;
@@ -108,14 +107,14 @@ impl Searches {
         Searches(groups.collect())
     }
 
-    /// The numbers of the expressions that are found in a value.
+    /// The numbers of the expressions that match in a value.
     pub(crate) fn found<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = u32> + 't {
         self.0.iter().flat_map(move |group| group.search(text))
     }
 }
 
-/// Builds the automata over patterns of one target: for each group its first
-/// pattern, how many, and its bytes.
+/// Builds the automata over patterns for one kind. Returns for each group the
+/// number of its first pattern, their count, and its bytes.
 pub(super) fn build(kind: Kind, patterns: &[(Scope, &str)]) -> Vec<(usize, usize, Vec<u8>)> {
     let expressions: Vec<String> =
         patterns.iter().map(|(scope, pattern)| expression(kind, *scope, pattern)).collect();
@@ -129,7 +128,7 @@ pub(super) fn build(kind: Kind, patterns: &[(Scope, &str)]) -> Vec<(usize, usize
                 groups.push((first, count, bytes[padding..].to_vec()));
                 break;
             }
-            // A lone pattern was checked before it came here.
+            // A single pattern was checked before.
             count = (count / 2).max(1);
             if count == 1 && automaton(&expressions[first..=first]).is_none() {
                 break;
@@ -141,7 +140,7 @@ pub(super) fn build(kind: Kind, patterns: &[(Scope, &str)]) -> Vec<(usize, usize
 }
 
 /// Opens every automaton. They are copied out of the file, because checking one
-/// is linear in its size and must happen once, not at each look-up.
+/// takes linear time and must happen once, not for each look-up.
 pub(super) fn open(rows: &[u8], automata: &[u8], patterns: usize) -> Option<Vec<Group>> {
     if !rows.len().is_multiple_of(GROUP_ROW) {
         return None;
@@ -163,7 +162,7 @@ pub(super) fn open(rows: &[u8], automata: &[u8], patterns: usize) -> Option<Vec<
 }
 
 fn open_automaton(bytes: &[u8]) -> Option<dense::DFA<Vec<u32>>> {
-    // The bytes want the alignment of u32, which memory that is not a map may lack.
+    // The automaton needs the alignment of `u32`, which only a map guarantees.
     let mut room = vec![0u8; bytes.len() + 8];
     let pad = room.as_ptr().align_offset(align_of::<u32>()).min(7);
     room[pad..pad + bytes.len()].copy_from_slice(bytes);

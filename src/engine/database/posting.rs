@@ -1,11 +1,12 @@
-//! Postings: which claims stand behind an entry.
+//! Postings: the claims of an entry.
 
 use super::layout::u32_at;
 use crate::engine::indicator::url::Scheme;
 use crate::engine::indicator::{Kind, Scope};
 
-/// A lone claim's number with the top bit set, or the place of a list in the
-/// section of sets. Most indicators have one claim, and pay four bytes for it.
+/// Either the number of a single claim, with the top bit set, or the position of a
+/// list in the section of sets. Most indicators have one claim, which takes four
+/// bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Posting(pub(super) u32);
 
@@ -21,13 +22,12 @@ impl Posting {
     }
 }
 
-/// What one source claims about a value: its kind, how far it reaches, and which
-/// context says so.
+/// What one source claims about a value: its kind, its scope, and the context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Claim {
-    /// Number of the context.
+    /// The number of the context.
     pub(crate) context: u32,
-    /// Kind of the indicator.
+    /// The kind of the indicator.
     pub(crate) kind: Kind,
     /// How far it reaches.
     pub(crate) scope: Scope,
@@ -35,7 +35,7 @@ pub(crate) struct Claim {
     pub(crate) scheme: Scheme,
 }
 
-/// Bytes of a row of claims.
+/// The size of a row of claims, in bytes.
 pub(super) const CLAIM_ROW: usize = 8;
 
 impl Claim {
@@ -64,7 +64,7 @@ pub(super) struct Postings<'a> {
 }
 
 impl<'a> Postings<'a> {
-    /// The claims behind `posting`, in the order of their contexts.
+    /// The claims of `posting`, in the order of their contexts.
     pub(super) fn claims(self, posting: Posting) -> impl Iterator<Item = Claim> + use<'a> {
         let lone = posting.0 & LONE != 0;
         let place = posting.0 as usize;
@@ -79,7 +79,7 @@ impl<'a> Postings<'a> {
         })
     }
 
-    /// Whether `posting` leads to claims.
+    /// Whether `posting` refers to claims.
     pub(super) fn is_sound(self, posting: Posting) -> bool {
         let claims = self.claims.len() / CLAIM_ROW;
         if posting.0 & LONE != 0 {

@@ -1,24 +1,25 @@
-//! Networks of one address family: all that cover an address, narrowest first.
+//! The networks of one address family: finds all that contain an address, the
+//! narrowest first.
 //!
-//! The trie of the networks is stored flattened. Its leaves cut the address
-//! space into pieces; a piece knows the narrowest network over it, and a network
-//! knows its parent, so the networks over an address are one search and a walk
-//! up the parents. An index by the top bits narrows the search to a few pieces.
-//! A pointer trie was not built: it needs one cache miss for each level where
-//! this needs two or three, and four times the space for the hosts that most
-//! feeds consist of.
+//! The trie of the networks is stored flattened. Its leaves divide the address
+//! space into pieces. Each piece refers to the narrowest network that contains it,
+//! and each network to its parent, so finding the networks of an address takes one
+//! search and a walk up the parents. An index by the top bits narrows the search to
+//! a few pieces. A trie with pointers would take a cache miss per level, where this
+//! takes two or three, and four times the space for single hosts, which most feeds
+//! consist of.
 //!
-//! The code is written for `u32` and used for `u128` alike.
+//! The code works for `u32` and `u128` alike.
 
 use super::layout::{u32_at, u128_at};
 use super::posting::Posting;
 
-/// No network, no parent.
+/// No network, or no parent.
 const NONE: u32 = u32::MAX;
 
 /// An address as a number.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
-    /// Bytes of a row of the table of networks.
+    /// The size of a row of the table of networks, in bytes.
     const NET_ROW: usize;
     fn at(bytes: &[u8], at: usize) -> Option<Self>;
     fn put(self, out: &mut Vec<u8>);
@@ -99,7 +100,7 @@ pub(super) struct Prefixes<'a> {
     pub(super) index: &'a [u8],
 }
 
-/// The sections of a family, while they are made.
+/// The sections of a family, being built.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct PrefixSections {
     pub(super) starts: Vec<u8>,
@@ -108,7 +109,7 @@ pub(super) struct PrefixSections {
     pub(super) index: Vec<u8>,
 }
 
-/// A network that covers the address that was asked for.
+/// A network that contains the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Covering<T> {
     pub(super) address: T,
@@ -117,7 +118,7 @@ pub(super) struct Covering<T> {
 }
 
 impl<'a> Prefixes<'a> {
-    /// Every network over `address`, narrowest first.
+    /// Every network that contains `address`, the narrowest first.
     #[inline]
     pub(super) fn covering<T: Bits>(self, address: T) -> impl Iterator<Item = Covering<T>> {
         let mut net = self.owner(address);
@@ -130,20 +131,20 @@ impl<'a> Prefixes<'a> {
                 posting: Posting(u32_at(self.nets, row + size + 4)?),
             };
             let parent = u32_at(self.nets, row + size)?;
-            // Parents come first in the table; `check` refuses a file where one does
-            // not, and this keeps the walk finite without it.
+            // Parents precede their children in the table. `check` rejects other
+            // files, and this keeps the walk finite even without it.
             net = if parent < net { parent } else { NONE };
             Some(found)
         })
     }
 
-    /// Whether there is a network over `address`.
+    /// Whether a network contains `address`.
     #[inline]
     pub(super) fn covers<T: Bits>(self, address: T) -> bool {
         self.owner(address) != NONE
     }
 
-    /// The narrowest network over `address`.
+    /// The narrowest network that contains `address`.
     #[inline]
     fn owner<T: Bits>(self, address: T) -> u32 {
         let pieces = self.starts.len() / size_of::<T>();
@@ -151,7 +152,7 @@ impl<'a> Prefixes<'a> {
         if self.index.len() >= 8 {
             let cells = self.index.len() / 4 - 1;
             let at = address.top(cells.ilog2()) * 4;
-            // The piece that holds the cell's first address may begin before it.
+            // The piece with the cell's first address may begin before it.
             low = (u32_at(self.index, at).unwrap_or(0) as usize).saturating_sub(1);
             high = (u32_at(self.index, at + 4).unwrap_or(0) as usize).min(pieces);
         }
@@ -168,7 +169,7 @@ impl<'a> Prefixes<'a> {
         }
     }
 
-    /// How many networks there are.
+    /// The number of networks.
     pub(super) fn len<T: Bits>(self) -> usize {
         self.nets.len() / T::NET_ROW
     }
@@ -216,14 +217,14 @@ impl<'a> Prefixes<'a> {
     }
 }
 
-/// Builds the sections. `nets` are sorted by address, wider first, without
-/// duplicates; host bits are clear.
+/// Builds the sections. `nets` must be sorted by address, wider ones first, without
+/// duplicates and host bits.
 pub(super) fn build<T: Bits>(nets: &[(T, u8, Posting)]) -> PrefixSections {
     let mut sections = PrefixSections::default();
     let mut open: Vec<(T, u32)> = Vec::new();
     let mut pieces: Vec<(T, u32)> = Vec::with_capacity(nets.len() * 2);
     let mut begin = |start: T, owner: u32| match pieces.last_mut() {
-        // A network that begins where the last piece does takes its place.
+        // A network that begins at the same address as the last piece replaces it.
         Some(last) if last.0 == start => last.1 = owner,
         Some(last) if last.1 == owner => {}
         _ => pieces.push((start, owner)),
@@ -260,7 +261,7 @@ pub(super) fn build<T: Bits>(nets: &[(T, u8, Posting)]) -> PrefixSections {
     sections
 }
 
-/// About two pieces for each cell; none for sets that one cache line holds.
+/// About two pieces per cell; no index for sets that fit into a cache line.
 fn push_index<T: Bits>(pieces: &[(T, u32)], index: &mut Vec<u8>) {
     if pieces.len() < 32 {
         return;
@@ -291,7 +292,7 @@ mod tests {
         }
     }
 
-    /// The slow twin: every network, asked one by one.
+    /// The slow twin: checks every network, one by one.
     fn naive<T: Bits>(nets: &[(T, u8, Posting)], address: T) -> Vec<Covering<T>> {
         let mut found: Vec<_> = nets
             .iter()

@@ -1,4 +1,4 @@
-//! Writing the file and putting it into place.
+//! Writes the file and moves it into place.
 
 use super::layout::{ALIGN, ENDIAN, HEADER, MAGIC, ROW, Section, VERSION};
 use crate::{Error, Result};
@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
-/// Writes sections one after the other, then the header before them.
+/// Writes sections in order, and then the header before them.
 pub(super) struct Writer<W: Write + Seek> {
     out: W,
     at: u64,
@@ -19,14 +19,14 @@ pub(super) struct Writer<W: Write + Seek> {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// A writer with room for `room` sections in its table.
+    /// Creates a writer with space for `room` sections in its table.
     pub(super) fn new(mut out: W, room: usize) -> std::io::Result<Self> {
         let head = vec![0; HEADER + room * ROW];
         out.write_all(&head)?;
         Ok(Writer { out, at: head.len() as u64, rows: Vec::new(), room })
     }
 
-    /// Appends a section; an empty one is left out.
+    /// Appends a section, unless it is empty.
     pub(super) fn section(&mut self, section: Section, bytes: &[u8]) -> std::io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -41,7 +41,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// Writes header and table; `built` is in microseconds since the epoch.
+    /// Writes the header and the table; `built` is in microseconds since the epoch.
     pub(super) fn finish(mut self, built: i64) -> std::io::Result<W> {
         let mut table = Vec::with_capacity(self.rows.len() * ROW);
         let mut id = Xxh3Default::new();
@@ -75,16 +75,17 @@ impl<W: Write + Seek> Writer<W> {
     }
 }
 
-/// Publishes a file: written beside its target, synced, renamed over it, the
-/// directory synced. Whoever has the old file open keeps it; whoever opens sees
-/// the old one or the new one, whole. `target` is no link: the caller followed them.
+/// Publishes a file: writes it next to its target, syncs it, renames it over the
+/// target, and syncs the directory. Anyone who has the old file open keeps it, and
+/// anyone who opens it gets the complete old or new one. `target` must not be a
+/// link; the caller followed them.
 pub(super) fn publish(
     target: &Path,
     write: impl FnOnce(BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
     let fail = |what: &'static str| move |e: std::io::Error| Error::io(what, e).at_path(target);
     if target.is_dir() {
-        return Err(Error::usage("a directory is in the way of the database")
+        return Err(Error::usage("the database is a directory")
             .at_path(target)
             .remedy("name a file to write"));
     }
@@ -93,7 +94,7 @@ pub(super) fn publish(
         _ => PathBuf::from("."),
     };
     let part = Part::new(&directory).map_err(|e| {
-        Error::io("cannot write beside the database", e)
+        Error::io("write next to the database", e)
             .at_path(&directory)
             .remedy("the directory must exist and be writable")
     })?;
@@ -102,21 +103,20 @@ pub(super) fn publish(
         let remedy = match e.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
             ErrorKind::FileTooLarge => "allow larger files (ulimit -f)",
-            _ => return fail("cannot write the database")(e),
+            _ => return fail("write the database")(e),
         };
-        fail("cannot write the database")(e)
-            .remedy(format!("{remedy}; the old database stays as it was"))
+        fail("write the database")(e).remedy(format!("{remedy}; the old database was kept"))
     })?;
-    own(file, target).map_err(fail("cannot set its permissions"))?;
-    file.sync_all().map_err(fail("cannot sync the database"))?;
-    part.put_at(&directory, target).map_err(fail("cannot put the database into place"))?;
-    // Some file systems refuse to sync a directory; the rename is done all the same.
+    own(file, target).map_err(fail("set its permissions"))?;
+    file.sync_all().map_err(fail("sync the database"))?;
+    part.put_at(&directory, target).map_err(fail("move the database into place"))?;
+    // Some file systems refuse to sync a directory; the rename has happened anyway.
     let _ = File::open(&directory).and_then(|d| d.sync_all());
     Ok(())
 }
 
-/// A file that is not in its place yet. Where the file system can do that it has no name until
-/// it is whole, so that nothing is left of it however the process ends.
+/// An unfinished file. If the file system supports it, it has no name until it is
+/// complete, so nothing is left behind however the process ends.
 enum Part {
     Nameless(File),
     Named(tempfile::NamedTempFile),
@@ -142,7 +142,7 @@ impl Part {
         let named = match self {
             Part::Nameless(file) => {
                 let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-                // A rename replaces what is there, a link does not.
+                // A rename replaces the target, a link does not.
                 let link = |path: &Path| {
                     linkat(CWD, &*open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(Into::into)
                 };
@@ -160,13 +160,14 @@ fn names() -> tempfile::Builder<'static, 'static> {
     names
 }
 
-/// Temporary files are private. A new database keeps the permissions of the one that it
-/// replaces, and its owner and group where we may give it away; the first one is for every
-/// sensor of the machine.
+/// Temporary files are private. A new database keeps the permissions of the one it
+/// replaces, and its owner and group as far as permitted. A first database is
+/// readable for every sensor on the machine.
 fn own(file: &File, replaced: &Path) -> std::io::Result<()> {
     let old = std::fs::metadata(replaced).ok();
     if let Some(old) = &old {
-        // Root alone may change the owner, and others the group to one of theirs.
+        // Only root may change the owner; others may change the group to one of
+        // theirs.
         if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
             let _ = fchown(file, None, Some(old.gid()));
         }

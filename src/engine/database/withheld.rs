@@ -1,4 +1,4 @@
-//! What the guards kept out of the structures, so that `lookup` can say why a
+//! What the guards withheld from the structures, so that `lookup` can explain why a
 //! value does not match.
 
 use super::contexts::Strings;
@@ -9,7 +9,7 @@ use crate::engine::indicator::{Kind, Reason, Scope};
 /// `{ kind u8, scope u8, reason u8, zero u8, string u32, posting u32 }`
 pub(super) const ROW: usize = 12;
 
-/// An indicator that was kept out.
+/// An indicator that was withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Withheld<'a> {
     pub(crate) kind: Kind,

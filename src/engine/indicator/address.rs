@@ -4,7 +4,7 @@ use super::{Reason, digest};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Reads exactly four decimal octets without leading zeros.
+/// Parses exactly four decimal octets without leading zeros.
 #[inline]
 pub fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
     if !(7..=15).contains(&text.len()) {
@@ -36,9 +36,10 @@ pub fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
     (dots == 3 && digits > 0).then(|| Ipv4Addr::from_bits(address << 8 | octet))
 }
 
-/// An address as a URL has it for its host: IPv6 in brackets (RFC 3986, section 3.2.2) and in
-/// the form of RFC 5952. It lies on the stack: scanners write one for many an address that
-/// nothing is known of, and the formatter of the standard library takes ten times as long.
+/// An address as the host of a URL: IPv6 in brackets (RFC 3986, section 3.2.2) and
+/// in the form of RFC 5952. It lives on the stack, because a scan formats many
+/// addresses that then match nothing, and the standard library's formatter takes
+/// ten times as long.
 #[derive(Clone, Copy, Debug)]
 pub struct UrlHost {
     bytes: [u8; 41],
@@ -46,7 +47,7 @@ pub struct UrlHost {
 }
 
 impl UrlHost {
-    /// Writes it.
+    /// Formats an address.
     pub fn of(address: IpAddr) -> UrlHost {
         let mut host = UrlHost { bytes: [0; 41], len: 0 };
         match address {
@@ -67,9 +68,9 @@ impl UrlHost {
         host
     }
 
-    /// Its text.
+    /// The text.
     pub fn as_str(&self) -> &str {
-        // Digits, dots, colons and brackets are all that is in it.
+        // Only digits, dots, colons and brackets were written.
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 
@@ -78,7 +79,7 @@ impl UrlHost {
         self.len += 1;
     }
 
-    /// A number in base 10 or 16, without leading zeros.
+    /// Writes a number in base 10 or 16, without leading zeros.
     fn push_number(&mut self, number: u16, base: u16) {
         let places: [u16; 3] = if base == 10 { [0, 100, 10] } else { [0x1000, 0x100, 0x10] };
         for place in places {
@@ -89,11 +90,13 @@ impl UrlHost {
         self.push(b"0123456789abcdef"[usize::from(number % base)]);
     }
 
-    /// The groups, with `::` for the first of the longest rows of zeros of two or more.
+    /// Writes the groups, with `::` for the first of the longest runs of two or
+    /// more zeros.
     fn push_v6(&mut self, address: Ipv6Addr) {
         let groups = address.segments();
         if address.to_ipv4_mapped().is_some() {
-            // Rare here, for they count as IPv4; as the standard library has them.
+            // Rare, since mapped addresses count as IPv4. Written as the standard
+            // library does.
             for byte in address.to_string().bytes() {
                 self.push(byte);
             }
@@ -126,15 +129,16 @@ impl UrlHost {
     }
 }
 
-/// Reads RFC 4291 text, without brackets and zone: what the standard library reads, in a
-/// fourth of its instructions, for logs are full of them.
+/// Parses RFC 4291 text without brackets and zone: exactly what the standard
+/// library accepts, in a quarter of the instructions, as logs are full of
+/// addresses.
 pub fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
     if !(2..=45).contains(&text.len()) {
         return None;
     }
     let mut groups = [0u16; 8];
     let mut count = 0;
-    // Where `::` stands, which is at least one group.
+    // The position of `::`, which stands for at least one group.
     let mut gap = None;
     let mut at = 0;
     if text.starts_with(b"::") {
@@ -170,7 +174,7 @@ pub fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
     Some(groups.into())
 }
 
-/// One to four hex digits from a place on, which moves behind them.
+/// Parses one to four hex digits at `at`, and advances it.
 fn hex_group(text: &[u8], at: &mut usize) -> Option<u16> {
     let (start, mut group) = (*at, 0u16);
     while let Some(digit) = text.get(*at).and_then(|&byte| char::from(byte).to_digit(16)) {
@@ -183,7 +187,7 @@ fn hex_group(text: &[u8], at: &mut usize) -> Option<u16> {
     (*at > start).then_some(group)
 }
 
-/// `::ffff:a.b.c.d` is the IPv4 address inside it; everything else is itself.
+/// Folds `::ffff:a.b.c.d` to the IPv4 address inside it; all others stay.
 #[inline]
 pub fn fold(address: Ipv6Addr) -> IpAddr {
     match address.to_ipv4_mapped() {
@@ -192,7 +196,8 @@ pub fn fold(address: Ipv6Addr) -> IpAddr {
     }
 }
 
-/// Reads an address of either family: brackets and zone removed, mapped folded.
+/// Parses an address of either family. Brackets and zone are removed, and mapped
+/// addresses folded.
 ///
 /// # Errors
 ///
@@ -220,8 +225,8 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, Reason> {
     Err(if zeros { Reason::LeadingZero } else { Reason::BadAddress })
 }
 
-/// [`parse_ip`] of what may be no text at all. Most of it are names, and turned away at
-/// their first byte.
+/// [`parse_ip`] for bytes that may not be text. Most of them are names, which are
+/// rejected at their first byte.
 #[inline]
 pub fn ip_of(text: &[u8]) -> Option<IpAddr> {
     if !may_be_ip(text) {
@@ -230,7 +235,8 @@ pub fn ip_of(text: &[u8]) -> Option<IpAddr> {
     parse_ip(std::str::from_utf8(text).ok()?).ok()
 }
 
-/// Whether an address can begin like that. All but those of four decimal octets have a colon.
+/// Whether an address can begin like this. Only those of four decimal octets lack a
+/// colon.
 #[inline]
 fn may_be_ip(text: &[u8]) -> bool {
     match text {
@@ -240,13 +246,13 @@ fn may_be_ip(text: &[u8]) -> bool {
     }
 }
 
-/// Reads an address or a network. Host bits are cleared; `/32` and `/128` are
+/// Parses an address or a network. Host bits are cleared; `/32` and `/128` are
 /// addresses; a network of mapped addresses folds to IPv4.
 ///
 /// # Errors
 ///
-/// [`Reason::BadNetwork`] or what [`parse_ip`] says. Width is judged by the
-/// compiler, which knows whether the source is trusted for it.
+/// [`Reason::BadNetwork`], or the error of [`parse_ip`]. The width is checked by
+/// the compiler, which knows whether to trust the source with it.
 pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
     let Some((address, length)) = text.split_once('/') else {
         return Ok(IpNet::from(parse_ip(text)?));
@@ -256,7 +262,7 @@ pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
     let is_number = (1..=3).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
     let length: u8 = match is_number {
         true => length.parse().map_err(|_| Reason::BadNetwork)?,
-        // Masks are IPv4's.
+        // Only IPv4 has masks.
         false if parse_v4(address.as_bytes()).is_none() => return Err(Reason::BadNetwork),
         false => parse_mask(length).ok_or(Reason::BadNetwork)?,
     };
@@ -272,8 +278,9 @@ pub fn parse_net(text: &str) -> Result<IpNet, Reason> {
     Ok(net.trunc())
 }
 
-/// The prefix length of a dotted mask: `255.255.255.0`, or `0.0.0.255` as wildcards of access
-/// lists have it. `0.0.0.0` could be either, and masks with holes are none.
+/// The prefix length of a dotted mask: `255.255.255.0`, or `0.0.0.255` as wildcards
+/// of access lists have it. `0.0.0.0` is ambiguous, and a mask with holes has no
+/// length.
 pub fn parse_mask(text: &str) -> Option<u8> {
     let bits = parse_v4(text.as_bytes())?.to_bits();
     let (ones, zeros) = (bits.leading_ones(), bits.leading_zeros());
@@ -286,9 +293,9 @@ pub fn parse_mask(text: &str) -> Option<u8> {
     u8::try_from(length).ok()
 }
 
-/// Reads an address with a port, in the spellings of section 3.2: `v4:port`,
+/// Parses an address with a port, in the spellings of section 3.2: `v4:port`,
 /// `v4|port`, `[v6]:port`, `v6|port`, `v6.port`, `v6 port N`, `v6pN`, `v6#N`.
-/// `v6:port` is ambiguous and refused.
+/// `v6:port` is ambiguous and rejected.
 pub fn parse_endpoint(text: &str) -> Option<(IpAddr, u16)> {
     fn port(text: &str) -> Option<u16> {
         let digits = text.bytes().all(|b| b.is_ascii_digit()) && (1..=5).contains(&text.len());
@@ -318,7 +325,7 @@ pub fn parse_endpoint(text: &str) -> Option<(IpAddr, u16)> {
     None
 }
 
-/// Whether the private guard keeps alerts for `address` back: private, loopback,
+/// Whether the guard for private addresses applies: to private, loopback,
 /// link-local, shared, multicast, reserved and documentation ranges.
 #[inline]
 pub fn is_reserved(address: IpAddr) -> bool {
@@ -328,8 +335,8 @@ pub fn is_reserved(address: IpAddr) -> bool {
     }
 }
 
-/// Whether `address` lies in a range that is kept for documentation (RFC 5737,
-/// RFC 3849, RFC 9637).
+/// Whether `address` is in a range reserved for documentation (RFC 5737, RFC 3849,
+/// RFC 9637).
 pub fn is_documentation(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => matches!(v4.to_bits() >> 8, 0x00c0_0002 | 0x00c6_3364 | 0x00cb_0071),
@@ -372,11 +379,11 @@ pub fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
     (bits >> 32 == 0x0064_ff9b_0000_0000_0000_0000).then(|| Ipv4Addr::from_bits(bits as u32))
 }
 
-/// The address that a reverse name stands for: `4.3.2.1.in-addr.arpa`, or 32
-/// nibbles below `ip6.arpa`. The name must be whole: a part of a zone is none.
+/// The address of a reverse name: `4.3.2.1.in-addr.arpa`, or 32 nibbles below
+/// `ip6.arpa`. The name must be complete; a part of a zone has no address.
 pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
     let name = name.strip_suffix(b".").unwrap_or(name);
-    // Every observed name is asked; most don't end like `arpa`.
+    // This is asked of every observed name, and most do not end like `arpa`.
     if !matches!(name.last(), Some(b'a' | b'A')) {
         return None;
     }
@@ -397,7 +404,7 @@ pub fn from_reverse_name(name: &[u8]) -> Option<IpAddr> {
         if at % 2 == 1 {
             (byte == b'.').then_some(())?;
         } else {
-            // The first is the lowest.
+            // The lowest nibble comes first.
             bits = bits >> 4 | u128::from(digest::nibble(byte)?) << 124;
         }
     }
@@ -565,7 +572,7 @@ mod tests {
             };
             assert_eq!(UrlHost::of(address).as_str(), want);
         };
-        // Each place of zeros, among groups of one to four digits.
+        // Every position of zeros, among groups of one to four digits.
         for mask in 0..=255u32 {
             let group = |at: u32| if mask >> at & 1 == 1 { 0 } else { 0xf_u16 << (at % 4 * 4) };
             let groups: [u16; 8] = std::array::from_fn(|at| group(at as u32));
@@ -629,7 +636,7 @@ mod tests {
         ] {
             same(text);
         }
-        // What is nearly an address, from its letters.
+        // Near misses, made of the letters of addresses.
         let mut seed = 0x9e37_79b9_7f4a_7c15u64;
         let mut next = |below: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,9 +1,9 @@
-//! What a feed says about an indicator, besides its value.
+//! What a feed says about an indicator besides its value.
 
 use super::Timestamp;
 use std::borrow::Cow;
 
-/// How bad it is. Higher is worse (`spec/alert.md`).
+/// How severe an indicator is. Higher is worse (`spec/alert.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Severity {
@@ -18,7 +18,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The severity with this number, 1 to 4.
+    /// The severity with this number, from 1 to 4.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Severity::Low),
@@ -45,7 +45,7 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tlp {
-    /// Also spelt white in TLP 1.
+    /// Called white in TLP 1.
     Clear = 1,
     /// Community.
     Green = 2,
@@ -69,7 +69,7 @@ impl Tlp {
         }
     }
 
-    /// Reads `white`, `TLP:AMBER+STRICT`, `tlp:green` and so on, in any case.
+    /// Parses `white`, `TLP:AMBER+STRICT`, `tlp:green` and so on, ignoring case.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.trim().to_ascii_lowercase();
         match name.strip_prefix("tlp:").unwrap_or(&name) {
@@ -95,7 +95,7 @@ impl Tlp {
     }
 }
 
-/// Which end of a connection the feed speaks of. A hint: it never filters.
+/// The end of a connection that the feed means. A hint that never filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Direction {
@@ -116,7 +116,7 @@ impl Direction {
     }
 }
 
-/// Whether an entry accuses or excuses.
+/// Whether an entry is an indicator or an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum Role {
@@ -137,39 +137,41 @@ pub enum Role {
 macro_rules! context_members {
     ($with:ident) => {
         $with! {
-            /// The name of the pulse, event, bundle or list inside the feed.
+            /// The name of the pulse, event, bundle or list within the feed.
             collection: Option<Cow<'a, str>>, 0, "collection";
             /// The identifier of that pulse, event, bundle or list.
             collection_id: Option<Cow<'a, str>>, 1, "collection_id";
-            /// The identifier of the indicator itself in its source.
+            /// The identifier of the indicator at its source.
             id: Option<Cow<'a, str>>, 2, "id";
             /// The indicator's title.
             name: Option<Cow<'a, str>>, 3, "name";
             /// Free text.
             description: Option<Cow<'a, str>>, 4, "description";
-            /// How sure the source is, 0 to 100.
+            /// The source's confidence, 0 to 100.
             confidence: Option<u8>, 6, "confidence";
             /// 1 to 4.
             severity: Option<Severity>, 7, "severity";
-            /// How far it may be passed on.
+            /// Whom it may be shared with.
             tlp: Option<Tlp>, 8, "tlp";
-            /// A hit counts from here on…
+            /// A hit counts from this time…
             valid_from: Option<Timestamp>, 13, "valid_from";
-            /// …and up to, but not including, here.
+            /// …until, but not including, this time.
             valid_until: Option<Timestamp>, 14, "valid_until";
             /// When the source first saw it.
             first_seen: Option<Timestamp>, 15, "first_seen";
             /// When the source last saw it.
             last_seen: Option<Timestamp>, 16, "last_seen";
-            /// Withdrawn by its source (`is_active` 0, `revoked`): kept for `lookup`, never alerts.
+            /// Withdrawn by its source (`is_active` 0, `revoked`). It is kept for `lookup`,
+            /// but never alerts.
             inactive: bool, 10, "inactive";
-            /// Accuses or excuses.
+            /// Indicator or exception.
             role: Role, 11, "allow";
-            /// Meant for our own networks: no private-address guard.
+            /// It describes internal networks, so the guard for private addresses does not
+            /// apply.
             internal: bool, 12, "internal";
-            /// Which end of the connection.
+            /// The end of the connection that it means.
             direction: Option<Direction>, 9, "direction";
-            /// `tcp` or `udp`, where the source says so.
+            /// `tcp` or `udp`, if the source says so.
             proto: Option<Cow<'a, str>>, 5, "proto";
             /// Labels.
             tags: Vec<Cow<'a, str>>, 17, "tags";
@@ -188,11 +190,11 @@ pub(crate) use context_members;
 
 macro_rules! define {
     ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
-        /// Everything a source says about an indicator, besides its value and scope.
+        /// Everything a source says about an indicator besides its value and scope.
         ///
-        /// One type for both directions: feeds build it owned and share it between the
-        /// indicators of a pulse, the database hands it out borrowed from the map.
-        /// Members that a source does not give are `None` or empty.
+        /// The same type serves both directions: feeds build it with owned text and share
+        /// it between the indicators of a pulse; the database returns it with text borrowed
+        /// from the map. Members that a source does not give are `None` or empty.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         pub struct Context<'a> {
             /// The subscription's name (`source_id` of the specification).
@@ -201,7 +203,7 @@ macro_rules! define {
         }
 
         impl Context<'_> {
-            /// The same, owning all its text.
+            /// Converts all borrowed text to owned text.
             pub fn into_owned(self) -> Context<'static> {
                 Context { feed: own(self.feed), $($name: self.$name.into_owned(),)* }
             }
@@ -275,12 +277,13 @@ macro_rules! numbered {
 numbered!(Severity, Tlp, Direction);
 
 impl Context<'_> {
-    /// The context of a list that says nothing but its name.
+    /// The context of a list that only gives its name.
     pub fn of_feed(feed: impl Into<String>) -> Context<'static> {
         Context { feed: Cow::Owned(feed.into()), ..Context::default() }
     }
 
-    /// Whether `time` lies in the half-open validity, and the source stands by it.
+    /// Whether `time` is within the half-open validity, and the source has not
+    /// withdrawn the indicator.
     pub fn is_live(&self, time: Timestamp) -> bool {
         !self.inactive
             && self.valid_from.is_none_or(|from| from <= time)

@@ -5,7 +5,7 @@ use super::{Kind, Reason};
 /// The longest digest, in bytes.
 pub const MAX_DIGEST: usize = 64;
 
-/// Digests of nothing, and of a lone newline: they accuse every empty file.
+/// Digests of no data and of a single newline, which match every empty file.
 const EMPTY: &[&str] = &[
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
@@ -18,12 +18,12 @@ const EMPTY: &[&str] = &[
     "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
 ];
 
-/// Reduces a digest to lower-case hex: `0x` and, in certificates and
-/// fingerprints, colons or spaces between the bytes are removed.
+/// Reduces a digest to lower-case hex: removes `0x` and, in certificates and
+/// fingerprints, colons or spaces between the bytes.
 ///
 /// # Errors
 ///
-/// [`Reason::BadDigest`] when it is not exactly as long as its kind, or not hex.
+/// [`Reason::BadDigest`] if it does not have the length of its kind, or is not hex.
 pub fn normalise(kind: Kind, raw: &str) -> Result<String, Reason> {
     let len = kind.digest_len().ok_or(Reason::BadDigest)? * 2;
     let text = raw.trim().trim_matches(['"', '\'']);
@@ -41,7 +41,7 @@ pub fn normalise(kind: Kind, raw: &str) -> Result<String, Reason> {
     if hex.len() == len { Ok(hex) } else { Err(Reason::BadDigest) }
 }
 
-/// The bytes of a digest in hex of either case, and how many they are.
+/// Decodes a digest in hex of either case. Returns the bytes and their number.
 pub fn decode(hex: &[u8]) -> Option<([u8; MAX_DIGEST], usize)> {
     if !hex.len().is_multiple_of(2) || hex.len() > 2 * MAX_DIGEST {
         return None;
@@ -63,7 +63,7 @@ pub fn nibble(byte: u8) -> Option<u8> {
     (value < 16).then_some(value)
 }
 
-/// Values of hex digits; 255 for everything else.
+/// Values of hex digits; 255 for any other byte.
 static NIBBLES: [u8; 256] = {
     let mut table = [255; 256];
     let mut value = 0;
@@ -75,7 +75,7 @@ static NIBBLES: [u8; 256] = {
     table
 };
 
-/// Lower-case hex of `bytes`.
+/// Encodes `bytes` in lower-case hex.
 pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hex = String::with_capacity(bytes.len() * 2);
@@ -86,7 +86,7 @@ pub fn encode(bytes: &[u8]) -> String {
     hex
 }
 
-/// The file digest that a run of `len` hex digits most likely is.
+/// The most likely algorithm of a file digest with `len` hex digits.
 pub fn kind_of_len(len: usize) -> Option<Kind> {
     Some(match len {
         32 => Kind::Md5,
@@ -99,7 +99,7 @@ pub fn kind_of_len(len: usize) -> Option<Kind> {
     })
 }
 
-/// Whether it is the digest of nothing or of a newline.
+/// Whether it is the digest of no data or of a newline.
 pub fn is_of_nothing(hex: &str) -> bool {
     EMPTY.contains(&hex)
 }

@@ -3,13 +3,14 @@
 use super::{Reason, Scope};
 use std::borrow::Cow;
 
-/// The longest name in text form, without the root dot (RFC 1035, section 2.3.4).
+/// The length limit of a name in text form, without the root dot (RFC 1035, section
+/// 2.3.4).
 pub const MAX_NAME: usize = 253;
-/// The longest label.
+/// The length limit of a label.
 pub const MAX_LABEL: usize = 63;
 
-/// Names that are no delegated top-level domains and still occur in indicators
-/// and in logs: RFC 6761, RFC 7686, RFC 8375, and what real networks use.
+/// Names that are not delegated top-level domains but still occur in indicators and
+/// logs: RFC 6761, RFC 7686, RFC 8375, and what real networks use.
 const SPECIAL_USE: &[&str] = &[
     "onion",
     "example",
@@ -29,12 +30,12 @@ const SPECIAL_USE: &[&str] = &[
     "private",
 ];
 
-/// Delegated top-level domains that no rule of the public-suffix list names by
-/// themselves: South Africa registers below `co.za` and its like only, and the
-/// others are younger than the list that we build with.
+/// Delegated top-level domains without a rule of their own in the public-suffix
+/// list: South Africa only registers below `co.za` and the like, and the others are
+/// newer than the list that we build with.
 const WITHOUT_RULE: &[&[u8]] = &[b"za", b"helsinki", b"juniper"];
 
-/// Top-level domains that are file extensions, too (section 6.2, rule 8).
+/// Top-level domains that are also file extensions (section 6.2, rule 8).
 const FILE_EXTENSIONS: &[&str] = &[
     "zip", "mov", "sh", "py", "rs", "md", "pl", "so", "ps", "java", "cpp", "app", "bin", "cab",
     "cfg", "com", "dat", "doc", "exe", "js", "ml", "cc", "mm", "tf", "pm", "st", "ai", "bz", "gz",
@@ -46,39 +47,39 @@ pub fn is_known_tld(label: &[u8]) -> bool {
     if SPECIAL_USE.iter().any(|tld| tld.as_bytes() == label) || WITHOUT_RULE.contains(&label) {
         return true;
     }
-    // A rule of the public-suffix list names each delegated top-level domain; the
+    // The public-suffix list has a rule for every delegated top-level domain; the
     // default rule `*` matches anything and has no type.
     let is_known = |name: &[u8]| psl::suffix(name).is_some_and(|suffix| suffix.is_known());
     if is_known(label) {
         return true;
     }
-    // Some countries have nothing but a wildcard rule (`*.bd`), which a name below
-    // them meets and they themselves do not.
+    // Some countries only have a wildcard rule (`*.bd`), which matches names below
+    // them but not the domain itself.
     match label {
         [first, second] => is_known(&[b'x', b'.', *first, *second]),
         _ => false,
     }
 }
 
-/// Whether a name that ends in `label` directly behind a path separator is more
-/// likely a file than a host. `com`, `app` and the like are on the list because
+/// Whether a name that ends in `label` directly after a path separator is more
+/// likely a file than a host. `com`, `app` and the like are included because
 /// COMMAND.COM is older than the web; in a path that is what they are.
 pub fn is_file_extension(label: &[u8]) -> bool {
     FILE_EXTENSIONS.iter().any(|extension| extension.as_bytes() == label)
 }
 
-/// What the public-suffix list says about a whole name.
+/// What the public-suffix list says about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suffix {
-    /// Somebody's registered name, or below one.
+    /// A registered name, or below one.
     None,
-    /// A suffix of the ICANN part, or a bare label: everybody's.
+    /// A suffix of the ICANN part, or a single label, which belongs to nobody.
     Icann,
-    /// A suffix of the private part: a hoster's.
+    /// A suffix of the private part, which belongs to a hoster.
     Private,
 }
 
-/// Judges a normalised name.
+/// Classifies a normalised name.
 pub fn public_suffix(name: &str) -> Suffix {
     if !name.contains('.') {
         return Suffix::Icann;
@@ -94,16 +95,16 @@ pub fn public_suffix(name: &str) -> Suffix {
     }
 }
 
-/// Lower case, A-labels, one trailing dot stripped.
+/// Converts to lower case and A-labels, and strips one trailing dot.
 ///
-/// ASCII labels pass as they are, underscores and all: IDNA would refuse
-/// `_dmarc`, and DNS does not. Other labels go through UTS 46, non-transitional,
-/// each for itself; what cannot be converted stays lower-case UTF-8.
+/// ASCII labels pass unchanged, including underscores: IDNA would reject `_dmarc`,
+/// which DNS allows. Other labels are converted by UTS 46, non-transitional, one by
+/// one; what cannot be converted stays lower-case UTF-8.
 ///
 /// # Errors
 ///
 /// [`Reason::BadDomain`] for empty or overlong labels, names longer than
-/// [`MAX_NAME`], names of digits alone, and bytes that no name holds.
+/// [`MAX_NAME`], names of only digits, and bytes that no name contains.
 pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
     let name: Cow<'_, str> = if raw.is_ascii() {
         if raw.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -144,7 +145,7 @@ fn to_ascii(raw: &str) -> String {
     name
 }
 
-/// Whether it is a name in normal form.
+/// Whether it is a normalised name.
 pub fn is_name(name: &str) -> bool {
     check(name).is_ok()
 }
@@ -173,7 +174,7 @@ const DIGIT: u8 = 1;
 /// A letter, a hyphen, an underscore, a byte beyond ASCII.
 const LETTER: u8 = 2;
 const DOT: u8 = 4;
-/// What no name holds.
+/// A byte that no name contains.
 const OTHER: u8 = 8;
 
 static CLASSES: [u8; 256] = {
@@ -191,12 +192,13 @@ static CLASSES: [u8; 256] = {
     classes
 };
 
-/// A feed's spelling of a name: `*.x.y` reaches below `x.y` only, `.x.y` reaches
-/// `x.y` and below, anything else as far as `scope` says.
+/// Parses a feed's spelling of a name: `*.x.y` only covers what is below `x.y`,
+/// `.x.y` covers `x.y` and everything below, and anything else has the given
+/// `scope`.
 ///
 /// # Errors
 ///
-/// As [`normalise`].
+/// Like [`normalise`].
 pub fn parse_scoped(raw: &str, scope: Scope) -> Result<(Cow<'_, str>, Scope), Reason> {
     if let Some(rest) = raw.strip_prefix("*.") {
         return Ok((normalise(rest)?, Scope::SubtreeNoApex));

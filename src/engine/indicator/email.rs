@@ -3,18 +3,18 @@
 use super::{Reason, domain};
 use std::borrow::Cow;
 
-/// The longest local part (RFC 5321, section 4.5.3.1.1).
+/// The length limit of the local part (RFC 5321, section 4.5.3.1.1).
 pub const MAX_LOCAL: usize = 64;
 
-/// Reduces `"Name" <mailto:Local@Domain>` to `local@domain`: display name, angle
-/// brackets, `mailto:`, comments and needless quotes removed, `%40` decoded, both
-/// parts in lower case. Dots and plus tags are significant.
+/// Reduces `"Name" <mailto:Local@Domain>` to `local@domain`: removes the display
+/// name, angle brackets, `mailto:`, comments and needless quotes, decodes `%40`,
+/// and converts both parts to lower case. Dots and plus tags are significant.
 ///
 /// # Errors
 ///
 /// [`Reason::BadEmail`], or [`Reason::BadDomain`] for what follows the `@`.
 pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
-    // Hardly any address is written in another way than this, which needs none of the
+    // Hardly any address is written differently, and these need none of the
     // searches below.
     if is_plain(raw.as_bytes()) {
         let (local, name) = raw.rsplit_once('@').ok_or(Reason::BadEmail)?;
@@ -49,8 +49,8 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, Reason> {
     join(local, name).map(Cow::Owned)
 }
 
-/// Whether an address is written like most: its normal form, if it has one, is the same in
-/// lower case, but for a dot at its end.
+/// Whether an address is plain: its normal form, if it has one, is the same in
+/// lower case, except for a trailing dot.
 pub fn is_plain(raw: &[u8]) -> bool {
     raw.iter().all(|&byte| PLAIN[usize::from(byte)])
 }
@@ -66,7 +66,7 @@ static PLAIN: [bool; 256] = {
     plain
 };
 
-/// The address of both parts, if they are any.
+/// Joins both parts to an address, if they are valid.
 fn join(local: &str, name: &str) -> Result<String, Reason> {
     if local.is_empty() || local.len() > MAX_LOCAL {
         return Err(Reason::BadEmail);
@@ -91,7 +91,8 @@ fn join(local: &str, name: &str) -> Result<String, Reason> {
     Ok(address)
 }
 
-/// A byte of an unquoted local part (RFC 5322 `dot-atom`, and RFC 6531's UTF-8).
+/// Whether a byte may occur in an unquoted local part (RFC 5322 `dot-atom`, with
+/// the UTF-8 of RFC 6531).
 fn is_dot_atom(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80 || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
 }

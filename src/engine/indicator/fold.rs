@@ -1,19 +1,19 @@
-//! Hashes in which upper and lower case are the same.
+//! Case-insensitive hashes.
 //!
-//! The filters of the database are made with them, and text is asked for them as
-//! it stands, without a copy in lower case. They fold by setting one bit, which
-//! also joins a few other characters (`@` with a backtick): a filter may say
-//! "maybe" too often, never too seldom. They are part of the database format.
+//! The database's filters are built with them, and text is checked as it is,
+//! without a copy in lower case. Folding sets one bit, which also makes a few other
+//! characters equal (`@` and a backtick): a filter may say “maybe” too often, but
+//! never too rarely. The hashes are part of the database format.
 
-/// Bytes of a bitmap of last labels.
+/// The size of a bitmap of last labels, in bytes.
 pub const TAILS: usize = 8192;
 
 const FOLD: u64 = 0x2020_2020_2020_2020;
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
 
-/// The bit of a last label in a bitmap of [`TAILS`] bytes: a hash of its last eight
-/// bytes.
+/// The bit for a last label in a bitmap of [`TAILS`] bytes: a hash of its last
+/// eight bytes.
 #[inline]
 pub fn tail_slot(label: &[u8]) -> usize {
     let mut bytes = [0; 8];
@@ -22,21 +22,22 @@ pub fn tail_slot(label: &[u8]) -> usize {
     tail_slot_of(u64::from_le_bytes(bytes), len as u32)
 }
 
-/// [`tail_slot`] of the label of `len` bytes that ends with the top byte of `word`.
+/// [`tail_slot`] for the label of `len` bytes that ends with the top byte of
+/// `word`.
 #[inline]
 pub fn tail_slot_of(word: u64, len: u32) -> usize {
     let kept = u64::MAX << (64 - 8 * len.clamp(1, 8));
     (((word | FOLD) & kept).wrapping_mul(ODD) >> 48) as usize
 }
 
-/// Whether a bit is set in a bitmap; beyond its end none is.
+/// Whether a bit of a bitmap is set; beyond its end none is.
 #[inline]
 pub fn has_bit(bitmap: &[u8], slot: usize) -> bool {
     bitmap.get(slot >> 3).is_some_and(|byte| byte >> (slot & 7) & 1 != 0)
 }
 
-/// A hash of all bytes: folded multiplications over words of eight, the last of
-/// which may overlap the one before it.
+/// Hashes all bytes with folded multiplications over words of eight bytes, the last
+/// of which may overlap the previous one.
 #[inline]
 pub fn hash(bytes: &[u8]) -> u64 {
     let len = bytes.len();
@@ -79,7 +80,7 @@ mod tests {
         let names: Vec<String> = (0..20_000).map(|n| format!("host{n}.example")).collect();
         let hashes: HashSet<u64> = names.iter().map(|name| hash(name.as_bytes())).collect();
         assert_eq!(hashes.len(), names.len());
-        // The parts that filters use are spread, too.
+        // The parts that filters use are well distributed, too.
         let places: HashSet<u64> = hashes.iter().map(|h| h >> 48).collect();
         assert!(places.len() > 16_000, "{}", places.len());
         let masks: HashSet<u64> = hashes.iter().map(|h| h & 0xff_ffff).collect();

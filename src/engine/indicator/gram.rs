@@ -1,24 +1,24 @@
-//! Windows of four bytes, by which strings that nothing else gives away are looked
-//! for in text: paths, registry keys, mutexes.
+//! Windows of four bytes, by which text is searched for strings that have no
+//! recognisable form: paths, registry keys, mutexes.
 //!
-//! The compiler chooses an anchor in each string, [`STRIDE`] windows side by side,
-//! and a scan looks at every [`STRIDE`]th window of the text. Both go through
-//! [`fold`] and [`GramFilter`], so that they cannot disagree.
+//! The compiler chooses an anchor in each string, [`STRIDE`] adjacent windows, and
+//! a scan looks at every [`STRIDE`]th window of the text. Both use [`fold`] and
+//! [`GramFilter`], so they cannot disagree.
 
 use super::Kind;
 
-/// Bytes of a window.
+/// The length of a window, in bytes.
 pub const GRAM: usize = 4;
-/// Of so many windows in a row a scan looks at one.
+/// A scan looks at one of this many consecutive windows.
 pub const STRIDE: usize = 3;
-/// Bytes that the windows of an anchor cover: nothing shorter can be found.
+/// The bytes covered by the windows of an anchor. A shorter string cannot be found.
 pub const ANCHOR: usize = GRAM + STRIDE - 1;
-/// An anchor begins among so many bytes of its string.
+/// The first bytes of a string in which an anchor may begin.
 pub const MAX_PLACE: usize = 256;
 
-/// Whether strings of this kind are looked for in text by their windows. CVE numbers
-/// and their like are known by their form; names of users and numbers of autonomous
-/// systems are words and numbers like any others, so that nothing looks for them.
+/// Whether text is searched for strings of this kind by their windows. CVE numbers
+/// and the like are recognised by their form. User names and AS numbers are words
+/// and numbers like any others, so text is not searched for them.
 pub const fn is_sought(kind: Kind) -> bool {
     matches!(
         kind,
@@ -37,15 +37,15 @@ pub const fn is_sought(kind: Kind) -> bool {
     )
 }
 
-/// Whether JSON has this byte as it is, whoever writes it.
+/// Whether every JSON encoder leaves this byte unescaped.
 #[inline]
 pub const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
         && !matches!(byte, b'\\' | b'"' | b'/' | b'<' | b'>' | b'&' | b'\'' | b'+' | b'=')
 }
 
-/// A window with the difference of upper and lower case taken out. That it also
-/// joins a few other bytes does no harm: a filter may say "maybe".
+/// Folds the case of a window. This also makes a few other bytes equal, which does
+/// no harm: a filter may say “maybe”.
 #[inline]
 pub fn fold(window: [u8; GRAM]) -> u32 {
     u32::from_le_bytes(window) | 0x2020_2020
@@ -57,13 +57,13 @@ pub fn at(text: &[u8], at: usize) -> Option<u32> {
     text.get(at..)?.first_chunk().map(|window| fold(*window))
 }
 
-/// Spreads folded windows; the top bits are the good ones. Part of the format.
+/// Spreads folded windows; the top bits are the best. Part of the format.
 #[inline]
 pub fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9e37_79b1)
 }
 
-/// One bit for the hash of each window that is in an anchor.
+/// A bit for the hash of each window in an anchor.
 #[derive(Clone, Copy, Debug)]
 pub struct GramFilter<'a> {
     bitmap: &'a [u8],
@@ -71,13 +71,13 @@ pub struct GramFilter<'a> {
 }
 
 impl<'a> GramFilter<'a> {
-    /// Takes a bitmap of `2^bits` bits. `None` if it is of another size.
+    /// Wraps a bitmap of `2^bits` bits. `None` if it has another size.
     pub fn new(bitmap: &'a [u8], bits: u32) -> Option<Self> {
         let fits = (3..=30).contains(&bits) && bitmap.len() == 1 << (bits - 3);
         fits.then_some(GramFilter { bitmap, shift: 32 - bits })
     }
 
-    /// Whether this window can be in an anchor.
+    /// Whether this window may be part of an anchor.
     #[inline]
     pub fn may_hold(self, gram: u32) -> bool {
         let slot = hash(gram) >> self.shift;

@@ -1,4 +1,5 @@
-//! The kind of a bare value, as lists of one value a line need it (section 4).
+//! Guesses the kind of a bare value, for lists with one value per line (feed
+//! specification, section 4).
 
 use super::{Kind, Reason, Scope, Value, address, digest, domain, words};
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
@@ -9,17 +10,18 @@ use std::net::IpAddr;
 pub enum Guess {
     /// One value.
     One(Kind, Value, Scope),
-    /// A range `a-b`, as the networks that cover it exactly.
+    /// A range `a-b`, as the networks that cover exactly it.
     Nets(Vec<IpNet>),
 }
 
-/// Reads a value of unknown kind: address, network, range, endpoint, URL, e-mail
+/// Parses a value of unknown kind: address, network, range, endpoint, URL, e-mail
 /// address, digest by its length, CVE, JA4, name, `*.name`, `.name`, `host/path`,
-/// `/path`, Windows path, registry key. Names get `domain_scope` unless they say more.
+/// `/path`, Windows path, registry key. Names get `domain_scope` unless they are
+/// explicit.
 ///
 /// # Errors
 ///
-/// Why no kind fits; the reason of the kind that fits best.
+/// Why no kind fits: the reason of the best fitting kind.
 pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
     let raw = raw.trim().trim_matches('"');
     let bytes = raw.as_bytes();
@@ -28,7 +30,7 @@ pub fn guess(raw: &str, domain_scope: Scope) -> Result<Guess, Reason> {
         return Err(Reason::MatchesEverything);
     }
     if raw.contains("://") {
-        // What stands behind a blank is another value, or a remark.
+        // Text after a blank is another value, or a remark.
         if raw.contains(char::is_whitespace) {
             return Err(Reason::BadUrl);
         }
@@ -99,7 +101,7 @@ fn guess_address(raw: &str) -> Option<Result<Guess, Reason>> {
     if let Some(net) = starred(raw) {
         return Some(one(Kind::Net, &net, Scope::Exact));
     }
-    // Four groups of digits can be nothing but an address gone wrong.
+    // Four groups of digits can only be an invalid address.
     let head = raw.split([':', '/']).next().unwrap_or(raw);
     let octets =
         head.split('.').count() == 4 && head.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -108,9 +110,9 @@ fn guess_address(raw: &str) -> Option<Result<Guess, Reason>> {
         .filter(|_| !raw.contains('/'))
 }
 
-/// Whether a text is an address with what can be nothing but a length or mask gone wrong, or
-/// with a right one and more behind it: `/255.0.255.0`, `/24/5`, `/0xffffff00`, `/24 bad`.
-/// A path has letters in it.
+/// Whether a text is an address with an invalid length or mask, or with a valid one
+/// and more text: `/255.0.255.0`, `/24/5`, `/0xffffff00`, `/24 bad`. A path
+/// contains letters.
 fn is_bad_network(raw: &str) -> bool {
     let Some((head, tail)) = raw.split_once('/') else { return false };
     if address::parse_ip(head.trim()).is_err() {
@@ -130,7 +132,8 @@ fn is_bad_network(raw: &str) -> bool {
         || rest.starts_with([' ', '\t', ',', ';', '|', '&', '+', '(', ':'])
 }
 
-/// The last address of a range: whole, or its last octet alone, as in `203.0.113.5-20`.
+/// The last address of a range: complete, or only its last octet, as in
+/// `203.0.113.5-20`.
 fn range_end(from: IpAddr, text: &str) -> Option<IpAddr> {
     match (address::parse_ip(text), from) {
         (Ok(to), _) => Some(to),
@@ -142,7 +145,7 @@ fn range_end(from: IpAddr, text: &str) -> Option<IpAddr> {
     }
 }
 
-/// `203.0.113.*` and `203.0.*.*` as networks.
+/// Converts `203.0.113.*` and `203.0.*.*` to networks.
 fn starred(raw: &str) -> Option<String> {
     let known = raw.trim_end_matches(".*");
     let stars = (raw.len() - known.len()) / 2;
@@ -173,7 +176,8 @@ fn is_registry_key(raw: &str) -> bool {
         || raw.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("hkey_"))
 }
 
-/// `host/path` and `host:port/path`, and `name:port`, which is the root there.
+/// Parses `host/path` and `host:port/path`, and `name:port`, which means the root
+/// there.
 fn guess_bare_url(raw: &str) -> Result<Guess, Reason> {
     if raw.contains(char::is_whitespace) {
         return Err(Reason::Unrecognised);
@@ -189,7 +193,8 @@ fn guess_bare_url(raw: &str) -> Result<Guess, Reason> {
 fn guess_domain(raw: &str, scope: Scope) -> Result<Guess, Reason> {
     let (name, scope) = domain::parse_scoped(raw, scope).map_err(|_| Reason::Unrecognised)?;
     if !name.contains('.') {
-        // `.zip` blocks a whole top-level domain: the guard of section 6.2 judges it.
+        // `.zip` would block a whole top-level domain, which is up to the guard of
+        // section 6.2.
         return if raw.starts_with('.') && domain::is_known_tld(name.as_bytes()) {
             Ok(Guess::One(Kind::Domain, Value::Text(name.into()), scope))
         } else {

@@ -1,10 +1,11 @@
-//! The kinds of indicators, and how far one reaches.
+//! The kinds of indicators, and their scopes.
 
 use std::fmt;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
-        /// What an indicator or an observable is (matching specification, section 0).
+        /// The kind of an indicator or observable (matching specification, section
+        /// 0).
         ///
         /// The numbers are part of the database format: never reuse one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,7 +13,7 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $variant = $number,)* }
 
         impl Kind {
-            /// Every kind, in the order of its number.
+            /// Every kind, in the order of the numbers.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
 
             /// The name used in alerts, in JSON lines and on the command line.
@@ -135,7 +136,8 @@ kinds! {
 }
 
 impl Kind {
-    /// The digest's length in bytes, for kinds that are looked up as raw digests.
+    /// The length of the digest in bytes, for kinds that are looked up as raw
+    /// digests.
     pub const fn digest_len(self) -> Option<usize> {
         Some(match self {
             Kind::Md5 | Kind::Imphash | Kind::CertMd5 | Kind::Ja3 | Kind::Ja3s | Kind::Hassh => 16,
@@ -158,7 +160,7 @@ impl Kind {
         matches!(self, Kind::CertMd5 | Kind::CertSha1 | Kind::CertSha256)
     }
 
-    /// Whether it is compared as a whole string, byte for byte after normalisation.
+    /// Whether values are compared as strings, byte by byte after normalisation.
     pub const fn is_string(self) -> bool {
         matches!(
             self,
@@ -194,20 +196,21 @@ impl fmt::Display for Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum Scope {
-    /// The value and nothing else.
+    /// Only the value itself.
     #[default]
     Exact = 0,
     /// A domain and everything below it.
     Subtree = 1,
-    /// Everything below a domain, but not the domain.
+    /// Everything below a domain, but not the domain itself.
     SubtreeNoApex = 2,
     /// A URL path at any host.
     PathAnyHost = 3,
-    /// Every URL that begins with the value.
+    /// Every URL that starts with the value.
     Prefix = 4,
-    /// The value is a wildcard pattern (`*` any run, `?` one character), anchored at both ends.
+    /// The value is a wildcard pattern (`*` for any text, `?` for one character),
+    /// anchored at both ends.
     Wildcard = 5,
-    /// The value is a regular expression, searched for anywhere in the observable.
+    /// The value is a regular expression that may match anywhere in the observable.
     Regex = 6,
 }
 

@@ -1,5 +1,5 @@
-//! What a feed claims and what we see: kinds, indicators, observables, places,
-//! and the normalisation that both halves share.
+//! What feeds claim and what we observe: kinds, indicators, observables, places,
+//! and the normalisation that both sides share.
 //!
 //! ```
 //! use wiresift::engine::indicator::{address, domain, url};
@@ -9,10 +9,10 @@
 //! assert!(address::parse_ip("203.000.113.008").is_err());
 //! ```
 //!
-//! Feeds and scanners meet here and nowhere else. An indicator and an observable
-//! go through the same functions ([`address`], [`domain`], [`url`], [`email`],
-//! [`digest`]), so that they cannot disagree about what a value is. Nothing in
-//! this room does I/O or reads a clock.
+//! Feeds and scanners only meet here. Indicators and observables go through the
+//! same functions ([`address`], [`domain`], [`url`], [`email`], [`digest`]), so
+//! that they cannot disagree about what a value is. Nothing in this room does I/O
+//! or reads a clock.
 
 pub mod address;
 mod context;

@@ -1,4 +1,4 @@
-//! What we saw, and where.
+//! What was observed, and where.
 
 use super::Kind;
 use std::net::IpAddr;
@@ -51,10 +51,10 @@ places! {
     HttpReferer, "http.referer";
     /// HTTP User-Agent.
     HttpUserAgent, "http.user_agent";
-    /// Who a proxy of HTTP speaks for, or what it was asked for: X-Forwarded-For, Forwarded, Via and
-    /// their like.
+    /// The client that an HTTP proxy speaks for, or what it was asked for:
+    /// X-Forwarded-For, Forwarded, Via and the like.
     HttpXff, "http.xff";
-    /// Any other header of HTTP.
+    /// Any other HTTP header.
     HttpHeader, "http.header";
     /// SMTP HELO or EHLO.
     SmtpHelo, "smtp.helo";
@@ -82,17 +82,17 @@ places! {
     FtpUser, "ftp.user";
     /// A host or domain that SMB names.
     SmbHost, "smb.host";
-    /// Where a client of SOCKS wants to go.
+    /// The destination that a SOCKS client asks for.
     SocksHost, "socks.host";
     /// The client that a header of the PROXY protocol names.
     ProxySrc, "proxy.src";
     /// The destination that it names.
     ProxyDst, "proxy.dst";
-    /// The host that its client asked for.
+    /// The host that the client asked for.
     ProxyAuthority, "proxy.authority";
     /// A host or domain that DHCP names.
     DhcpHost, "dhcp.host";
-    /// A server that DHCP names: to boot from, or to ask.
+    /// A server that DHCP names, to boot from or to query.
     DhcpServer, "dhcp.server";
     /// Text of a log.
     LogText, "log.text";
@@ -102,7 +102,7 @@ places! {
     UrlHost, "url.host";
     /// The domain of an e-mail address.
     EmailDomain, "email.domain";
-    /// The address that an in-addr.arpa or ip6.arpa name stands for.
+    /// The address of an in-addr.arpa or ip6.arpa name.
     Ptr, "ptr";
     /// The IPv4 address inside a 64:ff9b::/96 address.
     Nat64, "nat64";
@@ -115,22 +115,22 @@ pub struct Quality(u8);
 impl Quality {
     /// The observed URL has a query that the indicator lacks.
     pub const QUERY_IGNORED: Quality = Quality(1);
-    /// One trailing slash more or less.
+    /// There is one trailing slash more or less.
     pub const SLASH_IGNORED: Quality = Quality(2);
-    /// `http` against `https`.
+    /// One is `http`, the other `https`.
     pub const SCHEME_DIFFERS: Quality = Quality(4);
-    /// The observable was computed from another one.
+    /// The observable was derived from another one.
     pub const DERIVED: Quality = Quality(8);
-    /// The observed URL is longer than what is read of one.
+    /// The observed URL is longer than the part that is read.
     pub const CUT: Quality = Quality(16);
 
-    /// Both.
+    /// Combines the flags.
     #[must_use]
     pub const fn with(self, other: Quality) -> Quality {
         Quality(self.0 | other.0)
     }
 
-    /// Whether nothing is flagged.
+    /// Whether no flag is set.
     pub const fn is_plain(self) -> bool {
         self.0 == 0
     }
@@ -143,19 +143,19 @@ impl Quality {
     }
 }
 
-/// One thing that was seen, in the bytes that it was seen in: not normalised.
+/// Something observed, in its original bytes: not normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observable<'a> {
-    /// An address, with its port where the protocol or the text names one.
+    /// An address, with its port if the protocol or the text gives one.
     Address(IpAddr, Option<u16>),
-    /// A DNS name in text form, without its root dot or with it.
+    /// A DNS name in text form, with or without its root dot.
     Name(&'a [u8]),
-    /// A URL, with its scheme where it had one.
+    /// A URL, with its scheme if it had one.
     Url(&'a [u8]),
     /// An e-mail address.
     Email(&'a [u8]),
-    /// A digest in binary form. The kind is what the protocol says it is; in
-    /// free text, where nothing says so, it is the file digest of its length.
+    /// A digest in binary form. The kind is the one that the protocol gives; in
+    /// free text it is the file digest with this length.
     Digest(Kind, &'a [u8]),
     /// Anything that is compared as a string: a JA4, a user agent, a file name, a CVE.
     Text(Kind, &'a [u8]),

@@ -1,6 +1,6 @@
-//! Where in the input an observable stood: a line of a log, or a packet.
+//! Where in the input an observable is: a line of a log, or a packet.
 //!
-//! These are built for hits only, so they own their text.
+//! Places are only built for hits, so they own their text.
 
 use super::Timestamp;
 use std::net::IpAddr;
@@ -18,18 +18,19 @@ pub enum Place {
 /// A place in a text stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPlace {
-    /// The file's path as it was given; `-` is standard input.
+    /// The path as given; `-` is standard input.
     pub path: Arc<str>,
-    /// From 1; every physical line counts. 0 where the lines before it were not counted: in a
-    /// log that is followed from its end.
+    /// The line, from 1. Every physical line counts. 0 if the lines before it were not counted: in
+    /// a log that is followed from its end.
     pub line: u64,
-    /// Column of the observable's first byte in its line, in bytes, from 1.
+    /// The column of the observable's first byte, in bytes, from 1.
     pub column: u64,
-    /// Offset of the observable's first byte in the decompressed stream, from 0.
+    /// The offset of the observable's first byte in the decompressed stream, from
+    /// 0.
     pub offset: u64,
-    /// The line, cut at 1 KiB at a character border.
+    /// The line, cut to 1 KiB between characters.
     pub text: String,
-    /// The line's own time, where it has one that can be read.
+    /// The line's own time, if it has one that can be parsed.
     pub time: Option<Timestamp>,
 }
 
@@ -40,15 +41,15 @@ pub struct PacketPlace {
     pub path: Arc<str>,
     /// Whether `path` names a live interface.
     pub is_live: bool,
-    /// From 1, as Wireshark counts.
+    /// The number of the packet, from 1, as in Wireshark.
     pub number: u64,
-    /// Length on the wire, in bytes.
+    /// The length on the wire, in bytes.
     pub length: u32,
     /// When the packet was seen.
     pub time: Timestamp,
-    /// Whether the capture says so. Else it is when the packet was read.
+    /// Whether that time is from the capture. Otherwise it is the time of reading.
     pub is_timed: bool,
-    /// Addresses and ports of the packet, as it travelled.
+    /// The source address of the packet, as it travelled.
     pub src: Option<IpAddr>,
     /// Destination address.
     pub dst: Option<IpAddr>,
@@ -58,19 +59,19 @@ pub struct PacketPlace {
     pub dst_port: Option<u16>,
     /// IP protocol number (IANA): 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6.
     pub proto: u8,
-    /// True when the packet goes to the side that was opened.
+    /// True if the packet goes to the side that was connected to.
     pub to_server: Option<bool>,
-    /// Identity of the flow: the same in every run over the same packets.
+    /// Identifies the flow: the same in every run over the same packets.
     pub flow_id: u64,
     /// Community ID v1 (`1:` and base64 of SHA-1, seed 0).
     pub community_id: Option<String>,
     /// VLAN identifiers, outermost first.
     pub vlan: Vec<u16>,
-    /// The outer addresses, outermost first, where the packet came out of tunnels.
+    /// The outer addresses, the outermost first, if the packet was in tunnels.
     pub tunnel: Vec<Tunnel>,
     /// Totals of the flow, for alerts about its addresses.
     pub flow: Option<Flow>,
-    /// What the protocol said there.
+    /// What the protocol said at that point.
     pub protocol: Option<Protocol>,
 }
 
@@ -110,23 +111,23 @@ pub enum Protocol {
     Dns(Dns),
     /// TLS handshakes.
     Tls(Tls),
-    /// TLS handshakes inside of QUIC.
+    /// TLS handshakes in QUIC.
     Quic(Tls),
     /// HTTP requests and responses.
     Http(Http),
-    /// A file that was carried.
+    /// A transferred file.
     File(File),
-    /// Commands of FTP.
+    /// FTP commands.
     Ftp(Ftp),
-    /// Messages of SMB.
+    /// SMB messages.
     Smb(Smb),
-    /// Commands of SMTP.
+    /// SMTP commands.
     Smtp(Smtp),
-    /// Negotiations of SSH.
+    /// SSH negotiations.
     Ssh(Ssh),
 }
 
-/// A DNS message, as far as an alert tells of it.
+/// The parts of a DNS message that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Dns {
     /// Whether it is a response.
@@ -141,7 +142,7 @@ pub struct Dns {
     pub rcode: Option<String>,
 }
 
-/// A TLS handshake, as far as an alert tells of it.
+/// The parts of a TLS handshake that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Tls {
     /// Server name indication.
@@ -152,35 +153,35 @@ pub struct Tls {
     pub alpn: Vec<String>,
     /// Common name of a certificate's subject.
     pub subject: Option<String>,
-    /// Common name of who issued it.
+    /// The common name of its issuer.
     pub issuer: Option<String>,
 }
 
-/// A file that was carried, as far as an alert tells of it.
+/// The parts of a transferred file that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct File {
-    /// What carried it: `http`, `smtp`, `ftp`…
+    /// The protocol that transferred it: `http`, `smtp`, `ftp`…
     pub protocol: &'static str,
-    /// Its name, as it stood.
+    /// Its name, as transferred.
     pub name: Option<String>,
-    /// The URL that it came by, where it is known.
+    /// The URL that it was fetched from, if known.
     pub url: Option<String>,
-    /// Bytes of its content, once it has ended.
+    /// The length of its content in bytes, once it has ended.
     pub size: Option<u64>,
-    /// Whether every byte of it was there, once it has ended.
+    /// Whether every byte of it was captured, once it has ended.
     pub is_whole: Option<bool>,
 }
 
-/// A command of FTP, as far as an alert tells of it.
+/// The parts of an FTP command that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Ftp {
     /// `RETR`…
     pub command: Option<String>,
-    /// What follows it.
+    /// Its argument.
     pub argument: Option<String>,
 }
 
-/// A message of SMB, as far as an alert tells of it.
+/// The parts of an SMB message that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Smb {
     /// `create`…
@@ -189,21 +190,21 @@ pub struct Smb {
     pub name: Option<String>,
 }
 
-/// What an SMTP client said, as far as an alert tells of it.
+/// The parts of an SMTP session that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Smtp {
-    /// How it calls itself.
+    /// The name that the client gives itself.
     pub helo: Option<String>,
     /// The sender of the envelope.
     pub from: Option<String>,
-    /// Its receivers.
+    /// Its recipients.
     pub to: Vec<String>,
 }
 
-/// A side of an SSH connection, as far as an alert tells of it.
+/// The parts of an SSH handshake that alerts contain, for one side.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Ssh {
-    /// Whether it is the client's.
+    /// Whether it is the client's side.
     pub is_client: bool,
     /// `2.0`
     pub version: Option<String>,
@@ -213,17 +214,17 @@ pub struct Ssh {
     pub hassh: Option<String>,
 }
 
-/// An HTTP request, as far as an alert tells of it.
+/// The parts of an HTTP message that alerts contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Http {
     /// `GET`…
     pub method: Option<String>,
     /// The Host header, without port.
     pub hostname: Option<String>,
-    /// The request target, as it stood.
+    /// The request target, as sent.
     pub url: Option<String>,
     /// User-Agent.
     pub user_agent: Option<String>,
-    /// Status of the response, where it is one.
+    /// The status, if it is a response.
     pub status: Option<u16>,
 }

@@ -1,12 +1,12 @@
-//! Why a value was not taken, or a hit did not alert.
+//! Why a value was rejected, or a hit did not alert.
 
 use std::fmt;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident, $name:literal, $remedy:literal;)*) => {
-        /// Why a line of a feed was rejected, changed, or kept from alerting.
+        /// Why a feed's value was rejected, changed, or kept from alerting.
         ///
-        /// Each has a stable name for counters and a remedy for people.
+        /// Each reason has a stable name for counters and a remedy for people.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Reason { $($(#[$doc])* $variant,)* }
@@ -15,12 +15,12 @@ macro_rules! reasons {
             /// Every reason.
             pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
 
-            /// The name in counters and in files of rejects.
+            /// The name in counters and in lists of rejects.
             pub const fn name(self) -> &'static str {
                 match self { $(Reason::$variant => $name,)* }
             }
 
-            /// What the owner of the feed can do about it.
+            /// What the feed's owner can do about it.
             pub const fn remedy(self) -> &'static str {
                 match self { $(Reason::$variant => $remedy,)* }
             }
@@ -39,22 +39,23 @@ reasons! {
     /// Longer than any value of its kind can be.
     TooLong, "too_long", "cut the value, or remove the line";
     /// No kind fits the value.
-    Unrecognised, "unrecognised", "name its kind in a type column, or mend the value";
-    /// Not an address in the forms that section 6.1 allows.
+    Unrecognised, "unrecognised", "name its kind in a type column, or fix the value";
+    /// Not an address in one of the forms of section 6.1.
     BadAddress, "bad_address", "write four decimal octets, or RFC 4291 text for IPv6";
-    /// An octet with a leading zero, which is octal to some and decimal to others.
+    /// An octet with a leading zero, which some read as octal and others as
+    /// decimal.
     LeadingZero, "leading_zero", "write the octets without leading zeros";
     /// Not a network.
     BadNetwork, "bad_network", "write ADDRESS/LENGTH with a length of at most 32 or 128";
     /// Not an address with a port.
     BadEndpoint, "bad_endpoint", "write ADDRESS:PORT, or [ADDRESS]:PORT for IPv6";
-    /// A network that covers too much to mean anything.
+    /// A network that covers too much to be meaningful.
     TooWide, "too_wide", "list narrower networks; /8 for IPv4 and /16 for IPv6 are the widest";
-    /// Not a name that DNS could hold.
+    /// Not a possible DNS name.
     BadDomain, "bad_domain", "labels of 1 to 63 bytes, 253 in all, not only digits";
     /// A name without a dot.
     SingleLabel, "single_label", "list registered names; a bare label would match too much";
-    /// The last label is no known top-level domain.
+    /// The last label is not a known top-level domain.
     UnknownTld, "unknown_tld", "if it is a real internal name, give its kind as domain";
     /// A whole public suffix, such as `co.uk`.
     PublicSuffix, "public_suffix", "list the names registered below it";
@@ -66,44 +67,45 @@ reasons! {
     BadEmail, "bad_email", "write local@domain";
     /// Not a digest of its kind.
     BadDigest, "bad_digest", "write the whole digest in hex digits";
-    /// Not a word of its kind (CVE, ASN, wallet…).
+    /// Not a valid value of its kind (CVE, ASN, wallet…).
     BadWord, "bad_word", "write it in the form of its kind";
-    /// Not an expression that can be searched in linear time.
+    /// Not an expression that can be matched in linear time.
     BadPattern, "bad_pattern", "use the syntax of Rust's regex crate: no look-around, no back-references";
     /// A STIX pattern outside the subset of section 2.2.
     UnsupportedPattern, "unsupported_pattern", "split it into one comparison for each indicator";
-    /// A pattern that matches everything, or a value of the like.
+    /// A pattern that matches everything, or a similar value.
     MatchesEverything, "matches_everything", "remove it";
     /// A type that is never matched.
     Ignored, "ignored", "nothing: its type is not for matching";
-    /// The source says that it is not for detection (`to_ids` false).
-    NotForDetection, "not_for_detection", "nothing: its source keeps it for information";
+    /// The source says that it is not for detection (`to_ids` is false).
+    NotForDetection, "not_for_detection", "nothing: its source gives it for information only";
     /// Withdrawn by its source.
-    Withdrawn, "withdrawn", "nothing: its source took it back";
-    /// Its value is hidden by its source.
+    Withdrawn, "withdrawn", "nothing: its source withdrew it";
+    /// The source hides its value.
     Redacted, "redacted", "ask the source for access";
-    /// A record that lacks what it needs.
-    Malformed, "malformed", "mend the record";
-    /// Suppressed: a private or reserved address of a source that is not internal.
+    /// A record that lacks a required part.
+    Malformed, "malformed", "fix the record";
+    /// Suppressed: a private or reserved address from a source that is not
+    /// internal.
     Private, "private", "compile the source with --internal if it is about your own networks";
-    /// Suppressed: the digest of nothing.
+    /// Suppressed: the digest of an empty file.
     EmptyHash, "empty_hash", "nothing: it is the digest of an empty file";
     /// Suppressed by an allow list.
     Allowed, "allowed", "remove it from the allow list";
-    /// Suppressed: outside its validity.
+    /// Suppressed: outside its period of validity.
     Expired, "expired", "update the feed";
-    /// Kept, but only for the exact name: others can register below it.
+    /// Kept for the exact name only: anyone can register names below it.
     Downgraded, "downgraded_to_exact", "list the names below it";
-    /// Kept out: its value is on a warning list.
+    /// Withheld: its value is on a warning list.
     Listed, "listed", "annotate with that list instead of suppressing, if it is meant";
-    /// Kept, with a tag that names the warning list that its value is on.
+    /// Kept, with a tag that names the warning list with its value.
     Annotated, "annotated", "nothing: it alerts, and its tags name the list";
-    /// Left out by the filters of its feed's subscription.
+    /// Excluded by the filters of its feed's subscription.
     Filtered, "filtered", "nothing: the feed's allow and deny filters leave it out";
-    /// A line of a filter list or of a resolver's configuration that does not block a whole
-    /// name: it forwards, excepts, narrows, or hides a part of a page.
+    /// A line of a filter list or a resolver's configuration that does not block a
+    /// whole name: it forwards, excepts, restricts, or hides a part of a page.
     NotBlocked, "not_blocked", "nothing: the line does not block a whole name";
-    /// A value in a column that nobody said holds indicators.
+    /// A value in a column that is not known to contain indicators.
     LeftOut, "left_out", "name its column to have it read: --columns indicator=N";
 }
 

@@ -1,24 +1,27 @@
-//! Undoing the ways in which reports defang values (section 4.1).
+//! Undoes the ways in which reports defang values (feed specification, section
+//! 4.1).
 //!
-//! For feeds and reports only. Raw logs are never refanged: there a `[.]` is
-//! what somebody's program wrote.
+//! Only for feeds and reports. Raw logs are never refanged: there a `[.]` is what
+//! some program wrote.
 
 use super::domain;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Undoes defanging, once and for all: `refang(refang(x)) == refang(x)`.
+/// Refangs a text, idempotently: `refang(refang(x)) == refang(x)`.
 ///
-/// The order is zero-width characters, scheme, `[://]` and its parts, dots, at,
-/// lone brackets beside a dot. Text without a mark of defanging is borrowed.
+/// The order is zero-width characters, schemes, `[://]` and its parts, dots, at
+/// signs, and lone brackets next to a dot. Text without any sign of defanging is
+/// borrowed.
 pub fn refang(text: &str) -> Cow<'_, str> {
     if !is_suspect(text) {
         return Cow::Borrowed(text);
     }
     let mut current = text.to_string();
-    // A step can bring forth what an earlier one looks for (`h[tt]p[:]//`), so the
-    // steps run until nothing changes. What has not settled by then (a thousand
-    // brackets behind a dot would take a thousand steps) nobody has defanged.
+    // A step can produce what an earlier one looks for (`h[tt]p[:]//`), so the
+    // steps repeat until nothing changes. What has not settled after eight rounds
+    // (a thousand brackets after a dot would take a thousand) was not defanged by
+    // anyone.
     for _ in 0..8 {
         let next = step(&current);
         if next == current {
@@ -29,7 +32,7 @@ pub fn refang(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Cheap: whether any mark of defanging can be there.
+/// A cheap check for any sign of defanging.
 fn is_suspect(text: &str) -> bool {
     let bytes = text.as_bytes();
     !text.is_ascii()
@@ -49,7 +52,7 @@ fn has_odd_scheme(bytes: &[u8]) -> bool {
         || memchr::memmem::find(bytes, b"XXp").is_some()
 }
 
-/// Spellings of schemes, longest first.
+/// Spellings of schemes, the longest first.
 const SCHEMES: &[(&str, &str)] = &[
     ("h[tt]ps", "https"),
     ("h[tt]p", "http"),
@@ -81,8 +84,8 @@ fn step(text: &str) -> String {
     lone_brackets(&text)
 }
 
-/// Replaces odd schemes where they are followed by some form of `://`. Who writes
-/// `http:\\` writes all slashes so.
+/// Replaces odd schemes that are followed by some form of `://`. Someone who writes
+/// `http:\\` writes all slashes like that.
 fn schemes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -105,8 +108,8 @@ fn schemes(text: &str) -> String {
     out
 }
 
-/// The length of a (possibly odd) scheme with its separator at the head of
-/// `text`, and the straight scheme. A plain `http://` gives none.
+/// The length of a (possibly odd) scheme and its separator at the start of `text`,
+/// and the real scheme. `None` for a plain `http://`.
 fn scheme_at(text: &str) -> Option<(usize, &'static str)> {
     let plain = [("https", "https"), ("http", "http"), ("ftp", "ftp")];
     let bracketed =
@@ -120,7 +123,7 @@ fn scheme_at(text: &str) -> Option<(usize, &'static str)> {
         let after = &body[odd.len()..];
         let Some(mut separator) = separator_len(after) else { continue };
         if bracketed {
-            // `[hxxp://]evil.example` closes behind the separator.
+            // `[hxxp://]evil.example` closes after the separator.
             if !after[separator..].starts_with(']') {
                 continue;
             }
@@ -208,7 +211,8 @@ fn dots(text: &str) -> String {
     out
 }
 
-/// Whether a comma can only be a dot: nothing but four groups of digits there.
+/// Whether a comma can only mean a dot: there are four groups of digits and nothing
+/// else.
 fn is_octets(text: &str) -> bool {
     let head = text.split([':', '/', ' ']).next().unwrap_or("");
     let groups: Vec<&str> = head.split([',', '.']).collect();
@@ -218,8 +222,8 @@ fn is_octets(text: &str) -> bool {
             .all(|g| (1..=3).contains(&g.len()) && g.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// ` dot `, ` at ` and `_at_`, only where both neighbours look like parts of a
-/// host and the result ends in a real top-level domain.
+/// Replaces ` dot `, ` at ` and `_at_`, but only if both neighbours look like parts
+/// of a host and the result ends in a real top-level domain.
 fn word_forms(text: &str) -> String {
     const WORDS: &[(&str, &str)] =
         &[(" dot ", "."), (" DOT ", "."), (" at ", "@"), (" AT ", "@"), ("_at_", "@")];
@@ -233,7 +237,8 @@ fn word_forms(text: &str) -> String {
     if !out.contains(' ') && ends_in_host(&out) { out } else { text.to_string() }
 }
 
-/// Whether what stands behind the last `@` or slash is a name under a real top-level domain.
+/// Whether the text after the last `@` or slash is a name under a real top-level
+/// domain.
 fn ends_in_host(text: &str) -> bool {
     let host = text.rsplit(['@', '/']).next().unwrap_or(text);
     domain::normalise(host).is_ok_and(|name| {
@@ -241,9 +246,9 @@ fn ends_in_host(text: &str) -> bool {
     })
 }
 
-/// The words of a line between its blanks, and the phrases that stand for one word:
-/// `evil [.] example`, `u at evil dot example`, `hxxp :// evil[.]example` (section 5, kind 2, of
-/// the specification of reports). Each with the text that [`refang`] reads.
+/// Splits a line into words, and phrases that stand for a single word: `evil [.]
+/// example`, `u at evil dot example`, `hxxp :// evil[.]example` (report
+/// specification, section 5, kind 2). Returns each with the text for [`refang`].
 pub fn phrases(line: &str) -> Vec<(Range<usize>, Cow<'_, str>)> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -272,14 +277,14 @@ pub fn phrases(line: &str) -> Vec<(Range<usize>, Cow<'_, str>)> {
     phrases
 }
 
-/// The most words of a phrase: a mailbox with six labels.
+/// The maximum number of words in a phrase: a mailbox with six labels.
 const MAX_WORDS: usize = 16;
 
-/// Words that go before a mailbox.
+/// Words that precede a mailbox.
 const BEFORE_MAILBOXES: &[&str] =
     &["mail", "email", "e-mail", "contact", "address", "from", "to", "sender", "or", "and"];
 
-/// The phrase that the words begin with: how many of them it is, and the word that it stands
+/// The phrase at the start of the words: their number, and the word that it stands
 /// for.
 fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, String)> {
     let word = |at: usize| words.get(at).map(|word| &line[word.clone()]);
@@ -290,7 +295,7 @@ fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, St
         if let (Some(straight), Some(behind)) = (joiner(next), behind)
             && ends_part(&joined)
         {
-            // Words are words, as long as nothing else speaks for a mailbox.
+            // Treat words as words, unless something else indicates a mailbox.
             let is_word = next.bytes().all(|b| b.is_ascii_alphabetic());
             is_mailbox |= is_word && straight == '@' && !looks_like_mailbox(&joined, before);
             is_spoken |= is_word || next.len() == 1;
@@ -315,7 +320,7 @@ fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, St
     is_good.then_some((len, joined))
 }
 
-/// What a word between two parts of a value stands for.
+/// The character that a word between two parts of a value stands for.
 fn joiner(word: &str) -> Option<char> {
     const DOTS: &[&str] = &["dot", "[.]", "(.)", "{.}", "<.>", "[dot]", "(dot)", "{dot}", "[d]"];
     const ATS: &[&str] = &["at", "@", "[at]", "(at)", "{at}", "[@]", "(@)", "{@}"];
@@ -327,8 +332,8 @@ fn joiner(word: &str) -> Option<char> {
     }
 }
 
-/// Whether the next word goes on with a value that was written with a blank before or behind a
-/// bracketed dot, or around `://`.
+/// Whether the next word continues a value that was written with a blank next to a
+/// bracketed dot or around `://`.
 fn goes_on(joined: &str, next: &str) -> bool {
     const MARKS: &[&str] =
         &["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}", "[at]", "(at)", "{at}", "[@]"];
@@ -366,7 +371,7 @@ fn ends_part(word: &str) -> bool {
     word.chars().next_back().is_some_and(|c| c.is_alphanumeric() || "_+-".contains(c))
 }
 
-/// Whether a word before ` at ` is rather a user's name than one of a sentence.
+/// Whether a word before ` at ` is more likely a user name than part of a sentence.
 fn looks_like_mailbox(word: &str, before: &str) -> bool {
     let before = before.to_ascii_lowercase();
     word.contains(|c: char| c.is_ascii_digit() || "._+-".contains(c))
@@ -374,8 +379,8 @@ fn looks_like_mailbox(word: &str, before: &str) -> bool {
         || BEFORE_MAILBOXES.contains(&before.as_str())
 }
 
-/// `evil[.example` and `evil.]example`: a bracket beside a dot, without its twin.
-/// The brackets of an IPv6 literal have colons between them and no dot beside.
+/// Removes single brackets next to a dot: `evil[.example` and `evil.]example`. The
+/// brackets of an IPv6 literal contain colons and are not next to a dot.
 fn lone_brackets(text: &str) -> String {
     if !text.contains("[.") && !text.contains(".]") {
         return text.to_string();

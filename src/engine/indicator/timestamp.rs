@@ -1,22 +1,22 @@
-//! Points in time, as small as the hot path wants them.
+//! Points in time, small enough for the hot path.
 
 use std::fmt;
 
-/// Microseconds since 1970-01-01T00:00:00Z. Everything is UTC.
+/// Microseconds since 1970-01-01T00:00:00Z. All times are UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// From whole seconds since the epoch.
+    /// Converts whole seconds since the epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(1_000_000))
     }
 
-    /// Reads the forms that feeds use: RFC 3339 with `Z` or an offset, a naive
-    /// date-time with `T` or a space (UTC implied), a plain date, each with an
-    /// optional ` UTC` behind it, whole or fractional epoch seconds, and epoch milli- and
-    /// microseconds; `2026/01/31`, `31.01.2026`, and `31/01/2026` or `01/31/2026`, if
-    /// only one of both is a date.
+    /// Parses the forms that feeds use: RFC 3339 with `Z` or an offset, a naive
+    /// date and time with `T` or a space (UTC is implied), a date, each with an
+    /// optional ` UTC`, epoch seconds, possibly with a fraction, and epoch
+    /// milliseconds and microseconds. Also `2026/01/31`, `31.01.2026`, and
+    /// `31/01/2026` or `01/31/2026` if only one of the two is a valid date.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")).unwrap_or(text);
@@ -30,8 +30,8 @@ impl Timestamp {
         Self::parse_epoch(text).or_else(|| Self::parse_date(text))
     }
 
-    /// Reads a date that people write, with or without a time of the day behind it. With
-    /// slashes the day may stand first or the month: what could be two days is none.
+    /// Parses a date as people write it, optionally with a time of day. With
+    /// slashes, the day or the month may come first; an ambiguous date is rejected.
     fn parse_date(text: &str) -> Option<Self> {
         let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
         if !(8..=10).contains(&date.len()) {
@@ -61,7 +61,7 @@ impl Timestamp {
         Some(Timestamp(time.as_microsecond()))
     }
 
-    /// Reads epoch seconds with an optional fraction. At least nine digits, so
+    /// Parses epoch seconds with an optional fraction. Requires nine digits, so
     /// that a year or a small number is never taken for a time.
     fn parse_epoch(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -88,7 +88,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with six digits of fraction, as alerts carry it.
+/// RFC 3339 in UTC with six decimals, as in alerts.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {

@@ -1,27 +1,28 @@
 //! URLs and URL paths (matching specification, section 6.3).
 //!
-//! A URL is compared by its *key*: `host[:port]/path[?query]`, canonical. The
-//! scheme stands beside it, because `http` against `https` is a hit with a flag
-//! and feeds like Zeek's have no scheme at all.
+//! A URL is compared by its *key*: `host[:port]/path[?query]` in canonical form.
+//! The scheme is kept apart, because `http` against `https` is a hit with a flag,
+//! and feeds like Zeek's have no schemes at all.
 
 use super::{Quality, Reason, address, domain};
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The longest URL that is read, in bytes (matching specification, section 8.8).
+/// The length limit of a URL, in bytes (matching specification, section 8.8). Of a
+/// longer one, only the start is read.
 pub const MAX_URL: usize = 65536;
 
-/// As much of a URL that was seen as can be read, and whether that is less than all of it.
+/// The readable part of an observed URL, and whether it was cut.
 ///
 /// # Errors
 ///
-/// [`Reason::BadUrl`] if it is no text.
+/// [`Reason::BadUrl`] if it is not text.
 pub fn readable(raw: &[u8]) -> Result<(&str, bool), Reason> {
     let is_cut = raw.len() > MAX_URL;
     let head = &raw[..raw.len().min(MAX_URL)];
     match std::str::from_utf8(head) {
         Ok(text) => Ok((text, is_cut)),
-        // The cut may go through a character.
+        // The cut may split a character.
         Err(error) if is_cut && head.len() - error.valid_up_to() < 4 => {
             let valid = std::str::from_utf8(&head[..error.valid_up_to()]);
             valid.map(|text| (text, true)).map_err(|_| Reason::BadUrl)
@@ -30,11 +31,11 @@ pub fn readable(raw: &[u8]) -> Result<(&str, bool), Reason> {
     }
 }
 
-/// How a URL began.
+/// The scheme of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum Scheme {
-    /// The source gave none: any will do.
+    /// The source gave none, so any matches.
     #[default]
     Any = 0,
     /// `http`
@@ -43,7 +44,7 @@ pub enum Scheme {
     Https = 2,
     /// `ftp`
     Ftp = 3,
-    /// Another one, which is then a part of the key.
+    /// Another one, which then is part of the key.
     Other = 4,
 }
 
@@ -60,7 +61,7 @@ impl Scheme {
         })
     }
 
-    /// What stands before the key in the text form.
+    /// The text before the key.
     pub const fn prefix(self) -> &'static str {
         match self {
             Scheme::Http => "http://",
@@ -79,8 +80,8 @@ impl Scheme {
         }
     }
 
-    /// Whether an indicator of this scheme can meet a URL seen with `seen`, and
-    /// with which flag.
+    /// Whether an indicator with this scheme matches a URL observed with `seen`,
+    /// and with which flag.
     pub fn meets(self, seen: Scheme) -> Option<Quality> {
         use Scheme::{Any, Http, Https};
         match (self, seen) {
@@ -92,7 +93,7 @@ impl Scheme {
     }
 }
 
-/// A canonical URL, owning its key.
+/// A canonical URL that owns its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Url {
     scheme: Scheme,
@@ -109,7 +110,7 @@ impl Url {
         self.scheme
     }
 
-    /// `host[:port]/path[?query]`; for a rare scheme `scheme://` and that.
+    /// `host[:port]/path[?query]`, for a rare scheme with `scheme://` before it.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -123,7 +124,7 @@ impl Url {
         self.key.get(start..self.host_end).unwrap_or("")
     }
 
-    /// The port, if it is not the usual one of the scheme.
+    /// The port, unless it is the scheme's default.
     pub fn port(&self) -> Option<u16> {
         self.key.get(self.host_end..self.path_start)?.strip_prefix(':')?.parse().ok()
     }
@@ -133,33 +134,34 @@ impl Url {
         &self.key[self.path_start..]
     }
 
-    /// Where the path begins in the key.
+    /// The position in the key where the path begins.
     pub fn path_start(&self) -> usize {
         self.path_start
     }
 
-    /// Where the path ends and the query, if any, begins in the key.
+    /// The position in the key where the path ends and the query, if any, begins.
     pub fn path_end(&self) -> usize {
         self.path_end
     }
 
-    /// Whether the host was an address in one of the forms that only browsers
-    /// read: an integer, hex, octal (flagged `derived`).
+    /// Whether the host was an address in a form that only browsers accept: an
+    /// integer, hex, octal (flagged `derived`).
     pub fn has_odd_host(&self) -> bool {
         self.odd_host
     }
 
-    /// Replaces the contents by what was seen of a URL, as far as it can be read. Returns
-    /// whether that is less than all of it.
+    /// Replaces the contents by an observed URL, as far as it can be read. Returns
+    /// whether it was cut.
     ///
     /// # Errors
     ///
-    /// As [`Url::read`], but for the length.
+    /// Like [`Url::read`], except for the length.
     pub fn read_seen(&mut self, raw: &[u8]) -> Result<bool, Reason> {
         let (text, is_cut) = readable(raw)?;
         match self.read(text) {
             Ok(()) => Ok(is_cut),
-            // Its canonical form is longer than itself: three times at most.
+            // The canonical form can be longer than the original, at most three
+            // times.
             Err(Reason::TooLong) => {
                 self.read(&text[..text.floor_char_boundary(MAX_URL / 4)]).map(|()| true)
             }
@@ -167,19 +169,19 @@ impl Url {
         }
     }
 
-    /// Replaces the contents by what `raw` says; keeps the allocation.
+    /// Replaces the contents by `raw`, reusing the allocation.
     ///
     /// # Errors
     ///
-    /// [`Reason::BadUrl`], [`Reason::TooLong`], or why the host is no host. The
-    /// contents are then unspecified, and still safe to use.
+    /// [`Reason::BadUrl`], [`Reason::TooLong`], or why the host is invalid. The
+    /// contents are then unspecified, but safe to use.
     pub fn read(&mut self, raw: &str) -> Result<(), Reason> {
         if raw.len() > MAX_URL {
             return Err(Reason::TooLong);
         }
         self.key.clear();
         let raw = match raw.as_bytes() {
-            // Most have nothing around them.
+            // Most have no blanks around them.
             [b'!'..=b'~', .., b'!'..=b'~'] => raw,
             _ => raw.trim(),
         };
@@ -200,7 +202,7 @@ impl Url {
         self.read_authority(authority, seen & OF_AUTHORITY == 0)?;
         self.path_start = self.key.len();
         self.path_end = push_path_and_query(&mut self.key, without_fragment(tail), web);
-        // Escapes make it longer, and a canonical URL must be one itself.
+        // Escapes make it longer, and a canonical URL must itself be valid.
         if self.key.len() + self.scheme.prefix().len() > MAX_URL {
             return Err(Reason::TooLong);
         }
@@ -222,7 +224,7 @@ impl Url {
             return Ok(raw.strip_prefix("//").unwrap_or(raw));
         };
         if scheme.contains(['/', '?', '#']) {
-            // The `://` belongs to a path or a query.
+            // This `://` is part of a path or a query.
             self.scheme = Scheme::Any;
             return Ok(raw);
         }
@@ -244,7 +246,7 @@ impl Url {
         Ok(rest)
     }
 
-    /// `is_bare`: it is a host, without a port or anything else that is not of its name.
+    /// With `is_bare`, the authority is only a host, without a port or user.
     fn read_authority(&mut self, authority: &str, is_bare: bool) -> Result<(), Reason> {
         let (host, port) = if is_bare {
             (authority, None)
@@ -258,7 +260,7 @@ impl Url {
                 IpAddr::V6(v6) => self.key.push_str(&format!("[{v6}]")),
             }
         } else if address::parse_v4(host.as_bytes()).is_some() {
-            // There is but one form.
+            // It has only one form.
             self.key.push_str(host);
         } else if let Some(v4) = odd_v4(host) {
             self.odd_host = true;
@@ -299,14 +301,14 @@ impl fmt::Display for Url {
 ///
 /// # Errors
 ///
-/// As [`Url::read`].
+/// Like [`Url::read`].
 pub fn parse(raw: &str) -> Result<Url, Reason> {
     let mut url = Url::default();
     url.read(raw)?;
     Ok(url)
 }
 
-/// The scheme and the key of a canonical URL's text form.
+/// Splits the text of a canonical URL into its scheme and key.
 pub fn split_canonical(text: &str) -> (Scheme, &str) {
     for scheme in [Scheme::Http, Scheme::Https, Scheme::Ftp] {
         if let Some(key) = text.strip_prefix(scheme.prefix()) {
@@ -318,7 +320,7 @@ pub fn split_canonical(text: &str) -> (Scheme, &str) {
     (if other { Scheme::Other } else { Scheme::Any }, text)
 }
 
-/// Paths that every second site has: they accuse nobody.
+/// Paths that exist on every other site and prove nothing.
 const WEAK_PATHS: &[&str] = &[
     "/index.php",
     "/index.html",
@@ -343,8 +345,8 @@ const WEAK_PATHS: &[&str] = &[
 /// # Errors
 ///
 /// [`Reason::WeakPath`] for paths below five bytes, without a dot or a second
-/// segment, or so common that they accuse everybody; [`Reason::BadUrl`] when it
-/// does not begin with a slash.
+/// segment, or too common to mean anything; [`Reason::BadUrl`] if it does not start
+/// with a slash.
 pub fn parse_path(raw: &str) -> Result<String, Reason> {
     let raw = raw.trim();
     if !raw.starts_with('/') || raw.starts_with("//") {
@@ -359,7 +361,7 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     if path.len() > MAX_URL {
         return Err(Reason::TooLong);
     }
-    // `/\x` and `/a/..//x` come to this, too.
+    // `/\x` and `/a/..//x` become this, too.
     if path.starts_with("//") {
         return Err(Reason::BadUrl);
     }
@@ -373,8 +375,8 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     Ok(path)
 }
 
-/// Canonicalises the target of a request or the path of an observed URL, to be
-/// looked up as a path at any host. Returns where the path ends in `key`.
+/// Canonicalises the target of a request or the path of an observed URL, to look it
+/// up as a path at any host. Returns the position in `key` where the path ends.
 pub fn push_observed_path(key: &mut String, raw: &str) -> usize {
     push_path_and_query(key, without_fragment(raw), true)
 }
@@ -383,12 +385,12 @@ fn without_fragment(tail: &str) -> &str {
     memchr::memchr(b'#', tail.as_bytes()).map_or(tail, |at| &tail[..at])
 }
 
-/// What ends an authority in any URL, and what else does in one of the web.
+/// Ends an authority in any URL, or only in a web URL.
 const ENDS: u8 = 1;
 const BACKSLASH: u8 = 2;
-/// What in an authority is not of a name.
+/// Occurs in an authority but not in a name.
 const OF_AUTHORITY: u8 = 4;
-/// What is written in another way in a path.
+/// Must be escaped in a path.
 const ESCAPED: u8 = 8;
 
 static MARKS: [u8; 256] = {
@@ -424,8 +426,9 @@ fn split_port(host_and_port: &str) -> Result<(&str, Option<u16>), Reason> {
     Ok((host, Some(port.parse().map_err(|_| Reason::BadUrl)?)))
 }
 
-/// Addresses as the WHATWG URL standard reads hosts: one to four parts, each
-/// decimal, `0x` hex or `0` octal, the last one filling what is left.
+/// Parses an address as the WHATWG URL standard reads hosts: one to four parts,
+/// each decimal, `0x` hex or `0` octal, the last of which fills the remaining
+/// bytes.
 pub fn odd_v4(host: &str) -> Option<Ipv4Addr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let head = host.as_bytes().first()?;
@@ -454,7 +457,7 @@ pub fn odd_v4(host: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from_bits(address as u32))
 }
 
-/// Appends the canonical path and query; returns where the path ends.
+/// Appends the canonical path and query. Returns the position where the path ends.
 fn push_path_and_query(key: &mut String, tail: &str, web: bool) -> usize {
     let (path, query) = match memchr::memchr(b'?', tail.as_bytes()) {
         Some(at) => (&tail[..at], Some(&tail[at + 1..])),
@@ -476,8 +479,8 @@ fn push_path_and_query(key: &mut String, tail: &str, web: bool) -> usize {
     end
 }
 
-/// Percent-encoding in one form: unreserved characters decoded, the rest in upper
-/// case, bytes that no URL holds encoded. Decodes once.
+/// Normalises percent-encoding: unreserved characters are decoded, other escapes
+/// are in upper case, and bytes that no URL contains are encoded. Decodes once.
 fn push_encoded(key: &mut String, text: &str, backslash_is_slash: bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let bytes = text.as_bytes();
@@ -512,7 +515,7 @@ fn push_encoded(key: &mut String, text: &str, backslash_is_slash: bool) {
     }
 }
 
-/// The byte that the three bytes `%XX` at `at` stand for.
+/// Decodes the escape `%XX` at `at`.
 pub fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
     let high = super::digest::nibble(*bytes.get(at + 1)?)?;
     let low = super::digest::nibble(*bytes.get(at + 2)?)?;
@@ -538,8 +541,8 @@ fn percent_decode(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// RFC 3986, section 5.2.4, on the path that begins at `start`; duplicate slashes
-/// are kept.
+/// Removes dot segments (RFC 3986, section 5.2.4) from the path that begins at
+/// `start`. Duplicate slashes are kept.
 fn remove_dot_segments(key: &mut String, start: usize) {
     let path = &key.as_bytes()[start..];
     if !memchr::memchr_iter(b'.', path).any(|at| at > 0 && path[at - 1] == b'/') {

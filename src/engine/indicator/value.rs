@@ -1,4 +1,4 @@
-//! A normalised value and the indicator around it.
+//! A normalised value, and the indicator around it.
 
 use super::{Context, Kind, Reason, Scope, address, digest, domain, email, url, words};
 use ipnet::IpNet;
@@ -6,16 +6,16 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A normalised value. Its text form is canonical: two values are the same
-/// indicator exactly when kind and text are equal.
+/// A normalised value. Its text is canonical: two values are the same indicator if
+/// and only if kind and text are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Value {
-    /// An address is a network of full length; host bits are cleared.
+    /// A network; an address is one of full length. Host bits are cleared.
     Net(IpNet),
     /// Address and port.
     Endpoint(IpAddr, u16),
-    /// Everything else, normalised as its kind wants it: domains as lower-case
-    /// A-labels, digests as lower-case hex, URLs in canonical form.
+    /// Everything else, normalised for its kind: domains as lower-case A-labels,
+    /// digests as lower-case hex, URLs in canonical form.
     Text(Box<str>),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// What a feed claims: a value of a kind, how far it reaches, and its context.
+/// What a feed claims: a value of a kind, its scope, and its context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indicator {
     /// What it is.
@@ -42,19 +42,19 @@ pub struct Indicator {
     pub value: Value,
     /// How far it reaches.
     pub scope: Scope,
-    /// As it was received, where that differs from the canonical text.
+    /// The original text, if it differs from the canonical one.
     pub raw: Option<Box<str>>,
     /// Everything else, shared between the indicators of a list or pulse.
     pub context: Arc<Context<'static>>,
 }
 
 impl Indicator {
-    /// Normalises `raw` as a value of `kind`. `Kind::Ip` and `Kind::Net` become
-    /// each other as the prefix length says.
+    /// Normalises `raw` as a value of `kind`. `Kind::Ip` and `Kind::Net` turn into
+    /// each other depending on the prefix length.
     ///
     /// # Errors
     ///
-    /// The [`Reason`] why `raw` is no such value.
+    /// The [`Reason`] why `raw` is not a value of this kind.
     pub fn new(
         kind: Kind,
         raw: &str,
@@ -74,7 +74,7 @@ impl Indicator {
     }
 }
 
-/// One normaliser for all kinds; [`Indicator::new`] and `lookup` both use it.
+/// The only normaliser, for all kinds; used by [`Indicator::new`] and `lookup`.
 pub(crate) fn normalise(
     kind: Kind,
     raw: &str,

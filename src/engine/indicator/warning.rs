@@ -1,46 +1,46 @@
-//! Warning lists: what is known good, or known to be shared by strangers, as whoever
-//! keeps such a list writes it down (section 3.3 of the matching specification).
+//! Warning lists: values that are known to be good or shared by strangers, as their
+//! maintainers write them (matching specification, section 3.3).
 
 use super::{Kind, Value};
 use ipnet::IpNet;
 
-/// A list of values that indicators had better not be.
+/// A list of values that make bad indicators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WarningList {
     /// Its short name, such as that of its file: `public-dns-v4`.
     pub id: String,
     /// Its title.
     pub name: Option<String>,
-    /// What it is about.
+    /// Its description.
     pub description: Option<String>,
-    /// The kinds of indicators that it is held against; all, if there are none.
+    /// The kinds of indicators to check; empty for all.
     pub kinds: Vec<Kind>,
-    /// Whether it says itself which kinds it is about. One that names none that are
-    /// known here is held against nothing.
+    /// Whether the list restricts the kinds. If it only names kinds that are
+    /// unknown here, it applies to none.
     pub is_limited: bool,
-    /// What is on it.
+    /// The entries.
     pub entries: Vec<WarningEntry>,
-    /// Entries that could not be read.
+    /// The number of entries that could not be parsed.
     pub unreadable: u64,
 }
 
-/// One entry, by what it is held against.
+/// An entry, by how it is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WarningEntry {
     /// The whole value.
     Whole(Value),
     /// A name, and every name below it.
     Below(Box<str>),
-    /// Networks of at least its length inside of it.
+    /// Networks inside this one.
     Net(IpNet),
-    /// A part of the value, in any case of letters.
+    /// A part of the value, ignoring case.
     Part(Box<str>),
-    /// A regular expression that is found in the value.
+    /// A regular expression that matches anywhere in the value.
     Regex(Box<str>),
 }
 
 impl WarningList {
-    /// Whether it is held against indicators of this kind.
+    /// Whether indicators of this kind are checked.
     pub fn is_about(&self, kind: Kind) -> bool {
         !self.is_limited || self.kinds.contains(&kind)
     }

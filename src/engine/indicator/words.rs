@@ -6,15 +6,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-/// The longest string that is kept.
+/// The length limit of a string.
 pub const MAX_WORD: usize = 2048;
 
-/// Brings a string of `kind` into the form in which it is compared.
+/// Converts a string of `kind` to the form in which it is compared.
 ///
 /// # Errors
 ///
-/// [`Reason::BadWord`] when it lacks the form of its kind, [`Reason::TooLong`]
-/// beyond [`MAX_WORD`] bytes.
+/// [`Reason::BadWord`] if it does not have the form of its kind,
+/// [`Reason::TooLong`] beyond [`MAX_WORD`] bytes.
 pub fn normalise(kind: Kind, raw: &str) -> Result<Cow<'_, str>, Reason> {
     if raw.len() > MAX_WORD && kind != Kind::Opaque {
         return Err(Reason::TooLong);
@@ -43,14 +43,14 @@ fn lower(raw: &str) -> Cow<'_, str> {
     if raw.chars().any(char::is_uppercase) { raw.to_lowercase().into() } else { raw.into() }
 }
 
-/// At least 70 hex digits, without the `T1` that newer programs write before them.
+/// At least 70 hex digits, without the `T1` that newer programs put before them.
 fn tlsh(raw: &str) -> Option<Cow<'_, str>> {
     let hex = raw.strip_prefix("T1").or_else(|| raw.strip_prefix("t1")).unwrap_or(raw);
     let valid = hex.len() >= 70 && hex.bytes().all(|b| b.is_ascii_hexdigit());
     valid.then(|| lower(hex))
 }
 
-/// `CVE-YYYY-N{4,}`, upper case, with hyphens whatever dash was typed.
+/// `CVE-YYYY-N{4,}`, in upper case, with hyphens for any kind of dash.
 fn cve(raw: &str) -> Result<String, Reason> {
     let text =
         raw.trim().replace(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}'], "-");
@@ -58,7 +58,7 @@ fn cve(raw: &str) -> Result<String, Reason> {
     if is_cve(text.as_bytes()) { Ok(text) } else { Err(Reason::BadWord) }
 }
 
-/// Whether it is `CVE-YYYY-N{4,19}`, in any case.
+/// Whether it is `CVE-YYYY-N{4,19}`, ignoring case.
 pub fn is_cve(text: &[u8]) -> bool {
     text.len() >= 13
         && text.len() <= 28
@@ -68,7 +68,7 @@ pub fn is_cve(text: &[u8]) -> bool {
         && text[9..].iter().all(u8::is_ascii_digit)
 }
 
-/// `AS65000`, `65000` and asdot `1.10` become the plain number.
+/// Converts `AS65000`, `65000` and asdot `1.10` to the plain number.
 fn asn(raw: &str) -> Option<String> {
     let text = raw.trim();
     let text = match text.get(..2) {
@@ -96,8 +96,8 @@ pub fn is_ja4(text: &[u8]) -> bool {
         && hex(&text[24..])
 }
 
-/// Bitcoin: base58 addresses keep their case and have their length and alphabet
-/// checked; bech32 is lower case.
+/// Normalises a Bitcoin address: base58 keeps its case, and has its length and
+/// alphabet checked; bech32 is lower case.
 fn wallet(raw: &str) -> Result<Cow<'_, str>, Reason> {
     let is_base58 = |b: u8| b.is_ascii_alphanumeric() && !b"0OIl".contains(&b);
     let head = raw.as_bytes().first().copied().unwrap_or(0);
@@ -116,8 +116,8 @@ fn wallet(raw: &str) -> Result<Cow<'_, str>, Reason> {
     if bech32 { Ok(Cow::Owned(lower)) } else { Err(Reason::BadWord) }
 }
 
-/// Base58Check: 25 bytes, the last four of which are the head of a double
-/// SHA-256 of the others; the version byte is 0 or 5.
+/// Checks base58check: 25 bytes, the last four of which are the start of a double
+/// SHA-256 of the others. The version byte is 0 or 5.
 fn base58_checks(text: &[u8]) -> bool {
     const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     let mut bytes = [0u8; 25];
@@ -137,13 +137,13 @@ fn base58_checks(text: &[u8]) -> bool {
     matches!(bytes[0], 0 | 5) && twice[..4] == bytes[21..]
 }
 
-/// A path with a drive letter, a backslash, or a Windows variable.
+/// Whether it is a path with a drive letter, a backslash, or a Windows variable.
 pub fn is_windows_path(path: &str) -> bool {
     path.contains('\\') || path.as_bytes().get(1) == Some(&b':') || path.starts_with('%')
 }
 
-/// Addresses of other currencies. Those of Ethereum are hex in any case, and those of
-/// an alphabet of one case may be written in the other; the rest is base58.
+/// Addresses of other currencies. Ethereum's are hex and ignore case, others have
+/// an alphabet of a single case; the rest is base58.
 fn other_wallet(raw: &str) -> Option<Cow<'_, str>> {
     let hex = raw.strip_prefix("0x").or_else(|| raw.strip_prefix("0X"));
     if hex.is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit())) {
@@ -155,7 +155,7 @@ fn other_wallet(raw: &str) -> Option<Cow<'_, str>> {
     form.then(|| if shouts { lower(raw) } else { raw.into() })
 }
 
-/// The name of a pipe, without the folder of all pipes. Windows ignores its case.
+/// The name of a pipe, without the folder of all pipes. Windows ignores case.
 fn pipe(raw: &str) -> Option<String> {
     let lower = raw.to_lowercase();
     let mut name = lower.trim();
@@ -172,7 +172,7 @@ fn pipe(raw: &str) -> Option<String> {
 }
 
 /// The digest of a key as OpenSSH writes it, without the name of the algorithm:
-/// base64 without padding, which has its case, or hex with colons.
+/// case-sensitive Base64 without padding, or hex with colons.
 fn ssh_key(raw: &str) -> Cow<'_, str> {
     let without = |name: &str| match raw.get(..name.len()) {
         Some(head) if head.eq_ignore_ascii_case(name) => &raw[name.len()..],
@@ -184,7 +184,7 @@ fn ssh_key(raw: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(base64);
     }
-    // Feeds and the wire may have the digest in hex.
+    // Feeds and protocols may have the digest in hex.
     if let Some((bytes, 32)) = digest::decode(base64.as_bytes()) {
         return Cow::Owned(STANDARD_NO_PAD.encode(&bytes[..32]));
     }
@@ -196,8 +196,8 @@ fn ssh_key(raw: &str) -> Cow<'_, str> {
     lower(raw)
 }
 
-/// The hives of the registry: the short name, and what else programs write for it
-/// in front of a backslash.
+/// The hives of the registry: the short name, and other names that programs write
+/// before a backslash.
 const HIVES: &[(&str, &[&str])] = &[
     ("hklm", &["hkey_local_machine", "hklm:", "\\registry\\machine"]),
     ("hkcu", &["hkey_current_user", "hkcu:"]),
@@ -206,7 +206,7 @@ const HIVES: &[(&str, &[&str])] = &[
     ("hkcc", &["hkey_current_config", "hkcc:"]),
 ];
 
-/// The hive that a normalised key begins with: its short name and its other names.
+/// The hive of a normalised key: its short name and its other names.
 pub fn hive(key: &str) -> Option<(&'static str, &'static [&'static str])> {
     HIVES
         .iter()
@@ -214,8 +214,8 @@ pub fn hive(key: &str) -> Option<(&'static str, &'static [&'static str])> {
         .copied()
 }
 
-/// Long hive names become short ones; the rest keeps its case folded, since the
-/// registry ignores case.
+/// Shortens long hive names and folds the case of the rest, since the registry
+/// ignores case.
 fn regkey(raw: &str) -> String {
     let key = raw.to_lowercase();
     for (short, others) in HIVES {

@@ -1,29 +1,32 @@
-//! Hits that tell the same twice, because a text can be read in two ways.
+//! Drops hits that report the same thing twice, because a text can be read in two
+//! ways.
 
 use super::Hit;
 use super::log::Candidate;
 use crate::engine::indicator::Kind;
 use hashbrown::HashSet;
 
-/// Drops one of two hits that were told for two readings of the same.
+/// Drops one of each pair of hits that stem from two readings of the same text.
 pub(super) fn drop_all(text: &[u8], hits: &mut Vec<(Candidate, Hit<'_>)>) {
     drop_escapes(text, hits);
     drop_cuts(hits);
 }
 
-/// What a hit met.
+/// The indicators that a hit meets.
 fn values(hit: &Hit<'_>) -> Vec<(Kind, String)> {
     hit.matches.iter().map(|met| (met.kind, met.value.to_string())).collect()
 }
 
-/// Drops hits of a URL that was looked up as a whole and as far as a comma: what another one
-/// that begins there met as well needs not be told again. The longer one stays.
+/// A URL that contains a comma is looked up in full and up to the comma, since
+/// either can be what the writer meant. If both readings meet the same indicators,
+/// keeps one. The longer one wins a tie, as it says more.
 fn drop_cuts(hits: &mut Vec<(Candidate, Hit<'_>)>) {
     let mut dropped = HashSet::new();
     for (at, (one, hit)) in hits.iter().enumerate() {
         if !matches!(one.kind, Kind::Url | Kind::UrlPath) {
             continue;
         }
+        // Hits are sorted by start, so only the run after `at` can share it.
         let is_same = |(other, _): &&(Candidate, Hit<'_>)| other.span.start == one.span.start;
         for (offset, (other, other_hit)) in hits[at + 1..].iter().take_while(is_same).enumerate() {
             if other.kind != one.kind || other.span.end == one.span.end {
@@ -40,6 +43,7 @@ fn drop_cuts(hits: &mut Vec<(Candidate, Hit<'_>)>) {
     retain_others(hits, &dropped);
 }
 
+/// Removes the hits at the given positions.
 fn retain_others(hits: &mut Vec<(Candidate, Hit<'_>)>, dropped: &HashSet<usize>) {
     let mut at = 0;
     hits.retain(|_| {
@@ -48,8 +52,9 @@ fn retain_others(hits: &mut Vec<(Candidate, Hit<'_>)>, dropped: &HashSet<usize>)
     });
 }
 
-/// Drops one of two hits where a backslash and a letter can be read as an escape or as they
-/// stand (`\\\\nas.evil.example`: a share, or a line feed and a name), if both met the same.
+/// A backslash and a letter can be an escape or literal text: `\\\
+/// as.evil.example` is a share, or a line feed and a name. If both readings meet
+/// the same indicators, keeps one.
 fn drop_escapes(text: &[u8], hits: &mut Vec<(Candidate, Hit<'_>)>) {
     let mut dropped = HashSet::new();
     for (at, (candidate, hit)) in hits.iter().enumerate() {
@@ -58,6 +63,8 @@ fn drop_escapes(text: &[u8], hits: &mut Vec<(Candidate, Hit<'_>)>) {
             continue;
         }
         let near =
+            // An escape is at most a backslash and a letter longer, twice in JSON
+            // within JSON.
             hits[at + 1..].iter().enumerate().take_while(|(_, (c, _))| c.span.start <= start + 3);
         for (offset, (other, other_hit)) in near {
             let is_double = other.span.start > start
@@ -72,7 +79,8 @@ fn drop_escapes(text: &[u8], hits: &mut Vec<(Candidate, Hit<'_>)>) {
     retain_others(hits, &dropped);
 }
 
-/// Whether the backslashes before `start` begin a word, as those of a share do.
+/// Whether the backslashes before `start` begin a word, as those of a share
+/// (`\\host`) do.
 fn begins_share(text: &[u8], start: usize) -> bool {
     let word = text[..start].iter().rposition(|&b| b != b'\\');
     let slashes = start - word.map_or(0, |at| at + 1);

@@ -1,4 +1,8 @@
-//! Why a value matches, or does not: for `lookup`.
+//! Explains why a value matches or does not, for `lookup`.
+//!
+//! It goes through the same code as a scan, so it cannot claim a match that a scan
+//! would not find. On top of that it asks each filter by itself, and lists what the
+//! database withholds.
 
 use super::entries::Reach;
 use super::query::Query;
@@ -12,57 +16,59 @@ use crate::engine::indicator::{
 };
 use std::net::IpAddr;
 
-/// What a look-up of one value found.
+/// The result of looking up one value.
 #[derive(Clone, Debug)]
 pub struct Explanation<'d> {
-    /// The value as it was asked for.
+    /// The value as given.
     pub asked: String,
-    /// How it was read: kind and normal form. `None` if it is nothing that could match.
+    /// How it was read: kind and normal form. `None` if it is not a value of any
+    /// kind.
     pub read_as: Option<(Kind, String)>,
-    /// Whether defanging was undone to read it.
+    /// Whether it had to be refanged.
     pub refanged: bool,
     /// The indicators that alert.
     pub matches: Vec<Match<'d>>,
-    /// Indicators that are there and do not alert, with why.
+    /// Indicators that are present but do not alert, with the reason.
     pub held: Vec<Finding<'d>>,
-    /// What was asked, in order, and what it said.
+    /// The filters and structures that were checked, in order, and their answers.
     pub steps: Vec<(String, Outcome)>,
-    /// What else there is to know of a value that does not match: a sentence each.
+    /// Further facts about a value that does not match, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// An indicator that does not alert.
+/// An indicator that is present but does not alert.
 #[derive(Clone, Debug)]
 pub struct Finding<'d> {
     /// Its kind.
     pub kind: Kind,
     /// Its value.
     pub value: String,
-    /// How far it reaches.
+    /// How far it reaches beyond its value.
     pub scope: Scope,
     /// Why it does not alert.
     pub reason: Reason,
-    /// Who claims it.
+    /// The source that claims it.
     pub context: Option<Context<'d>>,
-    /// The warning lists that keep it out.
+    /// The warning lists that exclude it.
     pub lists: Vec<String>,
 }
 
-/// What a filter or a structure said.
+/// The answer of a filter or a structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing of the kind is in the database.
+    /// The database has no values of this kind.
     Empty,
-    /// The filter says certainly not.
+    /// The filter excludes the value.
     No,
-    /// The filter says maybe.
+    /// The filter does not exclude the value.
     Maybe,
-    /// So many entries were found.
+    /// The number of entries found.
     Found(usize),
 }
 
 impl Scanner {
-    /// Looks one value up and tells how.
+    /// Looks up one value and explains the result. `time` decides validity unless
+    /// the options fix one.
     pub fn explain<'d>(
         &mut self,
         database: &'d Database,
@@ -85,13 +91,14 @@ impl Scanner {
             explanation.read_as.get_or_insert_with(|| (kind, value.to_string()));
             self.explain_one(database, (kind, &value), time, &mut explanation);
         }
-        // Strings are read as they were typed, but for those that a form gives away.
+        // A string is taken as typed, unless its form shows that it is something
+        // else.
         let is_typed = explanation.read_as.as_ref().is_some_and(|(kind, _)| kind.is_string())
             && guess(&straight, Scope::Exact).is_err();
         explanation.refanged &= !is_typed;
         if matches!(explanation.read_as, Some((Kind::Asn, _))) {
-            let note = "AS numbers are kept and never matched: packets and logs tell addresses; \
-                        list the networks that it announces";
+            let note = "AS numbers are stored but never matched: packets and logs contain addresses; \
+                        list the networks that the AS announces";
             explanation.notes.push(note.into());
         }
         explanation.matches.dedup();
@@ -99,6 +106,7 @@ impl Scanner {
         explanation
     }
 
+    /// Looks up one reading of the value.
     fn explain_one<'d>(
         &mut self,
         database: &'d Database,
@@ -128,7 +136,8 @@ impl Scanner {
             Observable::Text(kind, _) if !database.has_words_of(kind) => Outcome::Empty,
             _ => Outcome::Found(entries),
         };
-        // That an address is no mutex either is of interest to nobody.
+        // Any text could be a mutex; saying that this one is not would only be
+        // noise.
         let is_first = explanation.read_as.as_ref().is_some_and(|(first, _)| *first == kind);
         if entries > 0 || is_first || !matches!(observable, Observable::Text(..)) {
             explanation.steps.push((format!("exact structure for {kind} {text}"), said));
@@ -150,7 +159,7 @@ impl Scanner {
         }
     }
 
-    /// Every claim that does not alert, with why.
+    /// Lists every claim that does not alert, with the reason.
     fn explain_claims<'d>(
         &self,
         database: &'d Database,
@@ -165,6 +174,8 @@ impl Scanner {
                     Verdict::Held(reason) => reason,
                     _ => continue,
                 };
+                // The database marks withdrawal as an end of validity; people
+                // should see the difference.
                 let withdrawn = context.as_ref().is_some_and(|c| c.inactive);
                 let reason = match reason {
                     Reason::Expired if withdrawn => Reason::Withdrawn,
@@ -184,23 +195,23 @@ impl Scanner {
                 below && database.claims(entry.posting).all(|claim| claim.scope == Scope::Exact);
             if exact_only {
                 let value = &entry.value;
-                explanation.notes.push(format!("{value} is listed, but for its exact value only"));
+                explanation.notes.push(format!("{value} is listed, but only for its exact value"));
             }
         }
         if let Observable::Address(address, _) = query.observable
             && self.scratch.entries.is_empty()
             && is_guarded(address, Kind::Ip)
         {
-            let note = "it is private or reserved, and would alert for internal feeds only";
+            let note = "it is private or reserved; only internal feeds alert on it";
             explanation.notes.push(note.into());
         }
     }
 }
 
-/// How a value can be read: itself, and what derives from it. Any text can be a
-/// string of any kind: it is one where the database has it, and where it is nothing
-/// else, each that the database has others of. Strings are read as they were typed:
-/// what defangs a name may belong to a path.
+/// The possible readings of a value, and the values derived from it. Any text can
+/// be a string of any kind: it counts as one if the database lists it, or, if it is
+/// nothing else, for each kind that the database has. Strings are taken as typed,
+/// since what looks like defanging may belong to a path.
 fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> {
     let mut readings = Vec::new();
     if let Some(asn) = as_number(text) {
@@ -214,7 +225,7 @@ fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> 
             readings.extend(nets.into_iter().map(|n| (Kind::Net, Value::Net(n))))
         }
         Err(_) => {
-            // A name under a top-level domain that nobody knows may be listed all the same.
+            // A name under an unknown top-level domain may still be listed.
             if let Ok(name) = domain::normalise(text)
                 && name.contains('.')
             {
@@ -232,14 +243,15 @@ fn readings(database: &Database, asked: &str, text: &str) -> Vec<(Kind, Value)> 
         }
     }
     if readings.is_empty() {
-        // Whatever it is, nothing of the kind is in the database.
+        // The database has no strings at all. Name the likely kinds, so that there
+        // is an answer.
         let kinds = [Kind::Filename, Kind::Mutex, Kind::UserAgent, Kind::Filepath];
         readings.extend(kinds.into_iter().filter_map(|kind| string(kind, asked)));
     }
     readings
 }
 
-/// `AS64500`: nothing else looks like that.
+/// Parses `AS64500`, a form that nothing else has.
 fn as_number(text: &str) -> Option<(Kind, Value)> {
     let digits =
         text.get(..2).filter(|head| head.eq_ignore_ascii_case("as")).map(|_| &text[2..])?;
@@ -247,12 +259,14 @@ fn as_number(text: &str) -> Option<(Kind, Value)> {
     is_number.then(|| string(Kind::Asn, text)).flatten()
 }
 
+/// Reads the value as a string of a kind, if its normal form exists.
 fn string(kind: Kind, asked: &str) -> Option<(Kind, Value)> {
     let word = words::normalise(kind, asked).ok()?;
     Some((kind, Value::Text(word.into())))
 }
 
-/// The kinds of strings that a value can be: where it is listed, and where others are.
+/// The kinds of strings that a value can be: first those that list it, then those
+/// that list others.
 #[expect(clippy::type_complexity, reason = "two parts of one answer")]
 fn strings(database: &Database, asked: &str) -> (Vec<(Kind, Value)>, Vec<(Kind, Value)>) {
     let kinds = Kind::ALL.iter().copied().filter(|kind| {
@@ -267,7 +281,8 @@ fn strings(database: &Database, asked: &str) -> (Vec<(Kind, Value)>, Vec<(Kind, 
     })
 }
 
-/// The host of a URL, the domain of an e-mail address, the address of a reverse name.
+/// Derives the host of a URL, the domain of an e-mail address, or the address of a
+/// reverse name.
 fn derived(reading: Option<&(Kind, Value)>) -> Option<(Kind, Value)> {
     let (kind, Value::Text(text)) = reading? else { return None };
     match kind {
@@ -290,7 +305,7 @@ fn derived(reading: Option<&(Kind, Value)>) -> Option<(Kind, Value)> {
     }
 }
 
-/// What the filters say.
+/// Asks the filters that a scan would ask, in its order.
 fn push_steps(database: &Database, observable: Observable<'_>, explanation: &mut Explanation<'_>) {
     let mut step = |what: String, maybe: bool| {
         explanation.steps.push((what, if maybe { Outcome::Maybe } else { Outcome::No }));
@@ -323,14 +338,15 @@ fn push_steps(database: &Database, observable: Observable<'_>, explanation: &mut
     }
 }
 
-/// Whether it is worth while to undo defanging: tens of thousands are looked at.
+/// Whether a value is worth refanging: there may be tens of thousands of rows to
+/// compare.
 fn is_defanged(value: &str) -> bool {
     value.contains(['[', '(', '{'])
         || value.as_bytes().get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hx"))
 }
 
-/// What was kept out and would have matched: by the guards, by warning lists, or because
-/// it could not be read as an indicator.
+/// Adds values that would have matched but are not in the database proper: withheld
+/// by guards or warning lists, or unreadable as indicators.
 fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d>) {
     let asked = explanation.asked.trim().to_string();
     let straight = refang::refang(&asked).into_owned();
@@ -338,7 +354,7 @@ fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d
     let address = read_as.as_ref().and_then(|(_, value)| address::parse_net(value).ok());
     let is_same = |one: &str| one.eq_ignore_ascii_case(&asked) || one == straight;
     let meets = |row: &Withheld<'_>| match (&read_as, row.kind, &address) {
-        // It stands there as the feed had it.
+        // Unreadable values are kept as the feed wrote them.
         (_, Kind::Opaque, _) => {
             is_same(row.value) || is_defanged(row.value) && refang::refang(row.value) == straight
         }
@@ -357,7 +373,8 @@ fn explain_withheld<'d>(database: &'d Database, explanation: &mut Explanation<'d
             .claims(row.posting)
             .filter_map(|claim| database.context(claim.context))
             .collect();
-        // Beside the feeds that claim it stand the lists that speak against it.
+        // A row's contexts mix the feeds that claim the value with the lists that
+        // exclude it.
         let (lists, feeds): (Vec<_>, Vec<_>) =
             contexts.into_iter().partition(|context| context.role == Role::Allow);
         let lists = lists.iter().map(|list| match &list.collection {

@@ -1,15 +1,15 @@
-//! What comes out of a scan.
+//! The result of a scan.
 
 use crate::engine::indicator::{Context, Kind, Place, Quality, Scope, Where};
 
-/// The observable, as an alert tells of it.
+/// The observable, as it appears in an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Normalised.
+    /// Its normalised value.
     pub value: String,
-    /// Verbatim, where that differs from the normalised form.
+    /// The original text, if it differs from the normalised value.
     pub raw: Option<String>,
     /// Where it was seen.
     pub at: Where,
@@ -19,34 +19,35 @@ pub struct Seen {
     pub quality: Quality,
 }
 
-/// One indicator that the observable met, with all the sources that claim it.
+/// One indicator that the observable meets, with all sources that claim it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match<'db> {
     /// The indicator's kind.
     pub kind: Kind,
     /// The indicator's canonical value.
     pub value: String,
-    /// How far it reaches.
+    /// How far the indicator reaches beyond its own value.
     pub scope: Scope,
     /// How the hit differs from plain equality.
     pub quality: Quality,
-    /// Every live source, in the order of the database.
+    /// Every source that is valid at the time of the observation, in the order of
+    /// the database.
     pub sources: Vec<Context<'db>>,
 }
 
-/// One observable in one place and everything that it met.
+/// One observable in one place, with everything that it meets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit<'db> {
     /// What was seen.
     pub seen: Seen,
-    /// The indicators, most specific first. Never empty.
+    /// The indicators, the most specific first. Never empty.
     pub matches: Vec<Match<'db>>,
-    /// Where in the input.
+    /// Where it is in the input.
     pub place: Place,
 }
 
 impl Match<'_> {
-    /// The same, owning all its text.
+    /// Converts all borrowed text to owned text.
     pub fn into_owned(self) -> Match<'static> {
         let Match { kind, value, scope, quality, sources } = self;
         let sources = sources.into_iter().map(Context::into_owned).collect();
@@ -55,7 +56,8 @@ impl Match<'_> {
 }
 
 impl Hit<'_> {
-    /// The same, owning all its text: it no longer needs its database.
+    /// Converts all borrowed text to owned text, so that the hit outlives its
+    /// database.
     pub fn into_owned(self) -> Hit<'static> {
         let Hit { seen, matches, place } = self;
         Hit { seen, matches: matches.into_iter().map(Match::into_owned).collect(), place }

@@ -1,16 +1,21 @@
-//! The lines around hits.
+//! Finds the lines around hits: their numbers, their records, and the excerpt for
+//! alerts.
+//!
+//! All of it happens only for hits. Counting or parsing every line would cost more
+//! than the whole scan of a log in which nothing matches.
 
 use crate::engine::text::fields::{Blocks, Elements, Format};
 use std::ops::Range;
 
-/// How much of a line an alert carries.
+/// The maximum length of a line in an alert, in bytes.
 const MAX_EXCERPT: usize = 1024;
-/// How much of a line that is longer stands before the hit.
+/// How much of a longer line to show before the hit.
 const EXCERPT_LEAD: usize = 256;
-/// A longer line is no record, but may hold some.
+/// The maximum length of a record. A longer line is not one record but may contain
+/// some, such as a JSON array without line breaks.
 pub(super) const MAX_RECORD: usize = 1 << 20;
 
-/// Counts lines only as far as hits need them.
+/// Counts lines, but only up to the last hit.
 pub(super) struct Lines<'t> {
     text: &'t [u8],
     start: usize,
@@ -19,12 +24,13 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// The first line begins at `start`.
+    /// Starts at line 1, which begins at `start`.
     pub(super) fn new(text: &'t [u8], start: usize) -> Self {
         Lines { text, start, at: start, line: 1 }
     }
 
-    /// Line and column of a place; places come in order.
+    /// The line and the column (in bytes) of a place, both from 1. Places must come
+    /// in ascending order.
     pub(super) fn place(&mut self, place: usize) -> (u64, u64) {
         for newline in memchr::memchr_iter(b'\n', &self.text[self.at..place]) {
             self.line += 1;
@@ -35,9 +41,9 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The whole line around a place, without its line break; `None` where the text
-/// holds only a part of it. Context around the core means that the text was cut in
-/// the middle of a line; its ends are then no ends of lines.
+/// The whole line around a place, without its line break, or `None` if the text
+/// contains only part of it. If there is context around the core, the text was cut
+/// within a line, so its ends are not ends of lines.
 pub(super) fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option<Range<usize>> {
     let floor = at.saturating_sub(MAX_RECORD);
     let start = match memchr::memrchr(b'\n', &text[floor..at]) {
@@ -51,12 +57,13 @@ pub(super) fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option
         None if limit == text.len() && core.end == text.len() => limit,
         None => return None,
     };
+    // Windows line ends: the carriage return belongs to the break.
     let end = if text[start..end].ends_with(b"\r") { end - 1 } else { end };
     Some(start..end.max(at))
 }
 
-/// The line around the last place that was asked for. Hits come in order, and many may
-/// lie in one line: it is searched for once.
+/// Remembers the line around the last place that was asked for. Hits come in order,
+/// and many may be in one line, which is then searched for only once.
 #[derive(Debug, Default)]
 pub(super) struct Around {
     known: Range<usize>,
@@ -66,13 +73,14 @@ pub(super) struct Around {
 }
 
 impl Around {
-    /// Where the last one that was asked for may be it.
+    /// The cached record around a place, if it is cached.
     pub(super) fn known(&self, at: usize) -> Option<Option<Range<usize>>> {
         self.known.contains(&at).then(|| self.line.clone())
     }
 
-    /// The record around a place: its line, if that is here as a whole and short enough, several
-    /// lines, or a part of one that is too long. `format`: how lines make records there.
+    /// The record around a place: its line, if it is complete and short enough,
+    /// several lines, or part of an overlong one. `format` says how lines form
+    /// records there.
     pub(super) fn line(
         &mut self,
         text: &[u8],
@@ -84,7 +92,7 @@ impl Around {
         let line = if is_in_long { None } else { line_around(text, core, at) };
         match line.filter(|line| line.len() <= MAX_RECORD) {
             Some(line) => {
-                // A record may go over several lines.
+                // A record can span lines.
                 let line = self.blocks.around(text, &line, format).unwrap_or(line);
                 self.known = line.start..line.end.max(at + 1);
                 self.line = Some(line);
@@ -98,7 +106,7 @@ impl Around {
     }
 }
 
-/// What is here of the line around a place, which may be the one that is known.
+/// The part of the line around a place that is in this text; `known` if that is it.
 fn unbroken(text: &[u8], known: &Range<usize>, at: usize) -> Range<usize> {
     if known.contains(&at) {
         return known.clone();
@@ -107,8 +115,8 @@ fn unbroken(text: &[u8], known: &Range<usize>, at: usize) -> Range<usize> {
     start..memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline)
 }
 
-/// What an alert shows of the line: all of it if it is short, else its head or the
-/// surroundings of the hit.
+/// The part of a line to show in an alert: all of it if it is short, else its head
+/// or the surroundings of the hit.
 pub(super) fn excerpt(text: &[u8], at: usize) -> String {
     let floor = at.saturating_sub(MAX_EXCERPT);
     let start = match memchr::memrchr(b'\n', &text[floor..at]) {
@@ -120,12 +128,14 @@ pub(super) fn excerpt(text: &[u8], at: usize) -> String {
     let end = memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |newline| at + newline);
     let mut bytes = &text[start..end];
     bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    // Characters that the cut went through are left out.
+    // Drop characters that the cut split; a UTF-8 character has at most three bytes
+    // after its first.
     let broken = bytes.iter().take(3).take_while(|b| **b & 0xc0 == 0x80).count();
     let mut excerpt = String::from_utf8_lossy(&bytes[broken..]).into_owned();
     if end == limit && excerpt.ends_with('\u{fffd}') {
         excerpt.pop();
     }
+    // A replacement character is longer than the byte it replaces.
     excerpt.truncate(excerpt.floor_char_boundary(MAX_EXCERPT));
     excerpt
 }

@@ -1,35 +1,36 @@
-//! Strings around a window of text: compared, and judged by what stands before and
-//! behind them (matching specification, sections 6.5 and 6.6).
+//! Verifies strings around a matching window of text, and checks their surroundings
+//! (matching specification, sections 6.5 and 6.6).
 //!
-//! A string stands in a log as it is, or as JSON writes it: `C:\\Users`, `\/tmp`,
-//! `\u00fc`. Both are tried. The comparison here ignores case; whether case counts is
-//! for the kind's own normal form, which the look-up applies to what was found.
+//! A window only says that four characters agree. A string may be in a log as it
+//! is, or as JSON encodes it: `C:\\Users`, `\/tmp`, `\u00fc`. Both are tried. The
+//! comparison ignores case; whether case matters is up to the kind's normal form,
+//! which the look-up applies afterwards.
 
 use crate::engine::database::Literal;
 use crate::engine::indicator::gram::is_plain;
 use crate::engine::indicator::{Kind, words};
 use std::ops::Range;
 
-/// How far a user agent is looked at beyond its ends.
+/// How far beyond its ends to look for parts of a longer user agent.
 const MAX_TOKEN: usize = 64;
 
 /// A string that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) span: Range<usize>,
-    /// Whether it counts only in a field that is named for its kind.
+    /// Whether it only counts in a field whose name fits its kind.
     pub(super) needs_field: bool,
 }
 
-/// How a string is written.
+/// How a string is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     AsItIs,
     Json,
 }
 
-/// The string around the window at `at`, if it stands there, and in `verbatim` its
-/// text without escapes.
+/// Finds the string around the window at `at`, and writes its text without escapes
+/// to `verbatim`.
 pub(super) fn find(
     text: &[u8],
     at: usize,
@@ -73,8 +74,8 @@ pub(super) fn find(
     None
 }
 
-/// Whether the plain bytes of `body` around the window at `place` are those around the
-/// window at `at`. It costs little, and most of what shares a window ends here.
+/// Compares the plain bytes of `body` around its window with those of the text.
+/// This is cheap, and rejects most strings that only share the window.
 fn is_near(text: &[u8], at: usize, body: &[u8], place: usize) -> bool {
     let (Some(head), Some(tail)) = (body.get(..place), body.get(place..)) else { return false };
     let (Some(before), Some(behind)) = (text.get(..at), text.get(at..)) else { return false };
@@ -87,7 +88,7 @@ fn is_near(text: &[u8], at: usize, body: &[u8], place: usize) -> bool {
     before.len() >= plain && head.iter().rev().take(plain).zip(before.iter().rev()).all(is_same)
 }
 
-/// Where the string begins whose `head` stands before `at`.
+/// Returns where the string begins whose `head` ends at `at`.
 fn back(text: &[u8], at: usize, head: &str, form: Form) -> Option<usize> {
     head.chars().rev().try_fold(at, |at, char| match form {
         Form::AsItIs if char.is_ascii() => at.checked_sub(1),
@@ -106,7 +107,7 @@ fn back(text: &[u8], at: usize, head: &str, form: Form) -> Option<usize> {
         _ => {
             if *text.get(at.checked_sub(1)?)? < 0x80 {
                 let at = before_code(text, at)?;
-                // The other half of a character beyond the basic plane.
+                // The other half of a surrogate pair.
                 return Some(if char.len_utf16() == 2 { before_code(text, at)? } else { at });
             }
             let behind = &text[at.saturating_sub(4)..at];
@@ -116,18 +117,18 @@ fn back(text: &[u8], at: usize, head: &str, form: Form) -> Option<usize> {
     })
 }
 
-/// Where the `\uXXXX` begins that ends at `at`.
+/// Returns where the `\uXXXX` that ends at `at` begins.
 fn before_code(text: &[u8], at: usize) -> Option<usize> {
     let start = at.checked_sub(6)?;
     code_at(text, start).map(|_| start)
 }
 
-/// Whether an odd number of backslashes stands before `at`.
+/// Whether an odd number of backslashes precedes `at`, so that it is escaped.
 fn is_escaped(text: &[u8], at: usize) -> bool {
     text[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 1
 }
 
-/// The UTF-16 unit of a `\uXXXX`.
+/// Parses the UTF-16 unit of a `\uXXXX`.
 fn code_at(text: &[u8], at: usize) -> Option<u16> {
     let digits = text.get(at..at.checked_add(6)?)?.strip_prefix(b"\\u")?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -136,7 +137,7 @@ fn code_at(text: &[u8], at: usize) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// The character at `at`, and how many bytes it takes there.
+/// Decodes the character at `at`. Returns it with its length in the text.
 fn next_char(text: &[u8], at: usize, form: Form) -> Option<(char, usize)> {
     let byte = *text.get(at)?;
     if byte == b'\\' && form == Form::Json {
@@ -161,9 +162,9 @@ fn next_char(text: &[u8], at: usize, form: Form) -> Option<(char, usize)> {
     Some((char, char.len_utf8()))
 }
 
-/// Where `body` ends, if it stands at `start` in any case.
+/// Returns where `body` ends if the text at `start` equals it, ignoring case.
 fn compare(text: &[u8], start: usize, body: &str, form: Form) -> Option<usize> {
-    // A sigma has two forms in lower case.
+    // Greek has two lower-case sigmas, one for the ends of words.
     let loose = |char: char| if char == 'ς' { 'σ' } else { char };
     let mut wanted = body.chars().flat_map(char::to_lowercase).map(loose).peekable();
     let mut at = start;
@@ -179,7 +180,8 @@ fn compare(text: &[u8], start: usize, body: &str, form: Form) -> Option<usize> {
     Some(at)
 }
 
-/// Where the name of the hive begins that ends at `end`.
+/// Returns where the name of the registry hive that ends at `end` begins: `HKLM` or
+/// `HKEY_LOCAL_MACHINE`.
 fn hive_before(text: &[u8], end: usize, short: &str, others: &[&str], form: Form) -> Option<usize> {
     others.iter().chain([&short]).find_map(|name| {
         let start = back(text, end, name, form)?;
@@ -187,7 +189,7 @@ fn hive_before(text: &[u8], end: usize, short: &str, others: &[&str], form: Form
     })
 }
 
-/// What a span stands for, without escapes.
+/// Decodes a span, without its escapes.
 fn decode(text: &[u8], span: Range<usize>, form: Form, out: &mut String) {
     out.clear();
     let mut at = span.start;
@@ -198,16 +200,18 @@ fn decode(text: &[u8], span: Range<usize>, form: Form, out: &mut String) {
     }
 }
 
-/// Letters, digits and the underscore.
+/// Whether a character continues a word: letters, digits and the underscore.
 fn is_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
+/// [`is_word`] for a byte. Bytes beyond ASCII count as letters: decoding them all
+/// would cost more than it decides.
 fn is_word_byte(byte: Option<&u8>) -> bool {
     byte.is_some_and(|&b| b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80)
 }
 
-/// A string in its surroundings.
+/// A string and its surroundings.
 struct Place<'t> {
     text: &'t [u8],
     span: Range<usize>,
@@ -216,17 +220,21 @@ struct Place<'t> {
 }
 
 impl Place<'_> {
-    /// Whether the string ends where the value does, on both sides.
+    /// Whether the string is the whole value, not part of a longer one.
     fn is_whole(&self, body: &str) -> bool {
         if self.char_before().is_some_and(is_word) || self.char_behind().is_some_and(is_word) {
             return false;
         }
         let (before, behind) = (self.byte_before(), self.text.get(self.span.end));
         match self.kind {
+            // `.` before a path makes it relative: `./etc/passwd` is not
+            // `/etc/passwd`.
             Kind::Filepath | Kind::Regkey => {
                 before != Some(b'.') && !self.goes_on(body.contains('\\'))
             }
             Kind::Filename => !matches!(before, Some(b'.' | b'-')) && !self.goes_on(false),
+            // Base64 and ssdeep's `size:hash:hash`: the characters of their
+            // alphabets continue the value.
             Kind::Ssdeep | Kind::Impfuzzy | Kind::SshKey => {
                 let next = self.text.get(self.span.end + 1);
                 let goes_on = match behind {
@@ -245,12 +253,14 @@ impl Place<'_> {
         self.text.get(self.span.start.checked_sub(1)?).copied()
     }
 
-    /// The character before the string; an escape counts as what it stands for.
+    /// The character before the string; an escape counts as the character it
+    /// encodes.
     fn char_before(&self) -> Option<char> {
         let (text, start) = (self.text, self.span.start);
         let byte = self.byte_before()?;
         if byte < 0x80 {
-            // In a path as it is, `\n` begins a name.
+            // In an unescaped path, `
+            // ` begins a name.
             let blank = matches!(byte, b'n' | b'r' | b't' | b'b' | b'f')
                 && self.kind != Kind::Filename
                 && is_escaped(text, start - 1);
@@ -268,7 +278,8 @@ impl Place<'_> {
         std::str::from_utf8(&behind[lead..]).ok()?.chars().next()
     }
 
-    /// The character behind the string; an escape counts as what it stands for.
+    /// The character after the string; an escape counts as the character it
+    /// encodes.
     fn char_behind(&self) -> Option<char> {
         if let Some(unit) = code_at(self.text, self.span.end) {
             return Some(char::from_u32(unit.into()).unwrap_or('\u{fffd}'));
@@ -276,13 +287,14 @@ impl Place<'_> {
         next_char(self.text, self.span.end, Form::AsItIs).map(|(char, _)| char)
     }
 
-    /// Whether a path or a name goes on behind the string: it is another one then.
-    /// `backslashes`: the string has some, which shows how they are written here.
+    /// Whether a path or name continues after the string and so is a different one.
+    /// `backslashes` says that the string contains some, which shows how they are
+    /// encoded here.
     fn goes_on(&self, backslashes: bool) -> bool {
         let at = |ahead| self.text.get(self.span.end + ahead);
         match at(0) {
             Some(b'.' | b'-' | b'/') => is_word_byte(at(1)),
-            // Elsewhere than in a path with backslashes, one begins an escape.
+            // Except in a path with backslashes, a backslash begins an escape.
             Some(b'\\') => match self.form {
                 Form::AsItIs => backslashes && is_word_byte(at(1)),
                 Form::Json => matches!(at(1), Some(b'\\' | b'/')) && is_word_byte(at(2)),
@@ -291,9 +303,10 @@ impl Place<'_> {
         }
     }
 
-    /// A user agent is a row of products and comments, and a value that is longer
-    /// is another one: inside quotes or tabs it has to fill them; elsewhere no
-    /// product and no comment may follow or go before.
+    /// Whether the string is a complete user agent. An agent is a list of products
+    /// and comments, and a longer list is a different agent. In quotes or between
+    /// tabs the string must fill the space; elsewhere no product or comment may
+    /// precede or follow it.
     fn is_whole_agent(&self) -> bool {
         let (text, end) = (self.text, self.span.end);
         let behind = text.get(end).copied().unwrap_or(b'\n');
@@ -317,7 +330,7 @@ impl Place<'_> {
         }
     }
 
-    /// Whether a product or a comment begins behind the blank behind the string.
+    /// Whether a product or a comment follows after a space.
     fn part_behind(&self) -> bool {
         let start = self.span.end + 1;
         let rest = &self.text[start..(start + MAX_TOKEN).min(self.text.len())];
@@ -325,7 +338,8 @@ impl Place<'_> {
         token.starts_with(b"(") || is_product(token)
     }
 
-    /// Whether a product or a comment ends before the blank before the string.
+    /// Whether a product or a comment precedes, before a space. `HTTP/1.1` is not a
+    /// product but the end of a request line.
     fn part_before(&self) -> bool {
         let end = self.span.start - 1;
         let rest = &self.text[end.saturating_sub(MAX_TOKEN)..end];
@@ -333,17 +347,20 @@ impl Place<'_> {
         token.ends_with(b")") || is_product(token) && !token.starts_with(b"HTTP/")
     }
 
+    /// Whether the string only counts in a field whose name fits its kind. File
+    /// names such as `update.exe` or `data.bin` are too common in free text.
     fn needs_field(&self) -> bool {
         match self.kind {
             Kind::Filename => true,
-            // The name of a pipe is a word; the backslash before it shows the pipe.
+            // A pipe's name is an ordinary word; only the backslash before it makes
+            // it a pipe.
             Kind::Pipe => self.byte_before() != Some(b'\\'),
             _ => false,
         }
     }
 }
 
-/// `name/1.0`
+/// Whether this is a product, such as `name/1.0` (RFC 9110, section 10.1.5).
 fn is_product(token: &[u8]) -> bool {
     let slash = memchr::memchr(b'/', token).unwrap_or(0);
     slash > 0
@@ -351,13 +368,15 @@ fn is_product(token: &[u8]) -> bool {
         && token.get(slash + 1).is_some_and(u8::is_ascii_digit)
 }
 
-/// Whether a field of this name holds values of this kind.
+/// Whether the name of a field suggests values of this kind.
 pub(super) fn is_field_of(kind: Kind, field: &str) -> bool {
     let field = field.to_ascii_lowercase();
     let (parent, last) = field.rsplit_once('.').unwrap_or(("", &field));
     let last: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
     match kind {
         Kind::Filename => {
+            // As in `Image` and `TargetFilename` (Sysmon), `process.executable`
+            // (ECS) or `file_name` (Suricata).
             const OF_FILES: &[&str] = &[
                 "file",
                 "process",

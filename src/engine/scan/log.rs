@@ -1,4 +1,8 @@
-//! Text against the database.
+//! Matches text against the database.
+//!
+//! The extractor finds candidates and asks this visitor's filters about each. Only
+//! what passes them is looked up, and only what meets an entry causes a line to be
+//! found and parsed, for its time and field.
 
 use super::lines::{Around, Lines, excerpt};
 use super::query::Query;
@@ -20,27 +24,27 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Where a text came from.
+/// Where a text comes from.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The path as it was given.
+    /// The path as given.
     pub path: Arc<str>,
-    /// What header lines say of the fields of the lines behind them.
+    /// What header lines say about the fields of the lines after them.
     pub layout: Layout,
     /// Offset of the first byte of the text in the decompressed stream.
     pub offset: u64,
-    /// When it was read: the time of lines that carry none.
+    /// When it was read; this stands in for lines without a time.
     pub read_at: Timestamp,
 }
 
 impl Origin {
-    /// A text that begins at offset 0 and has no known format.
+    /// A text that starts at offset 0 and has no known format.
     pub fn new(path: &str) -> Self {
         Origin { path: path.into(), layout: Layout::default(), offset: 0, read_at: Timestamp(0) }
     }
 }
 
-/// A candidate that met entries.
+/// A candidate that met entries, with what `doubles` compares.
 pub(super) struct Candidate {
     pub(super) span: Range<usize>,
     at: Where,
@@ -48,12 +52,13 @@ pub(super) struct Candidate {
 }
 
 impl Scanner {
-    /// Holds the observables that begin in `core` against the database, and hands
-    /// every hit over in the order of the text. The bytes around `core` are context
-    /// (see [`crate::engine::text`]).
+    /// Matches the observables that begin in `core` against the database, and
+    /// passes every hit to `found` in the order of the text. The bytes around
+    /// `core` are context (see [`crate::engine::text`]).
     ///
-    /// Lines are counted from 1 at the beginning of `core`, and the column of the
-    /// first of them from there; a caller that cuts a stream adds what came before.
+    /// Lines are counted from 1 at the start of `core`, and so are the columns of
+    /// the first line. A caller that cuts a stream into chunks must add what came
+    /// before.
     pub fn scan_text<'d>(
         &mut self,
         database: &'d Database,
@@ -79,8 +84,8 @@ impl Scanner {
         }
     }
 
-    /// The same for a report: its values are looked up without their defanging, and told
-    /// to stand where, and as, they stood.
+    /// Like [`Self::scan_text`], but for a report: defanged values are refanged,
+    /// and hits are located at, and quote, the original text.
     fn scan_report<'d>(
         &mut self,
         database: &'d Database,
@@ -105,9 +110,8 @@ impl Scanner {
         }
     }
 
-    /// Holds the observables of a text that a protocol carried, such as a mail's,
-    /// against the database at `time`. They are told to stand at `at`, but for what
-    /// was derived from others.
+    /// Matches the observables of a text that a protocol carried, such as a mail's,
+    /// at `time`. Hits are reported at `at`, except those derived from others.
     pub fn scan_carried<'d>(
         &mut self,
         database: &'d Database,
@@ -131,8 +135,8 @@ impl Scanner {
         }
     }
 
-    /// The same for a text that was decoded from lines of a file: the hits say what stood
-    /// around them; where that was in the file is not known here.
+    /// Like [`Self::scan_carried`], but for a text decoded from lines of a file.
+    /// Hits quote the decoded text; where that is in the file is not known here.
     pub fn scan_decoded<'d>(
         &mut self,
         database: &'d Database,
@@ -153,7 +157,7 @@ impl Scanner {
         hits.into_iter().for_each(|(_, hit)| found(hit));
     }
 
-    /// All hits that begin in `core`, in the order of the text.
+    /// Collects all hits that begin in `core`, in the order of the text.
     fn hits<'d>(&mut self, database: &'d Database, input: Input<'_>) -> Vec<(Candidate, Hit<'d>)> {
         let mut extractor = self.extractor.take().unwrap_or_default();
         let (text, core) = (input.text, input.core.clone());
@@ -161,7 +165,9 @@ impl Scanner {
         extractor.extract(text, core, &mut scan);
         let mut hits = scan.hits;
         self.extractor = Some(extractor);
-        // A span can be read as two strings: `\/` is that, or a slash in JSON.
+        // One span can match as two strings: `\/` is a backslash and a slash, or an
+        // escaped slash in JSON. The order must not depend on the order of
+        // look-ups.
         hits.sort_by(|(a, one), (b, other)| {
             let place = |c: &Candidate| (c.span.start, c.span.end, c.kind);
             place(a).cmp(&place(b)).then_with(|| one.seen.value.cmp(&other.seen.value))
@@ -187,21 +193,21 @@ impl<'t> Input<'t> {
     }
 }
 
-/// What is known of a text that a protocol carried.
+/// The circumstances of a text that a protocol carried.
 #[derive(Clone, Copy)]
 struct Carried {
-    /// Where its observables are told to be.
+    /// The place to report for its observables.
     at: Where,
-    /// When it was carried; the times in it say nothing about that.
+    /// When it was carried. Times inside the text say nothing about that.
     time: Timestamp,
 }
 
-/// What is known of the field of a hit before its line was read.
-enum Told {
+/// What is known about the field of a hit before its line is parsed.
+enum FieldHint {
     Anywhere,
-    /// The hit counts only in a field for values of this kind.
+    /// The hit only counts in a field for values of this kind.
     OnlyIn(Kind),
-    /// It stands in two fields, which are named here.
+    /// The observable spans two fields, which this names.
     In(String),
 }
 
@@ -212,21 +218,24 @@ struct TextScan<'s, 'd, 't> {
     text: &'t [u8],
     core: Range<usize>,
     origin: &'t Origin,
-    /// None for a log.
+    /// `None` for a log.
     carried: Option<Carried>,
-    /// Whether any name can match a pattern.
+    /// Whether some pattern could match any name, which disables the filters for
+    /// names.
     patterns: bool,
-    /// Whether a URL at any host can match.
+    /// Whether a URL at any host could match.
     any_url: bool,
     hits: Vec<(Candidate, Hit<'d>)>,
-    /// Literals that were found already, and where each begins.
+    /// Literals already found, and where each begins: several windows of one
+    /// literal can match.
     literals: HashSet<(usize, Kind, &'d str)>,
-    /// Whether a URL can match whose host and path stand in two fields.
+    /// Whether to join a host and a path from two fields to a URL.
     split_urls: bool,
-    /// The line that the last hit lay in.
+    /// The line of the last hit.
     around: Around,
+    /// The fields of that line.
     record: Record,
-    /// The formats of the lines, once somebody asks.
+    /// The formats of the lines, determined when first needed.
     sections: OnceCell<Sections>,
 }
 
@@ -237,19 +246,25 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     #[inline]
+    // A pattern can match any name, so the filters for names only apply without
+    // one.
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
         self.patterns || self.database.may_hold_pair(run, pair)
     }
 
     #[inline]
+    // A path or pattern can match at any host.
     fn may_hold_url(&self, host: &[u8]) -> bool {
         self.any_url || self.database.may_hold_url_host(host)
     }
 
     fn may_end_in(&self, label: &[u8]) -> bool {
         if self.patterns {
+            // Without this, every dotted word of a log would be tried against the
+            // patterns: file names, versions, package names.
             return is_known_tld(label);
         }
+        // The filter has Punycode, so it cannot answer for a label in Unicode.
         !label.is_ascii() || self.database.may_end_in(label)
     }
 
@@ -259,18 +274,21 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     #[inline]
+    // Only for URLs that are split over two fields. The cheap test comes first.
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         self.split_urls
             && self.may_stand_in_host(&span, is_address)
             && self.may_be_listed_host(&self.text[span])
     }
 
+    // Asked once per run of text, to skip whole classes of candidates that the
+    // database cannot match.
     #[inline]
     fn wants(&self, kind: Kind) -> bool {
         let database = self.database;
         match kind {
             Kind::Email => database.has(Section::Emails) || database.has_patterns(Kind::Email),
-            // Every URL has a path.
+            // Every URL contains a path.
             Kind::Url => {
                 database.has(Section::Urls)
                     || database.has(Section::Paths)
@@ -285,6 +303,7 @@ impl Visitor for TextScan<'_, '_, '_> {
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
         self.seen_one(observable, at, span.clone(), None);
+        // A NAT64 address also counts as the IPv4 address inside it (RFC 6052).
         if let Observable::Address(IpAddr::V6(v6), _) = observable
             && let Some(v4) = address::nat64(v6)
         {
@@ -297,6 +316,7 @@ impl Visitor for TextScan<'_, '_, '_> {
         self.database.gram_filter()
     }
 
+    // Several strings can share a window, and each is verified by itself.
     fn literal(&mut self, at: usize) {
         let Some(gram) = gram::at(self.text, at) else { return };
         let mut verbatim = String::new();
@@ -315,13 +335,14 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 }
 
-/// Whether a label in any case is a known top-level domain.
+/// Whether a label, in any case, is a known top-level domain.
 pub(super) fn is_known_tld(label: &[u8]) -> bool {
     let lower = label.to_ascii_lowercase();
     !lower.is_ascii() || domain::is_known_tld(&lower)
 }
 
-/// What stands before the backslashes of a quote in a string of JSON.
+/// Strips the backslashes that precede a quote in nested JSON. Eight is enough for
+/// three levels.
 #[inline]
 fn without_slashes(head: &[u8]) -> &[u8] {
     let mut head = head;
@@ -342,10 +363,12 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             core,
             origin,
             carried,
+            // These are asked for every candidate, so they are determined once.
             patterns: database.has_patterns(Kind::Domain),
             any_url: database.has(Section::Paths) || database.has_patterns(Kind::Url),
             hits: Vec::new(),
             literals: HashSet::new(),
+            // What a protocol carries is a message and not a record with fields.
             split_urls: carried.is_none()
                 && (database.has(Section::Urls) || database.has_patterns(Kind::Url)),
             around: Around::default(),
@@ -354,13 +377,14 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         }
     }
 
-    /// Whether what stands before a run lets it be the value of a field for hosts. Asked
-    /// before a hit: it looks at a few bytes.
+    /// Whether the text before a run allows it to be the value of a field for
+    /// hosts. This is asked for every name and address, before any look-up, so it
+    /// only inspects a few bytes.
     #[inline]
     fn may_stand_in_host(&self, span: &Range<usize>, is_address: bool) -> bool {
         let head = &self.text[..span.start];
         let Some((&before, head)) = head.split_last() else { return true };
-        // An IPv6 address may have its brackets, and any host may have some.
+        // An IPv6 address may be in brackets, and any host may be in some.
         let (before, head) = match before {
             b'[' | b'(' => match head.split_last() {
                 Some((&before, head)) => (before, head),
@@ -369,21 +393,21 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             _ => (before, head),
         };
         let key = match before {
-            // The host of a request may stand at the head of the line, or in braces.
+            // The host of a request may begin the line, or follow a brace.
             b'\n' | b'{' | b'|' => return true,
             b'=' | b'>' => head,
             // `vhost:evil.example` between tabs.
             b':' => return may_name_host(head, is_address),
             b'"' | b'\'' => {
                 let head = without_slashes(head);
-                // In the cell of a table quotes are doubled.
+                // In a quoted CSV cell quotes are doubled (RFC 4180).
                 let head = head.strip_suffix(b"\"").map_or(head, without_slashes);
                 let head = head.strip_suffix(b"[").unwrap_or(head);
                 let name = head.strip_suffix(b" ");
                 let head = name.unwrap_or(head);
                 match head.split_last() {
                     Some((b':' | b'=', head)) => head.strip_suffix(b" ").unwrap_or(head),
-                    // `[hostname "evil.example"]`, and what stands behind other quotes.
+                    // `[hostname "evil.example"]`, and values after other quotes.
                     Some((b'"' | b'-' | b']' | b'0'..=b'9', _)) if name.is_some() => return true,
                     Some(_) if name.is_some() && may_name_host(head, is_address) => return true,
                     _ => return self.has_paths_at(span.start),
@@ -396,7 +420,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 _ => return self.has_paths_at(span.start),
             },
             b',' | b';' => return self.has_paths_at(span.start),
-            // The end of a separator that is spelt: `#011`, `\t`.
+            // The end of an encoded separator: `#011` (rsyslog's tab), `\t`.
             _ if before.is_ascii_alphanumeric() => {
                 let head = before_separator(&self.text[..span.start]);
                 return head
@@ -416,7 +440,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         may_name_host(key, is_address)
     }
 
-    /// The same for what stands at a place behind a blank.
+    /// Like `may_stand_in_host`, for text after a blank.
     fn may_stand_behind(&self, head: &[u8], place: usize, is_address: bool) -> bool {
         let blanks = head.iter().rev().take(8).take_while(|b| b" \t".contains(b)).count();
         let head = &head[..head.len() - blanks];
@@ -430,13 +454,13 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         }
     }
 
-    /// Whether a URL can be listed at a host.
+    /// Whether the database may list a URL at this host.
     #[inline]
     fn may_be_listed_host(&self, host: &[u8]) -> bool {
         self.database.has_patterns(Kind::Url) || self.database.may_hold_url_host(host)
     }
 
-    /// Whether paths of URLs stand in a column of the line at a place.
+    /// Whether the line at this place has a column with URL paths.
     #[inline]
     fn has_paths_at(&self, place: usize) -> bool {
         self.sections().has_paths_at(place)
@@ -447,7 +471,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         self.sections.get_or_init(|| self.origin.layout.sections(self.text, &self.core))
     }
 
-    /// The line around a place, if it may be a record, after it was read.
+    /// Finds and parses the line around a place, if it can be a record.
     fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
         if let Some(known) = self.around.known(at) {
             return known;
@@ -458,7 +482,8 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         Some(line)
     }
 
-    /// `only_in`: it counts only in a field for values of this kind.
+    /// Looks up an observable. With `only_in`, it only counts in a field for values
+    /// of that kind.
     fn seen_one(
         &mut self,
         observable: Observable<'_>,
@@ -470,7 +495,9 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         let mut met = self.scanner.scratch.collect(self.database, observable);
         let is_plain = at == Where::LogText && self.carried.is_none();
         if met && is_plain && matches!(observable, Observable::Url(_)) && self.is_over_cell(&span) {
-            // As far as its cell it is looked up by itself; longer it may be listed so.
+            // The part inside the cell is looked up separately, so a match without
+            // the query would be a duplicate. A listed URL may still contain the
+            // separator.
             let entries = &mut self.scanner.scratch.entries;
             let ignored = |quality: Quality| quality.with(Quality::QUERY_IGNORED) == quality;
             entries.retain(|entry| !ignored(entry.quality));
@@ -482,32 +509,38 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         {
             let observable = Observable::Address(address, Some(port));
             if self.scanner.scratch.collect(self.database, observable) {
-                self.met(observable, at, span.clone(), Told::In(field));
+                self.met(observable, at, span.clone(), FieldHint::In(field));
             }
         } else if met {
-            self.met(observable, at, span.clone(), only_in.map_or(Told::Anywhere, Told::OnlyIn));
+            self.met(
+                observable,
+                at,
+                span.clone(),
+                only_in.map_or(FieldHint::Anywhere, FieldHint::OnlyIn),
+            );
         }
         if is_plain && let Some(SplitUrl { url, field }) = self.url_beside(observable, &span) {
             let observable = Observable::Url(url.as_bytes());
             self.scanner.scratch.collect(self.database, observable);
-            // Paths at any host are found where they stand.
+            // Paths at any host are found at the path itself.
             let entries = &mut self.scanner.scratch.entries;
             entries.retain(|entry| !entry.value.starts_with('/'));
             if !entries.is_empty() {
                 self.scanner.counters.saw(observable);
-                self.met(observable, at, span, Told::In(field));
+                self.met(observable, at, span, FieldHint::In(field));
             }
         }
     }
 
-    /// Whether a span goes on over the end of its cell in a table.
+    /// Whether a span extends beyond its cell in a table.
     fn is_over_cell(&mut self, span: &Range<usize>) -> bool {
         let Some(line) = self.read_line(span.start) else { return false };
         let end = self.record.cell_end(span.start - line.start);
         end.is_some_and(|end| line.start + end < span.end)
     }
 
-    /// The port in another field with which the address is listed, and both names.
+    /// Finds the port in another field with which the address is listed, and the
+    /// names of both fields.
     fn endpoint_beside(&mut self, address: IpAddr, span: &Range<usize>) -> Option<(u16, String)> {
         if !self.database.has_endpoint(address) {
             return None;
@@ -518,7 +551,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         self.database.endpoint(address, found.0).map(|_| found)
     }
 
-    /// The URL whose host was seen, and whose path stands in another field.
+    /// Finds the URL whose host was seen, and whose path is in another field.
     fn url_beside(&mut self, observable: Observable<'_>, span: &Range<usize>) -> Option<SplitUrl> {
         if !self.split_urls {
             return None;
@@ -547,8 +580,8 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         self.record.url_beside(self.text.get(line)?, place, &HostSeen { text, is_address })
     }
 
-    /// What was seen has entries in the scratch.
-    fn met(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>, told: Told) {
+    /// Reports an observable whose entries are in the scratch space.
+    fn met(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>, hint: FieldHint) {
         let line = self.read_line(span.start);
         let bytes = line.clone().map(|line| (&self.text[line.clone()], span.start - line.start));
         let own_time = match self.carried {
@@ -559,12 +592,12 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 bytes.and_then(|(line, place)| self.record.time(line, place, &clock))
             }
         };
-        let is_split = matches!(told, Told::In(_));
-        let field = match &told {
-            Told::In(field) => Some(field.clone()),
+        let is_split = matches!(hint, FieldHint::In(_));
+        let field = match &hint {
+            FieldHint::In(field) => Some(field.clone()),
             _ => bytes.and_then(|(line, place)| self.record.field(line, place)),
         };
-        if let Told::OnlyIn(kind) = told
+        if let FieldHint::OnlyIn(kind) = hint
             && !field.as_deref().is_some_and(|field| literals::is_field_of(kind, field))
         {
             return;
@@ -578,6 +611,8 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         let query = Query { observable, at, kinds, time };
         let Some((mut seen, matches)) = scanner.resolve(self.database, &query) else { return };
         scanner.counters.matched(seen.kind);
+        // In free text the length only hints at the algorithm; the indicator knows
+        // it.
         if let (Observable::Digest(..), [only, ..]) = (observable, &matches[..]) {
             seen.kind = only.kind;
         }
@@ -599,6 +634,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         self.push(seen, matches, span, own_time);
     }
 
+    /// Adds a hit. Lines and columns are filled in later, in the order of the text.
     fn push(
         &mut self,
         seen: Seen,

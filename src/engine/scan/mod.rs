@@ -1,8 +1,9 @@
-//! Observables against the database: hits.
+//! Matches observables against the database and yields hits.
 //!
-//! One [`Hit`] is one observable in one place, with every indicator that it met.
-//! A [`Scanner`] is the scratch of one thread; the [`Database`](crate::Database) is shared. Nothing
-//! here spawns, blocks or writes.
+//! A [`Hit`] is one observable in one place, with every indicator that it meets. A
+//! [`Scanner`] is the scratch space of one thread; the
+//! [`Database`](crate::Database) is shared. Nothing here spawns threads, blocks or
+//! writes.
 //!
 //! ```
 //! use wiresift::engine::compile::Compiler;
@@ -22,6 +23,11 @@
 //! assert_eq!(found[0].seen.value, "cdn.evil.example");
 //! assert_eq!(found[0].matches[0].value, "evil.example");
 //! ```
+//! An observable passes three stages. `entries` normalises it and finds the
+//! database's entries, filters first, because nearly every observable ends at a
+//! filter. `resolve` judges each claim by scope, validity and policy. `log` adds
+//! what only a line can tell: its time, the field's name, and observables that span
+//! two fields.
 
 mod counters;
 mod doubles;

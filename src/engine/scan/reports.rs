@@ -1,19 +1,25 @@
-//! Report mode: a text whose values are defanged, and where each byte of it stood.
+//! Report mode: text with defanged values, refanged, and a map from each byte back
+//! to the original.
+//!
+//! Reports are prose about indicators. There `evil[.]example` means the domain,
+//! which in a log it could not.
 
 use crate::engine::indicator::refang::{phrases, refang};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A text without defanging.
+/// A refanged text.
 #[derive(Debug, Default)]
 pub(super) struct Refanged {
     pub(super) text: String,
-    /// Places in `text`, and where in the source they and what follows them stood.
+    /// Pairs of a place in `text` and the place in the source that it and what
+    /// follows came from, until the next pair.
     spots: Vec<(usize, usize)>,
 }
 
 impl Refanged {
-    /// Each word and each phrase of each line, refanged.
+    /// Refangs each word and phrase of each line. Working by line keeps the map
+    /// right where a phrase could span a break.
     pub(super) fn new(source: &[u8]) -> Self {
         let mut refanged = Refanged::default();
         let mut at = 0;
@@ -24,6 +30,7 @@ impl Refanged {
         refanged
     }
 
+    /// Refangs a line that is at `at` in the source.
     fn line(&mut self, line: &str, at: usize) {
         let mut done = 0;
         for (range, phrase) in phrases(line) {
@@ -34,8 +41,9 @@ impl Refanged {
         self.push(&line[done..], &line[done..], at + done);
     }
 
-    /// Appends `text`, which stood at `at` in the form of `source`. What both begin and end with
-    /// stood where it stands; what is between lies there byte by byte, as far as there is room.
+    /// Appends `text`, which is `source` at `at` in the original. Their common head
+    /// and tail map to themselves; the middle is mapped byte by byte as far as
+    /// there are bytes.
     fn push(&mut self, text: &str, source: &str, at: usize) {
         let first = self.text.len();
         self.spot(first, at);
@@ -45,7 +53,8 @@ impl Refanged {
         let tail = text.bytes().rev().zip(source.bytes().rev()).take_while(is_same).count();
         let tail = tail.min(text_len.min(source_len) - head);
         if text_len > source_len {
-            // Zero-width characters and brackets make a source longer; little makes it shorter.
+            // Refanging mostly shortens. Only here is the text longer than its
+            // source.
             (head..text_len - tail).for_each(|place| {
                 self.spot(first + place, at + place.min(source_len - tail));
             });
@@ -54,6 +63,7 @@ impl Refanged {
         self.text.push_str(text);
     }
 
+    /// Records where a place comes from, unless the last pair already implies it.
     fn spot(&mut self, place: usize, source: usize) {
         let goes_on = self
             .spots
@@ -64,7 +74,7 @@ impl Refanged {
         }
     }
 
-    /// Where the bytes at `span` stood.
+    /// The span of the source that a span of the text comes from.
     pub(super) fn source(&self, span: &Range<usize>) -> Range<usize> {
         let of = |place: usize| {
             let behind = self.spots.partition_point(|(at, _)| *at <= place);
@@ -78,7 +88,8 @@ impl Refanged {
     }
 }
 
-/// The bytes as text of the same length: what is no text separates.
+/// Converts bytes to text of the same length, so that offsets stay valid. Invalid
+/// bytes become U+001A, which separates values.
 fn as_text(line: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(line) {
         return Cow::Borrowed(text);

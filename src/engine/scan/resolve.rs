@@ -1,4 +1,5 @@
-//! From entries to matches: scopes, validity, the private guard, allow lists.
+//! Turns entries into matches: scopes, validity, the guard for private addresses,
+//! allow lists.
 
 use super::counters::kind_of;
 use super::entries::{Entry, Reach};
@@ -11,15 +12,18 @@ use crate::engine::indicator::{
 };
 use std::net::IpAddr;
 
-/// Why a claim does not alert.
+/// The verdict on a claim.
 pub(super) enum Verdict {
     Alert,
-    /// Does not reach the observable: as if it were not there.
+    /// It does not cover the observable, as if it were not there.
     Other,
     Held(Reason),
 }
 
 /// Judges one claim.
+///
+/// The order matters: a claim that does not cover the observable must not be
+/// counted as suppressed, and an expired one must not be counted as private.
 pub(super) fn judge(
     database: &Database,
     entry: &Entry,
@@ -39,7 +43,7 @@ pub(super) fn judge(
     }
     let Some(policy) = database.policy(claim.context) else { return (Verdict::Other, quality) };
     if !policy.is_live(time) {
-        // What was allowed for a time is as if it had never been.
+        // An expired entry of an allow list has no effect.
         let verdict = if policy.allow { Verdict::Other } else { Verdict::Held(Reason::Expired) };
         return (verdict, quality);
     }
@@ -59,14 +63,16 @@ pub(super) fn judge(
 }
 
 impl Scanner {
-    /// Judges the entries in the scratch. `None` if nothing alerts; then what was
-    /// held back is counted.
+    /// Judges the entries in the scratch space. Returns `None` if nothing alerts,
+    /// and then counts the reason.
     pub(super) fn resolve<'d>(
         &mut self,
         database: &'d Database,
         query: &Query<'_>,
     ) -> Option<(Seen, Vec<Match<'d>>)> {
         let Query { observable, at, kinds, .. } = *query;
+        // A field that allows only some kinds is more specific than what the
+        // protocol says.
         let typed = typed_kinds(observable, at);
         let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
         let query = &Query { kinds, ..*query };
@@ -77,12 +83,16 @@ impl Scanner {
             for claim in database.claims(entry.posting) {
                 match judge(database, entry, claim, query) {
                     (Verdict::Other, _) => {}
+                    // A single allowance silences the observable, whatever else
+                    // claims it.
                     (Verdict::Held(Reason::Allowed), _) => {
                         let list = feed_of(database, claim);
                         self.counters.suppress(Reason::Allowed, &list);
                         return None;
                     }
                     (Verdict::Held(reason), _) => {
+                        // The first reason is reported: entries are ordered by how
+                        // specific they are.
                         held.get_or_insert((reason, String::new()));
                     }
                     (Verdict::Alert, quality) => matches.push(entry, claim, quality),
@@ -100,6 +110,7 @@ impl Scanner {
             self.counters.suppress(Reason::Allowed, &allowance.list);
             return None;
         }
+        // Only now build what an alert needs: nearly all calls end above.
         let mut seen = self.seen(observable, at);
         if matches!(observable, Observable::Url(_)) {
             let flags = [
@@ -112,14 +123,16 @@ impl Scanner {
         if let [only] = &matches[..]
             && only.kind == Kind::Endpoint
         {
+            // If only the endpoint is listed, the port is part of what was
+            // observed.
             seen.kind = Kind::Endpoint;
             seen.value.clone_from(&only.value);
         }
         Some((seen, matches))
     }
 
-    /// What allows the observable, its URL's host, or its e-mail address's domain: a list
-    /// that was given to the scanner, or one in the database.
+    /// Finds what allows the observable, its URL's host, or its e-mail address's
+    /// domain: a list given to the scanner, or one in the database.
     pub(super) fn allowed_by(
         &mut self,
         database: &Database,
@@ -127,6 +140,7 @@ impl Scanner {
     ) -> Option<Allowance> {
         let Query { observable, at, .. } = *query;
         let given = self.options.allow.clone();
+        // The scanner's own scratch space holds the entries being judged.
         let mut scratch = Scratch::default();
         let mut on_list = |database: &Database, observable| {
             let query = query.about(observable, at);
@@ -139,7 +153,8 @@ impl Scanner {
                 })
             })
         };
-        // What allows the observable itself in the database was met already.
+        // An allowance in the database for the observable itself was found while
+        // judging its entries.
         if let Some(list) = given.as_deref().and_then(|given| on_list(given, observable)) {
             return Some(list);
         }
@@ -154,17 +169,21 @@ impl Scanner {
                     Err(_) => Observable::Name(url.host().as_bytes()),
                 }
             }
+            // `?`: an address without `@` has no domain to allow.
             Observable::Email(raw) => Observable::Name(&raw[memchr::memrchr(b'@', raw)? + 1..]),
             _ => return None,
         };
+        // The database is only asked if it has an allow list at all, which most
+        // have not.
         let given = given.as_deref().and_then(|given| on_list(given, host));
         given
             .or_else(|| (database.summary().allowed > 0).then(|| on_list(database, host)).flatten())
     }
 
-    /// The observable as an alert tells of it.
+    /// The observable, as it appears in an alert.
     fn seen(&self, observable: Observable<'_>, at: Where) -> Seen {
-        // Looking it up has left its normal form in the scratch, or in an entry.
+        // Looking it up has left its normal form in the scratch space or in an
+        // entry.
         let scratch = &self.scratch;
         let (value, raw) = match observable {
             Observable::Address(address @ IpAddr::V4(_), _) => {
@@ -206,7 +225,7 @@ impl Scanner {
     }
 }
 
-/// Who allows something, and what for.
+/// The list that allows an observable, with its reason and expiry.
 pub(super) struct Allowance {
     pub(super) list: String,
     reason: Option<String>,
@@ -214,6 +233,8 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// Reads the allowance from the context of its claim: the comment after a value
+    /// is its reason.
     fn of(database: &Database, claim: Claim) -> Allowance {
         let context = database.context(claim.context).unwrap_or_default();
         Allowance {
@@ -237,7 +258,8 @@ impl std::fmt::Display for Allowance {
     }
 }
 
-/// Outside of free text the protocol says what a digest is.
+/// The kind that a protocol guarantees for a digest. In text it is only guessed
+/// from the length.
 fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
     match observable {
         Observable::Digest(kind, _) if at != Where::LogText && at != Where::LogField => Some(kind),
@@ -245,6 +267,7 @@ fn typed_kinds(observable: Observable<'_>, at: Where) -> Option<Kind> {
     }
 }
 
+/// The feed of a claim.
 fn feed_of(database: &Database, claim: Claim) -> String {
     database.context(claim.context).map_or(String::new(), |context| context.feed.into_owned())
 }
@@ -258,13 +281,15 @@ struct Matches<'d> {
 }
 
 impl Matches<'_> {
-    /// Adds a claim to the match of its kind, scope and quality, or begins one.
+    /// Adds a claim to the match with its kind, scope and quality, or starts a new
+    /// match.
     fn push(&mut self, entry: &Entry, claim: Claim, quality: Quality) {
         let Some(context) = self.database.context(claim.context) else { return };
         let scheme = match claim.kind {
             Kind::Url if entry.reach != Reach::Pattern => claim.scheme.prefix(),
             _ => "",
         };
+        // Only among the matches of this entry, which begin at `first`.
         let same = self.all[self.first..].iter_mut().find(|m| {
             (m.kind, m.scope, m.quality) == (claim.kind, claim.scope, quality)
                 && m.value.strip_prefix(scheme) == Some(&entry.value)
@@ -282,9 +307,10 @@ impl Matches<'_> {
     }
 }
 
-/// The private guard (section 6.1, rule 5). Of the documentation ranges it keeps
-/// back networks, as bogon lists hold them. A single listed address alerts there
-/// (case T13): nobody but a test or a demonstration lists one.
+/// The guard for private and reserved addresses (matching specification, section
+/// 6.1, rule 5). In the documentation ranges it only holds back networks, which is
+/// how bogon lists contain them. A single listed address there alerts (case T13):
+/// only tests and demonstrations list one.
 pub(super) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
     address::is_reserved(address) && (kind == Kind::Net || !address::is_documentation(address))
 }

@@ -1,4 +1,4 @@
-//! The scanner: what was observed, held against the database.
+//! The scanner: looks up observables in the database.
 
 use super::counters::Counters;
 use super::entries;
@@ -13,97 +13,98 @@ use crate::engine::text::Extractor;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What a scanner does beyond the rules of the specification.
+/// Settings that go beyond the rules of the specification.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// Judge validity at this time instead of the time of the packet or the line.
+    /// Judge validity at this time instead of the time of each packet or line.
     pub at: Option<Timestamp>,
-    /// Undo defanging in the text first: for reports, never for logs.
+    /// Refang the text first; for reports, never for logs.
     pub refang: bool,
-    /// Observables in here are counted and do not alert.
+    /// Observables in this database are counted and do not alert.
     pub allow: Option<Arc<Database>>,
-    /// The zone of times in logs that name none; UTC if nobody says.
+    /// The time zone of log times without one; UTC by default.
     pub zone: Option<jiff::tz::TimeZone>,
 }
 
 impl Options {
-    /// Judge validity at this time, if any, instead of the event's own.
+    /// Judges validity at this time, or at each event's own time for `None`.
     #[must_use]
     pub fn at(self, at: Option<Timestamp>) -> Self {
         Options { at, ..self }
     }
 
-    /// Whether to undo defanging in the text first.
+    /// Sets whether to refang the text first.
     #[must_use]
     pub fn refang(self, refang: bool) -> Self {
         Options { refang, ..self }
     }
 
-    /// Take times in logs that name no zone to be of this one.
+    /// Sets the time zone of log times without one.
     #[must_use]
     pub fn zone(self, zone: Option<jiff::tz::TimeZone>) -> Self {
         Options { zone, ..self }
     }
 
-    /// Keep observables that are in here from alerting.
+    /// Keeps observables in this database from alerting.
     #[must_use]
     pub fn allow(self, allow: Option<Arc<Database>>) -> Self {
         Options { allow, ..self }
     }
 }
 
-/// The scratch of one thread, and what it counted.
+/// The scratch space and the counts of one thread.
 #[derive(Debug, Default)]
 pub struct Scanner {
     pub(super) options: Options,
     pub(super) extractor: Option<Box<Extractor>>,
     pub(super) scratch: Scratch,
     pub(super) counters: Counters,
-    /// What stands for the origin of texts that have none.
+    /// A stand-in origin for texts that have none.
     pub(super) carried: Option<Arc<Origin>>,
 }
 
-/// Buffers that live as long as the scanner.
+/// Buffers that live as long as the scanner, so that a look-up does not allocate.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// What the last observable met.
     pub(super) entries: Vec<Entry>,
     pub(super) name: Vec<u8>,
     pub(super) url: Url,
-    /// Whether the last URL was one, and is in `url`.
+    /// Whether the last URL could be parsed and is in `url`.
     pub(super) has_url: bool,
-    /// Whether only the head of the last URL is.
+    /// Whether only its head fitted.
     pub(super) is_cut: bool,
     pub(super) key: String,
 }
 
 impl Scanner {
-    /// A scanner with options.
+    /// Creates a scanner with options.
     pub fn new(options: Options) -> Self {
         Scanner { options, ..Scanner::default() }
     }
 
-    /// A scanner that reads text the slow and careful way only: the twin that the
-    /// fast way is held against in tests.
+    /// Creates a scanner that only takes the slow path through text. Tests compare
+    /// the fast path with it.
     pub fn reference(options: Options) -> Self {
         let extractor = Some(Box::new(Extractor::reference()));
         Scanner { options, extractor, ..Scanner::default() }
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Takes what was counted so far.
+    /// Returns the counts so far, and starts again from zero.
     pub fn take_counters(&mut self) -> Counters {
         std::mem::take(&mut self.counters)
     }
 
-    /// Holds one observable of a protocol, with what derives from it (the host of a
-    /// URL, the domain of an e-mail address, the address behind a reverse name or
-    /// inside a NAT64 address), against the database at `time`. A mapped address is the
-    /// IPv4 address inside it, as in text.
+    /// Looks up one observable of a protocol, together with what derives from it:
+    /// the host of a URL, the domain of an e-mail address, the address of a reverse
+    /// name or inside a NAT64 address. As in text, an IPv4-mapped address counts as
+    /// the IPv4 address inside it.
     #[inline]
     pub fn observe<'d>(
         &mut self,
@@ -122,7 +123,8 @@ impl Scanner {
         }
     }
 
-    /// [`Self::observe`] of what may meet something.
+    /// The rest of [`Self::observe`], for observables that a filter lets through.
+    /// Kept apart so that the common case is small enough to inline.
     fn observe_all<'d>(
         &mut self,
         database: &'d Database,
@@ -159,7 +161,8 @@ impl Scanner {
         }
     }
 
-    /// The host of a URL, but for a request's own, which is an observable already.
+    /// Looks up the host of a URL, except that of a request, which is an observable
+    /// by itself.
     fn observe_host<'d>(
         &mut self,
         database: &'d Database,
@@ -169,7 +172,7 @@ impl Scanner {
         if query.at == Where::HttpUrl || !self.scratch.has_url {
             return;
         }
-        // Looking it up has left it in the scratch.
+        // The look-up has left the parsed URL in the scratch space.
         let url = std::mem::take(&mut self.scratch.url);
         let host = url.host();
         let derived = match address::parse_ip(host) {
@@ -180,6 +183,7 @@ impl Scanner {
         self.scratch.url = url;
     }
 
+    /// Looks up one observable, without derived ones.
     fn observe_one<'d>(
         &mut self,
         database: &'d Database,
@@ -197,7 +201,7 @@ impl Scanner {
     }
 }
 
-/// The address in brackets in the place of a mail's domain (RFC 5321, 4.1.3).
+/// Parses an address literal in place of a mail's domain (RFC 5321, section 4.1.3).
 fn literal(domain: &[u8]) -> Option<IpAddr> {
     let inner = domain.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let inner = match inner.split_at_checked(5) {
@@ -207,7 +211,7 @@ fn literal(domain: &[u8]) -> Option<IpAddr> {
     address::ip_of(inner)
 }
 
-/// Addresses of protocols are taken as they stand there, and folded here, for all of them.
+/// Folds IPv4-mapped addresses of all protocols here, in one place.
 #[inline]
 fn folded(observable: Observable<'_>) -> Observable<'_> {
     match observable {

@@ -1,38 +1,38 @@
-//! Names and IPv4 addresses by bit arithmetic: phase two's fast way.
+//! Finds names and IPv4 addresses by bit arithmetic: the fast path of phase two.
 //!
 //! A candidate is the last label of a run of name characters and dots with a dot
-//! inside. Its end is found by an addition: a bit behind each inner dot, added to
-//! the mask of name characters, ripples through the label and comes out behind it.
-//! The run before that end lies in a window of 64 bits, where its length, its dots
-//! and what stands beside it are counted without touching a byte.
+//! inside. Its end is found by an addition: a bit after each inner dot, added to
+//! the mask of name characters, ripples through the label and comes out after it.
+//! The run before that end is within a window of 64 bits, in which its length, its
+//! dots and its neighbours are counted without touching a byte.
 //!
-//! Candidates are put into lists without branches, because whether one is of
-//! interest is what a processor cannot predict; the lists are then gone through,
-//! and the cache misses of the filters overlap. A run that is longer than the
-//! window, or has a percent escape, a byte beyond ASCII or a stray dot at or in it, is for
-//! the careful way.
+//! Candidates are appended to lists without branches, because a processor cannot
+//! predict which ones are of interest. The lists are then processed so that the
+//! cache misses of the filters overlap. A run that is longer than the window, or
+//! has a percent escape, a byte beyond ASCII or a stray dot in or next to it, takes
+//! the slow path.
 //!
-//! Tried and dropped: visiting the inner dots one by one (three visits for an
+//! Tried and dropped: visiting the inner dots one by one (three visits per
 //! address), and finding the ends of a run byte by byte (a mispredicted branch at
-//! each end, 10 ns together). Telling quads from other numbers by the dots of a whole block
-//! costs 40 instructions and saves the visits of times and durations: 5% of the
-//! instructions of a scan of Zeek's tables or mixed logs, 3% of one of JSON.
+//! each end, 10 ns together). Telling quads from other numbers by the dots of a
+//! whole block costs 40 instructions and saves visiting times and durations: 5% of
+//! the instructions of a scan of Zeek's tables or mixed logs, 3% for JSON.
 
 use super::Visitor;
 use super::classify::{TILE, Tile, window};
 use super::extractor::Visit;
 use crate::engine::indicator::fold::{has_bit, tail_slot_of};
 
-/// The most candidates of a tile: one for each four bytes, as in `a.b `, with room
-/// for what is written and not kept.
-const MOST: usize = TILE * 16 + 64;
+/// The maximum number of candidates in a tile: one for every four bytes, as in `a.b
+/// `, with room for entries that are written but not kept.
+const MAX_CANDIDATES: usize = TILE * 16 + 64;
 
 /// A run that ends in a digit and has three dots.
 #[derive(Clone, Copy, Debug, Default)]
 struct Number {
     end: usize,
     len: u32,
-    /// The dots of the run; its last byte on top.
+    /// The dots of the run, with its last byte on top.
     dots: u64,
 }
 
@@ -41,20 +41,20 @@ struct Number {
 struct Name {
     end: usize,
     len: u32,
-    /// Length of the last label.
+    /// The length of the last label.
     label: u32,
-    /// The dots of the run; its last byte on top.
+    /// The dots of the run, with its last byte on top.
     dots: u64,
 }
 
-/// What a block hands over to the next one.
+/// What one block passes to the next.
 #[derive(Clone, Copy, Debug, Default)]
 struct Carry {
-    /// Whether it ended in an inner dot.
+    /// Whether the block ended in an inner dot.
     dot: u64,
-    /// Whether a label ran out of it.
+    /// Whether a label continues after it.
     label: bool,
-    /// Its inner dots, and which of them are the second and the third of a quad.
+    /// Its inner dots, and which of them are the second and third of a quad.
     dots: [u64; 3],
 }
 
@@ -65,16 +65,16 @@ pub(super) struct Candidates {
     names: Box<[Name]>,
     reference: Box<[usize]>,
     counts: [usize; 3],
-    /// What the tile before hands over.
+    /// What the previous tile passed on.
     carry: Carry,
 }
 
 impl Default for Candidates {
     fn default() -> Self {
         Candidates {
-            numbers: vec![Number::default(); MOST].into(),
-            names: vec![Name::default(); MOST].into(),
-            reference: vec![0; MOST].into(),
+            numbers: vec![Number::default(); MAX_CANDIDATES].into(),
+            names: vec![Name::default(); MAX_CANDIDATES].into(),
+            reference: vec![0; MAX_CANDIDATES].into(),
             counts: [0; 3],
             carry: Carry::default(),
         }
@@ -82,12 +82,12 @@ impl Default for Candidates {
 }
 
 impl Candidates {
-    /// Forgets what the last text handed over.
+    /// Forgets what the last text passed on.
     pub(super) fn begin(&mut self) {
         self.carry = Carry::default();
     }
 
-    /// Collects the candidates of the tile that lies at `first` in the text.
+    /// Collects the candidates of the tile at `first` in the text.
     pub(super) fn collect(&mut self, tile: &Tile, text: &[u8], first: usize, tails: &[u8]) {
         self.counts = [0; 3];
         let Carry { dot: mut dot_carry, label: mut label_carry, mut dots } = self.carry;
@@ -116,15 +116,16 @@ impl Candidates {
             let (sum, over) = masks.names.overflowing_add(behind_dots);
             let (sum, over_too) = sum.overflowing_add(u64::from(label_carry));
             label_carry = over | over_too;
-            // A label behind an inner dot that is not followed by another one.
+            // A label after an inner dot that is not followed by another one.
             let ends = sum & !masks.names & !inner;
             let behind_digits = masks.digits << 1 | previous.digits >> 63;
             let at = first + block * 64;
             let run_masks =
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
-            // What ends in a digit and is no quad by its dots is nothing, unless it goes on
-            // behind a stray dot, or an escape or a character beyond ASCII can be at it.
-            // Where the block before is all run, such a one can lie out of sight.
+            // What ends in a digit and is no quad by its dots is nothing, unless it
+            // continues after a stray dot, or there may be an escape or a character
+            // beyond ASCII next to it. If the previous block is all run, such a
+            // byte could be out of sight.
             let is_plain = previous.odds | masks.odds == 0 && run_masks.before != u64::MAX;
             let mut places =
                 ends & behind_digits & if is_plain { behind_third | masks.dots } else { u64::MAX };
@@ -150,7 +151,7 @@ impl Candidates {
             }
         }
         self.carry = Carry { dot: dot_carry, label: label_carry, dots };
-        // Those that end in digits came first in each block.
+        // In each block those that end in digits came first.
         self.reference[..self.counts[2]].sort_unstable();
     }
 
@@ -173,14 +174,15 @@ impl Candidates {
     }
 }
 
-/// Whether a port follows the dot at the head of `text`, in the manner of tcpdump.
+/// Whether a port follows the dot at the start of `text`, as tcpdump prints it.
 fn has_port(text: &[u8]) -> bool {
     let digits = text[1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
     let behind = text.get(1 + digits).copied().unwrap_or(b'\n');
     (1..=5).contains(&digits) && (behind <= b' ' || matches!(behind, b':' | b','))
 }
 
-/// What stands two to four bytes behind a dot, as the dot or the end behind an octet does.
+/// The bits two to four bytes after a dot, where the next dot or the end after an
+/// octet is.
 #[inline]
 fn behind_octet(dots: u64, previous: u64) -> u64 {
     let [two, three, four] = [2, 3, 4].map(|len| dots << len | previous >> (64 - len));
@@ -197,9 +199,9 @@ struct Runs {
 #[derive(Clone, Copy)]
 struct Run {
     len: u32,
-    /// The run's dots; its last byte on top.
+    /// The run's dots, with its last byte on top.
     dots: u64,
-    /// Whether it is for the careful way.
+    /// Whether it takes the slow path.
     is_odd: bool,
 }
 
@@ -215,8 +217,8 @@ impl Runs {
         let len = window(self.before, self.here, bit).leading_ones();
         let dots = window(previous.dots, masks.dots, bit);
         let odds = window(previous.odds, masks.odds, bit);
-        // The run and the byte before it; a run that fills the window has no such byte
-        // there, and is odd anyway.
+        // The run and the byte before it. A run that fills the window has no such
+        // byte, but takes the slow path anyway.
         let out = 64 - len;
         let of_run = u64::MAX.checked_shl(out).unwrap_or(0);
         let dots = dots & of_run;
@@ -228,7 +230,7 @@ impl Runs {
     }
 }
 
-/// Reads the dotted quad of `len` bytes that ends at `end`, whose dots are known.
+/// Parses the dotted quad of `len` bytes that ends at `end`, given its dots.
 #[inline(always)]
 fn quad(text: &[u8], number: &Number) -> Option<u32> {
     let mut address = 0u32;
@@ -237,7 +239,7 @@ fn quad(text: &[u8], number: &Number) -> Option<u32> {
     let mut dots = number.dots;
     let mut left = number.len;
     for octet in 0..4 {
-        // The digits of this octet stand above the next dot.
+        // The digits of this octet are above the next dot.
         let digits = if octet == 3 { left } else { dots.leading_zeros() };
         let word = u32::from_le_bytes(*text.get(end.checked_sub(4)?..end)?.first_chunk()?);
         let kept = u32::MAX.checked_shl(32 - 8 * digits.min(4)).unwrap_or(0);
@@ -258,12 +260,13 @@ fn quad(text: &[u8], number: &Number) -> Option<u32> {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Goes through the candidates of a tile.
+    /// Processes the candidates of a tile.
     pub(super) fn sift(&mut self, candidates: &Candidates, skip: &mut usize) {
         let [numbers, names, reference] = candidates.counts;
         for number in &candidates.numbers[..numbers] {
             let address = if number.end < 16 + 4 {
-                // So near the beginning four bytes cannot be read before each octet.
+                // This close to the start, four bytes cannot be read before each
+                // octet.
                 self.visitor.may_hold_v4(0);
                 None
             } else {
@@ -283,7 +286,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         for name in &candidates.names[..names] {
             let run = &self.text[name.end - name.len as usize..name.end];
-            // The dot before the last label is at `label`; the one before that ends the pair.
+            // The dot before the last label is at `label`; the dot before that ends
+            // the pair.
             let above = name.dots.checked_shl(name.label + 1).unwrap_or(0);
             let pair = match above {
                 0 => name.len,
@@ -297,7 +301,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 self.name_at(name.end - 1);
             }
         }
-        // A run can show several ends, as in `a.b..c.d`.
+        // A run can have several ends, as in `a.b..c.d`.
         for &place in &candidates.reference[..reference] {
             if place >= *skip {
                 *skip = self.name_at(place).end;

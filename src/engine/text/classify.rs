@@ -1,13 +1,13 @@
-//! Phase one: 64 bytes to bit masks.
+//! Phase one: turns 64 bytes into bit masks.
 
 use super::escapes::begins_escape;
 use super::vector;
 
-/// Blocks of a [`Tile`]: 16 KiB of text, whose masks take as much again, stay in
-/// the first-level cache until phase two has gone over them.
+/// The number of blocks in a [`Tile`]: 16 KiB of text, whose masks take as much
+/// again, stay in the first-level cache until phase two has processed them.
 pub const TILE: usize = 256;
 
-/// Classes of a block of 64 bytes; bit `i` speaks of byte `i`.
+/// The classes of a block of 64 bytes; bit `i` is for byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Masks {
     /// Letters, digits, `_`, `-`, and every byte of a character beyond ASCII.
@@ -24,11 +24,11 @@ pub struct Masks {
     pub at_signs: u64,
     /// `/`
     pub slashes: u64,
-    /// What makes a candidate beside it one for the careful way: `%`, and every byte beyond
-    /// ASCII.
+    /// Bytes that send a candidate next to them to the slow path: `%`, and every
+    /// byte beyond ASCII.
     pub odds: u64,
-    /// What other escapes begin with: `\`, `&`, `#`, `^`, ESC. They are read by themselves
-    /// (`pieces`), and no candidate is another one for them.
+    /// First bytes of other escapes: `\`, `&`, `#`, `^`, ESC. They are read
+    /// separately (`pieces`) and do not affect candidates.
     pub escapes: u64,
     /// `(` and `[`
     pub opens: u64,
@@ -76,13 +76,13 @@ pub(super) static CLASSES: [u8; 256] = {
     table
 };
 
-/// Whether `byte` is of one of these classes.
+/// Whether `byte` is in one of these classes.
 #[inline]
 pub(super) fn is(byte: u8, classes: u8) -> bool {
     CLASSES[usize::from(byte)] & classes != 0
 }
 
-/// Classifies a block, byte by byte: the oracle of every faster way.
+/// Classifies a block byte by byte: the oracle for every faster way.
 pub fn classify(block: &[u8; 64]) -> Masks {
     let mut masks = Masks::default();
     for (at, &byte) in block.iter().enumerate() {
@@ -103,7 +103,7 @@ pub fn classify(block: &[u8; 64]) -> Masks {
     masks
 }
 
-/// Masks of up to [`TILE`] blocks, with one block before them and one behind.
+/// The masks of up to [`TILE`] blocks, with one block before and one after them.
 #[derive(Debug)]
 pub struct Tile {
     masks: Box<[Masks; TILE + 2]>,
@@ -117,8 +117,8 @@ impl Default for Tile {
 }
 
 impl Tile {
-    /// Classifies the blocks from `first` on, a multiple of 64, as far as `last` or
-    /// the tile reaches. Beyond the text everything is a separator.
+    /// Classifies the blocks from `first`, a multiple of 64, up to `last` or the
+    /// end of the tile. Beyond the text everything is a separator.
     pub fn fill(&mut self, text: &[u8], first: usize, last: usize) {
         let last = last.min(first + TILE * 64);
         self.len = (last - first).div_ceil(64);
@@ -141,27 +141,27 @@ impl Tile {
         let len = tail.len().min(64);
         block[..len].copy_from_slice(&tail[..len]);
         vector::classify_all(&block, std::slice::from_mut(part));
-        // Separators are of no class.
+        // Separators are in no class.
         beyond.fill(Masks::default());
     }
 
-    /// How many blocks there are.
+    /// The number of blocks.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no blocks.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The masks of all blocks, with that of the block before the first one and that of the one
-    /// behind the last.
+    /// The masks of all blocks, including the block before the first and the one
+    /// after the last.
     pub(super) fn masks(&self) -> &[Masks] {
         &self.masks[..self.len + 2]
     }
 
-    /// Block `at`, with those before and behind it.
+    /// Block `at`, with the blocks before and after it.
     #[inline]
     pub fn around(&self, at: usize) -> (&Masks, &Masks, &Masks) {
         let masks: &[Masks; TILE + 2] = &self.masks;
@@ -194,15 +194,15 @@ impl Masks {
         self.slashes & (self.slashes >> 1 | next.slashes << 63)
     }
 
-    /// Whether 16 hex digits fill an aligned quarter of the block. Every run of 32 does
-    /// so somewhere.
+    /// Whether 16 hex digits fill an aligned quarter of the block. Every run of 32
+    /// does so somewhere.
     #[inline]
     fn has_hex_quarter(&self) -> bool {
         let missing = !self.hexes;
         missing.wrapping_sub(0x0001_0001_0001_0001) & self.hexes & 0x8000_8000_8000_8000 != 0
     }
 
-    /// Places from which on 32 hex digits stand.
+    /// Positions at which 32 hex digits begin.
     #[inline]
     pub fn long_hexes(&self, next: &Masks) -> u64 {
         if !self.has_hex_quarter() && !next.has_hex_quarter() {
@@ -215,7 +215,8 @@ impl Masks {
         run as u64
     }
 
-    /// Opening brackets behind no name, before a digit or what is no character of a name.
+    /// Opening brackets that follow no name and precede a digit or a non-name
+    /// character.
     #[inline]
     pub fn opens_of_digits(&self, previous: &Masks, next: &Masks) -> u64 {
         let letters = self.names & !self.digits;
@@ -225,7 +226,7 @@ impl Masks {
     }
 }
 
-/// The 64 bits that end before bit `bit` of `mask`, the last of them on top.
+/// The 64 bits before bit `bit` of `mask`, the last of them on top.
 #[inline]
 pub(super) fn window(previous: u64, mask: u64, bit: u32) -> u64 {
     let both = u128::from(mask) << 64 | u128::from(previous);

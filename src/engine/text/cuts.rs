@@ -1,9 +1,10 @@
-//! Where a URL may end before the byte that no URL goes on behind.
+//! Where a URL may end before the byte that certainly ends it.
 //!
-//! A comma, a plus or an escaped quote can be a part of a URL, or stand behind it: in a table
-//! without quotes, in a request that carries a command, in a sentence of another script. What
-//! was meant nothing in the text tells, so that a URL is looked up as a whole and as far as the
-//! first few of these. That costs a URL at a host that is listed, and no other.
+//! A comma, a plus or an escaped quote can be part of a URL or follow it: in a
+//! table without quotes, in a request that contains a command, in a sentence of
+//! another script. Nothing in the text tells which, so a URL is looked up in full
+//! and up to the first few of these. That costs time only for URLs at a listed
+//! host.
 
 use super::Visitor;
 use super::extractor::Visit;
@@ -12,20 +13,20 @@ use super::unicode::{char_at, char_start, is_full_stop, is_of_name, stands_witho
 use super::urls::NEAR;
 use std::ops::Range;
 
-/// So many places are tried as the end of a URL.
+/// The number of ends of a URL to try.
 const MAX_CUTS: usize = 8;
 
 /// What is cut.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Url,
-    /// A path that stands by itself. Its query is none that a blank could be spelt in.
+    /// A path on its own. Its query contains no escaped blanks.
     Path,
-    /// A URL with percent escapes for its slashes, and so for its query.
+    /// A URL whose slashes are percent-escaped, and so is its query.
     Escaped,
 }
 
-/// Bytes that [`Visit::is_cut`] is asked for.
+/// The bytes for which [`Visit::is_cut`] is called.
 static MAY_CUT: [bool; 256] = {
     let mut table = [false; 256];
     let marks = b",;^+&$%*~_";
@@ -42,15 +43,15 @@ static MAY_CUT: [bool; 256] = {
     table
 };
 
-/// What a URL ends before, if it is escaped: what it could not hold as it stands, and what a
-/// shell takes for the end of a word.
+/// What ends an escaped URL: what it could not contain unescaped, and what ends a
+/// word for a shell.
 fn ends_if_escaped(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | 0x7f) || b"\"'<>)|;,`\\^${}*".contains(&byte)
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// The URL that begins at `start` as far as the marks behind `from`, before which it may
-    /// end. The longest comes first.
+    /// Emits the URL that begins at `start` up to each mark after `from` before
+    /// which it may end, the longest first.
     pub(super) fn cuts(&mut self, start: usize, from: usize, stop: usize, form: Form) {
         let near = from..stop.min(from + NEAR);
         let may_cut = |byte: &u8| MAY_CUT[usize::from(*byte)];
@@ -72,12 +73,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 }
             }
         }
-        // The whole may be another reading's, for what stands behind the last mark.
+        // The full URL may belong to another reading, because of what follows the
+        // last mark.
         let is_told = self.is_ours(start, start..stop);
         let mut last = if is_told { self.trim(from, stop) } else { usize::MAX };
         for &place in places[..len].iter().rev() {
             let end = self.trim(from, place);
-            // What was trimmed from the longer one was no more than that.
+            // The longer one has been trimmed to the same end.
             if end < last && end > from {
                 self.emit_cut(start..end, place, form);
             }
@@ -93,17 +95,18 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Whether a URL may end before the byte at `at`, one of [`MAY_CUT`].
+    /// Whether a URL may end before the byte at `at`, which is in [`MAY_CUT`].
     fn is_cut(&self, at: usize, has_query: bool) -> bool {
         let rest = &self.text[at..];
         let next = self.byte(at + 1);
         match rest[0] {
             b',' | b';' | b'^' | b'+' | b'*' => true,
-            // The next field of the query that the URL stands in, or of a shell's list.
+            // The next field of the query that contains the URL, or of a shell's
+            // list.
             b'&' => !has_query || next == b'&',
             b'$' => rest.starts_with(b"${") || rest.starts_with(b"$IFS"),
             b'~' => next == b'~',
-            // `_http://evil.example/_` is emphasised.
+            // `_http://evil.example/_` is emphasis.
             b'_' => !next.is_ascii_alphanumeric() && !b"-/=%&".contains(&next),
             b'%' => match percent_at(self.text, at) {
                 Some(b'&') => !has_query,
@@ -114,8 +117,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// The same beyond ASCII: at what is no letter, and at the first letter of a script that is
-    /// written without blanks.
+    /// Like `is_cut`, beyond ASCII: at anything but a letter, and at the first
+    /// letter of a script without blanks between words.
     fn is_cut_beyond_ascii(&self, at: usize) -> bool {
         if char_start(self.text, at) != at {
             return false;
@@ -126,7 +129,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         })
     }
 
-    /// Whether what stands on both sides says that a URL is all that is between them.
+    /// Whether both neighbours show that the URL is everything between them.
     fn is_bounded(&self, start: usize, stop: usize) -> bool {
         matches!(
             (self.before(start), self.byte(stop)),

@@ -7,12 +7,12 @@ use super::percent::{ends_escape, percent_at, tail_of_escape};
 use crate::engine::indicator::{Kind, Observable, Where, digest};
 use std::ops::Range;
 
-/// The longest digest in hex digits, with room for what stands before it.
+/// The longest digest in hex digits, with room for a prefix.
 const MAX_RUN: usize = 2 * digest::MAX_DIGEST + 8;
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the runs of 32 and more hex digits that the block at `at` shows,
-    /// beyond `skip`; returns where the last one ends.
+    /// Visits the runs of 32 or more hex digits in the block at `at`, beyond
+    /// `skip`. Returns where the last one ends.
     #[inline]
     pub(super) fn digests_at(
         &mut self,
@@ -80,7 +80,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// `0x` before a digest, itself at a boundary.
+    /// Whether `0x` precedes a digest, itself at a boundary.
     fn is_hex_prefix(&self, start: usize) -> bool {
         start >= 2
             && self.text[start - 2] == b'0'

@@ -9,11 +9,12 @@ use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
 
-/// The quotes around a local part, with their backslashes in strings of JSON.
+/// The maximum length of the quotes around a local part, with their backslashes in
+/// JSON strings.
 const MAX_QUOTES: usize = 16;
 
-/// A byte of a local part as logs hold them. `=` and the other oddities that RFC
-/// 5322 allows are separators here: `from=bad.guy@evil.example` names bad.guy.
+/// Whether a byte occurs in local parts in logs. `=` and the other oddities that
+/// RFC 5322 allows are separators here: `from=bad.guy@evil.example` means bad.guy.
 fn is_local(byte: u8) -> bool {
     is(byte, class::NAME) || matches!(byte, b'.' | b'+' | b'%')
 }
@@ -29,14 +30,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// An address whose local part is in quotes, needed or not: `"bad.guy"@evil.example`.
+    /// Reads an address with a quoted local part, needed or not:
+    /// `"bad.guy"@evil.example`.
     fn quoted_email(&mut self, at: usize) {
         let floor = at.saturating_sub(MAX_LOCAL + MAX_QUOTES);
         let slashes = |end: usize| {
             let before = self.text[floor..end].iter().rev();
             before.take_while(|b| **b == b'\\').count()
         };
-        // In a string of JSON both quotes have as many backslashes before them.
+        // In a JSON string, both quotes have the same number of backslashes.
         let own = slashes(at - 1);
         let end = at - 1 - own;
         let Some(quote) = memchr::memrchr(b'"', &self.text[floor..end]).map(|at| floor + at) else {
@@ -61,8 +63,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         *self.decoded = address;
     }
 
-    /// An address whose local part ends at `local_end` and whose domain begins at
-    /// `domain_start`; between them stands `@` or `%40`.
+    /// Reads an address whose local part ends at `local_end` and whose domain
+    /// begins at `domain_start`, with `@` or `%40` between them.
     pub(super) fn email_between(&mut self, local_end: usize, domain_start: usize) {
         if !self.wants.emails {
             return;
@@ -78,11 +80,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if let Some((len, _)) = tail_of_escape(self.text, start, local_end) {
             start += len;
         }
-        // What an escape stands for may end the local part: `%3Cbad.guy`.
+        // A decoded escape may end the local part: `%3Cbad.guy`.
         let mut place = start;
         while place < local_end {
             if let Some(byte) = percent_at(self.text, place) {
-                // An `@` is none of those ends, if there is another: `a%40b@c`.
+                // An `@` does not end it if there is another one: `a%40b@c`.
                 let is_part = is_local(byte) || byte == b'@' && domain_start - local_end == 1;
                 if !is_part {
                     start = place + 3;
@@ -100,7 +102,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
             start += if percent_at(self.text, start).is_some() { 3 } else { 1 };
         }
         let end = self.domain_end(domain_start);
-        // `#bad.guy` is another's name: the sign is one of a local part (section 6.4).
+        // `#bad.guy` is someone else: the sign is valid in a local part (section
+        // 6.4).
         if start >= local_end || end == domain_start || self.before(start) == b'#' {
             return;
         }
@@ -109,7 +112,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if !address.is_ascii() {
             self.mailbox_among_letters(start..end, local_end, domain_start);
         }
-        // `u%2Bx%40evil.example` is also read decoded.
+        // Also read `u%2Bx%40evil.example` decoded.
         let is_escaped = |at: usize| percent_at(self.text, at).is_some_and(|byte| byte != b'@');
         let may_be_escaped = memchr::memchr(b'%', address).is_some();
         if may_be_escaped && (start..local_end).chain(domain_start..end).any(is_escaped) {
@@ -120,7 +123,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Where a local part begins behind the quotes, brackets and symbols beyond ASCII in it.
+    /// Where a local part begins after the quotes, brackets and symbols beyond
+    /// ASCII in it.
     fn behind_symbols(&self, local: Range<usize>) -> usize {
         let mut start = local.start;
         let mut at = local.start;
@@ -135,8 +139,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         start
     }
 
-    /// The address in `whole` without the letters of a script without blanks that touch it on
-    /// either side: `请联系bad.guy@evil.example谢谢`.
+    /// Reads the address in `whole` without adjacent letters of a script without
+    /// blanks: `请联系bad.guy@evil.example谢谢`.
     fn mailbox_among_letters(&mut self, whole: Range<usize>, local_end: usize, domain: usize) {
         let text = self.text;
         let is_letter = |at: usize| char_at(&text[at..]).0.is_some_and(stands_without_blanks);
@@ -162,7 +166,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Where the domain that begins at `start` ends, its trailing dots left out.
+    /// Where the domain that begins at `start` ends, without trailing dots.
     fn domain_end(&self, start: usize) -> usize {
         let mut end = start;
         while end < self.text.len() && end - start < 512 {

@@ -1,44 +1,44 @@
-//! Escapes that a writer of logs put around or into a value, and what each stands for
+//! Escapes that the writer of a log put around or into a value, and their meanings
 //! (matching specification, section 8.1).
 //!
-//! Backslash escapes are those of JSON (RFC 8259), C and Python, and the `\=` and `\|`
-//! of CEF. They nest: a JSON text in a string of another one doubles every backslash,
-//! so that a row of 1, 2 or 4 backslashes before a letter is one escape, undone to
+//! Backslash escapes are those of JSON (RFC 8259), C and Python, and `\=` and `\|`
+//! of CEF. They nest: a JSON text in a string of another one doubles every
+//! backslash, so 1, 2 or 4 backslashes before a letter form one escape, decoded to
 //! three levels. Entities are those of XML and HTML; `#011` is how rsyslog writes a
 //! control character; `ESC [ … m` (ECMA-48) colours a terminal.
 //!
-//! Each escape is recognised by itself, from the byte that it begins with, so that it
-//! does not matter from where on a text is read.
+//! Each escape is recognised on its own, from its first byte, so the result does
+//! not depend on where reading starts.
 
 use crate::engine::indicator::digest::{self, MAX_DIGEST};
 use std::borrow::Cow;
 
-/// No escape is longer.
+/// The maximum length of an escape.
 pub(super) const MAX_ESCAPE: usize = 64;
 
-/// The longest row of backslashes that is looked at: eight is a quote three levels deep.
+/// The maximum number of backslashes in a row: eight are a quote three levels deep.
 const MAX_SLASHES: usize = 16;
 
-/// The longest separator that is looked for before a value.
+/// The maximum length of an encoded separator before a value.
 const MAX_SPELT: usize = 12;
 
-/// How deep backslash escapes nest.
+/// The maximum depth of nested backslash escapes.
 const MAX_LEVELS: u32 = 3;
 
-/// The longest path that is looked at.
+/// The maximum length of a path to inspect.
 const MAX_PATH: usize = 256;
 
-/// The longest parameters of a control sequence, and of a hyperlink.
+/// The maximum length of the parameters of a control sequence or a hyperlink.
 const MAX_PARAMETERS: usize = 24;
 
-/// What an escape stands for.
+/// The meaning of an escape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// A character of the value that the escape stands in.
+    /// A character of the value that contains the escape.
     Char(char),
-    /// A byte of it, of which several may make a character.
+    /// A byte of the value, of which several may form a character.
     Byte(u8),
-    /// A control character, a blank or a colour: no value goes on over it.
+    /// A control character, a blank or a colour, which no value continues across.
     Separator,
 }
 
@@ -47,8 +47,9 @@ pub(super) enum Meaning {
 pub(super) struct Escape {
     pub(super) len: usize,
     pub(super) meaning: Meaning,
-    /// How many bytes of backslashes it begins with, if what is behind them may also be
-    /// meant as it stands: `\\nas.example` is a share, or a line feed and a name.
+    /// The number of bytes of leading backslashes, if the rest may also be literal:
+    /// `\
+    /// as.example` is a share, or a line feed and a name.
     pub(super) doubtful: Option<usize>,
 }
 
@@ -62,8 +63,9 @@ impl Escape {
     }
 }
 
-/// Whether an escape with this first byte that stands for a separator is one also for who does
-/// not know it: no value goes on over a backslash or ESC, but a URL does over `&` or `#`.
+/// Whether an escape with this first byte that means a separator also separates for
+/// readers who do not know it: no value continues across a backslash or ESC, but a
+/// URL continues across `&` or `#`.
 pub(super) fn parts(first: u8, meaning: Meaning) -> bool {
     meaning == Meaning::Separator && matches!(first, b'\\' | 0x1b)
 }
@@ -96,7 +98,7 @@ pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
         b'#' => {
             let code = octal(rest)?;
             let is_control = code <= 0x20 || code == 0x7f;
-            // `#0123…` of a digest's length is one behind its sign.
+            // `#0123…` with the length of a digest is a digest after a sign.
             let digits = rest.iter().take(2 * MAX_DIGEST + 1);
             let digits = digits.take_while(|byte| byte.is_ascii_hexdigit()).count();
             (is_control && digest::kind_of_len(digits).is_none())
@@ -113,7 +115,7 @@ pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
             }
             _ => None,
         },
-        // U+009B, which is ESC and a bracket in one.
+        // U+009B is ESC and a bracket in one character.
         0xc2 if rest.first() == Some(&0x9b) => {
             let (parameters, is_ended) = parameters(&rest[1..]);
             is_ended.then(|| Escape::new(3 + parameters, Meaning::Separator))
@@ -126,7 +128,7 @@ pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
     }
 }
 
-/// A value without the escapes of characters in it, as [`escape_at`] reads them.
+/// A value with its character escapes decoded, as [`escape_at`] reads them.
 pub(super) fn characters(value: &str) -> Cow<'_, str> {
     let bytes = value.as_bytes();
     if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'&')) {
@@ -154,7 +156,7 @@ pub(super) fn characters(value: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&undone).into_owned())
 }
 
-/// What stands before the separator that is spelt at the end of a text, if one is.
+/// The text before an encoded separator at its end, if there is one.
 pub(super) fn before_separator(text: &[u8]) -> Option<&[u8]> {
     let floor = text.len().saturating_sub(MAX_SPELT);
     let near = &text[floor..];
@@ -167,7 +169,7 @@ pub(super) fn before_separator(text: &[u8]) -> Option<&[u8]> {
     is_last.then(|| &text[..floor + from])
 }
 
-/// An escape of `len` bytes that stands for `char`, with what belongs to it in `rest`.
+/// An escape of `len` bytes that means `char`, and what belongs to it in `rest`.
 fn standing_for(char: char, len: usize, rest: &[u8]) -> Escape {
     let meaning = match char {
         '\u{1b}' => return Escape::new(len + sequence(rest), Meaning::Separator),
@@ -177,7 +179,7 @@ fn standing_for(char: char, len: usize, rest: &[u8]) -> Escape {
     Escape::new(len, meaning)
 }
 
-/// An escape that begins with the row of backslashes at `at`.
+/// An escape that begins with the backslashes at `at`.
 fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
     if at > 0 && text[at - 1] == b'\\' {
         return None;
@@ -240,8 +242,9 @@ fn standing_for_ampersand(len: usize, rest: &[u8]) -> Escape {
     }
 }
 
-/// The character of `\uXXXX`, `\UXXXXXXXX` or `\u{X…}` behind its letter, and how many bytes
-/// tell of it: two halves of a pair if it lies beyond the basic plane.
+/// Decodes `\uXXXX`, `\UXXXXXXXX` or `\u{X…}` after its letter. Returns the
+/// character and the number of bytes, which includes both halves of a surrogate
+/// pair.
 fn code_point(letter: u8, slashes: usize, behind: &[u8]) -> Option<(char, usize)> {
     if let Some(braced) = behind.strip_prefix(b"{") {
         let len = braced.iter().take(8).take_while(|b| b.is_ascii_hexdigit()).count();
@@ -251,7 +254,7 @@ fn code_point(letter: u8, slashes: usize, behind: &[u8]) -> Option<(char, usize)
     let len = if letter == b'U' { 8 } else { 4 };
     let code = hex(behind, len)?;
     if !(0xd800..0xdc00).contains(&code) {
-        // Half a pair stands for nothing that a value has.
+        // Half a pair means nothing that a value contains.
         return Some((char::from_u32(code).unwrap_or('\u{fffd}'), len));
     }
     let second = behind
@@ -268,13 +271,13 @@ fn code_point(letter: u8, slashes: usize, behind: &[u8]) -> Option<(char, usize)
     })
 }
 
-/// The number of the first `len` bytes, hex digits all of them.
+/// Parses the first `len` bytes as hex digits.
 fn hex(text: &[u8], len: usize) -> Option<u32> {
     let digits = text.get(..len).filter(|digits| !digits.is_empty())?;
     digits.iter().try_fold(0u32, |code, &b| Some(code << 4 | char::from(b).to_digit(16)?))
 }
 
-/// The byte of three octal digits.
+/// Parses a byte of three octal digits.
 fn octal(text: &[u8]) -> Option<u8> {
     match *text.get(..3)? {
         [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7'] => {
@@ -284,7 +287,8 @@ fn octal(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// Whether the single backslash at `at` stands in a path with a drive: `C:\temp\new`.
+/// Whether the single backslash at `at` is in a path with a drive: `C:\temp
+/// ew`.
 fn is_in_path(text: &[u8], at: usize) -> bool {
     let from = at.saturating_sub(MAX_PATH);
     let head = &text[from..at];
@@ -298,8 +302,8 @@ fn is_in_path(text: &[u8], at: usize) -> bool {
         && !head[colon..].iter().any(|&b| b <= b' ' || b"\"<>|*?".contains(&b))
 }
 
-/// The length of what follows ESC in a control sequence, a hyperlink's head or the choice of
-/// a character set; 0 if it is none.
+/// The length of what follows ESC in a control sequence, a hyperlink's start or the
+/// choice of a character set; 0 for none of these.
 fn sequence(rest: &[u8]) -> usize {
     match *rest {
         [b'[', ref rest @ ..] => match parameters(rest) {
@@ -322,11 +326,13 @@ fn sequence(rest: &[u8]) -> usize {
     }
 }
 
-/// The length of a control sequence's parameters, and whether its last byte follows them.
+/// The length of a control sequence's parameters, and whether its final byte
+/// follows.
 fn parameters(rest: &[u8]) -> (usize, bool) {
     let is_inside = |&&b: &&u8| matches!(b, b'0'..=b'?' | b'!'..=b'/');
     let len = rest.iter().take(MAX_PARAMETERS).take_while(is_inside).count();
-    // Colons are in those of colours alone (ISO 8613-6); `[2001:db8::1]` may stand there, too.
+    // Only colours contain colons (ISO 8613-6); `[2001:db8::1]` may occur here,
+    // too.
     let has_colon = rest[..len].contains(&b':');
     let is_last = |b: &u8| match has_colon {
         true => *b == b'm',
@@ -335,7 +341,7 @@ fn parameters(rest: &[u8]) -> (usize, bool) {
     (len, rest.get(len).is_some_and(is_last))
 }
 
-/// The entity whose ampersand stands before `rest`: its length, and its character.
+/// The entity whose ampersand precedes `rest`: its length and its character.
 fn entity(rest: &[u8]) -> Option<(usize, char)> {
     if let Some(number) = rest.strip_prefix(b"#") {
         return number_of_entity(number).map(|(len, char)| (len + 1, char));
@@ -345,7 +351,7 @@ fn entity(rest: &[u8]) -> Option<(usize, char)> {
     let char = entity_char(name)?;
     match behind {
         Some(b';') => Some((len + 1, char)),
-        // Old HTML leaves it out; in a query `&lt=1` and `&amp=1` are parameters.
+        // Old HTML omits it; in a query, `&lt=1` and `&amp=1` are parameters.
         behind if b"<>&\"".contains(&(char as u8)) && name.is_ascii() && char.is_ascii() => {
             let goes_on = behind.is_some_and(|b| b.is_ascii_alphanumeric() || b"=_-.".contains(&b));
             (!goes_on && len > 1).then_some((len, char))
@@ -354,7 +360,7 @@ fn entity(rest: &[u8]) -> Option<(usize, char)> {
     }
 }
 
-/// The number of a numeric entity, without what stands before it.
+/// The number of a numeric entity, without its prefix.
 fn number_of_entity(number: &[u8]) -> Option<(usize, char)> {
     let (radix, digits) = match number {
         [b'x' | b'X', digits @ ..] => (16, digits),
@@ -370,8 +376,8 @@ fn number_of_entity(number: &[u8]) -> Option<(usize, char)> {
     let char = char::from_u32(u32::from_str_radix(code, radix).ok()?)?;
     match digits.get(len) {
         Some(b';') => Some((head + len + 1, char)),
-        // Without its end a number of two or more digits is an entity where no letter of
-        // the value can be taken for a digit of it.
+        // Without its semicolon, a number of two or more digits is an entity if no
+        // letter of the value can be taken for one of its digits.
         _ if radix == 10 && len >= 2 && (char == '\t' || !char.is_control()) => {
             Some((head + len, char))
         }
@@ -379,7 +385,7 @@ fn number_of_entity(number: &[u8]) -> Option<(usize, char)> {
     }
 }
 
-/// What an entity's name stands for that a value or what stands at it can hold (HTML, named
+/// The meanings of named entities that can occur in or next to a value (HTML, named
 /// character references).
 fn entity_char(name: &[u8]) -> Option<char> {
     Some(match name {
@@ -441,7 +447,7 @@ mod tests {
         escape_at(text.as_bytes(), 0).map(|escape| (escape.meaning, escape.len))
     }
 
-    /// What stands for one character, however it is written.
+    /// Every way to write a character.
     #[test]
     fn characters() {
         for (text, char) in [
@@ -547,7 +553,7 @@ mod tests {
         }
     }
 
-    /// What may be meant as it stands.
+    /// Escapes that may also be literal text.
     #[test]
     fn doubts() {
         let doubtful = |text: &str, at| escape_at(text.as_bytes(), at).unwrap().doubtful;

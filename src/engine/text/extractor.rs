@@ -1,4 +1,4 @@
-//! The extractor: bytes of a text in, observables out.
+//! The extractor: finds observables in the bytes of a text.
 
 use super::candidates::Candidates;
 use super::classify::{Tile, class, is};
@@ -8,46 +8,48 @@ use crate::engine::indicator::gram::GramFilter;
 use crate::engine::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_URL};
 use std::ops::Range;
 
-/// How many bytes before a candidate can decide what it is.
+/// How many bytes before a candidate can affect what it is.
 pub const MAX_BEHIND: usize = 4096;
 
-/// How many bytes behind the beginning of a candidate can belong to it.
+/// How many bytes after the beginning of a candidate can belong to it.
 pub const MAX_AHEAD: usize = 2 * MAX_URL;
 
-/// The bitmap in which every last label is.
+/// A bitmap that contains every last label.
 pub static EVERY_TAIL: [u8; TAILS] = [0xff; TAILS];
 
-/// Takes observables, and says early what it will not take.
+/// Receives observables, and declines early what it does not want.
 pub trait Visitor {
-    /// A bitmap over the [slots of last labels](crate::engine::indicator::fold::tail_slot): a name
-    /// is passed on only if the bit of its last label is set. Arpa names have to be in
-    /// it if addresses are wanted. All of them, unless said otherwise.
+    /// A bitmap over the [slots of last
+    /// labels](crate::engine::indicator::fold::tail_slot). Names are only passed on
+    /// if the bit of their last label is set. If addresses are wanted, `arpa` must
+    /// be included for reverse names. By default all are.
     fn tails(&self) -> &[u8] {
         &EVERY_TAIL
     }
 
-    /// Whether a name that ends in these bytes, in their case in the text and ASCII,
-    /// can be of interest; the last `pair` of them are its last two labels.
+    /// Whether a name that ends in these bytes (ASCII, in original case) can be of
+    /// interest. Its last two labels are the last `pair` bytes.
     fn may_hold_name(&self, run: &[u8], pair: usize) -> bool {
         let _ = (run, pair);
         true
     }
 
-    /// Whether a URL whose host is `host`, as it stands and ASCII, can be of interest.
+    /// Whether a URL with this host (ASCII, in original case) can be of interest.
     fn may_hold_url(&self, host: &[u8]) -> bool {
         let _ = host;
         true
     }
 
-    /// Whether a name whose last label is `label` (in its case in the text) can be of
-    /// interest. Asked on the careful way, where `tails` was not.
+    /// Whether a name with the last label `label` (in original case) can be of
+    /// interest. Asked on the slow path, which does not use `tails`.
     fn may_end_in(&self, label: &[u8]) -> bool;
 
     /// Whether this IPv4 address can be of interest.
     fn may_hold_v4(&self, address: u32) -> bool;
 
-    /// Whether the run at `span`, of which nothing else is of interest, can be the host of
-    /// a URL whose path stands in another field. `is_address`: it is one.
+    /// Whether the run at `span`, which is of no other interest, can be the host of
+    /// a URL whose path is in another field. `is_address` says that it is an
+    /// address.
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         let _ = (span, is_address);
         false
@@ -56,45 +58,46 @@ pub trait Visitor {
     /// Whether observables of this kind can be of interest at all.
     fn wants(&self, kind: Kind) -> bool;
 
-    /// An observable, where it came from, and its bytes in the text.
+    /// Receives an observable, with its origin and its position in the text.
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>);
 
-    /// What says early that a window of the text is in no string that is looked for.
-    /// `None`: no strings are.
+    /// The filter for windows of the text that may belong to a listed string.
+    /// `None` if there are no such strings.
     fn gram_filter(&self) -> Option<GramFilter<'_>> {
         None
     }
 
-    /// The window at `at` passed that filter.
+    /// Receives the position of a window that passed that filter.
     fn literal(&mut self, _at: usize) {}
 }
 
-/// Finds observables in text. One for each thread; it keeps its buffers.
+/// Finds observables in text. Each thread needs its own; it reuses its buffers.
 #[derive(Debug, Default)]
 pub struct Extractor {
     decoded: Vec<u8>,
-    /// Buffers for pieces with escapes: none before the first one.
+    /// Buffers for pieces with escapes; allocated for the first one.
     undone: Option<Box<Undone>>,
     tile: Tile,
     candidates: Candidates,
-    /// Only the careful way: the slow twin of the fast one, for tests.
+    /// Only take the slow path: the twin of the fast one, for tests.
     reference: bool,
 }
 
-/// What a visit needs: the text, where candidates may begin, and who takes them.
+/// The state of a visit: the text, where candidates may begin, and the receiver.
 pub(super) struct Visit<'t, 'v, V> {
     pub(super) text: &'t [u8],
     pub(super) core: Range<usize>,
     pub(super) visitor: &'v mut V,
     pub(super) decoded: &'v mut Vec<u8>,
     pub(super) undone: &'v mut Option<Box<Undone>>,
-    /// Bytes of which none ends a URL, as far as that is known: many can begin in one word.
+    /// Bytes that are known not to end a URL: many can begin in one word.
     pub(super) urlish: Range<usize>,
-    /// Whose observables are passed on.
+    /// Which observables to pass on.
     pub(super) reading: Reading<'v>,
-    /// Whether percent escapes inside a name are decoded; not in what was decoded already.
+    /// Whether to decode percent escapes in names; not in text that was decoded
+    /// already.
     pub(super) decodes: bool,
-    /// Where bytes stand that an escape may begin with, as far as that is known.
+    /// Known positions of bytes that may begin an escape.
     pub(super) odds: Odds,
     pub(super) wants: Wants,
 }
@@ -123,7 +126,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit_within(observable, at, span, reach);
     }
 
-    /// The same where `reach` decides on it.
+    /// Like `emit`, if `reach` decides on it.
     #[inline]
     pub(super) fn emit_within(
         &mut self,
@@ -154,18 +157,18 @@ impl<V: Visitor> Visit<'_, '_, V> {
 }
 
 impl Extractor {
-    /// An extractor with empty buffers.
+    /// Creates an extractor with empty buffers.
     pub fn new() -> Self {
         Extractor::default()
     }
 
-    /// An extractor that takes every candidate the careful way: the slow twin that
-    /// the fast one is held against.
+    /// Creates an extractor that only takes the slow path. Tests compare the fast
+    /// one with it.
     pub fn reference() -> Self {
         Extractor { reference: true, ..Extractor::default() }
     }
 
-    /// Hands every observable that begins in `core` to `visitor`, roughly in the
+    /// Passes every observable that begins in `core` to `visitor`, roughly in the
     /// order of the text. The bytes of `text` around `core` are context.
     pub fn extract<V: Visitor>(&mut self, text: &[u8], core: Range<usize>, visitor: &mut V) {
         let core = core.start.min(text.len())..core.end.min(text.len());
@@ -190,10 +193,10 @@ impl Extractor {
             odds: Odds::default(),
             wants,
         };
-        // Candidates begin a bounded way before the place that gives them away, and an escape
-        // that decides on one stands a bounded way before that.
+        // Candidates begin a bounded distance before the byte that reveals them,
+        // and an escape that affects one is a bounded distance before that.
         let mut at = visit.core.start.saturating_sub(MAX_BEFORE) & !63;
-        // A label that ends with the text ends at the byte behind it.
+        // A label at the end of the text ends at the byte after it.
         let last = match visit.core.end {
             end if end < text.len() => (end + MAX_BEHIND).min(text.len() + 1),
             end => end + 1,
@@ -218,7 +221,7 @@ impl Extractor {
     }
 }
 
-/// Ends of runs that were visited already.
+/// The ends of runs that were already visited.
 #[derive(Default)]
 pub(super) struct Skip {
     pub(super) name: usize,
@@ -231,7 +234,7 @@ pub(super) struct Skip {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Every run with an inner dot, the careful way.
+    /// Visits every run with an inner dot, on the slow path.
     pub(super) fn every_name(&mut self, tile: &Tile, first: usize, skip: &mut usize) {
         for block in 0..tile.len() {
             let (previous, masks, next) = tile.around(block);
@@ -246,7 +249,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Everything but names and IPv4 addresses.
+    /// Visits everything but names and IPv4 addresses.
     pub(super) fn others(&mut self, tile: &Tile, first: usize, skip: &mut Skip) {
         for block in 0..tile.len() {
             let (previous, masks, next) = tile.around(block);
@@ -284,7 +287,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// What begins with an escape or a byte beyond ASCII, but for what was visited already.
+    /// Visits what begins with an escape or a byte beyond ASCII, unless it was
+    /// visited already.
     #[inline]
     fn odd_at(&mut self, place: usize, skip: &mut Skip) {
         match self.text.get(place) {
@@ -306,7 +310,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// What the percent sign at `place` gives away.
+    /// Visits what the percent sign at `place` reveals.
     fn percent_visit(&mut self, place: usize, skip: &mut Skip) {
         let Some(byte) = percent_at(self.text, place) else { return };
         if byte == b':' && self.wants.urls {
@@ -338,7 +342,7 @@ mod tests {
     use crate::engine::indicator::fold::tail_slot;
     use proptest::prelude::*;
 
-    /// Takes everything that ends in one of a few labels.
+    /// Accepts everything that ends in one of a few labels.
     #[derive(Default)]
     struct Everything {
         tails: Vec<u8>,
@@ -446,9 +450,9 @@ mod tests {
             ], 1..60),
             cut in any::<prop::sample::Index>()) {
             let text = pieces.concat();
-            // Nobody writes percent escapes and those of JSON into one name. Where they
-            // nest, the pieces around both overlap, and a cut between them shows a name
-            // twice.
+            // Nobody uses percent escapes and JSON escapes in one name. If they
+            // nest, the pieces around both overlap, and a cut between them shows a
+            // name twice.
             let text = if text.contains('%') { text.replace("\\u0041", "A") } else { text };
             both_ways(text.as_bytes(), cut.index(text.len() + 1));
         }
@@ -459,7 +463,7 @@ mod tests {
         }
     }
 
-    /// Pieces with escapes that are longer than what is decoded together, cut everywhere.
+    /// Pieces with escapes that exceed what is decoded at once, cut everywhere.
     #[test]
     fn long_pieces_wherever_they_are_cut() {
         let name = format!("{}-{}", "a.".repeat(20), "b".repeat(30));
@@ -475,7 +479,7 @@ mod tests {
         }
     }
 
-    /// An address that goes on over 256 bytes to either side, with an escape in it.
+    /// An address that extends over 256 bytes to either side, with an escape in it.
     #[test]
     fn long_mailboxes_wherever_they_are_cut() {
         let text = [
@@ -508,7 +512,7 @@ mod tests {
         }
     }
 
-    /// Numbers that are no quads, and what can stand at them.
+    /// Numbers that are not quads, and what can be next to them.
     #[test]
     fn numbers_that_are_no_quads() {
         for number in ["0.0", "1.2.3", "1521911721.255387", "1.2.3.4", "1.2.3.4567", "1.2.3.4.5"] {

@@ -1,12 +1,12 @@
-//! The fields of structured lines, and the times of the records in them.
+//! The fields of structured lines, and the times of their records.
 //!
-//! All of this is asked only after a hit, and never looks further than the record. A
-//! [`Record`] reads a line once: JSON, XML, `key=value`, or the columns that a [`Format`]
-//! names; or several lines, where [`Blocks`] finds that a record goes over them; or a part of a
-//! line that is too long, which [`Elements`] cuts out. It then
-//! tells the field of a hit, the time of the record around it, and what stands beside it:
-//! the port of an address, the path of a host. A line that is not what it seems has no
-//! fields.
+//! All of this runs only after a hit, and never looks beyond the record. A
+//! [`Record`] parses a line once: JSON, XML, `key=value`, or the columns that a
+//! [`Format`] names. It can also be several lines, if [`Blocks`] finds that a
+//! record spans them, or a part of an overlong line that [`Elements`] cuts out. It
+//! then gives the field of a hit, the time of the surrounding record, and what
+//! belongs to the hit: the port of an address, the path of a host. A line that is
+//! not what it seems has no fields.
 
 mod blocks;
 mod columns;
@@ -31,15 +31,15 @@ pub use paragraphs::Paragraphs;
 pub use record::{HostSeen, Record, SplitUrl, url_before_request};
 pub use times::Clock;
 
-/// Whether a name that ends like `key` can be one of a host: asked before a hit, so it
-/// looks at the end only. `is_address`: the value is one.
+/// Whether a field whose name ends like `key` may contain a host. Asked before a
+/// hit, so it only looks at the end. `is_address` says that the value is an
+/// address.
 #[inline]
 pub fn may_name_host(key: &[u8], is_address: bool) -> bool {
     names::may_name_host(key, is_address)
 }
 
-/// What stands before the separator that is spelt at the end of a text (`#011`, `\t`), if
-/// one is.
+/// The text before an encoded separator at its end (`#011`, `\t`), if there is one.
 pub fn before_separator(text: &[u8]) -> Option<&[u8]> {
     super::escapes::before_separator(text)
 }

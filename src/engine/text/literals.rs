@@ -1,28 +1,28 @@
-//! Windows of the text that may be in the anchor of a string that is looked for:
-//! paths, registry keys, mutexes (matching specification, sections 6.5 and 6.6).
+//! Finds windows of the text that may be in the anchor of a listed string: paths,
+//! registry keys, mutexes (matching specification, sections 6.5 and 6.6).
 //!
-//! This only says where to look; whoever wants the strings compares them. Without
-//! such strings it costs nothing. With them it costs one load, one multiplication
-//! and one bit for every third byte, however many strings there are.
+//! This only says where to look; the visitor compares the strings. Without such
+//! strings it costs nothing. With them it costs one load, one multiplication and
+//! one bit test for every third byte, however many strings there are.
 
 use super::extractor::Visit;
 use super::{MAX_AHEAD, Visitor};
 use crate::engine::indicator::gram::{GRAM, GramFilter, MAX_PLACE, STRIDE, fold};
 
-/// How far behind the beginning of a string its anchor may stand: escapes make a
-/// character up to six times as long, and the hive of a registry key comes on top.
+/// How far into a string its anchor may be: escapes make a character up to six
+/// times as long, and the hive of a registry key comes on top.
 const MAX_LEAD: usize = MAX_PLACE * 6 + 256;
 const _: () = assert!(MAX_LEAD < MAX_AHEAD);
 
-/// Windows of a batch.
+/// The number of windows in a batch.
 const BATCH: usize = 256;
-/// Windows that are judged side by side.
+/// The number of windows to test in parallel.
 const LANES: usize = 8;
-/// Bytes that they cover.
+/// The bytes that they cover.
 const REACH: usize = STRIDE * (LANES - 1) + GRAM;
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Hands over the windows that may be in an anchor of a string that begins in
+    /// Passes on the windows that may be in an anchor of a string that begins in
     /// the core.
     pub(super) fn literals(&mut self) {
         if self.visitor.gram_filter().is_some() {
@@ -46,8 +46,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 }
 
-/// Fills `places` with windows that pass, from `at` on. Returns where it stopped, and
-/// how many there are.
+/// Fills `places` with windows that pass, from `at`. Returns where it stopped, and
+/// their number.
 #[inline]
 fn batch(
     text: &[u8],
@@ -78,7 +78,7 @@ fn batch(
     (at, found)
 }
 
-/// One bit for each window of the block that passes.
+/// A bit for each window of the block that passes.
 #[inline]
 fn judge(block: &[u8; REACH], filter: GramFilter<'_>) -> u32 {
     let mut lanes = 0;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::engine::indicator::gram::{at as window_at, build_filter};
 
-    /// Every STRIDE-th window from the beginning on, to the end of the text.
+    /// Every STRIDE-th window from the beginning to the end of the text.
     #[test]
     fn every_third_window() {
         let text: Vec<u8> = (0..1000u32).map(|at| (at * 7919 % 251) as u8).collect();

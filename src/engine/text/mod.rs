@@ -1,4 +1,4 @@
-//! From the bytes of a log to observables.
+//! Extracts observables from the bytes of a log.
 //!
 //! ```
 //! use std::ops::Range;
@@ -31,25 +31,25 @@
 //! assert_eq!(names.0, [19..35]);
 //! ```
 //!
-//! Two phases, over tiles that fit in the first-level cache. [`classify`] turns each
-//! block of 64 bytes into bit masks: name characters, dots, hex digits, colons, and
-//! so on, with vector instructions where there are any ([`vector`]). The [`Extractor`]
-//! then visits only the places where the masks say that a candidate can be: a run
-//! of name characters with a dot inside (addresses and names), an at sign, a colon
-//! among hex digits, a long run of hex digits, a `//`. Runs are found, and most are
-//! dropped, by bit arithmetic alone (`candidates`); nothing else in the text is
-//! touched. What is left, and whatever has an escape or a byte beyond ASCII beside
-//! it, is read the careful way.
+//! Extraction has two phases, over tiles that fit into the first-level cache.
+//! [`classify`] turns each block of 64 bytes into bit masks: name characters, dots,
+//! hex digits, colons, and so on, with vector instructions if available
+//! ([`vector`]). The [`Extractor`] then only visits places where the masks show a
+//! possible candidate: a run of name characters with a dot inside (addresses and
+//! names), an at sign, a colon among hex digits, a long run of hex digits, a `//`.
+//! Runs are found, and most of them dropped, by bit arithmetic alone
+//! (`candidates`); the rest of the text is never touched. What remains, and
+//! anything with an escape or a byte beyond ASCII next to it, takes the slow path.
 //!
-//! A candidate is judged by what stands around it, at most a few kilobytes to
-//! either side, never by its line. So the result does not depend on how the input
-//! was cut into chunks: a chunk names the range in which candidates begin, and
-//! brings the bytes around it as context ([`MAX_BEHIND`], [`MAX_AHEAD`]).
+//! A candidate is judged by the text around it, at most a few kilobytes to either
+//! side, never by its line. So the result does not depend on how the input is split
+//! into chunks: a chunk names the range in which candidates begin, and includes the
+//! bytes around it as context ([`MAX_BEHIND`], [`MAX_AHEAD`]).
 //!
-//! Whoever wants the observables implements [`Visitor`], whose cheap questions
-//! (`tails`, `may_hold_name`, `may_hold_v4`) come first, so that most candidates are dropped
-//! after one load and one bit test. The room does no I/O and, in steady state, no
-//! allocation.
+//! To receive observables, implement [`Visitor`]. Its cheap methods (`tails`,
+//! `may_hold_name`, `may_hold_v4`) are called first, so most candidates are dropped
+//! after one load and one bit test. This room does no I/O and, in steady state,
+//! does not allocate.
 
 mod candidates;
 pub mod classify;

@@ -1,5 +1,5 @@
-//! Runs of name characters and dots: IPv4 addresses and domain names
-//! (matching specification, sections 6.1 rule 7 and 6.2 rules 7 to 9).
+//! Runs of name characters and dots: IPv4 addresses and domain names (matching
+//! specification, section 6.1, rule 7, and section 6.2, rules 7 to 9).
 
 use super::classify::{class, is};
 use super::extractor::Visit;
@@ -11,11 +11,11 @@ use crate::engine::indicator::{Kind, Observable, Where, address, domain};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-/// A run that is longer can be no name, whatever it is.
+/// The maximum length of a run. A longer one cannot be a name.
 const MAX_RUN: usize = 1024;
 
-/// The run of `classes` around `at`: how far it reaches, to either side no further
-/// than one byte beyond [`MAX_RUN`].
+/// The run of `classes` around `at`, extending at most one byte beyond [`MAX_RUN`]
+/// to either side.
 #[inline]
 pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
     let floor = at.saturating_sub(MAX_RUN + 1);
@@ -31,7 +31,7 @@ pub(super) fn run_around(text: &[u8], at: usize, classes: u8) -> Range<usize> {
     start..end
 }
 
-/// Passes observables of a decoded piece on, as standing where the piece stands.
+/// Passes on observables of a decoded piece, at the position of the piece.
 pub(super) struct Decoded<'v> {
     pub(super) visitor: &'v mut dyn Visitor,
     pub(super) span: Range<usize>,
@@ -68,7 +68,7 @@ impl Visitor for Decoded<'_> {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the run around a place; returns the run.
+    /// Visits and returns the run around a place.
     #[inline]
     pub(super) fn name_at(&mut self, place: usize) -> Range<usize> {
         let run = run_around(self.text, place, class::NAME | class::DOT);
@@ -81,7 +81,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     fn name_run(&mut self, run: Range<usize>) {
         let (mut start, mut end) = (run.start, run.end);
         let mut before = self.before(start);
-        // What an escape goes on with is read decoded, when the escape is visited.
+        // What follows an escape is read decoded, when the escape is visited.
         if before == b'%'
             && self.decodes
             && let Some((len, byte)) = tail_of_escape(self.text, start, end)
@@ -114,7 +114,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let Some(&last) = self.text[start..end].last() else { return };
         if start == whole.start && self.text[start].is_ascii_digit() {
-            // Nothing but an address, mostly.
+            // In most cases there is only an address.
             let quad = match address::parse_v4(&self.text[start..end]) {
                 Some(address) => Some((address, end)),
                 None => self.quad_at(start),
@@ -124,15 +124,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 None => self.dotted_endpoint(start..end),
             }
         }
-        // A part before an `@` is a user's name, not a host's.
+        // A part before an `@` is a user name, not a host.
         let is_user = behind == b'@' && self.share_at(end).is_none();
         if !is_user && !last.is_ascii_digit() {
             self.domain(start..end, before);
         }
     }
 
-    /// Where the dotted quad ends that begins at `start`: what stands behind it does
-    /// not go on with it. `192.0.2.1.`, `192.0.2.1...` are, `192.0.2.1.5` is none.
+    /// Where the dotted quad that begins at `start` ends, if nothing continues it.
+    /// `192.0.2.1.` and `192.0.2.1...` are quads, `192.0.2.1.5` is not.
     fn quad_end(&self, start: usize) -> Option<usize> {
         let mut at = start;
         for part in 0..4 {
@@ -163,7 +163,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         Some((address::parse_v4(&self.text[start..end])?, end))
     }
 
-    /// The address in `run`, a dotted quad.
+    /// Emits the address in `run`, a dotted quad.
     pub(super) fn digits(&mut self, address: Ipv4Addr, run: Range<usize>, before: u8) {
         if before == b':' && self.belongs_to_v6(run.start) {
             return;
@@ -183,8 +183,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(IpAddr::V4(address), port), at, run);
     }
 
-    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, with which Windows names a WebDAV
-    /// server before the path of a share: `\\evil.example@SSL\DavWWWRoot`.
+    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, with which Windows names
+    /// a WebDAV server before the path of a share: `\\evil.example@SSL\DavWWWRoot`.
     pub(super) fn share_at(&self, at: usize) -> Option<u16> {
         let mut rest = self.text.get(at..)?.strip_prefix(b"@")?;
         let is_secure = rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"ssl");
@@ -209,8 +209,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (is_path || is_end).then_some(port)
     }
 
-    /// Whether the host that ends at `at` is named by `rundll32 davclnt.dll,DavSetCookie HOST@8080`,
-    /// the trace that opening a file of a WebDAV server leaves.
+    /// Whether the host that ends at `at` is from `rundll32
+    /// davclnt.dll,DavSetCookie HOST@8080`, the trace that opening a file of a
+    /// WebDAV server leaves.
     fn is_cookie_of_share(&self, at: usize) -> bool {
         let head = &self.text[at.saturating_sub(MAX_NAME + 16)..at];
         let host = head.iter().rev().take_while(|b| is(**b, class::NAME | class::DOT)).count();
@@ -230,9 +231,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let (behind, behind_len) = decoded(at + len + digits);
         let next = || decoded(at + len + digits + behind_len).0;
         let ends = match behind {
-            // `203.0.113.9:8443: refused`, `:8443:X1`; but two digits are an hour or a minute.
+            // `203.0.113.9:8443: refused`, `:8443:X1`; but two digits are an hour
+            // or a minute.
             b':' => digits > 2 || !next().is_ascii_digit(),
-            // `203.0.113.9:8443->192.0.2.1:80`, and without the arrow.
+            // `203.0.113.9:8443->192.0.2.1:80`, also without the arrow.
             b'-' => matches!(next(), b'>' | b'[' | b' ' | b'0'..=b'9'),
             b'.' => !goes_on(next()),
             _ => !goes_on(behind),
@@ -283,8 +285,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Name(name), at, run);
     }
 
-    /// Whether the host that begins at `start` stands in the authority of a URL:
-    /// behind `//`, in one of the ways to write it, or behind a user's name there.
+    /// Whether the host that begins at `start` is in the authority of a URL: after
+    /// `//`, in any encoding, or after a user name there.
     pub(super) fn is_authority(&self, start: usize, before: u8) -> bool {
         let head = &self.text[..start];
         match before {
@@ -297,8 +299,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Where the user's name begins that ends at the `@` at `at`, if it stands in
-    /// the authority of a URL.
+    /// Where the user name that ends at the `@` at `at` begins, if it is in the
+    /// authority of a URL.
     pub(super) fn userinfo_start(&self, at: usize) -> Option<usize> {
         let floor = at.saturating_sub(256);
         let before = &self.text[floor..at];
@@ -307,22 +309,22 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (is_slash && self.is_behind_scheme(place + 1)).then_some(place + 1)
     }
 
-    /// Whether the run is a user's name in the authority of a URL, or a part of one.
+    /// Whether the run is a user name in the authority of a URL, or part of one.
     pub(super) fn is_user(&self, start: usize, end: usize) -> bool {
         self.is_userinfo(end)
             && self.share_at(end).is_none()
             && (self.is_behind_scheme(start) || self.userinfo_start(start).is_some())
     }
 
-    /// Whether an authority begins at `at` that a scheme announces.
+    /// Whether an authority after a scheme begins at `at`.
     pub(super) fn is_behind_scheme(&self, at: usize) -> bool {
         let head = &self.text[..at];
         let scheme = head.strip_suffix(b"://");
         scheme.is_some_and(|scheme| self.scheme_start(scheme.len()).is_some())
     }
 
-    /// Whether what ends at `end`, in an authority, is a user's name: an `@` follows
-    /// before the authority ends.
+    /// Whether the text that ends at `end`, in an authority, is a user name: an `@`
+    /// follows before the authority ends.
     fn is_userinfo(&self, end: usize) -> bool {
         let is_end = |at: usize| MAY_END_USERINFO[usize::from(self.text[at])];
         (end..(end + 256).min(self.text.len()))
@@ -330,8 +332,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
             .any(|at| self.text[at] == b'@')
     }
 
-    /// A name that has an escape inside it: the piece around it, decoded once. Returns
-    /// where that is done with.
+    /// Reads a name with an escape inside: decodes the piece around it, once.
+    /// Returns where that is finished.
     pub(super) fn decoded_piece(&mut self, inside: usize) -> usize {
         let (piece, done) = window(self.text, inside, piece_around);
         if !self.core.contains(&piece.start)
@@ -349,8 +351,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         done
     }
 
-    /// A decoded piece with what stands around it, which says what it is. Returns
-    /// where it lies.
+    /// Puts a decoded piece into its surroundings, which affect what it is. Returns
+    /// its range.
     pub(super) fn in_context(
         &self,
         piece: &Range<usize>,
@@ -373,7 +375,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         start..end
     }
 
-    /// The names and addresses in `inside`, which is `piece` decoded once.
+    /// Visits the names and addresses in `inside`, which is `piece` decoded once.
     pub(super) fn visit_decoded(&mut self, text: &[u8], inside: Range<usize>, piece: Range<usize>) {
         let mut scratch = Vec::new();
         let mut visitor = Decoded { visitor: &mut *self.visitor, span: piece };
@@ -406,13 +408,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 }
 
-/// Bytes of a piece with escapes that are decoded together. A longer piece is decoded by
-/// windows, which overlap by half of that on both sides.
+/// The number of bytes with escapes that are decoded at once. A longer piece is
+/// decoded in windows that overlap by half of this on both sides.
 const WINDOW: usize = 512;
 
-/// What is decoded together of the piece around `inside`, and where that is done with. Both are
-/// the same for all places in a window: they go by the piece's beginning, and not by where it was
-/// found, or a name would be told twice where texts are cut.
+/// The part of the piece around `inside` to decode at once, and where that is
+/// finished. Both are the same for all places in a window: they depend on the
+/// beginning of the piece, and not on where it was found. Otherwise a name would be
+/// reported twice where a text is cut.
 fn window(
     text: &[u8],
     inside: usize,
@@ -430,7 +433,8 @@ fn window(
     if end < most { (start..end, end) } else { (start..most, next) }
 }
 
-/// The slash, and bytes that no user's name in a URL has, or that separate URLs in a list.
+/// The slash, and bytes that no user name in a URL contains, or that separate URLs
+/// in a list.
 pub(super) static MAY_END_USERINFO: [bool; 256] = {
     let ends = b"\"'<>\\?#,;|[]/";
     let mut table = [false; 256];

@@ -1,28 +1,28 @@
 //! Percent escapes that touch a candidate: `%2F`, `%2E`.
 //!
-//! The text is not decoded as a whole. Where an escape ends right before a run, its
-//! last characters look like a part of the run (`%2Fevil.example`); they are cut off.
-//! Where an escape stands for a character of the candidate itself (`evil%2Eexample`),
-//! the piece is decoded, once, and read again.
+//! The text is not decoded as a whole. If an escape ends directly before a run, its
+//! last characters look like part of the run (`%2Fevil.example`) and are cut off.
+//! If an escape encodes a character of the candidate itself (`evil%2Eexample`), the
+//! piece is decoded once and read again.
 
 use super::classify::{class, is};
 use crate::engine::indicator::url::escaped;
 
-/// How many bytes at the head of a run that begins at `start` belong to an escape
-/// before it, and the byte that the escape stands for.
+/// The number of bytes at the start of a run that belong to an escape before it,
+/// and the byte that the escape encodes.
 #[inline]
 pub(super) fn tail_of_escape(text: &[u8], start: usize, end: usize) -> Option<(usize, u8)> {
     let before = start.checked_sub(1)?;
     if text[before] == b'%' && end - start >= 2 { Some((2, escaped(text, before)?)) } else { None }
 }
 
-/// Whether an escape ends right before `at`: the letter or digit there is then none
-/// of the text's.
+/// Whether an escape ends directly before `at`, so that the letter or digit there
+/// is not part of the text.
 pub(super) fn ends_escape(text: &[u8], at: usize) -> bool {
     at.checked_sub(3).is_some_and(|start| percent_at(text, start).is_some())
 }
 
-/// The percent escape at `at` and what it stands for.
+/// The byte encoded by the percent escape at `at`.
 #[inline]
 pub(super) fn percent_at(text: &[u8], at: usize) -> Option<u8> {
     if text.get(at) == Some(&b'%') { escaped(text, at) } else { None }
@@ -46,9 +46,9 @@ pub(super) fn piece_around(text: &[u8], at: usize, limit: usize) -> std::ops::Ra
     start..end
 }
 
-/// Whether a piece has a dot in one of the ways to write it: without one it is no name.
+/// Whether a piece contains a dot, in any encoding: without one it is not a name.
 pub(super) fn has_dot(piece: &[u8]) -> bool {
-    // Those of other scripts end in these bytes, or stand there as they are.
+    // Those of other scripts end in these bytes, or are unescaped.
     let escapes = ["%2E", "%2e", "%82", "%8E", "%8e", "%A1", "%a1"];
     memchr::memchr3(b'.', 0xe3, 0xef, piece).is_some()
         || escapes.iter().any(|dot| memchr::memmem::find(piece, dot.as_bytes()).is_some())

@@ -1,15 +1,16 @@
-//! Pieces of a text with escapes, undone and read again.
+//! Decodes pieces of a text with escapes, and reads them again.
 //!
-//! The text as it stands is read as if there were no escapes. What an escape touches is
-//! then left out ([`Reading::AsItStands`]), and each escape shows the piece around it:
-//! as far as no blank, quote or angle bracket stands. The piece is undone as a whole and
-//! read like any other text, of which only what an escape touches is passed on
-//! ([`Reading::Undone`]), as standing where it stood. So a value is told once, whichever
-//! of its characters are escaped; which escape shows it is a matter of the text alone
-//! (the first one that touches it), and not of where the text was cut.
+//! The text itself is read as if there were no escapes. Everything that an escape
+//! touches is then left out ([`Reading::AsItStands`]), and each escape leads to the
+//! piece around it: up to a blank, quote or angle bracket. The piece is decoded as
+//! a whole and read like any other text, except that only what an escape touches is
+//! passed on ([`Reading::Undone`]), at its position in the text. So a value is
+//! reported once, whichever of its characters are escaped. Which escape leads to it
+//! depends only on the text (the first one that touches it), and not on where the
+//! text was cut.
 //!
-//! Pieces cost something only where an escape is, and a long one is undone by parts, so
-//! that the work stays linear.
+//! Pieces only cost something if there are escapes, and a long one is decoded in
+//! parts, so the work stays linear.
 
 use super::classify::{Tile, class, is};
 use super::escapes::{MAX_ESCAPE, Meaning, begins_escape, escape_at, parts};
@@ -22,21 +23,21 @@ use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
 
-/// The most bytes whose escapes are undone together, besides what stands around them.
+/// The maximum number of bytes to decode at once, besides their surroundings.
 const PART: usize = 1 << 16;
 
-/// An escape in an undone piece, and where it came from.
+/// An escape in a decoded piece, and where it came from.
 #[derive(Clone, Debug)]
 pub(super) struct Spot {
-    /// What it stands for, in the undone piece.
+    /// Its meaning, in the decoded piece.
     pub(super) undone: Range<usize>,
     /// Its own bytes in the text.
     pub(super) source: Range<usize>,
-    /// Whether it separates also as it stands.
+    /// Whether it separates even without being decoded.
     pub(super) parts: bool,
 }
 
-/// A piece without its escapes.
+/// A piece with its escapes decoded.
 #[derive(Debug, Default)]
 pub(super) struct Undone {
     pub(super) text: Vec<u8>,
@@ -50,7 +51,7 @@ impl Undone {
         self.spots.clear();
     }
 
-    /// Undoes the escapes in `range` of `text`.
+    /// Decodes the escapes in `range` of `text`.
     fn undo(&mut self, text: &[u8], range: Range<usize>) {
         self.clear();
         let mut at = range.start;
@@ -85,7 +86,8 @@ impl Undone {
         }
     }
 
-    /// Whether there can be anything in it. Most pieces are such as `Mozilla\/5.0`.
+    /// Whether it can contain anything of interest. Most pieces are like
+    /// `Mozilla\/5.0`.
     fn may_hold(&self, wants: Wants) -> bool {
         let text = &self.text[..];
         if wants.words || !text.is_ascii() {
@@ -95,7 +97,8 @@ impl Undone {
         for (at, &byte) in text.iter().enumerate() {
             let next = text.get(at + 1).copied().unwrap_or(b'\n');
             match byte {
-                // The last label of a name begins with a letter, and a quad has three dots.
+                // The last label of a name begins with a letter, and a quad has
+                // three dots.
                 b'.' if next.is_ascii_alphabetic() => return true,
                 b'.' => dots += 1,
                 b':' if next == b'/' => return true,
@@ -109,7 +112,8 @@ impl Undone {
     }
 }
 
-/// Whether 32 hex digits stand in a row: one of them then stands at a multiple of 32.
+/// Whether there are 32 hex digits in a row: one of them is then at a multiple of
+/// 32.
 fn has_long_hex(text: &[u8]) -> bool {
     let is_hex = |byte: &&u8| is(**byte, class::HEX);
     (31..text.len()).step_by(32).any(|at| {
@@ -119,30 +123,32 @@ fn has_long_hex(text: &[u8]) -> bool {
     })
 }
 
-/// So far before an observable an escape can stand that decides on it: all of a user's name.
+/// How far before an observable an escape that affects it can be: the length of a
+/// user name.
 pub(super) const MAX_BEFORE: usize = MAX_USERINFO + 2 * MAX_ESCAPE + 8;
 
-/// The longest user's name before a host that is looked at.
+/// The maximum length of a user name before a host to inspect.
 const MAX_USERINFO: usize = 256;
 
-/// The bytes of a tile, of the block before it and the one behind, that an escape may begin
-/// with, and those beyond ASCII.
+/// The bytes of a tile, of the block before it and the one after, that may begin an
+/// escape, and those beyond ASCII.
 #[derive(Default)]
 pub(super) struct Odds {
     /// Where the first block begins in the text.
     first: usize,
-    /// None where nothing is known.
+    /// Empty if nothing is known.
     blocks: Vec<u64>,
 }
 
 impl Odds {
-    /// Takes those of the tile at `first`; none on the careful way, which asks the bytes.
+    /// Takes those of the tile at `first`; none on the slow path, which inspects
+    /// the bytes.
     #[inline]
     pub(super) fn note(&mut self, tile: &Tile, first: usize, reference: bool) {
         if reference {
             return;
         }
-        // Before the text there is no block.
+        // There is no block before the text.
         let masks = &tile.masks()[usize::from(first == 0)..];
         self.first = first.saturating_sub(64);
         self.blocks.resize(masks.len(), 0);
@@ -151,7 +157,7 @@ impl Odds {
         }
     }
 
-    /// The first of them in `range`, and none if there is none; an error if that is not known.
+    /// The first of them in `range`, if any; an error if that is not known.
     #[inline]
     fn next(&self, range: Range<usize>) -> Result<Option<usize>, Unknown> {
         let from = range.start.checked_sub(self.first).ok_or(Unknown)?;
@@ -170,33 +176,33 @@ impl Odds {
     }
 }
 
-/// What the masks of a tile do not reach.
+/// The masks of the tile do not reach this far.
 struct Unknown;
 
-/// Whose observables a visit passes on.
+/// Which observables a visit passes on.
 #[derive(Clone)]
 pub(super) enum Reading<'r> {
-    /// The text as it stands: what no escape touches.
+    /// Those of the original text that no escape touches.
     AsItStands,
-    /// A piece without its escapes: what one of them touches, as long as the first that
-    /// does lies in this range of the text.
+    /// Those of a decoded piece that an escape touches, if the first such escape is
+    /// in this range of the text.
     Undone(&'r [Spot], Range<usize>),
-    /// A piece that is judged as a whole: everything.
+    /// All those of a piece that is judged as a whole.
     Whole,
 }
 
-/// Passes observables of an undone piece on, as standing where they stood.
+/// Passes on observables of a decoded piece, at their original positions.
 pub(super) struct Undoing<'v> {
     pub(super) visitor: &'v mut dyn Visitor,
     pub(super) spots: &'v [Spot],
     /// Where the piece begins in the text.
     pub(super) first: usize,
-    /// Where an observable has to begin in the text.
+    /// Where an observable must begin in the text.
     pub(super) core: Range<usize>,
 }
 
 impl Undoing<'_> {
-    /// Where the byte at `at` stood, and where what it stands for ends.
+    /// Where the byte at `at` was, and where what it encodes ends.
     fn source(&self, at: usize) -> Range<usize> {
         let behind = self.spots.partition_point(|spot| spot.undone.start <= at);
         match behind.checked_sub(1).map(|last| &self.spots[last]) {
@@ -233,7 +239,7 @@ impl Visitor for Undoing<'_> {
 
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         let source = self.source(span.start).start..self.source(span.end - 1).end;
-        // What is spelt with escapes is asked for when it is seen.
+        // What contains escapes is checked when it is seen.
         source.len() != span.len() || self.visitor.may_hold_host(source, is_address)
     }
 
@@ -250,9 +256,10 @@ impl Visitor for Undoing<'_> {
     }
 }
 
-/// Where an observable of an undone piece of so many bytes can begin whose first escape lies
-/// in `owned`: behind the last escape before those, and not far behind the last of them. Long
-/// URLs elsewhere need not be read to find that they are another part's.
+/// Where an observable in a decoded piece of this length can begin if its first
+/// escape is in `owned`: after the last escape before those, and not far after the
+/// last of them. Long URLs elsewhere need not be read to find that they belong to
+/// another part.
 fn beginnings(spots: &[Spot], owned: &Range<usize>, len: usize) -> Range<usize> {
     let end_before = |place: usize| {
         let count = spots.partition_point(|spot| spot.source.start < place);
@@ -262,7 +269,7 @@ fn beginnings(spots: &[Spot], owned: &Range<usize>, len: usize) -> Range<usize> 
     end_before(owned.start).unwrap_or(0).min(end)..end
 }
 
-/// A byte that no value goes on over, whatever it is.
+/// Whether no value continues across a byte, in any case.
 fn is_hard(byte: u8) -> bool {
     HARD[usize::from(byte)]
 }
@@ -283,8 +290,8 @@ fn may_begin(byte: u8, wants: Wants) -> bool {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Whether an observable at `start`, with what decides on it in `reach`, is for this
-    /// reading.
+    /// Whether an observable at `start`, affected by the text in `reach`, belongs
+    /// to this reading.
     pub(super) fn is_ours(&self, start: usize, reach: Range<usize>) -> bool {
         match &self.reading {
             Reading::AsItStands => !self.is_touched(reach),
@@ -294,8 +301,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
                     true => spot.undone.start < reach.end,
                     false => spot.undone.start <= reach.end,
                 };
-                // Of the escapes that touch it the first one in it, or else the last one before
-                // it: that one is near it in the text, too, however long escapes are.
+                // Of the escapes that touch it, the first one inside counts, or
+                // else the last one before it: that one is also near it in the
+                // text, however long escapes are.
                 let (first, inside) = (from(reach.start), from(start));
                 let owner = spots.get(inside).filter(touches);
                 let owner = owner.or_else(|| spots.get(first..inside)?.last());
@@ -305,8 +313,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Whether no escape can be near enough to `span` to decide on what stands there, as far
-    /// as the tile's masks tell.
+    /// Whether no escape can be close enough to `span` to affect it, as far as the
+    /// tile's masks show.
     #[inline]
     pub(super) fn is_far_from_escapes(
         &self,
@@ -321,8 +329,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
             && matches!(self.odds.next(span.start.saturating_sub(before)..behind), Ok(None))
     }
 
-    /// Whether an escape lies in `reach` or beside it. A separator behind it does not
-    /// touch it: it is one as it stands.
+    /// Whether an escape is in or next to `reach`. A separator after it does not
+    /// touch it, since it separates without being decoded.
     fn is_touched(&self, reach: Range<usize>) -> bool {
         let from = reach.start.saturating_sub(MAX_ESCAPE);
         let to = (reach.end + 1).min(self.text.len());
@@ -344,7 +352,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         false
     }
 
-    /// The first byte in `range` that an escape may begin with.
+    /// The first byte in `range` that may begin an escape.
     #[inline]
     fn next_odd(&self, range: Range<usize>) -> Option<usize> {
         if range.is_empty() {
@@ -356,8 +364,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         })
     }
 
-    /// What decides on an observable at `span`: for a host or a mailbox all that stands
-    /// before it in an authority, for an address also its port.
+    /// The text that affects an observable at `span`: for a host or a mailbox
+    /// everything before it in an authority, for an address also its port.
     pub(super) fn reach(
         &self,
         observable: Observable<'_>,
@@ -373,7 +381,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             reach.start -= before.take_while(ends).count();
         }
         if let Observable::Address(..) = observable {
-            // What stands before the bracket says whether it is the host of a URL.
+            // The text before the bracket shows whether it is the host of a URL.
             reach.start -= usize::from(self.before(reach.start) == b'[');
             reach.end += usize::from(self.byte(reach.end) == b']');
             if self.byte(reach.end) == b':' {
@@ -381,10 +389,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 reach.end += 1 + digits.take_while(|b| b.is_ascii_digit()).count();
             }
         }
-        // The slashes before an authority say that it is one.
+        // The slashes before an authority show that it is one.
         let slashes = self.text[..reach.start].iter().rev().take(2);
         reach.start -= slashes.take_while(|&&byte| byte == b'/').count();
-        // Behind what ends a sentence it may go on, as behind a label.
+        // After the end of a sentence it may continue, as after a label.
         let ends = |byte: &&u8| matches!(byte, b'.' | b':');
         let before = &self.text[reach.start.saturating_sub(MAX_ESCAPE)..reach.start];
         reach.start -= before.iter().rev().take_while(ends).count();
@@ -393,8 +401,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         reach
     }
 
-    /// Visits what the byte at `place` may begin: an escape. `skip` is how far escapes
-    /// were visited already.
+    /// Visits what the byte at `place` may begin: an escape. `skip` is how far
+    /// escapes were already visited.
     #[inline]
     pub(super) fn escape_visit(&mut self, place: usize, skip: &mut usize) {
         if place < *skip || !matches!(self.reading, Reading::AsItStands) {
@@ -413,8 +421,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Where the piece begins that has an escape at `place`, with the byte before it, which
-    /// may say what it is; nothing of interest begins far before the core.
+    /// Where the piece with an escape at `place` begins, including the byte before
+    /// it, which may affect it. Nothing of interest begins far before the core.
     fn piece_start(&self, place: usize) -> usize {
         let floor = place.saturating_sub(MAX_URL);
         let floor = floor.max(self.core.start.saturating_sub(MAX_BEHIND)).min(place);
@@ -422,7 +430,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         hard.map_or(floor, |at| floor + at)
     }
 
-    /// Where the piece ends that goes on at `from`, if not before `limit`.
+    /// Where the piece that continues at `from` ends, at most at `limit`.
     fn piece_end(&self, from: usize, limit: usize) -> usize {
         let from = from.min(self.text.len());
         let limit = limit.clamp(from, self.text.len());
@@ -430,8 +438,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         hard.map_or(limit, |at| from + at)
     }
 
-    /// Reads the piece that begins at `first` and goes on at `behind` for its escapes from
-    /// `place` on; returns how far they are done with.
+    /// Reads the piece that begins at `first` and continues at `behind`, for its
+    /// escapes from `place`. Returns how far they are finished.
     fn piece(&mut self, first: usize, place: usize, behind: usize) -> usize {
         let part = behind.max(place + PART);
         let end = self.piece_end(behind, part + MAX_AHEAD);
@@ -463,7 +471,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         done
     }
 
-    /// Everything in the text, the careful way.
+    /// Reads everything in the text, on the slow path.
     pub(super) fn read(&mut self, tile: &mut Tile) {
         let mut skip = Skip::default();
         let mut at = 0;
@@ -478,7 +486,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// The escapes behind `last` in the piece that goes on over the end of the core: a
+    /// Visits the escapes after `last` in the piece that extends beyond the core: a
     /// long URL may begin in the core and have its first escape there.
     pub(super) fn escapes_beyond(&mut self, last: usize, skip: &mut usize) {
         let end = self.piece_end(self.core.end, self.core.end + MAX_AHEAD);
@@ -489,8 +497,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// A text that stood in another form in `source`, read as if it had stood there;
-    /// `spots` say what of it stood where.
+    /// Reads a text that had another form in `source`, as if it were there; `spots`
+    /// map its parts.
     pub(super) fn transcribed(&mut self, undone: &mut Undone, source: &Range<usize>) {
         let Undone { text, spots, tile } = undone;
         let (text, spots): (&[u8], &[Spot]) = (text, spots);

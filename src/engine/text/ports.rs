@@ -1,6 +1,7 @@
-//! Ports behind addresses, in the other ways that logs write them: `a.b.c.d/443` and
+//! Ports after addresses, in the other notations of logs: `a.b.c.d/443` and
 //! `a.b.c.d(443)` of Cisco, `a.b.c.d#443` of BIND, `a.b.c.d port 443` of OpenSSH,
-//! `[a.b.c.d]:443` of Postfix, `a.b.c.d.443` of tcpdump (matching specification, section 8, rule 3).
+//! `[a.b.c.d]:443` of Postfix, `a.b.c.d.443` of tcpdump (matching specification,
+//! section 8, rule 3).
 
 use super::Visitor;
 use super::classify::{class, is};
@@ -9,18 +10,19 @@ use crate::engine::indicator::{Observable, Where, address};
 use std::net::IpAddr;
 use std::ops::Range;
 
-/// How far before an address the mark of a firewall's message is looked for.
+/// How many bytes before an address to look for the mark of a firewall's message.
 const MAX_MARK: usize = 512;
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// The port of the address in `run`, in any way. `bits` are those of the address:
-    /// behind a slash so many or fewer can be the length of a network.
+    /// The port of the address in `run`, in any notation. `bits` are those of the
+    /// address: a number up to that after a slash may be the length of a network.
     pub(super) fn port_of(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
         self.port_at(run.end).or_else(|| self.other_port(run, bits))
     }
 
-    /// `203.0.113.9.8443` and `2001:db8::9.8443`, as tcpdump prints an endpoint: the port behind
-    /// the last dot of the run, and where the address ends. Elsewhere five numbers are none.
+    /// `203.0.113.9.8443` and `2001:db8::9.8443`, as tcpdump prints an endpoint:
+    /// the port after the last dot of the run, and where the address ends.
+    /// Elsewhere five numbers mean nothing.
     pub(super) fn dotted_port(&self, run: &Range<usize>) -> Option<(u16, usize)> {
         let dot = run.start + memchr::memrchr(b'.', &self.text[run.clone()])?;
         let (port, len) = self.number(&self.text[dot + 1..])?;
@@ -35,7 +37,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (ends && is_told && dot + 1 + len == run.end).then_some((port, dot))
     }
 
-    /// An IPv4 address with its port behind a fourth dot.
+    /// Emits an IPv4 address with its port after a fourth dot.
     pub(super) fn dotted_endpoint(&mut self, run: Range<usize>) {
         let Some((port, end)) = self.dotted_port(&run) else { return };
         let Some(address) = address::parse_v4(&self.text[run.start..end]) else { return };
@@ -68,7 +70,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// A number from 1 to 65535 that nothing goes on with, and how long it is.
+    /// Parses a number from 1 to 65535 that nothing continues. Returns it with its
+    /// length.
     fn number(&self, text: &[u8]) -> Option<(u16, usize)> {
         let len = text.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
         let next = |at: usize| text.get(len + at).copied().unwrap_or(b' ');
@@ -90,8 +93,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (port > bits || self.is_of_firewall(run.start)).then_some(port)
     }
 
-    /// Whether an address stands behind the name of an interface, or in a message of
-    /// Cisco's firewalls: what follows its slash is a port there, and no length.
+    /// Whether an address follows the name of an interface, or is in a message of
+    /// Cisco's firewalls. The number after its slash is then a port, not a length.
     fn is_of_firewall(&self, start: usize) -> bool {
         let head = &self.text[start.saturating_sub(MAX_MARK)..start];
         let line = memchr::memrchr(b'\n', head).map_or(head, |newline| &head[newline + 1..]);

@@ -1,5 +1,5 @@
-//! Texts that a log has in another form: names of Windows' DNS server, and the journal's
-//! arrays of bytes (matching specification, section 8.6).
+//! Texts that a log contains in another form: names of Windows' DNS server, and the
+//! journal's byte arrays (matching specification, section 8.6).
 
 use super::classify::{class, is};
 use super::extractor::Visit;
@@ -7,25 +7,25 @@ use super::pieces::{Reading, Spot, Undone};
 use super::{MAX_AHEAD, Visitor};
 use crate::engine::indicator::domain::MAX_NAME;
 
-/// Fewer bytes are no message.
+/// The minimum number of bytes in a message.
 const MIN_BYTES: usize = 4;
 
-/// The most blanks and line breaks between two numbers of an array.
+/// The maximum number of blanks and line breaks between two numbers of an array.
 const MAX_BLANKS: usize = 64;
 
-/// The blanks and line breaks that a text begins with.
+/// The length of the blanks and line breaks at the start of a text.
 fn blanks(text: &[u8]) -> usize {
     text.iter().take(MAX_BLANKS).take_while(|b| b.is_ascii_whitespace()).count()
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the `(` or `[` at `open`, behind which a digit stands, or nothing of a name, and
-    /// before which no character of a name does.
+    /// Visits the `(` or `[` at `open`, which a digit or a non-name character
+    /// follows and no name character precedes.
     #[inline]
     pub(super) fn open_at(&mut self, open: usize) {
         match self.byte(open + 1) {
             b'0'..=b'9' => self.digits_at(open),
-            // As it is printed for people.
+            // As printed for people.
             b' ' | b'\t' | b'\r' | b'\n' if self.byte(open) == b'[' => self.digits_at(open),
             _ => {}
         }
@@ -41,8 +41,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// A name as the debug log of Windows' DNS server writes it: each label behind its
-    /// length, `(3)www(4)evil(7)example(0)`.
+    /// Reads a name as the debug log of Windows' DNS server writes it: each label
+    /// after its length, `(3)www(4)evil(7)example(0)`.
     fn counted_labels(&mut self, open: usize) {
         let mut name = Vec::new();
         let mut at = open;
@@ -75,8 +75,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (rest.get(digits) == Some(&b')') && len <= 63).then_some((len, at + digits + 2))
     }
 
-    /// Appends the label of `len` bytes at `at` to `name`; returns where it ends. A byte
-    /// may be written as a backslash and three digits.
+    /// Appends the label of `len` bytes at `at` to `name`. Returns where it ends. A
+    /// byte may be written as a backslash and three digits.
     fn label(&self, at: usize, len: usize, name: &mut Vec<u8>) -> Option<usize> {
         let plain = self.text.get(at..at + len)?;
         let is_text = plain.iter().all(|&byte| byte > b' ' && byte != b'(');
@@ -99,8 +99,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (self.text.get(at) == Some(&b'(')).then_some(at)
     }
 
-    /// A string as the journal writes it where it is no text: `"MESSAGE":[102,114,…]`
-    /// (systemd, Journal Export Formats).
+    /// Reads a string as the journal writes it if it is not text:
+    /// `"MESSAGE":[102,114,…]` (systemd, Journal Export Formats).
     fn bytes_in_array(&mut self, open: usize) {
         let head = self.text[open.saturating_sub(2 * MAX_BLANKS + 2)..open].trim_ascii_end();
         let Some(key) = head.strip_suffix(b":") else { return };
@@ -116,7 +116,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         *self.undone = Some(undone);
     }
 
-    /// Reads the numbers of the array at `open`; nothing is left of it if it holds
+    /// Reads the numbers of the array at `open`; the result is empty if it contains
     /// anything else. Returns where it ends.
     fn array(&self, open: usize, undone: &mut Undone) -> usize {
         let limit = (open + MAX_AHEAD).min(self.text.len());
@@ -140,7 +140,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
                 _ => break,
             }
         }
-        // What is too long is read as far as it goes.
+        // An overlong array is read up to the limit.
         if at < limit || limit == self.text.len() {
             undone.clear();
         }

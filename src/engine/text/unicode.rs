@@ -1,5 +1,5 @@
-//! Runs with bytes beyond ASCII: internationalised names, and addresses among the
-//! letters and the punctuation of other scripts.
+//! Runs with bytes beyond ASCII: internationalised names, and addresses among
+//! letters and punctuation of other scripts.
 
 use super::Visitor;
 use super::classify::{class, is};
@@ -11,13 +11,14 @@ use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// A run with characters beyond ASCII: split at everything that is no letter,
-    /// digit or mark; the dots of other scripts are dots. Addresses end at any of them
-    /// (section 6.1, rule 7, names ASCII alone).
+    /// Reads a run with characters beyond ASCII: splits it at everything but
+    /// letters, digits and marks, and treats the dots of other scripts as dots.
+    /// Addresses end at any of them (section 6.1, rule 7, only mentions ASCII).
     pub(super) fn beyond_ascii(&mut self, run: Range<usize>) {
         let has_symbols = self.text[run.clone()].iter().any(|byte| matches!(byte, 0xe2 | 0xf0));
         if has_symbols {
-            // A name may have symbols in it; those before and behind one are mostly none of it.
+            // A name may contain symbols, but those before and after one are rarely
+            // part of it.
             self.pieces(
                 &run,
                 |char| is_of_name(char) || is_symbol(char),
@@ -29,7 +30,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             );
         }
         self.pieces(&run, is_of_name, |visit, piece| {
-            // What a dot behind a symbol begins is the rest of a name.
+            // Text that begins with a dot after a symbol is the rest of a name.
             let is_rest = has_symbols
                 && visit.text[piece.start] == b'.'
                 && ends_in_symbol(&visit.text[run.start..piece.start]);
@@ -49,7 +50,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Hands over the widest pieces of a run whose characters belong to a name.
+    /// Passes on the widest pieces of a run whose characters belong to a name.
     fn pieces(
         &mut self,
         run: &Range<usize>,
@@ -73,7 +74,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn unicode_name(&mut self, mut run: Range<usize>) {
-        // A part before an `@` is a user's name, not a host's.
+        // A part before an `@` is a user name, not a host.
         if self.byte(run.end) == b'@' || percent_at(self.text, run.end) == Some(b'@') {
             return;
         }
@@ -104,9 +105,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Names of ASCII letters in text of a script that has no blanks between its words. IDNA
-    /// makes one label of both (`请evil.example`), and so did [`Visit::unicode_name`]; who
-    /// reads it sees the name alone. In a URL or an address what stands before it is its own.
+    /// Reads names of ASCII letters in text of a script without blanks between
+    /// words. IDNA makes one label of both (`请evil.example`), and so did
+    /// [`Visit::unicode_name`], but a person only sees the name. In a URL or an
+    /// e-mail address, the text before the name is part of it.
     fn among_letters(&mut self, piece: Range<usize>) {
         let has_letters = self.text[piece.clone()].iter().any(|byte| *byte >= 0xe0);
         let is_user =
@@ -133,7 +135,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// The name in `run`, a part of `piece`; what a dot joins to the rest is none.
+    /// Emits the name in `run`, a part of `piece`, unless a dot joins it to the
+    /// rest.
     fn ascii_name(&mut self, run: Range<usize>, piece: &Range<usize>) {
         let name = &self.text[run.clone()];
         let is_joined = name.starts_with(b".") && run.start > piece.start
@@ -149,8 +152,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// A name whose only dots are those of other scripts: no ASCII dot gives it away.
-    /// Returns where the run ends, if there is a full stop at `at`.
+    /// Visits a name whose only dots are those of other scripts, so that no ASCII
+    /// dot reveals it. Returns where the run ends, if there is a full stop at `at`.
     pub(super) fn full_stop_at(&mut self, at: usize) -> usize {
         let text = self.text;
         if !DOTS[1..].iter().any(|dot| text[at..].starts_with(dot)) {
@@ -162,7 +165,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             let dot = run.start + dot;
             name(dot.checked_sub(1).and_then(|at| text.get(at))) && name(text.get(dot + 1))
         };
-        // A name with an ASCII dot was visited already.
+        // A name with an ASCII dot was already visited.
         if !memchr::memchr_iter(b'.', &text[run.clone()]).any(gives_away) {
             self.name_at(at);
         }
@@ -173,7 +176,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 /// Full stops, as bytes.
 const DOTS: &[&[u8]] = &[b".", "\u{3002}".as_bytes(), "\u{ff0e}".as_bytes(), "\u{ff61}".as_bytes()];
 
-/// A character that a name or its dots consist of.
+/// Whether a name or its dots can contain a character.
 pub(super) fn is_of_name(char: char) -> bool {
     char.is_alphanumeric()
         || "-_.\u{b7}\u{200c}\u{200d}".contains(char)
@@ -181,8 +184,9 @@ pub(super) fn is_of_name(char: char) -> bool {
         || is_mark(char)
 }
 
-/// Whether text of the character's script has no blanks between words, or puts particles right
-/// behind a foreign one: Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean.
+/// Whether the script of a character has no blanks between words, or puts particles
+/// directly after foreign words: Thai, Lao, Burmese, Khmer, Chinese, Japanese and
+/// Korean.
 pub(super) fn stands_without_blanks(char: char) -> bool {
     matches!(
         char,
@@ -198,8 +202,8 @@ pub(super) fn stands_without_blanks(char: char) -> bool {
     )
 }
 
-/// A pictograph, of which names of some domains consist; IDNA lets it pass as it is (UTS 46),
-/// or leaves it out, as what chooses its colour.
+/// Whether this is a pictograph, which some domain names contain. IDNA passes it
+/// unchanged (UTS 46), or drops it, like those that select its colour.
 fn is_symbol(char: char) -> bool {
     matches!(
         char,
@@ -216,20 +220,21 @@ fn ends_in_symbol(text: &[u8]) -> bool {
     String::from_utf8_lossy(near).chars().next_back().is_some_and(is_symbol)
 }
 
-/// A full stop that IDNA takes for a dot.
+/// Whether IDNA treats this full stop as a dot.
 pub(super) fn is_full_stop(char: char) -> bool {
     matches!(char, '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
-/// Where the character begins that the byte at `at` belongs to; a byte of none is its own.
+/// Where the character that contains the byte at `at` begins; an invalid byte is
+/// its own.
 pub(super) fn char_start(text: &[u8], at: usize) -> usize {
     let begins =
         |start: &usize| matches!(char_at(&text[*start..]), (Some(_), len) if start + len > at);
     (at.saturating_sub(3)..=at).find(begins).unwrap_or(at)
 }
 
-/// The character at the head of `bytes`, and its length; a byte that begins none
-/// is a separator of its own.
+/// The character at the start of `bytes`, and its length. An invalid byte is a
+/// separator.
 pub(super) fn char_at(bytes: &[u8]) -> (Option<char>, usize) {
     let len = match bytes.first() {
         Some(0..=0x7f) => 1,

@@ -9,30 +9,30 @@ use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Kind, Observable, Where, address, url};
 use std::ops::Range;
 
-/// The longest scheme that is looked for.
+/// The maximum length of a scheme.
 const MAX_SCHEME: usize = 32;
 
-/// The longest odd form of an address: four octal parts, zero-padded.
+/// The maximum length of an odd form of an address: four octal parts, zero-padded.
 const MAX_ODD_HOST: usize = 48;
 
-/// So far a URL is read, whatever is in it.
+/// A URL is read up to this length, whatever it contains.
 pub(super) const NEAR: usize = 8192;
 
-/// It goes on behind that only if no more others can begin in there: what is read of all of
-/// them is then bounded.
+/// It continues beyond that only if at most this many others can begin in it, which
+/// limits the total that is read for all of them.
 const MAX_NESTED: usize = 8;
 
-/// What is longer than that, and has so many others in there that it is a row of them, is read
-/// no farther: all of a row would be read again from each.
+/// A URL longer than this that contains so many others that it is a list of them is
+/// read no further: the whole list would be read again for each.
 const ROW: usize = 512;
 const MANY: usize = 8;
-/// Beginnings of others that may as well be parts of its path.
+/// The number of beginnings of others that may as well be parts of its path.
 const MANY_SLASHES: usize = 32;
 
 /// The length of `%3A%2F%2F`.
 const ESCAPED_SLASHES: usize = 9;
 
-/// Schemes behind which a URL of the web stands, whatever was joined to them.
+/// Schemes of web URLs, even with something joined before them.
 const WEB_SCHEMES: [&[u8]; 5] = [b"https", b"http", b"hxxps", b"hxxp", b"ftp"];
 
 /// What begins another URL inside one.
@@ -42,12 +42,12 @@ enum Nested {
     Slashes,
     /// A dot, in a host without a scheme.
     Dot,
-    /// A slash behind what paths are put behind: it is read only so far.
+    /// A slash where a path can begin; it is only read up to the limit.
     Path,
 }
 
 impl Nested {
-    /// Whether this is the beginning of a row.
+    /// Whether this is the beginning of a list.
     fn is_row(self, text: &[u8]) -> bool {
         let slashes = memchr::memchr_iter(b'/', text);
         match self {
@@ -61,19 +61,19 @@ impl Nested {
     }
 }
 
-/// Whether a path may begin behind a byte.
+/// Whether a path may begin after a byte.
 fn precedes_path(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | b'"' | b'\'' | b'=' | b'(' | b',' | b'|')
 }
 
-/// Whether a scheme is one whose backslashes are slashes, with what separates it.
+/// Whether the backslashes after a scheme, given with its separator, mean slashes.
 fn is_web(scheme: &[u8]) -> bool {
     let name = scheme.split(|&b| b == b':').next().unwrap_or_default();
     name.eq_ignore_ascii_case(b"http") || name.eq_ignore_ascii_case(b"https")
 }
 
-/// A byte that no URL in text goes on behind. The backslash is one: in JSON it
-/// begins an escape, and elsewhere it is more often a quote's than a path's.
+/// Whether a byte ends a URL in text. The backslash does: in JSON it begins an
+/// escape, and elsewhere it more often belongs to a quote than to a path.
 fn ends_url(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | b'"' | b'<' | b'>' | b'\\' | b'`' | b'|' | 0x7f)
 }
@@ -107,7 +107,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// `//host/path` with the scheme of the page that it stands in.
+    /// Reads `//host/path`, whose scheme is that of the page around it.
     fn relative_url_at(&mut self, slash: usize) {
         let (before, start) = (self.before(slash), slash + 2);
         if !self.wants.urls || !precedes_path(before) || !self.core.contains(&start) {
@@ -123,11 +123,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.cuts(start, start, stop, Form::Url);
     }
 
-    /// The host of the authority at `from`, when it is an address in a form that only
-    /// browsers read. All other hosts are found by their dots.
+    /// Reads the host of the authority at `from` if it is an address in a form that
+    /// only browsers accept. All other hosts are found by their dots.
     fn odd_host(&mut self, from: usize) {
-        // Of what can stand in front of a host only digits are looked at: user
-        // information is rare, and then the whole URL still tells.
+        // Of what can precede a host, only digits are checked: user information is
+        // rare, and the whole URL still reveals it.
         if !self.byte(from).is_ascii_digit() {
             return;
         }
@@ -147,9 +147,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Whether the URL whose authority is at `from` can be of interest. A plain host is
-    /// asked for as it stands; what has a user's name, escapes, brackets or anything
-    /// else that a parser has to look at can always be.
+    /// Whether the URL whose authority is at `from` can be of interest. A plain
+    /// host is checked as it is; one with a user name, escapes, brackets or
+    /// anything else that needs a parser always can.
     #[inline]
     fn may_match(&self, from: usize) -> bool {
         let rest = &self.text[from..(from + 256).min(self.text.len())];
@@ -164,14 +164,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
             Some(&b) => b == b'/' || b == b'?' || ends_url(b),
         };
         let is_plain = is_plain && rest.get(len) != Some(&b'\\') && !host.ends_with(b".");
-        // An address in a form that only browsers read stands for another host.
+        // An address in a form that only browsers accept means another host.
         let is_odd =
             host.first().is_some_and(u8::is_ascii_digit) && address::parse_v4(host).is_none();
         let is_plain = is_plain && !is_odd;
         !is_plain || self.visitor.may_hold_url(host)
     }
 
-    /// Where the scheme begins that ends at the colon at `colon`.
+    /// Where the scheme that ends at the colon at `colon` begins.
     pub(super) fn scheme_start(&self, colon: usize) -> Option<usize> {
         let floor = colon.saturating_sub(MAX_SCHEME);
         let mut start = colon;
@@ -187,7 +187,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while start < colon && !self.text[start].is_ascii_alphabetic() {
             start += 1;
         }
-        // `wget+http`, `see-http`: a blank of a query or a word of a sentence, and the scheme.
+        // `wget+http`, `see-http`: a blank in a query or a word of a sentence, and
+        // the scheme.
         let joined = self.text[start..colon].iter().rposition(|b| matches!(b, b'+' | b'-' | b'.'));
         if let Some(at) = joined {
             let last = &self.text[start + at + 1..colon];
@@ -198,14 +199,16 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (start < colon).then_some(start)
     }
 
-    /// A URL that nothing is known of but where it stands, and before which byte it stopped.
+    /// Emits a URL of which only the position is known, and before which byte it
+    /// stopped.
     pub(super) fn emit_url(&mut self, span: Range<usize>, stop: usize) {
         let url = Observable::Url(&self.text[span.clone()]);
         self.emit_within(url, Where::LogText, span.clone(), span.start..stop);
     }
 
-    /// Before which byte the URL stops whose authority begins at `from`; `quote` stands
-    /// before it. What is longer than a URL can be stops one byte beyond that.
+    /// The position before which the URL whose authority begins at `from` stops;
+    /// `quote` is the byte before it. An overlong URL stops one byte beyond the
+    /// limit.
     fn url_stop(&mut self, from: usize, quote: u8, nested: Nested) -> usize {
         let closing = match quote {
             b'\'' => b'\'',
@@ -218,7 +221,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         } else if end == from + NEAR {
             let near = &self.text[from..end];
             let others = match nested {
-                // Those behind the first few change nothing, and each of them asks here, too.
+                // Those after the first few change nothing, and each of them asks
+                // here, too.
                 Nested::Slashes => {
                     memchr::memmem::find_iter(near, b"//").take(MAX_NESTED + 1).count()
                 }
@@ -235,7 +239,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         list.map_or(end, |at| from + at)
     }
 
-    /// How far from `from` on nothing ends a URL, and no `closing` byte stands.
+    /// The position from `from` up to which nothing ends a URL, and there is no
+    /// `closing` byte.
     fn url_goes_on(&mut self, from: usize, limit: usize, closing: u8) -> usize {
         let limit = limit.min(self.text.len());
         let is_known = closing == b' ' && self.urlish.contains(&from);
@@ -250,10 +255,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         end
     }
 
-    /// Strips what a sentence put behind a URL: punctuation, and closing brackets
+    /// Strips what a sentence puts after a URL: punctuation, and closing brackets
     /// that nothing in it opens.
     pub(super) fn trim(&self, from: usize, mut end: usize) -> usize {
-        // How many more of each kind of bracket are opened than closed: counted once, if at all.
+        // How many more brackets of each kind are opened than closed; counted once,
+        // if at all.
         let mut surplus: Option<[isize; 3]> = None;
         while end > from {
             let kind = match self.text[end - 1] {
@@ -279,7 +285,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         end
     }
 
-    /// `host/path` and `host:port/path` without a scheme, where `host` is the run.
+    /// Reads `host/path` and `host:port/path` without a scheme; `host` is the run.
     pub(super) fn bare_url(&mut self, host: &Range<usize>, before: u8) {
         if !self.wants.urls
             || before == b'/'
@@ -306,7 +312,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// A path that stands by itself, as in a request line.
+    /// Reads a path on its own, as in a request line.
     pub(super) fn path_at(&mut self, slash: usize) {
         let before = self.before(slash);
         if !precedes_path(before) || self.byte(slash + 1) == b'/' {
@@ -323,9 +329,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit_within(path, Where::LogText, span.clone(), span.start..stop);
     }
 
-    /// A URL of the web whose path goes on behind a backslash, which browsers take for a slash:
-    /// `http://evil.example\gate.php` (section 6.3). Where it may be an escape as well, both are
-    /// looked up.
+    /// Reads a web URL whose path continues after a backslash, which browsers treat
+    /// as a slash: `http://evil.example\gate.php` (section 6.3). If it may also be
+    /// an escape, both are looked up.
     fn backslashed(&mut self, start: usize, from: usize, stop: usize) {
         if !is_web(&self.text[start..from]) || self.has_tail(from..stop) {
             return;
@@ -342,7 +348,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit_with_slashes(start..end, from, start..stop);
     }
 
-    /// `http:\\evil.example\gate.php`, whose backslashes begin at `slash`.
+    /// Reads `http:\\evil.example\gate.php`, whose backslashes begin at `slash`.
     pub(super) fn backslashed_scheme(&mut self, slash: usize) {
         let Some(start) = self.scheme_start(slash - 1) else { return };
         let row = self.text[slash..].iter().take(16).take_while(|b| **b == b'\\').count();
@@ -360,7 +366,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit_with_slashes(start..end, from, from..from + len);
     }
 
-    /// Emits the URL whose authority begins at `from`, with slashes for its backslashes.
+    /// Emits the URL whose authority begins at `from`, with slashes for its
+    /// backslashes.
     fn emit_with_slashes(&mut self, span: Range<usize>, from: usize, reach: Range<usize>) {
         let end = self.trim(from, span.end);
         let mut decoded = std::mem::take(self.decoded);
@@ -370,7 +377,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         decoded.extend_from_slice(b"://");
         for (at, &byte) in self.text[from..end].iter().enumerate() {
             match byte {
-                // A string of JSON has two of them for one.
+                // A JSON string has two of them for one.
                 b'\\' if at > 0 && self.text[from + at - 1] == b'\\' => {}
                 b'\\' => decoded.push(b'/'),
                 byte => decoded.push(byte),
@@ -380,7 +387,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         *self.decoded = decoded;
     }
 
-    /// How far a URL with backslashes in its path goes on from `at`, if not to `limit`.
+    /// How far a URL with backslashes in its path extends from `at`, at most to
+    /// `limit`.
     fn backslashed_end(&self, at: usize, limit: usize, closing: u8) -> usize {
         let limit = limit.min(self.text.len());
         let mut end = at;
@@ -407,13 +415,13 @@ impl<V: Visitor> Visit<'_, '_, V> {
         memchr::memchr2(b'?', b'#', &self.text[range]).is_some()
     }
 
-    /// How many bytes from `from` on are of a host as most are written.
+    /// The number of bytes from `from` that belong to a plain host.
     fn host_len(&self, from: usize) -> usize {
         let rest = self.text.get(from..).unwrap_or_default().iter().take(256);
         rest.take_while(|&&b| is(b, class::NAME | class::DOT)).count()
     }
 
-    /// A URL in a query: `http%3A%2F%2F`.
+    /// Reads a URL in a query: `http%3A%2F%2F`.
     #[inline]
     pub(super) fn percent_url_at(&mut self, percent: usize) {
         let escape = self.text.get(percent..percent + 9);
@@ -448,7 +456,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.cuts(start, from, stop, Form::Escaped);
     }
 
-    /// A URL with percent escapes for what it is made of.
+    /// Emits a URL whose special characters are percent-escaped.
     pub(super) fn emit_escaped(&mut self, span: Range<usize>, stop: usize) {
         let mut decoded = std::mem::take(self.decoded);
         decode(&self.text[span.clone()], &mut decoded);

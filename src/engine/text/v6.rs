@@ -1,5 +1,5 @@
 //! Runs of hex digits and colons: IPv6 addresses and fingerprints with colons
-//! (matching specification, sections 6.1 rule 7 and 6.5).
+//! (matching specification, section 6.1, rule 7, and section 6.5).
 
 use super::Visitor;
 use super::classify::{class, is};
@@ -11,11 +11,11 @@ use crate::engine::indicator::digest::{self, MAX_DIGEST};
 use crate::engine::indicator::{Observable, Where, address};
 use std::ops::Range;
 
-/// A fingerprint of 32 bytes with colons takes 95; nothing longer is of interest.
+/// The maximum length of a run: a fingerprint of 32 bytes with colons takes 95.
 const MAX_RUN: usize = 128;
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Visits the run around a colon; returns where it ends.
+    /// Visits the run around a colon. Returns where it ends.
     pub(super) fn colon_run_at(&mut self, colon: usize) -> usize {
         let whole = run_around(self.text, colon, class::HEX | class::COLON | class::DOT);
         if whole.len() <= MAX_RUN {
@@ -26,7 +26,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     fn colon_run(&mut self, whole: Range<usize>) {
         if self.decodes && self.has_escape_beside(&whole) {
-            // Read with its escapes decoded, by `escaped_colons_at`.
+            // `escaped_colons_at` reads this, with its escapes decoded.
             return;
         }
         let text = &self.text[whole.clone()];
@@ -52,7 +52,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// The address that fills the run, but for its port.
+    /// Emits the address that fills the run, except for its port.
     fn v6(&mut self, run: Range<usize>) {
         let Some((parsed, run, mut port)) = self.parsed(run) else { return };
         if !is_plausible(&self.text[run.clone()]) {
@@ -77,7 +77,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(address::fold(parsed), port), at, run);
     }
 
-    /// Whether a percent escape goes on with the run, to either side.
+    /// Whether a percent escape continues the run, on either side.
     fn has_escape_beside(&self, run: &Range<usize>) -> bool {
         let behind = percent_at(self.text, run.end).is_some_and(continues_colons);
         let before = self.before(run.start) == b'%'
@@ -85,8 +85,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         behind || before
     }
 
-    /// Addresses with escapes inside them, as in `?ip=2001%3Adb8%3A%3A1`. `at` is the
-    /// place of a percent sign; returns where the piece ends.
+    /// Reads addresses that contain escapes, as in `?ip=2001%3Adb8%3A%3A1`. `at` is
+    /// the position of a percent sign. Returns where the piece ends.
     pub(super) fn escaped_colons_at(&mut self, at: usize) -> usize {
         if !percent_at(self.text, at).is_some_and(continues_colons) {
             return at;
@@ -96,7 +96,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         piece.end
     }
 
-    /// A piece with percent escapes, decoded once.
+    /// Reads a piece with percent escapes, decoded once.
     fn colon_piece(&mut self, piece: Range<usize>) {
         let is_long = piece.len() > 3 * MAX_RUN;
         if is_long || !self.core.contains(&piece.start) || !self.is_ours(piece.start, piece.clone())
@@ -130,7 +130,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         *self.decoded = decoded;
     }
 
-    /// Whether a word goes on at `start`; the end of an escape is none.
+    /// Whether a word continues at `start`; the end of an escape does not count.
     fn goes_on(&self, start: usize) -> bool {
         is_word(self.before(start)) && !ends_escape(self.text, start)
     }
@@ -141,7 +141,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             run.start += len;
         }
         let text = &self.text[run.clone()];
-        // `key:2001:db8::1` begins behind its colon.
+        // `key:2001:db8::1` begins after its colon.
         if text.starts_with(b":") && (!text.starts_with(b"::") || text.starts_with(b":::")) {
             run.start += 1;
         }
@@ -155,19 +155,20 @@ impl<V: Visitor> Visit<'_, '_, V> {
         run
     }
 
-    /// What stands behind a label and its colon: `outside:2001:db8::1`, `ip6:2001:db8::1`, if
-    /// the run begins with the end of a label (section 8.4).
+    /// The text after a label and its colon: `outside:2001:db8::1`,
+    /// `ip6:2001:db8::1`, if the run begins with the end of a label (section 8.4).
     fn behind_label(&self, run: &Range<usize>) -> Option<Range<usize>> {
         let text = &self.text[run.clone()];
         let is_tail = self.goes_on(run.start);
-        // What begins with a digit is a group, and not the end of a label.
+        // A run that begins with a digit begins with a group, not with the end of a
+        // label.
         let is_port = self.before(run.start) == b'/';
         if !is_tail && !is_port && !text.first()?.is_ascii_alphabetic() {
             return None;
         }
         let first = memchr::memchr(b':', text)?;
         let rest = &text[first + 1..];
-        // `foo::bar` is C++, and `:1` no address.
+        // `foo::bar` is C++, and `:1` is not an address.
         if first == 0 || rest.len() < 2 || rest.starts_with(b":") && !rest.starts_with(b"::") {
             return None;
         }
@@ -191,8 +192,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         is_label.then(|| run.start + first + 1..run.end)
     }
 
-    /// The address in the run, where it stands, and the port behind it. Only behind eight
-    /// groups or a dotted tail is it clear where a port begins.
+    /// The address in the run, its position, and the port after it. Only after
+    /// eight groups or a dotted tail is it clear where a port begins.
     fn parsed(&self, run: Range<usize>) -> Option<(std::net::Ipv6Addr, Range<usize>, Option<u16>)> {
         let text = &self.text[run.clone()];
         if let Some(v6) = address::parse_v6(text) {
@@ -215,7 +216,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         Some((v6, run.start..run.start + colon, Some(port)))
     }
 
-    /// `XX:XX:…` of 16, 20 or 32 bytes.
+    /// Reads `XX:XX:…` of 16, 20 or 32 bytes.
     fn fingerprint(&mut self, run: &Range<usize>) -> bool {
         let text = &self.text[run.clone()];
         let len = text.len().div_ceil(3);
@@ -238,8 +239,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         true
     }
 
-    /// Whether the dotted quad that begins at `start`, behind a colon, is the tail of
-    /// an IPv6 address, which then owns it.
+    /// Whether the dotted quad that begins at `start`, after a colon, is the tail
+    /// of an IPv6 address.
     pub(super) fn belongs_to_v6(&self, start: usize) -> bool {
         let whole = run_around(self.text, start, class::HEX | class::COLON | class::DOT);
         if whole.len() > MAX_RUN {
@@ -256,12 +257,12 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 }
 
-/// Whether a decoded byte goes on with a run.
+/// Whether a decoded byte continues a run.
 fn continues_colons(byte: u8) -> bool {
     is(byte, class::HEX | class::COLON | class::DOT)
 }
 
-/// The piece around `at` of hex digits, colons, dots and escapes of such.
+/// The piece around `at` of hex digits, colons, dots and escapes of these.
 fn colon_piece_around(text: &[u8], at: usize) -> Range<usize> {
     let escape = |at: usize| percent_at(text, at).is_some_and(continues_colons);
     let (mut start, mut end) = (at, at);
@@ -286,12 +287,13 @@ fn colon_piece_around(text: &[u8], at: usize) -> Range<usize> {
     start..end
 }
 
-/// A character that goes on with an address; those of other scripts do not.
+/// Whether a character continues an address; those of other scripts do not.
 fn is_word(byte: u8) -> bool {
     byte < 0x80 && is(byte, class::NAME)
 }
 
-/// `a::b` parses, and is C++; an address has a digit somewhere, or more groups.
+/// Whether an address is plausible. `a::b` is valid but C++; an address contains a
+/// digit or more groups.
 fn is_plausible(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_digit) || memchr::memchr_iter(b':', text).count() > 3
 }

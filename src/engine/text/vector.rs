@@ -1,20 +1,22 @@
-//! Phase one with vector instructions, chosen at run time.
+//! Phase one with vector instructions, selected at run time.
 //!
-//! Two nibble look-ups and an AND give eight classes of a byte at once; the rare
-//! single characters are compared. All ways give what [`classify`] gives.
+//! Two nibble look-ups and an AND give eight classes of a byte at once; rare single
+//! characters are compared. Every implementation gives the same result as
+//! [`classify`].
 //!
-//! This is the only file of the room with `unsafe` in it: the calls of functions
-//! that need instructions which the processor was asked for, and loads through
-//! pointers to arrays of the right size.
+//! This is the only file of this room with `unsafe` in it: for calls of functions
+//! that need instructions which the processor is known to have, and for loads
+//! through pointers to arrays of the right size.
 //!
-//! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`, `neon`) overrides the choice,
+//! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`, `neon`) overrides the
+//! selection, for tests and for counting instructions under a tool that lacks some.
 //! for tests and for counting instructions under a tool that lacks some.
 #![allow(unsafe_code)]
 
 use super::classify::{Masks, classify};
 use std::sync::OnceLock;
 
-/// A way to classify.
+/// An implementation of the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Byte by byte.
@@ -23,14 +25,14 @@ pub enum Way {
     Ssse3,
     /// 32 bytes at a time.
     Avx2,
-    /// 64 bytes at a time, masks in registers of their own.
+    /// 64 bytes at a time, with masks in registers of their own.
     Avx512,
     /// 64 bytes at a time in four vectors.
     Neon,
 }
 
 impl Way {
-    /// Every way, the slowest first.
+    /// Every implementation, the slowest first.
     pub const ALL: &'static [Way] = &[Way::Portable, Way::Ssse3, Way::Avx2, Way::Avx512, Way::Neon];
 
     /// The name in `WIRESIFT_VECTORS`.
@@ -69,7 +71,7 @@ impl Way {
         return self == Way::Portable;
     }
 
-    /// The way of this process: the one that was asked for, or the fastest.
+    /// The implementation for this process: the requested one, or the fastest.
     pub fn chosen() -> Way {
         static CHOSEN: OnceLock<Way> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
@@ -87,22 +89,22 @@ impl Way {
         match self {
             #[cfg(target_arch = "x86_64")]
             Way::Avx512 if self.is_available() => {
-                // SAFETY: the processor has AVX-512 F and BW, as was just asked.
+                // SAFETY: the processor has AVX-512 F and BW, as just checked.
                 unsafe { x86::avx512(text, masks) }
             }
             #[cfg(target_arch = "x86_64")]
             Way::Avx2 if self.is_available() => {
-                // SAFETY: the processor has AVX2, as was just asked.
+                // SAFETY: the processor has AVX2, as just checked.
                 unsafe { x86::avx2(text, masks) }
             }
             #[cfg(target_arch = "x86_64")]
             Way::Ssse3 if self.is_available() => {
-                // SAFETY: the processor has SSSE3, as was just asked.
+                // SAFETY: the processor has SSSE3, as just checked.
                 unsafe { x86::ssse3(text, masks) }
             }
             #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Way::Neon if self.is_available() => {
-                // SAFETY: the processor has NEON, as was just asked.
+                // SAFETY: the processor has NEON, as just checked.
                 unsafe { arm::neon(text, masks) }
             }
             _ => portable(text, masks),
@@ -110,7 +112,7 @@ impl Way {
     }
 }
 
-/// Classifies whole blocks in the way of this process.
+/// Classifies whole blocks with the implementation for this process.
 #[inline]
 pub(super) fn classify_all(text: &[u8], masks: &mut [Masks]) {
     Way::chosen().classify(text, masks);
@@ -122,14 +124,14 @@ fn portable(text: &[u8], masks: &mut [Masks]) {
     }
 }
 
-/// The classes of a byte: what its low nibble allows and its high nibble allows, too.
+/// The classes of a byte: those that both its low and its high nibble allow.
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod nibbles {
-    /// Classes that two nibbles decide.
+    /// Classes that two nibbles determine.
     pub(super) const DIGIT: u8 = 1;
-    /// `A` to `O` and `a` to `o`, by a high nibble of 4 or 6.
+    /// `A` to `O` and `a` to `o`, with a high nibble of 4 or 6.
     pub(super) const LETTER_LOW: u8 = 2;
-    /// `P` to `Z` and `p` to `z`, by a high nibble of 5 or 7.
+    /// `P` to `Z` and `p` to `z`, with a high nibble of 5 or 7.
     pub(super) const LETTER_HIGH: u8 = 4;
     /// `A` to `F` and `a` to `f`.
     pub(super) const HEX_LETTER: u8 = 8;
@@ -171,8 +173,8 @@ mod nibbles {
         table
     };
 
-    /// For each low nibble the one byte with it that begins an escape (or a byte whose low nibble
-    /// is another one, so that nothing is equal to it).
+    /// For each low nibble the only byte with it that begins an escape (or a byte
+    /// with another low nibble, so that nothing is equal to it).
     pub(super) const ESCAPES: [u8; 16] = singles(b"#&\\^\x1b");
 
     /// The same for brackets.
@@ -189,8 +191,9 @@ mod nibbles {
         table
     }
 
-    /// Classes that a high nibble allows. From 8 on there are none: those bytes have
-    /// their top bit set, for which a shuffle gives 0 and a mask can be taken directly.
+    /// Classes that a high nibble allows. From 8 there are none: the top bit of
+    /// those bytes is set, for which a shuffle gives 0, and which can be used as a
+    /// mask directly.
     pub(super) const HIGH: [u8; 16] = [
         0,
         0,
@@ -229,13 +232,13 @@ mod x86 {
             // SAFETY: a block is 64 bytes long; the load may be unaligned.
             let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
             // The low nibble with its top bit cleared: bytes beyond ASCII get the
-            // classes of their nibble here and none from the high nibble.
+            // classes of their low nibble here, and none from the high nibble.
             let by_low = _mm512_shuffle_epi8(low, _mm512_and_si512(bytes, nibble));
             let highs = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble);
             let classes = _mm512_and_si512(by_low, _mm512_shuffle_epi8(high, highs));
             let of = |class: u8| _mm512_test_epi8_mask(classes, _mm512_set1_epi8(class as i8));
             let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-            // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+            // The byte that its low nibble allows; for a byte beyond ASCII it is 0.
             let is_in = |table| _mm512_cmpeq_epi8_mask(bytes, _mm512_shuffle_epi8(table, bytes));
             let beyond = _mm512_movepi8_mask(bytes);
             *masks = Masks {
@@ -273,16 +276,17 @@ mod x86 {
                 let put = |mask: &mut u64, lanes: __m256i| {
                     *mask |= u64::from(_mm256_movemask_epi8(lanes) as u32) << (32 * half);
                 };
-                // Without the class a lane is zero; so the complement is taken.
+                // A lane without the class is zero, so take the complement.
                 let of = |class: u8| {
                     let some = _mm256_and_si256(classes, _mm256_set1_epi8(class as i8));
                     _mm256_xor_si256(_mm256_cmpeq_epi8(some, zero), _mm256_set1_epi8(-1))
                 };
                 let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
-                // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+                // The byte that its low nibble allows; for a byte beyond ASCII it
+                // is 0.
                 let is_in = |table| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(table, bytes));
                 put(&mut masks.names, _mm256_or_si256(of(NAMES), bytes));
-                // A class of one bit is moved to the top of its byte.
+                // Moves a class of one bit to the top of its byte.
                 put(&mut masks.dots, _mm256_slli_epi16::<1>(classes));
                 put(&mut masks.digits, _mm256_slli_epi16::<7>(classes));
                 put(&mut masks.hexes, of(HEXES));
@@ -321,7 +325,8 @@ mod x86 {
                     _mm_xor_si128(_mm_cmpeq_epi8(some, zero), _mm_set1_epi8(-1))
                 };
                 let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
-                // The byte that its low nibble allows; of a byte beyond ASCII it is 0.
+                // The byte that its low nibble allows; for a byte beyond ASCII it
+                // is 0.
                 let is_in = |table| _mm_cmpeq_epi8(bytes, _mm_shuffle_epi8(table, bytes));
                 put(&mut masks.names, _mm_or_si128(of(NAMES), bytes));
                 put(&mut masks.dots, _mm_slli_epi16::<1>(classes));
@@ -344,18 +349,18 @@ mod arm {
     use super::nibbles::*;
     use std::arch::aarch64::*;
 
-    /// Four vectors that hold a block: the first every fourth byte from byte 0 on, the
-    /// second from byte 1 on, and so on. So a mask is put together from top bits with
-    /// four shifts; NEON has no instruction that does it.
+    /// Four vectors that contain a block: the first every fourth byte from byte 0,
+    /// the second from byte 1, and so on. So a mask can be assembled from top bits
+    /// with four shifts; NEON has no instruction for that.
     #[target_feature(enable = "neon")]
     fn mask(lanes: [uint8x16_t; 4]) -> u64 {
         let [first, second, third, fourth] = lanes;
-        // An insertion keeps as many top bits as it shifts by, and what it puts under
-        // them comes from another vector: the bits of four bytes are a nibble then.
+        // An insertion keeps as many top bits as it shifts by and fills in the
+        // others from another vector, so the bits of four bytes form a nibble.
         let low = vsriq_n_u8::<1>(second, first);
         let high = vsriq_n_u8::<1>(fourth, third);
         let nibbles = vsriq_n_u8::<2>(high, low);
-        // Twice in each byte, of which the narrowing takes one half from each.
+        // Twice in each byte; the narrowing takes one half of each.
         let twice = vreinterpretq_u16_u8(vsriq_n_u8::<4>(nibbles, nibbles));
         vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(twice)))
     }
@@ -385,9 +390,9 @@ mod arm {
                 std::array::from_fn(|at| vorrq_u8(one[at], other[at]))
             };
             *masks = Masks {
-                // The top bit of a byte says that it is beyond ASCII.
+                // The top bit of a byte means that it is beyond ASCII.
                 names: mask(or(of(NAMES), bytes)),
-                // A class of one bit is moved to the top of its byte.
+                // Moves a class of one bit to the top of its byte.
                 dots: mask(classes.map(|classes| vshlq_n_u8::<1>(classes))),
                 digits: mask(classes.map(|classes| vshlq_n_u8::<7>(classes))),
                 hexes: mask(of(HEXES)),
@@ -431,7 +436,7 @@ mod tests {
         }
     }
 
-    /// The recorded logs, and the real ones where they are there, from several bytes on.
+    /// The recorded logs, and the real ones if available, from several offsets.
     #[test]
     fn every_log_at_several_alignments() {
         let project = env!("CARGO_MANIFEST_DIR");

@@ -1,5 +1,5 @@
-//! Words that are known by their form: CVE numbers, JA4 fingerprints, Bitcoin
-//! addresses. They are looked for only when somebody wants them.
+//! Words that are recognised by their form: CVE numbers, JA4 fingerprints, Bitcoin
+//! addresses. Text is only searched for them if the database contains some.
 
 use super::Visitor;
 use super::classify::{class, is};
@@ -44,8 +44,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Where the number ends whose year's hyphen stands at `at`. The hyphens may be
-    /// dashes, three bytes each.
+    /// Where the number ends whose year is followed by the hyphen at `at`. Hyphens
+    /// may be dashes of three bytes.
     fn cve_end(&self, mut at: usize) -> Option<usize> {
         for digits in [4..=4, 4..=19] {
             at += match self.text.get(at..)? {
@@ -65,7 +65,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     fn ja4s(&mut self) {
         let text = self.text;
-        // The first underscore stands ten bytes behind the beginning.
+        // The first underscore is ten bytes after the beginning.
         let range = self.core.start..(self.core.end + 10).min(text.len());
         for at in memchr::memchr_iter(b'_', &text[range.clone()]) {
             let Some(start) = (range.start + at).checked_sub(10) else { continue };

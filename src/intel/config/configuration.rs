@@ -1,4 +1,4 @@
-//! What `wiresift.toml` says, checked.
+//! The contents of `wiresift.toml`, validated.
 
 use super::raw;
 use crate::intel::feed::{Filter, Options};
@@ -6,94 +6,94 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often a feed is fetched when nobody says.
+/// The default interval between two fetches of a feed.
 pub const INTERVAL: Duration = Duration::from_secs(30 * 60);
 
-/// How long one fetch may take when nobody says.
+/// The default time limit of a fetch.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The most bytes that a document may have, as it is sent and unpacked, when nobody says.
+/// The default size limit of a document, both as sent and unpacked.
 ///
-/// The largest public lists have a tenth of it. A document is read as a whole, and what it
-/// is unpacked to as well: a small bomb must not take the memory of a small machine.
+/// The largest public lists need a tenth of it. Documents are read and unpacked in
+/// memory, so a decompression bomb must not exhaust the memory of a small machine.
 pub const MAX_SIZE: u64 = 256 << 20;
 
-/// The longest configuration that is read.
+/// The size limit of a configuration.
 const MAX_CONFIG: u64 = 16 << 20;
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The file.
     pub path: PathBuf,
-    /// The folder of everything that feeds sent.
+    /// The folder for everything that feeds send.
     pub state: PathBuf,
-    /// The database that the subscribed set is compiled to.
+    /// The database to compile the subscribed feeds into.
     pub database: PathBuf,
-    /// Take networks wider than /8 and /16.
+    /// Accept networks wider than /8 (IPv6: /16).
     pub allow_wide: bool,
-    /// Take whole public suffixes.
+    /// Accept whole public suffixes.
     pub allow_suffix: bool,
     /// Warning lists, for all feeds or for some.
     pub lists: Vec<List>,
-    /// Allow lists: files of what is known good.
+    /// Allow lists: files with known good values.
     pub allow: Vec<PathBuf>,
     /// The subscriptions, in the order of the file.
     pub feeds: Vec<Subscription>,
 }
 
-/// A warning list, or a folder of them.
+/// A warning list, or a folder with several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     /// Where it is.
     pub path: PathBuf,
     /// What it does.
     pub effect: ListEffect,
-    /// The feeds that it is for; all, when empty.
+    /// The feeds that it applies to; empty for all.
     pub feeds: Vec<String>,
 }
 
-/// What a warning list does with the indicators that are on it.
+/// What a warning list does to the indicators on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListEffect {
-    /// Keeps them out.
+    /// Excludes them.
     Suppress,
     /// Tags them.
     Annotate,
-    /// What is usual for a list of its name.
+    /// The usual effect for a list with its name.
     Usual,
 }
 
-/// One `[[feed]]`.
+/// One `[[feed]]` table.
 #[derive(Clone, Debug)]
 pub struct Subscription {
-    /// Its name, which is also that of its folder.
+    /// Its name, which is also the name of its folder.
     pub name: String,
     /// Whether it is fetched and compiled.
     pub enabled: bool,
-    /// What is at the other end.
+    /// What kind of source this is.
     pub kind: Kind,
     /// Where it is.
     pub origin: Origin,
-    /// How it is read.
+    /// How to read it.
     pub options: Options,
-    /// What of it is taken.
+    /// Which indicators to keep.
     pub filter: Filter,
-    /// How long an indicator is valid whose feed does not say.
+    /// The lifetime of indicators without an expiry date.
     pub lifetime: Option<Duration>,
-    /// How often it is fetched.
+    /// How often to fetch it.
     pub interval: Duration,
-    /// How long one fetch may take.
+    /// The time limit of a fetch.
     pub timeout: Duration,
-    /// The most bytes of a document.
+    /// The size limit of a document, in bytes.
     pub max_size: u64,
-    /// How we show who we are.
+    /// How to authenticate.
     pub access: Access,
-    /// What only some kinds have.
+    /// Settings that only some kinds have.
     pub exchange: Exchange,
 }
 
-/// What is at the other end of a subscription.
+/// The kind of source of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A document in any format.
@@ -112,7 +112,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: &'static [Kind] = &[Kind::List, Kind::Stix, Kind::Otx, Kind::Taxii, Kind::Misp];
 
-    /// The name in the file.
+    /// The name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::List => "list",
@@ -123,7 +123,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this name.
+    /// Finds the kind with this name.
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == name)
     }
@@ -132,60 +132,62 @@ impl Kind {
 /// Where a document comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Over HTTP or HTTPS. May hold `{key}`, which stands for the secret.
+    /// A URL (HTTP or HTTPS). It may contain `{key}`, which stands for the
+    /// credential.
     Url(String),
     /// A file or a folder.
     Path(PathBuf),
-    /// What a program prints: the program, and its arguments.
+    /// The output of a program: the program and its arguments.
     Command(Vec<String>),
 }
 
-/// Where a secret is.
+/// Where a credential is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// In a variable of the environment.
+    /// In an environment variable.
     Env(String),
-    /// The first line of a file.
+    /// In the first line of a file.
     File(PathBuf),
 }
 
-/// How we show who we are.
+/// How to authenticate to a server, and whom to trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// The secret: a key, a token, or a password.
+    /// The credential: a key, a token, or a password.
     pub key: Option<Credential>,
-    /// The header that the secret is sent in; without one each kind has its own.
+    /// The header to send the credential in; by default the usual one for the kind.
     pub header: Option<String>,
-    /// The user, where the secret is a password.
+    /// The user name, if the credential is a password.
     pub user: Option<String>,
-    /// Our certificate, in PEM.
+    /// The client certificate, in PEM.
     pub client_cert: Option<PathBuf>,
-    /// Its private key, in PEM.
+    /// The client certificate's private key, in PEM.
     pub client_key: Option<PathBuf>,
     /// Certificates to trust instead of the built-in ones, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// What only some kinds have.
+/// Settings that only some kinds have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// TAXII: the collections, by identifier or title; all that can be read, when empty.
+    /// TAXII: the collections, by identifier or title; empty for all that are
+    /// readable.
     pub collections: Vec<String>,
-    /// MISP: only events of a server with one of these tags; `!` before one leaves its
-    /// events out.
+    /// MISP: limits a server to events with one of these tags; a leading `!`
+    /// excludes events with the tag.
     pub event_tags: Vec<String>,
-    /// MISP: events of a server that are not published, too.
+    /// MISP: include unpublished events of a server.
     pub unpublished: bool,
     /// How far back the first walk goes.
     pub lookback: Option<Duration>,
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads and validates a file.
     ///
     /// # Errors
     ///
-    /// When it cannot be read or does not say what it must, with line and remedy.
+    /// It cannot be read or is invalid; the error has the line and a remedy.
     pub fn open(path: &Path) -> Result<Config> {
         let missing = |e: std::io::Error| {
             let is_missing = e.kind() == std::io::ErrorKind::NotFound;
@@ -206,35 +208,36 @@ impl Config {
         Config::parse(&text, path)
     }
 
-    /// Reads the text of a file that is, or would be, at `path`.
+    /// Parses the text of a configuration that is, or would be, at `path`. Relative
+    /// paths in it start at its folder.
     ///
     /// # Errors
     ///
-    /// As [`Config::open`].
+    /// Like [`Config::open`].
     pub fn parse(text: &str, path: &Path) -> Result<Config> {
         raw::parse(text, path)
     }
 
-    /// The subscription of a name.
+    /// Finds a subscription by name.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// There is none; the error lists the names.
     pub fn feed(&self, name: &str) -> Result<&Subscription> {
         self.feeds.iter().find(|feed| feed.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.feeds.iter().map(|feed| &*feed.name).collect();
             let has = match names.is_empty() {
-                true => "it has none".to_string(),
-                false => format!("it has {}", names.join(", ")),
+                true => "there are no feeds".to_string(),
+                false => format!("expected one of {}", names.join(", ")),
             };
-            Error::usage(format!("no feed is called “{name}”")).at_path(&self.path).remedy(has)
+            Error::usage(format!("unknown feed “{name}”")).at_path(&self.path).remedy(has)
         })
     }
 }
 
 impl Subscription {
-    /// Everything that decides what becomes of a document, as text: when it changes,
-    /// documents have to be read again.
+    /// Everything that determines how a document is read, as text. When it changes,
+    /// documents must be read again.
     pub fn reading(&self) -> String {
         let Subscription { name, kind, options, filter, lifetime, max_size, .. } = self;
         format!("{name} {kind:?} {options:?} {filter:?} {lifetime:?} {max_size}")
@@ -242,8 +245,8 @@ impl Subscription {
 }
 
 impl Subscription {
-    /// Whether it is a MISP server that is asked, and not a folder of events: servers
-    /// want a key.
+    /// Whether this is a MISP server rather than a folder of events. Servers
+    /// require a key, so its presence tells them apart.
     pub fn is_misp_server(&self) -> bool {
         self.kind == Kind::Misp
             && matches!(self.origin, Origin::Url(_))
@@ -254,15 +257,14 @@ impl Subscription {
 }
 
 impl Config {
-    /// What somebody should know who keeps a secret: which of them others can read, where
-    /// it lies or on its way.
+    /// Warnings about credentials that others can read, in a file or in transit.
     pub fn warnings(&self) -> Vec<String> {
         self.feeds.iter().filter(|feed| feed.enabled).flat_map(Subscription::warnings).collect()
     }
 }
 
 impl Subscription {
-    /// The same of one feed.
+    /// Like [`Config::warnings`], for this feed.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let name = &self.name;
@@ -272,7 +274,7 @@ impl Subscription {
             && std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o007 != 0
         {
             warnings.push(format!(
-                "{name}: everybody on this machine can read its key in {} (chmod 600 mends it)",
+                "{name}: any user of this machine can read its key in {} (fix it with chmod 600)",
                 crate::engine::error::spelt_name(path.as_os_str())
             ));
         }
@@ -289,7 +291,7 @@ impl Subscription {
     }
 }
 
-/// Whether what is sent to a URL can be read on the way.
+/// Whether data sent to a URL can be read in transit.
 fn is_in_the_clear(url: &str) -> bool {
     let lower = url.to_ascii_lowercase();
     let Some(rest) = lower.strip_prefix("http://") else { return false };
@@ -303,7 +305,8 @@ fn is_in_the_clear(url: &str) -> bool {
 }
 
 impl Origin {
-    /// For people: the URL without what may be secret in it, the path, the program.
+    /// Formats the origin for people: the URL without what may be secret, the path,
+    /// or the program.
     pub fn shown(&self) -> String {
         match self {
             Origin::Url(url) => without_user(url),
@@ -315,7 +318,7 @@ impl Origin {
     }
 }
 
-/// A URL without `user:password@`.
+/// Removes `user:password@` from a URL.
 pub(super) fn without_user(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_string() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -326,16 +329,16 @@ pub(super) fn without_user(url: &str) -> String {
 }
 
 impl Credential {
-    /// Fetches the secret.
+    /// Reads the credential.
     ///
     /// # Errors
     ///
-    /// When the variable is not set or the file cannot be read; the text names the
-    /// place and never what is in it.
+    /// The variable is not set or the file cannot be read. The message names the
+    /// place, never the contents.
     pub fn reveal(&self) -> Result<String> {
         let secret = match self {
             Credential::Env(name) => std::env::var(name).map_err(|_| {
-                Error::usage(format!("the variable {name} is not set, or no text"))
+                Error::usage(format!("environment variable {name} is not set, or is not UTF-8"))
                     .remedy("it holds the feed's credential; set it for the process that updates")
             })?,
             Credential::File(path) => {
@@ -348,7 +351,9 @@ impl Credential {
         if secret.is_empty() || secret.chars().any(char::is_control) {
             let error = Error::usage("the credential is empty, or has control characters in it");
             return Err(match self {
-                Credential::Env(name) => error.remedy(format!("it is the variable {name}")),
+                Credential::Env(name) => {
+                    error.remedy(format!("it comes from environment variable {name}"))
+                }
                 Credential::File(path) => error.at_path(path),
             });
         }

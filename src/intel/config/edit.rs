@@ -1,4 +1,4 @@
-//! Changes to the file that keep its comments and its order.
+//! Edits the configuration file while keeping its comments and its order.
 
 use super::{Config, raw};
 use crate::{Error, Result};
@@ -6,15 +6,16 @@ use std::io::Write as _;
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
-/// The text of a new file.
+/// The text of a new configuration.
 const NEW: &str =
     "# Subscriptions of wiresift. `wiresift feed` edits this file and keeps what you write.\n";
 
-/// The text of a configuration; that of a new one where there is none.
+/// Reads the text of a configuration, or returns a new one if the file does not
+/// exist.
 ///
 /// # Errors
 ///
-/// When it is there and cannot be read.
+/// The file exists but cannot be read.
 pub fn read(path: &Path) -> Result<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
@@ -23,12 +24,12 @@ pub fn read(path: &Path) -> Result<String> {
     }
 }
 
-/// Adds a feed: members and their values, in this order, and lines of comment before it.
-/// A value that is TOML stays what it is, everything else becomes a string.
+/// Adds a feed with these keys, in this order, and lines of comment above it. A
+/// value that is valid TOML is taken as such, anything else as a string.
 ///
 /// # Errors
 ///
-/// When the result is no configuration, or the feed is there already.
+/// The result is not a valid configuration, or the feed already exists.
 pub fn add(
     text: &str,
     path: &Path,
@@ -36,7 +37,7 @@ pub fn add(
     comment: &[String],
 ) -> Result<String> {
     let mut document = parse(text, path)?;
-    // A file of nothing but comments keeps them in front.
+    // A file that only contains comments keeps them at the top.
     let head =
         if document.is_empty() { document.trailing().as_str().map(str::to_string) } else { None };
     let mut table = Table::new();
@@ -57,19 +58,20 @@ pub fn add(
         Error::format("`feed` is not an array of tables").at_path(path).remedy("write [[feed]]")
     })?;
     feeds.push(table);
-    // The file was right before: what is wrong is what shall be added, and on no line of it.
+    // The file was valid before, so the error is in the new feed, which has no line
+    // in the file.
     checked(document, path).map_err(Error::without_place)
 }
 
-/// Takes a feed out.
+/// Removes a feed.
 ///
 /// # Errors
 ///
-/// When it is not there.
+/// It does not exist.
 pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
     let mut document = parse(text, path)?;
     let (feeds, at) = find(&mut document, path, name)?;
-    // What stands above a blank line is about the file and not about the feed.
+    // A comment above a blank line belongs to the file, not to the feed.
     let before = feeds.get(at).and_then(|table| table.decor().prefix()?.as_str());
     let head = before.and_then(|before| before.rsplit_once("\n\n"));
     let head = head.filter(|(head, _)| !head.trim().is_empty());
@@ -95,7 +97,7 @@ pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
 ///
 /// # Errors
 ///
-/// When it is not there.
+/// It does not exist.
 pub fn enable(text: &str, path: &Path, name: &str, enabled: bool) -> Result<String> {
     let mut document = parse(text, path)?;
     let (feeds, at) = find(&mut document, path, name)?;
@@ -115,7 +117,7 @@ fn find<'d>(
     name: &str,
 ) -> Result<(&'d mut ArrayOfTables, usize)> {
     let missing = || {
-        Error::usage(format!("no feed is called “{name}”"))
+        Error::usage(format!("unknown feed “{name}”"))
             .at_path(path)
             .remedy("`wiresift feed list` lists them")
     };
@@ -127,12 +129,12 @@ fn find<'d>(
 }
 
 fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
-    // The reader of configurations knows more about what can be wrong.
+    // The configuration's own parser gives better errors than toml_edit.
     raw::parse(text, path)?;
     let mut document: DocumentMut = text
         .parse()
         .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))?;
-    // `feed = [{ … }]` says the same as tables do, and becomes them.
+    // `feed = [{ … }]` means the same as tables, so convert it.
     if let Some(item) = document.get("feed").filter(|item| item.is_value()).cloned() {
         document.remove("feed");
         if let Ok(tables) = item.into_array_of_tables() {
@@ -142,25 +144,25 @@ fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
     Ok(document)
 }
 
-/// The text, if it is a configuration.
+/// Returns the text if it is a valid configuration.
 fn checked(document: DocumentMut, path: &Path) -> Result<String> {
     let text = document.to_string();
     Config::parse(&text, path)?;
     Ok(text)
 }
 
-/// Reads a value as TOML where it is, and as a string where it is not.
+/// Parses a value as TOML if possible, else as a string.
 pub fn value(text: &str) -> Value {
     text.parse().unwrap_or_else(|_| Value::from(text))
 }
 
-/// Puts a new text into place; whoever reads sees the old one or the new one.
+/// Replaces the file atomically, so readers see either the old or the new one.
 ///
 /// # Errors
 ///
-/// When the folder cannot be written.
+/// The folder cannot be written.
 pub fn save(path: &Path, text: &str) -> Result<()> {
-    // A link stays one.
+    // Follow a link instead of replacing it.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! `wiresift.toml`: which feeds are subscribed, and how each is to be read.
+//! `wiresift.toml`: which feeds to subscribe to, and how to read each of them.
 //!
 //! ```
 //! use std::path::Path;
@@ -10,10 +10,10 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! A [`Config`] is what the file says, checked: every error names the file, the line
-//! and the remedy. It holds no secret, only where one is to be found ([`Credential`]),
-//! so that it may be shown and logged as it is. [`edit`] changes the file and
-//! keeps its comments; [`catalogue`] knows the public feeds.
+//! A [`Config`] holds the validated contents of the file: every error names the
+//! file, the line and a remedy. It contains no secrets, only where to find them
+//! ([`Credential`]), so it may be shown and logged. [`edit`] changes the file and
+//! keeps its comments; [`catalogue`] lists public feeds.
 
 pub mod catalogue;
 mod configuration;

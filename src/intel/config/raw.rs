@@ -1,4 +1,4 @@
-//! The file as it is written, and the way from there to what it means.
+//! The file as written, and its conversion to what it means.
 
 use super::{Access, Config, Credential, Exchange, INTERVAL, Kind, MAX_SIZE, Origin, Subscription};
 use super::{List, ListEffect, TIMEOUT};
@@ -14,10 +14,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The longest name of a feed.
+/// The length limit of a feed's name.
 const MAX_NAME: usize = bound(64, 8);
 
-/// The top of the file.
+/// The top level of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Top {
@@ -174,10 +174,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
         let read = subscription(feed, folder, interval.unwrap_or(INTERVAL));
         let feed = read.map_err(|error| error.at_path(path).at_line(at))?;
         if !names.insert(feed.name.clone()) {
-            return Err(Error::format(format!("two feeds are called “{}”", feed.name))
+            return Err(Error::format(format!("two feeds have the name “{}”", feed.name))
                 .at_path(path)
                 .at_line(at)
-                .remedy("names tell feeds apart in alerts and in the state directory"));
+                .remedy("names distinguish feeds in alerts and in the state directory"));
         }
         feeds.push(feed);
     }
@@ -193,7 +193,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     })
 }
 
-/// Warning lists that suppress, that annotate, and that do what is usual for them.
+/// Warning lists that suppress, that annotate, and that have the usual effect.
 fn lists(folder: &Path, paths: [&Vec<PathBuf>; 3], feed: Option<&str>) -> Vec<List> {
     let effects = [ListEffect::Suppress, ListEffect::Annotate, ListEffect::Usual];
     let feeds: Vec<String> = feed.into_iter().map(str::to_string).collect();
@@ -204,7 +204,7 @@ fn lists(folder: &Path, paths: [&Vec<PathBuf>; 3], feed: Option<&str>) -> Vec<Li
     paths.into_iter().zip(effects).flat_map(of).collect()
 }
 
-/// A member that cannot be what it says.
+/// An error about the value of a key.
 fn wrong(member: &str, why: &str) -> Error {
     Error::format(format!("{member}: {why}"))
 }
@@ -212,10 +212,10 @@ fn wrong(member: &str, why: &str) -> Error {
 fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscription> {
     let name = feed.name.clone();
     check_name(&name)?;
-    let in_feed = |error: Error| error.remedy(format!("it is the feed “{name}”"));
+    let in_feed = |error: Error| error.remedy(format!("in feed “{name}”"));
     let kind = Kind::from_name(&feed.kind).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        wrong("kind", &format!("no kind is called “{}”", feed.kind)).remedy(names.join(", "))
+        wrong("kind", &format!("unknown kind “{}”", feed.kind)).remedy(names.join(", "))
     })?;
     let time = |member: &'static str, text: &Option<String>| -> Result<Option<Duration>> {
         text.as_deref().map(duration).transpose().map_err(|why| in_feed(wrong(member, &why)))
@@ -243,12 +243,12 @@ fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscri
     })
 }
 
-/// Names are folders and stand in alerts: nothing that has to be quoted, and nothing
-/// that leads out of the state directory.
+/// Checks a feed's name. Names become folders and appear in alerts, so they must
+/// need no quoting and must not lead out of the state directory.
 ///
 /// # Errors
 ///
-/// What a name looks like.
+/// The message says what a name may contain.
 pub fn check_name(name: &str) -> Result<()> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
@@ -266,22 +266,22 @@ fn origin(feed: &Feed, kind: Kind, folder: &Path) -> Result<Origin> {
         + usize::from(feed.path.is_some())
         + usize::from(feed.command.is_some());
     if count != 1 {
-        return Err(Error::format(format!("it has {count} of url, path and command"))
-            .remedy("a feed has exactly one of them"));
+        return Err(Error::format(format!("{count} of url, path and command are set"))
+            .remedy("set exactly one of them"));
     }
     if let Some(url) = &feed.url {
         return check_url(url).map(|()| Origin::Url(url.clone()));
     }
     if let Some(path) = &feed.path {
         if matches!(kind, Kind::Otx | Kind::Taxii) {
-            return Err(wrong("path", &format!("the kind {} is a server", kind.name()))
-                .remedy("give its url"));
+            return Err(wrong("path", &format!("kind {} is a server", kind.name()))
+                .remedy("set url instead"));
         }
         return Ok(Origin::Path(folder.join(path)));
     }
     let words = feed.command.clone().unwrap_or_default();
     if words.is_empty() || !matches!(kind, Kind::List | Kind::Stix) {
-        return Err(wrong("command", "needs a program, and the kind list or stix"));
+        return Err(wrong("command", "needs a program, and kind list or stix"));
     }
     Ok(Origin::Command(words))
 }
@@ -289,22 +289,22 @@ fn origin(feed: &Feed, kind: Kind, folder: &Path) -> Result<Origin> {
 fn check_url(url: &str) -> Result<()> {
     let lower = url.to_ascii_lowercase();
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
-        return Err(wrong("url", "it begins with neither https:// nor http://")
-            .remedy("give a file as path, and a program as command"));
+        return Err(wrong("url", "expected https:// or http://")
+            .remedy("set path for a file, or command for a program"));
     }
     if url.bytes().any(|b| b <= b' ' || b == 0x7f) {
-        return Err(wrong("url", "it has blanks or control characters in it"));
+        return Err(wrong("url", "contains spaces or control characters"));
     }
     if super::configuration::without_user(url) != url {
-        return Err(wrong("url", "it has a user or password in it")
-            .remedy("give them as user and key_env or key_file"));
+        return Err(wrong("url", "contains a user or password")
+            .remedy("set user and key_env or key_file instead"));
     }
     Ok(())
 }
 
 fn options(feed: &Feed, kind: Kind) -> Result<Options> {
     let known = |member: &str, name: &str, names: &str| {
-        wrong(member, &format!("“{name}” is unknown")).remedy(names.to_string())
+        wrong(member, &format!("unknown value “{name}”")).remedy(format!("expected {names}"))
     };
     let format = match (feed.format.as_deref(), kind) {
         (None | Some("auto"), Kind::List) => None,
@@ -312,13 +312,13 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
             let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
             known("format", name, &format!("auto, {}", names.join(", ")))
         })?),
-        (Some(_), _) => return Err(wrong("format", "only the kind list has one")),
+        (Some(_), _) => return Err(wrong("format", "only kind list has a format")),
         (None, Kind::Stix | Kind::Taxii) => Some(Format::Stix),
         (None, Kind::Otx) => Some(Format::Otx),
         (None, Kind::Misp) => Some(Format::Misp),
     };
     let confidence = match feed.confidence {
-        Some(101..) => return Err(wrong("confidence", "it goes from 0 to 100")),
+        Some(101..) => return Err(wrong("confidence", "expected 0 to 100")),
         confidence => confidence,
     };
     let severity = feed.severity.as_deref().map(|name| {
@@ -356,7 +356,9 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
 fn access(feed: &Feed, origin: &Origin, folder: &Path) -> Result<Access> {
     let key = match (&feed.key_env, &feed.key_file) {
         (Some(_), Some(_)) => {
-            return Err(Error::format("it has both key_env and key_file").remedy("leave one out"));
+            return Err(
+                Error::format("key_env and key_file are both set").remedy("remove one of them")
+            );
         }
         (Some(name), None) => Some(Credential::Env(name.clone())),
         (None, Some(path)) => Some(Credential::File(folder.join(path))),
@@ -364,15 +366,15 @@ fn access(feed: &Feed, origin: &Origin, folder: &Path) -> Result<Access> {
     };
     let is_needed = feed.key_header.is_some() || feed.user.is_some();
     if is_needed && key.is_none() {
-        return Err(Error::format("it has key_header or user, and no secret")
-            .remedy("say where it is with key_env or key_file"));
+        return Err(Error::format("key_header or user is set, but no credential")
+            .remedy("set key_env or key_file"));
     }
     if let Origin::Url(url) = origin
         && url.contains("{key}")
         && key.is_none()
     {
         return Err(wrong("url", "the URL contains {key}, but no credential is set")
-            .remedy("say where it is with key_env or key_file"));
+            .remedy("set key_env or key_file"));
     }
     if feed.client_cert.is_some() != feed.client_key.is_some() {
         return Err(Error::format("client_cert and client_key must be set together")

@@ -56,7 +56,7 @@ fn all_members() {
     assert!(!two.enabled);
     assert_eq!(two.origin, Origin::Path("/etc/wiresift/lists".into()));
     assert_eq!(two.interval, Duration::from_secs(3600));
-    assert!(config.feed("three").unwrap_err().to_string().contains("it has one, two"));
+    assert!(config.feed("three").unwrap_err().to_string().contains("expected one of one, two"));
     assert_ne!(one.reading(), two.reading());
 }
 
@@ -67,16 +67,16 @@ fn errors_name_line_and_remedy() {
         ("nonsense = 1", "wiresift.toml:1: unknown field `nonsense`"),
         ("[[feed]]\nname = 7\n", "wiresift.toml:2: invalid type"),
         ("[[feed]\n", "wiresift.toml:1: "),
-        (feed, "0 of url, path and command (a feed has exactly one of them)"),
-        (&format!("{feed}url = \"ftp://example.net/\""), "neither https:// nor http://"),
+        (feed, "0 of url, path and command are set (set exactly one of them)"),
+        (&format!("{feed}url = \"ftp://example.net/\""), "expected https:// or http://"),
         (&format!("{feed}url = \"https://me:pw@example.net/\""), "user or password in it"),
         (&format!("{feed}path = \"a\"\ncommand = [\"b\"]"), "2 of url, path and command"),
         (&format!("{feed}path = \"a\"\nkind = \"rss\""), "list, stix, otx, taxii, misp"),
         (&format!("{feed}path = \"a\"\nformat = \"docx\""), "auto, lines, csv"),
         (&format!("{feed}path = \"a\"\nconfidence = 101"), "0 to 100"),
         (&format!("{feed}path = \"a\"\ninterval = \"soon\""), "interval: "),
-        (&format!("{feed}path = \"a\"\ndeny = [\"kind:dragon\"]"), "no kind of indicator"),
-        (&format!("{feed}path = \"a\"\nkey_env = \"A\"\nkey_file = \"b\""), "leave one out"),
+        (&format!("{feed}path = \"a\"\ndeny = [\"kind:dragon\"]"), "unknown kind of indicator"),
+        (&format!("{feed}path = \"a\"\nkey_env = \"A\"\nkey_file = \"b\""), "remove one of them"),
         (&format!("{feed}url = \"http://h/{{key}}\""), "no credential is set"),
         (&format!("{feed}path = \"a\"\n{feed}path = \"b\""), "wiresift.toml:4: two feeds"),
         ("[[feed]]\nname = \"../x\"\npath = \"a\"", "cannot be a feed's name"),

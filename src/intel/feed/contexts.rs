@@ -6,26 +6,26 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A context that many indicators share.
+/// A context shared by many indicators.
 pub(super) type Shared = Arc<Context<'static>>;
 
-/// Contexts by the text that they were made from, so that lines which say the
-/// same share one.
+/// Contexts by the text they were made from, so that lines with the same text share
+/// one.
 pub(super) struct Contexts {
     last: Option<(String, Shared)>,
     known: HashMap<String, Shared>,
 }
 
 impl Contexts {
-    /// Beyond this many the map starts over: a table with a description in each
-    /// line has as many contexts as lines, and the map would only cost memory.
+    /// At this size the map starts over. A table with a description in each line
+    /// has as many contexts as lines, and the map would only cost memory.
     const MAX: usize = 1 << 16;
 
     pub(super) fn new() -> Self {
         Contexts { last: None, known: HashMap::new() }
     }
 
-    /// The context of `key`, made when it is new.
+    /// Returns the context for `key`, creating it if it is new.
     pub(super) fn get(&mut self, key: &str, make: impl FnOnce() -> Context<'static>) -> &Shared {
         let hit = self.last.as_ref().is_some_and(|(last, _)| last == key);
         if !hit {
@@ -42,18 +42,18 @@ impl Contexts {
             };
             self.last = Some((key.to_string(), shared));
         }
-        // The line above filled it.
+        // The previous line filled it.
         &self.last.get_or_insert_with(|| (String::new(), Arc::default())).1
     }
 }
 
-/// Text that a context owns; nothing when it is blank or a mark for nothing.
+/// Text for a context to own; `None` if it is blank or a placeholder.
 pub(super) fn owned(text: &str) -> Option<Cow<'static, str>> {
     let text = text.trim();
     (!is_nothing(text)).then(|| Cow::Owned(text.to_string()))
 }
 
-/// The marks that feeds write where they have nothing to say.
+/// Placeholders that feeds write if they have nothing to say.
 pub(super) fn is_nothing(text: &str) -> bool {
     text.len() <= 7
         && matches!(
@@ -71,11 +71,11 @@ pub(super) fn is_nothing(text: &str) -> bool {
         )
 }
 
-/// The most labels (links, families…) of one kind that a context keeps; nobody
-/// reads more, and a hostile feed must not make each new one dearer.
+/// The maximum number of labels (links, families…) of one kind in a context. Nobody
+/// reads more, and in a hostile feed each one would be slower to add than the last.
 const MAX_LABELS: usize = bound(512, 4);
 
-/// Adds a label, once, while there is room.
+/// Adds a label unless it is there already or the list is full.
 pub(super) fn push_once(list: &mut Vec<Cow<'static, str>>, text: &str) {
     if list.len() < MAX_LABELS
         && let Some(text) = owned(text)

@@ -1,5 +1,5 @@
-//! The format of a file, from its content and never from its name; and what is no
-//! feed at all.
+//! Detects the format of a file from its content, never from its name, and rejects
+//! what is not a feed at all.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::guess::guess;
@@ -11,12 +11,12 @@ use crate::intel::feed::format::{
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::{Format, json, several};
 
-/// Lines of values that are looked at.
+/// The number of lines with values to inspect.
 const SAMPLE: usize = 200;
-/// Bytes of a text that are looked at; of JSON, the first record.
+/// The number of bytes of a text to inspect; of JSON, only the first record counts.
 const HEAD: usize = 1 << 18;
 
-/// Heads of files that are no text, and what they are.
+/// The first bytes of files that are not text, and what they are.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a zip archive"),
     (b"%PDF", "a PDF document"),
@@ -32,28 +32,28 @@ const MAGIC: &[(&[u8], &str)] = &[
 ];
 
 impl Format {
-    /// The format of a file with this content, or with this head: a quarter of a
-    /// megabyte is enough for text, the first record for JSON.
+    /// Detects the format from a file's content, or from its beginning: a quarter
+    /// of a megabyte is enough for text, the first record for JSON.
     ///
     /// # Errors
     ///
-    /// When it is empty, HTML, binary, STIX 1.x, or nothing that is known.
+    /// It is empty, HTML, binary, STIX 1.x, or of an unknown format.
     pub fn detect(head: &[u8]) -> Result<Format> {
         refuse(head)?;
         of_text(&lines::text(head))
     }
 }
 
-/// Refuses what is no feed in any format.
+/// Rejects what is not a feed of any format.
 pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
     let blank = |b: &u8| b.is_ascii_whitespace();
     if bytes.iter().all(blank) || bytes == [0xef, 0xbb, 0xbf] {
         return Err(Error::format("the file is empty")
-            .remedy("fetch it again; an empty answer mostly is a failed download"));
+            .remedy("fetch it again; an empty answer usually is a failed download"));
     }
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         let remedy = match bytes.starts_with(super::open::DATABASE) {
-            true => "it is what --db takes: give the feeds that it was compiled from",
+            true => "pass it as --db, or give the feeds that it was compiled from",
             false => "unpack it, or give the file of indicators itself",
         };
         return Err(
@@ -71,27 +71,27 @@ pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
     if ["<!doctype html", "<html", "<head", "<body", "<script"].iter().any(|t| text.starts_with(t))
     {
         return Err(Error::format("this is an HTML page, not a list of indicators").remedy(
-            "open its address in a browser: it is mostly a login, an error or a moved page",
+            "open its address in a browser: it is usually a login, an error or a moved page",
         ));
     }
     if text.starts_with("<?xml") || text.starts_with("<stix:") {
         return Err(if text.contains("stix") {
             stix1()
         } else {
-            Error::format("this is XML, which no supported feed is written in")
+            Error::format("this is XML, and no supported feed format is")
                 .remedy("ask the provider for JSON, CSV or a plain list")
         });
     }
     Ok(())
 }
 
-/// The error for STIX 1.x in either syntax.
+/// The error for STIX 1.x, in either of its syntaxes.
 fn stix1() -> Error {
     Error::format("this is STIX 1.x, which is not supported")
         .remedy("ask for STIX 2.1, or convert it with the stix2-elevator of OASIS")
 }
 
-/// The format of an allow list: a list of values where one of them has an end.
+/// The format of an allow list: a plain list if one of its values has an expiry.
 pub(super) fn of_allow_list(text: &str) -> Result<Format> {
     let has_end = |line: &str| match lines::parse(line) {
         Line::Value(value, _) => {
@@ -103,7 +103,7 @@ pub(super) fn of_allow_list(text: &str) -> Result<Format> {
     if is_list { Ok(Format::Lines) } else { of_text(text) }
 }
 
-/// The format of a text that was not refused.
+/// Detects the format of a text that was not rejected.
 pub(super) fn of_text(text: &str) -> Result<Format> {
     let text = text.trim_start_matches('\u{feff}');
     if json::starts(text) {
@@ -121,7 +121,7 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
         .take(SAMPLE)
         .collect();
     if sample.is_empty() {
-        // Comments alone: a list that has nothing to say today.
+        // Only comments: a list with no entries today.
         return Ok(Format::Lines);
     }
     if table::separator_line(text).is_some() {
@@ -129,9 +129,9 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
     }
     if sample.iter().all(|line| is_misp_hash(line)) {
         return Err(Error::format(
-            "this is the hashes.csv of a MISP feed: digests of its values, and none of files",
+            "this is the hashes.csv of a MISP feed: hashes of its values, not of files",
         )
-        .remedy("give the folder that it lies in"));
+        .remedy("give the folder that contains it"));
     }
     if table::delimiter(text).is_some_and(|delimiter| table::is_header(sample[0], delimiter)) {
         return Ok(Format::Table);
@@ -142,7 +142,7 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
     by_lines(&sample).or_else(|| by_table(text, &sample)).map_or_else(|| unknown(&sample), Ok)
 }
 
-/// What the comments at the head give away.
+/// Detects formats by the comments at the top.
 fn by_comments(text: &str) -> Option<Format> {
     let head = || Lines::new(text).take(40).map(|(_, line)| line.trim());
     if head().any(|line| line.starts_with("#fields") && line.contains("indicator_type")) {
@@ -171,8 +171,10 @@ fn by_comments(text: &str) -> Option<Format> {
     netset::is_netset(text).then_some(Format::Netset)
 }
 
-/// What nine of ten lines look like.
+/// Detects formats whose form nine out of ten lines have.
 fn by_lines(sample: &[&str]) -> Option<Format> {
+    // Each form with the number of lines out of ten that must have it. Formats that
+    // allow other lines between their entries need fewer. The first that fits is taken.
     type IsEntry = fn(&str) -> bool;
     const FORMS: &[(Format, IsEntry, usize)] = &[
         (Format::Hosts, hosts::is_entry, 9),
@@ -188,7 +190,7 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
         (Format::LokiNames, loki::is_name_entry, 8),
         (Format::Squid, is_dotted, 5),
     ];
-    // Lists for DNS mix filters with plain names and lines of hosts files.
+    // Lists for DNS filters mix filters with plain names and lines of hosts files.
     if sample.iter().any(|line| adblock::is_entry(line))
         && sample.iter().filter(|line| adblock::is_beside(line)).count() * 10 >= sample.len() * 9
     {
@@ -199,7 +201,7 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
     FORMS.iter().find(|(_, test, need)| tenths(*test) >= *need).map(|(format, ..)| *format)
 }
 
-/// `md5,uuid`
+/// Whether a line is `md5,uuid`.
 fn is_misp_hash(line: &str) -> bool {
     line.split_once(',').is_some_and(|(digest, uuid)| {
         digest.len() == 32
@@ -210,9 +212,10 @@ fn is_misp_hash(line: &str) -> bool {
     })
 }
 
-/// A digest or another value with what is known of it, and not with further values.
+/// Whether a line is a digest or other value with a description, and not followed
+/// by more values.
 fn is_loki(line: &str) -> bool {
-    // `203.0.113.0;24` is a network of a table, and no address with a remark.
+    // `203.0.113.0;24` is a network in a table, not an address with a remark.
     let is_length = |remark: &str| {
         let length = remark.trim().trim_start_matches('/');
         length.len() <= 2 && length.parse::<u8>().is_ok_and(|length| length <= 32)
@@ -224,11 +227,13 @@ fn is_loki(line: &str) -> bool {
     loki::is_entry(line) && !is_net && !several::is_values(line)
 }
 
+/// Whether a line is a name with a dot before it, as squid writes domains with
+/// their subdomains.
 fn is_dotted(line: &str) -> bool {
     line.strip_prefix('.').is_some_and(|rest| guess(rest, Scope::Exact).is_ok())
 }
 
-/// A table, or lines of one value.
+/// Detects tables and lists with one value per line.
 fn by_table(text: &str, sample: &[&str]) -> Option<Format> {
     if table::delimiter(text).is_some_and(|delimiter| table::has_nets(text, delimiter)) {
         return Some(Format::Table);
@@ -255,10 +260,12 @@ fn by_table(text: &str, sample: &[&str]) -> Option<Format> {
     (values * 2 >= sample.len()).then_some(Format::Lines)
 }
 
+/// The error for an unknown format, quoting the first line so that a login page or
+/// an error message is recognised.
 fn unknown(sample: &[&str]) -> Result<Format> {
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
     Err(Error::format(format!(
-        "the format is unknown; the first line of it is “{}”",
+        "unknown format; the first line is “{}”",
         lines::cut(sample.first().copied().unwrap_or(""), 60)
     ))
     .remedy(format!(
@@ -268,7 +275,7 @@ fn unknown(sample: &[&str]) -> Result<Format> {
     )))
 }
 
-/// The format of JSON, from the names of the members of its first record.
+/// Detects the format of JSON from the names of its first record's members.
 fn of_json(text: &str) -> Result<Format> {
     let shape = json::Shape::of(json::past_comments(text));
     let has = |name: &str| shape.has(name);
@@ -309,7 +316,7 @@ fn of_json(text: &str) -> Result<Format> {
         return Err(Error::format(
             "this is the manifest of a MISP feed, which lists no indicators",
         )
-        .remedy("give the folder that it lies in"));
+        .remedy("give the folder that contains it"));
     }
     Ok(Format::Json)
 }

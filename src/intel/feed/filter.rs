@@ -1,20 +1,21 @@
-//! What of a feed is taken: allow and deny terms of its owner.
+//! Filters on the indicators of a feed: allow and deny terms.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Indicator, Kind, Value, domain, url};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Which indicators of a feed are taken.
+/// The indicators of a feed to keep.
 ///
-/// An indicator is taken when no deny term fits, and an allow term does or there is
-/// none. A term is one of
+/// An indicator is kept if no deny term matches, and an allow term matches or there
+/// is none. A term is one of
 ///
-/// - `kind:domain`, `tag:phish*`, `malware:emotet`, `adversary:apt*`, `collection:*spam*`:
-///   what the feed says about it, with `*` for anything, in any case;
-/// - an address or a network: it, and what lies in it;
-/// - a name: it, and everything below, in domains, URLs and e-mail addresses;
-/// - `value:*.php`, and everything else: the value itself, with `*` for anything.
+/// - `kind:domain`, `tag:phish*`, `malware:emotet`, `adversary:apt*`,
+///   `collection:*spam*`: context from the feed, with `*` as a wildcard, ignoring
+///   case;
+/// - an address or a network: itself and everything in it;
+/// - a name: itself and everything below it, in domains, URLs and e-mail addresses;
+/// - `value:*.php`, or anything else: the value itself, with `*` as a wildcard.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     allow: Vec<Term>,
@@ -22,6 +23,7 @@ pub struct Filter {
     min_confidence: Option<u8>,
 }
 
+/// A term of a filter: what an indicator must have.
 #[derive(Clone, Debug)]
 enum Term {
     Kind(Kind),
@@ -36,11 +38,11 @@ enum Term {
 }
 
 impl Filter {
-    /// Reads the terms.
+    /// Parses the terms.
     ///
     /// # Errors
     ///
-    /// When a term says nothing.
+    /// A term is empty or names an unknown kind.
     pub fn new(allow: &[String], deny: &[String], min_confidence: Option<u8>) -> Result<Filter> {
         let read = |terms: &[String]| -> Result<Vec<Term>> {
             terms.iter().map(|term| Term::parse(term)).collect()
@@ -48,12 +50,12 @@ impl Filter {
         Ok(Filter { allow: read(allow)?, deny: read(deny)?, min_confidence })
     }
 
-    /// Whether everything is taken.
+    /// Whether everything is kept.
     pub fn is_empty(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty() && self.min_confidence.is_none()
     }
 
-    /// Whether an indicator is taken. One without a confidence is never too unsure.
+    /// Whether an indicator is kept. One without a confidence passes any minimum.
     pub fn takes(&self, indicator: &Indicator) -> bool {
         let unsure = self
             .min_confidence
@@ -66,6 +68,8 @@ impl Filter {
 }
 
 impl Term {
+    /// Parses a term. Without a prefix, it is a network, a name with its
+    /// subdomains, or a pattern for the value, in this order.
     fn parse(text: &str) -> Result<Term> {
         let text = text.trim();
         if text.is_empty() {
@@ -78,8 +82,9 @@ impl Term {
                 "kind" if rest == "hash" => return Ok(Term::Digest),
                 "kind" => {
                     return Kind::from_name(&rest).map(Term::Kind).ok_or_else(|| {
-                        Error::format(format!("no kind of indicator is called “{rest}”"))
-                            .remedy("ip, net, endpoint, domain, url, email, md5, sha256, hash, …")
+                        Error::format(format!("unknown kind of indicator “{rest}”")).remedy(
+                            "expected ip, net, endpoint, domain, url, email, md5, sha256, hash, …",
+                        )
                     });
                 }
                 "tag" => return Ok(Term::Tag(rest)),
@@ -106,6 +111,7 @@ impl Term {
         Ok(Term::Value(lower))
     }
 
+    /// Whether an indicator has what the term asks for.
     fn fits(&self, indicator: &Indicator) -> bool {
         let context = &*indicator.context;
         match self {
@@ -142,12 +148,13 @@ fn host(indicator: &Indicator) -> Option<String> {
     }
 }
 
+/// Whether any of the texts matches a pattern in lower case.
 fn any<T: AsRef<str>>(pattern: &str, texts: &[T]) -> bool {
     texts.iter().any(|text| glob(pattern, &text.as_ref().to_lowercase()))
 }
 
-/// Whether a pattern with `*` is the whole text. Linear but for the stars, of which
-/// the last one alone is tried again.
+/// Whether a pattern with `*` matches the whole text. Linear except for the stars,
+/// of which only the last one is retried.
 fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);

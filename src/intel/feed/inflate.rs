@@ -1,17 +1,17 @@
-//! Decompression by magic, under a cap: a small file must not become all of the
-//! machine's memory.
+//! Decompresses data identified by its magic number, within a limit: a small file
+//! must not use up the machine's memory.
 
 use crate::engine::error::{Error, Result};
 use std::borrow::Cow;
 use std::io::Read;
 
-/// Decompresses gzip, zstandard, bzip2, xz or a zip archive of one file, told by their
-/// first bytes; everything else is borrowed as it is. Files of several joined streams
-/// are read to their end.
+/// Decompresses gzip, zstandard, bzip2, xz, or a zip archive of a single file.
+/// Anything else is returned as it is, borrowed. Concatenated streams are read to
+/// the end.
 ///
 /// # Errors
 ///
-/// When the data is damaged or cut off, or would grow beyond `max_len` bytes.
+/// The data is damaged or truncated, or would exceed `max_len` bytes.
 pub fn inflate(bytes: &[u8], max_len: u64) -> Result<Cow<'_, [u8]>> {
     if bytes.starts_with(b"PK\x03\x04") {
         return unzip(bytes, max_len).map(Cow::Owned);
@@ -31,11 +31,11 @@ pub fn inflate(bytes: &[u8], max_len: u64) -> Result<Cow<'_, [u8]>> {
     drain(reader, max_len).map(Cow::Owned)
 }
 
-/// The one file of an archive.
+/// Reads the only file of an archive.
 fn unzip(bytes: &[u8], max_len: u64) -> Result<Vec<u8>> {
     let damaged = |error: zip::result::ZipError| {
         Error::format(format!("the zip archive cannot be read: {error}"))
-            .remedy("the file is damaged or cut off, or locked: fetch it again")
+            .remedy("the file is damaged, truncated or encrypted: fetch it again")
     };
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(damaged)?;
     let mut files = Vec::new();
@@ -45,17 +45,17 @@ fn unzip(bytes: &[u8], max_len: u64) -> Result<Vec<u8>> {
         }
     }
     let [file] = files[..] else {
-        return Err(Error::format(format!("the zip archive has {} files in it", files.len()))
-            .remedy("unpack it: an archive is read when it has one"));
+        return Err(Error::format(format!("the zip archive contains {} files", files.len()))
+            .remedy("unpack it: only archives with a single file are read"));
     };
     drain(archive.by_index(file).map_err(damaged)?, max_len)
 }
 
-/// All that comes, under a cap.
+/// Reads everything, within a limit.
 fn drain(reader: impl Read, max_len: u64) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     reader.take(max_len.saturating_add(1)).read_to_end(&mut out).map_err(|error| {
-        Error::io("decompress", error).remedy("the file is damaged or cut off: fetch it again")
+        Error::io("decompress", error).remedy("the file is damaged or truncated: fetch it again")
     })?;
     if out.len() as u64 > max_len {
         return Err(Error::format(format!("it decompresses to more than {max_len} bytes")).remedy(

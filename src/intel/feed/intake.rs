@@ -1,5 +1,5 @@
-//! Where every reader puts what it finds: values become indicators or rejects,
-//! and both are counted.
+//! The destination of every reader: turns values into indicators or rejects, and
+//! counts both.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Context, Indicator, Kind, Reason, Scope, Value, domain, refang};
@@ -11,10 +11,10 @@ use crate::intel::feed::{Defanged, Format, Options, Reject, Sink, Summary, lines
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The longest value that a reject carries.
+/// The length limit of the value in a reject.
 const MAX_REJECT: usize = bound(512, 32);
 
-/// One run of one reader.
+/// The state of reading one document.
 pub(super) struct Intake<'a> {
     pub(super) options: &'a Options,
     sink: &'a mut dyn Sink,
@@ -25,6 +25,8 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
+    /// An intake for a feed of this format. Values are refanged unless the format is
+    /// exact: programs write and read it, so nothing in it is defanged.
     pub(super) fn new(format: Format, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
         let refang = match options.defanged {
             Defanged::Auto => !format.is_exact(),
@@ -41,43 +43,44 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Returns the counts.
     pub(super) fn finish(self) -> Summary {
         self.summary
     }
 
-    /// Takes guessed names below unknown top-level domains, too: the feed holds
+    /// Also accept guessed names below unknown top-level domains: the feed contains
     /// names and nothing that looks like one.
     pub(super) fn trust_names(&mut self, trust: bool) {
         self.trust_names = trust;
     }
 
-    /// What has been counted so far.
+    /// The counts so far.
     pub(super) fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Says which line what follows stands in.
+    /// Sets the line of the values that follow.
     pub(super) fn at_line(&mut self, line: u64) {
         self.line = Some(line);
     }
 
-    /// The context that every indicator of this feed starts from.
+    /// The context that every indicator of this feed starts with.
     pub(super) fn base(&self) -> Context<'static> {
         self.options.base()
     }
 
-    /// The format's rule for names, unless the options have another.
+    /// The format's rule for names, unless the options override it.
     pub(super) fn domain_scope(&self, rule: Scope) -> Scope {
         self.options.domain_scope.unwrap_or(rule)
     }
 
-    /// Hands on a finished indicator.
+    /// Passes on a finished indicator.
     pub(super) fn put(&mut self, indicator: Indicator) {
         self.summary.indicators += 1;
         self.sink.indicator(indicator, self.line);
     }
 
-    /// Counts a value that is no indicator.
+    /// Counts a value that is not an indicator.
     pub(super) fn reject(&mut self, value: &str, reason: Reason, detail: Option<String>) {
         *self.summary.rejects.entry(reason).or_default() += 1;
         self.sink.reject(Reject {
@@ -88,22 +91,22 @@ impl<'a> Intake<'a> {
         });
     }
 
-    /// Takes a value whose kind the feed names. A name that turns out to be an
-    /// address, an address with a port and the like become what they are: feeds
-    /// mix these up all the time.
+    /// Adds a value whose kind the feed states. A name that turns out to be an
+    /// address, an address with a port, and the like, becomes what it is: feeds
+    /// confuse these all the time.
     pub(super) fn typed(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) -> bool {
         if raw.len() > MAX_VALUE && kind != Kind::Opaque {
             self.reject(raw, Reason::TooLong, None);
             return false;
         }
         let value = match scope {
-            // Brackets and backslashes are the pattern's own.
+            // Brackets and backslashes belong to the pattern.
             Scope::Wildcard | Scope::Regex => Cow::Borrowed(raw),
             _ => self.straight(kind, raw),
         };
         let value = value.as_ref();
         let decimal = self.options.zero_padded_decimal;
-        // A bare host that is called a URL is no URL of its root.
+        // A bare host called a URL does not mean the page at its root.
         let bare_host = kind == Kind::Url && scope == Scope::Exact && !value.contains(['/', '?']);
         let other = || other_network_kind(kind, value, scope, context, decimal);
         let result = match bare_host.then(other).flatten() {
@@ -124,7 +127,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes a value whose kind has to be guessed.
+    /// Adds a value whose kind must be guessed.
     pub(super) fn guessed(&mut self, raw: &str, scope: Scope, context: &Shared) -> bool {
         if raw.len() > MAX_VALUE {
             self.reject(raw, Reason::TooLong, None);
@@ -135,7 +138,7 @@ impl<'a> Intake<'a> {
         }
         let value = self.straight(Kind::Url, raw);
         if let Some(host) = value.trim().strip_suffix('/').filter(|host| is_host(host)) {
-            // For a firewall that is the host and whatever is there.
+            // For a firewall this means the host and everything on it.
             let is_taken = self.guessed(host, Scope::Exact, context);
             if host.starts_with("*.") {
                 return is_taken;
@@ -182,7 +185,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes a value whose kind has to be guessed, or several in one text.
+    /// Adds a value whose kind must be guessed, or several in one text.
     pub(super) fn guessed_each(&mut self, raw: &str, scope: Scope, context: &Shared) {
         let reading = {
             let is_one = |text: &str| guess(&self.straight(Kind::Url, text), scope).is_ok();
@@ -202,19 +205,19 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Tells the values that stand in a remark on another.
+    /// Rejects values that occur in a remark on another, with that reason.
     fn tell_values_of(&mut self, note: &str) {
         for word in several::words(note) {
             let is_value = word.contains(['.', ':'])
                 && guess(&self.straight(Kind::Url, word), Scope::Exact).is_ok();
             if is_value {
-                let detail = "it stands in a remark on another value";
+                let detail = "it is part of a remark on another value";
                 self.reject(word, Reason::LeftOut, Some(detail.into()));
             }
         }
     }
 
-    /// The same of a kind that the feed names.
+    /// Like [`Self::guessed_each`], for a kind that the feed states.
     pub(super) fn typed_each(&mut self, kind: Kind, raw: &str, scope: Scope, context: &Shared) {
         let pattern = matches!(scope, Scope::Wildcard | Scope::Regex);
         if pattern || !several::may_be(raw) || !several::is_separable(kind) {
@@ -224,12 +227,12 @@ impl<'a> Intake<'a> {
         let reading = {
             let is_one = |text: &str| {
                 let value = self.straight(kind, text);
-                // The words of a sentence would be names, too, and hosts of URLs.
+                // The words of a sentence would pass as names, or as hosts of URLs.
                 let is_lax = matches!(kind, Kind::Domain | Kind::Url) && !several::may_be(text);
                 if is_lax && guess(&value, scope).is_err() {
                     return false;
                 }
-                // No URL has blanks.
+                // A URL contains no blanks.
                 let is_text = kind == Kind::Url && value.trim().contains(char::is_whitespace);
                 Indicator::new(kind, &value, scope, Arc::clone(context)).is_ok() && !is_text
                     || other_network_kind(kind, &value, scope, context, false).is_some()
@@ -237,7 +240,7 @@ impl<'a> Intake<'a> {
             several::reading(raw, is_one)
         };
         match reading {
-            // Some paths have blanks, and a column of URLs has nothing else.
+            // Some paths contain blanks, in a column that only holds URLs.
             Reading::Noted(_, note) if kind == Kind::Url && note.contains(['.', '/', '=']) => {
                 self.typed(kind, raw, scope, context);
             }
@@ -254,12 +257,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Whether records that do not hold for this reason are left out.
+    /// Whether records that are invalid for this reason are dropped.
     pub(super) fn heeds(&self, reason: Reason) -> bool {
         reason != Reason::NotForDetection || !self.options.misp_all
     }
 
-    /// Undoes defanging where that is wanted and can matter.
+    /// Refangs a value if that is wanted and can make a difference.
     fn straight<'r>(&self, kind: Kind, raw: &'r str) -> Cow<'r, str> {
         let raw = raw.trim();
         if !self.refang || !is_network(kind) || is_plain(raw) || is_local_name(raw) {
@@ -269,33 +272,34 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// A context with a remark on its value.
+/// A context with a remark on the value.
 fn noted(context: &Shared, note: &str) -> Shared {
     let mut context = Context::clone(context);
     crate::intel::feed::table::columns::add_description(&mut context, note);
     Arc::new(context)
 }
 
-/// Kinds that reports defang.
+/// Whether reports defang this kind.
 fn is_network(kind: Kind) -> bool {
     matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
 }
 
-/// The common case, decided in one pass: nothing but what names, addresses and
-/// digests consist of, so nothing can be defanged.
+/// The common case, decided in one pass: only characters of names, addresses and
+/// digests, so nothing can be defanged.
 fn is_plain(raw: &str) -> bool {
     raw.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
 }
 
-/// A name or address alone, so that a slash behind it says nothing of a page.
+/// Whether this is only a name or an address, so that a slash after it does not
+/// mean a page.
 fn is_host(text: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') || b >= 0x80;
     let text = text.strip_prefix("*.").unwrap_or(text);
     text.contains('.') && !text.starts_with('.') && text.bytes().all(is_part)
 }
 
-/// A name for certain, whatever it ends in: plain, with a dot inside, and its last
-/// label holds a letter.
+/// Whether this is certainly a name, whatever it ends in: plain, with a dot inside,
+/// and a letter in its last label.
 fn is_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     is_plain(raw)
@@ -303,19 +307,19 @@ fn is_name(raw: &str) -> bool {
             .is_some_and(|dot| bytes[0] != b'.' && could_be_tld(&bytes[dot + 1..]))
 }
 
-/// Two characters and a letter among them: whatever else it is, it is no number.
+/// Two characters with a letter among them: certainly not a number.
 fn could_be_tld(label: &[u8]) -> bool {
     label.len() > 1 && label.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
 }
 
-/// Windows paths and registry keys: their backslashes are their own.
+/// Whether this is a Windows path or a registry key, where backslashes are literal.
 fn is_local_name(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     bytes.get(1) == Some(&b':') && bytes.get(2) == Some(&b'\\')
         || bytes.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(b"hk"))
 }
 
-/// Keeps the text as received, where it is not the canonical one.
+/// Keeps the original text if it differs from the canonical value.
 fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
     if raw == value {
         return;
@@ -328,7 +332,8 @@ fn keep_raw(indicator: &mut Indicator, raw: &str, value: &str) {
     indicator.raw = (!same).then(|| raw.into());
 }
 
-/// Reads a value that is not of its stated kind as another kind of the network.
+/// Reads a value that is not of its stated kind as another kind of network
+/// indicator.
 fn other_network_kind(
     kind: Kind,
     raw: &str,
@@ -349,7 +354,7 @@ fn other_network_kind(
     network.then(|| Indicator { kind, value, scope, raw: None, context: Arc::clone(context) })
 }
 
-/// `010.001.000.001` as `10.1.0.1`; whatever stands behind the address stays.
+/// Converts `010.001.000.001` to `10.1.0.1`, and keeps what follows the address.
 fn without_zeros(raw: &str) -> Option<String> {
     let end = raw.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(raw.len());
     let (address, tail) = raw.split_at(end);

@@ -1,6 +1,5 @@
-//! JSON, as far as the readers of JSON formats share it: telling it from text,
-//! the shape of its first record, and members of the many types that feeds give
-//! the same member.
+//! JSON, as far as readers of JSON formats share it: distinguishing it from text,
+//! the structure of its first record, and members that feeds give in various types.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::progress::Walk;
@@ -11,8 +10,8 @@ use std::borrow::Cow;
 /// An object.
 pub(super) type Object = Map<String, Value>;
 
-/// Whether a text is JSON rather than lines: `[` may begin an IPv6 address with a
-/// port, or the head of a filter list. Comments may stand before it, as people write them.
+/// Whether a text is JSON rather than lines: `[` can also start an IPv6 address
+/// with a port, or the header of a filter list. Comments may precede it.
 pub(super) fn starts(text: &str) -> bool {
     let text = past_comments(text);
     let next = || past_comments(&text[1..]).chars().next();
@@ -23,7 +22,7 @@ pub(super) fn starts(text: &str) -> bool {
     }
 }
 
-/// What is behind blanks and comments.
+/// The text after blanks and comments.
 pub(super) fn past_comments(text: &str) -> &str {
     let mut rest = text.trim_start();
     loop {
@@ -37,14 +36,14 @@ pub(super) fn past_comments(text: &str) -> &str {
     }
 }
 
-/// JSON as people write it, made plain: comments (`//`, `#`, `/* */`) and commas before a
-/// closing bracket become blanks, so that every line stays where it is. `None` when there is
-/// none of them.
+/// Converts JSON as people write it to plain JSON: comments (`//`, `#`, `/* */`)
+/// and trailing commas become blanks, so line numbers stay correct. Returns `None`
+/// if there are none.
 pub(super) fn plain(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = bytes.to_vec();
     let mut is_changed = false;
-    // The last comma with nothing but blanks behind it so far.
+    // The last comma, as long as only blanks follow.
     let mut comma = None;
     let mut walk = Walk::over(bytes);
     while let Some(&byte) = walk.rest().and_then(|rest| rest.first()) {
@@ -81,15 +80,15 @@ pub(super) fn plain(text: &str) -> Option<String> {
         }
         walk.take(end + 1 - at);
     }
-    // Whole characters were replaced, or none of them.
+    // Only whole characters were replaced, so this cannot fail.
     if is_changed { String::from_utf8(out).ok() } else { None }
 }
 
-/// Parses a record that stands on a line of its own.
+/// Parses a record on a line of its own.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// The parser's error.
 pub(super) fn parse_record(line: &str) -> serde_json::Result<Value> {
     serde_json::from_str(line).or_else(|error| match plain(line) {
         Some(plain) => serde_json::from_str(&plain).map_err(|_| error),
@@ -101,29 +100,29 @@ pub(super) fn parse_record(line: &str) -> serde_json::Result<Value> {
 ///
 /// # Errors
 ///
-/// What is wrong, with its line.
+/// The parser's error, with its line.
 pub(super) fn parse(text: &str) -> Result<Value> {
     if !starts(text) {
-        return Err(Error::format("this is no JSON")
-            .remedy("leave the format out to have it found from the content"));
+        return Err(Error::format("this is not JSON")
+            .remedy("leave out the format to have it detected from the content"));
     }
     parse_record(text).map_err(|error| {
         let at_end = error.is_eof();
         let line = error.line() as u64;
         let error = Error::format(format!("the JSON is damaged: {error}")).at_line(line);
         if at_end {
-            error.remedy("the file is cut off: fetch it again")
+            error.remedy("the file is truncated: fetch it again")
         } else {
-            error.remedy("mend it there, or fetch it again")
+            error.remedy("fix it there, or fetch it again")
         }
     })
 }
 
-/// Parses one document, or several that follow each other (JSON lines).
+/// Parses one document, or several in a row (JSON lines).
 ///
 /// # Errors
 ///
-/// As [`parse`], when not even the first document can be read.
+/// Like [`parse`], if not even the first document can be parsed.
 pub(super) fn parse_all(text: &str) -> Result<Vec<Value>> {
     let mut documents = Vec::new();
     for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
@@ -135,7 +134,7 @@ pub(super) fn parse_all(text: &str) -> Result<Vec<Value>> {
     Ok(documents)
 }
 
-/// The elements of an array, or the one value that is none.
+/// The elements of an array, or a single value that is not an array.
 pub(super) fn each(value: &Value) -> &[Value] {
     match value {
         Value::Array(values) => values,
@@ -144,17 +143,17 @@ pub(super) fn each(value: &Value) -> &[Value] {
     }
 }
 
-/// The elements of the array that `object` has under `name`.
+/// The elements of the array `name` in `object`.
 pub(super) fn array<'v>(object: &'v Object, name: &str) -> &'v [Value] {
     object.get(name).map_or(&[], each)
 }
 
-/// The text under `name`; numbers count as text.
+/// The text `name`; a number counts as text.
 pub(super) fn text<'v>(object: &'v Object, name: &str) -> Option<Cow<'v, str>> {
     as_text(object.get(name)?)
 }
 
-/// A string or a number as text; nothing when blank.
+/// A string or a number as text; `None` if blank.
 pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text)),
@@ -163,17 +162,17 @@ pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The same, owned by a context.
+/// Like [`text`], owned by a context.
 pub(super) fn own(object: &Object, name: &str) -> Option<Cow<'static, str>> {
     owned(&text(object, name)?)
 }
 
-/// The time under `name`.
+/// The time `name`.
 pub(super) fn time(object: &Object, name: &str) -> Option<crate::engine::indicator::Timestamp> {
     crate::engine::indicator::Timestamp::parse(&text(object, name)?)
 }
 
-/// The truth under `name`: `true`, 1, `"1"`, `"true"`.
+/// The boolean `name`: `true`, 1, `"1"`, `"true"`.
 pub(super) fn truth(object: &Object, name: &str) -> Option<bool> {
     match object.get(name)? {
         Value::Bool(truth) => Some(*truth),
@@ -183,8 +182,8 @@ pub(super) fn truth(object: &Object, name: &str) -> Option<bool> {
     }
 }
 
-/// The names of members near the head of a document, for detection: those of the
-/// first record (`has`), and those one level further in (`has_inner`).
+/// The names of members near the start of a document, for detection: those of the
+/// first record (`has`), and those one level deeper (`has_inner`).
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     names: Vec<String>,
@@ -194,8 +193,8 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Scans the first record: an object, or the first element of an array. Cut
-    /// off or damaged text gives what could be seen.
+    /// Scans the first record: an object, or the first element of an array. If the
+    /// text is truncated or damaged, returns what is there.
     pub(super) fn of(text: &str) -> Shape {
         let mut shape = Shape::default();
         let bytes = text.as_bytes();
@@ -231,6 +230,8 @@ impl Shape {
         shape
     }
 
+    /// Adds a string to the names or values of the record. Limited to 256 short
+    /// ones of each: detection compares with names that are much shorter.
     fn string(&mut self, content: &str, after: &[u8], depth: usize, record: usize) {
         let is_name = after.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
         let list = match (is_name, depth.checked_sub(record)) {
@@ -249,12 +250,12 @@ impl Shape {
         self.names.iter().any(|known| known == name)
     }
 
-    /// Whether an object inside the record has this member.
+    /// Whether an object in the record has this member.
     pub(super) fn has_inner(&self, name: &str) -> bool {
         self.inner.iter().any(|known| known == name)
     }
 
-    /// Whether a member of the record has this text in its value.
+    /// Whether a member of the record contains this text.
     pub(super) fn says(&self, text: &str) -> bool {
         self.values.iter().any(|value| value.contains(text))
     }
@@ -265,7 +266,8 @@ impl Shape {
     }
 }
 
-/// Where the string that begins at `start` ends: its closing quote, or the end.
+/// The position of the closing quote of the string that begins at `start`, or the
+/// end of the text.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -288,7 +290,7 @@ mod tests {
         assert!(shape.has("a") && shape.has("b") && !shape.has("d") && !shape.has("c"));
         assert!(shape.has_inner("c") && shape.says("x"));
         assert!(Shape::of("{}").is_empty_object());
-        // Whatever is cut off does no harm.
+        // Truncation at any point does no harm.
         for end in 0..30 {
             Shape::of(&r#"[{"a":"x\"y","b":[{"c":1}]},{"d":2}]"#[..end]);
         }
@@ -305,7 +307,7 @@ mod tests {
             serde_json::json!([{"a": "x, // y # z,]"}, {"b": [1, 2]}])
         );
         assert!(super::plain("{\"a\":[1,2]}").is_none());
-        // Two commas are a mistake, and what is said of it is about the text as it is.
+        // Two commas are an error, and it is reported for the original text.
         assert!(parse("[{},,]").unwrap_err().to_string().contains("damaged"));
         for cut in 0..text.len() {
             let _ = (super::plain(&text[..cut]), starts(&text[..cut]));

@@ -1,22 +1,23 @@
-//! Bytes to text, text to lines, lines to values and comments (section 4,
-//! "Common reading rules"). Everything is borrowed from the input.
+//! From bytes to text, from text to lines, and from lines to values and comments
+//! (feed specification, section 4, “Common reading rules”). Everything is borrowed
+//! from the input.
 
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Scope, address};
 use std::borrow::Cow;
 
-/// The longest value that is looked at, except what is never matched. No kind has
-/// longer ones, and a line of a gigabyte must not be refanged.
+/// The length limit of a value that is to be matched. No kind has longer values,
+/// and refanging a line of a gigabyte would take minutes.
 pub(super) const MAX_VALUE: usize = 1 << 14;
 
-/// The text of a file: BOM skipped, UTF-16 with a BOM converted, invalid UTF-8
+/// The text of a file: without a BOM, UTF-16 with a BOM converted, invalid UTF-8
 /// replaced. Borrowed unless something had to change.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => text(rest),
         [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)),
-        // The strict check alone is several times as fast as the lossy conversion.
+        // The strict check alone is several times faster than the lossy conversion.
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(bytes),
@@ -24,13 +25,15 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Decodes UTF-16. Unpaired surrogates and an odd last byte do not fail the whole
+/// feed.
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// The lines of a text, numbered from 1, whatever ends them (LF, CRLF, CR).
-/// Untrimmed; the last one may lack its end.
+/// The lines of a text, numbered from 1, with any line ending (LF, CRLF, CR).
+/// Untrimmed; the last one may lack its ending.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {
     rest: &'a str,
@@ -42,12 +45,12 @@ impl<'a> Lines<'a> {
         Lines { rest: text, number: 0 }
     }
 
-    /// What has not been read yet; a reader of quoted fields looks ahead there.
+    /// The unread text, for readers of quoted fields, which look ahead.
     pub(super) fn rest(&self) -> &'a str {
         self.rest
     }
 
-    /// Skips `len` bytes, which hold `lines` line ends.
+    /// Skips `len` bytes that contain `lines` line endings.
     pub(super) fn skip(&mut self, len: usize, lines: u64) {
         self.rest = &self.rest[len..];
         self.number += lines;
@@ -75,19 +78,19 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// A line, taken apart.
+/// The parts of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     /// Nothing there.
     Blank,
-    /// A comment, without what starts it.
+    /// A comment, without the characters that start it.
     Comment(&'a str),
-    /// A value, and the comment behind it.
+    /// A value, and the comment after it.
     Value(&'a str, Option<&'a str>),
 }
 
-/// Takes a line apart: `#`, `;`, `//` and `!` begin a comment in column 0; `#` and
-/// `;` do so later on only after white space, so that `http://x/#a` survives.
+/// Splits a line: `#`, `;`, `//` and `!` start a comment in column 0. Further on,
+/// only `#` and `;` do, after white space, so `http://x/#a` survives.
 pub(super) fn parse(line: &str) -> Line<'_> {
     let line = line.trim();
     match line.as_bytes() {
@@ -107,8 +110,8 @@ pub(super) fn parse(line: &str) -> Line<'_> {
     }
 }
 
-/// Where what stands behind a network begins, if that is no value: `203.0.113.0/24;why`, which
-/// else would be a URL with a parameter.
+/// Where the text after a network begins, if it is not a value:
+/// `203.0.113.0/24;why`, which would otherwise be a URL with a parameter.
 fn after_network(line: &str) -> Option<usize> {
     let at = line.find([';', ',', '\t'])?;
     let network = line[..at].trim_end();
@@ -119,14 +122,14 @@ fn after_network(line: &str) -> Option<usize> {
     (is_network && !words.any(|word| guess(word, Scope::Exact).is_ok())).then_some(at)
 }
 
-/// Where a comment begins behind a value.
+/// Where a comment after a value begins.
 fn inline_comment(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
     memchr::memchr2_iter(b'#', b';', bytes)
         .find(|&at| at > 0 && matches!(bytes[at - 1], b' ' | b'\t'))
 }
 
-/// The first `max` bytes of a text, cut at a character's border.
+/// The first `max` bytes of a text, cut between characters.
 pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {

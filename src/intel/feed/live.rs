@@ -1,46 +1,48 @@
-//! Whether a record still holds, by its own words: `deleted`, `revoked`, `to_ids`,
-//! `status` and their relatives, alike in JSON and in tables (section 8, item 9).
+//! Whether a record is still valid, according to its own words: `deleted`,
+//! `revoked`, `to_ids`, `status` and similar, in JSON and tables alike (feed
+//! specification, section 8, item 9).
 //!
-//! A word that is not known here says nothing: `offline` and `down` speak of a server
-//! that may come back, and what a feed lists it means.
+//! A word that is not known here has no effect. `offline` and `down` describe a
+//! server that may come back, and what a feed lists, it means.
 
 use crate::engine::indicator::{Reason, Timestamp};
 use crate::intel::feed::types::squeeze;
 
-/// What a column or member says about a record's life.
+/// What a column or member says about the validity of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Live {
-    /// True, or a time: its source took it back.
+    /// If true, or a time: it was withdrawn.
     Gone,
-    /// True: it is over. A time is an end like others, see [`Live::end`].
+    /// If true: it is over. A time is an expiry like any other, see [`Live::end`].
     Over,
-    /// False: it does not hold.
+    /// If false: it is not valid.
     Active,
-    /// False: it is for information alone.
+    /// If false: it is for information only.
     Detection,
-    /// A word for all of these.
+    /// A word that can mean any of these.
     Status,
-    /// A word for what was found when somebody looked.
+    /// A word for the result of an analysis.
     Verdict,
-    /// A word for the sort of thing that it is: a category, or labels.
+    /// A word for its category, or labels.
     Sort,
-    /// The same of a threat, where `none` is a finding.
+    /// The same for a threat, where `none` is a result.
     Threat,
-    /// The name of the list that it is on.
+    /// The name of the list that contains it.
     List,
-    /// What somebody says of it.
+    /// A free remark.
     Remark,
-    /// True, in a word: it is harmless. A number counts engines.
+    /// If true, or a word for it: it is harmless. A number counts engines.
     Good,
-    /// False: it is harmless. A number may count engines, see `counts`.
+    /// If false: it is harmless. A number may count engines, see `is_count`.
     Bad,
-    /// What is to be done with it.
+    /// The action to take.
     Action,
-    /// What became of it since the last answer.
+    /// What happened to it since the last answer.
     Change,
 }
 
-/// What a name (squeezed) means; `None` for one that says nothing about life.
+/// The meaning of a name (squeezed); `None` for one that says nothing about
+/// validity.
 pub(super) fn by_name(name: &str) -> Option<Live> {
     let bare = name.strip_prefix("is").unwrap_or(name);
     Some(match bare {
@@ -52,7 +54,7 @@ pub(super) fn by_name(name: &str) -> Option<Live> {
         | "delisted" | "delistedat" | "knowngood" | "goodware" | "benign" | "superseded"
         | "xopenctirevoked" | "cancelled" | "muted" | "archived" | "tombstone" | "tombstoned"
         | "riot" => Live::Gone,
-        // Without `is` these may be counts of engines.
+        // Without `is`, these may count engines.
         "clean" | "safe" | "harmless" | "legitimate" | "good" => match bare == name {
             true => Live::Good,
             false => Live::Gone,
@@ -80,15 +82,17 @@ pub(super) fn by_name(name: &str) -> Option<Live> {
     })
 }
 
-/// Names of verdicts by whomever: `sandbox_verdict`, `threat_classification`.
+/// Whether this names a verdict, of anyone: `sandbox_verdict`,
+/// `threat_classification`.
 fn is_verdict(name: &str) -> bool {
     ["verdict", "verdicts", "disposition", "classification", "determination", "reputation"]
         .iter()
         .any(|end| name.ends_with(end))
 }
 
-/// What a name (squeezed) says of a record's life beside its place in the context: what is
-/// of the category `benign`, or on the list `whitelist`, is listed as that.
+/// What a name (squeezed) says about validity in addition to its role in the
+/// context: what is in the category `benign`, or on the list `whitelist`, is
+/// harmless.
 pub(super) fn beside(name: &str) -> Option<Live> {
     Some(match name {
         "threat" | "threats" | "threattype" | "threatlevel" | "threatname" | "threatcategory" => {
@@ -102,8 +106,7 @@ pub(super) fn beside(name: &str) -> Option<Live> {
     })
 }
 
-/// Whether a name (squeezed) is that of a count of engines, so that others beside it are
-/// such counts, too.
+/// Whether a name (squeezed) counts engines, so that its neighbours do, too.
 pub(super) fn is_count(name: &str) -> bool {
     matches!(
         name,
@@ -123,7 +126,7 @@ pub(super) fn is_count(name: &str) -> bool {
 }
 
 impl Live {
-    /// Why the record does not hold; `None` when it does, or when the text says nothing.
+    /// Why the record is not valid; `None` if it is, or if the text says nothing.
     pub(super) fn verdict(self, text: &str) -> Option<Reason> {
         let text = text.trim();
         let is_gone = match self {
@@ -131,7 +134,7 @@ impl Live {
             Live::Good => is_word(text) && truth(text) == Some(true),
             Live::Bad => truth(text) == Some(false),
             Live::Sort => is_sort(text),
-            // Python writes `None` where it has nothing to say.
+            // Python writes `None` for a missing value.
             Live::Threat => is_sort(text) || matches!(text, "none" | "NONE"),
             Live::List => is_allow_list(&squeeze(text)),
             Live::Remark => is_plainly_good(&squeeze(text)),
@@ -161,36 +164,37 @@ impl Live {
         is_gone.then_some(Reason::Withdrawn)
     }
 
-    /// Whether its name alone says that it is about a record's life, and a header's so.
+    /// Whether the name alone shows that this is about validity, and so that its
+    /// line is a header.
     pub(super) fn is_plain(self) -> bool {
         !matches!(self, Live::Sort | Live::Threat | Live::List | Live::Remark)
     }
 
-    /// The end that an `expired` with a time in it tells.
+    /// The expiry, if `expired` contains a time.
     pub(super) fn end(self, text: &str) -> Option<Timestamp> {
         let is_end = self == Live::Over && truth(text.trim()).is_none();
         if is_end { Timestamp::parse(text.trim()) } else { None }
     }
 }
 
-/// Whether a word for the whole, or for a part of it, is one of these: `Closed - False
-/// Positive`, `resolved (benign)`.
+/// Whether a text, or a part of it, is such a word: `Closed - False Positive`,
+/// `resolved (benign)`.
 fn any_part(text: &str, test: fn(&str) -> bool) -> bool {
-    // What is negated is another word: `not benign`.
+    // A negated word is a different one: `not benign`.
     let is_part = |part: &str| test(&squeeze(part));
     let marks = [':', '(', ')', '/', ',', ';', '|', '\u{2013}'];
     is_part(text) || text.split(" - ").any(|part| part.split(marks).any(is_part))
 }
 
-/// Whether a record's type says that it is there to be let through, as the decisions of
-/// `CrowdSec` may, or that it is harmless, as samples for learning have it.
+/// Whether a record's type marks it as allowed, as for decisions of `CrowdSec`, or
+/// as harmless, as for training samples.
 pub(super) fn is_allowed(word: &str) -> bool {
     is_allow_list(word)
         || is_good(word)
         || matches!(word, "allow" | "allowed" | "permit" | "permitted" | "bypass" | "exception")
 }
 
-/// Whether an action lets through.
+/// Whether an action lets traffic through.
 fn is_let_through(word: &str) -> bool {
     is_allowed(word)
         || matches!(
@@ -216,28 +220,29 @@ fn is_let_through(word: &str) -> bool {
         )
 }
 
-/// Whether a word is a name of lists of what is let through: `allowlist`, `Global whitelist`.
+/// Whether a word names an allow list: `allowlist`, `Global whitelist`.
 fn is_allow_list(word: &str) -> bool {
     const LISTS: &[&str] = &["whitelist", "allowlist", "safelist", "passlist", "goodlist"];
     let word = word.strip_suffix("ed").unwrap_or(word);
     LISTS.iter().any(|list| word.ends_with(list)) && !word.starts_with("no")
 }
 
-/// Whether a word for the sort of a thing says that it is harmless.
+/// Whether a category means harmless.
 fn is_sort(text: &str) -> bool {
     is_good(&squeeze(text)) || is_allow_list(&squeeze(text)) || any_part(text, is_plainly_good)
 }
 
-/// A tick in a column of ticks.
+/// A mark in a column of checkboxes.
 fn is_mark(text: &str) -> bool {
     matches!(text, "x" | "X" | "\u{2713}" | "\u{2714}")
 }
 
+/// Whether a text consists of letters only.
 fn is_word(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
-/// The words that say yes or no.
+/// The words for yes and no.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "1.0" | "true" | "yes" | "y" | "t" | "on" => Some(true),
@@ -246,13 +251,13 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A time at which it was taken back; a small number is a count of something.
+/// Whether this is a time of withdrawal; a small number is a count of something.
 fn is_time(text: &str) -> bool {
     let is_small = text.len() < 9 && text.bytes().all(|b| b.is_ascii_digit());
     !is_small && !text.starts_with("0000") && Timestamp::parse(text).is_some()
 }
 
-/// The states that platforms call a record in which nobody should act on any more.
+/// The states in which platforms no longer want a record to be acted on.
 fn is_over(word: &str) -> bool {
     matches!(
         word,
@@ -296,7 +301,7 @@ fn is_over(word: &str) -> bool {
     )
 }
 
-/// The verdicts after which nobody would list a value.
+/// The verdicts with which nobody would list a value.
 fn is_good(word: &str) -> bool {
     is_plainly_good(word)
         || matches!(
@@ -330,7 +335,7 @@ fn is_good(word: &str) -> bool {
         )
 }
 
-/// Those among them that mean nothing else as a label, either.
+/// Those that also mean nothing else as a label.
 fn is_plainly_good(word: &str) -> bool {
     matches!(
         word,
@@ -356,7 +361,7 @@ fn is_plainly_good(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Names of columns that say it, what stands there, and what that means.
+    /// Names of columns, a value, and its meaning.
     const NAMED: &[(&str, &str, Option<Reason>)] = &[
         ("deleted", "true", Some(Reason::Withdrawn)),
         ("deleted", "0", None),
@@ -424,7 +429,8 @@ mod tests {
         ("sandboxverdict", "no verdict", None),
     ];
 
-    /// The same of columns that may say something else, and whether it does.
+    /// The same for columns that can have other roles, and whether it has an
+    /// effect.
     const BESIDE: &[(&str, &str, bool)] = &[
         ("category", "Benign", true),
         ("category", "malware", false),

@@ -1,18 +1,4 @@
-//! Files to indicators: one reader for each format, all yielding the same.
-//!
-//! A feed's file is read whole, its [`Format`] found from its content, and every
-//! value in it handed to a [`Sink`]: as an [`Indicator`](crate::engine::indicator::Indicator) that went through the one
-//! normaliser of [`crate::engine::indicator`], or as a [`Reject`] with its line and
-//! reason. A bad line never stops a file; a file that is not what it should be
-//! (empty, HTML, binary, STIX 1.x, unknown) is an [`Error`](crate::Error) that
-//! says how to mend it.
-//!
-//! What is not a file yet is fetched under caps by [`fetch`], and servers that are
-//! walked page by page are in [`client`].
-//!
-//! This room judges form alone. Private addresses, too-wide networks and public
-//! suffixes pass: whoever compiles and matches knows whether they are meant. It
-//! reads no clock, and knows nothing of databases.
+//! Reads the files of feeds: one reader for each format, all with the same result.
 //!
 //! ```
 //! use wiresift::intel::feed::{self, Collected, Options};
@@ -24,6 +10,20 @@
 //! assert_eq!(found.indicators[1].value.to_string(), "http://bad.example/gate.php");
 //! # Ok::<(), wiresift::Error>(())
 //! ```
+//!
+//! A feed's file is read as a whole and its [`Format`] detected from its content.
+//! Every value in it is passed to a [`Sink`]: as an
+//! [`Indicator`](crate::engine::indicator::Indicator), which went through the only
+//! normaliser, [`crate::engine::indicator`], or as a [`Reject`] with its line and
+//! reason. A bad line never stops a file. A file that is not a feed at all (empty,
+//! HTML, binary, STIX 1.x, unknown) is an [`Error`](crate::Error) with a remedy.
+//!
+//! [`fetch`] downloads documents within limits, and [`client`] walks servers page by
+//! page.
+//!
+//! This room only judges form. Private addresses, overly wide networks and public
+//! suffixes pass: whoever compiles and matches knows whether they are meant. It reads
+//! no clock, and knows nothing of databases.
 
 #[cfg(feature = "fetch")]
 pub mod client;

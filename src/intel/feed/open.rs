@@ -7,13 +7,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// How a compiled database begins: it is no feed, and often lies beside them.
+/// The first bytes of a compiled database. It is not a feed, and often lies next to
+/// them.
 pub(super) const DATABASE: &[u8; 8] = b"\x89wsdb\r\n\n";
 
-/// What reading a file may cost.
+/// Limits for reading a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes that a file may have after decompression.
+    /// Bytes of a file after decompression.
     pub max_len: u64,
 }
 
@@ -24,20 +25,20 @@ impl Default for Limits {
     }
 }
 
-/// What became of one file.
+/// The result for one file.
 #[derive(Debug)]
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
-    /// What it yielded, or why it could not be read. The error names the path.
+    /// What it contained, or why it could not be read. The error names the path.
     pub outcome: Result<Summary>,
 }
 
-/// Reads a file, or every file below a folder; a bad one does not stop the others.
+/// Reads a file, or every file below a folder. A bad file does not stop the others.
 ///
-/// In a folder, hidden files and folders are skipped, and files come in the order
-/// of their names. A folder with a `manifest.json` is a MISP feed: what the
-/// manifest lists is read, and nothing else in it.
+/// In a folder, hidden files and folders are skipped, and files are read in the
+/// order of their names. A folder with a `manifest.json` is a MISP feed: only the
+/// files in its manifest are read.
 pub fn open(
     path: &Path,
     options: &Options,
@@ -51,19 +52,19 @@ pub fn open(
     walk.folder(path);
     let mut reports = walk.reports;
     if reports.is_empty() {
-        let outcome = Err(Error::format("the folder holds no file")
+        let outcome = Err(Error::format("the folder contains no files")
             .at_path(path)
-            .remedy("hidden files are skipped; name the file itself to have one read"));
+            .remedy("hidden files are skipped; to read one, name the file itself"));
         reports.push(FileReport { path: path.to_path_buf(), outcome });
     }
     reports
 }
 
-/// Reads a stream to its end: standard input, an HTTP answer.
+/// Reads a stream to its end, such as standard input or an HTTP answer.
 ///
 /// # Errors
 ///
-/// As [`read()`], or when the stream cannot be read or is too long.
+/// Like [`read()`]; also if the stream cannot be read or is too long.
 pub fn read_stream(
     stream: &mut dyn Read,
     options: &Options,
@@ -84,6 +85,7 @@ pub fn read_stream(
     read(&bytes, options, sink)
 }
 
+/// Reads a file. Its name becomes the feed's, unless the options name one.
 fn file(path: &Path, options: &Options, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
     let named;
     let options = if options.feed.is_empty() {
@@ -100,8 +102,8 @@ fn file(path: &Path, options: &Options, limits: &Limits, sink: &mut dyn Sink) ->
     FileReport { path: path.to_path_buf(), outcome }
 }
 
-/// What a feed is called unless somebody says else: the name of its file without what
-/// compression and format added to it.
+/// The default name of a feed: the name of its file without extensions of
+/// compression and format.
 pub fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut name = &*name;
@@ -114,6 +116,7 @@ pub fn name_of(path: &Path) -> String {
     name.to_string()
 }
 
+/// Whether a file is hidden, as on Unix.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
@@ -127,6 +130,9 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
+    /// Reads the files of a folder and its subfolders, in the order of their names, so
+    /// that the outcome does not depend on the file system. Symbolic links are
+    /// followed; a loop is an error of that entry.
     fn folder(&mut self, path: &Path) {
         let mut passed = Vec::new();
         let mut walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
@@ -169,13 +175,13 @@ impl Walk<'_> {
         let path = error.path().unwrap_or(path).to_path_buf();
         let cause = error
             .into_io_error()
-            .unwrap_or_else(|| std::io::Error::other("its links go round in a circle"));
-        let outcome = Err(Error::io("walk", cause).at_path(&path));
+            .unwrap_or_else(|| std::io::Error::other("its symbolic links form a loop"));
+        let outcome = Err(Error::io("read the folder", cause).at_path(&path));
         self.reports.push(FileReport { path, outcome });
     }
 
-    /// Reads the events that the manifest of a MISP feed lists. Others have left the
-    /// feed, and `hashes.csv` repeats what the events say.
+    /// Reads the events in the manifest of a MISP feed. Other files have left the feed,
+    /// and `hashes.csv` only repeats values of the events.
     fn misp_feed(&mut self, path: &Path, manifest: &Path) {
         let mut options = self.options.clone();
         options.format = Some(options.format.unwrap_or(Format::Misp));
@@ -198,8 +204,8 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a file in a folder is none of its feeds, by its name: what tells about a
-/// collection, its licence and what it is made with lie beside the lists in every clone.
+/// Whether a file in a folder is not a feed, by its name: every clone of a
+/// collection contains descriptions, licences and build files next to the lists.
 pub(crate) fn is_no_feed(name: &OsStr) -> bool {
     const STEMS: &[&str] = &[
         "license",
@@ -235,21 +241,22 @@ pub(crate) fn is_no_feed(name: &OsStr) -> bool {
         || STEMS.contains(&stem) && !name.contains('.')
 }
 
-/// Whether a file is what feeds are compiled to, whatever it is called.
+/// Whether a file is a compiled database, whatever its name.
 fn is_database(path: &Path) -> bool {
     let mut head = [0; DATABASE.len()];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head == *DATABASE
 }
 
+/// The events that a manifest lists.
 fn listed(manifest: &Path, limits: &Limits) -> Result<Vec<String>> {
     let bytes = std::fs::read(manifest).map_err(|error| Error::io("read", error))?;
     let bytes = inflate(&bytes, limits.max_len)?;
     let serde_json::Value::Object(entries) = json::parse(&String::from_utf8_lossy(&bytes))? else {
-        return Err(Error::format("the manifest is no object keyed by event identifiers")
+        return Err(Error::format("the manifest is not an object keyed by event identifiers")
             .remedy("remove manifest.json to have the folder read file by file"));
     };
-    // A name with a slash would lead out of the folder.
+    // A slash in a name could lead out of the folder.
     let safe = |id: &String| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     Ok(entries.into_iter().map(|(id, _)| id).filter(safe).collect())
 }
@@ -304,7 +311,7 @@ mod tests {
             .collect();
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed[0].contains("a.html: this is an HTML page"), "{failed:?}");
-        assert!(failed[1].contains("22-bb.json: open: "), "{failed:?}");
+        assert!(failed[1].contains("22-bb.json: cannot open: "), "{failed:?}");
     }
 
     #[test]
@@ -351,6 +358,6 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("longer than 10 bytes"));
         let missing = open(Path::new("/nonexistent/x"), &Options::default(), &limits, &mut got);
         let error = missing[0].outcome.as_ref().unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/x: open: "), "{error}");
+        assert!(error.starts_with("/nonexistent/x: cannot open: "), "{error}");
     }
 }

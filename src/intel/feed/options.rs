@@ -1,4 +1,4 @@
-//! What the owner of a feed says about it, beside the file itself.
+//! Settings for a feed that its file does not contain.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Role, Scope, Severity, Tlp};
@@ -6,72 +6,73 @@ use crate::intel::feed::Format;
 use crate::intel::feed::table::columns::Column;
 use std::borrow::Cow;
 
-/// Whether values are written in a way that keeps them from being clicked.
+/// Whether values are defanged, that is, written so that they cannot be clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Defanged {
-    /// Undo it wherever a value of a network kind shows a mark of it, but in
-    /// formats that only programs write.
+    /// Refang values of network kinds that show a sign of it, except in formats
+    /// that only programs write.
     #[default]
     Auto,
-    /// Undo it in every format.
+    /// Refang in every format.
     Yes,
-    /// Take every value as it stands.
+    /// Take every value literally.
     No,
 }
 
-/// How to read one feed.
+/// How to read a feed.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The subscription's name. When empty, [`open()`](super::open()) takes the
-    /// file's name without its extensions.
+    /// The name of the subscription. If empty, [`open()`](super::open()) uses the
+    /// file name without extensions.
     pub feed: String,
-    /// The format, where it shall not be found from the content.
+    /// The format; by default it is detected from the content.
     pub format: Option<Format>,
-    /// Whether to undo defanging.
+    /// Whether to refang values.
     pub defanged: Defanged,
-    /// Which column is what, for tables whose header does not say so.
+    /// The roles of columns, for tables whose header does not say so.
     pub columns: Columns,
-    /// What separates the columns of a table, where it shall not be found.
+    /// The delimiter of a table; by default it is detected.
     pub delimiter: Option<char>,
-    /// Meant for our own networks: no private-address guard.
+    /// It describes internal networks, so the guard for private addresses does not
+    /// apply.
     pub internal: bool,
-    /// Everything in it is known good: hits are kept from alerting.
+    /// Everything in it is known good and keeps hits from alerting.
     pub allow: bool,
-    /// How far names reach, instead of the format's own rule. A spelling that
-    /// says so itself (`*.name`, `.name`) stays as it is.
+    /// The scope of names, overriding the format's rule. A spelling that is
+    /// explicit (`*.name`, `.name`) keeps its own scope.
     pub domain_scope: Option<Scope>,
-    /// Take MISP attributes whose `to_ids` is false, too.
+    /// Include MISP attributes whose `to_ids` is false.
     pub misp_all: bool,
-    /// STIX `domain-name:value = 'x'` reaches below `x`, too.
+    /// STIX `domain-name:value = 'x'` includes subdomains of `x`.
     pub stix_domain_subtree: bool,
     /// Read `010.001.000.001` as decimal instead of rejecting it.
     pub zero_padded_decimal: bool,
-    /// The confidence of indicators whose feed gives none, 0 to 100.
+    /// The confidence of indicators without one, 0 to 100.
     pub confidence: Option<u8>,
-    /// The severity of indicators whose feed gives none.
+    /// The severity of indicators without one.
     pub severity: Option<Severity>,
-    /// The TLP of indicators whose feed gives none.
+    /// The TLP of indicators without one.
     pub tlp: Option<Tlp>,
-    /// Labels of every indicator, before those of the feed.
+    /// Labels for every indicator, before those of the feed.
     pub tags: Vec<String>,
-    /// Files of a folder that are left out: by their name, or by their path below it.
+    /// Files in folders to skip, by name or by path below the folder.
     pub exclude: Vec<glob::Pattern>,
 }
 
 impl Options {
-    /// The options of a feed that has only a name.
+    /// Options with only a name.
     pub fn of_feed(feed: impl Into<String>) -> Self {
         Options { feed: feed.into(), ..Options::default() }
     }
 
-    /// Whether a file of a folder is left out; `path` is below the folder.
+    /// Whether to skip a file in a folder; `path` is relative to the folder.
     pub(super) fn excludes(&self, path: &std::path::Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let fits = |pattern: &glob::Pattern| pattern.matches(&name) || pattern.matches_path(path);
         self.exclude.iter().any(fits)
     }
 
-    /// The context that every indicator of the feed starts from.
+    /// The context that every indicator of the feed starts with.
     pub(super) fn base(&self) -> Context<'static> {
         Context {
             feed: Cow::Owned(self.feed.clone()),
@@ -86,14 +87,14 @@ impl Options {
     }
 }
 
-/// Where a column stands: by its name in the header, or by its number from 1.
+/// The position of a column: by name in the header, or by number from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Name(String),
     Number(usize),
 }
 
-/// A mapping of columns, written `indicator=2,type=ioc_type`.
+/// A mapping of columns, written as `indicator=2,type=ioc_type`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns(pub(super) Vec<(Column, Place)>);
 
@@ -115,7 +116,7 @@ impl std::str::FromStr for Columns {
                     .remedy("write ROLE=COLUMN, as in indicator=2,type=ioc_type")
             })?;
             let column = Column::from_name(role).ok_or_else(|| {
-                Error::usage(format!("no column role is called “{}”", role.trim())).remedy(
+                Error::usage(format!("unknown column role “{}”", role.trim())).remedy(
                     "roles are indicator, type, feed, source, description, confidence, severity, \
                      tlp, tags, malware, adversary, reference, valid_from, valid_until, \
                      first_seen, last_seen, port, start, end, netmask, status, or a kind such as \
@@ -125,7 +126,7 @@ impl std::str::FromStr for Columns {
             let place = place.trim();
             let place = match place.parse::<usize>() {
                 Ok(0) => {
-                    return Err(Error::usage("columns are numbered from 1, and 0 was given"));
+                    return Err(Error::usage("invalid column 0: columns are numbered from 1"));
                 }
                 Ok(number) => Place::Number(number),
                 Err(_) => Place::Name(place.to_string()),

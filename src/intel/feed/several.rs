@@ -1,39 +1,40 @@
-//! Several values in a line or cell: between commas, semicolons, bars, tabs, blanks or line
-//! ends, quoted or not.
+//! Several values in a line or cell, separated by commas, semicolons, bars, tabs,
+//! blanks or line breaks, with or without quotes.
 
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::refang::refang;
 use crate::engine::indicator::{Kind, Reason, Scope, address};
 use std::borrow::Cow;
 
-/// The longest text that is looked at as one value.
+/// The length limit of a text that is tried as one value.
 const MAX_WHOLE: usize = super::lines::MAX_VALUE;
 
-/// Whether a text could be more than one value: the cheap question.
+/// Whether a text could be more than one value. A cheap check.
 pub(super) fn may_be(text: &str) -> bool {
     text.bytes().any(|b| matches!(b, b',' | b';' | b'|' | b'\t' | b'\n' | b'\r' | b' '))
 }
 
-/// Whether a text has something that separates values and never stands in sentences.
+/// Whether a text contains a separator that never occurs in sentences.
 fn has_separator(text: &str) -> bool {
     text.bytes().any(|b| matches!(b, b',' | b';' | b'|' | b'\t' | b'\n' | b'\r'))
 }
 
-/// What is between separators, blanks among them; quotes around it are gone.
+/// The parts between separators, including blanks, without their quotes.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', '|', '\t', '\n', '\r', ' ']).map(bare).filter(|word| !word.is_empty())
 }
 
+/// A text without blanks and quotes around it.
 fn bare(text: &str) -> &str {
     text.trim().trim_matches(['"', '\'']).trim()
 }
 
-/// Whether a text is one value of whatever kind.
+/// Whether a text is one value of any kind.
 fn is_value(text: &str) -> bool {
     text.len() <= MAX_WHOLE && guess(&refang(text), Scope::Exact).is_ok()
 }
 
-/// Whether a line holds values and nothing else but remarks on one: for detection.
+/// Whether a line contains only values, or one with a remark; for detection.
 pub(super) fn is_values(line: &str) -> bool {
     if !may_be(line) {
         return is_value(line);
@@ -47,32 +48,34 @@ pub(super) fn is_values(line: &str) -> bool {
     }
 }
 
-/// Whether a line holds a network with a length or mask gone wrong, which is to be told.
+/// Whether a line is a network with an invalid length or mask, which must be
+/// reported.
 pub(super) fn is_bad_network(line: &str) -> bool {
     line.len() <= MAX_WHOLE && guess(&refang(line), Scope::Exact) == Err(Reason::BadNetwork)
 }
 
-/// How a text is to be read.
+/// How to read a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading<'t> {
     /// As one value.
     One(Cow<'t, str>),
-    /// As several, each to be taken or told.
+    /// As several values, each accepted or rejected.
     Several(Vec<Cow<'t, str>>),
-    /// As one value, and what is said of it.
+    /// As one value and a remark on it.
     Noted(Cow<'t, str>, &'t str),
 }
 
-/// Finds out how a text is to be read. `is_one` says whether it is one value as it stands.
+/// Determines how to read a text. `is_one` decides whether something is a value as
+/// it stands.
 ///
-/// Blanks separate only where each word is a value: what stands in a sentence is none. URLs
-/// and networks hold no blanks, so that what stands behind one is a remark on it.
+/// Blanks only separate if every word is a value: a sentence is none. URLs and
+/// networks contain no blanks, so whatever follows one is a remark.
 pub(super) fn reading<'t>(text: &'t str, is_one: impl Fn(&str) -> bool) -> Reading<'t> {
     if !may_be(text) {
         return Reading::One(Cow::Borrowed(text));
     }
     let is_one = |text: &str| text.len() <= MAX_WHOLE && is_one(text);
-    // A URL may have separators of its own, and values behind them.
+    // A URL may contain separators, with values after them.
     let is_certain = || !text.contains('/') || text.contains(char::is_whitespace);
     if is_one(text) && is_certain() {
         return Reading::One(Cow::Borrowed(text));
@@ -102,32 +105,34 @@ pub(super) fn reading<'t>(text: &'t str, is_one: impl Fn(&str) -> bool) -> Readi
     parts(text, &tokens, &values)
 }
 
-/// What stands between values in a sentence that only lists them.
+/// Words between values in a sentence that merely lists them.
 fn is_joint(word: &str) -> bool {
     const JOINTS: &[&str] =
         &["and", "or", "und", "oder", "&", "&&", "/", "+", "->", "=>", "\u{2192}"];
     JOINTS.iter().any(|joint| word.eq_ignore_ascii_case(joint))
 }
 
-/// A piece of a text between separators.
+/// A part of a text between separators.
 #[derive(Clone, Copy, Debug)]
 struct Token<'t> {
     text: &'t str,
     start: usize,
     end: usize,
-    /// Whether more than blanks stands between it and what is before it.
+    /// Whether there is more than a blank before it.
     is_apart: bool,
 }
 
+/// Whether a byte separates values and does not occur in them.
 fn is_mark(byte: u8) -> bool {
     matches!(byte, b',' | b';' | b'|')
 }
 
+/// Whether a byte separates words.
 fn is_separator(byte: u8) -> bool {
     is_mark(byte) || matches!(byte, b'\t' | b'\n' | b'\r' | b' ')
 }
 
-/// Takes a text apart at its separators, those that belong to URLs left in them.
+/// Splits a text at its separators, except those inside URLs.
 fn tokens<'t>(text: &'t str, is_one: &impl Fn(&str) -> bool) -> Vec<Token<'t>> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
@@ -152,12 +157,12 @@ fn tokens<'t>(text: &'t str, is_one: &impl Fn(&str) -> bool) -> Vec<Token<'t>> {
     tokens
 }
 
-/// Where the word ends that begins here.
+/// The end of the word that begins here.
 fn word_end(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().position(|&byte| is_separator(byte)).map_or(bytes.len(), |more| at + more)
 }
 
-/// Whether a word is a URL, which may go on behind a comma, semicolon or bar.
+/// Whether a word is a URL, which may continue after a comma, semicolon or bar.
 fn is_url(word: &str, is_one: &impl Fn(&str) -> bool) -> bool {
     word.contains('/')
         && !word.starts_with('/')
@@ -165,9 +170,9 @@ fn is_url(word: &str, is_one: &impl Fn(&str) -> bool) -> bool {
         && address::parse_net(&refang(word)).is_err()
 }
 
-/// Where a URL ends whose first word ends at `end`: before the first comma, semicolon or bar
-/// that has a value right behind it. Values in a list that a parameter begins are its own:
-/// `?ids=a.example,b.example`.
+/// The end of a URL whose first word ends at `end`: before the first comma,
+/// semicolon or bar that is directly followed by a value. A list of values in a
+/// parameter belongs to the URL: `?ids=a.example,b.example`.
 fn url_end(text: &str, start: usize, mut end: usize, is_one: &impl Fn(&str) -> bool) -> usize {
     let bytes = text.as_bytes();
     let is_quoted = bytes[start] == b'"';
@@ -188,7 +193,7 @@ fn url_end(text: &str, start: usize, mut end: usize, is_one: &impl Fn(&str) -> b
         if word.is_empty() {
             match bytes.get(next) {
                 Some(&byte) if is_mark(byte) => end = next,
-                // A comma at the end is the list's.
+                // A trailing comma belongs to the list.
                 None if bytes[end] != b',' => return next,
                 _ => return end,
             }
@@ -205,10 +210,10 @@ fn url_end(text: &str, start: usize, mut end: usize, is_one: &impl Fn(&str) -> b
     end
 }
 
-/// Endings of files that are top-level domains as well.
+/// File extensions that are also top-level domains.
 const FILES: &[&str] = &["zip", "mov", "py", "sh", "ps"];
 
-/// A URL or network with a remark behind it.
+/// A URL or network with a remark after it.
 fn noted<'t>(text: &'t str, tokens: &[Token<'t>], is_value: bool) -> Option<Reading<'t>> {
     let remark = |end: usize| {
         let is_idle =
@@ -223,7 +228,7 @@ fn noted<'t>(text: &'t str, tokens: &[Token<'t>], is_value: bool) -> Option<Read
     Some(Reading::Noted(Cow::Owned(net), remark(second.end)))
 }
 
-/// What is between commas and the like: values, and whatever else to be told.
+/// The parts between separators, each a value or to be rejected.
 fn parts<'t>(text: &'t str, tokens: &[Token<'t>], values: &[bool]) -> Reading<'t> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -245,7 +250,7 @@ fn parts<'t>(text: &'t str, tokens: &[Token<'t>], values: &[bool]) -> Reading<'t
     Reading::Several(found)
 }
 
-/// Values, with those joined that are a network and its mask.
+/// Joins networks with the masks that follow them.
 fn with_masks<'t>(values: impl Iterator<Item = &'t str>) -> Vec<Cow<'t, str>> {
     let mut found: Vec<Cow<'t, str>> = Vec::new();
     for value in values {
@@ -260,7 +265,7 @@ fn with_masks<'t>(values: impl Iterator<Item = &'t str>) -> Vec<Cow<'t, str>> {
     found
 }
 
-/// `203.0.113.0 255.255.255.0`, as routers write it.
+/// Parses `203.0.113.0 255.255.255.0`, as routers write it.
 fn with_mask(text: &str) -> Option<String> {
     if text.len() > 64 {
         return None;
@@ -271,12 +276,12 @@ fn with_mask(text: &str) -> Option<String> {
         return None;
     }
     address::parse_v4(network.as_bytes())?;
-    // `203.0.113.5 0.0.0.0` is two addresses at most, and `… 255.255.255.255` one.
+    // `203.0.113.5 0.0.0.0` is at most two addresses, and `… 255.255.255.255` one.
     address::parse_mask(mask)?;
     Some(format!("{network}/{mask}"))
 }
 
-/// Whether values of a kind never have separators in themselves.
+/// Whether values of a kind never contain separators.
 pub(super) fn is_separable(kind: Kind) -> bool {
     matches!(kind, Kind::Ip | Kind::Net | Kind::Endpoint | Kind::Domain | Kind::Url | Kind::Email)
         || !kind.is_string() && !matches!(kind, Kind::UrlPath | Kind::Opaque)
@@ -370,7 +375,7 @@ mod tests {
         ] {
             assert_eq!(split(text), want, "{text}");
         }
-        // Separators of their own.
+        // Values that contain separators.
         for text in [
             "http://a.example/x;jsessionid=1",
             "http://a.example/x|y",
@@ -412,7 +417,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The slow way: each separator for itself, one character after the other.
+        /// The slow twin: every separator separately, one character at a time.
         #[test]
         fn nothing_is_lost(values in proptest::collection::vec(0usize..4, 1..12), seps in proptest::collection::vec(0usize..5, 12)) {
             const VALUES: [&str; 4] = ["evil.example", "203.0.113.5", "x@evil.example", "2001:db8::1"];

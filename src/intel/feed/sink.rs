@@ -1,51 +1,53 @@
-//! What takes the indicators of a feed, and what is said of those that are none.
+//! Receives the indicators and rejects of a feed.
 
 use super::Format;
 use crate::engine::indicator::{Indicator, Reason};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What takes the indicators of a feed.
+/// Receives the indicators of a feed.
 pub trait Sink {
-    /// A value that was understood, and its line, from 1, in formats that have lines.
+    /// Receives a value, with its line from 1 if the format has lines.
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>);
 
-    /// A value that was not, or that is not for matching.
+    /// Receives a value that was rejected or is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// What follows comes from this file of this feed. Called by [`open()`](super::open()) only.
+    /// The values that follow come from this file of this feed. Only called by
+    /// [`open()`](super::open()).
     fn file(&mut self, path: &Path, feed: &str) {
         let _ = (path, feed);
     }
 
-    /// Files of this folder that are no feeds by their names. Called by [`open()`](super::open()) only.
+    /// Files in a folder that are not feeds, by their names. Only called by
+    /// [`open()`](super::open()).
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
         let _ = (folder, names);
     }
 }
 
-/// A value that did not become an indicator, and why.
+/// A value that did not become an indicator, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
-    /// The line, from 1, in formats that have lines.
+    /// The line, from 1, if the format has lines.
     pub line: Option<u64>,
-    /// The value as it stood, cut when long.
+    /// The value as it was, truncated if long.
     pub value: String,
-    /// Why; it knows the remedy.
+    /// The reason, which has a remedy.
     pub reason: Reason,
-    /// What the reason alone does not say.
+    /// Details that the reason does not cover.
     pub detail: Option<String>,
 }
 
-/// What became of a file.
+/// The result of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How it was read.
+    /// The format it was read as.
     pub format: Format,
-    /// How many indicators it yielded, duplicates and all.
+    /// The number of indicators, including duplicates.
     pub indicators: u64,
-    /// How many values it did not, by reason.
+    /// The number of rejected values, by reason.
     pub rejects: BTreeMap<Reason, u64>,
 }
 
@@ -62,18 +64,18 @@ impl Summary {
         }
     }
 
-    /// How many values were rejected, for whatever reason.
+    /// The number of rejected values.
     pub fn rejected(&self) -> u64 {
         self.rejects.values().sum()
     }
 }
 
-/// Everything a feed yielded, in memory: for small feeds and for tests.
+/// Collects everything in memory, for small feeds and tests.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {
-    /// What was understood, in the order of the file.
+    /// The indicators, in the order of the file.
     pub indicators: Vec<Indicator>,
-    /// What was not.
+    /// The rejected values.
     pub rejects: Vec<Reject>,
 }
 

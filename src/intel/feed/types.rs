@@ -1,26 +1,26 @@
-//! The names that feeds give to kinds: OTX, MISP, STIX, ThreatFox, Zeek and
-//! everybody's own, all spelt in their own way.
+//! The names that feeds use for kinds: OTX, MISP, STIX, ThreatFox, Zeek and all
+//! others, each spelt in its own way.
 
 use crate::engine::indicator::{Kind, Scope};
 use std::borrow::Cow;
 
-/// What a feed's name for a kind means.
+/// The meaning of a feed's name for a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
-    /// A kind, and for names how far they reach.
+    /// A kind, and the scope of names.
     Of(Kind, Scope),
-    /// A file's digest, its algorithm told by its length.
+    /// A file's digest; its length gives the algorithm.
     Digest,
-    /// A certificate's digest, its algorithm told by its length.
+    /// A certificate's digest; its length gives the algorithm.
     Certificate,
-    /// A URL, or a path when it begins with a slash.
+    /// A URL, or a path if it starts with a slash.
     UrlOrPath,
-    /// Known, and never matched.
+    /// Known, but never matched.
     Ignored,
 }
 
 impl Type {
-    /// The kind and scope of `value`, `None` when it is not for matching.
+    /// The kind and scope of `value`; `None` if it is not for matching.
     pub(super) fn of_value(self, value: &str) -> Option<(Kind, Scope)> {
         let hex = || value.bytes().filter(u8::is_ascii_hexdigit).count();
         Some(match self {
@@ -47,8 +47,8 @@ impl Type {
     }
 }
 
-/// Letters and digits of a name, in lower case: `FileHash-SHA256`, `file_hash
-/// sha256` and `filehash.sha256` are one.
+/// The letters and digits of a name, in lower case: `FileHash-SHA256`, `file_hash
+/// sha256` and `filehash.sha256` become equal.
 pub(super) fn squeeze(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
         return Cow::Borrowed(name);
@@ -56,7 +56,7 @@ pub(super) fn squeeze(name: &str) -> Cow<'_, str> {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The meaning of a name for a kind; `None` when nobody is known to use it.
+/// The meaning of a name for a kind; `None` if it is unknown.
 pub(super) fn by_name(name: &str) -> Option<Type> {
     let name = name.trim();
     if let Some(kind) = Kind::from_name(name)
@@ -68,10 +68,12 @@ pub(super) fn by_name(name: &str) -> Option<Type> {
     network(&squeezed).or_else(|| digest(&squeezed)).or_else(|| local(&squeezed))
 }
 
+/// A kind that is matched exactly.
 fn exact(kind: Kind) -> Type {
     Type::Of(kind, Scope::Exact)
 }
 
+/// The kinds of values in traffic.
 fn network(name: &str) -> Option<Type> {
     Some(match name {
         "ip" | "ipv4" | "ipv6" | "ip4" | "ip6" | "ipaddr" | "ipaddress" | "address" | "addr"
@@ -128,6 +130,8 @@ fn network(name: &str) -> Option<Type> {
     })
 }
 
+/// The kinds of digests: `md5`, `file_hash_sha256`, `SHA-1 checksum`. A name
+/// without an algorithm means any; the length decides.
 fn digest(name: &str) -> Option<Type> {
     if matches!(name, "hash" | "filehash" | "file" | "intelfilehash" | "digest" | "malwarehash") {
         return Some(Type::Digest);
@@ -151,7 +155,7 @@ fn digest(name: &str) -> Option<Type> {
         "sha3256" => Kind::Sha3_256,
         "sha3384" => Kind::Sha3_384,
         "sha3512" => Kind::Sha3_512,
-        // `imphash` and its like lose their ending above.
+        // `imphash` and the like have lost their ending above.
         "imp" => Kind::Imphash,
         "pe" => Kind::Pehash,
         "authenti" => Kind::Authentihash,
@@ -165,6 +169,7 @@ fn digest(name: &str) -> Option<Type> {
     }))
 }
 
+/// The kinds of values on hosts and in documents.
 fn local(name: &str) -> Option<Type> {
     Some(match name {
         "cve" | "vulnerability" => exact(Kind::Cve),
@@ -179,7 +184,7 @@ fn local(name: &str) -> Option<Type> {
         "yara" | "nids" | "osquery" | "sigma" | "snort" | "suricata" | "opaque" => {
             exact(Kind::Opaque)
         }
-        // MISP's reference: what tells about the value.
+        // In MISP, a link describes the value.
         "link" => Type::Ignored,
         "comment" | "text" | "other" | "phonenumber" | "iban" | "bic" | "macaddress" | "port" => {
             Type::Ignored

@@ -9,22 +9,23 @@ use crate::intel::feed::{Filter, Reject, Sink, Summary};
 use hashbrown::HashMap;
 use std::sync::Arc;
 
-/// Makes the segment of one document: filters, lifetimes, records.
+/// Builds the segment of one document: applies filters and lifetimes, and encodes
+/// records.
 #[derive(Debug)]
 pub struct SegmentBuilder<'f> {
     filter: &'f Filter,
-    /// How many microseconds an undated indicator is valid, and from when on.
+    /// The lifetime of an undated indicator in microseconds, and its start.
     lifetime: Option<(i64, Timestamp)>,
     segment: Segment,
     numbers: HashMap<Arc<Context<'static>>, u32>,
-    /// The last context as it came in, as it is written, and its number.
+    /// The last context as received, as encoded, and its number.
     last: Option<(Arc<Context<'static>>, Arc<Context<'static>>, u32)>,
     current: Option<u32>,
 }
 
 impl<'f> SegmentBuilder<'f> {
-    /// For a document. `lifetime` is a number of microseconds, which counts from the time
-    /// that an indicator has itself, or else from the other one.
+    /// Starts a segment. `lifetime` is in microseconds. It counts from the
+    /// indicator's own time, or else from the given one.
     pub fn new(
         name: &str,
         hash: u128,
@@ -42,18 +43,19 @@ impl<'f> SegmentBuilder<'f> {
         }
     }
 
-    /// The segment.
+    /// Finishes the segment.
     pub fn finish(self) -> Segment {
         self.segment
     }
 
-    /// As [`Self::finish`], with what the reader counted held against what came in.
+    /// Like [`Self::finish`], with the counts of the reader checked against what
+    /// was received.
     pub fn finish_as(self, summary: &Summary) -> Segment {
         debug_assert!(self.segment.indicators <= summary.indicators);
         self.segment
     }
 
-    /// The context as it is written, and its number.
+    /// Encodes the context unless it was before, and returns its number.
     fn number(&mut self, context: &Arc<Context<'static>>) -> u32 {
         if let Some((seen, _, number)) = &self.last
             && Arc::ptr_eq(seen, context)

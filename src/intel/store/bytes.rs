@@ -1,6 +1,6 @@
 //! Numbers and text in the bytes of a store.
 
-/// Seven bits a byte, the lowest first.
+/// Encodes a number in groups of seven bits, the lowest first (LEB128).
 pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

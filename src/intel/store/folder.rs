@@ -1,4 +1,4 @@
-//! The state directory, and the right to write to it.
+//! The state directory, and the lock that protects it.
 
 use super::disk;
 use super::shelf::FeedDir;
@@ -13,30 +13,31 @@ pub struct Store {
     root: PathBuf,
 }
 
-/// The right to write to a store, until it is dropped or the process ends.
+/// The exclusive right to write to a store. It ends when this is dropped, or with
+/// the process.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Store {
-    /// A store in a folder, which need not be there yet.
+    /// Opens a store in a folder, which need not exist yet.
     pub fn at(root: &Path) -> Store {
         Store { root: root.to_path_buf() }
     }
 
-    /// Its folder.
+    /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// What there is of a feed, which may be nothing.
+    /// The data of a feed, which may not exist yet.
     pub fn shelf(&self, feed: &str) -> FeedDir {
         FeedDir::at(self.root.join("feeds").join(feed))
     }
 
-    /// Names of all feeds that something is kept of, also of those that the configuration
-    /// does not have any more.
+    /// The names of all feeds with stored data, even of those that are no longer
+    /// configured.
     pub fn names(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.root.join("feeds")) else { return Vec::new() };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -45,12 +46,12 @@ impl Store {
         names
     }
 
-    /// Makes the folder and takes the right to write to it. `None` where another process
-    /// has it.
+    /// Creates the folder and locks it. Returns `None` if another process holds the
+    /// lock.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written.
+    /// The folder cannot be written.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         disk::make_folder(&self.root)?;
         let path = self.root.join("lock");
@@ -67,7 +68,7 @@ impl Store {
         Ok(Some(Lock { _file: file }))
     }
 
-    /// The process that has the lock, as it says.
+    /// The process that holds the lock, according to the file.
     pub fn holder(&self) -> Option<u32> {
         let mut text = String::new();
         let file = File::open(self.root.join("lock")).ok()?;

@@ -1,4 +1,4 @@
-//! Which documents a feed has, and where its next walk begins.
+//! The index of a feed: its documents, and where its next walk begins.
 
 use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 /// The version of the file.
 const VERSION: u32 = 1;
 
-/// The longest readable part of a file's name.
+/// The length limit of the readable part of a file name.
 const MAX_STEM: usize = 80;
 
 /// The documents of a feed.
@@ -18,8 +18,8 @@ const MAX_STEM: usize = 80;
 pub struct Index {
     /// By the name that the feed gives them.
     pub documents: BTreeMap<String, Document>,
-    /// Where the walk is, or what the last answer said of itself: text that only those
-    /// understand who fetch.
+    /// Where the walk stopped, or the validators of the last answer: text that only
+    /// the fetching code understands.
     pub cursor: Option<String>,
 }
 
@@ -28,23 +28,24 @@ pub struct Index {
 pub struct Document {
     /// Its file in `documents`.
     pub file: String,
-    /// Its length in bytes, as it was sent.
+    /// Its length in bytes, as sent.
     pub length: u64,
-    /// Names its contents.
+    /// A hash of its contents.
     pub hash: u128,
-    /// When it came to be what it is.
+    /// When its contents last changed.
     pub changed: Timestamp,
 }
 
 impl Document {
-    /// What there is to say about a document before it is written.
+    /// Describes a document before it is written.
     pub fn new(name: &str, bytes: &[u8], now: Timestamp) -> Document {
         let hash = xxh3_128(bytes);
         Document { file: file_name(name, hash), length: bytes.len() as u64, hash, changed: now }
     }
 }
 
-/// A name that every file system takes and a person recognises.
+/// Makes a file name that every file system accepts and people recognise. The hash
+/// keeps names apart that differ only in replaced characters.
 pub(super) fn file_name(name: &str, hash: u128) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let stem: String = name.chars().take(MAX_STEM).map(plain).collect();
@@ -52,7 +53,7 @@ pub(super) fn file_name(name: &str, hash: u128) -> String {
     format!("{stem}-{:016x}", (hash >> 64) as u64)
 }
 
-/// The file, a document a line.
+/// The file's layout, one document per line.
 #[derive(Serialize, Deserialize)]
 struct Form {
     version: u32,
@@ -71,24 +72,25 @@ struct Row {
 }
 
 impl Index {
-    /// Reads the file's bytes.
+    /// Parses the file.
     ///
     /// # Errors
     ///
-    /// When they are not what [`Index::to_bytes`] writes.
+    /// The bytes are not what [`Index::to_bytes`] writes.
     pub fn parse(bytes: &[u8]) -> Result<Index> {
         let form: Form = serde_json::from_slice(bytes).map_err(|e| broken(&e.to_string()))?;
         if form.version != VERSION {
-            return Err(broken(&format!("version {} is unknown", form.version)));
+            return Err(broken(&format!("unknown version {}", form.version)));
         }
         let mut index = Index { cursor: form.cursor, ..Index::default() };
         for row in form.documents {
-            // A file name with a slash would lead out of the folder.
+            // A slash in a file name could lead out of the folder.
             let is_plain = !row.file.is_empty()
                 && row.file.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
                 && !row.file.starts_with('.');
             let hash = u128::from_str_radix(&row.hash, 16).ok();
-            // What cannot be written again is no time that we wrote: a year of five digits.
+            // A time that cannot be formatted again, with a year of five digits, is
+            // not ours.
             let changed = Timestamp::parse(&row.changed)
                 .filter(|time| Timestamp::parse(&time.to_string()) == Some(*time));
             let (true, Some(hash), Some(changed)) = (is_plain, hash, changed) else {
@@ -100,7 +102,7 @@ impl Index {
         Ok(index)
     }
 
-    /// The file's bytes.
+    /// Formats the file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let cursor = serde_json::Value::from(self.cursor.as_deref());
         let mut text = format!("{{\"version\":{VERSION},\n\"cursor\":{cursor},\n\"documents\":[");
@@ -118,7 +120,7 @@ impl Index {
         text.into_bytes()
     }
 
-    /// Bytes of all documents.
+    /// The total length of the documents in bytes.
     pub fn length(&self) -> u64 {
         self.documents.values().map(|document| document.length).sum()
     }
@@ -126,5 +128,5 @@ impl Index {
 
 fn broken(why: &str) -> Error {
     Error::format(format!("the index is damaged: {why}"))
-        .remedy("remove the file: the feed is then fetched anew")
+        .remedy("remove the file, and the feed is fetched again")
 }

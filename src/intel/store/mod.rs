@@ -1,4 +1,21 @@
-//! The state directory: what each feed sent, as it sent it, and what we made of it.
+//! The state directory: what each feed sent, as sent, and its normalised form.
+//!
+//! ```
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::intel::store::Store;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! let store = Store::at(folder.path());
+//! let _lock = store.try_lock()?.expect("no other process writes to it");
+//! let mut writer = store.shelf("mine").keeping(Timestamp::from_seconds(0))?;
+//! writer.put("list.txt", b"evil.example\n")?;
+//! writer.set_cursor(None)?;
+//!
+//! let index = store.shelf("mine").index()?;
+//! let document = &index.documents["list.txt"];
+//! assert_eq!(store.shelf("mine").document(document)?, b"evil.example\n");
+//! # Ok::<(), wiresift::Error>(())
+//! ```
 //!
 //! ```text
 //! wiresift-state/
@@ -11,13 +28,13 @@
 //!     held.normal             those that wait to be confirmed, if any do
 //! ```
 //!
-//! A document's file is never written to again: it is named after its contents, and
-//! `index.json` says which ones count. So a crash at any moment leaves the old index with
-//! the old documents, or the new one with the new. Everything in `.normal` can be made anew
-//! from the documents.
+//! The file of a document is never modified. It is named after its contents, and
+//! `index.json` says which files count. So a crash at any moment leaves either the
+//! old index with the old documents, or the new one with the new. The `.normal`
+//! files can be rebuilt from the documents.
 //!
-//! The room does I/O, and decides nothing: what is fetched when, and what is taken, is
-//! said in [`subscribe`](crate::intel::subscribe).
+//! This room does I/O and makes no decisions: what to fetch when, and what to
+//! accept, is up to [`subscribe`](crate::intel::subscribe).
 
 mod builder;
 mod bytes;

@@ -1,12 +1,13 @@
-//! The normalised form: what became of the documents, so that a compilation need not
-//! read them again.
+//! The normalised form of a feed's documents, so that compiling need not parse them
+//! again.
 //!
-//! A file has a header with checksums, a table of [`Segment`]s, one for each document, and
-//! their payloads. A payload is a row of records: a context, the number of an earlier one,
-//! or an indicator under the last of these. When a document changes its segment is made
-//! anew and the others are copied as they are.
+//! A file consists of a header with checksums, a table of [`Segment`]s, one per
+//! document, and their payloads. A payload is a sequence of records: a context, the
+//! number of an earlier context, or an indicator with the context that precedes it.
+//! When a document changes, its segment is rebuilt and all others are copied.
 //!
-//! Reading is safe for any bytes: checksums first, then every length against what is left.
+//! Reading is safe for any bytes: checksums are verified first, then every length
+//! against the remaining bytes.
 
 use super::bytes::{put_number, put_text, take_array, take_number, take_text};
 use super::contexts;
@@ -28,21 +29,21 @@ pub(super) const VERSION: u32 = 1 + (contexts::MEMBERS - 22);
 /// payload length u64, payload checksum u64, checksum of all before u64 }`
 pub(super) const HEADER: usize = 64;
 
-/// What became of one document.
+/// The result of reading one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// The document's name.
     pub name: String,
-    /// Names its contents.
+    /// A hash of its contents.
     pub hash: u128,
-    /// How many indicators are in it.
+    /// The number of its indicators.
     pub indicators: u64,
-    /// How many values are not, by reason.
+    /// The number of its rejected values, by reason.
     pub rejects: BTreeMap<Reason, u64>,
     pub(super) payload: Vec<u8>,
 }
 
-/// A row of the table, with the place of its payload behind the table.
+/// A row of the table, with the position of its payload after the table.
 #[derive(Clone, Debug)]
 struct Row {
     head: Segment,
@@ -52,7 +53,7 @@ struct Row {
 /// All segments of a feed.
 #[derive(Clone, Debug, Default)]
 pub struct Normal {
-    /// Names how the documents were read.
+    /// A hash of how the documents were read.
     pub reading: u64,
     rows: Vec<Row>,
     payload: Vec<u8>,
@@ -61,15 +62,15 @@ pub struct Normal {
 }
 
 impl Normal {
-    /// Reads the bytes of a file: its table, and its payload if `whole`.
+    /// Parses a file: its table and, if `whole`, its payload.
     ///
     /// # Errors
     ///
-    /// When they are damaged, or of another version.
+    /// The bytes are damaged, or of another version.
     pub fn parse(bytes: &[u8], whole: bool) -> Result<Normal> {
         let damaged = || {
-            Error::format("the normalised form is damaged, or of another version")
-                .remedy("it is made anew from the documents by `wiresift feed update`")
+            Error::format("the normalised form is damaged, or has another version")
+                .remedy("rebuild it from the documents with `wiresift feed update`")
         };
         let (mut normal, table) = header(bytes).ok_or_else(damaged)?;
         let body = bytes.get(HEADER..).unwrap_or_default();
@@ -89,12 +90,12 @@ impl Normal {
         Ok(normal)
     }
 
-    /// How long header and table of a file are that begins like this.
+    /// The length of header and table of a file that begins like this.
     pub(super) fn table_end(head: &[u8]) -> Option<usize> {
         header(head).and_then(|(_, (length, _))| HEADER.checked_add(length))
     }
 
-    /// Puts segments together, and gives the bytes of the file in pieces.
+    /// Joins segments, and returns the file's bytes in pieces.
     pub(super) fn lay_out<'s>(
         reading: u64,
         segments: &[(&'s Segment, &'s [u8])],
@@ -129,8 +130,8 @@ impl Normal {
         (head, segments.iter().map(|(_, payload)| *payload).collect())
     }
 
-    /// Names the indicators, their order and their contexts: two of the same name compile
-    /// to the same.
+    /// Identifies the indicators with their order and contexts: two forms with the
+    /// same identity compile to the same database.
     pub fn identity(&self) -> (u64, u64) {
         (self.payload_length, self.payload_sum)
     }
@@ -140,24 +141,24 @@ impl Normal {
         self.rows.iter().map(|row| &row.head)
     }
 
-    /// The segment of a document, with its payload.
+    /// Finds the segment of a document with these contents, and its payload.
     pub(super) fn find(&self, name: &str, hash: u128) -> Option<(&Segment, &[u8])> {
         let row = self.rows.iter().find(|row| row.head.name == name && row.head.hash == hash)?;
         Some((&row.head, self.payload.get(row.place.clone())?))
     }
 
-    /// The latest segment of a document of that name, whatever was in it.
+    /// Finds the last segment of a document with this name, whatever its contents.
     pub(super) fn find_name(&self, name: &str) -> Option<(&Segment, &[u8])> {
         let row = self.rows.iter().find(|row| row.head.name == name)?;
         Some((&row.head, self.payload.get(row.place.clone())?))
     }
 
-    /// How many indicators there are.
+    /// The number of indicators.
     pub fn indicators(&self) -> u64 {
         self.segments().map(|segment| segment.indicators).sum()
     }
 
-    /// How many values are none, by reason.
+    /// The number of rejected values, by reason.
     pub fn rejects(&self) -> BTreeMap<Reason, u64> {
         let mut all = BTreeMap::new();
         for (reason, count) in self.segments().flat_map(|segment| &segment.rejects) {
@@ -166,22 +167,22 @@ impl Normal {
         all
     }
 
-    /// Hands out every indicator.
+    /// Passes every indicator to `take`.
     ///
     /// # Errors
     ///
-    /// When a payload is damaged in spite of its checksum.
+    /// A payload is damaged in spite of its checksum.
     pub fn each(&self, mut take: impl FnMut(Indicator)) -> Result<()> {
         for row in &self.rows {
             let payload = self.payload.get(row.place.clone()).unwrap_or_default();
             payload::each(payload, &mut take).ok_or_else(|| {
-                Error::format(format!("the segment {:?} does not hold together", row.head.name))
+                Error::format(format!("the segment {:?} is inconsistent", row.head.name))
             })?;
         }
         Ok(())
     }
 
-    /// A number for each distinct indicator, whatever its context.
+    /// A hash of each distinct indicator, regardless of its context.
     pub fn keys(&self) -> HashSet<u64> {
         let mut keys = HashSet::with_capacity(self.indicators().min(1 << 24) as usize);
         for row in &self.rows {
@@ -197,13 +198,13 @@ impl Normal {
 }
 
 impl Segment {
-    /// Its payload.
+    /// The payload of the segment.
     pub(super) fn payload(&self) -> &[u8] {
         &self.payload
     }
 }
 
-/// The header, and length and checksum of the table behind it.
+/// Parses the header, and returns the length and checksum of the table after it.
 fn header(bytes: &[u8]) -> Option<(Normal, (usize, u64))> {
     let head = bytes.get(..HEADER)?;
     let word = |at: usize| {
@@ -233,7 +234,7 @@ fn rows(mut table: &[u8], payload_length: u64) -> Option<Vec<Row>> {
         for _ in 0..take_number(&mut table)? {
             let reason = Reason::from_name(take_text(&mut table)?);
             let count = take_number(&mut table)?;
-            // A reason of a later version is still a rejected value.
+            // A reason from a later version still means a rejected value.
             *rejects.entry(reason.unwrap_or(Reason::Malformed)).or_default() += count;
         }
         let end = at.checked_add(usize::try_from(take_number(&mut table)?).ok()?)?;

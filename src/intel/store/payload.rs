@@ -8,11 +8,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Bytes of kinds are smaller.
+/// The tag of a context. Tags of indicators are greater.
 pub(super) const CONTEXT: u8 = 0;
 pub(super) const AGAIN: u8 = 255;
 
-/// How a value is written; the three bits above those of the scope.
+/// How a value is encoded, in the three bits above those of the scope.
 mod form {
     pub(super) const TEXT: u8 = 0;
     pub(super) const NET4: u8 = 1;
@@ -60,7 +60,7 @@ pub(super) fn encode_indicator(indicator: &Indicator, out: &mut Vec<u8>) {
     }
 }
 
-/// The bytes of a digest that is written as we write them.
+/// Decodes a digest, if encoding it again gives the same text.
 fn unhex(text: &str) -> Option<([u8; 64], usize)> {
     let text = text.as_bytes();
     if !(32..=128).contains(&text.len()) || !text.len().is_multiple_of(2) {
@@ -92,15 +92,16 @@ fn hex(bytes: &[u8]) -> Box<str> {
 pub(super) enum Record<'p> {
     Context(&'p [u8]),
     Again(usize),
-    /// The bytes of it all, and those of the value.
+    /// The bytes of the whole record, and of the value.
     Indicator(&'p [u8], Kind, Scope, u8, &'p [u8]),
 }
 
-/// What is left of a payload.
+/// The rest of a payload.
 pub(super) struct Records<'p>(pub(super) &'p [u8]);
 
 impl<'p> Records<'p> {
-    /// The next record; `Some(None)` at the end, `None` where the bytes make no sense.
+    /// Reads the next record: `Some(None)` at the end, `None` if the bytes are
+    /// invalid.
     pub(super) fn next(&mut self) -> Option<Option<Record<'p>>> {
         let all = self.0;
         let Some(&first) = all.first() else { return Some(None) };

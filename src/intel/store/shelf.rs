@@ -12,19 +12,19 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Up to so many documents are synced one by one; more of them, with all that is in the
-/// file system at once.
+/// Up to this number, documents are synced one by one. Above it a single `syncfs`
+/// for the whole file system is faster.
 const FEW: usize = 16;
 
-/// The largest index and state that are read.
+/// The size limit for reading an index or a state.
 const MAX_SMALL: u64 = 256 << 20;
 
-/// What is kept of one feed.
+/// The stored data of one feed.
 #[derive(Clone, Debug)]
 pub struct FeedDir {
     folder: PathBuf,
-    /// Where documents are that are not in the folder: that of the shelf that this one
-    /// tries something out for.
+    /// Where to find documents that are not in this folder, if it is the shadow of
+    /// another.
     original: Option<PathBuf>,
 }
 
@@ -33,11 +33,12 @@ impl FeedDir {
         FeedDir { folder, original: None }
     }
 
-    /// A shelf with the same in it whose changes go to another folder.
+    /// Makes a shadow: a copy with the same contents whose changes go to another
+    /// folder.
     ///
     /// # Errors
     ///
-    /// When that folder cannot be written.
+    /// That folder cannot be written.
     pub fn shadow(&self, folder: &Path) -> Result<FeedDir> {
         disk::make_folder(folder)?;
         for name in ["index.json", "accepted.normal", "held.normal", "state.json"] {
@@ -53,18 +54,18 @@ impl FeedDir {
         &self.folder
     }
 
-    /// How the feed is doing. A file that cannot be read says nothing, and is no reason
-    /// to stop.
+    /// The state of the feed. An unreadable file counts as empty: nothing depends
+    /// on it.
     pub fn state(&self) -> State {
         let bytes = disk::read(&self.folder.join("state.json")).ok().flatten();
         bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
-    /// Writes how the feed is doing.
+    /// Writes the state of the feed.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written.
+    /// The folder cannot be written.
     pub fn set_state(&self, state: &State) -> Result<()> {
         disk::make_folder(&self.folder)?;
         let mut bytes = serde_json::to_vec_pretty(state)
@@ -73,11 +74,11 @@ impl FeedDir {
         disk::replace(&self.folder.join("state.json"), &bytes, Durable::NotYet)
     }
 
-    /// Which documents there are.
+    /// The documents of the feed.
     ///
     /// # Errors
     ///
-    /// When the file is damaged.
+    /// The index is damaged.
     pub fn index(&self) -> Result<Index> {
         let path = self.folder.join("index.json");
         if fs::metadata(&path).is_ok_and(|m| m.len() > MAX_SMALL) {
@@ -89,11 +90,11 @@ impl FeedDir {
         }
     }
 
-    /// A document as it was sent.
+    /// Reads a document as sent.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not what the index says.
+    /// It cannot be read, or does not match the index.
     pub fn document(&self, document: &Document) -> Result<Vec<u8>> {
         let path = self.folder.join("documents").join(&document.file);
         let other = self.original.as_ref().map(|o| o.join("documents").join(&document.file));
@@ -104,17 +105,17 @@ impl FeedDir {
         };
         let bytes = bytes.filter(|b| Document::new("", b, Timestamp(0)).hash == document.hash);
         bytes.ok_or_else(|| {
-            Error::format("the document is gone, or was changed behind our back")
+            Error::format("the document is missing, or was modified by something else")
                 .at_path(path)
-                .remedy("remove index.json beside it: the feed is then fetched anew")
+                .remedy("remove index.json next to it, and the feed is fetched again")
         })
     }
 
-    /// Begins to change the documents.
+    /// Starts changing the documents.
     ///
     /// # Errors
     ///
-    /// When the index is damaged or the folder cannot be written.
+    /// The index is damaged or the folder cannot be written.
     pub fn keeping(&self, now: Timestamp) -> Result<DocumentWriter> {
         let documents = self.folder.join("documents");
         disk::make_folder(&documents)?;
@@ -144,60 +145,60 @@ impl FeedDir {
         Normal::parse(&bytes, whole).ok()
     }
 
-    /// What is compiled, without the indicators themselves. `None` where nothing is, or it
-    /// is damaged: then it has to be made anew.
+    /// The accepted indicators, without payloads. `None` if there are none or the
+    /// file is damaged; then it must be rebuilt.
     pub fn accepted_table(&self) -> Option<Normal> {
         self.normal("accepted.normal", false)
     }
 
-    /// What is compiled.
+    /// The accepted indicators.
     pub fn accepted(&self) -> Option<Normal> {
         self.normal("accepted.normal", true)
     }
 
-    /// What waits to be confirmed, without the indicators themselves.
+    /// The held indicators, without payloads.
     pub fn held_table(&self) -> Option<Normal> {
         self.normal("held.normal", false)
     }
 
-    /// What waits to be confirmed.
+    /// The held indicators.
     pub fn held(&self) -> Option<Normal> {
         self.normal("held.normal", true)
     }
 
-    /// Writes what is to be compiled.
+    /// Writes the accepted indicators.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written.
+    /// The folder cannot be written.
     pub fn accept(&self, reading: u64, segments: &[Piece<'_>]) -> Result<()> {
         self.write("accepted.normal", reading, segments)?;
         self.drop_held()
     }
 
-    /// Writes what has to be confirmed first.
+    /// Writes the held indicators.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written.
+    /// The folder cannot be written.
     pub fn hold(&self, reading: u64, segments: &[Piece<'_>]) -> Result<()> {
         self.write("held.normal", reading, segments)
     }
 
-    /// Confirms what waits.
+    /// Accepts the held indicators.
     ///
     /// # Errors
     ///
-    /// When nothing does, or the folder cannot be written.
+    /// There are none, or the folder cannot be written.
     pub fn accept_held(&self) -> Result<()> {
         disk::put_over(&self.folder.join("held.normal"), &self.folder.join("accepted.normal"))
     }
 
-    /// Forgets what waits.
+    /// Deletes the held indicators.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written.
+    /// The folder cannot be written.
     pub fn drop_held(&self) -> Result<()> {
         let path = self.folder.join("held.normal");
         match fs::remove_file(&path) {
@@ -220,13 +221,14 @@ impl FeedDir {
             payloads.iter().try_for_each(|payload| out.write_all(payload))?;
             out.flush()?;
             drop(out);
-            // It can be made anew from the documents, and its checksums tell when it must.
+            // Not synced: it can be rebuilt from the documents, and its checksums
+            // reveal when it must be.
             part.persist(&path).map(drop).map_err(|e| e.error)
         };
         write().map_err(|e: std::io::Error| Error::io("write", e).at_path(&path))
     }
 
-    /// Removes what nothing speaks of any more, and what was left unfinished.
+    /// Deletes files that the index does not mention, and unfinished ones.
     pub fn tidy(&self, index: &Index) {
         let mut wanted: HashSet<String> =
             index.documents.values().map(|document| document.file.clone()).collect();
@@ -241,18 +243,18 @@ impl FeedDir {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
                 if name.starts_with(PART) || is_of_documents && !wanted.contains(&*name) {
-                    // What cannot be removed now is removed the next time.
+                    // What cannot be deleted now is deleted next time.
                     let _ = fs::remove_file(entry.path());
                 }
             }
         }
     }
 
-    /// Removes everything.
+    /// Deletes everything.
     ///
     /// # Errors
     ///
-    /// When something cannot be removed.
+    /// Something cannot be deleted.
     pub fn remove(&self) -> Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -263,22 +265,22 @@ impl FeedDir {
     }
 }
 
-/// A segment that is new or of another file, with its payload.
+/// A segment to write, new or from another file, with its payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'s>(&'s Segment, &'s [u8]);
 
 impl<'s> Piece<'s> {
-    /// A segment that was just made.
+    /// Wraps a segment that was just built.
     pub fn new(segment: &'s Segment) -> Piece<'s> {
         Piece(segment, segment.payload())
     }
 
-    /// The segment of a document in another file, if it is there with these contents.
+    /// Finds the segment of a document with these contents in another file.
     pub fn of(normal: &'s Normal, name: &str, hash: u128) -> Option<Piece<'s>> {
         normal.find(name, hash).map(|(segment, payload)| Piece(segment, payload))
     }
 
-    /// The segment of a document in another file, whatever its contents were.
+    /// Finds the segment of a document in another file, whatever its contents.
     pub fn former(normal: &'s Normal, name: &str) -> Option<Piece<'s>> {
         normal.find_name(name).map(|(segment, payload)| Piece(segment, payload))
     }
@@ -316,7 +318,8 @@ impl client::Keeper for DocumentWriter {
     }
 }
 
-/// Changes to the documents of a feed. What was put counts from [`DocumentWriter::set_cursor`] on.
+/// Changes to the documents of a feed. They take effect with
+/// [`DocumentWriter::set_cursor`].
 #[derive(Debug)]
 pub struct DocumentWriter {
     shelf: FeedDir,
@@ -328,21 +331,21 @@ pub struct DocumentWriter {
 }
 
 impl DocumentWriter {
-    /// The documents as they are after the changes so far.
+    /// The documents, including the changes so far.
     pub fn index(&self) -> &Index {
         &self.index
     }
 
-    /// How many documents were put or removed.
+    /// The number of documents added, replaced or removed.
     pub fn changes(&self) -> u64 {
         self.kept
     }
 
-    /// Replaces the document of a name.
+    /// Writes a document, replacing the one with the same name.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// It cannot be written.
     pub fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let document = Document::new(name, bytes, self.now);
         if self.index.documents.get(name).is_some_and(|old| old.hash == document.hash) {
@@ -356,25 +359,25 @@ impl DocumentWriter {
         Ok(())
     }
 
-    /// Forgets the document of a name.
+    /// Removes a document from the index.
     pub fn remove(&mut self, name: &str) {
         self.kept += u64::from(self.index.documents.remove(name).is_some());
     }
 
-    /// The document of a name.
+    /// Reads a document by name.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// It cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.index.documents.get(name).map(|document| self.shelf.document(document)).transpose()
     }
 
-    /// Says where the walk is, and makes everything durable that was put.
+    /// Stores the position of the walk, and makes all changes so far durable.
     ///
     /// # Errors
     ///
-    /// When the disk is full or broken.
+    /// The disk is full or failing.
     pub fn set_cursor(&mut self, cursor: Option<&str>) -> Result<()> {
         self.index.cursor = cursor.map(str::to_string);
         self.sync()?;
@@ -396,7 +399,7 @@ impl DocumentWriter {
         Ok(())
     }
 
-    /// Documents by name, for whoever walks them.
+    /// The documents by name.
     pub fn documents(&self) -> &BTreeMap<String, Document> {
         &self.index.documents
     }

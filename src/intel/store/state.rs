@@ -1,84 +1,86 @@
-//! How a feed is doing, in a file for people.
+//! The state of a feed, in a file for people.
 
 use crate::engine::indicator::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many changes of size are remembered.
+/// The number of changes to remember.
 const HISTORY: usize = 50;
 
-/// What `feed list` and `feed show` tell. It decides nothing about what matches, but for
-/// when the feed is asked again: losing it loses no indicator.
+/// The state that `feed list` and `feed show` display. It only decides when the
+/// feed is fetched again; losing it loses no indicators.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// When it was last tried to be fetched.
+    /// The time of the last attempt to fetch it.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<Timestamp>,
-    /// When that last went well.
+    /// The time of the last successful attempt.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Timestamp>,
     /// When the accepted indicators last changed.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub last_change: Option<Timestamp>,
-    /// What went wrong the last time, if it did.
+    /// The error of the last attempt, if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// How often in a row it went wrong.
+    /// The number of failures in a row.
     pub failures: u32,
-    /// Not to be asked again before that time, as its server said.
+    /// The server asked for no requests before this time.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// Not to be asked again at all before somebody looked: its server forbids it.
+    /// Why the feed is not fetched any more until someone looks at it, such as a
+    /// server that refuses access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
-    /// Indicators that are accepted.
+    /// The number of accepted indicators.
     pub indicators: u64,
-    /// Documents that they come from.
+    /// The number of documents.
     pub documents: u64,
-    /// Bytes of the documents.
+    /// The size of the documents in bytes.
     pub bytes: u64,
-    /// How many of them are distinct.
+    /// The number of distinct indicators.
     pub distinct: u64,
-    /// Values that are no indicators, by reason.
+    /// The number of rejected values, by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// Indicators that the guards of the compiler refuse or cut down, by reason.
+    /// The number of indicators that the compiler's guards withhold or change, by
+    /// reason.
     pub guarded: BTreeMap<String, u64>,
-    /// Indicators that the last change brought.
+    /// The number of indicators that the last change added.
     pub added: u64,
-    /// Indicators that left with it.
+    /// The number of indicators that it removed.
     pub removed: u64,
-    /// What waits to be confirmed.
+    /// The indicators held for review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<PendingReview>,
-    /// Numbers of indicators after changes, the oldest first.
+    /// The number of indicators after each change, the oldest first.
     pub history: Vec<Count>,
 }
 
-/// Indicators that wait to be confirmed.
+/// Indicators held for review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingReview {
-    /// Since when.
+    /// Since when they are held.
     #[serde(with = "time")]
     pub since: Option<Timestamp>,
-    /// How many there are.
+    /// The number of indicators.
     pub indicators: u64,
-    /// Why they wait.
+    /// Why they are held.
     pub reason: String,
 }
 
-/// How many indicators there were at a time.
+/// The number of indicators at some time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// When.
+    /// The time.
     #[serde(with = "time")]
     pub time: Option<Timestamp>,
-    /// How many.
+    /// The number.
     pub indicators: u64,
 }
 
 impl State {
-    /// Notes a success.
+    /// Records a success.
     pub fn succeeded(&mut self, now: Timestamp) {
         self.last_attempt = Some(now);
         self.last_success = Some(now);
@@ -88,14 +90,14 @@ impl State {
         self.stopped = None;
     }
 
-    /// Notes a failure.
+    /// Records a failure.
     pub fn failed(&mut self, now: Timestamp, error: String) {
         self.last_attempt = Some(now);
         self.last_error = Some(error);
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// Notes how many indicators there are now.
+    /// Records the current number of indicators.
     pub fn counted(&mut self, now: Timestamp, indicators: u64) {
         self.indicators = indicators;
         self.last_change = Some(now);
@@ -104,7 +106,7 @@ impl State {
         self.history.drain(..surplus);
     }
 
-    /// How many more or fewer indicators there are than `span` microseconds ago.
+    /// The change in the number of indicators over the last `span` microseconds.
     pub fn growth(&self, now: Timestamp, span: i64) -> Option<i64> {
         let from = Timestamp(now.0.saturating_sub(span));
         let before = self.history.iter().rev().find(|count| count.time.is_some_and(|t| t <= from));
@@ -113,7 +115,7 @@ impl State {
     }
 }
 
-/// Times as people read them.
+/// Serialises times in the form that people read.
 mod time {
     use crate::engine::indicator::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer};

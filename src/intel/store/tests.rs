@@ -140,7 +140,7 @@ fn documents_count_from_the_cursor_on() {
     keeping.put("../a b", b"one").unwrap();
     assert!(shelf.index().unwrap().documents.is_empty());
     keeping.set_cursor(Some("here")).unwrap();
-    // What is put and not noted is gone at the next look.
+    // What is put without setting the cursor is gone when the index is read again.
     keeping.put("../a b", b"two").unwrap();
     keeping.put("c", b"three").unwrap();
     let mut again = shelf.keeping(Timestamp(2)).unwrap();
@@ -154,18 +154,18 @@ fn documents_count_from_the_cursor_on() {
     let left: Vec<_> = std::fs::read_dir(shelf.folder().join("documents")).unwrap().collect();
     assert_eq!(left.len(), 1);
     assert!(left[0].as_ref().unwrap().file_name().to_str().unwrap().starts_with("_a_b-"));
-    // Many at once are synced in another way.
+    // A large number is synced in another way.
     for number in 0..100 {
         again.put(&number.to_string(), number.to_string().as_bytes()).unwrap();
     }
     again.remove("../a b");
     again.set_cursor(None).unwrap();
     assert_eq!(shelf.index().unwrap().documents.len(), 100);
-    // A document that was changed behind our back is none.
+    // A document that something else modified is rejected.
     let index = shelf.index().unwrap();
     let seven = &index.documents["7"];
     std::fs::write(shelf.folder().join("documents").join(&seven.file), "8").unwrap();
-    assert!(shelf.document(seven).unwrap_err().to_string().contains("behind our back"));
+    assert!(shelf.document(seven).unwrap_err().to_string().contains("modified by something else"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a program prints as a feed.
+//! Runs a program and takes its output as a feed.
 
 use super::settle::keep_one;
 use crate::clock::Stopwatch;
@@ -14,13 +14,13 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// The most that is told of what a program says on standard error.
+/// The maximum length to quote of what a program writes to standard error.
 const MAX_WORDS: usize = 300;
 
-/// How often a program is looked at that prints nothing.
+/// How often to check on a program that prints nothing.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Runs the program and takes its standard output as the document.
+/// Runs the program, and stores its standard output as the document.
 pub(super) fn fetch(
     feed: &Subscription,
     words: &[String],
@@ -32,16 +32,16 @@ pub(super) fn fetch(
     keep_one(feed, shelf, now, &bytes, None)
 }
 
-/// What a program prints, if it ends well and in time.
+/// The output of a program that exits successfully and in time.
 fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>> {
     let [program, arguments @ ..] = words else {
         return Err(Error::usage("the command is empty"));
     };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own, so that what it started ends with it.
+    // A process group of its own, so that its children end with it.
     command.process_group(0);
-    let mut child = command.spawn().map_err(|e| Error::io("start", e))?;
+    let mut child = command.spawn().map_err(|e| Error::io("start the command", e))?;
     let mut out = Pipe::new(child.stdout.take(), max_size);
     let mut words = Pipe::new(child.stderr.take(), MAX_WORDS as u64);
     let listened = listen(&mut child, &mut out, &mut words, timeout);
@@ -65,20 +65,22 @@ struct Pipe<P> {
     from: Option<P>,
     bytes: Vec<u8>,
     most: u64,
-    /// Whether there was more than that.
+    /// Whether there was more than the limit.
     is_over: bool,
 }
 
 impl<P: Read> Pipe<P> {
+    /// Wraps a stream, of which at most `most` bytes are kept.
     fn new(from: Option<P>, most: u64) -> Self {
         Pipe { from, bytes: Vec::new(), most, is_over: false }
     }
 
-    /// Takes what is there; the surplus is read and dropped, so that nothing hangs.
+    /// Reads what is available. Drops the surplus instead of leaving it, so that
+    /// the program does not block.
     fn read(&mut self) -> Result<()> {
         let Some(from) = &mut self.from else { return Ok(()) };
         let mut buffer = [0; 1 << 16];
-        let length = from.read(&mut buffer).map_err(|e| Error::io("read what it prints", e))?;
+        let length = from.read(&mut buffer).map_err(|e| Error::io("read its output", e))?;
         if length == 0 {
             self.from = None;
         }
@@ -89,7 +91,7 @@ impl<P: Read> Pipe<P> {
     }
 }
 
-/// Reads both streams until the program has ended and nothing is left in them.
+/// Reads both streams until the program has exited and they are empty.
 fn listen<A: Read + AsFd, B: Read + AsFd>(
     child: &mut Child,
     out: &mut Pipe<A>,
@@ -101,7 +103,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
         if running.elapsed() > timeout {
             let seconds = timeout.as_secs_f64();
             return Err(Error::format(format!("the program takes longer than {seconds} s"))
-                .remedy("raise the feed's timeout if it is meant to"));
+                .remedy("raise the feed's timeout if it is meant to take longer"));
         }
         if out.is_over {
             return Ok(());
@@ -114,7 +116,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
         if of_words {
             words.read()?;
         }
-        // What it left behind may hold the pipes open for ever.
+        // A process left behind may keep the pipes open for ever.
         let is_silent = !of_out && !of_words;
         if is_ended && is_silent {
             return Ok(());
@@ -125,7 +127,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
     }
 }
 
-/// Which of the streams can be read; waits a little for one of them.
+/// Waits briefly for one of the streams to become readable.
 fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Result<(bool, bool)> {
     let mut polled = Vec::with_capacity(2);
     polled.extend(out.from.as_ref().map(|from| PollFd::new(from, PollFlags::IN)));
@@ -136,7 +138,7 @@ fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Resu
     let wait = Timespec { tv_sec: 0, tv_nsec: ROUND.subsec_nanos().into() };
     match poll(&mut polled, Some(&wait)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(e) => return Err(Error::io("wait for what it prints", e.into())),
+        Err(e) => return Err(Error::io("wait for its output", e.into())),
     }
     let mut ready = polled.iter().map(|fd| !fd.revents().is_empty());
     let of_out = out.from.is_some() && ready.next().unwrap_or(false);
@@ -144,17 +146,19 @@ fn ready<A: Read + AsFd, B: Read + AsFd>(out: &Pipe<A>, words: &Pipe<B>) -> Resu
     Ok((of_out, of_words))
 }
 
+/// The process group of the program, which has its process number.
 fn group(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
-/// Whether it has ended. It is not reaped: until then nobody else gets its number.
+/// Whether the program has exited. It is not reaped yet, so nothing else can get
+/// its process number.
 fn has_ended(child: &Child) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     group(child).is_none_or(|pid| !matches!(waitid(WaitId::Pid(pid), options), Ok(None)))
 }
 
-/// Ends the program, if it has not yet, and what it started.
+/// Kills the program, unless it has exited, and its children.
 fn end(child: &Child) {
     if let Some(group) = group(child) {
         let _ = kill_process_group(group, Signal::KILL);

@@ -1,4 +1,4 @@
-//! Feeds to a database.
+//! Compiles feeds into a database.
 
 use super::{Notice, Notify};
 use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
@@ -19,14 +19,15 @@ use std::sync::{Mutex, PoisonError};
 /// A feed to read: a file, a folder, or `-` for standard input.
 #[derive(Clone, Debug)]
 pub struct FeedInput {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
     /// How to read it.
     pub options: feed::Options,
 }
 
 impl FeedInput {
-    /// An allow list. Names reach below themselves unless the list says otherwise.
+    /// An allow list: a domain also allows its subdomains unless the list says otherwise. Someone
+    /// who allows `example.com` means `www.example.com`, too.
     pub fn allow_list(path: &Path) -> Self {
         let domain_scope = Some(Scope::Subtree);
         let options = feed::Options { allow: true, domain_scope, ..feed::Options::default() };
@@ -34,85 +35,88 @@ impl FeedInput {
     }
 }
 
-/// Warning lists that indicators are held against when they come in.
+/// Warning lists to check incoming indicators against.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListInput {
-    /// A list, or a folder of them. A file that is called `list.json`, as they are in
-    /// MISP's own collection, has its folder's name; every other has its own.
+    /// A list, or a folder of lists. A file named `list.json`, as in MISP's
+    /// collection, is named after its folder; any other after itself.
     pub path: PathBuf,
-    /// What they do; else each what is usual for its name ([`Effect::of_list`]).
+    /// The effect; by default the usual one for each list's name
+    /// ([`Effect::of_list`]).
     pub effect: Option<Effect>,
-    /// The feeds whose indicators they are for; all, if none is named.
+    /// The feeds that it applies to; empty for all.
     pub feeds: Vec<String>,
 }
 
-/// What to compile, and where to.
+/// What to compile, and where to write it.
 #[derive(Debug, Default)]
 pub struct CompileJob {
-    /// The feeds, and the allow lists among them.
+    /// The feeds, including allow lists.
     pub inputs: Vec<FeedInput>,
-    /// What is subscribed, beside them.
+    /// Subscribed feeds to compile together with them.
     pub subscribed: Option<Subscribed>,
-    /// Warning lists. An allow list is an input whose options say so.
+    /// Warning lists. (An allow list is an input whose options say so.)
     pub lists: Vec<ListInput>,
-    /// The database.
+    /// The database to write.
     pub output: PathBuf,
-    /// Where to list every rejected value.
+    /// Where to list rejected values.
     pub rejects: Option<PathBuf>,
-    /// What the compiler does beyond the rules.
+    /// Compiler settings that go beyond the rules.
     pub options: Options,
     /// The time of the build.
     pub built: Timestamp,
-    /// What else is read: the configuration.
+    /// Other files that are read, such as the configuration. Outputs must not
+    /// overwrite them.
     pub reads: Vec<PathBuf>,
-    /// Whether a file that is no database may be replaced.
+    /// Whether to replace a file that is not a database.
     pub force: bool,
 }
 
-/// The subscribed set, as it lies in the store.
+/// The subscribed feeds, as stored.
 #[derive(Debug, Default)]
 pub struct Subscribed {
-    /// Names the set, if nothing else is compiled with it.
+    /// Identifies the set, if nothing else is compiled with it.
     pub name: String,
-    /// Its feeds, and where they are kept.
+    /// Its feeds, and where they are stored.
     pub feeds: Vec<(Subscription, FeedDir)>,
     /// Its warning lists.
     pub lists: Vec<ListInput>,
     /// Its allow lists.
     pub allow: Vec<FeedInput>,
-    /// Whether a database without indicators is better than the old one: each feed was
-    /// read, and what it had was withdrawn.
+    /// Whether to write a database without indicators: every feed was read, and all
+    /// indicators were withdrawn.
     pub may_be_empty: bool,
 }
 
-/// What became of a compilation.
+/// The result of a compilation.
 #[derive(Clone, Debug, Default)]
 pub struct CompileReport {
-    /// What is in the database.
+    /// What the database contains.
     pub summary: Summary,
     /// Its size in bytes.
     pub size: u64,
-    /// Files that were read.
+    /// The number of files read.
     pub files: u64,
-    /// Files that could not be read.
+    /// The number of files that could not be read.
     pub failed: u64,
-    /// Values that were rejected or changed, by reason; the guards' among them.
+    /// The number of values rejected or changed, by readers and by guards, by
+    /// reason.
     pub rejected: BTreeMap<Reason, u64>,
     /// The same, by feed.
     pub by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
-    /// What became of the warning lists.
+    /// The results of the warning lists.
     pub lists: Vec<ListReport>,
 }
 
 /// Reads the feeds and publishes the database.
 ///
-/// A feed that cannot be read is told through a notice and counted; the others
-/// are compiled all the same.
+/// A feed that cannot be read is reported through a notice and counted; the others
+/// are compiled anyway.
 ///
 /// # Errors
 ///
-/// When not one indicator came in, or the database cannot be written. The old
-/// database then stays as it was.
+/// There are no indicators, or the database cannot be written. The old database is
+/// then kept.
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     check_outputs(&job)?;
     let mut report = CompileReport::default();
@@ -146,10 +150,10 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         for input in &subscribed.allow {
             read_input(input, &mut intake, &mut report, notify);
         }
-        // Without it the database would alert for what it should not.
+        // Without its allow list the database would raise false alerts.
         if report.failed > failed {
             return Err(Error::format("an allow list of the configuration cannot be read")
-                .remedy("see the message above; the old database stays as it was"));
+                .remedy("see the message above; the old database was kept"));
         }
     }
     let CompileSink { compiler, rejects, mut rejected, mut by_feed, failed, .. } = intake;
@@ -160,7 +164,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         rejects.finish()?;
     }
     if compiler.is_empty() && !may_be_empty {
-        return Err(Error::format("no indicator came in; the database is not written")
+        return Err(Error::format("there are no indicators; the database was not written")
             .remedy("see the messages above, or list what was rejected with --rejects FILE"));
     }
     for (feed, reasons) in compiler.guarded_by_feed() {
@@ -176,7 +180,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     Ok(report)
 }
 
-/// Refuses to write over what is read, and over what is no database.
+/// Rejects outputs that are also read, and files that are not databases.
 fn check_outputs(job: &CompileJob) -> Result<()> {
     let mut reads = Inputs::default();
     let of_subscribed = job.subscribed.iter().flat_map(|subscribed| {
@@ -199,14 +203,16 @@ fn check_outputs(job: &CompileJob) -> Result<()> {
         let both = place(rejects)?;
         let is_same = both == output || both.node().is_some() && both.node() == output.node();
         if is_same || is_database(rejects) {
-            return Err(Error::usage("the list of rejects would be written over a database")
+            return Err(Error::usage("the list of rejects would overwrite a database")
                 .at_path(rejects)
                 .remedy("name another file with --rejects"));
         }
     }
     let Outlet::File(target) = &output else {
         let is_terminal = output == Outlet::Descriptor(1) && std::io::stdout().is_terminal();
-        let refused = || Error::usage("a database is not for a terminal").remedy("-o names a file");
+        let refused = || {
+            Error::usage("refusing to write a database to a terminal").remedy("name a file with -o")
+        };
         return if is_terminal { Err(refused()) } else { Ok(()) };
     };
     let is_other = std::fs::metadata(target).is_ok_and(|old| old.is_file() && old.len() > 0)
@@ -216,12 +222,12 @@ fn check_outputs(job: &CompileJob) -> Result<()> {
             "the output exists and is not a wiresift database; it was left unchanged",
         )
         .at_path(&job.output)
-        .remedy("-o names the database to write; --force replaces the file"));
+        .remedy("name the database to write with -o, or replace the file with --force"));
     }
     Ok(())
 }
 
-/// Adds a file, or all files in a folder but databases, which no feed is.
+/// Adds a file, or all files in a folder except databases, which are never feeds.
 fn add_files(path: &Path, reads: &mut Inputs) {
     if !path.is_dir() {
         return reads.add(path, "an input");
@@ -233,8 +239,8 @@ fn add_files(path: &Path, reads: &mut Inputs) {
     }
 }
 
-/// Reads warning lists. A list that cannot be read is an error, and not passed over:
-/// without it the database would alert for what it should not.
+/// Reads warning lists. A list that cannot be read is an error and not skipped:
+/// without it the database would raise false alerts.
 fn read_lists(
     input: &ListInput,
     lists: &mut Vec<(WarningList, Effect, Vec<String>)>,
@@ -244,12 +250,13 @@ fn read_lists(
         let entry = entry.map_err(|e| {
             let path = e.path().unwrap_or(&input.path).to_path_buf();
             let cause = e.into_io_error();
-            let cause = cause.unwrap_or_else(|| std::io::Error::other("its links go in a circle"));
+            let cause =
+                cause.unwrap_or_else(|| std::io::Error::other("its symbolic links form a loop"));
             Error::io("read a warning list", cause).at_path(path)
         })?;
         let path = entry.path();
         let name = feed::name_of(path);
-        // Beside the lists lie schemas, and what tells people about them.
+        // MISP's repository also contains schemas and documentation.
         let is_list = entry.depth() == 0
             || path.extension().is_some_and(|end| end == "json" || end == "gz") && name != "schema";
         if !entry.file_type().is_file() || !is_list {
@@ -266,6 +273,7 @@ fn read_lists(
     Ok(())
 }
 
+/// Reads one warning list, within the default size limit of feed files.
 fn read_list(path: &Path, id: &str) -> Result<WarningList> {
     let most = Limits::default().max_len;
     let file = File::open(path).map_err(|e| Error::io("open", e))?;
@@ -278,7 +286,8 @@ fn read_list(path: &Path, id: &str) -> Result<WarningList> {
     feed::read_warninglist(&feed::inflate(&bytes, most)?, id)
 }
 
-/// Two halves of some work on two threads, or on one where there is no other.
+/// Runs two halves of some work on two threads, or on one if a second cannot be
+/// had.
 fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
     let b = Mutex::new(Some(b));
     let second = || {
@@ -288,13 +297,15 @@ fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
         }
     };
     std::thread::scope(|scope| {
-        // Whoever comes first does it: a thread that could not be had never comes.
+        // Whichever thread comes first takes a half. If the second cannot be
+        // started, the first does both.
         let _ = std::thread::Builder::new().name("compile".into()).spawn_scoped(scope, second);
         a();
         second();
     });
 }
 
+/// Reads one input: standard input, a file, or a folder.
 fn read_input(
     input: &FeedInput,
     intake: &mut CompileSink<'_>,
@@ -326,7 +337,7 @@ fn read_input(
     }
 }
 
-/// Hands on what the store has of a feed.
+/// Passes on the stored indicators of a feed.
 fn read_subscribed(
     feed: &Subscription,
     shelf: &FeedDir,
@@ -335,9 +346,9 @@ fn read_subscribed(
 ) -> Result<()> {
     let name = &feed.name;
     let normal: Normal = shelf.accepted().ok_or_else(|| {
-        Error::format(format!("what is kept of the feed “{name}” cannot be read"))
+        Error::format(format!("the stored data of feed “{name}” cannot be read"))
             .at_path(shelf.folder())
-            .remedy("`wiresift feed update` mends it")
+            .remedy("fix it with `wiresift feed update`")
     })?;
     intake.path = shelf.folder().to_path_buf();
     report.files += normal.segments().len() as u64;
@@ -356,18 +367,18 @@ fn read_subscribed(
     Ok(())
 }
 
-/// Writes every value of a feed that is not taken, as [`CompileJob::rejects`] lists them.
+/// Lists the rejected values of a feed in the form of [`CompileJob::rejects`].
 ///
 /// # Errors
 ///
-/// When nothing was fetched yet, a document cannot be read, or `out` cannot be written.
+/// Nothing was fetched yet, a document cannot be read, or `out` cannot be written.
 pub fn list_rejects(
     config: &Config,
     feed: &Subscription,
     shelf: &FeedDir,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let failed = |e| Error::io("cannot write the list of rejects", e);
+    let failed = |e| Error::io("write the list of rejects", e);
     writeln!(out, "{REJECTS}").map_err(failed)?;
     let mut outcome = Ok(());
     let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
@@ -381,10 +392,10 @@ pub fn list_rejects(
     out.flush().map_err(failed)
 }
 
-/// The head of the list of rejects.
+/// The heading of the list of rejects.
 const REJECTS: &str = "#path\tline\tvalue\treason\tdetail\tremedy";
 
-/// A line of it.
+/// Formats a line of the list of rejects.
 fn reject_line(path: &Path, reject: &Reject) -> String {
     let Reject { line, value, reason, detail } = reject;
     let line = line.map_or("-".to_string(), |line| line.to_string());
@@ -397,14 +408,14 @@ fn reject_line(path: &Path, reject: &Reject) -> String {
     )
 }
 
-/// Takes what the feeds yield.
+/// Receives what the readers of feeds produce.
 struct CompileSink<'n> {
     compiler: Compiler,
     rejects: Option<Rejects>,
     rejected: BTreeMap<Reason, u64>,
     by_feed: BTreeMap<String, BTreeMap<Reason, u64>>,
     path: PathBuf,
-    /// The feed that is being read.
+    /// The feed being read.
     feed: String,
     bytes: u64,
     notify: Notify<'n>,
@@ -412,6 +423,7 @@ struct CompileSink<'n> {
 }
 
 impl CompileSink<'_> {
+    /// Lists a rejected value, if a list was requested.
     fn list(&mut self, reject: &Reject) {
         if let Some(rejects) = &mut self.rejects
             && let Err(error) = rejects.push(&self.path, reject)
@@ -423,7 +435,7 @@ impl CompileSink<'_> {
 
 impl feed::Sink for CompileSink<'_> {
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
-        // Cloned only where a guard refuses it and somebody wants to read of it.
+        // Cloned only if a list of rejects was requested.
         let value = self.rejects.is_some().then(|| indicator.value.clone());
         if let Some(reason) = self.compiler.add(indicator)
             && let Some(value) = value
@@ -441,14 +453,16 @@ impl feed::Sink for CompileSink<'_> {
     }
 
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
-        const MOST: usize = 6;
-        let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > MOST { ", …" } else { "" };
+        const MAX_SHOWN: usize = 6;
+        let shown = names.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > MAX_SHOWN { ", …" } else { "" };
         let what = format!(
-            "{}: passed over {} that {} no feed: {}{more}",
+            "{}: skipped {}: {}{more}",
             spelt_name(folder.as_os_str()),
-            if names.len() == 1 { "a file".into() } else { format!("{} files", names.len()) },
-            if names.len() == 1 { "is" } else { "are" },
+            match names.len() {
+                1 => "a file that is not a feed".into(),
+                count => format!("{count} files that are not feeds"),
+            },
             spelt(&shown),
         );
         (self.notify)(Notice::Skipped(&what));
@@ -462,32 +476,34 @@ impl feed::Sink for CompileSink<'_> {
     }
 }
 
-/// The file of rejects: `path, line, value, reason, detail, remedy`, with tabs.
+/// The file of rejects: `path, line, value, reason, detail, remedy`, separated by
+/// tabs.
 struct Rejects {
     path: PathBuf,
     out: BufWriter<File>,
 }
 
 impl Rejects {
+    /// Creates the list and writes its heading.
     fn create(path: &Path) -> Result<Self> {
         let file = Outlet::of(path)
             .and_then(|outlet| outlet.create())
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(path))?;
         let mut out = BufWriter::new(file);
         writeln!(out, "{REJECTS}")
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(path))?;
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(path))?;
         Ok(Rejects { path: path.to_path_buf(), out })
     }
 
+    /// Appends a line.
     fn push(&mut self, path: &Path, reject: &Reject) -> Result<()> {
         let line = reject_line(path, reject);
         writeln!(self.out, "{line}")
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+            .map_err(|e| Error::io("write the list of rejects", e).at_path(&self.path))
     }
 
+    /// Writes what is buffered; an error here means that the list is incomplete.
     fn finish(mut self) -> Result<()> {
-        self.out
-            .flush()
-            .map_err(|e| Error::io("cannot write the list of rejects", e).at_path(&self.path))
+        self.out.flush().map_err(|e| Error::io("write the list of rejects", e).at_path(&self.path))
     }
 }

@@ -1,4 +1,4 @@
-//! Exchanges: a walk from where the last one ended, into the store.
+//! Walks an exchange from where the last walk stopped, and stores what it finds.
 
 use super::http::{access, address, caps};
 use super::time::Time;
@@ -10,22 +10,22 @@ use crate::intel::feed::fetch::{Client, Clock as _, Url};
 use crate::intel::store::FeedDir;
 use std::time::Duration;
 
-/// Fetches what changed since the last walk, or goes on with one that was cut off.
+/// Fetches what changed since the last walk, or continues one that was interrupted.
 pub(super) fn fetch(feed: &Subscription, shelf: &FeedDir, time: &Time<'_>) -> Result<()> {
     let now = time.now();
     let home = match &feed.origin {
         Origin::Url(url) => address(feed, url)?,
-        // A folder on disk asks nobody.
+        // A local folder makes no requests, so any URL will do.
         _ => Url::parse("http://localhost/")?.0,
     };
     let exchange = exchange(feed, home.clone(), now)?;
-    // A walk has many requests: the feed's time-out is that of each.
+    // A walk makes many requests, and the feed's timeout applies to each of them.
     let client = Client::new(&home, access(feed, header(feed))?, caps(feed))?;
     let mut keeping = shelf.keeping(now)?;
     exchange.walk(&client, &mut keeping, time).map(drop)
 }
 
-/// The header that a key is sent in, where the exchange has one of its own.
+/// The default header for the key, if the exchange has one of its own.
 fn header(feed: &Subscription) -> Option<&'static str> {
     match feed.kind {
         Kind::Otx => Some("X-OTX-API-KEY"),
@@ -34,6 +34,7 @@ fn header(feed: &Subscription) -> Option<&'static str> {
     }
 }
 
+/// Creates the client for the kind of exchange.
 fn exchange(feed: &Subscription, url: Url, now: Timestamp) -> Result<Exchange> {
     let own = &feed.exchange;
     let before = |span: Duration| {

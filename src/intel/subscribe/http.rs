@@ -1,4 +1,4 @@
-//! Documents over HTTP.
+//! Fetches documents over HTTP.
 
 use super::settle::keep_one;
 use super::time::Time;
@@ -11,30 +11,31 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The longest time in which nothing comes.
+/// The longest time to wait without receiving anything.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// The longest time for which a server's wish not to be asked is heeded.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// The longest `Retry-After` to honour: a server must not silence a feed for good.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
 
-/// What the last answer said of itself, to ask whether it still holds.
+/// The validators of the last answer, for a conditional request (RFC 9110, section
+/// 13).
 #[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Validators {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     last_modified: Option<String>,
-    /// Names the address: another one's validators mean nothing here.
+    /// The address. Validators of another one mean nothing.
     address: String,
 }
 
-/// What an answer of this feed may cost.
+/// The limits for an answer of this feed.
 pub(super) fn caps(feed: &Subscription) -> Caps {
     let idle = IDLE.min(feed.timeout);
     Caps { max_len: feed.max_size, total: feed.timeout, idle, ..Caps::default() }
 }
 
-/// The address, with the secret where it belongs.
+/// The address, with the credential filled in.
 pub(super) fn address(feed: &Subscription, url: &str) -> Result<Url> {
     let url = match &feed.access.key {
         Some(key) if url.contains("{key}") => url.replace("{key}", &encode(&key.reveal()?)),
@@ -43,7 +44,7 @@ pub(super) fn address(feed: &Subscription, url: &str) -> Result<Url> {
     Url::parse(&url).map(|(url, _)| url)
 }
 
-/// How we show who we are. `header` is what the kind of exchange sends a key in.
+/// How to authenticate. `header` is the default header for a key of this kind.
 pub(super) fn access(feed: &Subscription, header: Option<&str>) -> Result<Access> {
     let own = &feed.access;
     let pair = own.client_cert.clone().zip(own.client_key.clone());
@@ -61,7 +62,7 @@ pub(super) fn access(feed: &Subscription, header: Option<&str>) -> Result<Access
     })
 }
 
-/// Fetches the document, unless it is as it was.
+/// Fetches the document, unless it has not changed.
 pub(super) fn fetch(
     feed: &Subscription,
     url: &str,
@@ -86,11 +87,11 @@ pub(super) fn fetch(
         return Ok(());
     }
     if let Some(wait) = answer.retry_after(now).filter(|_| !is_success(&answer)) {
-        let wait = i64::try_from(wait.min(LONGEST_WAIT).as_micros()).unwrap_or(0);
+        let wait = i64::try_from(wait.min(MAX_WAIT).as_micros()).unwrap_or(0);
         state.not_before = Some(Timestamp(now.0.saturating_add(wait)));
     }
     if matches!(answer.status(), 401 | 403) {
-        state.stopped = Some("its server refuses us".into());
+        state.stopped = Some("its server refuses access".into());
     }
     let answer = answer.success()?;
     let text = |name: &str| answer.header(name).map(str::to_string);
@@ -101,10 +102,12 @@ pub(super) fn fetch(
     };
     let from = answer.url().to_string();
     let bytes = answer.bytes()?;
-    let cursor = serde_json::to_string(&validators).map_err(|e| Error::io("note", e.into()))?;
+    let cursor =
+        serde_json::to_string(&validators).map_err(|e| Error::io("write the cursor", e.into()))?;
     keep_one(feed, shelf, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(from))
 }
 
+/// Whether the status is 2xx, which means that the answer is a document.
 fn is_success(answer: &Answer) -> bool {
     (200..300).contains(&answer.status())
 }

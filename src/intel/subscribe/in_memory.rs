@@ -1,4 +1,4 @@
-//! Lists that are compiled for one run, and never become a file.
+//! Compiles lists for a single run, without writing a file.
 
 use super::{FeedInput, Notice, Notify};
 use crate::Result;
@@ -11,7 +11,8 @@ use crate::intel::feed::{self, Limits, Reject};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Compiles allow lists into a database of their own, for
+/// Compiles allow lists into a database of their own, because a hit on it suppresses an alert
+/// instead of raising one: for
 /// [`Options::allow`](crate::engine::scan::Options::allow) of a scanner. None if there are no
 /// lists.
 ///
@@ -26,12 +27,12 @@ pub fn compile_allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Opti
     compile_in_memory(&inputs, notify).map(|database| Some(Arc::new(database)))
 }
 
-/// Reads lists, and compiles them into a database in memory. Values that cannot be read
-/// are told through a notice, so many for each file.
+/// Reads lists and compiles them into a database in memory. The number of
+/// unreadable values is reported through a notice per file.
 ///
 /// # Errors
 ///
-/// When a list cannot be read.
+/// A list cannot be read.
 pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Database> {
     let mut compiler = Compiler::default();
     for input in inputs {

@@ -1,4 +1,4 @@
-//! Files and folders as feeds.
+//! Reads local files and folders as feeds.
 
 use super::settle::{keep_one, read};
 use crate::engine::indicator::Timestamp;
@@ -32,7 +32,7 @@ pub(super) fn fetch(
     kept.map(|()| Vec::new()).map_err(|e| e.at_path(path))
 }
 
-/// What changes when a file is written to or replaced.
+/// What changes when a file is modified or replaced: inode, length and times.
 fn told(metadata: &Metadata) -> String {
     let (seconds, rest) = (metadata.mtime(), metadata.mtime_nsec());
     let changed = (metadata.ctime(), metadata.ctime_nsec());
@@ -45,6 +45,7 @@ fn told(metadata: &Metadata) -> String {
     )
 }
 
+/// Reads a file up to a size limit.
 fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| Error::io("open", e).at_path(path))?;
@@ -58,8 +59,8 @@ fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Each file is a document, named by its path below the folder. One that cannot be read
-/// stays what it was.
+/// Takes each file as a document, named by its path in the folder. If one cannot be
+/// read, its previous version stays.
 fn fetch_folder(
     feed: &Subscription,
     path: &Path,
@@ -72,7 +73,7 @@ fn fetch_folder(
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
     };
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
-        let fail = |e: walkdir::Error| Error::io("walk", e.into()).at_path(path);
+        let fail = |e: walkdir::Error| Error::io("read the folder", e.into()).at_path(path);
         let entry = entry.map_err(fail)?;
         let is_feed = entry.depth() == 0 || !crate::intel::feed::is_no_feed(entry.file_name());
         if entry.file_type().is_file() && is_feed {
@@ -84,9 +85,9 @@ fn fetch_folder(
         }
     }
     if files.is_empty() {
-        return Err(Error::format("the folder holds no file")
+        return Err(Error::format("the folder contains no files")
             .at_path(path)
-            .remedy("hidden files are skipped; disable or remove the feed if it is over"));
+            .remedy("hidden files are skipped; disable or remove the feed if it has ended"));
     }
     let cursor = format!("folder {:032x}", names.digest128());
     let mut keeping = shelf.keeping(now)?;
@@ -109,7 +110,7 @@ fn fetch_folder(
     for name in gone.iter().filter(|name| !files.iter().any(|(file, _)| file == *name)) {
         keeping.remove(name);
     }
-    // A file that could not be read is looked at again.
+    // Without the cursor, the files that could not be read are tried again.
     keeping.set_cursor(Some(&*cursor).filter(|_| failed.is_empty()))?;
     if keeping.documents().is_empty()
         && let Some(error) = failed.pop()

@@ -1,14 +1,33 @@
-//! Feeds to the store, and the store to the database.
+//! From feeds to the store, and from the store to the database.
 //!
-//! [`update()`] fetches what is subscribed: each feed by itself, several at a time, so
-//! that one that fails or hangs holds up no other. What was fetched is read before it
-//! counts; what cannot be read leaves the last good copy as it is. `settle` then brings the
-//! normalised form up to date and judges the change: what shrinks or grows too much waits
-//! until somebody confirms it.
+//! ```
+//! use wiresift::engine::indicator::Timestamp;
+//! use wiresift::intel::feed;
+//! use wiresift::intel::subscribe::{CompileJob, FeedInput, compile};
 //!
-//! [`publish_subscribed`] compiles what is accepted, unless the database was made from
-//! just that. [`compile()`] does the same for feeds that are named one by one, and
-//! [`compile_in_memory`] and [`compile_allow_lists`] for lists that never become a file.
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (list, output) = (folder.path().join("list.txt"), folder.path().join("our.wsdb"));
+//! std::fs::write(&list, "evil.example\n203.0.113.5\n").unwrap();
+//! let job = CompileJob {
+//!     inputs: vec![FeedInput { path: list, options: feed::Options::default() }],
+//!     output: output.clone(),
+//!     built: Timestamp::from_seconds(0),
+//!     ..CompileJob::default()
+//! };
+//! compile(job, &|notice| panic!("{notice:?}"))?;
+//! assert_eq!(wiresift::Database::open(&output)?.summary().total(), 2);
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! [`update()`] fetches the subscribed feeds: each independently, several at a
+//! time, so that one that fails or hangs does not delay the others. A document is
+//! parsed before it counts; if it cannot be read, the last good copy stays.
+//! `settle` then updates the normalised form and judges the change: a feed that
+//! shrinks or grows too much is held until someone accepts it.
+//!
+//! [`publish_subscribed`] compiles what was accepted, unless the database is
+//! already made from exactly that. [`compile()`] compiles feeds that are named one
+//! by one, and [`compile_in_memory`] and [`compile_allow_lists`] lists for a single run.
 
 mod command;
 mod compile;

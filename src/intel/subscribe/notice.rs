@@ -1,14 +1,14 @@
-//! What a job of this room says while it runs.
+//! What a job reports while it runs.
 
 use crate::Error;
 
-/// Something that the caller of a job wants to know while it runs.
+/// Something that a job reports while it runs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<'a> {
-    /// Something could not be done; the job goes on.
+    /// Something failed; the job continues.
     Failed(&'a Error),
-    /// Something was passed over on purpose.
+    /// Something was skipped on purpose.
     Skipped(&'a str),
     /// How far the job is.
     Progress {
@@ -17,5 +17,5 @@ pub enum Notice<'a> {
     },
 }
 
-/// Takes notices; from any thread.
+/// Receives notices, from any thread.
 pub type Notify<'a> = &'a (dyn Fn(Notice<'_>) + Sync);

@@ -1,25 +1,26 @@
-//! Waiting that a signal ends.
+//! Waiting that a signal interrupts.
 
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often a signal is looked for.
+/// How often to look for a signal.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// Waits between two rounds of a service, until it is told to end.
+/// Waits between two rounds of a service, until a signal ends it.
 #[derive(Debug)]
 pub struct StopSignal {
     over: Arc<AtomicBool>,
 }
 
 impl StopSignal {
-    /// Listens for SIGINT and SIGTERM. The second one ends the process at once.
+    /// Listens for SIGINT and SIGTERM. A second signal ends the process
+    /// immediately.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// The handlers cannot be installed.
     pub fn new() -> Result<StopSignal> {
         let over = Arc::new(AtomicBool::new(false));
         for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -31,7 +32,7 @@ impl StopSignal {
         Ok(StopSignal { over })
     }
 
-    /// Waits; false when it is over.
+    /// Waits for `time`. Returns false if a signal ended it.
     pub fn wait(&self, time: Duration) -> bool {
         let waiting = crate::clock::Stopwatch::start();
         while !self.over.load(Ordering::Relaxed) {

@@ -4,47 +4,48 @@ use crate::Error;
 use crate::intel::store::PendingReview;
 use std::time::Duration;
 
-/// What became of one feed.
+/// The result for one feed.
 #[derive(Debug)]
 pub struct FeedUpdate {
     /// The feed.
     pub name: String,
-    /// What became of it.
+    /// The result.
     pub outcome: FeedOutcome,
-    /// How many indicators were accepted before.
+    /// The number of accepted indicators before.
     pub before: u64,
-    /// How many are now.
+    /// The number of accepted indicators now.
     pub indicators: u64,
-    /// How many of them are distinct; 0 where that is not known.
+    /// The number of distinct ones; 0 if unknown.
     pub distinct: u64,
-    /// How long it took.
+    /// The duration of the update.
     pub took: Duration,
-    /// Documents of it that could not be read; what they were before counts.
+    /// The number of documents that could not be read. Their previous versions
+    /// count.
     pub unreadable: usize,
 }
 
-/// What became of a feed.
+/// The result of updating a feed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FeedOutcome {
-    /// It is as it was.
+    /// Nothing changed.
     Unchanged,
-    /// Indicators came or went.
+    /// Indicators were added or removed.
     Changed {
-        /// How many came.
+        /// The number added.
         added: u64,
-        /// How many went.
+        /// The number removed.
         removed: u64,
     },
-    /// It changed too much, and waits to be confirmed.
+    /// It changed too much and is held for review.
     PendingReview(PendingReview),
-    /// It could not be fetched or read: what was accepted before stays.
+    /// It could not be fetched or read. What was accepted before stays.
     Failed(Error),
-    /// It was left out.
+    /// It was skipped.
     Skipped(String),
 }
 
-/// What became of an update.
+/// The result of an update.
 #[derive(Debug, Default)]
 pub struct UpdateReport {
     /// The feeds, in the order of the configuration.
@@ -52,7 +53,7 @@ pub struct UpdateReport {
 }
 
 impl UpdateReport {
-    /// Feeds that failed, in whole or in part.
+    /// The number of feeds that failed, entirely or in part.
     pub fn failed(&self) -> usize {
         let failed = |feed: &&FeedUpdate| {
             feed.unreadable > 0 || matches!(feed.outcome, FeedOutcome::Failed(_))
@@ -60,7 +61,7 @@ impl UpdateReport {
         self.feeds.iter().filter(failed).count()
     }
 
-    /// Feeds that are held back.
+    /// The number of feeds that are held.
     pub fn held(&self) -> usize {
         self.feeds
             .iter()

@@ -1,4 +1,4 @@
-//! The documents of a feed to its normalised form, and the judgement of the change.
+//! Turns the documents of a feed into its normalised form, and judges the change.
 
 use super::report::FeedOutcome;
 use crate::engine::compile;
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// A feed that has fewer than one in so many indicators left waits to be confirmed.
+/// A feed that shrinks below one in this many of its indicators is held.
 const SHRINK: u64 = 2;
 
-/// And so does one that has so many times as many.
+/// A feed that grows to more than this many times its size is held.
 const GROWTH: u64 = 10;
 
-/// What became of the indicators of a feed.
+/// The result for the indicators of a feed.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) is_changed: bool,
@@ -28,17 +28,19 @@ pub(super) struct Settled {
     pub(super) removed: u64,
     pub(super) rejects: BTreeMap<Reason, u64>,
     pub(super) held: Option<PendingReview>,
-    /// Documents that could not be read; what they were before counts.
+    /// Documents that could not be read. Their previous versions count.
     pub(super) unreadable: Vec<Error>,
 }
 
 impl Settled {
+    /// A result with the counts of a normalised form.
     fn of(normal: &Normal) -> Settled {
         let count = normal.indicators();
         let rejects = normal.rejects();
         Settled { after: count, rejects, ..Settled::default() }
     }
 
+    /// The result as reported to the user.
     pub(super) fn outcome(&self) -> FeedOutcome {
         match &self.held {
             Some(held) => FeedOutcome::PendingReview(held.clone()),
@@ -50,7 +52,7 @@ impl Settled {
     }
 }
 
-/// Reads a document as the feed's owner wants it read.
+/// Reads a document with the settings of its subscription.
 pub(super) fn read(
     feed: &Subscription,
     name: &str,
@@ -65,12 +67,12 @@ pub(super) fn read(
     Ok(builder.finish_as(&summary))
 }
 
-/// Brings the normalised form up to date with the documents. `accept` confirms a change
-/// that otherwise would have to wait.
+/// Brings the normalised form up to date with the documents. `accept` accepts a
+/// change that would otherwise be held.
 ///
 /// # Errors
 ///
-/// When the only document of the feed cannot be read, or the store cannot be written.
+/// The only document of the feed cannot be read, or the store cannot be written.
 pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Result<Settled> {
     let index = shelf.index()?;
     let reading = reading(feed);
@@ -97,7 +99,7 @@ pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Resu
     Ok(settled)
 }
 
-/// What is held is what the feed still sends.
+/// Handles held indicators that the feed still sends.
 fn settle_held(
     shelf: &FeedDir,
     accepted: Option<&Normal>,
@@ -118,7 +120,7 @@ fn settle_held(
     Ok(Settled { is_changed: true, added, removed, ..Settled::of(held) })
 }
 
-/// Makes the normalised form anew, of the documents that changed.
+/// Rebuilds the normalised form from the documents that changed.
 fn make(
     feed: &Subscription,
     shelf: &FeedDir,
@@ -129,7 +131,7 @@ fn make(
     let old = shelf.accepted();
     let held = shelf.held();
     let same_documents = old.as_ref().is_some_and(|old| has_all(old, parts));
-    // A segment counts only where the documents were read in the same way.
+    // A segment can only be reused if the document was read with the same settings.
     let usable: Vec<&Normal> = [&old, &held]
         .into_iter()
         .filter_map(Option::as_ref)
@@ -147,7 +149,7 @@ fn make(
                     made.push(segment);
                     None
                 }
-                // What was in it before is better than nothing.
+                // The previous version is better than nothing.
                 Err(error) => {
                     unreadable.push(error);
                     let former = usable.iter().find_map(|it| Piece::former(it, part.name));
@@ -165,13 +167,13 @@ fn make(
         .map(|(at, piece)| piece.unwrap_or_else(|| Piece::new(&made[at - 1])))
         .collect();
     if pieces.is_empty() && !parts.is_empty() {
-        // Nothing could be read: what was accepted stays.
+        // Nothing could be read: keep what was accepted.
         let none = || Error::format("no document could be read").at_path(shelf.folder());
         return Err(unreadable.into_iter().next().unwrap_or_else(none));
     }
     let before = old.as_ref().map_or(0, Normal::indicators);
     let after = pieces.iter().map(|piece| piece.segment().indicators).sum();
-    // Whoever changes the way of reading knows why the number changes.
+    // Someone who changes the settings expects the number to change.
     let judged = old.is_some() && !same_documents && !accept;
     if judged && let Some(reason) = too_different(before, after) {
         shelf.hold(reading, &pieces)?;
@@ -181,27 +183,28 @@ fn make(
     }
     shelf.accept(reading, &pieces)?;
     let new = shelf.accepted().ok_or_else(|| {
-        Error::format("what was just written cannot be read").at_path(shelf.folder())
+        Error::format("the file just written cannot be read").at_path(shelf.folder())
     })?;
     let (added, removed) = difference(old.as_ref(), Some(&new));
     let is_changed = old.as_ref().map(Normal::identity) != Some(new.identity());
     Ok(Settled { is_changed, added, removed, unreadable, ..Settled::of(&new) })
 }
 
-/// Names how a feed is read: when it changes, documents have to be read again.
+/// A hash of the settings for reading. When it changes, documents must be read
+/// again.
 fn reading(feed: &Subscription) -> u64 {
     xxh3_64(format!("{} {}", env!("CARGO_PKG_VERSION"), feed.reading()).as_bytes())
 }
 
-/// What becomes one segment: a document, or all of them together.
+/// The input of one segment: a document, or all of them together.
 struct Part<'i> {
     name: &'i str,
     hash: u128,
     documents: Vec<&'i Document>,
 }
 
-/// The segments that the documents make. Those of a TAXII server speak of each other's
-/// objects, and have to be read together.
+/// The inputs of the segments. Documents of a TAXII server refer to each other's
+/// objects and must be read together.
 fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
     let documents = index.documents.iter();
     if feed.kind != Kind::Taxii || index.documents.is_empty() {
@@ -217,9 +220,10 @@ fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
     vec![Part { name: TOGETHER, hash: xxh3_128(&names), documents }]
 }
 
-/// The name of the segment of all documents.
+/// The name of the segment made from all documents.
 const TOGETHER: &str = "*";
 
+/// Reads the documents of one segment.
 fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Segment> {
     if let [document] = part.documents[..]
         && part.hash == document.hash
@@ -243,8 +247,8 @@ fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Se
     read(feed, part.name, &whole, &together).map_err(|e| e.at_path(shelf.folder()))
 }
 
-/// Reads the documents of a feed again for what of them is not taken, and why; by the guards
-/// of the compiler, too, if its options are given.
+/// Reads the documents of a feed again, and passes on each rejected value with its
+/// reason; also those of the compiler's guards, if its options are given.
 pub(super) fn each_reject(
     feed: &Subscription,
     shelf: &FeedDir,
@@ -272,8 +276,8 @@ pub(super) fn each_reject(
     Ok(())
 }
 
-/// Takes what readers reject, what the feed's filters leave out, and what the compiler's
-/// guards refuse or cut down.
+/// Receives what the readers reject, what the feed's filters leave out, and what
+/// the compiler's guards withhold or change.
 struct Told<'t> {
     feed: &'t Subscription,
     path: &'t Path,
@@ -299,12 +303,12 @@ impl feed::Sink for Told<'_> {
     }
 }
 
-/// Whether what is accepted was read as it is to be read now.
+/// Whether the accepted form was read with the current settings.
 pub(super) fn is_current(feed: &Subscription, shelf: &FeedDir) -> bool {
     shelf.accepted_table().is_some_and(|table| table.reading == reading(feed))
 }
 
-/// Whether a normalised form is that of just these documents.
+/// Whether a normalised form was made from exactly these documents.
 fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
     let segments = normal.segments();
     segments.len() == parts.len()
@@ -313,7 +317,7 @@ fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
             .all(|(segment, part)| segment.name == part.name && segment.hash == part.hash)
 }
 
-/// Why a change has to be confirmed.
+/// Why a change must be reviewed.
 fn too_different(before: u64, after: u64) -> Option<String> {
     if before > 0 && after.saturating_mul(SHRINK) < before {
         return Some(format!("it shrank from {before} to {after} indicators"));
@@ -324,7 +328,7 @@ fn too_different(before: u64, after: u64) -> Option<String> {
     None
 }
 
-/// How many distinct indicators came and went.
+/// The number of distinct indicators added and removed.
 fn difference(old: Option<&Normal>, new: Option<&Normal>) -> (u64, u64) {
     let keys = |normal: Option<&Normal>| normal.map(Normal::keys).unwrap_or_default();
     let (old, new) = (keys(old), keys(new));
@@ -333,8 +337,8 @@ fn difference(old: Option<&Normal>, new: Option<&Normal>) -> (u64, u64) {
     (added as u64, removed as u64)
 }
 
-/// The document that a fetch brought, read before it counts: what cannot be read must not
-/// take the place of the last good copy.
+/// Stores the document that a fetch returned. It is parsed first: an unreadable
+/// document must not replace the last good copy.
 pub(super) fn keep_one(
     feed: &Subscription,
     shelf: &FeedDir,
@@ -359,5 +363,5 @@ pub(super) fn keep_one(
     Ok(())
 }
 
-/// The name of the document of a feed that has one.
+/// The name of the document of a feed with a single one.
 pub(super) const ONLY: &str = "list";

@@ -7,7 +7,7 @@ use crate::intel::feed::fetch;
 use crate::{Error, Result};
 use std::time::Duration;
 
-/// The time, and waiting that a signal ends.
+/// The time, and waiting that a signal interrupts.
 #[derive(Debug)]
 pub(super) struct Time<'p>(pub(super) Option<&'p StopSignal>);
 

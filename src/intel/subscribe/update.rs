@@ -1,4 +1,5 @@
-//! Updates: each feed fetched, judged and kept; the database made from what is accepted.
+//! Updates: fetches each feed, judges and stores it, and compiles what was
+//! accepted.
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::report::{FeedOutcome, FeedUpdate, UpdateReport};
@@ -21,36 +22,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
-/// Feeds that are fetched at the same time: they wait for servers most of the time.
+/// The number of feeds to fetch at a time. They mostly wait for servers.
 const AT_ONCE: usize = 8;
 
-/// How long to wait for another process that writes to the store.
+/// How long to wait for another process that holds the store's lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What to update, and how.
 #[derive(Debug)]
 pub struct UpdateJob<'c> {
-    /// What is subscribed.
+    /// The configuration.
     pub config: &'c Config,
-    /// These feeds alone, also when they are disabled or stopped; all that are enabled
-    /// when empty.
+    /// Only these feeds, even if they are disabled or stopped; if empty, all
+    /// enabled feeds.
     pub only: Vec<String>,
-    /// Leave out those whose interval is not over, or whose server asked for patience.
+    /// Skip feeds whose interval has not passed, or whose server asked to wait.
     pub due: bool,
-    /// Confirm what is held back.
+    /// Accept what is held.
     pub accept: bool,
     /// Change nothing.
     pub dry_run: bool,
-    /// What ends the waiting for servers.
+    /// Interrupts waiting for servers.
     pub pause: Option<&'c StopSignal>,
 }
 
-/// Takes the right to write to the store.
+/// Acquires the right to write to the store.
 ///
 /// # Errors
 ///
-/// When another process has it for longer than some seconds, or the folder cannot be
-/// written.
+/// Another process keeps it for over ten seconds, or the folder cannot be written.
 pub fn write_lock(config: &Config) -> Result<Lock> {
     let store = Store::at(&config.state);
     let waiting = Stopwatch::start();
@@ -60,9 +60,9 @@ pub fn write_lock(config: &Config) -> Result<Lock> {
         }
         if waiting.elapsed() > PATIENCE {
             let holder = store.holder().map_or(String::new(), |pid| format!(" (process {pid})"));
-            return Err(Error::usage(format!("another process{holder} writes to the store"))
+            return Err(Error::usage(format!("another process{holder} is writing to the store"))
                 .at_path(&config.state)
-                .remedy("wait until it is done"));
+                .remedy("try again when it is done"));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -72,8 +72,9 @@ pub fn write_lock(config: &Config) -> Result<Lock> {
 ///
 /// # Errors
 ///
-/// When the store cannot be written at all, or a feed that was named is not there. What
-/// goes wrong with a feed is told in its [`FeedUpdate`], and holds up no other.
+/// The store cannot be written at all, or a named feed does not exist. What fails
+/// for a single feed is reported in its [`FeedUpdate`], and does not delay the
+/// others.
 pub fn update(job: &UpdateJob<'_>, lock: &Lock, notify: Notify<'_>) -> Result<UpdateReport> {
     let _ = lock;
     let mut wanted = Vec::new();
@@ -84,7 +85,7 @@ pub fn update(job: &UpdateJob<'_>, lock: &Lock, notify: Notify<'_>) -> Result<Up
         wanted.extend(job.config.feeds.iter().filter(|feed| feed.enabled));
     }
     let scratch = match job.dry_run {
-        true => Some(tempfile::tempdir().map_err(|e| Error::io("make a folder to try in", e))?),
+        true => Some(tempfile::tempdir().map_err(|e| Error::io("create a temporary folder", e))?),
         false => None,
     };
     let store = Store::at(&job.config.state);
@@ -103,7 +104,8 @@ pub fn update(job: &UpdateJob<'_>, lock: &Lock, notify: Notify<'_>) -> Result<Up
     let threads = AT_ONCE.max(cores).min(wanted.len());
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            // Whoever comes first does it: a thread that could not be had never comes.
+            // Whichever thread comes first takes a feed. If none can be started,
+            // this one does them all.
             let _ = std::thread::Builder::new().name("update".into()).spawn_scoped(scope, work);
         }
         work();
@@ -114,7 +116,7 @@ pub fn update(job: &UpdateJob<'_>, lock: &Lock, notify: Notify<'_>) -> Result<Up
     Ok(UpdateReport { feeds })
 }
 
-/// One feed from its server to the store.
+/// Updates one feed, from its server to the store.
 fn update_feed(
     job: &UpdateJob<'_>,
     feed: &Subscription,
@@ -136,7 +138,8 @@ fn update_feed(
     FeedUpdate { name, outcome, before, indicators, distinct, took: took.elapsed(), unreadable }
 }
 
-/// What became of the feed, and how many of its documents could not be read.
+/// Fetches and settles a feed. Also returns the number of documents that could not
+/// be read.
 fn attempt(
     job: &UpdateJob<'_>,
     feed: &Subscription,
@@ -171,10 +174,10 @@ fn attempt(
         }
         Err(error) => {
             let error = secrets.hide(error);
-            // A list that is not there may come back; an exchange says what it means.
+            // A missing list may come back; an exchange's answer is definite.
             let is_exchange = !matches!(feed.kind, Kind::List | Kind::Stix);
             if is_exchange && error.kind() == ErrorKind::Refused {
-                state.stopped = Some("its server refuses us".into());
+                state.stopped = Some("its server refuses access".into());
             }
             state.failed(start, error.to_string());
             FeedOutcome::Failed(error)
@@ -186,7 +189,7 @@ fn attempt(
     }
 }
 
-/// Why a feed is not asked now.
+/// Why a feed is not fetched now.
 fn reason_to_wait(
     feed: &Subscription,
     state: &State,
@@ -198,22 +201,23 @@ fn reason_to_wait(
         && !is_named
     {
         return Some(format!(
-            "stopped: {why} (mend it, then `wiresift feed update {}` asks again)",
+            "stopped: {why} (fix it, then retry with `wiresift feed update {}`)",
             feed.name
         ));
     }
     if let Some(until) = state.not_before.filter(|until| *until > now)
         && (due || !is_named)
     {
-        return Some(format!("its server asked not to be asked before {until}"));
+        return Some(format!("its server asked for no requests before {until}"));
     }
-    // A tenth less than the interval: whoever asks every 30 minutes asks in time.
+    // A tenth less than the interval, so that a job every 30 minutes finds the feed
+    // due every time.
     let interval = i64::try_from(feed.interval.as_micros()).unwrap_or(i64::MAX);
     let next = state.last_attempt?.0.saturating_add(interval - interval / 10);
     (due && now.0 < next && state.last_attempt? <= now).then(|| "not due yet".to_string())
 }
 
-/// Brings the documents up to date, and says which of them could not be.
+/// Brings the documents up to date, and returns errors about single documents.
 fn bring(
     feed: &Subscription,
     shelf: &FeedDir,
@@ -230,7 +234,7 @@ fn bring(
     brought.map(|()| Vec::new())
 }
 
-/// Notes what became of the indicators.
+/// Records the result for the indicators.
 fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, now: Timestamp) {
     state.held.clone_from(&settled.held);
     if let Some(held) = &mut state.held {
@@ -250,12 +254,13 @@ fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, 
     state.rejected = rejects.map(|(reason, count)| (reason.name().to_string(), *count)).collect();
 }
 
-/// How many of the accepted indicators are distinct, and what the compiler's guards will say.
+/// Counts the distinct accepted indicators, and what the compiler's guards will
+/// withhold or change.
 fn looked_into(config: &Config, shelf: &FeedDir) -> (u64, BTreeMap<String, u64>) {
     let mut guarded = BTreeMap::new();
     let Some(normal) = shelf.accepted() else { return (0, guarded) };
     let options = options(config);
-    // What cannot be read is told where it is compiled.
+    // A damaged file is reported when it is compiled.
     let _ = normal.each(|indicator| {
         if let Some(reason) = compile::verdict(&options, &indicator) {
             *guarded.entry(reason.name().to_string()).or_default() += 1;
@@ -264,22 +269,24 @@ fn looked_into(config: &Config, shelf: &FeedDir) -> (u64, BTreeMap<String, u64>)
     (normal.keys().len() as u64, guarded)
 }
 
-/// What the compiler does with the subscribed set beyond the rules.
+/// The compiler settings of the configuration.
 fn options(config: &Config) -> compile::Options {
     compile::Options::default().wide(config.allow_wide).suffixes(config.allow_suffix)
 }
 
-/// The secrets of a feed, to be kept out of everything that is told.
+/// The secrets of a feed, which must not appear in any message.
 struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Collects the secrets of a feed. One that cannot be read is reported by the
+    /// fetch.
     fn of(feed: &Subscription) -> Secrets {
         let secret = feed.access.key.as_ref().and_then(|key| key.reveal().ok());
         let encoded = secret.as_deref().map(fetch::encode);
         Secrets(secret.into_iter().chain(encoded).collect())
     }
 
-    /// An error without them.
+    /// Removes the secrets from an error.
     fn hide(&self, error: Error) -> Error {
         let text = error.to_string();
         if self.0.iter().any(|secret| text.contains(&**secret)) {
@@ -288,29 +295,30 @@ impl Secrets {
         error
     }
 
+    /// Removes the secrets from the text of an error.
     fn hide_in(&self, error: &Error) -> Error {
         let text = error.to_string();
         Error::format(self.0.iter().fold(text, |text, secret| text.replace(secret, "***")))
     }
 }
 
-/// What became of the database.
+/// The result of publishing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Published {
-    /// It was made from just this, and stays.
+    /// The database was already made from exactly this.
     Unchanged,
-    /// It is new.
+    /// A new database was written.
     New(Box<CompileReport>),
 }
 
-/// Compiles what is accepted of all enabled feeds, unless the database was made from that.
-/// Whoever wants a list of what was rejected has it made anew in any case.
+/// Compiles the accepted indicators of all enabled feeds, unless the database was
+/// made from exactly these. With a list of rejects it always compiles.
 ///
 /// # Errors
 ///
-/// When the store cannot be read, there is nothing to compile, or the database cannot be
-/// written: the old one then stays as it was.
+/// The store cannot be read, there is nothing to compile, or the database cannot be
+/// written. The old database is then kept.
 pub fn publish_subscribed(
     config: &Config,
     lock: &Lock,
@@ -335,12 +343,12 @@ pub fn publish_subscribed(
     compile(job, notify).map(|report| Published::New(Box::new(report)))
 }
 
-/// The subscribed set as it lies in the store. Documents whose feed is read in another way
-/// by now are read again.
+/// The subscribed feeds, as stored. Documents of feeds whose settings changed are
+/// read again.
 ///
 /// # Errors
 ///
-/// When the store cannot be written.
+/// The store cannot be written.
 pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Subscribed> {
     let _ = lock;
     let store = Store::at(&config.state);
@@ -351,11 +359,12 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     name.update(&[u8::from(config.allow_wide), u8::from(config.allow_suffix)]);
     let mut may_be_empty = !config.feeds.is_empty();
     let mut enabled: Vec<&Subscription> = config.feeds.iter().filter(|feed| feed.enabled).collect();
-    // The order of the configuration changes nothing.
+    // The order in the configuration does not matter.
     enabled.sort_by(|a, b| a.name.cmp(&b.name));
     for feed in enabled {
         let shelf = store.shelf(&feed.name);
-        // A walk that is not over is none of ours: what it brought so far waits for the rest.
+        // An unfinished walk does not count: what it has found so far waits for the
+        // rest.
         let is_due = !is_current(feed, &shelf) && shelf.state().last_success.is_some();
         match is_due.then(|| settle(feed, &shelf, false)).transpose() {
             Ok(Some(settled)) => {
@@ -368,7 +377,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         }
         let Some(normal) = shelf.accepted_table() else {
             may_be_empty = false;
-            notify(Notice::Skipped(&format!("{}: nothing was fetched yet", feed.name)));
+            notify(Notice::Skipped(&format!("{}: nothing fetched yet", feed.name)));
             continue;
         };
         let (length, sum) = normal.identity();
@@ -392,6 +401,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     Ok(Subscribed { name, feeds, lists, allow, may_be_empty })
 }
 
+/// Converts a warning list of the configuration.
 fn list_input(list: &List) -> ListInput {
     let effect = match list.effect {
         ListEffect::Suppress => Some(compile::Effect::Suppress),
@@ -401,14 +411,15 @@ fn list_input(list: &List) -> ListInput {
     ListInput { path: list.path.clone(), effect, feeds: list.feeds.clone() }
 }
 
-/// How an allow list is read: names reach below themselves unless the list says else.
+/// Options for allow lists: a domain also allows its subdomains unless the list
+/// says otherwise.
 fn allow_input(path: &Path) -> FeedInput {
     let domain_scope = Some(Scope::Subtree);
     let options = feed::Options { allow: true, domain_scope, ..feed::Options::default() };
     FeedInput { path: path.to_path_buf(), options }
 }
 
-/// Lists count by what is in them, so that one that is touched compiles nothing.
+/// Hashes lists by content, so that touching a file does not cause a compilation.
 fn name_files(path: &Path, name: &mut Xxh3Default) -> Result<()> {
     for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let fail = |e: walkdir::Error| Error::io("read a list", e.into()).at_path(path);

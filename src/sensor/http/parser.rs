@@ -215,9 +215,7 @@ fn read_head(head: &[u8], most: usize) -> Result<(Open, bool), Refusal> {
 /// Path and query; a target that is a whole URL loses scheme and host.
 fn split_target(target: &str) -> (&str, &str) {
     let target = match target.split_once("://") {
-        Some(("http" | "https", rest)) => {
-            rest.find('/').map_or("/", |slash| &rest[slash..])
-        }
+        Some(("http" | "https", rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
         _ => target,
     };
     target.split_once('?').unwrap_or((target, ""))

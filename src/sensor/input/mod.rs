@@ -10,15 +10,14 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! [`expand()`] turns the command line's words into [`Target`]s; [`Input::open`]
-//! opens one, looks through compression, and shows the first bytes
-//! ([`Input::head`]) so that the caller can tell a capture from a log. What is
-//! then read is either a [`PlainFile`], which many threads read at once by
-//! position ([`FileChunks`]), or a [`Stream`], which one thread cuts into blocks
-//! of whole lines ([`Chunker`]). Both cuttings keep memory bounded, however long
-//! a line is.
+//! [`expand()`] turns the words of a command line into [`Target`]s. [`Input::open`]
+//! opens one, decompresses it and shows its first bytes ([`Input::head`]), by which
+//! the caller tells a capture from a log. The rest is read either from a
+//! [`PlainFile`], by many threads at once and by position ([`FileChunks`]), or from a
+//! [`Stream`], which one thread cuts into blocks of whole lines ([`Chunker`]). Both
+//! bound the memory, however long a line is.
 //!
-//! This room does not know what is looked for in the bytes.
+//! This room does not know what is searched for in the bytes.
 
 mod allowance;
 mod archive;

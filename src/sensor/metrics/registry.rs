@@ -166,7 +166,9 @@ fn members(family: Family, sets: &Sets) -> Members {
         all = all
             .iter()
             .flat_map(|before| {
-                values.iter().map(move |value| [before.as_slice(), std::slice::from_ref(value)].concat())
+                values
+                    .iter()
+                    .map(move |value| [before.as_slice(), std::slice::from_ref(value)].concat())
             })
             .collect();
     }

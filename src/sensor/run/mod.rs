@@ -1,30 +1,56 @@
-//! The rooms wired together: jobs, threads, order, counters.
+//! Runs jobs: scans and taps, with their threads, order and counters.
 //!
-//! This is the only place that spawns threads and the only one that reads a
-//! clock. A job takes what the command line (or another program) asked for, says
-//! on the way what went wrong through a [`Notice`], and returns what it counted.
+//! ```
+//! use wiresift::engine::alert::{Encoder, Format};
+//! use wiresift::engine::compile::Compiler;
+//! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//! use wiresift::sensor::input::expand;
+//! use wiresift::sensor::run::{Current, Files, Job, Output, Signals, scan};
+//! use wiresift::sensor::sink::FileSink;
+//! use wiresift::Database;
 //!
-//! | file | job |
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (log, alerts) = (folder.path().join("dns.log"), folder.path().join("alerts.jsonl"));
+//! std::fs::write(&log, "client 10.0.0.7 asked for www.evil.example\n").unwrap();
+//! let mut compiler = Compiler::default();
+//! let context = std::sync::Arc::new(Context::of_feed("mine"));
+//! compiler.add(Indicator::new(Kind::Domain, "evil.example", Scope::Subtree, context).unwrap());
+//! let database = Database::from_bytes(compiler.into_bytes(Timestamp(0))?)?;
+//!
+//! let (database, signals) = (Current::new(database, None), Signals::new(false)?);
+//! let job = Job::new(&database, Output::new(Encoder::new(Format::Json)), &signals);
+//! let files = Files { targets: expand([&log]).targets, chunk: 0 };
+//! let report = scan(job, files, &mut FileSink::create(&alerts)?, &|_| {})?;
+//! assert_eq!(report.lines, 1);
+//! assert!(std::fs::read_to_string(&alerts).unwrap().contains("www.evil.example"));
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! Only this room spawns threads and reads a clock. A job takes what the command
+//! line or another program asks for, reports problems through a [`Notice`] as it
+//! goes, and returns its counters.
+//!
+//! | file | contents |
 //! | --- | --- |
 //! | `job` | [`Job`]: what every job is given |
 //! | `notice` | [`Notice`]: what a job reports while it runs |
-//! | `ordered` | pieces of work, finished in any order, handed on in the input's |
-//! | `outlet` | what becomes of alerts: which are written, and what all come to |
-//! | `finished` | pieces of work that are handed in |
-//! | `pipeline` | inputs cut into pieces of work, and the threads that do them |
-//! | `report` | [`Report`]: what a job came to |
-//! | `unpack` | inputs that hold others: archives, events |
-//! | `mails` | mails in files: what they carry, and their lines |
-//! | `parcels` | files in mails, on their way to be looked into |
+//! | `ordered` | results of threads, put back into the order of the input |
+//! | `outlet` | which alerts are written, and what they add up to |
+//! | `finished` | results on their way to the writer |
+//! | `pipeline` | cuts inputs into pieces of work, and the threads that do it |
+//! | `report` | [`Report`]: the result of a job |
+//! | `unpack` | inputs that contain others: archives, event logs |
+//! | `mails` | files that are mails: their lines and attachments |
+//! | `parcels` | files in mails, waiting to be scanned |
 //! | `live` | [`tail()`]: what keeps coming, with commits |
 //! | `scan` | [`scan()`]: logs and captures to alerts |
-//! | `capture` | one capture from its first packet to its last |
+//! | `capture` | one capture, from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
-//! | `signals` | [`Signals`]: those that ask for an end |
-//! | `rotation` | outputs that are opened again, for whoever renamed their files |
-//! | `reload` | the database in force, and the newer one that takes its place under way |
-//! | `verified` | [`open_database()`]: a file that was checked before is not checked again |
-//! | `observe` | [`observe()`]: what can be seen, without a database |
+//! | `signals` | [`Signals`]: those that ask the process to end |
+//! | `rotation` | reopens outputs after their files were renamed |
+//! | `reload` | the database in use, and a newer one that replaces it |
+//! | `verified` | [`open_database()`]: does not verify the same file twice |
+//! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
 mod crew;

@@ -181,7 +181,7 @@ mod tests {
         let mut buffered = Buffered::new(&mut slow, "disk".into());
         buffered.write(&lines(b"one\ntwo\nthree\n")).unwrap();
         let error = buffered.flush().unwrap_err();
-        assert!(error.to_string().starts_with("disk: write: "), "{error}");
+        assert!(error.to_string().starts_with("disk: cannot write: "), "{error}");
         buffered.flush().unwrap();
         drop(buffered);
         assert_eq!(slow.taken, b"one\ntwo\nthree\n");

@@ -1,14 +1,27 @@
 //! Where alerts go: standard output and files.
 //!
-//! A [`Sink`] takes encoded [`Records`] and hands them on whole: what
-//! reaches the operating system in one write ends where a record ends, so that
-//! several writers to one file, or a reader that stops midway, never see half an
-//! alert. Records are gathered in a buffer; whoever feeds a sink calls
-//! [`flush`](Sink::flush) when there is nothing to do, and alerts appear at once
-//! on a quiet line and cost few system calls on a busy one.
+//! ```
+//! use wiresift::sensor::sink::{FileSink, Records, Sink};
 //!
-//! This room knows nothing of scanning. It never drops a record silently: one
-//! that it can't take is an error, and stays the caller's.
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("alerts.jsonl");
+//! let mut sink = FileSink::append(&path)?;
+//! let mut records = Records::default();
+//! records.record(|out| out.extend_from_slice(b"{\"value\":\"evil.example\"}\n"));
+//! sink.write(&records)?;
+//! sink.flush()?;
+//! assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"value\":\"evil.example\"}\n");
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! A [`Sink`] takes encoded [`Records`] and writes them whole: each write to the
+//! operating system ends where a record ends. Several writers to one file, or a
+//! reader that stops halfway, never see half an alert. Records are buffered; the
+//! caller [flushes](Sink::flush) when it is idle, so that alerts appear at once on a
+//! quiet line and cost few system calls on a busy one.
+//!
+//! This room does not know what a scan is. It never drops a record silently: one
+//! that cannot be written is an error, and the caller still has it.
 
 mod buffered;
 mod contract;

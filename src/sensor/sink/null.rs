@@ -4,7 +4,7 @@ use super::contract::Sink;
 use super::records::Records;
 use crate::Result;
 
-/// Takes records and keeps none: for runs whose end is all that matters.
+/// A sink that discards everything, for runs whose outcome is all that matters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Null;
 

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Does two halves of some work, at the same time if it can. This room starts no
-/// threads; whoever does hands this in.
+/// Runs two halves of some work, in parallel if possible. This room starts no
+/// threads; the caller provides this.
 pub type Together<'t> = &'t dyn Fn(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send));
 
 fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
@@ -21,23 +21,23 @@ fn one_after_the_other(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send
 }
 
 impl Compiler {
-    /// Writes the database and puts it into place atomically. Returns its summary
+    /// Writes the database and moves it into place atomically. Returns its summary
     /// and its size in bytes.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be written or the disk is full; the old database
-    /// then stays as it was.
+    /// The directory cannot be written or the disk is full. The old database is
+    /// then kept.
     pub fn publish(self, path: &Path, built: Timestamp) -> Result<(Summary, u64)> {
         self.publish_with(path, built, &one_after_the_other)
     }
 
-    /// As [`Self::publish`], where `together` does the halves of the work: at the same
-    /// time, if it can. The bytes that come out are the same.
+    /// Like [`Self::publish`], with `together` running halves of the work, in
+    /// parallel if possible. The resulting bytes are the same.
     ///
     /// # Errors
     ///
-    /// As [`Self::publish`].
+    /// Like [`Self::publish`].
     pub fn publish_with(
         self,
         path: &Path,
@@ -49,11 +49,11 @@ impl Compiler {
         Ok((summary, size))
     }
 
-    /// The database as bytes, for tests and for lists given on the command line.
+    /// Returns the database as bytes, for tests and for lists on the command line.
     ///
     /// # Errors
     ///
-    /// When there is more than the format can hold.
+    /// There is more than the format can hold.
     pub fn into_bytes(self, built: Timestamp) -> Result<Vec<u8>> {
         let (contents, summary) = self.contents(&one_after_the_other)?;
         contents.into_bytes(built, &summary)
@@ -75,7 +75,7 @@ impl Compiler {
         };
 
         self.finish_addresses(&mut joiner, &mut count);
-        // The names are about as much work as everything else.
+        // Names are about half of the work.
         let mut names = std::mem::take(&mut self.domains);
         let mut others = [
             ("url", Keyed::Urls, std::mem::take(&mut self.urls)),
@@ -182,8 +182,8 @@ impl Compiler {
         }
     }
 
-    /// Contexts and claims in an order that does not depend on how they came in,
-    /// and for each old claim number the new one.
+    /// Sorts contexts and claims, so that their order does not depend on that of
+    /// the input. Returns the new number of each claim.
     #[expect(clippy::type_complexity, reason = "three parts of one answer")]
     fn canonical_claims(&mut self) -> Result<(Vec<Arc<Context<'static>>>, Vec<Claim>, Vec<u32>)> {
         let mut contexts: Vec<(Arc<Context<'static>>, u32)> =

@@ -21,7 +21,7 @@ impl Table {
     }
 }
 
-/// Joins rows with equal keys into one with the claims of all.
+/// Joins rows with equal keys into one with all their claims.
 pub(super) struct Joiner {
     pub(super) contents: Contents,
     pub(super) renumber: Vec<u32>,
@@ -39,7 +39,7 @@ impl Joiner {
         posting
     }
 
-    /// `rows` are sorted by `key`.
+    /// Joins `rows`, which are sorted by `key`.
     pub(super) fn join<R, K: PartialEq>(
         &mut self,
         rows: Vec<R>,
@@ -59,13 +59,13 @@ impl Joiner {
         joined
     }
 
-    /// The strings of an arena that is sorted, and their postings.
+    /// Joins the strings of a sorted arena.
     pub(super) fn join_arena(
         &mut self,
         mut arena: Arena,
     ) -> Result<(Arena, Vec<(arena::Place, Posting)>)> {
         if arena.lost() > 0 {
-            return Err(Error::usage(format!("{} values of one kind found no room", arena.lost()))
+            return Err(Error::usage(format!("{} values of one kind do not fit", arena.lost()))
                 .remedy("a kind can hold 4 GiB of text; split the feeds over several databases"));
         }
         let mut joined = Vec::with_capacity(arena.len());

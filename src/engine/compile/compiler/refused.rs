@@ -3,16 +3,16 @@
 use crate::engine::indicator::Reason;
 use std::collections::BTreeSet;
 
-/// Values that were no indicators and are remembered all the same, so that a look-up can
-/// tell why. They are for people: what a feed full of rubbish has beyond that many is in
-/// the list of rejects.
+/// The maximum number of rejected values to store, so that `lookup` can explain
+/// them. They are for people: a feed full of garbage is better served by the list
+/// of rejects.
 const MAX_REFUSED: usize = 1 << 15;
 
-/// The longest of them.
-const LONGEST_REFUSED: usize = 256;
+/// The length limit of a stored rejected value.
+const MAX_REFUSED_LEN: usize = 256;
 
-/// A value that was no indicator. The order is that of a hash, so that which of them are
-/// remembered depends neither on the order of the feeds nor on how values are spelt.
+/// A rejected value. They are ordered by hash, so the order of feeds does not
+/// decide which ones are stored, and neither does the alphabet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Refused {
     hash: u64,
@@ -29,7 +29,7 @@ impl RefusedValues {
     /// Remembers a value of a feed, cut where it is long, if there is room.
     pub(super) fn add(&mut self, value: &str, reason: Reason, feed: &str) {
         let value = value.trim();
-        let value = &value[..value.floor_char_boundary(LONGEST_REFUSED)];
+        let value = &value[..value.floor_char_boundary(MAX_REFUSED_LEN)];
         if value.is_empty() {
             return;
         }

@@ -1,4 +1,5 @@
-//! The look-ups of a database. Keys are normalised; every one of them is exact.
+//! The look-ups of a database. Keys must be normalised, and every answer is exact, except for
+//! those named `may_…`.
 
 use super::{DIGESTS, Database};
 use crate::engine::database::digests::Digests;
@@ -13,7 +14,7 @@ use crate::engine::indicator::gram::GramFilter;
 use crate::engine::indicator::{Kind, Reason};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A walk over the listed URLs. It can be copied, to go on in two ways.
+/// A walk over the listed URLs. It can be copied to continue in two directions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UrlWalk<'d> {
     database: &'d Database,
@@ -22,7 +23,7 @@ pub(crate) struct UrlWalk<'d> {
 }
 
 impl UrlWalk<'_> {
-    /// Goes on over `bytes`. `None` if no URL goes on like that.
+    /// Advances over `bytes`. `None` if no URL continues like that.
     #[inline]
     pub(crate) fn over(mut self, bytes: &[u8]) -> Option<Self> {
         for &byte in bytes {
@@ -31,8 +32,9 @@ impl UrlWalk<'_> {
         Some(self)
     }
 
-    /// Goes on over `bytes`, and tells of every URL that ends on the way: behind how
-    /// many of them, and its posting. `None` if no URL goes on like that.
+    /// Advances over `bytes`, and reports every URL that ends on the way: the
+    /// number of bytes up to there, and its posting. `None` if no URL continues
+    /// like that.
     #[inline]
     pub(crate) fn telling(
         mut self,
@@ -48,7 +50,7 @@ impl UrlWalk<'_> {
         Some(self)
     }
 
-    /// The posting of the URL that ends here, if one does.
+    /// The posting of the URL that ends here, if any.
     #[inline]
     pub(crate) fn posting(self) -> Option<Posting> {
         self.database.posting_of(self.transducer.value(self.state))
@@ -56,13 +58,13 @@ impl UrlWalk<'_> {
 }
 
 impl Database {
-    /// Whether an indicator may cover this IPv4 address: one bit.
+    /// Whether an indicator may cover this IPv4 address. Tests a single bit.
     #[inline]
     pub(crate) fn may_hold_v4(&self, address: u32) -> bool {
         AddressBitmap(self.bytes(Section::V4Filter)).may_hold(address)
     }
 
-    /// Every network over an IPv4 address, narrowest first.
+    /// Every network that contains an IPv4 address, the narrowest first.
     #[inline]
     pub(crate) fn covering_v4(
         &self,
@@ -79,7 +81,7 @@ impl Database {
         self.has(Section::Endpoints6) || self.nets6().covers(address)
     }
 
-    /// Every network over an IPv6 address, narrowest first.
+    /// Every network that contains an IPv6 address, the narrowest first.
     #[inline]
     pub(crate) fn covering_v6(
         &self,
@@ -90,7 +92,7 @@ impl Database {
             .map(|net| (Ipv6Addr::from_bits(net.address), net.length, net.posting))
     }
 
-    /// An address with a port.
+    /// Looks up an address with a port.
     pub(crate) fn endpoint(&self, address: IpAddr, port: u16) -> Option<Posting> {
         self.endpoints().get(address, port)
     }
@@ -100,12 +102,12 @@ impl Database {
         self.endpoints().has(address)
     }
 
-    /// The ports that are listed for an address.
+    /// The ports listed for an address.
     pub(crate) fn endpoint_ports(&self, address: IpAddr) -> impl Iterator<Item = (u16, Posting)> {
         self.endpoints().ports(address)
     }
 
-    /// Whether a name that ends in this label (any case) can match at all.
+    /// Whether a name that ends in this label (in any case) can match at all.
     #[inline]
     pub(crate) fn may_end_in(&self, label: &[u8]) -> bool {
         self.domain_filter().may_end_in(label)
@@ -117,22 +119,23 @@ impl Database {
         self.bytes(Section::DomainTails)
     }
 
-    /// As [`Self::may_hold_domain`], where the last two labels are the last `pair`
-    /// bytes of the name.
+    /// Like [`Self::may_hold_domain`], given that the last two labels are the last
+    /// `pair` bytes of the name.
     #[inline]
     pub(crate) fn may_hold_pair(&self, name: &[u8], pair: usize) -> bool {
         let pair = &name[name.len().saturating_sub(pair)..];
         self.domain_filter().may_hold_pair(name, pair)
     }
 
-    /// Whether a name (any case) or a parent of it may be listed.
+    /// Whether a name (in any case) or a parent of it may be listed.
     #[inline]
     pub(crate) fn may_hold_domain(&self, name: &[u8]) -> bool {
         self.domain_filter().may_hold(name)
     }
 
-    /// The name and its parents that are listed, narrowest last: where each begins
-    /// in `name`, and its posting. One walk from the end of the name.
+    /// Passes on the listed ones among the name and its parents, the most specific
+    /// last, with their position in `name` and their posting. A single walk from
+    /// the end of the name.
     #[inline]
     pub(crate) fn suffixes(&self, name: &[u8], mut found: impl FnMut(usize, Posting)) {
         let Some(transducer) = Transducer::open(self.bytes(Section::Domains)) else { return };
@@ -156,20 +159,20 @@ impl Database {
         Bloom(self.bytes(Section::UrlFilter)).may_hold(filter::hash(host))
     }
 
-    /// Where a walk over the listed URLs begins. `None` if there are none.
+    /// Starts a walk over the listed URLs. `None` if there are none.
     #[inline]
     pub(crate) fn urls(&self) -> Option<UrlWalk<'_>> {
         let transducer = Transducer::open(self.bytes(Section::Urls))?;
         Some(UrlWalk { database: self, transducer, state: transducer.start() })
     }
 
-    /// Whether a URL path without its query and without trailing slashes may be listed.
+    /// Whether a URL path without its query and trailing slashes may be listed.
     #[inline]
     pub(crate) fn may_hold_path(&self, path: &[u8]) -> bool {
         Bloom(self.bytes(Section::PathFilter)).may_hold(filter::hash(path))
     }
 
-    /// A URL path with its query.
+    /// Looks up a URL path with its query.
     pub(crate) fn path(&self, path: &[u8]) -> Option<Posting> {
         self.keyed(Section::Paths, path)
     }
@@ -180,12 +183,12 @@ impl Database {
         Bloom(self.bytes(Section::EmailFilter)).may_hold(filter::hash(address))
     }
 
-    /// An e-mail address.
+    /// Looks up an e-mail address.
     pub(crate) fn email(&self, address: &[u8]) -> Option<Posting> {
         self.keyed(Section::Emails, address)
     }
 
-    /// A string of one kind.
+    /// Looks up a string of one kind.
     pub(crate) fn word(&self, kind: Kind, word: &[u8]) -> Option<Posting> {
         let transducer = Transducer::open(self.bytes(Section::Words))?;
         let mut state = transducer.step(transducer.start(), kind as u8)?;
@@ -202,13 +205,13 @@ impl Database {
             .is_some_and(|transducer| transducer.step(transducer.start(), kind as u8).is_some())
     }
 
-    /// What says early that a window of text is in no string that is looked for in
-    /// text. `None` if there are no such strings.
+    /// The filter that excludes windows of text that occur in no listed string.
+    /// `None` if there are no such strings.
     pub(crate) fn gram_filter(&self) -> Option<GramFilter<'_>> {
         self.literals().map(Literals::filter)
     }
 
-    /// The strings that may stand around this window of text.
+    /// The strings that may surround this window of text.
     pub(crate) fn literals_around(&self, gram: u32) -> impl Iterator<Item = Literal<'_>> {
         self.literals().into_iter().flat_map(move |literals| literals.around(gram))
     }
@@ -218,14 +221,14 @@ impl Database {
         self.posting_of(transducer.get(key))
     }
 
-    /// Values come out of bytes that only a checksum vouches for, so a posting that
-    /// leads nowhere is none.
+    /// Values come from bytes that only a checksum protects, so check that a
+    /// posting refers to claims.
     fn posting_of(&self, value: Option<u64>) -> Option<Posting> {
         let posting = Posting(u32::try_from(value?).ok()?);
         self.postings().is_sound(posting).then_some(posting)
     }
 
-    /// A digest, by its length.
+    /// Looks up a digest, by its length.
     #[inline]
     pub(crate) fn digest(&self, digest: &[u8]) -> Option<Posting> {
         let section = match digest.len() {
@@ -268,22 +271,22 @@ impl Database {
             })
     }
 
-    /// Kind, value and reason of everything that the guards kept out.
+    /// The kind, value and reason of everything that the guards withheld.
     pub fn kept_out(&self) -> impl Iterator<Item = (Kind, &str, Reason)> {
         self.withheld().map(|row| (row.kind, row.value, row.reason))
     }
 
-    /// What the guards kept out, for `lookup`.
+    /// The indicators that the guards withheld, for `lookup`.
     pub(crate) fn withheld(&self) -> impl Iterator<Item = Withheld<'_>> {
         withheld::rows(self.bytes(Section::Withheld), self.strings())
     }
 
-    /// Whether there is anything of a kind to look for.
+    /// Whether a section has contents.
     pub(crate) fn has(&self, section: Section) -> bool {
         !self.bytes(section).is_empty()
     }
 
-    /// How many values a structure holds, for `inspect` and `verify`.
+    /// The number of values in a structure, for `inspect` and `verify`.
     pub fn count(&self, section: Section) -> u64 {
         let bytes = self.bytes(section);
         match section {

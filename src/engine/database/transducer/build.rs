@@ -1,17 +1,17 @@
-//! Writing transducers in the format of the `fst` crate (version 3).
+//! Writes transducers in the format of the `fst` crate (version 3).
 //!
-//! The crate's own builder looks every node up in a table of nodes that it wrote
-//! before, to share equal tails. For a million domains that look-up was 45% of a
-//! whole compilation (`perf`, 1.78 million indicators), and most of it in vain: once
-//! a tail is new, everything in front of it is new, too. This builder shares nodes
-//! of one transition only, and stops asking where the chain became new; the crate
-//! reads what it writes (see the tests of this room).
+//! The crate's own builder looks up every node in a table of nodes already written,
+//! to share equal tails. For a million domains this look-up took 45% of the whole
+//! compilation (`perf`, 1.78 million indicators), mostly in vain: once a tail is
+//! new, everything before it is new, too. This builder only shares nodes with a
+//! single transition, and stops looking where the chain became new. The crate reads
+//! what it writes (see the tests of this room).
 
 use super::reader::COMMON;
 use super::reader::EMPTY;
 use super::reader::INDEXED;
 
-/// Slots of the table of nodes; a power of two.
+/// The number of slots in the table of nodes; a power of two.
 const SLOTS: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,12 +21,12 @@ struct Edge {
     target: usize,
 }
 
-/// A node whose last edge still leads to a node that may change.
+/// A node whose last edge leads to a node that may still change.
 #[derive(Clone, Debug, Default)]
 struct Open {
     edges: Vec<Edge>,
     final_output: Option<u64>,
-    /// Input and output of the last edge, before its target is known.
+    /// The input and output of the last edge, as long as its target is unknown.
     last: Option<(u8, u64)>,
 }
 
@@ -35,7 +35,7 @@ struct Open {
 pub(in super::super) struct Builder {
     out: Vec<u8>,
     open: Vec<Open>,
-    /// How many of `open` are in use; the others keep their memory.
+    /// The number of `open` in use; the rest keep their allocations.
     depth: usize,
     last_key: Vec<u8>,
     last_address: usize,
@@ -59,15 +59,15 @@ impl Builder {
         }
     }
 
-    /// Adds a key, which must be greater than the one before. Returns false, and
-    /// leaves it out, if it is not.
+    /// Adds a key, which must be greater than the previous one. Returns false and
+    /// ignores it otherwise.
     pub(in super::super) fn insert(&mut self, key: &[u8], value: u64) -> bool {
         if self.len > 0 && key <= &self.last_key[..] {
             return false;
         }
         let mut value = value;
         let mut shared = 0;
-        // Outputs are pushed towards the end where the keys part.
+        // Outputs are pushed down to where the keys diverge.
         while shared < key.len() {
             let Some((input, output)) = self.open[shared].last else { break };
             if input != key[shared] {
@@ -97,7 +97,7 @@ impl Builder {
         true
     }
 
-    /// Adds to every way out of an open node.
+    /// Adds to the outputs of all edges of an open node.
     fn push_output(&mut self, at: usize, more: u64) {
         let node = &mut self.open[at];
         for edge in &mut node.edges {
@@ -111,7 +111,7 @@ impl Builder {
         }
     }
 
-    /// Writes the open nodes behind the first `keep` edges.
+    /// Writes the open nodes after the first `keep` edges.
     fn freeze(&mut self, keep: usize) {
         while self.depth > keep + 1 {
             self.depth -= 1;
@@ -128,19 +128,19 @@ impl Builder {
         }
     }
 
-    /// The whole transducer.
+    /// Returns the whole transducer.
     pub(in super::super) fn finish(mut self) -> Vec<u8> {
         self.freeze(0);
         let root = std::mem::take(&mut self.open[0]);
         let root = self.write(&root);
         self.out.extend_from_slice(&self.len.to_le_bytes());
         self.out.extend_from_slice(&(root as u64).to_le_bytes());
-        // The crate's checksum; the section has its own.
+        // The crate's checksum, unused because the section has its own.
         self.out.extend_from_slice(&[0; 4]);
         self.out
     }
 
-    /// Writes a node, or finds one that is the same; returns its address.
+    /// Writes a node, or finds an equal one. Returns its address.
     fn write(&mut self, node: &Open) -> usize {
         if node.edges.is_empty() && node.final_output == Some(0) {
             return EMPTY;
@@ -178,7 +178,7 @@ impl Builder {
         self.last_address
     }
 
-    /// A node that is final, or has none or several edges.
+    /// Writes a node that is final, or does not have exactly one edge.
     fn write_any(&mut self, node: &Open) -> usize {
         let start = self.out.len();
         let count = node.edges.len();
@@ -214,7 +214,7 @@ impl Builder {
         self.out.push((target_size << 4 | output_size) as u8);
         let in_head = (1..64).contains(&count);
         if !in_head {
-            // 1 stands for 256: a lone edge is always counted in the head.
+            // 1 stands for 256: a single edge is always stored in the head.
             self.out.push(if count == 256 { 1 } else { count as u8 });
         }
         let is_final = if node.final_output.is_some() { 0b0100_0000 } else { 0 };
@@ -227,7 +227,7 @@ impl Builder {
     }
 }
 
-/// How many bytes a number takes; at least one.
+/// The number of bytes that a number takes, at least one.
 fn size_of_uint(value: u64) -> usize {
     (8 - value.leading_zeros() as usize / 8).max(1)
 }
@@ -236,7 +236,7 @@ fn delta(start: usize, target: usize) -> u64 {
     if target == EMPTY { 0 } else { (start - target) as u64 }
 }
 
-/// The place of a byte among those that a head can hold, or the byte itself.
+/// The index of a byte among those that a head can contain, or the byte itself.
 fn common(input: u8) -> (u8, Option<u8>) {
     match COMMON.iter().position(|&byte| byte == input) {
         Some(at) => (at as u8 + 1, None),

@@ -1,14 +1,14 @@
-//! A transducer: keys to postings, read from the map.
+//! A transducer: maps keys to postings, read from the map.
 
 use super::super::layout::{u32_at, u64_at};
 
-/// Address of the final state without transitions, which is not stored.
+/// The address of the final state without transitions, which is not stored.
 pub(super) const EMPTY: usize = 0;
 
-/// From this many transitions on, a node has an index of 256 bytes.
+/// From this number of transitions, a node has an index of 256 bytes.
 pub(super) const INDEXED: usize = 33;
 
-/// The bytes that a state byte can hold itself, in the order of the format.
+/// The bytes that a state byte can contain, in the order of the format.
 pub(super) const COMMON: &[u8; 63] =
     b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
 
@@ -20,7 +20,7 @@ pub(in crate::engine::database) struct Transducer<'a> {
     len: u64,
 }
 
-/// Where a walk stands.
+/// The position of a walk.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::database) struct State {
     address: usize,
@@ -28,7 +28,7 @@ pub(in crate::engine::database) struct State {
 }
 
 impl<'a> Transducer<'a> {
-    /// Takes the bytes that `fst::MapBuilder` wrote. `None` if they cannot be.
+    /// Wraps bytes written by `fst::MapBuilder`. `None` if they cannot be.
     pub(in crate::engine::database) fn open(data: &'a [u8]) -> Option<Self> {
         let footer = data.len().checked_sub(20)?;
         let version = u64_at(data, 0)?;
@@ -39,7 +39,7 @@ impl<'a> Transducer<'a> {
         sound.then_some(Transducer { data: &data[..footer], root, len })
     }
 
-    /// How many keys it holds.
+    /// The number of keys.
     pub(in crate::engine::database) fn len(&self) -> u64 {
         self.len
     }
@@ -50,9 +50,9 @@ impl<'a> Transducer<'a> {
         State { address: self.root, output: 0 }
     }
 
-    /// The state behind `byte`, if any key goes on like that.
+    /// The state after `byte`, if any key continues like that.
     ///
-    /// Called for each byte of a walk: what it is given and gives stays in registers.
+    /// Called for each byte of a walk, so arguments and result fit into registers.
     #[inline(always)]
     pub(in crate::engine::database) fn step(&self, state: State, byte: u8) -> Option<State> {
         let address = state.address;
@@ -63,7 +63,7 @@ impl<'a> Transducer<'a> {
         if head & 0x80 == 0 {
             return self.step_any(state, head, byte);
         }
-        // One transition. Its byte is in the head or right before it.
+        // A single transition. Its byte is in the head or right before it.
         let common = usize::from(head & 0x3f);
         let (input, before) = match common.checked_sub(1) {
             Some(index) => (COMMON[index], address),
@@ -85,7 +85,7 @@ impl<'a> Transducer<'a> {
         Some(State { address, output })
     }
 
-    /// [`Self::step`] from a node with any number of transitions.
+    /// [`Self::step`] for a node with any number of transitions.
     #[inline]
     fn step_any(&self, state: State, head: u8, byte: u8) -> Option<State> {
         let node = self.any(state.address, head)?;
@@ -95,7 +95,7 @@ impl<'a> Transducer<'a> {
             Some(usize::from(index)).filter(|&i| i < node.count)?
         } else {
             let bytes = self.data.get(inputs..inputs + node.count)?;
-            // A node without transitions has nothing to subtract from.
+            // Without transitions, there is nothing to subtract from.
             let place = bytes.iter().position(|&b| b == byte)?;
             node.count - 1 - place
         };
@@ -107,7 +107,7 @@ impl<'a> Transducer<'a> {
         Some(State { address, output })
     }
 
-    /// The value of the key that ends in `state`, if one does.
+    /// The value of the key that ends in `state`, if any.
     #[inline]
     pub(in crate::engine::database) fn value(&self, state: State) -> Option<u64> {
         if state.address == EMPTY {
@@ -122,7 +122,8 @@ impl<'a> Transducer<'a> {
         Some(state.output.wrapping_add(output))
     }
 
-    /// Lays out a node that begins with `head` and is not of one transition only.
+    /// Parses a node that begins with `head` and does not have exactly one
+    /// transition.
     #[inline]
     fn any(&self, address: usize, head: u8) -> Option<Node> {
         let (count, before) = match usize::from(head & 0x3f) {
@@ -142,7 +143,7 @@ impl<'a> Transducer<'a> {
         Some(Node { count, to_size, out_size, table_at, inputs_at, end })
     }
 
-    /// A little-endian number of `size` bytes; 0 bytes are 0.
+    /// Reads a little-endian number of `size` bytes; 0 bytes mean 0.
     #[inline(always)]
     fn uint(&self, at: usize, size: usize) -> Option<u64> {
         const KEPT: [u64; 9] = [
@@ -163,7 +164,7 @@ impl<'a> Transducer<'a> {
         self.uint_at_end(at, size)
     }
 
-    /// [`Self::uint`] where no eight bytes follow.
+    /// [`Self::uint`] where fewer than eight bytes follow.
     #[cold]
     fn uint_at_end(&self, at: usize, size: usize) -> Option<u64> {
         let mut value = 0;
@@ -190,11 +191,11 @@ struct Node {
     out_size: usize,
     table_at: usize,
     inputs_at: usize,
-    /// The lowest address of the node; targets are counted down from it.
+    /// The lowest address of the node, from which targets are counted down.
     end: usize,
 }
 
-/// Targets lie below their node; 0 stands for the empty final state.
+/// Targets are below their node; 0 stands for the empty final state.
 #[inline]
 fn target(delta: u64, end: usize) -> Option<usize> {
     if delta == 0 { Some(EMPTY) } else { end.checked_sub(usize::try_from(delta).ok()?) }
@@ -225,7 +226,7 @@ mod tests {
     }
 
     /// Every key is found with its value, and every prefix and extension of a key
-    /// is judged as the crate judges it.
+    /// gives the same result as in the crate.
     fn agrees(map: &BTreeMap<Vec<u8>, u64>) {
         agrees_in(map, build(map));
         agrees_in(map, build_with_crate(map));

@@ -1,10 +1,11 @@
-//! Records that go over several lines: JSON and XML as programs print them for people, and
-//! what they write in lines of a name and a value each.
+//! Records that span several lines: JSON and XML as programs print them for people,
+//! and formats with one name and value per line.
 //!
-//! A line that is indented belongs to the one before it that is less so: what opens there is a
-//! record, if it is closed soon enough, and the outermost one that is counts. So a document that is
-//! longer holds the records that open below it. What is one depends on nothing but the
-//! [`MAX_BLOCK`] bytes around it, and not on how the text was cut. The lines of a text are looked
+//! An indented line belongs to the last less indented line before it. What opens
+//! there is a record, if it is closed soon enough, and the outermost such record
+//! counts. So a longer document contains the records that open below it. The result
+//! only depends on the [`MAX_BLOCK`] bytes around a line, and not on how the text
+//! was cut. The lines of a text are inspected once, when the first hit asks.
 //! at once, when the first hit asks.
 
 use super::columns::Format;
@@ -12,22 +13,23 @@ use super::lines::{Line, MAX_BLOCK, lines};
 use super::paragraphs::{self, Paragraphs};
 use std::ops::Range;
 
-/// How many times the length of a text is read at most for rows that go over lines.
+/// The maximum number of times to read the length of a text for rows that span
+/// lines.
 const MAX_ROUNDS: usize = 16;
 
-/// The records of several lines in a text.
+/// The records in a text that span lines.
 #[derive(Debug, Default)]
 pub struct Blocks {
-    /// What opens and closes, and paragraphs, in the order of the text; found when they are first
-    /// asked for.
+    /// What opens and closes, and paragraphs, in the order of the text; found when
+    /// first needed.
     indented: Option<Vec<Range<usize>>>,
     paragraphs: Option<Vec<Range<usize>>>,
     rows: Option<Vec<Range<usize>>>,
 }
 
 impl Blocks {
-    /// The record around a line, if it goes over several. `format`: how lines make records in
-    /// this text.
+    /// The record around a line, if it spans several. `format` says how lines form
+    /// records in this text.
     pub fn around(
         &mut self,
         text: &[u8],
@@ -58,15 +60,16 @@ impl Blocks {
     }
 }
 
-/// The rows of a table that go over several lines, as their cells have line breaks. A text may
-/// begin within a cell: what has not as many cells as the header names is no row.
+/// The rows of a table that span lines because their cells contain line breaks. The
+/// text may begin within a cell, so only rows with as many cells as the header
+/// count.
 fn rows(text: &[u8], format: &Format) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut left = text.len().saturating_mul(MAX_ROUNDS).saturating_add(MAX_BLOCK);
     let mut at = 0;
     while at < text.len() && left > 0 {
         let line = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |len| at + len);
-        // Without quotes a row ends with its line.
+        // Without quotes, a row ends with its line.
         let has_quotes = memchr::memchr(b'"', &text[at..line]).is_some();
         let limit = at.saturating_add(MAX_BLOCK);
         let (end, is_row) =
@@ -82,26 +85,26 @@ fn rows(text: &[u8], format: &Format) -> Vec<Range<usize>> {
     found
 }
 
-/// The record that all of a line lies in.
+/// The record that contains the whole line.
 fn whole_line(records: &[Range<usize>], line: &Range<usize>) -> Option<Range<usize>> {
     record_at(records, line.start).filter(|record| record.end >= line.end)
 }
 
-/// The record that a place lies in.
+/// The record that contains a place.
 pub(super) fn record_at(records: &[Range<usize>], at: usize) -> Option<Range<usize>> {
     let behind = records.partition_point(|record| record.start <= at);
     let record = records.get(behind.checked_sub(1)?)?;
     record.contains(&at).then(|| record.clone())
 }
 
-/// Something that opened, and how far its line is indented.
+/// Something that opened, with the indentation of its line.
 struct Open {
     start: usize,
     indent: usize,
 }
 
-/// Goes through the lines and keeps what is open. Calls `closed` with what is closed, from the
-/// inside out.
+/// Walks through the lines and tracks what is open. Calls `closed` with what is
+/// closed, from the inside out.
 fn open_at_end(text: &[u8], mut closed: impl FnMut(Range<usize>)) -> Vec<Open> {
     let mut open: Vec<Open> = Vec::new();
     for line in lines(text).filter(|line| !line.text.is_empty()) {
@@ -132,10 +135,10 @@ fn indented(text: &[u8]) -> Vec<Range<usize>> {
     records
 }
 
-/// How much of the lines that a live stream has brought belongs to records that are whole:
-/// what follows waits for more.
+/// How much of the lines received from a live stream belongs to complete records.
+/// The rest waits for more.
 fn whole_records(lines: &[u8]) -> usize {
-    // Nobody waits where no record may be under way, which is so in most logs.
+    // Do not wait unless a record may be unfinished, which is rare in most logs.
     let last = memchr::memrchr(b'\n', lines.strip_suffix(b"\n").unwrap_or(lines));
     let last = &lines[last.map_or(0, |newline| newline + 1)..];
     if !matches!(last, [b' ' | b'\t' | b'\r' | b'\n' | b'{' | b'[' | b'<' | b'}', ..]) {
@@ -149,7 +152,7 @@ fn whole_records(lines: &[u8]) -> usize {
     })
 }
 
-/// How much of the lines that a live stream has brought belongs to records that are whole.
+/// How much of the lines received from a live stream belongs to complete records.
 pub fn whole_paragraphs(form: Paragraphs) -> fn(&[u8]) -> usize {
     fn whole(lines: &[u8], form: Paragraphs) -> usize {
         let floor = lines.len().saturating_sub(MAX_BLOCK);
@@ -158,7 +161,7 @@ pub fn whole_paragraphs(form: Paragraphs) -> fn(&[u8]) -> usize {
     }
     match form {
         Paragraphs::None => whole_records,
-        // An entry ends with an empty line, and the next one may be long in coming.
+        // An entry ends with an empty line, and the next one may take a while.
         Paragraphs::Export => |lines| match lines.ends_with(b"\n\n") {
             true => lines.len(),
             false => whole(lines, Paragraphs::Export),
@@ -219,12 +222,12 @@ mod tests {
         assert_eq!(around(&text, "203.0.113.5"), Some(row));
         assert_eq!(around(&text, "d,e,f"), None);
         assert_eq!(around(&text, "a,\"b"), None);
-        // What is no row of so many cells is none.
+        // A row with a different number of cells is not a row.
         let text = format!("{head}a,\"b\nevil\"\nc,d,e\n");
         assert_eq!(around(&text, "evil"), None);
     }
 
-    /// Records at one level in what is too long, wherever the text is cut around one.
+    /// Records at one level of an overlong line, wherever the text is cut.
     #[test]
     fn records_in_long_arrays() {
         let record = |at: usize| format!("  {{\n    \"n\": {at},\n    \"h\": \"evil{at}.\"\n  }}");

@@ -1,5 +1,6 @@
-//! Logs in columns: what the header lines of Zeek (`#fields`), of the W3C's extended
-//! format (`#Fields:`) or the first line of a table say of the lines behind them.
+//! Logs in columns: what the header lines of Zeek (`#fields`) or the W3C extended
+//! format (`#Fields:`), or the first line of a table, say about the lines after
+//! them.
 
 use super::member::{Members, Name};
 use super::names;
@@ -9,33 +10,34 @@ use jiff::civil::Date;
 use std::fmt;
 use std::sync::Arc;
 
-/// A longer header line is none.
+/// The maximum length of a header line.
 const MAX_HEADER: usize = 64 << 10;
-/// How the header lines begin that say something.
+/// The beginnings of header lines.
 const HEADERS: [&[u8]; 4] = [b"#separator ", b"#fields", b"#Fields:", b"#Date:"];
-/// The mark of UTF-8 at the beginning of a file.
+/// The byte order mark at the start of a file.
 const MARK: &[u8] = "\u{feff}".as_bytes();
-/// The weakest name of a time that makes a header of a line that has no other known name.
+/// The weakest name of a time that makes a line with no other known name a header.
 const MAX_LONE_RANK: u8 = names::RECEIVED_RANK;
-/// The fewest columns of a table. Two of their names have to be known.
+/// The minimum number of columns in a table. Two of their names must be known.
 const MIN_COLUMNS: usize = 2;
 
 /// How the lines of a log name their fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Format {
     columns: Vec<String>,
-    /// None where the header says none.
+    /// `None` if the header gives none.
     separator: Option<u8>,
     style: Style,
-    /// The day of lines that carry a clock alone, by a `#Date:` of the W3C's format.
+    /// The day of lines that only have a clock time, from `#Date:` of the W3C
+    /// format.
     day: Option<Date>,
-    /// Whether one of them holds paths of URLs.
+    /// Whether one of them contains URL paths.
     has_paths: bool,
-    /// How lines of a name and a value each make records.
+    /// How lines with one name and value each form records.
     paragraphs: Paragraphs,
 }
 
-/// Who wrote the columns.
+/// Who named the columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Style {
     /// Lines name their fields themselves, or have none.
@@ -47,13 +49,14 @@ enum Style {
 }
 
 impl Format {
-    /// Reads the head of a file: all of its header lines, or the first line of a table.
+    /// Reads the start of a file: all of its header lines, or the first line of a
+    /// table.
     pub fn of_head(head: &[u8]) -> Format {
         let format = Format::of_table(head);
         Changes::of(head).applied(&format)
     }
 
-    /// What the first line of a table says.
+    /// Reads the first line of a table.
     pub fn of_table(head: &[u8]) -> Format {
         let paragraphs = Paragraphs::of(head);
         if paragraphs != Paragraphs::None {
@@ -70,13 +73,14 @@ impl Format {
         table.unwrap_or_default()
     }
 
-    /// How its lines make records, if one has several.
+    /// How its lines form records, if a record has several.
     pub fn paragraphs(&self) -> Paragraphs {
         self.paragraphs
     }
 
-    /// Where the row of a table ends that begins at a place of a text: at a line break that no
-    /// quotes hold, or at `limit`; and whether it has as many cells as the header names.
+    /// Where the row of a table that begins at a place ends: at a line break
+    /// outside quotes, or at `limit`; and whether it has as many cells as the
+    /// header.
     pub(super) fn row_end(&self, text: &[u8], start: usize, limit: usize) -> (usize, bool) {
         let separator = self.separator.unwrap_or(b'\t');
         let is_cut = limit < text.len();
@@ -97,22 +101,22 @@ impl Format {
         }
     }
 
-    /// The day of lines that do not say theirs.
+    /// The day of lines that do not give it.
     pub(super) fn day(&self) -> Option<Date> {
         self.day
     }
 
-    /// Whether it is a table, whose cells may have quotes.
+    /// Whether it is a table, whose cells may be quoted.
     pub(super) fn is_table(&self) -> bool {
         self.style == Style::Table
     }
 
-    /// Whether columns are named.
+    /// Whether it names columns.
     pub(super) fn has_columns(&self) -> bool {
         !self.columns.is_empty()
     }
 
-    /// With these columns.
+    /// Creates a format with these columns.
     fn named(columns: Vec<String>, separator: Option<u8>, style: Style) -> Format {
         let is_path =
             |name: &String| matches!(names::part(b"", name.as_bytes()), Some(names::Part::Path(_)));
@@ -126,10 +130,10 @@ impl Format {
         self.columns.get(at as usize).map_or(b"", |name| name.as_bytes())
     }
 
-    /// Cuts a line into its columns.
+    /// Splits a line into its columns.
     pub(super) fn read(&self, line: &[u8], record: &mut Members) {
         let separator = match (self.style, self.separator) {
-            // CloudFront's header has blanks and its lines have tabs.
+            // CloudFront separates its header by blanks and its lines by tabs.
             (Style::W3c, _) if memchr::memchr(b'\t', line).is_some() => b'\t',
             (Style::W3c, Some(b',')) => b',',
             (Style::W3c, _) => b' ',
@@ -145,8 +149,8 @@ impl Format {
     }
 }
 
-/// What follows the line before a header that spreadsheets (`sep=,`) or PowerShell
-/// (`#TYPE System.Object`) write.
+/// The text after the line that spreadsheets (`sep=,`) or PowerShell (`#TYPE
+/// System.Object`) put before a header.
 fn behind_preamble(head: &[u8]) -> &[u8] {
     let Some(end) = memchr::memchr(b'\n', head) else { return head };
     let line = head[..end].trim_ascii_end();
@@ -158,7 +162,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || b"\"_@".contains(&byte)
 }
 
-/// A table's header, if a line is one: names and nothing else, some of them known.
+/// The format of a table if the line is a header: only names, some of them known.
 fn table(line: &[u8], separator: u8) -> Option<Format> {
     let cells = Cells { line, at: 0, separator, has_quotes: true };
     // `SrcIP: 192.0.2.1` and `port:53` are pairs, not names.
@@ -183,14 +187,14 @@ fn table(line: &[u8], separator: u8) -> Option<Format> {
             || side.words == names::destination()
     };
     let known = columns.iter().filter(is_known).count();
-    // Blanks separate words as well.
+    // Blanks also separate words.
     let enough = if separator == b' ' { 4 } else { 2 };
-    // The only one that is known may be the time, beside words that are surely names.
+    // The only known name may be the time, next to words that certainly are names.
     let has_time = || {
         let is_time =
             |name: &String| names::time_rank(name.as_bytes()).is_some_and(|it| it <= MAX_LONE_RANK);
         let is_word = |name: &String| !name.contains([' ', '.', '/', ':', '@']);
-        // Of two columns the other one has to be a message.
+        // Of two columns, the other must be a message.
         let is_message =
             columns.len() == MIN_COLUMNS && names::holds_message(columns[1].as_bytes());
         separator != b' '
@@ -212,7 +216,7 @@ struct Cells<'t> {
 impl Iterator for Cells<'_> {
     type Item = std::ops::Range<usize>;
 
-    /// The next cell, without the quotes around it.
+    /// The next cell, without quotes.
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.line.get(self.at..)?;
         let (cell, behind) = if self.has_quotes && rest.first() == Some(&b'"') {
@@ -229,7 +233,7 @@ impl Iterator for Cells<'_> {
     }
 }
 
-/// Where the quote closes that a cell begins with; two of them stand for one.
+/// Where the quote at the start of a cell is closed; two quotes stand for one.
 pub(super) fn quote_end(cell: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = cell.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) {
@@ -242,19 +246,19 @@ pub(super) fn quote_end(cell: &[u8]) -> usize {
     cell.len()
 }
 
-/// What the header lines of a text change for what follows it.
+/// What the header lines in a text change for the lines after them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The separator that the last `#separator` line names.
+    /// The separator from the last `#separator` line.
     separator: Option<u8>,
-    /// The last line of names, and the separator that was named before it in the text.
+    /// The last line of names, and the separator that the text set before it.
     columns: Option<(Style, Vec<u8>, Option<u8>)>,
-    /// The day that the last `#Date:` line names.
+    /// The day from the last `#Date:` line.
     day: Option<Date>,
 }
 
 impl Changes {
-    /// Those of all header lines of a text that begins with a line.
+    /// Reads all header lines of a text that begins with a line.
     pub fn of(text: &[u8]) -> Changes {
         let mut changes = Changes::default();
         each_header(text, |_, line| changes.line(line));
@@ -281,7 +285,7 @@ impl Changes {
         }
     }
 
-    /// The format behind the text, where `before` held at its beginning.
+    /// The format after the text, if `before` applied at its beginning.
     pub fn applied(&self, before: &Format) -> Format {
         let own_separator = self.separator.or(before.separator);
         let day = self.day.or(before.day);
@@ -290,7 +294,7 @@ impl Changes {
             let names = String::from_utf8_lossy(names);
             let column = |name: &str| name.to_string();
             let columns = match style {
-                // Exchange separates them with commas, and its lines as well.
+                // Exchange separates them by commas, and its lines, too.
                 Style::W3c if names.contains(',') => {
                     let columns = names.trim().split(',').map(str::trim).map(column).collect();
                     return Format { day, ..Format::named(columns, Some(b','), *style) };
@@ -304,7 +308,8 @@ impl Changes {
     }
 }
 
-/// Calls `found` with the place behind each line that may be a header, and the line.
+/// Calls `found` with the position after each line that may be a header, and the
+/// line.
 fn each_header(text: &[u8], mut found: impl FnMut(usize, &[u8])) {
     let mut take = |start: usize| {
         let rest = &text[start..];
@@ -324,7 +329,7 @@ fn each_header(text: &[u8], mut found: impl FnMut(usize, &[u8])) {
     if text.get(first) == Some(&b'#') {
         take(first);
     }
-    // Rarer than line breaks, and quicker to find than both.
+    // Rarer than line breaks, and faster to find than both.
     for at in memchr::memchr_iter(b'#', text) {
         if at > 0 && text[at - 1] == b'\n' {
             take(at);
@@ -332,16 +337,16 @@ fn each_header(text: &[u8], mut found: impl FnMut(usize, &[u8])) {
     }
 }
 
-/// Knows the format that holds where a text begins.
+/// Finds the format that applies where a text begins.
 pub trait Heads: fmt::Debug + Send + Sync {
-    /// It may have to look for it, and is asked after a hit only.
+    /// It may have to search for it, and is only asked after a hit.
     fn before(&self) -> Arc<Format>;
 }
 
 /// How the lines of a text name their fields.
 #[derive(Clone, Debug)]
 pub enum Layout {
-    /// All of them alike.
+    /// All lines alike.
     Fixed(Arc<Format>),
     /// As the header lines before them say, in the text or before it.
     Headed(Arc<dyn Heads>),
@@ -354,14 +359,14 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// The formats that hold in a text, of which `core` is looked at.
+    /// The formats that apply in a text, of which `core` is scanned.
     pub fn sections(&self, text: &[u8], core: &std::ops::Range<usize>) -> Sections {
         match self {
             Layout::Fixed(format) => Sections::new(Arc::clone(format), Vec::new()),
             Layout::Headed(heads) => {
                 let first = heads.before();
                 let mut later: Vec<(usize, Arc<Format>)> = Vec::new();
-                // Behind a hard cut the first line is the rest of one.
+                // After a hard cut, the first line is the rest of one.
                 let from = match core.start {
                     0 => 0,
                     start => memchr::memchr(b'\n', &text[start..])
@@ -380,12 +385,13 @@ impl Layout {
     }
 }
 
-/// The formats that hold in a text, by where they begin to.
+/// The formats that apply in a text, by where they start.
 #[derive(Clone, Debug)]
 pub struct Sections {
     first: Arc<Format>,
     later: Vec<(usize, Arc<Format>)>,
-    /// Whether one of them has a column of paths: asked at every host, and hardly ever so.
+    /// Whether one of them has a column with paths. Asked for every host, and
+    /// rarely true.
     have_paths: bool,
 }
 
@@ -395,13 +401,13 @@ impl Sections {
         Sections { first, later, have_paths }
     }
 
-    /// Whether paths of URLs stand in a column of the lines at a place.
+    /// Whether the lines at a place have a column with URL paths.
     #[inline]
     pub fn has_paths_at(&self, place: usize) -> bool {
         self.have_paths && self.at(place).has_paths
     }
 
-    /// The one that holds for what begins at a place.
+    /// The format that applies at a place.
     pub fn at(&self, place: usize) -> &Arc<Format> {
         match self.later.partition_point(|(behind, _)| *behind <= place) {
             0 => &self.first,

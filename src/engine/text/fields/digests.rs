@@ -1,13 +1,13 @@
-//! What the name of a field says of a digest in it.
+//! What the name of a field says about a digest in it.
 
 use crate::engine::indicator::Kind;
 
-/// The kinds that a digest in a field of this name can have. `None`: the name
-/// says nothing, and every kind counts.
+/// The possible kinds of a digest in a field with this name. `None` if the name
+/// says nothing, so every kind is possible.
 ///
-/// The field of a file's digest takes that digest and nothing else (section 6.5,
-/// case T16). The field of a fingerprint takes the fingerprint, and also what a
-/// list calls an MD5 or a SHA: most lists of fingerprints say no more than that.
+/// The field of a file's digest only contains that digest (section 6.5, case T16).
+/// The field of a fingerprint contains the fingerprint, which lists may also call
+/// an MD5 or a SHA: most lists of fingerprints are no more specific.
 pub fn digest_kinds(field: &str) -> Option<&'static [Kind]> {
     let field = field.to_ascii_lowercase();
     let last = field.rsplit(['.', '_', '-', ' ']).next().unwrap_or(&field);

@@ -1,11 +1,12 @@
-//! Records in a line that is too long to be one: documents of JSON whose array has thousands of
-//! objects, all in one line.
+//! Records in a line that is too long to be one: JSON documents whose array
+//! contains thousands of objects in a single line.
 //!
-//! Only a window of such a line is there, which may begin in the midst of a string. So reading
-//! begins at an object whose first key is whole: in a string its quotes would have backslashes.
-//! A record is the outermost object that is no longer than [`MAX_BLOCK`]; what is one depends on
-//! so many bytes around it, and not on how the line was cut. A window is read once, when the
-//! first hit in it asks.
+//! Only a window of such a line is available, which may begin within a string.
+//! Therefore reading starts at an object whose first key is complete: inside a
+//! string its quotes would have backslashes. A record is the outermost object that
+//! is not longer than [`MAX_BLOCK`]. The result depends on that many bytes around
+//! it, and not on how the line was cut. A window is read once, when the first hit
+//! in it asks.
 
 use super::blocks::record_at;
 use super::json::string_end;
@@ -13,10 +14,11 @@ use super::lines::MAX_BLOCK;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// The longest first key of the object at which reading begins, in bytes.
+/// The maximum length in bytes of the first key of the object at which reading
+/// starts.
 const MAX_KEY: usize = 256;
 
-/// Deeper objects are not told apart.
+/// The maximum depth of objects to distinguish.
 const MAX_DEPTH: usize = 512;
 
 /// The objects in a window of a line.
@@ -32,8 +34,8 @@ impl Elements {
         self.window.clone()
     }
 
-    /// The object around a place in the window of a line that is here, if there is one. The
-    /// other range is free of objects, or the object's own.
+    /// The object around a place in the available window of a line, if there is
+    /// one. The second range is free of objects, or that of the object.
     pub fn around(
         &mut self,
         text: &[u8],
@@ -57,7 +59,7 @@ impl Elements {
     }
 }
 
-/// Where the first object begins whose first key is whole.
+/// Where the first object with a complete first key begins.
 fn first_object(text: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(text, b"{\"").find(|at| {
         let key = &text[at + 2..text.len().min(at + 2 + MAX_KEY)];
@@ -68,7 +70,7 @@ fn first_object(text: &[u8]) -> Option<usize> {
     })
 }
 
-/// The outermost objects of a window that are short enough, in their order.
+/// The outermost objects of a window that are short enough, in order.
 fn objects(text: &[u8], window: &Range<usize>) -> Vec<Range<usize>> {
     let line = &text[..window.end];
     let mut found: Vec<Range<usize>> = Vec::new();
@@ -109,7 +111,7 @@ mod tests {
         format!("{{\"n\":{at},\"s\":\"}}{{\\\"x\\\":1,{{\",\"d\":{{\"h\":\"evil{at}.\"}}}}")
     }
 
-    /// The same object, wherever the window begins and ends.
+    /// The object is the same, wherever the window begins and ends.
     #[test]
     fn objects_in_windows() {
         let elements: Vec<String> = (0..4000).map(element).collect();

@@ -3,7 +3,8 @@
 use crate::engine::progress::bound;
 use std::ops::Range;
 
-/// A longer record is none. So much is looked at on both sides of a line.
+/// The maximum length of a record, and so the distance to look at on both sides of
+/// a line.
 pub(super) const MAX_BLOCK: usize = bound(64 << 10, 256);
 
 /// A line of a text.
@@ -11,7 +12,7 @@ pub(super) struct Line<'t> {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) indent: usize,
-    /// Without the blanks on both sides.
+    /// The line without surrounding blanks.
     pub(super) text: &'t [u8],
 }
 
@@ -22,8 +23,8 @@ impl<'t> Line<'t> {
         Line { start: range.start, end: range.end, indent, text: bytes.trim_ascii() }
     }
 
-    /// Where a record begins that goes on behind this line, if one may: an object, or an element
-    /// that is not closed in it.
+    /// Where a record begins that may continue after this line: an object, or an
+    /// element that the line does not close.
     pub(super) fn opens(&self) -> Option<usize> {
         let begins = self.start + self.indent;
         match self.text {
@@ -59,7 +60,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// The lines of a text, without their line breaks.
+/// Iterates over the lines of a text, without line breaks.
 pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {

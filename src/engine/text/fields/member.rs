@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-/// Where the name of a member stands.
+/// Where the name of a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// It has none.
+    /// There is none.
     None,
     /// In the line.
     Key(u32, u32),
-    /// In the header.
+    /// In the header of the log.
     Column(u32),
 }
 
@@ -31,13 +31,13 @@ impl Member {
 /// What is known of an object when it begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opened {
-    /// The key that the object, or the array that it is an element of, belongs to.
+    /// The key that the object, or the array that contains it, belongs to.
     pub(super) key: Name,
-    /// Whether it is an element of an array, or stands in the line by itself.
+    /// Whether it is an element of an array, or at the top of the line.
     pub(super) is_element: bool,
-    /// How often the escapes of JSON in its values are to be undone.
+    /// How often to undo JSON escapes in its values.
     pub(super) undone: u8,
-    /// Whether it is an element of XML, whose name is no part of those in it.
+    /// Whether it is an XML element, whose name is not part of the names in it.
     pub(super) is_tag: bool,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Scope {
 pub(super) struct Members {
     all: Vec<Member>,
     pub(super) scopes: Vec<Scope>,
-    /// Whether the text is in ArcSight's format, which defines the names.
+    /// Whether the text is in ArcSight's format, which defines its names.
     pub(super) is_cef: bool,
 }
 

@@ -1,9 +1,10 @@
-//! The names of fields: which hold the parts of a URL, which hold a time, and which
-//! address belongs to which port (matching specification, section 8, rules 2, 3 and 5).
+//! The names of fields: which contain parts of a URL, which contain a time, and
+//! which address belongs to which port (matching specification, section 8, rules 2,
+//! 3 and 5).
 //!
-//! Names are compared without case and without anything but letters and digits:
-//! `ClientRequestHost`, `cs-host` and `cs(Host)`, `id.resp_h`. In JSON the name of the
-//! object may belong to it: `url.domain`, `http.hostname`.
+//! Names are compared ignoring case and anything but letters and digits:
+//! `ClientRequestHost`, `cs-host` and `cs(Host)`, `id.resp_h`. In JSON the name of
+//! the object may be included: `url.domain`, `http.hostname`.
 
 mod sides;
 mod times;
@@ -16,26 +17,26 @@ pub(super) use times::{
     CREATED_RANK, RECEIVED_RANK, ends_as_time, is_of_change, is_other_time, time_rank,
 };
 
-/// The longest name that says anything, without its other signs and with them.
+/// The length limit of a name, with and without its other characters.
 const MAX_NAME: usize = 48;
 const MAX_READ: usize = 2 * MAX_NAME;
 
-/// What a field holds of a URL.
+/// The part of a URL that a field contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Host,
-    /// A host where the record names none better: a name of it may be a client's, or that of
-    /// the machine.
+    /// A host, if the record has no better one: it may be a client's name, or that
+    /// of the machine.
     Server,
-    /// The path, perhaps with its query; of several that with the lowest number counts.
+    /// The path, possibly with its query; the lowest number wins.
     Path(u8),
     Query,
     Scheme,
     Port,
 }
 
-/// Hosts of requests: Zeek, EVE, ECS, W3C, CloudFront, Cloudflare, FortiGate, nginx,
-/// Traefik, Caddy, Envoy, OCSF, Azure, AWS, CEF.
+/// Hosts of requests: Zeek, EVE, ECS, W3C, CloudFront, Cloudflare, FortiGate,
+/// nginx, Traefik, Caddy, Envoy, OCSF, Azure, AWS, CEF.
 const HOSTS: &[&str] = &[
     "host",
     "hostname",
@@ -79,10 +80,10 @@ const HOSTS: &[&str] = &[
     "destdomain",
 ];
 
-/// Names of hosts where no better one stands.
+/// Names of hosts to use if there is no better one.
 const SERVERS: &[&str] = &["server", "remotehost"];
 
-/// Paths of requests, the best of a record first.
+/// Paths of requests, the best first.
 const PATHS: &[(&str, u8)] = &[
     ("requesturi", 0),
     ("originalrequesturiwithargs", 0),
@@ -114,15 +115,15 @@ const PATHS: &[(&str, u8)] = &[
     ("requestline", REQUEST),
 ];
 
-/// The rank of a path whose name says that it is one, so that it may lack its slash.
+/// The rank of a path whose name says that it is one, so it may lack its slash.
 pub(super) const NAMED_PATH: u8 = 2;
-/// The rank of a path whose name says of none what it is one of.
+/// The rank of a path whose name does not say what it is the path of.
 const WEAK_PATH: u8 = 3;
-/// The rank of the line of a request, or of its path.
+/// The rank of a request line, or of its path.
 pub(super) const REQUEST: u8 = 4;
 
-/// Objects that tell of the machine that wrote a log, of a file or a client: no host in them
-/// is that of a request.
+/// Objects that describe the machine that wrote the log, a file or a client. A host
+/// in them is not that of a request.
 const MACHINES: &[&str] = &[
     "host",
     "agent",
@@ -146,7 +147,7 @@ const MACHINES: &[&str] = &[
     "client",
 ];
 
-/// What is part of the name of an object that tells of a request.
+/// Parts of names of objects that describe a request.
 const REQUESTS: &[&str] = &["url", "uri", "http", "req", "web"];
 
 const QUERIES: &[&str] = &[
@@ -175,7 +176,7 @@ const SCHEMES: &[&str] = &[
 
 const URL_PORTS: &[&str] = &["httpport", "urlport", "csuriport", "requestport"];
 
-/// A name without case and without anything but letters and digits.
+/// A name reduced to lower-case letters and digits.
 pub(super) struct Plain {
     bytes: [u8; MAX_NAME],
     len: usize,
@@ -195,7 +196,7 @@ impl Plain {
         plain
     }
 
-    /// A name that is too long is none.
+    /// Appends a name. A name that is too long becomes empty.
     fn push(&mut self, name: &[u8]) {
         if name.len() > MAX_READ {
             self.len = MAX_NAME + 1;
@@ -215,14 +216,14 @@ impl Plain {
     }
 }
 
-/// What the field `name` of the object `object` holds of a URL.
+/// The part of a URL that the field `name` of the object `object` contains.
 pub(super) fn part(object: &[u8], name: &[u8]) -> Option<Part> {
     if name.len() > MAX_READ {
         return None;
     }
     let object = if object.len() > MAX_READ { b"" } else { object };
     let whole = name;
-    // The last name of a dotted one has its object before it.
+    // In a dotted name, the part before the last dot is the object.
     let dot = memchr::memrchr(b'.', name);
     let (object, name) = dot.map_or((object, name), |dot| (&name[..dot], &name[dot + 1..]));
     let last = memchr::memrchr(b'.', object).map_or(object, |dot| &object[dot + 1..]);
@@ -234,31 +235,31 @@ pub(super) fn part(object: &[u8], name: &[u8]) -> Option<Part> {
     })?;
     let is_other = match found {
         Part::Host | Part::Server => MACHINES.contains(&Plain::of(last).text()),
-        // `log.file.path` in one name.
+        // `log.file.path` as a single name.
         Part::Path(WEAK_PATH) => dot.is_some() && !holds_request(last),
         _ => false,
     };
     (!is_other).then_some(found)
 }
 
-/// Whether an object of this name tells of a request.
+/// Whether an object with this name describes a request.
 pub(super) fn holds_request(object: &[u8]) -> bool {
     let object = Plain::of(object);
     REQUESTS.iter().any(|word| object.text().contains(word))
 }
 
-/// Whether a path of this rank says by its name that it is one of a request.
+/// Whether a path with this rank is that of a request according to its name.
 pub(super) fn is_strong(rank: u8) -> bool {
     rank < WEAK_PATH
 }
 
-/// Whether an array of this name holds headers of a request, an object for each.
+/// Whether an array with this name contains headers of a request, one object each.
 pub(super) fn holds_headers(name: &[u8]) -> bool {
     let name = Plain::of(name);
     name.text().ends_with("headers") && !name.text().contains("resp")
 }
 
-/// Whether a member of an object for a header names it, or is its value.
+/// Whether a member of a header's object is its name, or its value.
 pub(super) fn is_header_name(name: &[u8]) -> bool {
     [&b"name"[..], b"key"].iter().any(|other| name.eq_ignore_ascii_case(other))
 }
@@ -267,7 +268,8 @@ pub(super) fn is_header_value(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"value")
 }
 
-/// What a header says of the URL of its request: `Host`, and the names of HTTP/2 and 3.
+/// The part of the request's URL that a header contains: `Host`, and the
+/// pseudo-headers of HTTP/2 and 3.
 pub(super) fn header_part(header: &[u8]) -> Option<Part> {
     let is = |name: &[u8]| header.eq_ignore_ascii_case(name);
     match () {
@@ -278,32 +280,32 @@ pub(super) fn header_part(header: &[u8]) -> Option<Part> {
     }
 }
 
-/// Whether a name behind which a colon stands says something of a record: of an address or
-/// a port, of a request, or of a time.
+/// Whether a name before a colon describes a record: an address or a port, a
+/// request, or a time.
 pub(super) fn is_telling(name: &[u8]) -> bool {
     is_of_endpoint(name)
         || matches!(part(b"", name), Some(Part::Host | Part::Path(_)))
         || time_rank(name).is_some_and(|rank| rank <= RECEIVED_RANK)
 }
 
-/// Whether a name is one of an address or a port.
+/// Whether a name is that of an address or a port.
 pub(super) fn is_of_endpoint(name: &[u8]) -> bool {
     Side::none().with(name).is_known
 }
 
-/// Whether the words of a name say of no side.
+/// Whether the words of a name mention no side.
 pub(super) fn is_of_no_side(name: &[u8]) -> bool {
     Side::none().with(name).words == NO_SIDE
 }
 
-/// Whether a column of this name holds messages.
+/// Whether a column with this name contains messages.
 pub(super) fn holds_message(name: &[u8]) -> bool {
     let name = Plain::of(name);
     ["msg", "message", "log", "line", "text", "raw", "event", "data", "query"]
         .contains(&name.text())
 }
 
-/// Whether an element of XML of this name is a record.
+/// Whether an XML element with this name is a record.
 pub(super) fn is_record(name: &[u8]) -> bool {
     matches!(
         Plain::of(name).text(),
@@ -311,7 +313,7 @@ pub(super) fn is_record(name: &[u8]) -> bool {
     )
 }
 
-/// Whether an object of this name holds what is told of the record that it lies in.
+/// Whether an object with this name describes the record that contains it.
 pub(super) fn tells_of_record(name: &[u8]) -> bool {
     matches!(
         Plain::of(name).text(),
@@ -324,23 +326,23 @@ pub(super) fn tells_of_record(name: &[u8]) -> bool {
             | "timecreatedattributes"
             | "envelope"
             | "common"
-            // Google Workspace's reports.
+            // In Google Workspace's reports.
             | "id"
     )
 }
 
-/// Whether a field holds the pattern of a time beside it (LEEF).
+/// Whether a field contains the pattern of a time in another field (LEEF).
 pub(super) fn is_time_pattern(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"devTimeFormat")
 }
 
-/// Whether a field holds a time whose pattern another one may hold.
+/// Whether a field contains a time whose pattern may be in another field.
 pub(super) fn has_pattern(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"devTime")
 }
 
 fn part_of(name: &str) -> Option<Part> {
-    /// Each member of a line with a host is asked for.
+    /// Every member of a line with a host is looked up here.
     static PARTS: LazyLock<HashMap<&str, Part>> = LazyLock::new(|| {
         let all =
             |names: &'static [&'static str], part| names.iter().map(move |&name| (name, part));
@@ -355,8 +357,9 @@ fn part_of(name: &str) -> Option<Part> {
     PARTS.get(name).copied()
 }
 
-/// Whether a name that ends like `key` can be one of a host: asked before a hit, so it
-/// looks at the end only. `is_address`: the value is one.
+/// Whether a field whose name ends like `key` may contain a host. Asked before a
+/// hit, so it only looks at the end. `is_address` says that the value is an
+/// address.
 #[inline]
 pub(super) fn may_name_host(key: &[u8], is_address: bool) -> bool {
     let mut end = [0; 4];
@@ -374,7 +377,7 @@ pub(super) fn may_name_host(key: &[u8], is_address: bool) -> bool {
             || end & 0xff_ffff | LOWER == folded(b"\0dst"))
 }
 
-/// Ends of names of hosts, of whatever kind.
+/// Endings of names of hosts of any kind.
 const OF_HOSTS: [u32; 10] = [
     folded(b"rver"),
     folded(b"host"),
@@ -388,7 +391,7 @@ const OF_HOSTS: [u32; 10] = [
     folded(b"alue"),
 ];
 
-/// Ends of names of hosts that are addresses.
+/// Endings of names of hosts that are addresses.
 const OF_ADDRESSES: [u32; 8] = [
     folded(b"addr"),
     folded(b"ress"),
@@ -402,14 +405,14 @@ const OF_ADDRESSES: [u32; 8] = [
 
 const LOWER: u32 = 0x2020_2020;
 
-/// Four bytes with their letters in lower case, in one go: other bytes then look like others,
-/// too, which the record sets right.
+/// Folds the case of four bytes at once. Other bytes may become equal, too, which
+/// the record corrects.
 const fn folded(end: &[u8; 4]) -> u32 {
     u32::from_be_bytes(*end) | LOWER
 }
 
-/// The part of a time that a member of an object for it holds: of protobuf's timestamps
-/// (`{"seconds":1,"nanos":5}`), Java's instants, and C's structures.
+/// The part of a time that a member of its object contains: in protobuf's
+/// timestamps (`{"seconds":1,"nanos":5}`), Java's instants, and C's structures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimePart {
     Seconds,
@@ -417,7 +420,7 @@ pub(super) enum TimePart {
     Nanos,
 }
 
-/// What part of a time a member of this name holds.
+/// The part of a time that a member with this name contains.
 pub(super) fn time_part(name: &[u8]) -> Option<TimePart> {
     Some(match Plain::of(name).text() {
         "seconds" | "sec" | "secs" | "tvsec" | "epochsecond" => TimePart::Seconds,
@@ -427,12 +430,12 @@ pub(super) fn time_part(name: &[u8]) -> Option<TimePart> {
     })
 }
 
-/// Whether a field holds the distance from UTC of a time beside it.
+/// Whether a field contains the UTC offset of a time in another field.
 pub(super) fn is_zone(name: &[u8]) -> bool {
     matches!(Plain::of(name).text(), "tz" | "timezone" | "zone" | "utcoffset" | "tzoffset")
 }
 
-/// Whether an array of this name holds records, each with its own time.
+/// Whether an array with this name contains records, each with its own time.
 pub(super) fn holds_records(name: &[u8]) -> bool {
     matches!(
         Plain::of(name).text(),
@@ -477,7 +480,7 @@ mod tests {
             ("", "sport", None),
             ("", "rrname", None),
             ("", "request", Some(Part::Path(REQUEST))),
-            // What tells of the machine, or of a file.
+            // What describes the machine, or a file.
             ("host", "name", None),
             ("", "host.name", None),
             ("host", "hostname", None),
@@ -487,7 +490,7 @@ mod tests {
         ] {
             assert_eq!(part(object.as_bytes(), name.as_bytes()), want, "{object} {name}");
         }
-        // What is asked before a hit lets every name of a host pass.
+        // The check before a hit must accept the name of every host.
         for name in HOSTS {
             assert!(may_name_host(name.as_bytes(), false), "{name}");
         }

@@ -1,8 +1,8 @@
-//! The pairs of a text: `key=value` of logfmt, firewalls, CEF and iptables, in LEEF with the
-//! sign that its header names between them; `key: value` where the key says something of
-//! an address, a port, a request or a time (Check Point, Firepower, the texts of Windows);
-//! and the elements of XML on the way. What escapes stand for, other than quotes, was put in
-//! their place before.
+//! The pairs of a text: `key=value` of logfmt, firewalls, CEF and iptables; those
+//! of LEEF, with the separator from its header; `key: value`, if the key means an
+//! address, a port, a request or a time (Check Point, Firepower, the texts of
+//! Windows); and XML elements between them. Escapes, except for quotes, were
+//! decoded before.
 
 use super::columns::quote_end;
 use super::json::{quote_at, string_end};
@@ -11,37 +11,37 @@ use super::names;
 use super::xml;
 use std::ops::Range;
 
-/// The most words of a name that ends in a colon.
+/// The maximum number of words in a name before a colon.
 const MAX_WORDS: usize = 3;
-/// The longest way from a colon or an equals sign to its value.
+/// The maximum distance from a colon or an equals sign to its value.
 const MAX_GAP: usize = 8;
-/// The most blanks before a colon.
+/// The maximum number of blanks before a colon.
 const MAX_COLUMN: usize = 32;
-/// The longest value in brackets.
+/// The maximum length of a value in brackets.
 const MAX_BRACKETED: usize = 256;
-/// The longest label of a value between tabs.
+/// The maximum length of a label of a value between tabs.
 const MAX_LABEL: usize = 64;
 
 fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte)
 }
 
-/// A text that is read for pairs.
+/// A text to read pairs from.
 struct Pairs<'t> {
-    /// As far as the text reaches.
+    /// The line, up to the end of the text.
     line: &'t [u8],
     /// Where the text begins.
     floor: usize,
-    /// In how many strings of JSON it lies.
+    /// The number of JSON strings that contain it.
     nest: u8,
-    /// What stands between pairs, where a header says so.
+    /// The separator between pairs, if a header sets it.
     delimiter: Option<u8>,
-    /// Whether values reach as far as the next key (ArcSight, Common Event Format).
+    /// Whether values extend to the next key (ArcSight, Common Event Format).
     is_cef: bool,
     scope: u32,
 }
 
-/// Reads the pairs of a text that lies in so many strings of JSON.
+/// Reads the pairs of a text nested in `nest` JSON strings.
 pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Members) {
     let line = &line[..text.end.min(line.len())];
     let delimiter = delimiter(&line[text.start.min(line.len())..]);
@@ -50,7 +50,7 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Membe
         return pairs.labels(record);
     }
     let mut at = text.start;
-    // Without what closes an element there is none.
+    // Without a closing tag, there is no element.
     let has_tag = line.get(text.start + 1..).is_some_and(|b| memchr::memchr(b'<', b).is_some());
     let closer = has_tag.then(|| memchr::memmem::rfind(line, b"</")).flatten().unwrap_or(0);
     let next_tag = |at: usize| xml::next_tag(line, at, closer);
@@ -64,12 +64,12 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Membe
             continue;
         }
         at = match line[at] {
-            // What is quoted and no value is text; in it nothing is a pair.
+            // A quoted text that is not a value is prose, and contains no pairs.
             b'"' => pairs.quoted(at, record),
             b'=' => pairs.equals(at, record),
             _ => pairs.colon(at, record),
         };
-        // Values may hold what looks like one.
+        // Values may contain something that looks like one.
         if tag.is_some_and(|start| start < at) {
             tag = next_tag(at);
         }
@@ -80,8 +80,8 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Membe
 }
 
 impl Pairs<'_> {
-    /// Where what is quoted ends that begins with the quote at a place. A cell of a table that
-    /// nothing names may be a record.
+    /// Where the quoted text that begins with the quote at a place ends. An unnamed
+    /// cell of a table may be a record.
     fn quoted(&self, quote: usize, record: &mut Members) -> usize {
         let cell = &self.line[quote..];
         if self.nest == 0 && cell.starts_with(b"\"{\"\"") {
@@ -106,7 +106,7 @@ impl Pairs<'_> {
         behind.max(quote + 1)
     }
 
-    /// Whether the text has a label before each of its values, with tabs between them (Labeled
+    /// Whether the text has a label before each value, separated by tabs (Labeled
     /// Tab-separated Values, ltsv.org).
     fn is_labeled(&self) -> bool {
         let text = self.line.get(self.floor..).unwrap_or_default();
@@ -136,7 +136,7 @@ impl Pairs<'_> {
         }
     }
 
-    /// The value that begins at a place, and where what is behind it begins.
+    /// The value that begins at a place, and where the text after it begins.
     fn value(&self, at: usize) -> (Range<usize>, usize) {
         if let Some(start) = quote_at(self.line, at, self.nest) {
             let (end, behind) = string_end(self.line, start, self.nest);
@@ -155,7 +155,7 @@ impl Pairs<'_> {
             let end = self.end_of_cef(at);
             return (at..end, end);
         }
-        // The equals signs of a query are none of the record's: `uri=/a?b=c&d=e`.
+        // The equals signs of a query are not the record's: `uri=/a?b=c&d=e`.
         let is_url = rest.first() == Some(&b'/')
             || rest.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"http"));
         let mut in_query = false;
@@ -169,8 +169,8 @@ impl Pairs<'_> {
         (at..end, end)
     }
 
-    /// Where the value of CEF ends that begins at a place: before the blank before the next key,
-    /// or with the text.
+    /// Where the CEF value that begins at a place ends: before the blank before the
+    /// next key, or with the text.
     fn end_of_cef(&self, at: usize) -> usize {
         let rest = self.line.get(at..).unwrap_or_default();
         let ends = |equals: &usize| {
@@ -187,7 +187,7 @@ impl Pairs<'_> {
         at + rest[..len].trim_ascii_end().len()
     }
 
-    /// The value in the bracket at a place, if it is one by itself: `dst=[192.0.2.1]`.
+    /// The bracketed value at a place, if it is complete: `dst=[192.0.2.1]`.
     fn bracketed(&self, at: usize) -> Option<Range<usize>> {
         let close = match self.line.get(at)? {
             b'[' => b']',
@@ -200,14 +200,14 @@ impl Pairs<'_> {
         (len > 0 && self.line.get(end) == Some(&close)).then_some(at + 1..end)
     }
 
-    /// Where the word begins that ends at a place.
+    /// Where the word that ends at a place begins.
     fn word(&self, end: usize) -> usize {
         let head = &self.line[self.floor..end];
         let is_of_word = |b: &&u8| is_key(**b) && Some(**b) != self.delimiter;
         end - head.iter().rev().take_while(is_of_word).count()
     }
 
-    /// The pair around an equals sign, which may have blanks on its sides.
+    /// Reads the pair around an equals sign, which may have blanks around it.
     fn equals(&self, equals: usize, record: &mut Members) -> usize {
         let head = &self.line[self.floor..equals];
         let gap = head.iter().rev().take(MAX_GAP).take_while(|b| b" \t".contains(b)).count();
@@ -222,8 +222,8 @@ impl Pairs<'_> {
         behind
     }
 
-    /// The value behind an equals sign, and where what is behind it begins. Behind a blank it
-    /// may be another pair that begins.
+    /// The value after an equals sign, and where the text after it begins. After a
+    /// blank, another pair may begin.
     fn value_behind(&self, from: usize) -> (Range<usize>, usize) {
         let own = self.value(from);
         let is_blank = |at: usize| self.line.get(at).is_some_and(|b| b" \t".contains(b));
@@ -239,7 +239,7 @@ impl Pairs<'_> {
         if self.line.get(next) == Some(&b'=') { own } else { (value, behind) }
     }
 
-    /// The pair around a colon, if it is one.
+    /// Reads the pair around a colon, if it is one.
     fn colon(&self, colon: usize, record: &mut Members) -> usize {
         let next = colon + 1;
         let Some(at) = self.behind_gap(next) else { return next };
@@ -272,15 +272,15 @@ impl Pairs<'_> {
         behind.max(next)
     }
 
-    /// Where the value begins behind blanks.
+    /// Where the value after blanks begins.
     fn behind_gap(&self, from: usize) -> Option<usize> {
         let gap = self.line.get(from..)?.iter().take(MAX_GAP);
         let at = from + gap.take_while(|b| b" \t".contains(b)).count();
         Some(at).filter(|at| *at < self.line.len())
     }
 
-    /// Where the name begins that ends at a colon: a word, and those before it while what
-    /// stands there says of no side (`Destination Address`, `Source Network Address`).
+    /// Where the name that ends at a colon begins: a word, and the words before it
+    /// that mention no side (`Destination Address`, `Source Network Address`).
     fn name(&self, colon: usize) -> usize {
         let mut start = self.word(colon);
         for _ in 1..MAX_WORDS {
@@ -299,8 +299,8 @@ impl Pairs<'_> {
     }
 }
 
-/// The sign between the pairs of LEEF 2.0, which its header names by itself or in
-/// hexadecimal digits: `LEEF:2.0|Vendor|Product|1.0|id|^|`, `…|0x5E|`.
+/// The separator between the pairs of LEEF 2.0, which its header gives as a
+/// character or in hex: `LEEF:2.0|Vendor|Product|1.0|id|^|`, `…|0x5E|`.
 fn delimiter(text: &[u8]) -> Option<u8> {
     let start = memchr::memmem::find(&text[..text.len().min(256)], b"LEEF:2.")?;
     let mut parts = text[start..].splitn(7, |&b| b == b'|').skip(5);

@@ -1,36 +1,37 @@
-//! Records that stand in lines of a name and a value each: the journal's export format, events
-//! of Windows as text, and lists of PowerShell.
+//! Records with one name and value per line: the journal's export format, Windows
+//! events as text, and PowerShell lists.
 //!
-//! Nothing in such a line tells that it belongs to others, so the head of a text has to say
-//! which form it has. A record reaches from its first line to that of the next one.
+//! A line does not show that it belongs to others, so the form is recognised at the
+//! start of a text. A record extends from its first line to that of the next one.
 
 use super::lines::{Line, MAX_BLOCK, lines};
 use super::names;
 use std::ops::Range;
 
-/// How much of the head of a text is looked at, in bytes.
+/// How many bytes at the start of a text to inspect.
 const MAX_HEAD: usize = 4 << 10;
-/// The fewest names of a list.
+/// The minimum number of names in a list.
 const MIN_NAMES: usize = 3;
-/// The longest name of one.
+/// The maximum length of such a name.
 const MAX_NAME: usize = 64;
 
-/// How lines of a name and a value each make records.
+/// How lines with one name and value each form records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paragraphs {
-    /// They make none.
+    /// They form none.
     #[default]
     None,
-    /// `NAME=value`, behind `__CURSOR=` (systemd, Journal Export Formats).
+    /// `NAME=value`, after `__CURSOR=` (systemd, Journal Export Formats).
     Export,
-    /// What `wevtutil qe /f:text` writes, behind `Event[0]:`.
+    /// The output of `wevtutil qe /f:text`, after `Event[0]:`.
     Events,
-    /// What PowerShell's `Format-List` writes: `Name : value`, with all colons below each other.
+    /// The output of PowerShell's `Format-List`: `Name : value`, with aligned
+    /// colons.
     List,
 }
 
 impl Paragraphs {
-    /// What the head of a text says.
+    /// Recognises the form at the start of a text.
     pub fn of(head: &[u8]) -> Paragraphs {
         let head = &head[..head.len().min(MAX_HEAD)];
         let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
@@ -45,7 +46,8 @@ impl Paragraphs {
         }
     }
 
-    /// Whether a line begins a record; `behind_blank`: an empty one is before it.
+    /// Whether a line begins a record. `behind_blank` says that it follows an empty
+    /// line.
     fn begins(self, line: &Line<'_>, behind_blank: bool) -> bool {
         match self {
             Paragraphs::None => false,
@@ -56,7 +58,7 @@ impl Paragraphs {
     }
 }
 
-/// `Event[0]:`, with the colon or without.
+/// `Event[0]:`, with or without the colon.
 fn is_event(line: &Line<'_>) -> bool {
     let number = line.text.strip_suffix(b":").unwrap_or(line.text);
     let number = number.strip_prefix(b"Event[").and_then(|rest| rest.strip_suffix(b"]"));
@@ -66,7 +68,7 @@ fn is_event(line: &Line<'_>) -> bool {
         })
 }
 
-/// The name in a line of a list, and where its colon stands.
+/// The name in a line of a list, and the position of its colon.
 fn name_of_list<'t>(line: &Line<'t>) -> Option<(&'t [u8], usize)> {
     let text = line.text;
     let colon = text.iter().take(MAX_NAME).position(|&b| b == b':')?;
@@ -77,8 +79,8 @@ fn name_of_list<'t>(line: &Line<'t>) -> Option<(&'t [u8], usize)> {
     (line.indent == 0 && is_name).then_some((name, colon))
 }
 
-/// Whether a text begins with the lines of a list: names that differ, of which one is known,
-/// with their colons below each other. Levels of a log (`INFO  : `) come again.
+/// Whether a text begins with the lines of a list: different names, one of them
+/// known, with aligned colons. Levels of a log (`INFO  : `) repeat.
 fn is_list(text: &[u8]) -> bool {
     let mut found: Vec<&[u8]> = Vec::new();
     let mut column = None;
@@ -103,7 +105,7 @@ fn is_list(text: &[u8]) -> bool {
     found.len() >= MIN_NAMES && found.iter().any(is_known)
 }
 
-/// The records of a text. One that is too long is cut at a line's end.
+/// The records of a text. One that is too long is cut between lines.
 pub(super) fn records(text: &[u8], form: Paragraphs) -> Vec<Range<usize>> {
     let mut records: Vec<Range<usize>> = Vec::new();
     let mut behind_blank = true;

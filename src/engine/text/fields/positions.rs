@@ -1,20 +1,20 @@
-//! Ports of addresses in columns that nothing names, where the shape of the line leaves no
-//! doubt: the logs of PAN-OS and pfSense, flows of AWS and Azure, and an address and a
-//! port side by side, twice or beside the name of a protocol.
+//! Ports of addresses in unnamed columns, if the form of the line leaves no doubt:
+//! logs of PAN-OS and pfSense, flow logs of AWS and Azure, and an address and a
+//! port side by side, twice or next to the name of a protocol.
 
 use hashbrown::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
-/// The longest text of a column that is looked at.
+/// The maximum length of a column to inspect.
 const MAX_CELL: usize = 48;
-/// The longest way from an address to the port behind it in a tuple.
+/// The maximum distance from an address to the port after it in a tuple.
 const MAX_TUPLE: usize = 12;
 
-/// What stands between columns.
+/// The separators of columns.
 const SEPARATORS: &[u8] = b",;|\t ";
 
-/// The columns of a text, by what separates them; found when they are first asked for.
+/// The columns of a text by their separator; found when first needed.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     columns: HashMap<u8, Columns>,
@@ -23,11 +23,11 @@ pub(super) struct Positions {
 #[derive(Debug)]
 struct Columns {
     cells: Vec<Range<u32>>,
-    /// The columns of source and destination, and those of their ports.
+    /// The columns of source and destination, and of their ports.
     known: Option<[usize; 4]>,
 }
 
-/// The names that are told of an address and its port.
+/// The names to report for an address and its port.
 const NAMES: [&str; 2] = ["src+sport", "dst+dport"];
 
 impl Positions {
@@ -35,7 +35,7 @@ impl Positions {
         self.columns.clear();
     }
 
-    /// The port of the address at `span`, and what names both.
+    /// The port of the address at `span`, and the name for both.
     pub(super) fn port_beside(
         &mut self,
         line: &[u8],
@@ -87,7 +87,7 @@ impl Columns {
         }
         let cell = |offset: isize| self.cell(line, at.checked_add_signed(offset));
         let (is_ip, is_port) = (|at| is_address(cell(at)), |at| port_of(cell(at)).is_some());
-        // An address, its port, perhaps an arrow, and the same again.
+        // An address, its port, possibly an arrow, and the same again.
         let arrow = |at: isize| isize::from(is_arrow(cell(at)));
         if is_ip(0) && is_port(1) {
             let other = 2 + arrow(2);
@@ -103,7 +103,7 @@ impl Columns {
                 return Some((port_of(cell(1))?, "address+port".into()));
             }
         }
-        // Both addresses, both ports, and the protocol before or behind them.
+        // Both addresses, both ports, and the protocol before or after them.
         let is_four = |src: isize| {
             is_ip(src)
                 && is_ip(src + 1)
@@ -127,7 +127,7 @@ fn text_of<'t>(line: &'t [u8], cell: &Range<u32>) -> &'t [u8] {
     text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text)
 }
 
-/// The columns of a text; many blanks are one.
+/// The columns of a text; several blanks count as one.
 fn cells(line: &[u8], text: Range<usize>, separator: u8) -> Vec<Range<u32>> {
     let mut cells = Vec::new();
     let mut start = text.start;
@@ -182,7 +182,8 @@ fn is_protocol(text: &[u8]) -> bool {
         .any(|name| text.eq_ignore_ascii_case(name))
 }
 
-/// Numbers are those of the protocols with ports, and letters those of Azure's flows.
+/// Numbers are those of the protocols with ports; letters are those of Azure's flow
+/// logs.
 fn is_protocol_or_number(text: &[u8]) -> bool {
     is_protocol(text) || [&b"6"[..], b"17", b"132", b"T", b"U"].contains(&text)
 }
@@ -191,7 +192,7 @@ fn is_arrow(text: &[u8]) -> bool {
     [&b"->"[..], b"-->", b"=>", b"<->", b"<-", b">"].contains(&text)
 }
 
-/// The port of an address in the pair that programs write of a socket: `('192.0.2.1', 443)`,
+/// The port in the tuple that programs print for a socket: `('192.0.2.1', 443)`,
 /// `["192.0.2.1",443]`.
 fn of_tuple(line: &[u8], span: &Range<usize>) -> Option<u16> {
     let (quote, before) = line.get(..span.start)?.split_last()?;

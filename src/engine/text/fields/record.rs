@@ -1,9 +1,9 @@
-//! A line as a record: its members, the objects that they lie in, and its times.
+//! A line as a record: its members, the objects that contain them, and its times.
 //!
-//! A line is read once, at its first hit. What a hit asks is then found by halves, so
-//! that many hits in one line cost no more than as many in lines of their own. A value may
-//! be a text that is a record again (JSON in a string of JSON, pairs in a message): it is
-//! read when a hit in it asks, and once.
+//! A line is parsed once, at its first hit. Hits then use binary search, so many
+//! hits in one line cost no more than hits in separate lines. A value may itself be
+//! a record (JSON in a JSON string, pairs in a message); it is parsed once, when a
+//! hit in it asks.
 
 mod endpoints;
 mod groups;
@@ -29,30 +29,30 @@ use std::ops::Range;
 use std::sync::Arc;
 use urls::Parts;
 
-/// The longest name of a field that is told.
+/// The maximum length of a field's name to report.
 const MAX_FIELD: usize = 1024;
-/// Among how many members a time is looked for whose name says nothing.
+/// The number of members to search for a time with an unknown name.
 const MAX_UNNAMED: usize = 64;
-/// How far before a time its name is looked for, in bytes.
+/// How many bytes before a time to look for its name.
 const MAX_BEFORE: usize = 64;
-/// How many records in records are looked into.
+/// The maximum depth of records in records.
 const MAX_NEST: u8 = 3;
 
-/// How far into a text its head reaches before an event of CEF.
+/// How far into a text the header before a CEF event may extend.
 const MAX_CEF_HEAD: usize = 256;
 
-/// A line that was read, or a text in it.
+/// A parsed line, or a text in it.
 #[derive(Debug, Default)]
 pub struct Record {
     format: Arc<Format>,
-    /// Where the text begins in the line, and ends.
+    /// The range of the text in the line.
     text: Range<usize>,
-    /// In how many strings of JSON it lies.
+    /// The number of JSON strings that contain it.
     nest: u8,
-    /// In how many cells with doubled quotes it lies.
+    /// The number of cells with doubled quotes that contain it.
     cells: u8,
     members: Members,
-    /// Each of these is made when it is first asked for.
+    /// Each of these is built when first needed.
     moments: Option<Vec<Moment>>,
     leading: Option<Option<Timestamp>>,
     endpoints: Option<Groups>,
@@ -60,17 +60,17 @@ pub struct Record {
     parts: Option<[Vec<Parts>; 2]>,
     requests: Groups,
     request: Option<Option<(usize, Range<usize>)>>,
-    /// How long the paths are of all URLs that were put together.
+    /// The total length of the paths of all URLs that were joined.
     built: usize,
     positions: Positions,
-    /// The records that stand in values, by the number of the member.
+    /// The records in values, by the number of the member.
     inner: HashMap<u32, Box<Record>>,
-    /// Whether names stand in `key=value`.
+    /// Whether names are from `key=value`.
     is_pairs: bool,
 }
 
 impl Record {
-    /// Reads a line.
+    /// Parses a line.
     pub fn read(&mut self, line: &[u8], format: &Arc<Format>) {
         self.begin(0..line.len(), 0);
         self.format = Arc::clone(format);
@@ -82,7 +82,7 @@ impl Record {
         self.read_text(line, start);
     }
 
-    /// Begins anew, and keeps what was allocated.
+    /// Starts over, reusing allocations.
     fn begin(&mut self, text: Range<usize>, nest: u8) {
         self.members.begin(nest);
         self.sides.clear();
@@ -102,7 +102,7 @@ impl Record {
         self.members.is_cef = self.is_pairs && is_cef(&line[text.clone()]);
         let mut at = text.start;
         let mut next = json;
-        // Records may stand behind each other, with anything between them.
+        // Several records may follow each other, with anything between them.
         while let Some(start) = next {
             self.read_pairs(line, at..start, nest);
             at = json::read(line, start..text.end, nest, &mut self.members).max(start + 1);
@@ -113,7 +113,7 @@ impl Record {
         }
     }
 
-    /// The record that stands in the value of a member, if it may be one.
+    /// The record in the value of a member, if it may be one.
     fn inner(&mut self, line: &[u8], number: u32) -> Option<&mut Record> {
         let member = self.members[number as usize];
         let depth = self.members.scopes[member.scope as usize].opened.undone;
@@ -138,7 +138,7 @@ impl Record {
         Some(inner)
     }
 
-    /// The number of the member that a byte lies in.
+    /// The number of the member that contains a byte.
     fn number_at(&self, at: usize) -> Option<u32> {
         let after = self.members.partition_point(|member| member.start as usize <= at);
         let number = after.checked_sub(1)?;
@@ -162,12 +162,12 @@ impl Record {
         self.members.scopes[member.scope as usize].root
     }
 
-    /// The name of the field that the byte at `at` lies in: a path of keys in JSON
+    /// The name of the field that contains the byte at `at`: a path of keys in JSON
     /// (`dns.rrname`), a column of a Zeek log (`id.resp_h`), a key of `key=value`.
     pub fn field(&self, line: &[u8], at: usize) -> Option<String> {
         let number = self.number_at(at)?;
         let member = self.members[number as usize];
-        // A label right before an address (`ip6:2001:db8::1`) is no field.
+        // A label directly before an address (`ip6:2001:db8::1`) is not a field.
         let is_label = match member.name {
             Name::Key(_, end) => member.start == end + 1 && line.get(end as usize) == Some(&b':'),
             _ => false,
@@ -175,7 +175,7 @@ impl Record {
         if is_label { None } else { self.path(line, number) }
     }
 
-    /// Where the cell of a table ends that the byte at `at` lies in.
+    /// Where the table cell that contains the byte at `at` ends.
     pub fn cell_end(&self, at: usize) -> Option<usize> {
         let member = self.members[self.number_at(at)? as usize];
         matches!(member.name, Name::Column(_)).then_some(member.end as usize)
@@ -199,7 +199,7 @@ impl Record {
         is_told.then(|| String::from_utf8_lossy(&names.join(&b'.')).into_owned())
     }
 
-    /// The names of two fields in the record that stands in the value of a member.
+    /// The names of two fields in the record that is the value of a member.
     fn path_in(&self, line: &[u8], number: u32, fields: &str) -> String {
         match self.path(line, number) {
             Some(path) => {
@@ -224,7 +224,7 @@ impl Record {
         if let Some(time) = self.time_of(line, scope) {
             return Some(time);
         }
-        // In JSON what looks like a time at the head is that of any member.
+        // In JSON, what looks like a leading time belongs to any member.
         let inner = |record: &mut Self| record.inner(line, number?)?.time(line, at, clock);
         if !self.is_pairs {
             return inner(self).or_else(|| self.leading(line, clock));
@@ -232,8 +232,8 @@ impl Record {
         self.leading(line, clock).or_else(|| inner(self))
     }
 
-    /// The time at the head of the text. XML has none, and neither has JSON: there it is the
-    /// first one that a member of the outermost object holds, under whatever name.
+    /// The time at the start of the text. XML and JSON have none: in JSON it is the
+    /// first time in a member of the outermost object, under any name.
     fn leading(&mut self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
         if let Some(known) = self.leading {
             return known;
@@ -242,7 +242,7 @@ impl Record {
         let begins = text.trim_ascii_start();
         let is_xml = matches!(begins, [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'?', ..]);
         let found = match self.is_pairs || self.format.has_columns() {
-            // `<Jun 24, 2026 4:15:41 AM UTC>` of WebLogic is no element.
+            // `<Jun 24, 2026 4:15:41 AM UTC>` of WebLogic is not an element.
             true if is_xml => times::whole(&begins[1..], clock),
             true => times::leading(text, clock, |at| self.is_other_time(line, at)),
             false => self.unnamed_time(line, clock),
@@ -254,7 +254,7 @@ impl Record {
     fn unnamed_time(&self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
         let is_in_line = |scope: &Scope| scope.parent == Some(0);
         if self.members.scopes.iter().filter(|scope| is_in_line(scope)).nth(1).is_some() {
-            // Of several records each would have its own.
+            // With several records, each would have its own.
             return None;
         }
         let is_outermost = |member: &&Member| {
@@ -276,8 +276,8 @@ impl Record {
         })
     }
 
-    /// Whether the member around a place of the text, or what stands before it there, says that
-    /// a time is no event's.
+    /// Whether the member around a place, or the text before it, says that a time
+    /// is not an event's.
     fn is_other_time(&self, line: &[u8], at: usize) -> bool {
         let place = self.text.start + at;
         let member = self.number_at(place).map(|number| self.members[number as usize].name);
@@ -288,8 +288,8 @@ impl Record {
         names::is_other_time(times::name_before(head))
     }
 
-    /// The time right before the text at a place, in nanoseconds: `["1782274541123456789","…"]`
-    /// of Loki.
+    /// The time directly before the text at a place, in nanoseconds:
+    /// `["1782274541123456789","…"]` of Loki.
     fn time_before(&self, line: &[u8], number: u32) -> Option<Timestamp> {
         let member = self.members[number as usize];
         let before = self.members[number.checked_sub(1)? as usize];
@@ -302,7 +302,8 @@ impl Record {
     }
 }
 
-/// Whether a text is an event in ArcSight's format, perhaps behind the head of a message.
+/// Whether a text is an event in ArcSight's format, possibly after the header of a
+/// message.
 fn is_cef(text: &[u8]) -> bool {
     memchr::memmem::find(&text[..text.len().min(MAX_CEF_HEAD)], b"CEF:").is_some()
 }

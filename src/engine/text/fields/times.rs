@@ -1,8 +1,9 @@
-//! Times in the forms that logs write them (matching specification, section 8.5).
+//! Times in the forms in which logs write them (matching specification, section
+//! 8.5).
 //!
-//! A time is read from where it begins, byte by byte and never back: a date, a clock,
-//! and what says how far both are from UTC. What is left open (the year of a syslog
-//! line, the zone of a local time) the [`Clock`] says.
+//! A time is read from its beginning, byte by byte and never back: a date, a clock
+//! time, and a UTC offset. The [`Clock`] supplies what is missing: the year of a
+//! syslog line, the zone of a local time.
 
 mod pattern;
 mod reader;
@@ -15,37 +16,37 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use reader::{Day, Reader};
 
-/// What a time is read by that does not say everything.
+/// The context for reading times that are incomplete.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// The zone of times that name none; UTC if nobody says.
+    /// The zone of times without one; UTC by default.
     pub zone: Option<TimeZone>,
-    /// When the text was read: a time without a year is the latest one that is not
-    /// behind this.
+    /// When the text was read. A time without a year is the latest one not after
+    /// this.
     pub now: Timestamp,
 }
 
-/// How far a time without a year may be ahead of the clock: a local time that is taken
-/// for UTC is, by up to half a day and more.
+/// How far a time without a year may be ahead of the clock: a local time read as
+/// UTC is off by up to half a day or more.
 const AHEAD_OF_ZONES: i64 = 14 * 3600 * 1_000_000;
-/// The same where the zone was said: clocks differ a little.
+/// The same if the zone is known: clocks differ slightly.
 const AHEAD: i64 = 300 * 1_000_000;
 
-/// How far into a line a time is looked for.
+/// How far into a line to search for a time.
 const MAX_LEAD: usize = 256;
 
-/// What the value of a field that is named for a time says.
+/// The meaning of a value in a field named for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// A whole time.
+    /// A complete time.
     Time(Timestamp),
     /// A date alone.
     Date(Date),
-    /// A clock alone, with its distance from UTC if it says it.
+    /// A clock time alone, with its UTC offset if it has one.
     Clock(Time, Option<Offset>),
 }
 
-/// Reads the value of a field that is named for a time.
+/// Reads the value of a field named for a time.
 pub(super) fn value(text: &[u8], clock: &Clock) -> Option<Value> {
     let text = text.trim_ascii();
     let text =
@@ -68,23 +69,23 @@ pub(super) fn value(text: &[u8], clock: &Clock) -> Option<Value> {
     let mut reader = Reader::new(text);
     let Day { year, month, day, .. } = reader.date().filter(|day| !day.is_ambiguous)?;
     let date = Date::new(year?, month, day).ok()?;
-    // Behind a date of `key=value` comes the next pair.
+    // In `key=value`, the next pair follows a date.
     let is_whole = reader.is_at_end() && !b"-/.:".contains(&reader.peek());
     is_whole.then_some(Value::Date(date))
 }
 
-/// The time with its year that a text begins with.
+/// Reads the time, including its year, at the start of a text.
 pub(super) fn whole(text: &[u8], clock: &Clock) -> Option<Timestamp> {
     stamp(text, clock, false)
 }
 
-/// The day that a header names for the lines behind it.
+/// The day that a header gives for the lines after it.
 pub(super) fn day(text: &[u8]) -> Option<Date> {
     let Day { year, month, day, .. } = Reader::new(text.trim_ascii()).date()?;
     Date::new(year?, month, day).ok()
 }
 
-/// A date and a clock that stand in two fields; `offset` may stand in a third.
+/// Joins a date and a clock time from two fields; `offset` may come from a third.
 pub(super) fn joined(
     date: Date,
     time: Time,
@@ -94,26 +95,26 @@ pub(super) fn joined(
     place(DateTime::from_parts(date, time), offset, clock)
 }
 
-/// A distance from UTC that stands by itself: `+0100`, `-08:00`, `CET`.
+/// Reads a UTC offset on its own: `+0100`, `-08:00`, `CET`.
 pub(super) fn offset(text: &[u8]) -> Option<Offset> {
     Reader::new(text.trim_ascii()).offset()
 }
 
-/// A zone that stands by itself and is all of a value: a distance from UTC or a place.
+/// Reads a zone that is the whole value: a UTC offset or a place.
 pub(super) fn zone(text: &[u8]) -> Option<TimeZone> {
     let text = text.trim_ascii();
     let mut reader = Reader::new(text);
     let zone = reader.offset().map(TimeZone::fixed).or_else(|| reader.place_name())?;
-    // `(UTC+01:00) Amsterdam` of Windows has more behind it.
+    // `(UTC+01:00) Amsterdam` of Windows has more text.
     (reader.at == text.len() || text.starts_with(b"(")).then_some(zone)
 }
 
-/// The name before a time that stands behind it: `Last-Modified: Wed, `, `expires="`; nothing
-/// where there is none.
+/// The name before a time: `Last-Modified: Wed, `, `expires="`; empty if there is
+/// none.
 pub(super) fn name_before(head: &[u8]) -> &[u8] {
     let mut head = head.trim_ascii_end();
     if let Some(rest) = head.strip_suffix(b",") {
-        // A weekday, whose date begins a time as well.
+        // A weekday, which begins a time, too.
         let letters = rest.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
         head = if (3..=9).contains(&letters) { &rest[..rest.len() - letters] } else { rest };
     }
@@ -128,13 +129,14 @@ pub(super) fn name_before(head: &[u8]) -> &[u8] {
     &head[end - len..end]
 }
 
-/// Nanoseconds since 1970 that are all of a value.
+/// Reads nanoseconds since 1970 that are the whole value.
 pub(super) fn nanoseconds(text: &[u8]) -> Option<Timestamp> {
     let (time, len) = epoch(text, 19)?;
     (len == text.len() && len == 19).then_some(time)
 }
 
-/// The time at the head of a line. `is_other`: whether one that begins at a place is no event's.
+/// The time at the start of a line. `is_other` says whether a time at a place is
+/// not an event's.
 pub(super) fn leading(
     line: &[u8],
     clock: &Clock,
@@ -148,14 +150,14 @@ pub(super) fn leading(
     {
         return Some(time);
     }
-    // Elsewhere a time is one only with its year, and where a field may begin.
+    // Elsewhere, a time must include its year and be where a field may begin.
     let found = (start + 1..line.len()).find_map(|at| {
         let far = at - start;
         let begins = match line[at - 1] {
             b'[' => true,
             b',' | b';' | b'|' | b'\t' | b'"' | b'\'' => far < 128,
             b' ' | b'(' => far < 64,
-            // A clock that a device does not trust, after its name.
+            // An untrusted clock of a device, after its name.
             b'*' => far < 64 && line[..at].ends_with(b": *"),
             _ => false,
         };
@@ -164,7 +166,8 @@ pub(super) fn leading(
         }
         let found = stamp(&line[at..], clock, line[at - 1] == b'*').filter(|_| !is_other(at));
         found.or_else(|| {
-            // `type=SYSCALL msg=audit(1782274541.123:456):` of the Linux audit daemon.
+            // `type=SYSCALL msg=audit(1782274541.123:456):` of the Linux audit
+            // daemon.
             let is_audit = line[..at].ends_with(b"audit(");
             epoch(&line[at..], 10).filter(|_| is_audit).map(|(time, _)| time)
         })
@@ -172,15 +175,15 @@ pub(super) fn leading(
     found.or_else(|| start_of_flow(line))
 }
 
-/// The start of a flow that a line of AWS tells, eight columns behind its interface.
+/// The start of a flow in an AWS flow log, eight columns after its interface.
 fn start_of_flow(line: &[u8]) -> Option<Timestamp> {
     let interface = memchr::memmem::find(line, b" eni-")? + 1;
     let mut columns = line[interface..].split(|&b| b == b' ');
     whole_epoch(columns.nth(8)?)
 }
 
-/// Where the time at the head of a line would begin: behind a mark of the encoding, a
-/// priority with its version (RFC 5424), the number that Cisco's devices give a message, the
+/// Where the time at the start of a line would begin: after a byte order mark, a
+/// priority with its version (RFC 5424), the message number of Cisco devices, the
 /// process of Redis, brackets and quotes.
 fn head(line: &[u8]) -> usize {
     let mut at = usize::from(line.starts_with("\u{feff}".as_bytes())) * 3;
@@ -194,7 +197,7 @@ fn head(line: &[u8]) -> usize {
             }
         }
     };
-    // A file that was cut while it was written to has NULs there.
+    // A file that was truncated while it was written to contains NULs.
     at = skip(at, b" \t\0");
     if line[at..].starts_with(b"####<") {
         return at + 5;
@@ -209,11 +212,11 @@ fn head(line: &[u8]) -> usize {
         }
     }
     at = behind_number(line, at).unwrap_or(at);
-    // Cisco's devices mark a clock that they do not trust with a star or a dot.
+    // Cisco devices mark an untrusted clock with a star or a dot.
     skip(at, b" \t[(\"'{*.:<-")
 }
 
-/// The length of a colour code, as it is or spelt, or 0.
+/// The length of a colour code, possibly escaped, or 0.
 fn colour(text: &[u8]) -> usize {
     const STARTS: [&[u8]; 6] = [b"\x1b[", b"\\u001b[", b"\\u001B[", b"\\x1b[", b"\\033[", b"#033["];
     let Some(start) = STARTS.iter().find(|start| text.starts_with(start)) else { return 0 };
@@ -222,14 +225,16 @@ fn colour(text: &[u8]) -> usize {
     if rest.get(len).is_some_and(u8::is_ascii_alphabetic) { start.len() + len + 1 } else { 0 }
 }
 
-/// Where the time stands behind a number: `123: *Jun 24`, `1234:M 24 Jun`, `[1234] 24 Jun`.
+/// Where the time after a number begins: `123: *Jun 24`, `1234:M 24 Jun`, `[1234]
+/// 24 Jun`.
 fn behind_number(line: &[u8], start: usize) -> Option<usize> {
     let bracket = usize::from(line.get(start) == Some(&b'['));
     let digits = line[start + bracket..].iter().take(11).take_while(|b| b.is_ascii_digit()).count();
     let end = start + bracket + digits;
     let len = match line.get(end..)? {
         _ if !(1..=10).contains(&digits) => return None,
-        // A process has seven digits at most; with more it is the time (Unbound).
+        // A process number has at most seven digits; a longer one is the time
+        // (Unbound).
         [b']', b' ', ..] if bracket > 0 && digits < 9 => 2,
         [b':', b' ', ..] if bracket == 0 => 2,
         // `1234:20260624:041541.123` of Zabbix.
@@ -247,21 +252,23 @@ fn is_compact(text: &[u8]) -> bool {
         && text[..8].iter().chain(&text[9..15]).all(u8::is_ascii_digit)
 }
 
-/// Seconds, milliseconds, microseconds or nanoseconds since 1970 as a word of its own.
+/// Reads seconds, milliseconds, microseconds or nanoseconds since 1970 that are a
+/// word.
 fn whole_epoch(text: &[u8]) -> Option<Timestamp> {
     let (time, len) = epoch(text, 10)?;
     let ends = text.get(len).is_none_or(|byte| b" \t,;|]\")".contains(byte));
     ends.then_some(time)
 }
 
-/// Seconds since 1970 that are all of a value, perhaps with a fraction.
+/// Reads seconds since 1970 that are the whole value, possibly with a fraction.
 pub(super) fn seconds(text: &[u8]) -> Option<Timestamp> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (time, len) = epoch(text, 9).filter(|_| digits <= 11)?;
     (len == text.len()).then_some(time)
 }
 
-/// Seconds since 1970, or parts of them by their size, as `1.782274541123e9`.
+/// Reads seconds since 1970, or fractions of them by their size, as
+/// `1.782274541123e9`.
 fn scientific(text: &[u8]) -> Option<Timestamp> {
     let (sign, 8..=24) = (text.iter().position(|b| b.eq_ignore_ascii_case(&b'e'))?, text.len())
     else {
@@ -282,8 +289,8 @@ fn scientific(text: &[u8]) -> Option<Timestamp> {
     Some(Timestamp((number * per_unit).round() as i64))
 }
 
-/// A time since 1970 in the unit that its digits tell, at least `least` of them, and
-/// how long it is.
+/// Reads a time since 1970 in the unit that its digits suggest, at least `least` of
+/// them. Also returns its length.
 fn epoch(text: &[u8], least: usize) -> Option<(Timestamp, usize)> {
     let digits = text.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
     let whole: i64 = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
@@ -308,7 +315,8 @@ fn epoch(text: &[u8], least: usize) -> Option<(Timestamp, usize)> {
     Some((Timestamp(micros + rest), digits + 1 + len))
 }
 
-/// The time at the beginning of a text. `yearless`: it may lack its year.
+/// Reads the time at the beginning of a text. `yearless` says that it may lack its
+/// year.
 fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
     let mut reader = Reader::new(text);
     if let Some((year, month, day, time)) = reader.klog() {
@@ -329,8 +337,8 @@ fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
     }
     let (mut month, mut date) = (day.month, day.day);
     if day.is_ambiguous {
-        // `06/05/2026` is told by what only Americans write, or Suricata; or by the day of
-        // reading, which no time is behind.
+        // The order in `06/05/2026` follows from what only Americans write, or
+        // Suricata; or from the day of reading, which no time is after.
         let is_american = half.is_some() || reader.text.get(behind_date) == Some(&b'-');
         if !is_american && month != date {
             (month, date) = only_past(day.year?, month, date, clock)?;
@@ -360,7 +368,7 @@ fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
     }
 }
 
-/// Which of two numbers is the month, if only one way around is in the past.
+/// Which of two numbers is the month, if only one order is in the past.
 fn only_past(year: i16, one: i8, other: i8, clock: &Clock) -> Option<(i8, i8)> {
     let is_past = |month: i8, day: i8| {
         let date = Date::new(year, month, day).ok()?;
@@ -374,7 +382,7 @@ fn only_past(year: i16, one: i8, other: i8, clock: &Clock) -> Option<(i8, i8)> {
     }
 }
 
-/// A local time with its distance from UTC, or by the clock's zone.
+/// Applies the UTC offset of a local time, or the clock's zone.
 fn place(civil: DateTime, offset: Option<Offset>, clock: &Clock) -> Option<Timestamp> {
     let time = match (offset, &clock.zone) {
         (Some(offset), _) => offset.to_timestamp(civil).ok()?,

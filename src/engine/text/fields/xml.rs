@@ -1,44 +1,44 @@
-//! The elements of XML in a line: events of Windows, and what others write so.
+//! The XML elements in a line: Windows events, and what others write like them.
 //!
-//! The text of an element has the element's name, or that which an attribute gives it
-//! (`<Data Name='DestinationIp'>`); an attribute has its own. Elements that hold records,
-//! or are some, are records of their own.
+//! The text of an element is named after the element, or by an attribute (`<Data
+//! Name='DestinationIp'>`); an attribute has its own name. Elements that contain
+//! records, or are records, become scopes of their own.
 
 use super::json::{quote_at, slashes, string_end};
 use super::member::{Members, Name, Opened};
 use super::names;
 use std::ops::Range;
 
-/// Deeper than this nothing is read.
+/// The maximum depth to read.
 const MAX_DEPTH: usize = 128;
-/// A longer name is none, and neither is a longer tag that nothing behind it closes.
+/// The maximum length of a name, and of a tag that nothing after it closes.
 const MAX_TAG: usize = 512;
 
-/// An element that is open.
+/// An open element.
 struct Element {
     name: Range<usize>,
-    /// What its text is named.
+    /// The name of its text.
     title: Range<usize>,
-    /// The scope that it lies in, and its own.
+    /// The scope around it, and its own.
     outer: u32,
     scope: u32,
 }
 
-/// Where the next element begins that may hold something: one before the last that is
-/// closed, or one that closes itself.
+/// Where the next element that may contain something begins: one before the last
+/// closing tag, or one that closes itself.
 pub(super) fn next_tag(line: &[u8], from: usize, last_closer: usize) -> Option<usize> {
     let rest = line.get(from..)?;
     let is_tag = |at: &usize| begins_element(&rest[*at + 1..], from + at < last_closer);
     memchr::memchr_iter(b'<', rest).find(is_tag).map(|at| from + at)
 }
 
-/// Whether a text has elements that stand in it as they are.
+/// Whether a text contains unescaped elements.
 pub(super) fn has_elements(text: &[u8]) -> bool {
     let closer = memchr::memmem::rfind(text, b"</").unwrap_or(0);
     next_tag(text, 0, closer).is_some()
 }
 
-/// Whether what stands behind `<` is the name of an element and no address of mail.
+/// Whether the text after `<` is the name of an element and not an e-mail address.
 fn begins_element(rest: &[u8], may_be_closed: bool) -> bool {
     match rest.first() {
         Some(b'?' | b'!') => may_be_closed,
@@ -61,7 +61,7 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.:#".contains(&byte)
 }
 
-/// The name without what says whose it is: `ns0:Data`.
+/// The name without its namespace prefix: `ns0:Data`.
 fn plain(line: &[u8], name: Range<usize>) -> Range<usize> {
     match memchr::memrchr(b':', &line[name.clone()]) {
         Some(colon) => name.start + colon + 1..name.end,
@@ -69,8 +69,8 @@ fn plain(line: &[u8], name: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Reads the elements from the tag at `start` on, in a text that lies in so many strings of
-/// JSON; returns where the outermost of them ends.
+/// Reads the elements from the tag at `start`, in a text nested in `nest` JSON
+/// strings. Returns where the outermost of them ends.
 pub(super) fn read(line: &[u8], start: usize, nest: u8, record: &mut Members) -> usize {
     let mut open: Vec<Element> = Vec::new();
     let mut at = start;
@@ -91,7 +91,7 @@ pub(super) fn read(line: &[u8], start: usize, nest: u8, record: &mut Members) ->
     line.len()
 }
 
-/// What stands between tags is the text of the element around it.
+/// Text between tags belongs to the surrounding element.
 fn text(line: &[u8], text: Range<usize>, element: Option<&Element>, record: &mut Members) {
     let Some(element) = element else { return };
     let bytes = &line[text.clone()];
@@ -103,7 +103,7 @@ fn text(line: &[u8], text: Range<usize>, element: Option<&Element>, record: &mut
     }
 }
 
-/// What closes the element of a name, and those in it that nothing closed.
+/// Closes the element with a name, and unclosed ones in it.
 fn close(line: &[u8], at: usize, open: &mut Vec<Element>) -> usize {
     let start = at + 2;
     let len = line[start..].iter().take_while(|b| is_name(**b)).count();
@@ -115,7 +115,8 @@ fn close(line: &[u8], at: usize, open: &mut Vec<Element>) -> usize {
     memchr::memchr(b'>', &line[end..]).map_or(line.len(), |found| end + found + 1)
 }
 
-/// Passes over a declaration and a comment; the text of a `CDATA` is that of the element.
+/// Skips a declaration or comment; the text of a `CDATA` section belongs to the
+/// element.
 fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Members) -> usize {
     let rest = &line[at..];
     let behind = |mark: &[u8]| memchr::memmem::find(rest, mark).map(|found| (found, mark.len()));
@@ -131,7 +132,7 @@ fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Members)
     found.map_or(line.len(), |(found, len)| at + found + len)
 }
 
-/// A tag with its attributes.
+/// Reads a tag with its attributes.
 fn tag(
     line: &[u8],
     start: usize,
@@ -158,7 +159,7 @@ fn tag(
                 return at + 1;
             }
             b'/' if line.get(at + 1) == Some(&b'>') => return at + 2,
-            // It was no tag.
+            // It was not a tag.
             b'<' => return at,
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let len = line[at..].iter().take_while(|b| is_name(**b)).count();
@@ -177,7 +178,7 @@ fn tag(
     line.len()
 }
 
-/// The value behind an attribute's name, and `at` behind it.
+/// The value after an attribute's name; advances `at` past it.
 fn attribute_value(line: &[u8], at: &mut usize, nest: u8) -> Option<Range<usize>> {
     let equals = (line.get(*at) == Some(&b'=')).then_some(*at)?;
     *at += 1;

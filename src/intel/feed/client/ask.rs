@@ -1,4 +1,4 @@
-//! Asking an exchange again and again, politely.
+//! Repeats requests to an exchange, politely.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
@@ -7,34 +7,34 @@ use crate::intel::feed::fetch::{Answer, Client, Clock, Request, is_passing};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// How often a request is sent before its failure counts.
+/// The number of attempts before a failure counts.
 const TRIES: u32 = 6;
 
-/// The wait before the second try; it doubles with each.
+/// The wait before the second attempt. It doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// An exchange that wants to be left alone for longer ends the walk: whoever runs it
-/// has better things to do than to wait here.
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
+/// The longest wait that a server may ask for. A longer one ends the walk, and a
+/// later update continues it.
+const MAX_WAIT: Duration = Duration::from_secs(900);
 
-/// What came of a request: a status that the caller knows how to take, and the body.
+/// The answer to a request: a status that the caller can handle, and the body.
 pub(super) struct Told {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
-    /// `X-TAXII-Date-Added-First` and `-Last`.
+    /// The headers `X-TAXII-Date-Added-First` and `-Last` (TAXII 2.1, section 5.4).
     pub(super) added: (Option<String>, Option<String>),
-    /// Where it came from, without secrets.
+    /// The URL it came from, without secrets.
     pub(super) url: String,
 }
 
-/// Asks for one walk, and counts.
+/// Sends the requests of one walk, and counts them.
 pub(super) struct Asker<'a> {
     client: &'a Client,
     pub(super) clock: &'a dyn Clock,
     pub(super) walked: Walked,
-    /// How long the server wants to be left alone, by its last answer.
+    /// How long the server asked to wait, in its last answer.
     leave_alone: Option<Duration>,
 }
 
@@ -47,8 +47,8 @@ impl<'a> Asker<'a> {
         self.clock.now()
     }
 
-    /// Sends a request once. A status in `known` is an answer, others beside success
-    /// are errors.
+    /// Sends a request once. A status in `known` is an answer; any other status but
+    /// success is an error.
     pub(super) fn once(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Told> {
         let answer = self.client.send(request, self.clock)?;
         self.walked.requests += 1;
@@ -64,7 +64,8 @@ impl<'a> Asker<'a> {
         self.persist(|asker| asker.once(request, known))
     }
 
-    /// Does something until it succeeds, fails for good, or has failed too often.
+    /// Repeats `once` until it succeeds, fails permanently, or has failed too
+    /// often.
     pub(super) fn persist<T>(&mut self, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
@@ -78,9 +79,9 @@ impl<'a> Asker<'a> {
                 return Err(error);
             }
             let asked = self.leave_alone.take().unwrap_or_default();
-            if asked > LONGEST_WAIT {
+            if asked > MAX_WAIT {
                 let seconds = asked.as_secs();
-                return Err(error.remedy(format!("it asks to be left alone for {seconds} s")));
+                return Err(error.remedy(format!("the server asks to wait {seconds} s")));
             }
             self.walked.retries += 1;
             self.clock.sleep(asked.max(wait))?;
@@ -90,6 +91,9 @@ impl<'a> Asker<'a> {
     }
 }
 
+/// Reads the body of an answer and the headers that a walk uses. The
+/// `x-taxii-date-added-*` headers are those of TAXII 2.1: when the
+/// first and last object of a page were added.
 fn told(answer: Answer) -> Result<Told> {
     let own = |name| answer.header(name).map(String::from);
     let (etag, last_modified) = (own("etag"), own("last-modified"));
@@ -99,41 +103,41 @@ fn told(answer: Answer) -> Result<Told> {
 }
 
 impl Told {
-    /// Reads the body as JSON of a shape.
+    /// Parses the body as JSON.
     ///
     /// # Errors
     ///
-    /// When it is something else; an HTML page is called one.
+    /// It is not JSON of this structure. An HTML page is reported as such.
     pub(super) fn json<'t, T: Deserialize<'t>>(&'t self) -> Result<T> {
         parse(&self.body).map_err(|error| error.at_path(&self.url))
     }
 }
 
-/// Reads JSON of a shape.
+/// Parses JSON.
 pub(super) fn parse<'t, T: Deserialize<'t>>(bytes: &'t [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         if bytes.trim_ascii_start().starts_with(b"<") {
-            return Error::format("the answer is an HTML page and no JSON")
-                .remedy("check the URL; a proxy or a login page may stand in between");
+            return Error::format("the answer is an HTML page, not JSON")
+                .remedy("check the URL; a proxy or a login page may have answered");
         }
-        // The text of the error may quote the answer, which is not ours to show.
-        let what = if error.is_eof() { "is cut off" } else { "is not of the expected shape" };
+        // The parser's error may quote the answer, which may contain secrets.
+        let what = if error.is_eof() { "is cut off" } else { "has an unexpected structure" };
         Error::format(format!("the JSON of the answer {what}")).at_line(error.line() as u64)
     })
 }
 
-/// The time in the form that exchanges send: naive, UTC implied.
+/// Formats a time as exchanges expect it: without a zone, meaning UTC.
 pub(super) fn naive(time: Timestamp) -> String {
     time.to_string().trim_end_matches('Z').to_string()
 }
 
-/// Some time before.
+/// Subtracts a duration from a time.
 pub(super) fn before(time: Timestamp, by: Duration) -> Timestamp {
     Timestamp(time.0.saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
-/// Whether a name from outside may be the name of a document: letters, digits,
-/// hyphens, at most 64.
+/// Whether a name from outside is safe as the name of a document: letters, digits
+/// and hyphens, at most 64.
 pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }

@@ -1,59 +1,59 @@
-//! What an exchange is, and who keeps what its walk finds.
+//! Exchanges, and the trait that stores what a walk finds.
 
 use super::{misp, otx, taxii};
 use crate::engine::error::Result;
 use crate::intel::feed::fetch::{Client, Clock};
 use crate::intel::feed::{Options, Sink, Summary};
 
-/// What an exchange's walk hands over. Whatever was put before
-/// [`set_cursor`](Keeper::set_cursor) returns is durable after it.
+/// Receives what a walk finds. Everything put before
+/// [`set_cursor`](Keeper::set_cursor) returns is durable afterwards.
 pub trait Keeper {
-    /// Replaces the document of that name (a pulse, an event, a page of objects), as
-    /// the exchange sent it.
+    /// Stores a document (a pulse, an event, a page of objects) as sent, replacing
+    /// the one with this name.
     ///
     /// # Errors
     ///
-    /// When it cannot be kept.
+    /// It cannot be stored.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()>;
 
-    /// Forgets a document; one that is not there is no error.
+    /// Removes a document. It is no error if there is none.
     ///
     /// # Errors
     ///
-    /// When the removal cannot be noted.
+    /// The removal cannot be stored.
     fn remove(&mut self, name: &str) -> Result<()>;
 
     /// The names of all documents.
     ///
     /// # Errors
     ///
-    /// When they cannot be read.
+    /// They cannot be read.
     fn names(&self) -> Result<Vec<String>>;
 
-    /// A document, if it is there.
+    /// Reads a document, if it exists.
     ///
     /// # Errors
     ///
-    /// When it is there and cannot be read.
+    /// It exists but cannot be read.
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>>;
 
-    /// Where the walk is: text of the exchange's own, kept across crashes.
+    /// The position of the walk, in the exchange's own format. It survives crashes.
     fn cursor(&self) -> Option<&str>;
 
-    /// Notes where the walk is, after everything that was put.
+    /// Stores the position of the walk, after everything that was put.
     ///
     /// # Errors
     ///
-    /// When it cannot be made durable.
+    /// It cannot be made durable.
     fn set_cursor(&mut self, cursor: &str) -> Result<()>;
 }
 
-/// Where a walk goes on: at its beginning, if what is kept is not understood.
+/// Parses the cursor. If it is not understood, the walk starts from the beginning.
 pub(super) fn resumed<T: serde::de::DeserializeOwned + Default>(keeper: &dyn Keeper) -> T {
     keeper.cursor().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// A server, and what of it is subscribed to.
+/// A server, with what is subscribed to.
 #[derive(Clone, Debug)]
 pub enum Exchange {
     /// Pulses of an OTX account.
@@ -65,12 +65,14 @@ pub enum Exchange {
 }
 
 impl Exchange {
-    /// Fetches what changed since the last walk, or goes on with one that was cut off.
+    /// Fetches what changed since the last walk, or continues one that was
+    /// interrupted.
     ///
     /// # Errors
     ///
-    /// When the exchange refuses, fails too often or sends what it must not. What came
-    /// before is kept, and the next walk goes on behind it.
+    /// The exchange refuses access, fails too often, or sends something invalid.
+    /// Everything received before that is stored, and the next walk continues after
+    /// it.
     pub fn walk(
         &self,
         client: &Client,
@@ -84,17 +86,17 @@ impl Exchange {
         }
     }
 
-    /// Whether each document says all that there is to say about its indicators. Else
-    /// they are read together: what one says about another's objects counts.
+    /// Whether each document is complete in itself. If not, documents must be read
+    /// together, because one may say something about the objects of another.
     pub fn documents_stand_alone(&self) -> bool {
         !matches!(self, Exchange::Taxii(_))
     }
 
-    /// Reads everything that is kept.
+    /// Reads all stored documents.
     ///
     /// # Errors
     ///
-    /// When a document cannot be read; none is skipped.
+    /// A document cannot be read. None is skipped.
     pub fn read(
         &self,
         keeper: &dyn Keeper,
@@ -128,20 +130,20 @@ impl Exchange {
     }
 }
 
-/// What a walk did.
+/// The result of a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Walked {
-    /// Documents that came, new or changed.
+    /// Documents added or replaced.
     pub put: u64,
-    /// Documents that went.
+    /// Documents removed.
     pub removed: u64,
     /// Requests that were answered.
     pub requests: u64,
-    /// Requests that had to be asked again.
+    /// Requests that had to be repeated.
     pub retries: u64,
-    /// Bytes of the answers' bodies, unpacked.
+    /// The total length of the bodies in bytes, decompressed.
     pub bytes: u64,
-    /// What the exchange lists and does not give out.
+    /// Documents that the exchange lists but does not deliver.
     pub missing: u64,
 }

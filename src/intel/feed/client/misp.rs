@@ -1,10 +1,10 @@
-//! Events of MISP: feed directories, over HTTP or on disk (section 3.1), and servers,
-//! through `restSearch`.
+//! Events of MISP: feed directories, over HTTP or on disk (feed specification,
+//! section 3.1), and servers, through `restSearch`.
 //!
-//! Each event is a document of its own, named by its UUID, and replaced whole. A
-//! directory's manifest says what there is and how new it is. A server is asked for
-//! what changed since the newest event that we know, page by page, and then for its
-//! index, which tells what it holds no longer and what the pages missed.
+//! Each event is a document named by its UUID, and is replaced as a whole. The
+//! manifest of a directory says which events exist and how new they are. A server
+//! is asked, page by page, for what changed since the newest known event, and then
+//! for its index, which shows what was deleted and what the pages missed.
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
@@ -17,19 +17,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// How many events a page of a server is asked to have.
+/// The number of events to ask for per page.
 const LIMIT: u32 = 50;
 
-/// The most pages of a walk, whatever the server says.
+/// The limit of pages per walk, whatever the server claims.
 const MAX_PAGES: u32 = 100_000;
 
-/// The longest file of a directory on disk, in bytes.
+/// The size limit of a file in a directory on disk, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
-/// After how many events of a directory the cursor is written, at least.
+/// The minimum number of events between two writes of a directory's cursor.
 const NOTE_EVERY: usize = 50;
 
-/// Where events come from.
+/// The source of events.
 #[derive(Clone, Debug)]
 pub enum Misp {
     /// A feed directory on a web server.
@@ -40,40 +40,41 @@ pub enum Misp {
     Server(Server),
 }
 
-/// A MISP server, and which of its events are subscribed to.
+/// A MISP server, and the events to subscribe to.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Its base.
+    /// The base URL.
     pub url: Url,
-    /// Only events with one of these tags, if there are any; `!` before one leaves
-    /// its events out.
+    /// Limits the events to those with one of these tags; a leading `!` excludes
+    /// events with the tag.
     pub tags: Vec<String>,
-    /// The first walk asks for what changed since then; for everything unless said.
+    /// The first walk asks for what changed since this time; by default for
+    /// everything.
     pub since: Option<Timestamp>,
-    /// Events that are not published, too.
+    /// Whether to include unpublished events.
     pub unpublished: bool,
-    /// Attributes that are not for detection stay on the server. They are context of
-    /// others, so that they come unless said.
+    /// Whether to leave attributes that are not for detection on the server. By
+    /// default they are fetched, as context for others.
     pub to_ids_only: bool,
 }
 
-/// What lets us into a server.
+/// The credentials for a server.
 pub fn access(key: &str) -> Access {
     Access::default().header("Authorization", key)
 }
 
-/// Where the walk is.
+/// The position of the walk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
-    /// The `ETag` of the manifest whose events are all kept.
+    /// The `ETag` of the manifest whose events are all stored.
     etag: Option<String>,
     /// Its `Last-Modified`.
     last_modified: Option<String>,
-    /// The events that are kept, with their timestamps.
+    /// The stored events, with their timestamps.
     events: BTreeMap<String, i64>,
-    /// The newest timestamp of walks that are over.
+    /// The newest timestamp of completed walks.
     newest: i64,
-    /// The page of the walk that is not over, and the newest timestamp in it.
+    /// The page of an unfinished walk, and the newest timestamp in it.
     walk: Option<(u32, i64)>,
 }
 
@@ -89,16 +90,19 @@ struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// When the event was last changed, in seconds since 1970.
     fn time(&self) -> Option<i64> {
         self.timestamp.and_then(number)
     }
 
+    /// Whether it says that it is not published. A missing member does not: feeds
+    /// omit it.
     fn is_unpublished(&self) -> bool {
         self.published.is_some_and(|raw| matches!(raw.get().trim_matches('"'), "false" | "0"))
     }
 }
 
-/// A number, or one in quotes.
+/// Parses a number, possibly in quotes. MISP versions differ.
 fn number(raw: &RawValue) -> Option<i64> {
     raw.get().trim_matches('"').parse().ok()
 }
@@ -110,7 +114,7 @@ struct Wrapped<'a> {
     event: Entry<'a>,
 }
 
-/// The answer of a search, unless it is the bare list of events.
+/// The answer to a search, if it is not the bare list of events.
 #[derive(Deserialize)]
 struct Enveloped<'a> {
     #[serde(borrow)]
@@ -135,13 +139,15 @@ impl Misp {
     }
 }
 
-/// A file of a directory.
+/// A file in a directory.
 enum File {
     Unchanged,
     Missing,
     Here { bytes: Vec<u8>, etag: Option<String>, last_modified: Option<String> },
 }
 
+/// A walk over the events of a feed, a folder or a server. The cursor is saved as
+/// it goes, so that a walk that stops halfway resumes there.
 struct Walker<'a> {
     asker: Asker<'a>,
     keeper: &'a mut dyn Keeper,
@@ -149,13 +155,14 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
         self.keeper.set_cursor(&text)
     }
 
-    /// Keeps an event, which must say that it is the one that was asked for.
+    /// Stores an event, after checking that it is the requested one.
     fn put(&mut self, uuid: &str, time: i64, bytes: &[u8]) -> Result<()> {
         self.keeper.put(uuid, bytes)?;
         self.cursor.events.insert(uuid.to_string(), time);
@@ -163,6 +170,9 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Removes an event. It counts as removed only if the cursor knew it, but its
+    /// document is deleted in any case, because a crash may have left one without
+    /// the other.
     fn remove(&mut self, uuid: &str) -> Result<()> {
         if self.cursor.events.remove(uuid).is_some() {
             self.asker.walked.removed += 1;
@@ -170,6 +180,8 @@ impl Walker<'_> {
         self.keeper.remove(uuid)
     }
 
+    /// Walks a feed: reads `manifest.json`, fetches the events that changed, and
+    /// removes the rest.
     fn directory(&mut self, misp: &Misp) -> Result<()> {
         let (etag, last_modified) = (self.cursor.etag.clone(), self.cursor.last_modified.clone());
         let name = "manifest.json";
@@ -178,12 +190,12 @@ impl Walker<'_> {
             File::Missing => {
                 return Err(Error::format("there is no manifest.json")
                     .at_path(misp.place(name))
-                    .remedy("name the directory in which it lies"));
+                    .remedy("name the directory that contains it"));
             }
             File::Here { bytes, etag, last_modified } => {
                 let listed: BTreeMap<String, Entry<'_>> =
                     parse(&bytes).map_err(|error| error.at_path(misp.place(name)))?;
-                // Names with a slash would lead elsewhere.
+                // A slash in a name could lead out of the directory.
                 let listed = listed.into_iter().filter(|(uuid, _)| is_name(uuid));
                 let listed: BTreeMap<String, i64> =
                     listed.map(|(uuid, entry)| (uuid, entry.time().unwrap_or(0))).collect();
@@ -195,19 +207,21 @@ impl Walker<'_> {
         let (listed, etag, last_modified) = manifest;
         let complete = self.events_of(misp, &listed)?;
         self.only(listed.keys().cloned().collect())?;
-        // Next time the manifest may say that nothing changed, if we have it all.
+        // If everything is stored, the next walk may ask whether the manifest
+        // changed.
         if complete {
             (self.cursor.etag, self.cursor.last_modified) = (etag, last_modified);
         }
         self.note()
     }
 
-    /// Fetches what is new or changed, and says whether all of it was there.
+    /// Fetches new and changed events. Returns whether all of them were there.
     fn events_of(&mut self, misp: &Misp, listed: &BTreeMap<String, i64>) -> Result<bool> {
         let mut complete = true;
         let mut since_note = 0;
         for (uuid, &time) in listed {
-            // A feed that was restored goes back in time.
+            // Compared for equality: a feed restored from a backup goes back in
+            // time.
             if self.cursor.events.get(uuid) == Some(&time) {
                 continue;
             }
@@ -223,7 +237,8 @@ impl Walker<'_> {
                 }
             }
             since_note += 1;
-            // The cursor grows with the feed, and must not be written for each event.
+            // The cursor grows with the feed, so writing it after each event would
+            // be quadratic.
             if since_note >= NOTE_EVERY.max(self.cursor.events.len() / 20) {
                 since_note = 0;
                 self.note()?;
@@ -242,6 +257,8 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Fetches a file of a feed, or reads it from a folder. The two validators make
+    /// the request conditional.
     fn file(
         &mut self,
         misp: &Misp,
@@ -269,6 +286,9 @@ impl Walker<'_> {
         }
     }
 
+    /// Walks a server: searches for events changed since the newest one stored,
+    /// page by page, then compares its index with what is stored, because a search
+    /// does not return deleted events.
     fn server(&mut self, server: &Server) -> Result<()> {
         let (mut page, mut newest) = self.cursor.walk.unwrap_or((1, self.cursor.newest));
         let first = server.since.map_or(0, |time| time.0 / 1_000_000);
@@ -293,7 +313,7 @@ impl Walker<'_> {
         self.note()
     }
 
-    /// Asks for a page of events and keeps them. Tells how many there were, and
+    /// Fetches and stores a page of events. Returns the number of events, and
     /// whether there can be no more.
     fn search(
         &mut self,
@@ -329,7 +349,7 @@ impl Walker<'_> {
         Ok((found.len(), found.len() < LIMIT as usize))
     }
 
-    /// Holds what we have against the index of the server.
+    /// Compares what is stored with the index of the server.
     fn index(&mut self, server: &Server, first: i64, newest: &mut i64) -> Result<()> {
         let url = server.url.below("events/index");
         let mut request = Request::get(&url).accept("application/json");
@@ -341,7 +361,7 @@ impl Walker<'_> {
         request.body = Some(body);
         let told = match self.asker.ask(&request, &[404, 405]) {
             Ok(told) => told,
-            // A key may be good for searching and nothing else.
+            // A key may be allowed to search and nothing else.
             Err(error) if error.kind() == ErrorKind::Refused => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -355,7 +375,7 @@ impl Walker<'_> {
             let Some(uuid) = entry.uuid.as_deref().filter(|uuid| is_name(uuid)) else { continue };
             let time = entry.time().unwrap_or(0);
             listed.insert(uuid.to_string());
-            // Which of the others have the tags only the search can tell.
+            // Only the search can tell which of the others have the tags.
             if time > first && self.cursor.events.get(uuid).is_some_and(|known| *known < time) {
                 missed.push(uuid.to_string());
             }
@@ -368,10 +388,10 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Asks for events by name; those that do not come are gone.
+    /// Fetches events by name; those that are not returned are gone.
     fn again(&mut self, server: &Server, uuids: &[String], newest: &mut i64) -> Result<()> {
-        // What is put stands in the cursor with its time; what is not is known by its
-        // old one.
+        // An event that is stored enters the cursor with its new time, so the old
+        // times tell which ones were not.
         let known: Vec<_> = uuids.iter().map(|uuid| self.cursor.events.remove(uuid)).collect();
         let asked = Search::new(server).uuids(uuids);
         let outcome = self.search(server, &asked, newest);
@@ -397,7 +417,7 @@ struct Search<'a> {
     format: &'static str,
     page: u32,
     limit: u32,
-    /// Events that changed at that second or later.
+    /// Events that changed in this second or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<i64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -408,11 +428,12 @@ struct Search<'a> {
     published: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_ids: Option<u8>,
-    /// What was deleted inside of an event is left out of it.
+    /// Whether to include what was deleted inside an event.
     deleted: u8,
 }
 
 impl<'a> Search<'a> {
+    /// The first page of everything.
     fn new(server: &'a Server) -> Self {
         Search {
             format: "json",
@@ -427,41 +448,46 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Only events changed at or after this time. MISP compares with `>=`, so the
+    /// last event is returned again.
     fn since(mut self, time: i64) -> Self {
         self.timestamp = (time > 0).then_some(time);
         self
     }
 
-    /// Leaves out what is not published. Where we have events already, those that are
-    /// published no longer have to come, so that they can go.
+    /// Excludes unpublished events. Once events are stored, those that are no
+    /// longer published must be included, so that they can be removed.
     fn published(mut self, only: bool) -> Self {
         self.published = only.then_some(true);
         self
     }
 
+    /// The page to return, counted from 1.
     fn page(mut self, page: u32) -> Self {
         self.page = page;
         self
     }
 
+    /// Only these events.
     fn uuids(mut self, uuids: &'a [String]) -> Self {
         self.uuid = uuids;
         self
     }
 }
 
-/// Whether a document is the event that was asked for.
+/// Checks that a document is the requested event.
 fn check(bytes: &[u8], uuid: &str) -> Result<()> {
     let wrapped: Wrapped<'_> = parse(bytes)?;
     match wrapped.event.uuid {
         Some(own) if !own.eq_ignore_ascii_case(uuid) => {
-            Err(Error::format("the event is another than its name says"))
+            Err(Error::format("the event does not have the UUID of its name"))
         }
         _ => Ok(()),
     }
 }
 
 impl Misp {
+    /// The path or URL of a file, for messages.
     fn place(&self, name: &str) -> String {
         match self {
             Misp::Folder(folder) => folder.join(name).display().to_string(),
@@ -470,6 +496,7 @@ impl Misp {
     }
 }
 
+/// Reads a file of a folder, up to [`MAX_FILE`] bytes.
 fn read_file(path: &std::path::Path) -> Result<File> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,

@@ -1,8 +1,7 @@
-//! Exchanges: servers that are walked, page by page, and that tell what changed.
+//! Exchanges: servers that are walked page by page, and that report what changed.
 //!
-//! A walk hands what it finds to a [`Keeper`], as the exchange sent it, and notes in
-//! the cursor how far it came, so that a crash in its middle costs a page and not the
-//! walk.
+//! A walk passes what it finds to a [`Keeper`], as sent, and stores its position in
+//! the cursor, so that a crash costs a page and not the whole walk.
 
 mod ask;
 mod exchange;

@@ -1,15 +1,16 @@
-//! The pulses of an OTX account over DirectConnect (section 1).
+//! The pulses of an OTX account over DirectConnect (feed specification, section 1).
 //!
-//! A walk asks for the events since the last one (what was deleted, unsubscribed,
-//! subscribed), then for the subscribed pulses that were modified since, then for the
-//! events once more: while pages are walked they change. Pulses come newest first, so
-//! that one that is modified meanwhile is met again on the first page of the next
-//! walk, which looks ten minutes behind the newest that this one saw. One that is
-//! deleted meanwhile moves the others up, and one of them to a page that has been
-//! read: the `count` of the pages tells, and the walk goes back; the events tell, and
-//! it starts anew.
+//! A walk asks for the events since the last one (deleted, unsubscribed,
+//! subscribed), then for the subscribed pulses modified since, and then for the
+//! events again, because pulses change while pages are walked. Pulses come newest
+//! first. One that is modified meanwhile is therefore on the first page of the next
+//! walk, which starts ten minutes before the newest pulse of this one. One that is
+//! deleted meanwhile shifts the others, one of them to a page already read. The
+//! `count` of the pages reveals that, and the walk goes back; or the events do, and
+//! it starts again.
 //!
-//! A pulse is kept as it was sent and replaced whole: a deleted indicator is only
+//! A pulse is stored as sent and replaced as a whole: a deleted indicator is only
+//! visible by its absence.
 //! visible by its absence.
 
 use crate::engine::error::{Error, ErrorKind, Result};
@@ -25,22 +26,22 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
-/// How many pulses a page is asked to have; fewer when the server takes too long.
+/// The number of pulses to ask for per page; fewer if the server takes too long.
 const LIMITS: [u32; 3] = [50, 20, 10];
 
-/// How far behind the newest known a walk begins.
+/// How long before the newest known pulse a walk starts.
 const MARGIN: Duration = Duration::from_secs(600);
 
-/// How many indicators a page of a long pulse is asked to have.
+/// The number of indicators to ask for per page of a long pulse.
 const INDICATORS: u32 = 1000;
 
-/// How often a walk goes back or starts anew because pulses vanish under it.
+/// How often a walk goes back or starts again because pulses are removed.
 const RESTARTS: u32 = 20;
 
-/// The most pages of any list, whatever the server says.
+/// The limit of pages of any list, whatever the server claims.
 const MAX_PAGES: u32 = 100_000;
 
-/// The events of a poll; more than that, and something is wrong.
+/// The limit of events per poll. More than that means that something is wrong.
 const MAX_EVENTS: usize = 1 << 20;
 
 /// An account.
@@ -48,23 +49,23 @@ const MAX_EVENTS: usize = 1 << 20;
 pub struct Otx {
     /// The server, or the root of its API.
     pub server: Url,
-    /// How far back the first walk goes; to the beginning unless said.
+    /// How far back the first walk goes; by default to the beginning.
     pub lookback: Option<Duration>,
 }
 
-/// What lets us in.
+/// The credentials.
 pub fn access(key: &str) -> Access {
     Access::default().header("X-OTX-API-KEY", key)
 }
 
-/// Where the walk is.
+/// The position of the walk.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cursor {
-    /// The newest `modified` of walks that are over.
+    /// The newest `modified` of completed walks.
     watermark: Option<String>,
-    /// When the last walk that is over began: events since then are news.
+    /// When the last completed walk began. Events since then are new.
     events: Option<String>,
-    /// The walk that is not over.
+    /// The unfinished walk.
     walk: Option<Walk>,
 }
 
@@ -75,18 +76,18 @@ struct Walk {
     began: String,
     /// The `modified_since` of its pages.
     since: Option<String>,
-    /// The page to be asked for, from 1.
+    /// The next page, from 1.
     page: u32,
     limit: u32,
-    /// How many pulses the last page said there are.
+    /// The number of pulses according to the last page.
     count: Option<u64>,
     /// The newest `modified` so far.
     newest: Option<String>,
-    /// The last loss that was known when the first page was asked for.
+    /// The last removal that was known when the first page was requested.
     loss: Option<Moment>,
 }
 
-/// When an event was, and its name: the order of events.
+/// The time of an event, and its name: the order of events.
 type Moment = (String, usize, String);
 
 /// A page of anything.
@@ -101,13 +102,14 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether no page follows.
     fn is_last(&self) -> bool {
         self.results.is_empty()
             || self.next.is_none_or(|next| matches!(next.get(), "null" | "\"\""))
     }
 }
 
-/// What a walk has to know of a pulse.
+/// The parts of a pulse that a walk needs.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow)]
@@ -120,7 +122,7 @@ struct Head<'a> {
     more_indicators: Option<bool>,
 }
 
-/// Who wrote a pulse.
+/// The author of a pulse.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Author {
@@ -145,6 +147,7 @@ enum Id {
 }
 
 impl Id {
+    /// The identifier as text. Pulses have hexadecimal ones, users numbers.
     fn text(self) -> String {
         match self {
             Id::Text(text) => text,
@@ -153,6 +156,8 @@ impl Id {
     }
 }
 
+/// An event of `pulses/events`: somebody subscribed, unsubscribed or deleted
+/// something.
 #[derive(Deserialize)]
 struct Event {
     id: Option<Id>,
@@ -166,12 +171,14 @@ struct Event {
 /// Something that happened to a pulse or an author.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct News {
-    /// The event's own name, or what stands for one.
+    /// The event's own name, or a substitute.
     id: String,
     created: String,
     what: What,
 }
 
+/// What happened. `Came` means it is subscribed to now, `Went` that it no longer
+/// is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum What {
     PulseCame(String),
@@ -181,13 +188,16 @@ enum What {
 }
 
 impl News {
-    /// Where it stands among others; numbers are in order of their size.
+    /// Its position among other events. Numeric names are ordered by value.
     fn moment(&self) -> Moment {
         (self.created.clone(), self.id.len(), self.id.clone())
     }
 }
 
 impl What {
+    /// Interprets an event. `None` for actions that do not change what is
+    /// subscribed to, and for identifiers that cannot be the name of a stored
+    /// document.
     fn of(event: &Event) -> Option<What> {
         let id = event.object_id.clone().text();
         match (event.object_type.as_str(), event.action.as_str()) {
@@ -199,7 +209,7 @@ impl What {
         }
     }
 
-    /// What it is about; the last that happened to it counts.
+    /// What it is about. Only the last event about the same thing counts.
     fn object(&self) -> (bool, &str) {
         match self {
             What::PulseCame(id) | What::PulseWent(id) => (true, id),
@@ -207,6 +217,7 @@ impl What {
         }
     }
 
+    /// Whether something was removed. Removals shift the pages that follow.
     fn is_loss(&self) -> bool {
         matches!(self, What::PulseWent(_) | What::AuthorWent(_))
     }
@@ -233,6 +244,8 @@ impl Otx {
         Ok(walker.asker.walked)
     }
 
+    /// The URL of an endpoint. The configured server may or may not include
+    /// `/api/v1`.
     fn url(&self, path: &str) -> Url {
         if self.server.target().contains("/api/") {
             return self.server.below(path);
@@ -241,22 +254,25 @@ impl Otx {
     }
 }
 
+/// A walk over the subscribed pulses.
 struct Walker<'a> {
     otx: &'a Otx,
     asker: Asker<'a>,
     keeper: &'a mut dyn Keeper,
     cursor: Cursor,
-    /// The version of each pulse that this walk kept.
+    /// The version of each pulse stored by this walk.
     seen: HashMap<String, String>,
-    /// The events that this walk applied.
+    /// The events applied by this walk.
     applied: HashSet<News>,
 }
 
 impl Walker<'_> {
+    /// Applies the events, then reads the pages, and repeats if pulses were removed
+    /// meanwhile.
     fn run(&mut self) -> Result<()> {
         let loss = self.apply_events()?;
         match self.cursor.walk.clone() {
-            // Who knows on which page they stood.
+            // Nobody knows which pages the removed pulses were on.
             Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
             Some(_) => {}
             None => {
@@ -276,22 +292,25 @@ impl Walker<'_> {
                 _ => return self.end(),
             }
         }
-        Err(Error::network("pulses vanish faster than their pages can be walked")
-            .remedy("the next update goes on"))
+        Err(Error::network("pulses are removed faster than their pages can be read")
+            .remedy("the next update continues"))
     }
 
+    /// Parses a time of the server. It has no zone and means UTC.
     fn time_of(&self, text: &Option<String>) -> Option<Timestamp> {
         text.as_deref().and_then(Timestamp::parse)
     }
 
+    /// Starts over at the first page. `loss` is the last removal already applied.
     fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
-        // What is newer than what was seen in vain must not be forgotten.
+        // The watermark must not pass pulses newer than those that were seen.
         let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
         self.cursor.walk =
             Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest, loss });
         self.note()
     }
 
+    /// Finishes a walk and moves the watermark to the newest pulse that was seen.
     fn end(&mut self) -> Result<()> {
         let Some(walk) = self.cursor.walk.take() else { return Ok(()) };
         // A time in the future would hide everything until then.
@@ -302,18 +321,19 @@ impl Walker<'_> {
         self.note()
     }
 
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
         self.keeper.set_cursor(&text)
     }
 
-    /// Walks the pages that are left.
+    /// Walks the remaining pages.
     fn pages(&mut self) -> Result<()> {
         let mut backs = 0;
         while let Some(mut walk) = self.cursor.walk.take() {
             let outcome = self.page(&mut walk);
-            // Whatever was learned about the limit stays learned.
+            // Remember the limit that worked.
             self.cursor.walk = Some(walk.clone());
             let told = outcome?;
             let page: Page<'_> = told.json()?;
@@ -326,7 +346,7 @@ impl Walker<'_> {
             if shrunk > 0 && walk.page > 1 {
                 backs += 1;
                 if backs > RESTARTS {
-                    return Err(Error::network("pulses vanish faster than they can be walked"));
+                    return Err(Error::network("pulses are removed faster than they can be read"));
                 }
                 let pages = shrunk.div_ceil(u64::from(walk.limit)).min(u64::from(walk.page - 1));
                 walk.page -= u32::try_from(pages).unwrap_or(walk.page - 1);
@@ -344,7 +364,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Fetches a page, a smaller one when the server takes too long. The new page
+    /// Fetches a page, or a smaller one if the server takes too long. The new page
     /// begins at or before the old one.
     fn page(&mut self, walk: &mut Walk) -> Result<Told> {
         let otx = self.otx;
@@ -364,7 +384,7 @@ impl Walker<'_> {
                 (Err(error), Some(&smaller)) if too_much(&error) => {
                     walk.page = (walk.page - 1) * walk.limit / smaller + 1;
                     walk.limit = smaller;
-                    // Also what is too long is asked for again.
+                    // Retry an answer that is too long, too.
                     Err(if error.kind() == ErrorKind::Format {
                         Error::network(error.to_string())
                     } else {
@@ -376,7 +396,7 @@ impl Walker<'_> {
         })
     }
 
-    /// Keeps a pulse, unless this walk has it.
+    /// Stores a pulse, unless this walk already has.
     fn pulse(&mut self, raw: &RawValue, walk: Option<&mut Walk>) -> Result<()> {
         let head: Head<'_> = parse(raw.get().as_bytes())?;
         let modified = head.modified.as_deref().unwrap_or("");
@@ -386,7 +406,7 @@ impl Walker<'_> {
             walk.newest = Some(modified.to_string());
         }
         if !is_name(&head.id) {
-            return Err(Error::format("a pulse whose identifier is none"));
+            return Err(Error::format("a pulse with an invalid identifier"));
         }
         let version = format!("{modified} {}", head.revision.map_or("", RawValue::get));
         if self.seen.get(&*head.id) == Some(&version) {
@@ -395,7 +415,7 @@ impl Walker<'_> {
         if head.more_indicators == Some(true) {
             match self.whole(raw, &head.id)? {
                 Some(whole) => self.keeper.put(&head.id, &whole)?,
-                // It went in the meantime.
+                // It was removed in the meantime.
                 None => return self.remove(&head.id),
             }
         } else {
@@ -406,6 +426,7 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// Removes a pulse, if it is stored.
     fn remove(&mut self, id: &str) -> Result<()> {
         self.seen.remove(id);
         if self.keeper.get(id)?.is_some() {
@@ -415,7 +436,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// A pulse with all of its indicators, where the page had the first of them.
+    /// Fetches the remaining indicators of a pulse of which the page had the first.
     fn whole(&mut self, raw: &RawValue, id: &str) -> Result<Option<Vec<u8>>> {
         let members: Members<'_> = parse(raw.get().as_bytes())?;
         let mut whole = b"{".to_vec();
@@ -451,7 +472,7 @@ impl Walker<'_> {
                 }
                 whole.extend_from_slice(indicator.get().as_bytes());
             }
-            // One went, and another to a page that has been read.
+            // One was removed, which shifted another to a page already read.
             let shrunk = count.zip(indicators.count).is_some_and(|(was, is)| is < was);
             count = indicators.count;
             if shrunk && page > 1 {
@@ -469,7 +490,8 @@ impl Walker<'_> {
         Ok(Some(whole))
     }
 
-    /// Applies what happened since the last walk, and tells when something last went.
+    /// Applies what happened since the last walk, and returns when something was
+    /// last removed.
     fn apply_events(&mut self) -> Result<Option<Moment>> {
         let since = match (&self.cursor.walk, &self.cursor.events) {
             (_, Some(events)) => behind(events),
@@ -479,7 +501,7 @@ impl Walker<'_> {
         let news = self.events(&since)?;
         let loss = news.iter().rfind(|news| news.what.is_loss()).map(News::moment);
         if self.cursor.walk.is_none() && self.cursor.events.is_none() {
-            // The first walk has nothing to lose, and will meet what came.
+            // The first walk has nothing to remove, and will meet what was added.
             self.applied.extend(news);
             return Ok(loss);
         }
@@ -493,7 +515,7 @@ impl Walker<'_> {
                 What::AuthorCame(author) => self.fetch_author(author)?,
                 What::AuthorWent(author) => {
                     self.remove_author(author)?;
-                    // Some may be subscribed to for themselves.
+                    // Some pulses may be subscribed to individually.
                     self.fetch_author(author)?;
                 }
             }
@@ -502,7 +524,8 @@ impl Walker<'_> {
         Ok(loss)
     }
 
-    /// The events since a time, the oldest first; of each pulse and author the last.
+    /// The events since a time, the oldest first, and only the last for each pulse
+    /// and author.
     fn events(&mut self, since: &str) -> Result<Vec<News>> {
         let mut last: HashMap<(bool, String), News> = HashMap::new();
         let mut page = 1;
@@ -539,7 +562,7 @@ impl Walker<'_> {
         Ok(news)
     }
 
-    /// Fetches a pulse that was subscribed to.
+    /// Fetches a pulse that was newly subscribed to.
     fn fetch(&mut self, id: &str) -> Result<()> {
         let url = self.otx.url(&format!("pulses/{id}"));
         let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
@@ -549,7 +572,7 @@ impl Walker<'_> {
         self.pulse(told.json()?, None)
     }
 
-    /// Fetches all pulses of an author who was subscribed to.
+    /// Fetches all pulses of an author who was newly subscribed to.
     fn fetch_author(&mut self, author: &str) -> Result<()> {
         let mut page = 1;
         loop {
@@ -572,7 +595,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Removes the pulses of an author, who is named or numbered.
+    /// Removes the pulses of an author, given by name or number.
     fn remove_author(&mut self, author: &str) -> Result<()> {
         for name in self.keeper.names()? {
             let Some(pulse) = self.keeper.get(&name)? else { continue };
@@ -592,18 +615,18 @@ impl Walker<'_> {
     }
 }
 
-/// Whether a list has far more pages than it can have by its own count.
+/// Whether a list has far more pages than its own count allows.
 fn endless(page: u32, limit: u32, count: Option<u64>) -> bool {
     let pages = count.map_or(u64::from(MAX_PAGES), |count| count / u64::from(limit) + 20);
     u64::from(page) > pages.min(u64::from(MAX_PAGES))
 }
 
-/// The margin before a time; the text itself when it is none.
+/// The margin before a time, or the text itself if it is not a time.
 fn behind(text: &str) -> String {
     Timestamp::parse(text).map_or_else(|| text.to_string(), |time| naive(before(time, MARGIN)))
 }
 
-/// The members of an object, in their order, as they were sent.
+/// The members of an object, in order, as sent.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {

@@ -1,15 +1,15 @@
-//! Collections of a TAXII 2.1 server (section 2.3).
+//! Collections of a TAXII 2.1 server (feed specification, section 2.3).
 //!
-//! Each page is kept as it was sent; its objects are put together when they are read,
-//! where the latest version of an object counts and a revoked one is none. So that
-//! pages of years do not pile up, sixteen of one size are merged into one of the next,
-//! and versions that were replaced are left out of it.
+//! Each page is stored as sent. Objects are combined when the pages are read: the
+//! latest version of an object counts, and a revoked one does not. To keep the
+//! pages of years from piling up, sixteen of a size are merged into one of the
+//! next, without the versions that were replaced.
 //!
-//! A walk notes the time up to which everything is kept, and begins there when it was
-//! cut off. It does not note a `next`: there are servers that give each page once, so
-//! that whoever asks again gets the page behind it. For the same reason a page whose
-//! answer failed is not asked for again by its `next`, and one that the server has
-//! forgotten does no harm.
+//! A walk stores the time up to which everything is stored, and continues there
+//! after an interruption. It does not store a `next`: some servers deliver each
+//! page only once, so asking again would return the page after it. For the same
+//! reason a page whose answer failed is not requested again by its `next`, and it
+//! does no harm if the server has forgotten it.
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
@@ -22,56 +22,57 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// What every request asks for.
+/// The `Accept` header of every request.
 const ACCEPT: &str = "application/taxii+json;version=2.1";
 
-/// How many objects a page is asked to have. A server may give fewer.
+/// The number of objects to ask for per page. A server may return fewer.
 const LIMIT: u32 = 1000;
 
-/// How many pages of a level are merged into one of the next.
+/// The number of pages that are merged into one of the next level.
 const FAN: usize = 16;
 
-/// Pages are not merged into larger ones, in bytes.
+/// The size limit of a merged page, in bytes.
 const MAX_MERGED: usize = 64 << 20;
 
-/// The most pages of a walk, whatever the server says.
+/// The limit of pages per walk, whatever the server claims.
 const MAX_PAGES: u32 = 1_000_000;
 
-/// How often a walk may begin anew because the server forgot where it was.
+/// How often a walk may restart because the server forgot its position.
 const RESTARTS: u32 = 20;
 
-/// The statuses of answers to a `next` that a server does not know any more: some fail
-/// over it in other ways than the specification says.
+/// The statuses for a `next` that the server no longer knows. Some servers answer
+/// differently from the specification.
 const FORGOTTEN: [u16; 6] = [400, 404, 410, 416, 422, 500];
 
-/// How far behind our clock a walk ends on a server that does not tell its times.
+/// How long before our clock a walk ends if the server does not send times.
 const MARGIN: Duration = Duration::from_secs(600);
 
-/// A server, and which of its collections are subscribed to.
+/// A server, and the collections to subscribe to.
 #[derive(Clone, Debug)]
 pub struct Taxii {
     /// The server's discovery, or one of its API roots.
     pub server: Url,
-    /// Collections by identifier, alias or title; all that can be read if there is none.
+    /// Collections by identifier, alias or title; empty for all that are readable.
     pub collections: Vec<String>,
-    /// The first walk asks for what was added after this; for everything unless said.
+    /// The first walk asks for what was added after this time; by default for
+    /// everything.
     pub added_after: Option<Timestamp>,
 }
 
-/// Where the walks are, by collection.
+/// The positions of the walks, by collection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cursor {
     collections: BTreeMap<String, Place>,
 }
 
-/// Where the walk of a collection is.
+/// The position of a collection's walk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
     /// The `added_after` of the query.
     after: Option<String>,
-    /// Up to when objects were added that are kept, while the walk is not over.
+    /// The time up to which added objects are stored, in an unfinished walk.
     last: Option<String>,
-    /// The `next` of the page before, while there is more.
+    /// The `next` of the last page, if there is more.
     #[serde(skip)]
     next: Option<String>,
     /// The number of the next page.
@@ -87,12 +88,14 @@ struct Root {
     default: Option<String>,
 }
 
+/// The answer to `collections/` (TAXII 2.1, section 5.1).
 #[derive(Deserialize)]
 struct Collections {
     #[serde(default)]
     collections: Vec<Collection>,
 }
 
+/// A collection (TAXII 2.1, section 5.2).
 #[derive(Clone, Debug, Deserialize)]
 struct Collection {
     id: String,
@@ -104,11 +107,13 @@ struct Collection {
     can_read: bool,
 }
 
+/// The default of `can_read`. The specification requires the member; some servers
+/// omit it.
 fn yes() -> bool {
     true
 }
 
-/// A page of objects. Everything may be missing from it.
+/// A page of objects. Anything may be missing from it.
 #[derive(Default, Deserialize)]
 struct Envelope<'a> {
     #[serde(default)]
@@ -119,7 +124,7 @@ struct Envelope<'a> {
     objects: Vec<&'a RawValue>,
 }
 
-/// What merging has to know of an object.
+/// The parts of an object that merging needs.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow, default)]
@@ -143,6 +148,7 @@ impl Taxii {
     }
 }
 
+/// A walk over the collections of a server.
 struct Walker<'a> {
     taxii: &'a Taxii,
     asker: Asker<'a>,
@@ -151,6 +157,8 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
+    /// Finds the collections, forgets those no longer subscribed to, and walks
+    /// each.
     fn run(&mut self) -> Result<()> {
         let found = self.find()?;
         self.forget(&found)?;
@@ -160,7 +168,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// The collections that are subscribed to, with the URLs of their objects.
+    /// Finds the collections to subscribe to, and the URLs of their objects.
     fn find(&mut self) -> Result<Vec<(Collection, Url)>> {
         let roots = self.roots()?;
         let mut all = Vec::new();
@@ -168,7 +176,7 @@ impl Walker<'_> {
         for root in &roots {
             let told = match self.get(&root.below("collections/"), &[]) {
                 Ok(told) => told,
-                // Another root may be meant for us.
+                // Another root may be the one that is meant.
                 Err(error) if error.kind() == ErrorKind::Refused => {
                     self.asker.walked.missing += 1;
                     refused = Some(error);
@@ -189,11 +197,14 @@ impl Walker<'_> {
         }
     }
 
+    /// The API roots of a server. The configured URL may be that of the discovery
+    /// document or of a root.
     fn roots(&mut self) -> Result<Vec<Url>> {
         let server = self.taxii.server.clone();
         let told = self.get(&server.below(""), &[])?;
         let root: Root = told.json()?;
-        // An API root has none; a server with one root may name it as default only.
+        // An API root has no list. A server with one root may only name it as the
+        // default.
         let Some(listed) = root.api_roots.or(root.default.map(|root| vec![root])) else {
             return Ok(vec![server]);
         };
@@ -212,6 +223,8 @@ impl Walker<'_> {
         Ok(roots)
     }
 
+    /// Selects the collections to subscribe to: those named in the configuration by
+    /// identifier, title or alias, or all readable ones.
     fn select(&self, all: Vec<(Collection, Url)>) -> Result<Vec<(Collection, Url)>> {
         let wanted = &self.taxii.collections;
         let is = |collection: &Collection, name: &String| {
@@ -224,7 +237,7 @@ impl Walker<'_> {
                 all.iter().map(|(c, _)| format!("{} ({})", c.title, c.id)).collect();
             return Err(Error::usage(format!("there is no collection {name}"))
                 .at_path(self.taxii.server.to_string())
-                .remedy(format!("there are: {}", titles.join(", "))));
+                .remedy(format!("expected one of {}", titles.join(", "))));
         }
         let mut found = Vec::new();
         for (collection, url) in all {
@@ -233,7 +246,7 @@ impl Walker<'_> {
             }
             if collection.can_read {
                 found.push((collection, url));
-            // A write-only collection is nothing to a reader, unless he asks for it.
+            // A write-only collection is skipped, unless it was requested by name.
             } else if !wanted.is_empty() {
                 return Err(Error::refused(format!("{} cannot be read", collection.title))
                     .at_path(self.taxii.server.to_string())
@@ -243,7 +256,7 @@ impl Walker<'_> {
         Ok(found)
     }
 
-    /// Removes what was kept of collections that are no longer subscribed to.
+    /// Removes what is stored of collections that are no longer subscribed to.
     fn forget(&mut self, found: &[(Collection, Url)]) -> Result<()> {
         let is_found = |id: &str| found.iter().any(|(collection, _)| collection.id == id);
         let mut gone = 0;
@@ -259,17 +272,19 @@ impl Walker<'_> {
         if gone > 0 || known != self.cursor.collections.len() { self.note() } else { Ok(()) }
     }
 
+    /// Sends a request with the media type of TAXII.
     fn get(&mut self, url: &Url, known: &[u16]) -> Result<Told> {
         self.asker.ask(&Request::get(url).accept(ACCEPT), known)
     }
 
+    /// Saves the cursor.
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
         self.keeper.set_cursor(&text)
     }
 
-    /// Walks a collection from where we were.
+    /// Walks a collection from where the last walk stopped.
     fn collection(&mut self, collection: &Collection, url: &Url) -> Result<()> {
         let id = &collection.id;
         let known = self.cursor.collections.get(id).cloned();
@@ -298,7 +313,7 @@ impl Walker<'_> {
                             restarts += 1;
                             self.asker.walked.retries += 1;
                             if restarts > RESTARTS {
-                                let what = "it does not give the next pages that it promises";
+                                let what = "it does not return the next pages that it announces";
                                 let at = page.to_string();
                                 return Err(failed
                                     .err()
@@ -327,7 +342,7 @@ impl Walker<'_> {
         Err(Error::format("the pages never end").at_path(url.to_string()))
     }
 
-    /// Keeps a page, and says whether there is more.
+    /// Stores a page, and returns whether there is more.
     fn page(&mut self, id: &str, place: &mut Place, told: &Told) -> Result<bool> {
         let envelope: Envelope<'_> = told.json()?;
         let (first, last) = &told.added;
@@ -344,29 +359,28 @@ impl Walker<'_> {
             (Some(next), _)
                 if place.next.as_ref() == Some(&next) && envelope.objects.is_empty() =>
             {
-                Err(Error::format("it always says that there is more").at_path(&told.url))
+                Err(Error::format("it keeps announcing more pages").at_path(&told.url))
             }
             (Some(next), _) => {
                 place.next = Some(next);
                 Ok(true)
             }
             (None, Some(last)) => {
-                // Some that were added at that moment may be on the next page; but a
-                // page full of one moment must not be asked for for ever.
+                // More objects added at the same moment may be on the next page.
+                // But a page full of a single moment must not be requested for
+                // ever.
                 let moved = first.as_ref() != Some(last);
                 let after = if moved { just_before(last) } else { last.clone() };
                 if place.after.as_ref() == Some(&after) {
-                    return Err(
-                        Error::format("it always says that there is more").at_path(&told.url)
-                    );
+                    return Err(Error::format("it keeps announcing more pages").at_path(&told.url));
                 }
                 place.after = Some(after);
                 place.next = None;
                 Ok(true)
             }
-            (None, None) => Err(Error::format("it says that there is more, and not where")
+            (None, None) => Err(Error::format("it announces more pages without saying where")
                 .at_path(&told.url)
-                .remedy("its server breaks section 5.4 of TAXII 2.1")),
+                .remedy("the server violates section 5.4 of TAXII 2.1")),
         }
     }
 
@@ -394,6 +408,9 @@ impl Walker<'_> {
         }
     }
 
+    /// Merges pages into one document of the given level. Returns whether it did: a
+    /// document larger than [`MAX_MERGED`] would have to be rewritten with each
+    /// merge, so it stays as it is.
     fn merge_into(&mut self, id: &str, level: u32, pages: &[(u64, String)]) -> Result<bool> {
         let mut documents = Vec::new();
         let mut len = 0;
@@ -406,7 +423,8 @@ impl Walker<'_> {
             documents.push(document);
         }
         let merged = merged(&documents)?;
-        // Both are there after a crash in between: that repeats, and does not change, what is said.
+        // After a crash in between, both exist, which repeats objects but does not
+        // change them.
         self.keeper.put(&format!("{id}.{level}.{:08}", pages[0].0), &merged)?;
         for (_, name) in pages {
             self.keeper.remove(name)?;
@@ -416,7 +434,7 @@ impl Walker<'_> {
     }
 }
 
-/// The objects of some pages in one, without versions that later ones replace.
+/// Merges the objects of pages, without versions that later ones replace.
 fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
     let envelopes: Vec<Envelope<'_>> =
         documents.iter().map(|document| parse(document)).collect::<Result<_>>()?;
@@ -427,7 +445,7 @@ fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
     for (at, object) in objects.iter().enumerate() {
         let head: Head<'_> = match parse(object.get().as_bytes()) {
             Ok(head) => head,
-            // Whoever reads it says what is wrong with it.
+            // Reading the document will report what is wrong with it.
             Err(_) => continue,
         };
         if head.id.is_empty() {
@@ -457,7 +475,7 @@ fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Begins again behind what is kept.
+/// Restarts after what is stored.
 fn anew(place: &mut Place) {
     place.next = None;
     if let Some(last) = &place.last {
@@ -465,12 +483,14 @@ fn anew(place: &mut Place) {
     }
 }
 
-/// The microsecond before a time: what was added at that very moment comes again.
+/// The microsecond before a time, so that what was added at that very moment is
+/// returned again.
 fn just_before(time: &str) -> String {
     Timestamp::parse(time)
         .map_or_else(|| time.to_string(), |time| Timestamp(time.0 - 1).to_string())
 }
 
+/// The later of two times as text. A time that cannot be parsed counts as earlier.
 fn later(known: Option<String>, new: Option<String>) -> Option<String> {
     match (known, new) {
         (Some(known), Some(new)) if Timestamp::parse(&known) >= Timestamp::parse(&new) => {

@@ -1,4 +1,4 @@
-//! One request and its answer, under caps.
+//! Sends one request and receives its answer, within limits.
 
 use super::{Url, encode, lenient, tls, url};
 use crate::engine::error::{Error, ErrorKind, Result};
@@ -15,29 +15,30 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
-/// The time, and waiting. `run` has the only ones.
+/// The time, and waiting. Tests provide their own.
 pub trait Clock {
-    /// What time it is.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
     /// Waits.
     ///
     /// # Errors
     ///
-    /// When waiting is over because the program shall end: the caller ends, too.
+    /// Waiting was interrupted because the program is to end. The caller must
+    /// return.
     fn sleep(&self, time: Duration) -> Result<()>;
 }
 
-/// What an answer may cost.
+/// Limits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// The most bytes of a body, on the wire and decompressed.
+    /// Bytes of a body, as sent and decompressed.
     pub max_len: u64,
-    /// The longest time for a request, with its redirects and the whole body.
+    /// Duration of a request, including redirects and the whole body.
     pub total: Duration,
-    /// The longest time in which nothing comes.
+    /// Time without receiving anything.
     pub idle: Duration,
-    /// How many redirects are followed.
+    /// Number of redirects to follow.
     pub redirects: u8,
 }
 
@@ -53,17 +54,17 @@ impl Default for Caps {
     }
 }
 
-/// A text that nobody gets to see.
+/// A text that must never be displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text from being seen.
+    /// Wraps a text, so that `Debug` does not show it.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -75,18 +76,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Who we say we are, and whom we believe.
+/// How to authenticate, and which certificates to trust.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// Headers with credentials.
     pub headers: Vec<(String, Secret)>,
-    /// What else must not be shown: a key in the path of a URL.
+    /// Other texts that must not be displayed, such as a key in the path of a URL.
     pub secrets: Vec<Secret>,
-    /// Files in PEM form: our certificate with what it hangs on, and its key. They
-    /// may be one file.
+    /// PEM files with the client certificate, including its chain, and with its
+    /// private key. They may be the same file.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// A file of certificates in PEM form, which replace the built-in roots: those that issue
-    /// the server's, or its own.
+    /// A PEM file with certificates that replace the built-in roots: issuers of the
+    /// server's certificate, or that certificate itself.
     pub roots: Option<PathBuf>,
 }
 
@@ -98,7 +99,7 @@ impl Access {
         self
     }
 
-    /// Adds a user's name and password.
+    /// Adds a user name and password (RFC 7617).
     #[must_use]
     pub fn basic(mut self, user: &str, password: &str) -> Self {
         self.secrets.push(Secret::new(password));
@@ -106,47 +107,48 @@ impl Access {
         self.header("Authorization", &format!("Basic {pair}"))
     }
 
-    /// Adds a token.
+    /// Adds a bearer token (RFC 6750).
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
-    /// Every text that must not be shown; the longest first, since one may be a part
-    /// of another.
+    /// All texts that must not be displayed, the longest first, since one may be
+    /// part of another.
     fn hidden(&self) -> Vec<Secret> {
         let values = self.headers.iter().map(|(_, value)| value);
         let bare = values.clone().filter_map(|v| v.0.split_once(' ')).map(|(_, v)| Secret::new(v));
         let mut hidden: Vec<_> = values.chain(&self.secrets).cloned().chain(bare).collect();
-        // Shorter ones would tear ordinary words apart, and are no secrets either.
+        // Masking a shorter text would garble ordinary words, and it is not much of
+        // a secret.
         hidden.retain(|secret| secret.0.len() >= 4);
         hidden.sort_by_key(|secret| std::cmp::Reverse(secret.0.len()));
         hidden
     }
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// Where.
+    /// The URL.
     pub url: &'a Url,
-    /// What is sent: with it the request is a POST of JSON.
+    /// The body. With it, the request is a POST of JSON.
     pub body: Option<&'a [u8]>,
     /// The `Accept` header.
     pub accept: &'a str,
-    /// The `ETag` of what we have.
+    /// The `ETag` of the stored copy.
     pub etag: Option<&'a str>,
-    /// The `Last-Modified` of what we have.
+    /// The `Last-Modified` of the stored copy.
     pub last_modified: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
-    /// A plain GET.
+    /// Creates a plain GET.
     pub fn get(url: &'a Url) -> Self {
         Request { url, body: None, accept: "*/*", etag: None, last_modified: None }
     }
 
-    /// Asks for this type of content.
+    /// Sets the type of content to accept.
     #[must_use]
     pub fn accept(mut self, accept: &'a str) -> Self {
         self.accept = accept;
@@ -154,7 +156,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Fetches for one feed.
+/// Fetches documents for one feed.
 pub struct Client {
     agent: ureq::Agent,
     home: Url,
@@ -170,12 +172,11 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Reads the certificates. The credentials are for the server of `home` and no
-    /// other.
+    /// Reads the certificates. Credentials are only sent to the server of `home`.
     ///
     /// # Errors
     ///
-    /// When one of the files cannot be read, or holds no certificate or key.
+    /// A file cannot be read, or contains no certificate or key.
     pub fn new(home: &Url, access: Access, caps: Caps) -> Result<Client> {
         let mut tls = TlsConfig::builder();
         if let Some((chain, key)) = &access.certificate
@@ -207,13 +208,13 @@ impl Client {
         Ok(Client { agent, home: home.clone(), access, hidden, caps })
     }
 
-    /// Sends a request and follows its redirects. A status that says failure is an
-    /// answer like others; see [`Answer::success`].
+    /// Sends a request and follows redirects. A status of failure is an answer,
+    /// too; see [`Answer::success`].
     ///
     /// # Errors
     ///
-    /// When there is no answer, or it leads where we don't follow: too many times, or
-    /// to another scheme, unless from `http` to `https`.
+    /// There is no answer, there are too many redirects, or one leads to another
+    /// scheme, unless from `http` to `https`.
     pub fn send(&self, request: &Request<'_>, clock: &dyn Clock) -> Result<Answer> {
         let start = clock.now();
         let mut url = request.url.clone();
@@ -230,7 +231,7 @@ impl Client {
                 self.at(Error::network("a redirect without a readable location"), &url)
             })?;
             let next = url.join(&location).map_err(|_| {
-                let what = "it redirects to what is no http or https URL";
+                let what = "it redirects to something other than an http or https URL";
                 self.at(Error::network(what), &url)
             })?;
             if url.is_https() && !next.is_https() {
@@ -247,6 +248,9 @@ impl Client {
         Err(self.at(Error::network(what), request.url))
     }
 
+    /// Sends a request to one URL without following redirects. Credentials are only
+    /// sent to servers that the configured URL trusts, so a redirect cannot collect
+    /// them.
     fn once(
         &self,
         request: &Request<'_>,
@@ -280,6 +284,9 @@ impl Client {
         outcome.map_err(|error| self.at(self.failure(error), url))
     }
 
+    /// Turns a response into an answer with bounded, decompressed content. The
+    /// limit applies to the compressed bytes and again to what they unpack to,
+    /// because a few kilobytes of gzip can unpack to gigabytes.
     fn answer(&self, response: Response<ureq::Body>, url: &Url) -> Result<Answer> {
         let (head, body) = response.into_parts();
         let declared = body.content_length();
@@ -301,12 +308,14 @@ impl Client {
         match encoding.map(|encoding| encoding.to_ascii_lowercase()).as_deref() {
             None | Some(b"" | b"identity") => Ok(answer(Box::new(wire))),
             Some(b"gzip" | b"x-gzip") => Ok(answer(Box::new(MultiGzDecoder::new(wire)))),
-            Some(_) => Err(self
-                .at(Error::format("the answer is packed in a way that we did not ask for"), url)),
+            Some(_) => Err(self.at(
+                Error::format("the answer has a content encoding that was not requested"),
+                url,
+            )),
         }
     }
 
-    /// Says what is wrong without a word that came from the URL.
+    /// Describes a failure without quoting the URL.
     fn failure(&self, error: ureq::Error) -> Error {
         match error {
             ureq::Error::Timeout(ureq::Timeout::Global) => self.too_slow(),
@@ -315,42 +324,51 @@ impl Client {
             ureq::Error::Io(error) => match tls::explained(&error) {
                 Some(told) => told,
                 None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Error::network("the server ended the connection without an answer")
+                    Error::network("the server closed the connection without an answer")
                 }
                 None => Error::network(format!("no answer: {error}")),
             },
-            ureq::Error::HostNotFound => Error::network("there is no host of that name"),
+            ureq::Error::HostNotFound => Error::network("the host does not exist"),
             ureq::Error::ConnectionFailed => Error::network("no connection"),
             ureq::Error::Rustls(error) => tls::words(&error),
             ureq::Error::Tls(what) => Error::network(format!("TLS: {what}")),
-            ureq::Error::Protocol(error) => Error::network(format!("this is no HTTP: {error}")),
-            ureq::Error::LargeResponseHeader(..) => Error::network("the answer's head is too long"),
-            ureq::Error::InvalidProxyUrl => Error::usage("the proxy of the environment is no URL"),
-            ureq::Error::BadUri(_) => Error::usage("the URL cannot be asked for"),
+            ureq::Error::Protocol(error) => Error::network(format!("invalid HTTP: {error}")),
+            ureq::Error::LargeResponseHeader(..) => {
+                Error::network("the headers of the answer are too long")
+            }
+            ureq::Error::InvalidProxyUrl => {
+                Error::usage("the proxy in the environment is not a valid URL")
+            }
+            ureq::Error::BadUri(_) => Error::usage("the URL is invalid"),
             ureq::Error::Http(_) => Error::usage("a header or the URL has a forbidden character")
-                .remedy("look for a line end in the credentials"),
+                .remedy("check the credentials for line breaks"),
             _ => Error::network("no answer"),
         }
     }
 
+    /// The error for an exceeded total time.
     fn too_slow(&self) -> Error {
         Error::timed_out(format!("it took longer than {:?}", self.caps.total))
     }
 
+    /// The error for a server that stopped sending.
     fn idle(&self) -> Error {
-        Error::timed_out(format!("nothing came for {:?}", self.caps.idle))
+        Error::timed_out(format!("nothing received for {:?}", self.caps.idle))
     }
 
+    /// Adds the URL to an error, without secrets.
     fn at(&self, error: Error, url: &Url) -> Error {
         error.at_path(self.mask(&url.to_string()))
     }
 
-    /// A text without our secrets.
+    /// Replaces secrets in a text.
     pub fn mask(&self, text: &str) -> String {
         mask(&self.hidden, text)
     }
 }
 
+/// Replaces secrets in a text, both as they are and percent-encoded, since a URL
+/// may contain either.
 fn mask(hidden: &[Secret], text: &str) -> String {
     hidden.iter().fold(text.to_string(), |text, secret| {
         let encoded = encode(secret.reveal());
@@ -358,22 +376,26 @@ fn mask(hidden: &[Secret], text: &str) -> String {
     })
 }
 
-/// Whether the answer leads on: then where, if it says so in ASCII.
+/// Whether the answer is a redirect, and where to, if the location is ASCII.
 fn redirect(response: &Response<ureq::Body>) -> Option<Option<String>> {
     let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = || response.headers().get(header::LOCATION)?.to_str().ok().map(String::from);
     moved.then(location)
 }
 
+/// The error for an answer over the limit.
 fn too_long(what: String, max_len: u64) -> Error {
-    Error::format(format!("{what}, and {max_len} are allowed"))
+    Error::format(format!("{what}, but the limit is {max_len}"))
         .remedy("raise the feed's max_size if it is meant to be that large")
 }
 
+/// Whether an I/O error is a timeout. A socket with a timeout returns `WouldBlock`
+/// on Unix and `TimedOut` on Windows.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
+/// Reads the certificates in a PEM file. It may hold a key, too, which is skipped.
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
     let pem = read_pem(path)?;
     let mut found = Vec::new();
@@ -381,18 +403,20 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
         match item {
             Ok(PemItem::Certificate(certificate)) => found.push(certificate),
             Ok(_) => {}
-            Err(_) => return Err(Error::format("this is no PEM file").at_path(path)),
+            Err(_) => return Err(Error::format("not a PEM file").at_path(path)),
         }
     }
     if found.is_empty() {
-        return Err(Error::format("there is no certificate in it").at_path(path));
+        return Err(Error::format("it contains no certificate").at_path(path));
     }
     Ok(found)
 }
 
+/// Reads the private key in a PEM file. The TLS library cannot decrypt keys with a
+/// passphrase.
 fn private_key(path: &Path) -> Result<PrivateKey<'static>> {
     PrivateKey::from_pem(&read_pem(path)?).map_err(|_| {
-        Error::format("there is no private key in it")
+        Error::format("it contains no private key")
             .at_path(path)
             .remedy("write it in PEM form, without a passphrase")
     })
@@ -402,7 +426,7 @@ fn read_pem(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))
 }
 
-/// An answer: its head has come, its body is read from it.
+/// An answer. Its headers were received; its body is still to be read.
 pub struct Answer {
     status: StatusCode,
     headers: ureq::http::HeaderMap,
@@ -420,27 +444,28 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// The status.
+    /// The status code.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// Whether what we have is still what there is.
+    /// Whether the stored copy is still current (status 304).
     pub fn is_unchanged(&self) -> bool {
         self.status == StatusCode::NOT_MODIFIED
     }
 
-    /// A header, when it is text.
+    /// A header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Where it came from in the end, without secrets.
+    /// The URL that finally answered, without secrets.
     pub fn url(&self) -> &str {
         &self.shown
     }
 
-    /// How long the server wants to be left alone.
+    /// How long the server asks to wait, from `Retry-After` (RFC 9110, section
+    /// 10.2.3).
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if let Ok(seconds) = text.parse() {
@@ -450,13 +475,13 @@ impl Answer {
         Some(Duration::from_micros(u64::try_from(time.as_microsecond() - now.0).unwrap_or(0)))
     }
 
-    /// Demands a status of success.
+    /// Requires a successful status.
     ///
     /// # Errors
     ///
     /// [`TimedOut`](ErrorKind::TimedOut) for 408 and 504,
-    /// [`Network`](ErrorKind::Network) for what may pass, and else
-    /// [`Refused`](ErrorKind::Refused), with what the server says about it.
+    /// [`Network`](ErrorKind::Network) for what may be temporary, and otherwise
+    /// [`Refused`](ErrorKind::Refused), quoting the server's explanation.
     pub fn success(mut self) -> Result<Answer> {
         if self.status.is_success() {
             return Ok(self);
@@ -475,7 +500,7 @@ impl Answer {
         Err(error.at_path(&self.shown))
     }
 
-    /// The first words of a failure's body, when they are JSON or plain text.
+    /// The first words of a failure's body, if it is JSON or plain text.
     fn complaint(&mut self) -> String {
         let mut head = Vec::new();
         let _ = Read::take(&mut *self, 4096).read_to_end(&mut head);
@@ -496,7 +521,8 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// When it breaks a cap or its declared length, or cannot be unpacked or written.
+    /// It exceeds a limit, ends before its declared length, cannot be decompressed,
+    /// or cannot be written.
     pub fn copy_to(&mut self, out: &mut dyn Write) -> Result<u64> {
         let mut buffer = vec![0; 1 << 16];
         let mut copied = 0;
@@ -512,18 +538,18 @@ impl Answer {
         }
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
     ///
-    /// As [`Answer::copy_to`].
+    /// Like [`Answer::copy_to`].
     pub fn bytes(mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.copy_to(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// What an error of reading the body means.
+    /// Converts an error of reading the body.
     pub fn failure(&self, error: io::Error) -> Error {
         let inner = error.get_ref();
         if inner.is_some_and(|e| e.is::<TooLong>()) {
@@ -559,7 +585,7 @@ impl Read for Answer {
     }
 }
 
-/// Bytes on the wire, of which not more than `left` may come.
+/// Limits the bytes read from the connection to `left`.
 struct Capped<R> {
     reader: R,
     left: u64,
@@ -573,7 +599,7 @@ impl<R: Read> Read for Capped<R> {
     }
 }
 
-/// The mark of a body that breaks its cap.
+/// Marks a body that exceeds its limit.
 #[derive(Debug)]
 struct TooLong;
 
@@ -585,7 +611,7 @@ impl fmt::Display for TooLong {
 
 impl std::error::Error for TooLong {}
 
-/// Whether it may help to ask again.
+/// Whether the cause may be temporary, so that a retry makes sense.
 pub fn is_passing(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Network | ErrorKind::TimedOut)
 }

@@ -1,10 +1,11 @@
-//! Heads of answers as servers write them: with bytes that no head may have.
+//! Repairs headers with bytes that headers must not contain.
 //!
-//! A control in an `ETag`, or a letter of some old code page in a header's name, makes the
-//! parser of HTTP refuse the whole answer ("no HTTP"), and what such a server lists would
-//! never come. So heads are mended before they are read (RFC 9110, section 5.5, lets a
-//! recipient replace what is invalid): a control in a value or reason becomes a byte that makes the value opaque, so
-//! that nobody takes it for text and sends it back; one in a name becomes `_`.
+//! A control character in an `ETag`, or a letter of some legacy code page in a
+//! header's name, makes the HTTP parser reject the whole answer, and the feed of
+//! such a server could never be fetched. RFC 9110, section 5.5, allows a recipient
+//! to replace invalid characters. So a control character in a value or reason
+//! becomes a byte that makes the value opaque, so that it is not treated as text or
+//! sent back; one in a name becomes `_`.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -12,10 +13,10 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-/// Stands for what may not be in a value: it is no text.
+/// Replaces invalid bytes in a value. The result is not text.
 const OPAQUE: u8 = 0xff;
 
-/// Where in an answer we are.
+/// The position within an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// In the line of the status.
@@ -24,17 +25,19 @@ enum Place {
     Start,
     /// In the name of a header.
     Name,
-    /// Behind its colon.
+    /// After its colon.
     Value,
-    /// Behind the blank line.
+    /// After the blank line.
     Body,
 }
 
-/// Mends the head of an answer, however it is cut into pieces.
+/// Repairs the headers of an answer, however they are split over reads.
 #[derive(Debug)]
 struct Head(Place);
 
 impl Head {
+    /// Replaces the bytes that the HTTP parser rejects, in place, so that the
+    /// length of the answer stays the same.
     fn mend(&mut self, bytes: &mut [u8]) {
         if self.0 == Place::Body {
             return;
@@ -47,7 +50,8 @@ impl Head {
                 (place, b'\r') => place,
                 (Place::Name, b':') => Place::Value,
                 (Place::Start | Place::Name, of) => {
-                    // A blank folds the line before, and stands before a colon.
+                    // A space folds the previous line, and is allowed before a
+                    // colon.
                     if of.is_ascii_control() && of != b'\t' || !of.is_ascii() {
                         *byte = b'_';
                     }
@@ -64,7 +68,7 @@ impl Head {
     }
 }
 
-/// Mends what the connection before it brings.
+/// Adds the repair to a connector.
 #[derive(Debug)]
 pub(super) struct Lenient;
 
@@ -87,7 +91,7 @@ impl<In: Transport> Connector<In> for Lenient {
     }
 }
 
-/// A connection whose heads are mended.
+/// A connection whose headers are repaired.
 pub(super) struct Mending {
     buffers: LazyBuffers,
     stream: TransportAdapter,
@@ -107,7 +111,7 @@ impl Transport for Mending {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        // What comes next answers this.
+        // What is received next answers this.
         self.head = Head(Place::Status);
         self.stream.set_timeout(timeout);
         self.stream.write_all(&self.buffers.output()[..amount])?;
@@ -165,7 +169,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What is right stays as it is, and a body always does.
+        /// Valid headers and all bodies stay unchanged.
         #[test]
         fn nothing_else_changes(value in "[ -~]{0,20}", body in proptest::collection::vec(proptest::num::u8::ANY, 0..20), cut in 0usize..80) {
             let text = [format!("HTTP/1.1 200 OK\r\nX-Y: {value}\r\n\r\n").as_bytes(), &body].concat();

@@ -1,12 +1,12 @@
-//! What is fetched over HTTP, under caps.
+//! Fetches documents over HTTP, within limits.
 //!
-//! A [`Client`] belongs to one feed: it knows the credentials, and what an answer may
-//! cost (bytes, seconds, redirects). An answer that breaks a cap, ends before its
-//! declared length, or leads to another scheme is an error, never a shorter feed.
-//! Credentials go to the host that they are for and to no other, and no error, log or
-//! `Debug` shows them.
+//! A [`Client`] belongs to one feed: it has its credentials, and the limits of an
+//! answer (bytes, seconds, redirects). An answer that exceeds a limit, ends before
+//! its declared length, or leads to another scheme is an error, never a shorter
+//! feed. Credentials are only sent to the host they are for, and no error, log or
+//! `Debug` output shows them.
 //!
-//! Time comes from outside: a [`Clock`] is handed in by whoever runs the update.
+//! The time comes from the caller, as a [`Clock`].
 
 mod client;
 mod lenient;

@@ -1,10 +1,10 @@
-//! TLS to servers that the owner of a feed trusts by name of a file, and what goes wrong
-//! with TLS in words.
+//! TLS to servers with a feed's own `ca` file, and explanations of TLS errors.
 //!
-//! `ca` holds roots, or the server's own certificate: a self-signed one of an appliance is
-//! then trusted as it is, byte for byte. rustls refuses such a certificate where it says that
-//! it is a root itself (RFC 5280, section 4.2.1.9), which those that `openssl req -x509`
-//! makes all do. As with `curl --cacert`, its name and its dates have to be right all the same.
+//! `ca` contains roots, or the server's own certificate: a self-signed certificate
+//! of an appliance is then trusted as such, byte by byte. rustls rejects such a
+//! certificate if it claims to be a CA (RFC 5280, section 4.2.1.9), as all those
+//! made by `openssl req -x509` do. As with `curl --cacert`, its name and dates must
+//! still be valid.
 
 use super::lenient::Lenient;
 use crate::engine::error::{Error, Result};
@@ -26,11 +26,11 @@ use ureq::unversioned::transport::{
     TcpConnector, Transport, TransportAdapter,
 };
 
-/// An agent that trusts what is in a file of certificates, and nothing else.
+/// Creates an agent that only trusts the certificates in a file.
 ///
 /// # Errors
 ///
-/// When a file cannot be read, or has no certificate or key in it.
+/// A file cannot be read, or contains no certificate or key.
 pub(super) fn agent(
     config: ureq::config::Config,
     roots: &Path,
@@ -40,7 +40,7 @@ pub(super) fn agent(
     let pinned = certificates(roots)?;
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(pinned.iter().cloned());
-    let unusable = |_| Error::format("no certificate in it can be used").at_path(roots);
+    let unusable = |_| Error::format("it contains no usable certificate").at_path(roots);
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
         .build()
         .map_err(unusable)?;
@@ -50,9 +50,11 @@ pub(super) fn agent(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Pinning { inner, pinned }));
     let tls = match own {
-        Some((chain, key)) => builder
-            .with_client_auth_cert(certificates(chain)?, private_key(key)?)
-            .map_err(|_| Error::format("the key does not fit the certificate").at_path(key))?,
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(certificates(chain)?, private_key(key)?).map_err(
+                |_| Error::format("the key does not belong to the certificate").at_path(key),
+            )?
+        }
         None => builder.with_no_client_auth(),
     };
     let connector =
@@ -67,25 +69,27 @@ fn read_pem(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))
 }
 
+/// Reads the certificates in a PEM file.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let pem = read_pem(path)?;
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Error::format("there is no certificate in it").at_path(path)),
-        Err(_) => Err(Error::format("this is no PEM file").at_path(path)),
+        Ok(_) => Err(Error::format("it contains no certificate").at_path(path)),
+        Err(_) => Err(Error::format("not a PEM file").at_path(path)),
     }
 }
 
+/// Reads the private key in a PEM file.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(&read_pem(path)?).map_err(|_| {
-        Error::format("there is no private key in it")
+        Error::format("it contains no private key")
             .at_path(path)
             .remedy("write it in PEM form, without a passphrase")
     })
 }
 
-/// Trusts what the roots issued, and the certificates among them themselves.
+/// Trusts what the roots issued, and the certificates in the file themselves.
 #[derive(Debug)]
 struct Pinning {
     inner: Arc<WebPkiServerVerifier>,
@@ -109,7 +113,7 @@ impl ServerCertVerifier for Pinning {
             now,
         );
         match verdict {
-            // Dates come first with it, so that they are right where this is what it says.
+            // This error is only returned after the dates were checked.
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::Other(_) | CertificateError::UnknownIssuer,
             )) if self.pinned.iter().any(|pinned| pinned == end_entity) => {
@@ -175,7 +179,7 @@ impl<In: Transport> Connector<In> for Trusting {
     }
 }
 
-/// A connection in TLS.
+/// A TLS connection.
 struct Tls {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
@@ -218,52 +222,55 @@ impl Transport for Tls {
     }
 }
 
-/// What an error of TLS means, and what helps; `None` for errors of other things.
+/// Explains a TLS error, with a remedy. Returns `None` for other errors.
 pub(super) fn explained(error: &std::io::Error) -> Option<Error> {
     error.get_ref()?.downcast_ref::<rustls::Error>().map(words)
 }
 
-/// The same in words, and never in the library's.
+/// Explains a TLS error in our own words.
 pub(super) fn words(error: &rustls::Error) -> Error {
     use CertificateError as Bad;
     use rustls::{AlertDescription as Alert, Error as Tls};
     match error {
-        Tls::InvalidMessage(_) => Error::network("the server does not speak TLS on this port")
-            .remedy("if it is a plain http port, write http:// in the url"),
+        Tls::InvalidMessage(_) => {
+            Error::network("the server does not speak TLS on this port").remedy("// in the url")
+        }
         Tls::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
             Error::network("the server's certificate has expired")
         }
         Tls::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
             Error::network("the server's certificate is not valid yet")
-                .remedy("look whether this machine's clock is right")
+                .remedy("check this machine's clock")
         }
         Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
             Error::network("the server's certificate is for another name")
-                .remedy("write the name that is in the certificate in the url")
+                .remedy("use the name in the certificate in the URL")
         }
         Tls::InvalidCertificate(Bad::UnknownIssuer | Bad::Other(_)) => Error::network(
-            "nobody whom we trust has issued the server's certificate",
+            "the server's certificate was not issued by a trusted authority",
         )
-        .remedy("ca = \"FILE\" names its issuer's certificate, or its own where it is self-signed"),
+        .remedy(
+            "set ca to the file of its issuer's certificate, or of its own if it is self-signed",
+        ),
         Tls::InvalidCertificate(_) => Error::network("the server's certificate cannot be used"),
         Tls::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA,
-        ) => Error::network("the server does not take our certificate, or wants one")
-            .remedy("client_cert and client_key name it"),
+        ) => Error::network("the server rejects our certificate, or requires one")
+            .remedy("set client_cert and client_key"),
         Tls::AlertReceived(Alert::UnrecognisedName) => {
-            Error::network("the server does not know the name in the url")
+            Error::network("the server does not know the name in the URL")
         }
         Tls::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion)
         | Tls::PeerIncompatible(_) => {
-            Error::network("the server and we have no TLS version or cipher in common")
-                .remedy("we speak TLS 1.2 and 1.3")
+            Error::network("there is no TLS version or cipher in common with the server")
+                .remedy("TLS 1.2 and 1.3 are supported")
         }
         Tls::AlertReceived(_) => Error::network("the server ended the TLS handshake"),
         Tls::DecryptError
         | Tls::PeerMisbehaved(_)
         | Tls::InappropriateMessage { .. }
         | Tls::InappropriateHandshakeMessage { .. } => {
-            Error::network("what the server says in TLS is damaged")
+            Error::network("the server's TLS messages are damaged")
         }
         _ => Error::network("the TLS connection failed"),
     }

@@ -1,36 +1,35 @@
-//! The addresses of what is fetched: taken apart, joined, and shown without their
-//! secrets.
+//! URLs to fetch: parsing, joining, and display without secrets.
 
 use crate::engine::error::{Error, Result};
 use std::fmt;
 
-/// The longest URL that is followed, in bytes.
+/// The length limit of a URL, in bytes.
 const MAX_LEN: usize = 1 << 14;
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 pub(super) const HIDDEN: &str = "***";
 
-/// An `http` or `https` URL in normal form, without user and fragment. Shown, it
-/// hides the values of query parameters that are keys.
+/// A normalised `http` or `https` URL, without user and fragment. `Display` hides
+/// the values of query parameters that look like keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     https: bool,
-    /// In lower case, IPv6 addresses in brackets.
+    /// In lower case; IPv6 addresses are in brackets.
     host: String,
     port: Option<u16>,
-    /// Begins with a slash. No spaces, no control characters, nothing but ASCII.
+    /// Starts with a slash. ASCII only, without spaces and control characters.
     path: String,
-    /// What stands behind the question mark.
+    /// The part after the question mark.
     query: Option<String>,
 }
 
 impl Url {
-    /// Reads a URL, and the user and password that stand in it.
+    /// Parses a URL, together with the user and password in it.
     ///
     /// # Errors
     ///
-    /// When it is no URL of `http` or `https` with a host. The error does not
-    /// repeat the text: it may hold a key.
+    /// It is not an `http` or `https` URL with a host. The error does not quote the
+    /// text, which may contain a key.
     pub fn parse(text: &str) -> Result<(Url, Option<(String, String)>)> {
         let text = text.trim();
         if text.len() > MAX_LEN {
@@ -40,8 +39,9 @@ impl Url {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
             _ => {
-                return Err(Error::usage("this is no URL of http or https")
-                    .remedy("write https://host/path"));
+                return Err(
+                    Error::usage("not an http or https URL").remedy("write https://host/path")
+                );
             }
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -60,7 +60,7 @@ impl Url {
         Ok((url, user))
     }
 
-    /// Sets path and query.
+    /// Sets the path and query.
     fn set_target(&mut self, target: &str) {
         let target = target.split('#').next().unwrap_or("");
         let (path, query) = match target.split_once('?') {
@@ -72,11 +72,11 @@ impl Url {
         self.query = query.map(printable);
     }
 
-    /// Where a `Location` leads from here, and the user that stands in it.
+    /// Resolves a `Location` against this URL, ignoring any user in it.
     ///
     /// # Errors
     ///
-    /// As [`Url::parse`]; other schemes than `http` and `https` lead nowhere.
+    /// Like [`Url::parse`]; also for schemes other than `http` and `https`.
     pub fn join(&self, location: &str) -> Result<Url> {
         let location = location.trim();
         let scheme_end = location.find([':', '/', '?', '#']);
@@ -99,20 +99,20 @@ impl Url {
         Ok(url)
     }
 
-    /// The same server, with another path and query, which begin with a slash.
+    /// The same server with another path and query, which must start with a slash.
     pub fn with_target(&self, target: &str) -> Url {
         let mut url = self.clone();
         url.set_target(target);
         url
     }
 
-    /// A path below this URL, as if this one were a folder; `path` may have a query.
+    /// A path below this URL, treated as a folder. `path` may have a query.
     pub fn below(&self, path: &str) -> Url {
         let folder = self.path.trim_end_matches('/');
         self.with_target(&format!("{folder}/{}", path.trim_start_matches('/')))
     }
 
-    /// Adds a parameter to the query, percent-encoded.
+    /// Adds a percent-encoded parameter to the query.
     pub fn add(&mut self, name: &str, value: &str) {
         let query = self.query.get_or_insert_default();
         if !query.is_empty() {
@@ -128,7 +128,7 @@ impl Url {
         self.https
     }
 
-    /// Path and query.
+    /// The path and query.
     pub fn target(&self) -> String {
         match &self.query {
             Some(query) => format!("{}?{query}", self.path),
@@ -136,12 +136,13 @@ impl Url {
         }
     }
 
+    /// The port, or the scheme's default.
     fn effective_port(&self) -> u16 {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
     }
 
-    /// Whether credentials for this server may go there: the same host and port, or
-    /// the same host where it is encrypted.
+    /// Whether credentials for this server may be sent to `other`: the same host
+    /// and port, or the same host if that is encrypted.
     pub fn trusts(&self, other: &Url) -> bool {
         self.host == other.host
             && (self.https == other.https && self.effective_port() == other.effective_port()
@@ -151,7 +152,7 @@ impl Url {
                     && other.effective_port() == 443)
     }
 
-    /// The whole of it, with its secrets: for the wire only.
+    /// The whole URL including secrets, for the request only.
     pub(super) fn whole(&self) -> String {
         let Url { https, host, port, .. } = self;
         let scheme = if *https { "https" } else { "http" };
@@ -176,8 +177,8 @@ impl fmt::Display for Url {
     }
 }
 
-/// Whether the value of a parameter with this name is for nobody's eyes. Rather one
-/// too many: the text is for finding a fault, and no fault needs the key.
+/// Whether a parameter with this name holds a secret. Hiding too many is fine: the
+/// text is for finding an error, which never needs the key.
 fn is_secret(name: &str) -> bool {
     let name = decode(name).to_ascii_lowercase();
     ["key", "token", "auth", "secret", "pass", "pwd", "sig", "cred", "session", "code"]
@@ -185,6 +186,8 @@ fn is_secret(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
+/// Splits and checks `host:port`. Names become ASCII (IDNA), IPv6 addresses keep
+/// their brackets.
 fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match place.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
@@ -200,7 +203,7 @@ fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
     (!host.is_empty() && host.len() <= 253 && host.bytes().all(valid)).then_some((host, port))
 }
 
-/// Percent-encodes what may not stand in a request's line; what is encoded stays.
+/// Percent-encodes what must not occur in a request line; existing escapes stay.
 fn printable(text: &str) -> String {
     let keep = |b: u8| {
         b.is_ascii_graphic()
@@ -214,6 +217,7 @@ pub fn encode(text: &str) -> String {
     percent(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
 }
 
+/// Percent-encodes every byte that `keep` rejects.
 fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -226,6 +230,7 @@ fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
     out
 }
 
+/// Decodes percent-encoding. Invalid escapes stay as they are.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

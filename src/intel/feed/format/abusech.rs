@@ -1,15 +1,16 @@
 //! The CSV exports of abuse.ch: tables whose header is a comment, with a few
-//! columns that mean something else than their names say elsewhere.
+//! columns whose names mean something else elsewhere.
 
 use crate::engine::indicator::{Kind, Scope};
 use crate::intel::feed::format::table::Found;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns::Column;
 
-/// How sure the JA3 list is: frozen in 2021, and full of false positives.
+/// The confidence of the JA3 list, which was frozen in 2021 and is full of false
+/// positives.
 const JA3_CONFIDENCE: u8 = 25;
 
-/// Whether the comments at the head of `text` are abuse.ch's and name columns.
+/// Whether the comments at the top of `text` are abuse.ch's and name columns.
 pub(in crate::intel::feed) fn is_export(text: &str) -> bool {
     let mut named = false;
     for (_, line) in Lines::new(text).take(60) {
@@ -27,7 +28,7 @@ pub(in crate::intel::feed) fn is_export(text: &str) -> bool {
     named
 }
 
-/// The heads of the header lines, squeezed.
+/// The beginnings of the header lines, squeezed.
 const HEADERS: &[&str] = &[
     "id,dateadded,url,",
     "first_seen_utc,ioc_id,ioc_value",
@@ -38,7 +39,7 @@ const HEADERS: &[&str] = &[
     "first_seen_utc,sha256_hash,md5_hash",
 ];
 
-/// Corrects the layout of a table that is one of abuse.ch's.
+/// Corrects the layout of a table if it is one of abuse.ch's.
 pub(in crate::intel::feed) fn adjust(found: &mut Found) {
     let has = |names: &[&str]| names.iter().all(|name| found.names.iter().any(|n| n == name));
     if has(&["sha1", "listingreason"]) {
@@ -50,7 +51,7 @@ pub(in crate::intel::feed) fn adjust(found: &mut Found) {
         found.confidence = Some(JA3_CONFIDENCE);
         family_from_reason(found);
     } else if has(&["sha256hash", "md5hash", "sha1hash"]) {
-        // Import hashes and fuzzy hashes are shared with harmless programs; the
+        // Import hashes and fuzzy hashes are shared with harmless programs. The
         // export lists them as properties of the sample.
         found
             .layout
@@ -61,7 +62,7 @@ pub(in crate::intel::feed) fn adjust(found: &mut Found) {
     }
 }
 
-/// `Dridex C&C`: the reason of a listing names the family.
+/// Takes the family from the reason of a listing: `Dridex C&C`.
 fn family_from_reason(found: &mut Found) {
     for (_, column) in &mut found.layout.context {
         if *column == Column::Description {

@@ -1,4 +1,4 @@
-//! Filter lists of ad blockers and of DNS filters, as far as they block whole names.
+//! Filter lists of ad blockers and DNS filters, as far as they block whole names.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope, address};
@@ -8,10 +8,10 @@ use crate::intel::feed::lines::Lines;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Reads `||name^` filters as names with everything below, `@@||name^` as known
-/// good. Lists for DNS also have plain names, which mean themselves, and lines of hosts
-/// files. Filters with a path, a wildcard, an option that narrows them, or an
-/// element to hide say less than a name would, and are told.
+/// Reads `||name^` as a name with its subdomains, and `@@||name^` as known good.
+/// Lists for DNS filters also contain plain names, which only mean themselves, and
+/// lines of hosts files. Filters with a path, a wildcard, an option that restricts
+/// them, or an element to hide say less than a name would, and are rejected.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let base = intake.base();
     let allow = Arc::new(Context { role: Role::Allow, ..base.clone() });
@@ -29,7 +29,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             None => (line, &block),
         };
         if taken_back.contains(line) {
-            let detail = "a filter with $badfilter takes it back";
+            let detail = "a filter with $badfilter cancels it";
             intake.reject(line, Reason::Withdrawn, Some(detail.into()));
             continue;
         }
@@ -38,7 +38,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
                 let scope = intake.domain_scope(Scope::Subtree);
                 intake.typed(Kind::Domain, name, scope, context);
             }
-            // An exception's plain text fits anywhere in a URL.
+            // The plain text of an exception matches anywhere in a URL.
             Ok(Filter::Exact(name)) if filter.len() == line.len() => {
                 let scope = intake.domain_scope(Scope::Exact);
                 intake.typed(Kind::Domain, name, scope, context);
@@ -53,20 +53,20 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// What a filter blocks as a whole.
+/// What a filter blocks entirely.
 enum Filter<'f> {
-    /// A name with everything below.
+    /// A name and its subdomains.
     Subtree(&'f str),
-    /// A name alone.
+    /// A name only.
     Exact(&'f str),
     /// A line of a hosts file.
     Hosts(&'f str),
 }
 
-/// What a filter blocks, or why that is no whole name.
+/// Returns what a filter blocks entirely, or why it does not.
 fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
     if ["##", "#@#", "#?#", "#$#", "#%#", "$$"].iter().any(|mark| filter.contains(mark)) {
-        return Err("it is about parts of pages");
+        return Err("it hides parts of pages");
     }
     if filter.len() > 1
         && filter.starts_with('/')
@@ -82,9 +82,9 @@ fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
     let (pattern, options) = plain.split_once('$').unwrap_or((plain, ""));
     if let Some(option) = options.split(',').find(|option| !is_whole(option)) {
         return Err(match option.trim().trim_start_matches('~').split('=').next() {
-            Some("badfilter") => "it takes another filter back",
-            Some("dnsrewrite") => "it is sent elsewhere",
-            _ => "its options narrow it",
+            Some("badfilter") => "it cancels another filter",
+            Some("dnsrewrite") => "it redirects the name",
+            _ => "its options restrict it",
         });
     }
     let (name, is_subtree) = match (pattern.strip_prefix("||"), pattern.strip_prefix('|')) {
@@ -105,7 +105,8 @@ fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
     Ok(if is_subtree { Filter::Subtree(name) } else { Filter::Exact(name) })
 }
 
-/// Whether an option widens or keeps what the filter says; others narrow it.
+/// Whether an option keeps or widens the meaning of a filter. All others restrict
+/// it.
 fn is_whole(option: &str) -> bool {
     match option.trim().split_once('=') {
         None => matches!(option.trim(), "" | "all" | "doc" | "document" | "important"),
@@ -118,7 +119,7 @@ fn is_whole(option: &str) -> bool {
     }
 }
 
-/// The filter that one with `$badfilter` takes back.
+/// The filter that one with `$badfilter` cancels.
 fn bad_filter(line: &str) -> Option<String> {
     let (pattern, options) = line.split_once('$')?;
     let mut rest: Vec<&str> = options.split(',').map(str::trim).collect();
@@ -127,14 +128,14 @@ fn bad_filter(line: &str) -> Option<String> {
     Some(if rest.is_empty() { pattern.into() } else { format!("{pattern}${}", rest.join(",")) })
 }
 
-/// Whether a line is a filter of this language, and of no other; for detection.
+/// Whether a line can only be a filter of this syntax; for detection.
 pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.starts_with("||")
         || line.starts_with("@@||")
         || line.starts_with('|') && line.ends_with('^')
 }
 
-/// Whether a line may stand in such a list beside them; for detection.
+/// Whether a line may occur between filters; for detection.
 pub(in crate::intel::feed) fn is_beside(line: &str) -> bool {
     is_entry(line)
         || line.starts_with("@@")

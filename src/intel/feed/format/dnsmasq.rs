@@ -1,4 +1,4 @@
-//! Configuration of dnsmasq that sends names nowhere.
+//! Configuration lines of dnsmasq that block names.
 
 use crate::engine::indicator::{Kind, Reason, Scope};
 use crate::intel::feed::format::hosts;
@@ -7,12 +7,12 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The directives that take names between slashes.
+/// The directives with names between slashes.
 const DIRECTIVES: &[&str] = &["address", "server", "local"];
 
-/// Reads `address=/name/…`, `server=/name/` and `local=/name/`; several names may
-/// stand between the slashes. dnsmasq answers for everything below, too. A name that is
-/// asked of another server, or sent to a real host, is not blocked.
+/// Reads `address=/name/…`, `server=/name/` and `local=/name/`, possibly with
+/// several names. dnsmasq also blocks their subdomains. A name that is forwarded to
+/// another server, or resolved to a real host, is not blocked.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let context = Arc::new(intake.base());
@@ -25,7 +25,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
         let Line::Value(value, _) = lines::parse(line) else { continue };
         intake.at_line(number);
         let Some((directive, names, target)) = parse(value) else {
-            intake.reject(value, Reason::NotBlocked, Some("no directive about names".into()));
+            intake.reject(value, Reason::NotBlocked, Some("not a directive about names".into()));
             continue;
         };
         if let Some(detail) = elsewhere(directive, target, is_sinkhole) {
@@ -38,7 +38,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// Where a directive sends names, when that is not nowhere.
+/// Where a directive sends names, unless it blocks them.
 fn elsewhere(directive: &str, target: &str, is_sinkhole: bool) -> Option<String> {
     let address: Option<IpAddr> = target.split('#').next().and_then(|t| t.parse().ok());
     match directive {
@@ -48,14 +48,15 @@ fn elsewhere(directive: &str, target: &str, is_sinkhole: bool) -> Option<String>
             Some(address) if hosts::is_nowhere(address) => None,
             _ => Some(format!("it is sent to {target}")),
         },
-        _ if target == "#" => Some("it is asked as usual".into()),
-        // Nobody answers there.
+        _ if target == "#" => Some("it is resolved as usual".into()),
+        // Nobody answers at the unspecified address.
         _ if address.is_some_and(|address| address.is_unspecified()) => None,
-        _ => Some(format!("it is asked of {target}")),
+        _ => Some(format!("it is resolved by {target}")),
     }
 }
 
-/// A directive's name, what stands between its first and last slash, and what is behind.
+/// Splits a directive into its name, the part between the first and last slash, and
+/// the rest.
 fn parse(line: &str) -> Option<(&'static str, &str, &str)> {
     let (directive, rest) = line.trim().split_once('=')?;
     let directive = DIRECTIVES.iter().find(|known| **known == directive.trim())?;
@@ -88,7 +89,7 @@ mod tests {
         assert!(got.rejects.iter().all(|reject| reject.reason == Reason::NotBlocked));
         let lines: Vec<_> = got.rejects.iter().filter_map(|reject| reject.line).collect();
         assert_eq!(lines, [5, 8, 9, 10, 11]);
-        // A list that sends all of its names to one host means them.
+        // A list that sends all its names to one host blocks them.
         let text = b"address=/a.example/192.0.2.1\naddress=/b.example/192.0.2.1\n";
         assert_eq!(Collected::read(text, &Options::default()).unwrap().values().len(), 2);
     }

@@ -6,7 +6,7 @@ use crate::intel::feed::contexts::{Contexts, owned};
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 
-/// Reads `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}` a line.
+/// Reads lines of the form `NETWORK ; SBLnnn`, or `{"cidr":"…","sblid":"…"}`.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
@@ -14,7 +14,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
         let (net, listing) = match lines::parse(line) {
             Line::Value(line, _) if line.starts_with('{') => match json(line) {
                 Some((net, listing)) => (net, listing),
-                // The last line tells about the file.
+                // The last line describes the file.
                 None if line.contains("\"metadata\"") => continue,
                 None => {
                     intake.reject(line, Reason::Malformed, None);
@@ -33,6 +33,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads a line of the JSON edition: a network and its listing. The last line holds metadata and has no network.
 fn json(line: &str) -> Option<(String, String)> {
     let record: serde_json::Value = serde_json::from_str(line).ok()?;
     let net = record.get("cidr")?.as_str()?.to_string();

@@ -1,4 +1,4 @@
-//! Hosts files: an address that leads nowhere, and the names that are sent there.
+//! Hosts files: an address that leads nowhere, and the names sent there.
 
 use crate::engine::indicator::{Kind, Reason, Scope, address};
 use crate::intel::feed::contexts::Shared;
@@ -8,16 +8,16 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Names that every hosts file has for the machine itself.
+/// Names of the machine itself, which every hosts file has.
 const OWN_NAMES: &[&str] =
     &["localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0", "127.0.0.1"];
 
-/// Lines that are looked at to see where a list sends its names.
+/// The number of lines to inspect to find where a list sends its names.
 const SAMPLE: usize = 1000;
 
-/// Reads a hosts file. Every name behind an address is an indicator, exact; the
-/// address and the names of the machine itself are not, and neither is a name that is sent
-/// to a real host, unless that is what the list does with all of its names.
+/// Reads a hosts file. Every name after an address is an indicator, without
+/// subdomains. Addresses, names of the machine itself, and names sent to a real
+/// host are not, unless the list sends all its names to that host.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Exact);
     let context = Arc::new(intake.base());
@@ -30,7 +30,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// Takes the names of one entry.
+/// Reads the names of one entry.
 pub(in crate::intel::feed) fn entry(
     line: &str,
     is_sinkhole: bool,
@@ -50,8 +50,8 @@ pub(in crate::intel::feed) fn entry(
         if let Some(address) = elsewhere {
             intake.reject(name, Reason::NotBlocked, Some(format!("it is sent to {address}")));
         } else if name.contains(['/', ':', '*', '@', '?']) {
-            // A resolver would not find it either.
-            let detail = "a hosts file holds plain names, and no URLs, ports or patterns";
+            // A resolver would not find these either.
+            let detail = "a hosts file contains plain names, not URLs, ports or patterns";
             intake.reject(name, Reason::BadDomain, Some(detail.into()));
         } else if name.contains('.') {
             intake.typed(Kind::Domain, name, scope, context);
@@ -61,7 +61,8 @@ pub(in crate::intel::feed) fn entry(
     }
 }
 
-/// The address that an entry sends its first name to, unless it is the machine's own name.
+/// The address that an entry sends its first name to, unless that is a name of the
+/// machine itself.
 fn target(line: &str) -> Option<IpAddr> {
     let Line::Value(line, _) = lines::parse(line) else { return None };
     let mut words = line.split_ascii_whitespace();
@@ -70,7 +71,8 @@ fn target(line: &str) -> Option<IpAddr> {
     (!OWN_NAMES.contains(&name) && !name.starts_with("ip6-")).then_some(address)
 }
 
-/// Whether a list blocks by sending names to a host, judged by where it sends most of them.
+/// Whether a list blocks by sending names to a host, judged by the target of most
+/// names.
 pub(in crate::intel::feed) fn has_sinkhole(addresses: impl Iterator<Item = IpAddr>) -> bool {
     let (mut nowhere, mut elsewhere) = (0, 0);
     for address in addresses.take(SAMPLE) {
@@ -79,7 +81,7 @@ pub(in crate::intel::feed) fn has_sinkhole(addresses: impl Iterator<Item = IpAdd
     elsewhere > nowhere
 }
 
-/// Whether what is sent to an address is sent nowhere.
+/// Whether names sent to this address are blocked.
 pub(in crate::intel::feed) fn is_nowhere(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_unspecified() || v4.is_loopback() || v4.is_broadcast(),
@@ -89,11 +91,11 @@ pub(in crate::intel::feed) fn is_nowhere(address: IpAddr) -> bool {
     }
 }
 
-/// A line of a hosts file among others: an address that leads nowhere, and names behind it,
-/// between blanks or what separates values elsewhere. `None` where an address follows: then
-/// it is a mask, or a value like others.
+/// A line of a hosts file in another list: an address that leads nowhere, and names
+/// after it, separated by blanks or the list's separator. `None` if an address
+/// follows, which makes it a mask or a value like any other.
 pub(in crate::intel::feed) fn stray_entry(line: &str) -> Option<Cow<'_, str>> {
-    // The cheap question first: few lines begin so.
+    // Check the first byte first: few lines begin like this.
     if !matches!(line.as_bytes().first(), Some(b'0' | b'1' | b'2' | b':' | b'f' | b'F')) {
         return None;
     }
@@ -110,7 +112,7 @@ pub(in crate::intel::feed) fn stray_entry(line: &str) -> Option<Cow<'_, str>> {
         .then_some(line)
 }
 
-/// Whether a line is an entry that sends a name nowhere; for detection.
+/// Whether a line is an entry that blocks a name; for detection.
 pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let address = words.next().and_then(|word| address::parse_ip(word).ok());
@@ -150,7 +152,7 @@ mod tests {
                 (Some(5), "corp.example", Reason::NotBlocked),
             ]
         );
-        // A list that sends all of its names to one host means them.
+        // A list that sends all its names to one host blocks them.
         let text = b"127.0.0.1 localhost\n192.0.2.1 a.example\n192.0.2.1 b.example\n";
         assert_eq!(Collected::read(text, &options).unwrap().values(), ["a.example", "b.example"]);
     }

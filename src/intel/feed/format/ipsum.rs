@@ -1,12 +1,12 @@
-//! IPsum: addresses with the number of lists that have them.
+//! IPsum: addresses with the number of lists that contain them.
 
 use crate::engine::indicator::{Kind, Scope};
 use crate::intel::feed::contexts::Contexts;
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 
-/// Reads `ADDRESS<TAB>COUNT`; each further list adds to the confidence. The files
-/// of one address a line (`levels/3.txt`) are plain lists.
+/// Reads `ADDRESS<TAB>COUNT`. Each further list increases the confidence. The files
+/// with one address per line (`levels/3.txt`) are plain lists.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
@@ -25,12 +25,12 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// What being on `count` lists is worth.
+/// The confidence that comes from being on `count` lists.
 fn confidence(count: u32) -> u8 {
     count.saturating_mul(12).saturating_add(10).min(95) as u8
 }
 
-/// Whether a line has the form of the list; for detection.
+/// Whether a line has this form; for detection.
 pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     line.split_once('\t').is_some_and(|(address, count)| {
         crate::engine::indicator::address::parse_ip(address).is_ok()

@@ -1,4 +1,4 @@
-//! Lists of one value a line, its kind guessed each time; and Squid's variant.
+//! Lists with one value per line, each of a guessed kind, and Squid's variant.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Kind, Reason, Scope, Timestamp};
@@ -9,8 +9,8 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::several;
 use std::sync::Arc;
 
-/// Reads a list. Names reach below themselves unless the options say otherwise; a
-/// comment behind a value becomes its description.
+/// Reads a list. Names include their subdomains unless the options say otherwise. A
+/// comment after a value becomes its description.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
@@ -50,8 +50,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// An entry of an allow list with terms behind its value: `until=2027-01-31`, or with a
-/// time of the day.
+/// An entry of an allow list with terms after its value: `until=2027-01-31`, or
+/// with a time of day.
 struct Allowed<'l> {
     value: &'l str,
     terms: &'l str,
@@ -59,15 +59,15 @@ struct Allowed<'l> {
 }
 
 impl Allowed<'_> {
-    /// Takes it. One whose terms cannot be read allows nothing: a misspelt end must not mean
-    /// for ever.
+    /// Takes it. If the terms cannot be read, the entry allows nothing: a misspelt expiry must
+    /// not mean for ever.
     fn put(&self, scope: Scope, contexts: &mut Contexts, intake: &mut Intake<'_>) {
         let Allowed { value, terms, comment } = *self;
         let mut until = None;
         for term in terms.split_whitespace() {
             let end = term.strip_prefix("until=").and_then(Timestamp::parse);
             if end.is_none() || until.is_some() {
-                let detail = format!("“{term}” is no end: write until=2027-01-31 once");
+                let detail = format!("invalid term “{term}”: expected until=2027-01-31, once");
                 return intake.reject(value, Reason::Malformed, Some(detail));
             }
             until = end;
@@ -83,8 +83,8 @@ impl Allowed<'_> {
     }
 }
 
-/// Whether it is a list of names: then an odd top-level domain (OpenNIC's, a
-/// company's own) is one, and no file's extension.
+/// Whether it is a list of names. Then an unusual top-level domain (OpenNIC's, a
+/// company's own) counts as one, and not as a file's extension.
 fn is_of_names(text: &str) -> bool {
     const SAMPLE: usize = 200;
     let mut counts = (0, 0);
@@ -100,7 +100,8 @@ fn is_of_names(text: &str) -> bool {
     counts.1 > 0 && counts.0 * 10 >= counts.1 * 9
 }
 
-/// Reads a Squid `dstdomain` list: `.name` reaches below, a bare name does not.
+/// Reads a Squid `dstdomain` list: `.name` includes subdomains, a bare name does
+/// not.
 pub(in crate::intel::feed) fn read_squid(text: &str, intake: &mut Intake<'_>) {
     let context = Arc::new(intake.base());
     for (number, line) in Lines::new(text) {
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!(got.indicators[1].context.feed, "mine");
         assert_eq!(got.rejects.len(), 1);
         assert_eq!(got.rejects[0].line, Some(7));
-        // Ranges keep what they were.
+        // Ranges keep their original text.
         assert_eq!(got.indicators[4].raw.as_deref(), Some("198.51.100.0-198.51.100.2"));
     }
 
@@ -181,7 +182,7 @@ mod tests {
         );
         let rejected: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
         assert_eq!(rejected, [(Some(4), "bad.example"), (Some(5), "worse.example")]);
-        // In other lists nothing has terms.
+        // In other lists, values have no terms.
         let got =
             Collected::read(b"good.example until=2027-01-31\nb.example\n", &Options::default());
         assert!(

@@ -1,5 +1,5 @@
-//! The lists of signature-base, as the scanner LOKI reads them: `value;comment`
-//! or `value;score`, and `regex;score[;exclusion]` for the names of files.
+//! The lists of signature-base, as the scanner LOKI reads them: `value;comment` or
+//! `value;score`, and `regex;score[;exclusion]` for file names.
 
 use crate::engine::indicator::{Indicator, Kind, Reason, Scope, Value};
 use crate::intel::feed::contexts::Contexts;
@@ -9,7 +9,7 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
-/// Reads `value;comment`. A comment of digits alone is a score.
+/// Reads `value;comment`. A comment that consists of digits is a score.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
@@ -36,13 +36,14 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// A score as confidence, if the remark is only a number.
 fn score(text: &str) -> Option<u8> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| columns::confidence(text)).flatten()
 }
 
-/// Reads `regex;score[;exclusion]`. An expression that names a folder is about
-/// paths. One with an exclusion says less than the expression alone: it is kept
-/// and never matched.
+/// Reads `regex;score[;exclusion]`. An expression that contains a folder applies to
+/// paths. One with an exclusion matches more than the list means, so it is stored
+/// but never matched.
 pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     let mut about = String::new();
@@ -68,7 +69,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
                 (&line[..line.len() - score.len() - 1], score, None)
             }
             _ => {
-                intake.reject(line, Reason::Malformed, Some("no score behind the pattern".into()));
+                intake.reject(line, Reason::Malformed, Some("no score after the pattern".into()));
                 continue;
             }
         };
@@ -86,6 +87,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Passes on an expression for file names.
 fn put_name(
     pattern: &str,
     exclusion: Option<&str>,
@@ -114,12 +116,13 @@ fn put_name(
     intake.typed(kind, pattern, Scope::Regex, &context);
 }
 
+/// Whether a text is a score. Negative scores exist, too.
 fn is_score(text: &str) -> bool {
     let digits = text.trim().trim_start_matches('-');
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether an expression can be searched for in linear time.
+/// Checks that an expression can be matched in linear time.
 ///
 /// # Errors
 ///

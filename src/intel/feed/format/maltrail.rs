@@ -1,5 +1,5 @@
-//! Maltrail's static trails: any number of files, one behind the other, each with
-//! its `### file:` line; blocks of values below the references that list them.
+//! Maltrail's static trails: any number of concatenated files, each with its `###
+//! file:` line, with blocks of values below the references that list them.
 
 use crate::engine::indicator::{Context, Kind, Scope, Severity, address};
 use crate::intel::feed::contexts::{Contexts, owned, push_once};
@@ -9,13 +9,14 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::table::columns;
 use std::sync::Arc;
 
-/// Reads trails. A scheme without a path is the host; a name reaches below
-/// itself; a path is meant at any host.
+/// Reads trails. A URL without a path means its host; a name includes its
+/// subdomains; a path applies to any host.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut file = intake.base();
     let mut block = Block::new(&file);
     let mut described = Contexts::new();
-    // Malware likes OpenNIC's top-level domains: `.bazar` alone has thousands.
+    // Malware likes OpenNIC's top-level domains: `.bazar` alone has thousands of
+    // names.
     intake.trust_names(true);
     for (number, line) in Lines::new(text) {
         let (line, next_file) = split_marker(line);
@@ -46,8 +47,10 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// A file whose last line had no end leaves a value before the next marker.
+/// If a file does not end in a line break, its last value runs into the next
+/// marker.
 fn split_marker(line: &str) -> (&str, Option<&str>) {
+    // Separates the files when all trails are joined into one.
     const MARKER: &str = "### file:";
     let hash = memchr::memchr(b'#', line.as_bytes());
     match hash.filter(|&at| line[at..].starts_with(MARKER)) {
@@ -56,7 +59,7 @@ fn split_marker(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The values below one run of references.
+/// The values below one group of references.
 struct Block {
     context: Context<'static>,
     shared: Option<Arc<Context<'static>>>,
@@ -64,16 +67,19 @@ struct Block {
 }
 
 impl Block {
+    /// A block without references, at the start of a file.
     fn new(file: &Context<'static>) -> Self {
         Block { context: file.clone(), shared: None, number: 0 }
     }
 
+    /// Reads `Reference:` and `Aliases:` comments. Other comments are notes.
     fn comment(&mut self, comment: &str, file: &Context<'static>) {
         let Some((name, text)) = comment.split_once(':') else { return };
         match name.trim() {
             "Reference" | "References" => {
                 if self.shared.take().is_some() {
-                    // Values stood between: another block begins. Aliases hold on.
+                    // There were values in between, so a new block begins. Aliases
+                    // stay in effect.
                     let malware = std::mem::take(&mut self.context.malware);
                     self.context = Context { malware, ..file.clone() };
                     self.number += 1;
@@ -92,13 +98,14 @@ impl Block {
         }
     }
 
+    /// The context that the values of the block share.
     fn shared(&mut self) -> Arc<Context<'static>> {
         Arc::clone(self.shared.get_or_insert_with(|| Arc::new(self.context.clone())))
     }
 }
 
-/// `trails/static/malware/emotet.txt`: the folder is the class, the file's name
-/// the family.
+/// The context of `trails/static/malware/emotet.txt`: the folder is the class, the
+/// file name the family.
 fn context_of_file(path: &str, mut context: Context<'static>) -> Context<'static> {
     let path = path.strip_suffix(".txt").unwrap_or(path);
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -121,6 +128,7 @@ fn context_of_file(path: &str, mut context: Context<'static>) -> Context<'static
     context
 }
 
+/// Passes on a value: an expression, a URL, or an address or name.
 fn put(value: &str, context: &Arc<Context<'static>>, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     if is_regex(value) {
@@ -135,7 +143,7 @@ fn put(value: &str, context: &Arc<Context<'static>>, intake: &mut Intake<'_>) {
     let bare = value.split_once("://").map_or(value, |(_, rest)| rest);
     let host = bare.strip_suffix('/').unwrap_or(bare);
     if !host.is_empty() && !host.contains(['/', '?']) {
-        // A scheme without a path, or a lone slash, means the host itself.
+        // A URL without a path, or with only a slash, means the host itself.
         intake.guessed(host, scope, context);
     } else if bare.len() < value.len() {
         intake.typed(Kind::Url, bare, Scope::Exact, context);
@@ -144,8 +152,8 @@ fn put(value: &str, context: &Arc<Context<'static>>, intake: &mut Intake<'_>) {
     }
 }
 
-/// Expressions are about names. Brackets of an IPv6 address, and the odd
-/// characters of paths, make none.
+/// Whether a value is an expression. Brackets of an IPv6 address and unusual
+/// characters in a path do not make it one.
 fn is_regex(value: &str) -> bool {
     if value.contains("://") || value.starts_with('/') || address::parse_endpoint(value).is_some() {
         return false;
@@ -153,7 +161,7 @@ fn is_regex(value: &str) -> bool {
     value.contains(['\\', '^', '(', '{']) && !value.contains('/')
 }
 
-/// Whether the head of a file is Maltrail's; for detection.
+/// Whether the beginning of a file is Maltrail's; for detection.
 pub(in crate::intel::feed) fn is_trails(text: &str) -> bool {
     Lines::new(text).take(40).any(|(_, line)| {
         line.starts_with("### file:")

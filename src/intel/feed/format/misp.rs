@@ -1,4 +1,5 @@
-//! MISP events: one, an array, the answer of a search (sections 3.1 and 3.2).
+//! MISP events: a single one, an array, or the answer to a search (feed
+//! specification, sections 3.1 and 3.2).
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity};
@@ -17,14 +18,14 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
         read_document(&document, &mut found, intake);
         if !found {
             return Err(Error::format("there is no MISP event in it")
-                .remedy("an event is an object with the member Event or Attribute"));
+                .remedy("expected an object with the member Event or Attribute"));
         }
     }
     Ok(())
 }
 
-/// Walks through the answers of all of MISP's searches: for events, attributes and objects,
-/// in lists or alone, each in a wrapper of its name or without.
+/// Walks through the answers of all of MISP's searches: for events, attributes and
+/// objects, in lists or alone, with or without a wrapper of that name.
 fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
     for entry in json::each(document) {
         let entry = match entry {
@@ -50,7 +51,8 @@ fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
             read_event(entry, intake);
         }
         for event in json::array(entry, "Event").iter().filter_map(Value::as_object) {
-            // An attribute alone has its event beside it, for its name.
+            // A single attribute comes with its event next to it, for the event's
+            // name.
             if holds(event) || !holds(entry) {
                 *found = true;
                 read_event(event, intake);
@@ -59,6 +61,7 @@ fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads an event: its own attributes and those of its objects.
 fn read_event(event: &Object, intake: &mut Intake<'_>) {
     let mut base = intake.base();
     base.collection = json::own(event, "info");
@@ -76,6 +79,8 @@ fn read_event(event: &Object, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads the attributes of an object. If it is deleted, so are they, although their
+/// own mark may not say so.
 fn read_object(object: &Object, base: &Context<'static>, intake: &mut Intake<'_>) {
     let gone = json::truth(object, "deleted") == Some(true);
     let port = object_port(object);
@@ -89,7 +94,7 @@ fn read_object(object: &Object, base: &Context<'static>, intake: &mut Intake<'_>
     }
 }
 
-/// The one port of an `ip-port` object, which belongs to its address.
+/// The only port of an `ip-port` object, which belongs to its address.
 fn object_port(object: &Object) -> Option<String> {
     if json::text(object, "name")? != "ip-port" {
         return None;
@@ -104,7 +109,7 @@ fn object_port(object: &Object) -> Option<String> {
     ports.next().is_none().then_some(port)
 }
 
-/// MISP counts downwards: 1 is high, 4 undefined.
+/// MISP counts down: 1 is high, 4 is undefined.
 fn severity(threat_level: &str) -> Option<Severity> {
     match threat_level {
         "1" => Some(Severity::High),
@@ -128,11 +133,11 @@ fn tags(holder: &Object, context: &mut Context<'static>) {
         }
         galaxy(&name, context);
     }
-    // The attribute's own marking stands above the event's.
+    // The attribute's own marking overrides the event's.
     context.tlp = tlp.or(context.tlp);
 }
 
-/// `misp-galaxy:threat-actor="X"` and the like; other tags are labels.
+/// Reads `misp-galaxy:threat-actor="X"` and the like. Other tags are labels.
 fn galaxy(tag: &str, context: &mut Context<'static>) {
     let parts = tag
         .strip_prefix("misp-galaxy:")
@@ -159,6 +164,8 @@ fn galaxy(tag: &str, context: &mut Context<'static>) {
     }
 }
 
+/// Reads an attribute, unless it is deleted, of a type without values, or not
+/// marked for detection.
 fn read_attribute(
     attribute: &Value,
     base: &Context<'static>,
@@ -189,6 +196,7 @@ fn read_attribute(
     attribute.put(&meaning, context, intake);
 }
 
+/// The context of an attribute: the event's, with what the attribute adds.
 fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Context<'static> {
     let mut context = base.clone();
     context.id = json::own(attribute, "uuid");
@@ -204,12 +212,12 @@ fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Contex
     context
 }
 
-/// What a type of MISP means to us.
+/// The meaning of a MISP type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     /// One value.
     One(Kind, Scope),
-    /// A file's name, then its digest.
+    /// A file name, then its digest.
     NameAnd(Kind),
     /// A name, then an address: two indicators.
     DomainIp,
@@ -223,6 +231,8 @@ enum Meaning {
     Ignored,
 }
 
+/// What a value of this type is. Types that MISP names differently, or that combine
+/// two values, are listed here; the others have the usual names.
 fn meaning(kind: &str) -> Meaning {
     let digest = |name: &str| {
         Kind::from_name(name).filter(|kind| (Kind::Md5..=Kind::Impfuzzy).contains(kind))
@@ -256,6 +266,7 @@ fn meaning(kind: &str) -> Meaning {
     }
 }
 
+/// Passes on an attribute's value according to its meaning.
 /// An attribute that is for detection.
 struct Attribute<'v> {
     kind: &'v str,
@@ -299,7 +310,7 @@ impl Attribute<'_> {
                 let context: Shared = Arc::new(context);
                 intake.typed(Kind::Domain, name, subtree, &context);
                 if !address.is_empty() {
-                    // Some write address|port behind the name.
+                    // Some feeds write address|port after the name.
                     let address = address.split('|').next().unwrap_or(address);
                     intake.typed(Kind::Ip, address, Scope::Exact, &context);
                 }

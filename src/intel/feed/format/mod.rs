@@ -1,7 +1,7 @@
-//! The formats of feeds: one reader each, and the one list of them.
+//! The formats of feeds: one reader for each, and a list of them.
 //!
-//! A reader knows the shape of its format and nothing else; it hands each value to the
-//! `Intake`, which makes an indicator or a reject of it.
+//! A reader knows the structure of its format and nothing else. It passes each
+//! value to the `Intake`, which turns it into an indicator or a reject.
 
 pub(super) mod abusech;
 pub(super) mod adblock;

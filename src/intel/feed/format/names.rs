@@ -1,11 +1,11 @@
-//! The formats that can be read, and their names on the command line.
+//! The supported formats, and their names on the command line.
 
 use std::fmt;
 
 macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident, [$name:literal $(, $alias:literal)*], $about:literal;)*) => {
-        /// The layout of a feed's file. Found from its content by
-        /// [`Format::detect`], or forced by name (`--as FORMAT`).
+        /// The format of a feed's file. It is detected from the content by
+        /// [`Format::detect`], or set by name (`--as FORMAT`).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Format { $($(#[$doc])* $variant,)* }
@@ -19,12 +19,12 @@ macro_rules! formats {
                 match self { $(Format::$variant => $name,)* }
             }
 
-            /// One line for help texts.
+            /// A line for help texts.
             pub const fn about(self) -> &'static str {
                 match self { $(Format::$variant => $about,)* }
             }
 
-            /// The format with this name or one of its other names, in any case.
+            /// Finds the format with this name or alias, ignoring case.
             pub fn from_name(name: &str) -> Option<Format> {
                 match name.trim().to_ascii_lowercase().as_str() {
                     $($name $(| $alias)* => Some(Format::$variant),)*
@@ -36,30 +36,30 @@ macro_rules! formats {
 }
 
 formats! {
-    /// One value a line, of any kind.
+    /// One value of any kind per line.
     Lines, ["lines", "list", "txt", "text"],
-        "one value a line, its kind guessed; # and ; comments";
+        "one value per line, of any kind; # and ; start comments";
     /// A table with named or guessed columns.
     Table, ["csv", "tsv", "table"],
-        "CSV, TSV, semicolons or pipes; columns by name, by mapping, or guessed";
+        "CSV, TSV, semicolons or pipes; columns by name, by mapping, or detected";
     /// A hosts file.
     Hosts, ["hosts"],
-        "hosts file: every name behind an address is an indicator";
+        "hosts file: every name after an address is an indicator";
     /// A filter list of an ad blocker.
     Adblock, ["adblock"],
         "adblock filters of the form ||name^";
-    /// Configuration lines of dnsmasq.
+    /// Configuration of dnsmasq.
     Dnsmasq, ["dnsmasq"],
         "dnsmasq: address=/name/… and server=/name/…";
-    /// Zones of unbound and BIND that answer with nothing.
+    /// Zones of unbound and BIND that block names.
     Resolver, ["resolver", "unbound", "bind", "named"],
-        "unbound or BIND: local-zone and zone, as far as they block";
+        "unbound or BIND: local-zone and zone, if they block";
     /// A DNS response policy zone.
     Rpz, ["rpz"],
         "DNS response policy zone: name CNAME .";
     /// A Squid `dstdomain` list.
     Squid, ["squid", "dom"],
-        "squid domain list: .name means name and everything below";
+        "squid domain list: .name includes subdomains";
     /// IPsum.
     Ipsum, ["ipsum"],
         "ipsum: address, tab, number of lists";
@@ -101,7 +101,7 @@ formats! {
         "MISP event, array or response of events";
     /// MISP warning lists.
     Warninglist, ["warninglist"],
-        "MISP warning list: known good, keeps hits from alerting";
+        "MISP warning list: known good values, which do not alert";
     /// Other JSON.
     Json, ["json", "ndjson", "jsonl", "records"],
         "JSON records or JSON lines with indicator and type members";
@@ -111,7 +111,7 @@ formats! {
 }
 
 impl Format {
-    /// Whether files of this format are written by programs that never defang.
+    /// Whether files of this format are written by programs, which never defang.
     pub(in crate::intel::feed) fn is_exact(self) -> bool {
         matches!(
             self,

@@ -1,5 +1,5 @@
-//! Our own JSON lines: one indicator a line with everything that is known of it,
-//! so that what is written reads back as the same.
+//! wiresift's own JSON lines: one indicator per line with all its context, so that
+//! reading a written file gives the same indicators.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{
@@ -13,12 +13,12 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-/// The version of the form; the member that marks a line as ours.
+/// The version of the format, in the member that identifies it.
 const VERSION: u8 = 1;
 
 macro_rules! record {
     ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
-        /// One line. Members without a value are left out.
+        /// One line. Empty members are omitted.
         #[derive(Serialize, Deserialize, Default)]
         #[serde(default)]
         struct Record<'a> {
@@ -35,6 +35,7 @@ macro_rules! record {
             )*
         }
 
+        /// The record of an indicator.
         fn record_of(indicator: &Indicator) -> Record<'_> {
             let context = &*indicator.context;
             Record {
@@ -48,7 +49,7 @@ macro_rules! record {
             }
         }
 
-        /// The context of a record. What it does not say comes from the options.
+        /// The context of a record. What it lacks comes from the options.
         fn context_of(record: Record<'_>, base: Context<'static>) -> Context<'static> {
             Context {
                 feed: if record.feed.is_empty() { base.feed } else { own(record.feed) },
@@ -76,12 +77,12 @@ fn own(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-/// Writes indicators as JSON lines that [`read`](super::read()) reads back as the
-/// same.
+/// Writes indicators as JSON lines that [`read`](super::read()) turns back into the
+/// same indicators.
 ///
 /// # Errors
 ///
-/// When `out` cannot be written to.
+/// `out` cannot be written to.
 pub fn write_jsonl<'i>(
     out: &mut dyn Write,
     indicators: impl IntoIterator<Item = &'i Indicator>,
@@ -94,7 +95,7 @@ pub fn write_jsonl<'i>(
     Ok(())
 }
 
-/// Reads JSON lines. Contexts that follow each other and are equal are shared.
+/// Reads JSON lines. Consecutive equal contexts are shared.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let mut last: Arc<Context<'static>> = Arc::default();
     for (number, line) in Lines::new(text) {
@@ -111,7 +112,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             }
         };
         if record.wiresift != VERSION {
-            let detail = format!("version {} of the form is unknown", record.wiresift);
+            let detail = format!("unknown version {}", record.wiresift);
             intake.reject(line, Reason::Malformed, Some(detail));
             continue;
         }
@@ -255,7 +256,8 @@ impl Member for Vec<Cow<'_, str>> {
     }
 }
 
-/// A time, also of the form that one beyond the calendar is written in.
+/// Parses a time, including the form in which a time beyond the calendar is
+/// written.
 fn read_time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| text.strip_suffix("us")?.parse().ok().map(Timestamp))
 }

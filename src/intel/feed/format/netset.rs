@@ -1,5 +1,5 @@
 //! FireHOL's netsets and ipsets: addresses and networks below a block of comments
-//! that tells what the list is about.
+//! that describes the list.
 
 use crate::engine::indicator::{Context, Kind, Scope};
 use crate::intel::feed::contexts::{owned, push_once};
@@ -23,6 +23,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
+/// Reads the header of FireHOL's lists: a line with the list's name, then `Name :
+/// value` pairs.
 fn header(text: &str, mut context: Context<'static>) -> Context<'static> {
     for (_, line) in Lines::new(text).take(60) {
         let Line::Comment(comment) = lines::parse(line) else { continue };
@@ -43,7 +45,7 @@ fn header(text: &str, mut context: Context<'static>) -> Context<'static> {
     context
 }
 
-/// Whether the comments at the head are those of a netset; for detection.
+/// Whether the comments at the top are those of a netset; for detection.
 pub(in crate::intel::feed) fn is_netset(text: &str) -> bool {
     Lines::new(text).take(60).any(|(_, line)| {
         matches!(lines::parse(line), Line::Comment(comment)

@@ -1,5 +1,5 @@
-//! OTX pulses: one, an array, a page of the API, or a page of its flat export
-//! (sections 1.3 to 1.5).
+//! OTX pulses: a single one, an array, a page of the API, or a page of its flat
+//! export (feed specification, sections 1.3 to 1.5).
 
 use crate::engine::error::Result;
 use crate::engine::indicator::{Context, Kind, Reason, Scope, Tlp};
@@ -37,6 +37,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads the indicators of a pulse.
 fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
     let base = context_of_pulse(pulse, intake.base());
     let mut contexts = Contexts::new();
@@ -48,6 +49,7 @@ fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
     }
 }
 
+/// The context that the indicators of a pulse share.
 fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'static> {
     context.collection = json::own(pulse, "name");
     context.collection_id = json::own(pulse, "id");
@@ -71,7 +73,7 @@ fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'s
     context
 }
 
-/// The texts of an array; of objects, their `display_name`, `name` or `id`.
+/// The texts of an array; for objects, their `display_name`, `name` or `id`.
 fn texts(object: &Object, name: &str) -> Vec<String> {
     json::array(object, name)
         .iter()
@@ -86,6 +88,8 @@ fn texts(object: &Object, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Reads an indicator. Rules (YARA, Snort) and unknown types are stored as opaque,
+/// so that a lookup finds them.
 fn read_indicator(
     indicator: &Object,
     base: &Context<'static>,
@@ -117,7 +121,7 @@ fn read_indicator(
     }
 }
 
-/// What tells the contexts of a pulse's indicators apart.
+/// The parts of an indicator that distinguish its context from others in the pulse.
 fn key(indicator: &Object) -> String {
     let mut key = String::new();
     for name in ["id", "title", "description", "expiration", "is_active", "created", "role"] {
@@ -130,6 +134,7 @@ fn key(indicator: &Object) -> String {
     key
 }
 
+/// The context of an indicator: the pulse's, with what the indicator adds.
 fn context_of(indicator: &Object, base: &Context<'static>) -> Context<'static> {
     let mut context = base.clone();
     context.id = json::own(indicator, "id").or_else(|| json::own(indicator, "_id"));

@@ -1,4 +1,4 @@
-//! Bytes to the reader of their format.
+//! Passes bytes to the reader of their format.
 
 use super::{
     adblock, dnsmasq, drop, hosts, ipsum, list, loki, maltrail, misp, native, netset, otx, records,
@@ -12,16 +12,16 @@ use crate::intel::feed::{Format, Options, Sink, Summary, detect, lines};
 ///
 /// # Errors
 ///
-/// When the file as a whole cannot be read as a feed: it is empty, HTML, binary,
-/// of an unknown format or version, or not what `options.format` says.
+/// The file as a whole is not a feed: it is empty, HTML, binary, of an unknown
+/// format or version, or not of the format in `options.format`.
 pub fn read(bytes: &[u8], options: &Options, sink: &mut dyn Sink) -> Result<Summary> {
     detect::refuse(bytes)?;
     let text = lines::text(bytes);
     let format = match options.format {
         Some(format) => format,
-        // Whoever speaks of columns has a table.
+        // Settings for columns only make sense for a table.
         None if !options.columns.is_empty() || options.delimiter.is_some() => Format::Table,
-        // What stands behind the values of an allow list is in no other list.
+        // Terms after values only occur in allow lists.
         None if options.allow => detect::of_allow_list(&text)?,
         None => detect::of_text(&text)?,
     };

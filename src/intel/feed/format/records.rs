@@ -1,5 +1,5 @@
-//! Other JSON: objects with a value and a type, one a line or in an array; arrays
-//! of bare values.
+//! Other JSON: objects with a value and a type, one per line or in an array, and
+//! arrays of bare values.
 
 mod members;
 
@@ -27,7 +27,7 @@ use members::{
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Reads records. Their members are named as the columns of a table are.
+/// Reads records. Their members are named like the columns of a table.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let mut reader =
         Reader { contexts: Contexts::new(), names: Vec::new(), layout: Layout::default() };
@@ -43,6 +43,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads a document per line, or one for the whole text.
 fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result<()> {
     if is_lines(text) {
         for (number, line) in Lines::new(text) {
@@ -62,7 +63,7 @@ fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result
     Ok(())
 }
 
-/// Whether every line is a document of its own, judged by the first.
+/// Whether every line is a document, judged by the first.
 fn is_lines(text: &str) -> bool {
     let first = Lines::new(text)
         .map(|(_, line)| line.trim())
@@ -87,13 +88,15 @@ impl Record<'_> {
 
 struct Reader {
     contexts: Contexts,
-    /// The names of the last record's members, and what they are: records mostly follow
-    /// others of their make.
+    /// The names of the last record's members, and their roles: most records have
+    /// the same members as the one before.
     names: Vec<String>,
     layout: Layout,
 }
 
 impl Reader {
+    /// Reads a value of a list: a record, a list, or a bare value. `gone` is set if
+    /// a list around it is one of withdrawn values.
     fn value(&mut self, value: &Value, gone: Option<&Gone>, intake: &mut Intake<'_>) {
         match (value, gone) {
             (Value::Array(values), _) => {
@@ -112,6 +115,7 @@ impl Reader {
         }
     }
 
+    /// Reads a record: the lists in it, or else its pattern, network or values.
     fn record(&mut self, object: &Object, gone: Option<&Gone>, intake: &mut Intake<'_>) {
         let members = members_of(object);
         self.learn(&members);
@@ -143,7 +147,7 @@ impl Reader {
         let is_url = !beside.has_url && self.url(record, intake);
         let mut found = is_net || is_url;
         for (at, meaning) in self.values(members) {
-            // The first address of a network is no indicator beside it.
+            // The first address of a network is not a separate indicator.
             if is_net && matches!(meaning, Some((Kind::Ip | Kind::Net, _))) {
                 continue;
             }
@@ -174,7 +178,7 @@ impl Reader {
         gone: Option<&Gone>,
         intake: &mut Intake<'_>,
     ) {
-        // Records keyed by their identifiers: ThreatFox and URLhaus do that.
+        // Records keyed by their identifiers, as in ThreatFox and URLhaus.
         let nested = |value: &Value| value.is_object() || value.is_array();
         if !members.is_empty() && members.iter().all(|(_, value)| nested(value)) {
             for (name, value) in members.iter().filter(|(name, _)| !headings::is_people(name)) {
@@ -189,7 +193,7 @@ impl Reader {
             return;
         }
         if members.is_empty() && object.keys().any(|name| is_list_name(name)) {
-            // Nothing came and nothing went.
+            // An answer about changes that has none.
             return;
         }
         let text = Value::Object(object.clone()).to_string();
@@ -197,7 +201,8 @@ impl Reader {
         intake.reject(&text, reason, Some("no member holds a value".into()));
     }
 
-    /// Finds out what the members are, unless the last record had the same.
+    /// Determines the roles of the members, unless they are the same as in the last
+    /// record.
     fn learn(&mut self, members: &[Member<'_>]) {
         let is_known = self.names.len() == members.len()
             && self.names.iter().zip(members).all(|(known, (name, _))| known == name);
@@ -207,11 +212,11 @@ impl Reader {
         let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
         self.names = names.iter().map(|name| name.to_string()).collect();
         self.layout = Layout::of_names(&names);
-        // A record that names its value means that alone.
+        // If a record names its indicator, only that counts.
         self.layout.is_strict = true;
     }
 
-    /// The members that hold values, with what their names mean.
+    /// The members with values, and what their names mean.
     fn values(&self, members: &[Member<'_>]) -> Vec<(usize, Option<(Kind, Scope)>)> {
         let values = &self.layout.values;
         let is_meant = |at: &&usize| {
@@ -220,13 +225,13 @@ impl Reader {
                 && texts().all(|text| text.is_some_and(|text| several::is_values(&text)))
         };
         let hostile = self.layout.hostile.iter().filter(is_meant).map(|&at| (at, None));
-        // The name of a file, an AS number: details of what stands beside.
+        // A file's name or an AS number describes the value next to it.
         let is_detail =
             |kind: Option<(Kind, Scope)>| kind.is_some_and(|(kind, _)| kind.is_string());
         values.iter().copied().filter(|(_, kind)| !is_detail(*kind)).chain(hostile).collect()
     }
 
-    /// Whether a record has lists of records in it, and no value itself.
+    /// Whether a record contains lists of records, and no value itself.
     fn has_lists(&self, members: &[Member<'_>]) -> bool {
         let has_value = self.layout.values.iter().any(|&(at, kind)| {
             kind.is_none() && !members[at].1.is_array() && json::as_text(members[at].1).is_some()
@@ -234,8 +239,8 @@ impl Reader {
         !has_value && members.iter().any(is_list)
     }
 
-    /// Reads the lists in a record. Those that are named for what was taken back count as
-    /// that; what stands beside these is what holds.
+    /// Reads the lists in a record. Lists named after removals count as removed;
+    /// lists next to them are valid.
     fn lists(&mut self, members: &[Member<'_>], gone: Option<&Gone>, intake: &mut Intake<'_>) {
         let context = self.context(members, intake);
         let record = Record { members, standing: Standing { gone, context: &context } };
@@ -248,7 +253,7 @@ impl Reader {
                 }
             }
         }
-        // Where nothing else is called a list, whatever has parts is one.
+        // If nothing is named like a list, anything with parts is one.
         let is_live = |member: &Member<'_>| is_list(member) && list_gone(member.0).is_none();
         let is_other = |name: &str, value: &Value| {
             (value.is_object() || has_objects(value))
@@ -268,10 +273,11 @@ impl Reader {
         }
     }
 
-    /// Why the record does not hold, by its own words, or those of an object about it.
+    /// Why a record is no longer valid, according to itself or to an object that
+    /// describes it.
     fn gone(&self, members: &[Member<'_>], intake: &Intake<'_>) -> Option<Gone> {
         let verdict = |name: &str, live: Live, value: &Value| {
-            // One label among many says less than one alone.
+            // One label among many means less than a single one.
             let words: Vec<_> = json::each(value).iter().filter_map(word_of).collect();
             let word = words.join(", ");
             let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
@@ -293,8 +299,9 @@ impl Reader {
         self.layout.live.iter().find_map(own).or_else(|| members.iter().find_map(about))
     }
 
-    /// Reads the objects in a record that are named as values are: `hashes`, `files`. Where
-    /// the record names its value, and in other objects, values are told.
+    /// Reads objects in a record whose names are those of values: `hashes`,
+    /// `files`. If the record names its indicator, and in other objects, values are
+    /// rejected with a reason.
     fn nested(
         &mut self,
         members: &[Member<'_>],
@@ -321,7 +328,7 @@ impl Reader {
         found
     }
 
-    /// Takes the STIX pattern of a record, which says all of it.
+    /// Compiles the STIX pattern of a record, which replaces all other values.
     fn pattern(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
         let pattern = self.layout.pattern.and_then(|at| record.text(at));
         let Some(pattern) = pattern.filter(|text| is_pattern(text)) else { return false };
@@ -331,7 +338,7 @@ impl Reader {
         true
     }
 
-    /// Takes the URL that two members tell together.
+    /// Reads the URL that two members form.
     fn url(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
         let text = |at: usize| record.text(at).unwrap_or_default();
         let port = self.layout.port.map(text).filter(|port| is_port(port));
@@ -339,7 +346,7 @@ impl Reader {
         url.inspect(|url| record.standing.take(url, intake)).is_some()
     }
 
-    /// Takes the network that several members tell together.
+    /// Reads the network that several members form.
     fn network(&self, record: &Record<'_>, intake: &mut Intake<'_>) -> bool {
         let Some(parts) = self.layout.nets else { return false };
         let at = |at: Option<usize>| at.and_then(|at| record.text(at)).unwrap_or_default();
@@ -357,7 +364,8 @@ impl Reader {
         text.filter(fits).inspect(|text| record.standing.take(text, intake)).is_some()
     }
 
-    /// Takes a value, with the port that stands beside it.
+    /// Passes on a value of a record. Its kind comes from the member's name or from
+    /// a member that names the type; an address with a port becomes an endpoint.
     fn put(
         &self,
         value: &str,
@@ -382,6 +390,8 @@ impl Reader {
         }
     }
 
+    /// The context of a record. Most records of a feed share a few contexts, so
+    /// they are looked up by their text before they are built.
     fn context(&mut self, members: &[Member<'_>], intake: &Intake<'_>) -> Shared {
         let mut parts: Vec<(Column, Cow<'_, str>, bool)> = Vec::new();
         let mut key = String::new();
@@ -411,10 +421,10 @@ impl Reader {
     }
 }
 
-/// The most values of an object that are told.
+/// The maximum number of values in an object to report as rejected.
 const MAX_TOLD: usize = bound(64, 4);
 
-/// Tells the values that stand in an object beside the value of its record.
+/// Rejects the values in an object next to the value of its record.
 fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
     match value {
         Value::Object(object) => {
@@ -430,6 +440,7 @@ fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
     }
 }
 
+/// Passes on a value of a known type, or guesses its kind.
 fn put(value: &str, meaning: Option<Type>, context: &Shared, intake: &mut Intake<'_>) {
     let Some(meaning) = meaning else {
         intake.guessed_each(value, intake.domain_scope(Scope::Subtree), context);

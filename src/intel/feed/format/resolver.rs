@@ -1,7 +1,8 @@
-//! Zones that a resolver keeps from being resolved: those of unbound and of BIND.
+//! Zones in the configuration of a resolver, unbound or BIND, that block names.
 //!
-//! The same words also make a company's own zones, and forward names to other servers. A
-//! zone blocks when it answers with nothing; what it answers otherwise is told.
+//! The same directives also define a company's own zones, and forward names to
+//! other servers. A zone blocks if it answers with nothing; any other is rejected
+//! with the reason.
 
 use crate::engine::indicator::{Kind, Reason, Scope, address};
 use crate::intel::feed::format::hosts;
@@ -10,15 +11,16 @@ use crate::intel::feed::lines::{self, Line, Lines};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What one line says.
+/// The meaning of a line.
 enum Said<'t> {
     /// `local-zone: "name" type`
     Zone(&'t str, &'t str),
-    /// `local-data: "name A address"`: where the name is sent, `None` for other records.
+    /// `local-data: "name A address"`: whether the name is blocked by it; `None`
+    /// for other records.
     Data(&'t str, Option<bool>),
-    /// The head of a `zone` of BIND, with what follows on the line.
+    /// The start of a BIND `zone`, with the rest of the line.
     Bind(&'t str, &'t str),
-    /// A section of unbound whose names are asked elsewhere.
+    /// A section of unbound whose names are forwarded.
     Section(&'t str),
     /// `name: "…"` in a section.
     Name(&'t str),
@@ -28,7 +30,7 @@ enum Said<'t> {
     Other,
 }
 
-/// Reads zones. Those of unbound and BIND reach below their names.
+/// Reads zones. Those of unbound and BIND include subdomains.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let exact = intake.domain_scope(Scope::Exact);
@@ -49,7 +51,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
                     }
                     Some(why) => intake.reject(name, Reason::NotBlocked, Some(why)),
                 },
-                // What belongs to a zone is told with it.
+                // Data that belongs to a zone is judged with the zone.
                 Said::Data(name, _) if known.zones.contains(&key(name)) => {}
                 Said::Data(name, Some(true)) => {
                     intake.typed(Kind::Domain, name, exact, &context);
@@ -69,7 +71,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
                 }
                 Said::Part => {}
                 Said::Other => {
-                    intake.reject(line, Reason::NotBlocked, Some("no zone".into()));
+                    intake.reject(line, Reason::NotBlocked, Some("not a zone".into()));
                 }
             }
         }
@@ -87,17 +89,19 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// What the file says in other places about its names.
+/// What other parts of the file say about its names.
 struct Known {
     /// The names of local zones.
     zones: HashSet<String>,
-    /// Names that have real data, or names below them that do.
+    /// Names with real data, and their parents.
     served: HashSet<String>,
-    /// How many zones of BIND each file is for.
+    /// The number of BIND zones per file.
     files: HashMap<String, u32>,
 }
 
 impl Known {
+    /// Reads all declarations first: whether a zone blocks depends on lines that
+    /// may come after it.
     fn of(text: &str) -> Known {
         let (mut zones, mut served) = (HashSet::new(), HashSet::new());
         let mut files = HashMap::new();
@@ -107,7 +111,7 @@ impl Known {
                 Said::Zone(name, _) => {
                     zones.insert(key(name));
                 }
-                // Names have 253 bytes, and so not many parents.
+                // Names have at most 253 bytes, and so a bounded number of parents.
                 Said::Data(name, data) if data != Some(true) && name.len() <= 253 => {
                     let name = key(name);
                     let mut rest = &*name;
@@ -126,7 +130,7 @@ impl Known {
         Known { zones, served, files }
     }
 
-    /// Why a local zone does not block; `None` when it does.
+    /// Why a local zone does not block; `None` if it does.
     fn verdict(&self, name: &str, kind: &str) -> Option<String> {
         match kind {
             "deny" | "refuse" | "always_nxdomain" | "always_nodata" | "always_null"
@@ -147,18 +151,22 @@ struct Bind<'t> {
 }
 
 impl<'t> Bind<'t> {
+    /// Reads a line of the zone's declaration, which may extend over several.
     fn take(&mut self, line: &'t str) {
         self.kind = setting(line, "type").unwrap_or(self.kind);
         self.file = setting(line, "file").unwrap_or(self.file);
         self.is_over |= line.contains('}');
     }
 
-    /// Why the zone does not block: it is forwarded, or served from a file of its own.
+    /// Why the zone does not block: it is forwarded, or served from a file of its
+    /// own.
     fn verdict(&self, known: &Known) -> Option<String> {
         if !matches!(self.kind, "master" | "primary") {
             return Some(format!("its zone is of type {}", self.kind));
         }
         let file = self.file.to_ascii_lowercase();
+        // Words in the names of empty zone files, as administrators and generators
+        // name them.
         const EMPTY: &[&str] =
             &["null", "block", "empty", "sink", "nxdomain", "hole", "malware", "dummy", "bad"];
         let is_shared = known.files.get(self.file).copied().unwrap_or(0) > 1;
@@ -167,7 +175,7 @@ impl<'t> Bind<'t> {
     }
 }
 
-/// The word behind a setting's name, wherever it stands on the line, without quotes.
+/// The word after a setting's name, anywhere on the line, without quotes.
 fn setting<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     line.split([';', '{']).find_map(|part| {
         let rest = part.trim().strip_prefix(name)?;
@@ -175,10 +183,12 @@ fn setting<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     })
 }
 
+/// A name as it is compared: in lower case, without the root's dot.
 fn key(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Interprets a line of unbound's or BIND's configuration.
 fn said(line: &str) -> Said<'_> {
     if let Some(rest) = line.strip_prefix("zone")
         && let Some(rest) = rest.trim_start().strip_prefix('"')
@@ -219,7 +229,7 @@ fn data(text: &str) -> Said<'_> {
     Said::Data(name, address.map(hosts::is_nowhere))
 }
 
-/// Whether a line is of such a configuration; for detection.
+/// Whether a line belongs to such a configuration; for detection.
 pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
     match said(line) {
         Said::Other => setting(line, "type").or(setting(line, "file")).is_some() || line == "};",

@@ -1,4 +1,4 @@
-//! DNS response policy zones: names, and what a resolver shall do about them.
+//! DNS response policy zones: names, and what a resolver does about them.
 
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
 use crate::intel::feed::contexts::Shared;
@@ -7,8 +7,8 @@ use crate::intel::feed::lines::Lines;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Reads `name CNAME .` and its relatives. `*.name` covers what is below; a name
-/// with `rpz-ip` is a network in answers; `rpz-passthru.` is known good.
+/// Reads `name CNAME .` and its variants. `*.name` covers subdomains, a name with
+/// `rpz-ip` is a network in answers, and `rpz-passthru.` marks known good names.
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let base = intake.base();
     let allow = Arc::new(Context { role: Role::Allow, ..base.clone() });
@@ -30,7 +30,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
         let context = match data {
             "rpz-passthru." => &allow,
             "rpz-tcp-only." => {
-                intake.reject(owner, Reason::NotBlocked, Some("it is asked over TCP".into()));
+                intake.reject(owner, Reason::NotBlocked, Some("it is only forced to TCP".into()));
                 continue;
             }
             _ if matches!(record, "CNAME" | "A" | "AAAA") => &block,
@@ -47,13 +47,16 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// The type and data of a record whose owner has been read.
+/// The type and data of a record whose owner was read.
 fn record<'a>(words: impl Iterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
     let mut words =
         words.skip_while(|w| w.eq_ignore_ascii_case("IN") || w.bytes().all(|b| b.is_ascii_digit()));
     Some((words.next()?, words.next().unwrap_or("")))
 }
 
+/// Passes on a record's owner. Addresses are encoded in labels with a suffix for
+/// the trigger (draft-vixie-dnsop-dns-rpz, section 4); the triggers for name
+/// servers and clients cannot be observed in traffic.
 fn put(owner: &str, origin: &str, context: &Shared, intake: &mut Intake<'_>) {
     let name = owner.trim_end_matches('.');
     let name = match name.strip_suffix(origin) {
@@ -81,7 +84,7 @@ fn put(owner: &str, origin: &str, context: &Shared, intake: &mut Intake<'_>) {
     }
 }
 
-/// `24.0.2.0.192` is 192.0.2.0/24, and `128.1.zz.db8.2001` is 2001:db8::1.
+/// Decodes `24.0.2.0.192` (192.0.2.0/24) and `128.1.zz.db8.2001` (2001:db8::1).
 fn network(labels: &str) -> Option<String> {
     let mut parts = labels.split('.');
     let length: u8 = parts.next()?.parse().ok()?;

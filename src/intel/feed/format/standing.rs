@@ -4,9 +4,10 @@ use crate::engine::indicator::{Reason, Scope};
 use crate::intel::feed::contexts::Shared;
 use crate::intel::feed::intake::Intake;
 
-/// Why what stands in a list, a row or a record does not hold, and which words say so.
+/// Why a list, a row or a record is no longer valid, and the words that say so.
 pub(super) type Gone = (Reason, String);
 
+/// Reads records one after another.
 /// What all values of a row or a record have in common: their context, and why they do not hold,
 /// if so.
 pub(super) struct Standing<'r> {

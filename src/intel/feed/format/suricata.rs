@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 
-/// Reads a dataset or datarep: one entry a line, its type guessed from its form;
-/// a reputation behind a comma becomes the confidence.
+/// Reads a dataset or datarep: one entry per line, whose type follows from its
+/// form. A reputation after a comma becomes the confidence.
 pub(in crate::intel::feed) fn read_dataset(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Exact);
     let plain = Arc::new(intake.base());
@@ -45,11 +45,12 @@ pub(in crate::intel::feed) fn read_dataset(text: &str, intake: &mut Intake<'_>) 
     }
 }
 
+/// Whether a text consists of hexadecimal digits.
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// A string entry: base64 of text.
+/// Decodes a string entry: Base64 of text.
 fn decoded(entry: &str) -> Option<String> {
     let bytes = STANDARD.decode(entry.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
@@ -62,8 +63,8 @@ pub(in crate::intel::feed) fn is_string_entry(line: &str) -> bool {
     entry.len() >= 8 && !is_hex(entry) && decoded(entry).is_some()
 }
 
-/// Reads an IP reputation file: `address,category,score`. The categories have
-/// their names in another file, so here they are numbers.
+/// Reads an IP reputation file: `address,category,score`. The names of the
+/// categories are in another file, so here they are numbers.
 pub(in crate::intel::feed) fn read_iprep(text: &str, intake: &mut Intake<'_>) {
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {

@@ -1,5 +1,5 @@
 //! Tables: CSV and its relatives, with a header, with a mapping, or with neither.
-//! What their columns are is found by [`Layout`], which JSON records use as well.
+//! [`Layout`] determines the roles of columns, also for JSON records.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Kind, Reason, Scope};
@@ -20,7 +20,7 @@ use crate::intel::feed::table::sampling::{
 use crate::intel::feed::types::{self, Type};
 use std::borrow::Cow;
 
-/// Bytes of a table that are looked at to find its delimiter.
+/// The number of bytes to inspect to find the delimiter.
 const HEAD: usize = 1 << 18;
 
 /// Whether `line` is a header that names a column of values; for detection.
@@ -35,18 +35,19 @@ pub(in crate::intel::feed) fn is_guessable(text: &str, delimiter: u8) -> bool {
     !guess_layout(Lines::new(text), delimiter).values.is_empty()
 }
 
-/// Whether the columns of a table without a header make networks; for detection.
+/// Whether columns of a table without a header form networks; for detection.
 pub(in crate::intel::feed) fn has_nets(text: &str, delimiter: u8) -> bool {
     guess_nets(&samples(Lines::new(text), delimiter)).is_some()
 }
 
-/// Whether the columns of a table without a header are addresses and ports; for detection.
+/// Whether columns of a table without a header are addresses and ports; for
+/// detection.
 pub(in crate::intel::feed) fn has_ports(text: &str, delimiter: u8) -> bool {
     guess_layout(Lines::new(text), delimiter).port.is_some()
 }
 
-/// What separates the columns, where the first line says so as Excel has it: `sep=;`.
-/// Returns the line's text as well.
+/// The delimiter, if the first line declares it as Excel does: `sep=;`. Also
+/// returns that line.
 pub(in crate::intel::feed) fn separator_line(text: &str) -> Option<(u8, &str)> {
     let line = text.split(['\n', '\r']).next().unwrap_or(text);
     let bare = line.trim_matches(['"', ' ']);
@@ -61,8 +62,8 @@ pub(in crate::intel::feed) fn separator_line(text: &str) -> Option<(u8, &str)> {
     }
 }
 
-/// The delimiter of a table: the one that cuts the first lines into the same
-/// number of fields, more than one.
+/// The delimiter of a table: the one that splits the first lines into the same
+/// number of fields, and more than one.
 pub(in crate::intel::feed) fn delimiter(text: &str) -> Option<u8> {
     let score = |delimiter: u8| {
         let mut row = Row::new(delimiter);
@@ -116,12 +117,12 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
-/// A layout with where it came from.
+/// A layout, and how it was found.
 pub(in crate::intel::feed) struct Found {
     pub(in crate::intel::feed) layout: Layout,
-    /// The header's names, squeezed; empty when there was none.
+    /// The names in the header, squeezed; empty if there was none.
     pub(in crate::intel::feed) names: Vec<String>,
-    /// What a value is worth where the rows do not say.
+    /// The confidence if the rows do not give one.
     pub(in crate::intel::feed) confidence: Option<u8>,
 }
 
@@ -133,8 +134,8 @@ impl std::ops::Deref for Found {
     }
 }
 
-/// Finds the layout: by mapping, by header (which may be a comment), by guess.
-/// Leaves `lines` before the first row of data.
+/// Determines the layout: by mapping, by header (which may be a comment), or from
+/// the rows. Leaves `lines` before the first row of data.
 fn find_layout(
     text: &str,
     delimiter: u8,
@@ -163,7 +164,7 @@ fn find_layout(
         }
         before = lines.clone();
     }
-    // A sentence in a comment may speak of addresses and names, too.
+    // A sentence in a comment may mention addresses and names, too.
     let comment = comment.filter(|(_, names)| is_plainly_header(names, row.fields.len()));
     let rows = samples(lines.clone(), delimiter);
     let header = Layout::of_header(&row.fields).and_then(|layout| confirmed(layout, &rows));
@@ -175,7 +176,8 @@ fn find_layout(
         let by_name = intake.options.columns.0.iter().any(|(_, p)| matches!(p, Place::Name(_)));
         let layout = mapped(intake, &row, header.as_ref())?;
         if header.is_none() && by_name {
-            // Its names were mapped, so the row is a header, if an unusual one.
+            // Its names were mapped, so this row is a header, even if an unusual
+            // one.
             lines.next();
         }
         return Ok(Found { layout, names, confidence: None });
@@ -196,8 +198,8 @@ fn find_layout(
     Ok(Found { layout, names, confidence: None })
 }
 
-/// The layout that the rows alone tell, with what a header says of the columns beside the
-/// values: `entity_type,name,revoked`. Then `lines` are behind it.
+/// Determines the layout from the rows, plus what a header says about other
+/// columns: `entity_type,name,revoked`. Then `lines` is after the header.
 fn guessed_layout(first: &Row<'_>, lines: &mut Lines<'_>, delimiter: u8) -> Layout {
     let plain = guess_layout(lines.clone(), delimiter);
     let mut below = lines.clone();
@@ -221,19 +223,20 @@ fn guessed_layout(first: &Row<'_>, lines: &mut Lines<'_>, delimiter: u8) -> Layo
     layout
 }
 
-/// Whether a comment's names head a table with so many columns: as many, or names that
-/// programs write.
+/// Whether a comment's names are the header of a table with this number of columns:
+/// the same number, or names as programs write them.
 fn is_plainly_header(names: &[String], columns: usize) -> bool {
     let is_exact =
         |name: &String| matches!(Column::from_name(name), Some(Column::Value(_) | Column::Net(_)));
     names.len().abs_diff(columns) <= 1 || names.iter().any(is_exact)
 }
 
+/// The names in a header, for comparison.
 fn squeezed(row: &Row<'_>) -> Vec<String> {
     row.fields.iter().map(|name| types::squeeze(name).into_owned()).collect()
 }
 
-/// The layout that the options' mapping tells.
+/// The layout according to the mapping in the options.
 fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Result<Layout> {
     let mut layout = known.cloned().unwrap_or_default();
     let of_header = layout.nets.take();
@@ -251,7 +254,7 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Resu
                     ))
                 })?,
         };
-        // The mapping wins: what the header said about the role or column goes.
+        // The mapping overrides what the header says about the role or column.
         layout.values.retain(|&(other, _)| {
             other != at && !matches!(column, Column::Value(_))
                 || intake
@@ -264,7 +267,7 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Resu
         layout.context.retain(|&(other, role)| other != at && role != *column);
         layout.map(at, *column);
     }
-    // Whoever names the first address, or an address with a length, has named a network.
+    // Mapping the first address, or an address with a length, maps a network.
     if let Some(nets) = &mut layout.nets
         && nets.start == NOWHERE
         && let Some(at) = layout.values.first().map(|&(at, _)| at)
@@ -274,26 +277,27 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Resu
     let is_value = |start: usize| layout.values.iter().any(|&(at, _)| at == start);
     layout.nets = match layout.nets {
         Some(nets) if nets.start != NOWHERE => Some(nets),
-        // The indicator that was named is the network's first address.
+        // The mapped indicator is the first address of the network.
         _ => of_header.filter(|nets| is_value(nets.start)),
     };
     layout.settle_nets();
     Ok(layout)
 }
 
-/// Rows to indicators.
+/// Turns rows into indicators.
 struct Reader {
     layout: Layout,
     confidence: Option<u8>,
     contexts: Contexts,
-    /// The context when no column speaks of it.
+    /// The context if no column adds to it.
     plain: Option<Shared>,
     key: String,
-    /// The last name of a kind, and what it means.
+    /// The last name of a kind, and its meaning.
     kind: (String, Option<Type>),
 }
 
 impl Reader {
+    /// Reads a row: its network, or its values.
     fn row(&mut self, row: &Row<'_>, line: &str, intake: &mut Intake<'_>) {
         if row.is_over {
             let detail = format!("a row of more than {MAX_FIELDS} columns");
@@ -346,13 +350,13 @@ impl Reader {
     fn tell_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
         for &column in &self.layout.beside {
             if !is_nothing(row.get(column)) {
-                let detail = format!("column {} holds values, too", column + 1);
+                let detail = format!("column {} contains values, too", column + 1);
                 intake.reject(row.get(column), Reason::LeftOut, Some(detail));
             }
         }
     }
 
-    /// Why the row does not hold, by its own words.
+    /// Why a row is no longer valid, according to its own words.
     fn gone(&self, row: &Row<'_>, intake: &Intake<'_>) -> Option<Gone> {
         if let Some(word) = self.layout.kind.map(|at| row.get(at))
             && live::is_allowed(&types::squeeze(word))
@@ -429,7 +433,7 @@ impl Reader {
     }
 }
 
-/// Takes the STIX pattern of a row, which says all of it.
+/// Compiles the STIX pattern of a row, which replaces all other values.
 fn put_pattern(pattern: &str, standing: &Standing<'_>, intake: &mut Intake<'_>) {
     if standing.rejects(pattern, intake) {
         return;
@@ -448,10 +452,10 @@ fn left_out(column: usize, value: &str, detail: Detail, intake: &mut Intake<'_>)
     }
 }
 
-/// What is wrong with a range whose ends are the wrong way round.
+/// The message for a range whose ends are swapped.
 pub(in crate::intel::feed) const REVERSED: &str = "the range ends before it begins";
 
-/// Takes the network that some columns of a row tell.
+/// Reads the network that several columns of a row form.
 fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>) {
     let at = |at: Option<usize>| at.map_or("", |at| row.get(at));
     let start = row.get(nets.start);
@@ -462,7 +466,8 @@ fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>)
         Some(text) => {
             intake.guessed(&text, Scope::Exact, context);
         }
-        // A whole network, or something else, in a row where the rest is blank or odd.
+        // A complete network or some other value, in a row whose other cells are
+        // blank.
         None if is_nothing(at(nets.end)) && is_nothing(at(nets.length)) => {
             intake.guessed(start, Scope::Exact, context);
         }
@@ -473,6 +478,7 @@ fn network(row: &Row<'_>, nets: Nets, context: &Shared, intake: &mut Intake<'_>)
     }
 }
 
+/// Whether a text is a port. 0 stands for an unknown one.
 pub(in crate::intel::feed) fn is_port(text: &str) -> bool {
     !is_nothing(text) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }

@@ -1,4 +1,5 @@
-//! MISP warning lists: known good, in five modes (section 3.3).
+//! MISP warning lists: known good values, matched in five modes (feed
+//! specification, section 3.3).
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::digest::kind_of_len;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Reads a list. Every entry is of [`Role::Allow`].
+/// Reads a list as a feed. Every entry has [`Role::Allow`].
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     let document = json::parse(text)?;
     let Value::Object(list) = &document else {
@@ -51,13 +52,13 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
-/// Reads a list that indicators are held against when they come in: a MISP warning list,
-/// or a list in any other format, each of whose names stands for all below it. `id` is
-/// its short name.
+/// Reads a list to check incoming indicators against: a MISP warning list, or a
+/// list in any other format, whose names include their subdomains. `id` is its
+/// short name.
 ///
 /// # Errors
 ///
-/// As [`read()`](super::read()) of a feed, and for a mode that is unknown.
+/// Like [`read()`](super::read()) for a feed, and for an unknown mode.
 pub fn read_warninglist(bytes: &[u8], id: &str) -> Result<WarningList> {
     detect::refuse(bytes)?;
     let text = lines::text(bytes);
@@ -92,6 +93,7 @@ pub fn read_warninglist(bytes: &[u8], id: &str) -> Result<WarningList> {
     Ok(found)
 }
 
+/// Reads an entry of a list according to its mode; `None` if it cannot be one.
 fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningEntry> {
     if entry.is_empty() || entry.len() > MAX_VALUE {
         return None;
@@ -111,7 +113,8 @@ fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningE
         "substring" => (entry.len() >= MIN_PART).then(|| WarningEntry::Part(entry.into())),
         "regex" => Some(WarningEntry::Regex(translate(entry).ok()?.into())),
         _ if only_digests => whole(kind_of_len(entry.len()).unwrap_or(Kind::Ssdeep)),
-        // Written like that in lists of names, where MISP then finds nothing.
+        // Some lists of names write this, with which MISP itself would find
+        // nothing.
         _ if entry.starts_with('.') => below(entry),
         _ => match guess(entry, Scope::Exact) {
             Ok(Guess::One(_, value, _)) => Some(WarningEntry::Whole(value)),
@@ -125,7 +128,7 @@ fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningE
     }
 }
 
-/// A list in another format.
+/// Reads a list in another format.
 fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
     let options =
         Options { allow: true, domain_scope: Some(Scope::Subtree), ..Options::of_feed(id) };
@@ -145,15 +148,15 @@ fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
     Ok(WarningList { id: id.to_string(), entries, unreadable, ..WarningList::default() })
 }
 
-/// A part of a value that is shorter is in too many of them.
+/// Shorter parts of values occur in too many of them.
 const MIN_PART: usize = 4;
 
-/// The kinds that a list is about, as its attributes say. Attributes that nothing is
-/// matched as are passed over.
+/// The kinds that a list applies to, according to its attributes. Attributes that
+/// nothing is matched as are ignored.
 fn limits(attributes: &[Value]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
     for attribute in attributes.iter().filter_map(Value::as_str) {
-        // `domain|ip` is about both.
+        // `domain|ip` applies to both.
         for part in attribute.split('|') {
             let of_part: &[Kind] = match part {
                 "ip" | "ip-src" | "ip-dst" => &[Kind::Ip, Kind::Net, Kind::Endpoint],
@@ -175,12 +178,13 @@ fn limits(attributes: &[Value]) -> Vec<Kind> {
     kinds
 }
 
+/// The error for a list of an unknown type.
 fn unknown_mode(mode: &str) -> Error {
-    Error::format(format!("a warning list of type “{mode}” is unknown"))
-        .remedy("types are cidr, hostname, string, substring and regex")
+    Error::format(format!("unknown type of warning list “{mode}”"))
+        .remedy("expected cidr, hostname, string, substring and regex")
 }
 
-/// Hosts: the entry and everything below.
+/// A host entry, which includes subdomains.
 fn hostname(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     let name = entry.trim().trim_matches('.');
     if name.contains('/') {
@@ -190,8 +194,8 @@ fn hostname(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     }
 }
 
-/// Whole values, of any kind. A leading dot reaches below; a bare label is a
-/// top-level domain, which is exact here: nobody means to allow all of `com`.
+/// A whole value of any kind. A leading dot includes subdomains. A single label is
+/// a top-level domain and exact: nobody means to allow all of `com`.
 fn string(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     match guess(entry, Scope::Exact) {
         Err(Reason::SingleLabel | Reason::UnknownTld) => {
@@ -203,8 +207,8 @@ fn string(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     }
 }
 
-/// An entry of a list about files alone. `3::` is the ssdeep of nothing there, and
-/// no address.
+/// An entry of a list that is only about files. There `3::` is the ssdeep of an
+/// empty file and not an address.
 fn digest(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     let kind = kind_of_len(entry.len()).unwrap_or(Kind::Ssdeep);
     intake.typed(kind, entry, Scope::Exact, context);
@@ -218,7 +222,7 @@ fn is_digest(attribute: &Value) -> bool {
         || Kind::from_name(name).is_some_and(|kind| (Kind::Md5..=Kind::Impfuzzy).contains(&kind))
 }
 
-/// The kinds that a pattern is held against, as the list's attributes say.
+/// The kinds to check a pattern against, according to the list's attributes.
 fn pattern_kinds(attributes: &[Value]) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut add = |kind| {
@@ -238,6 +242,7 @@ fn pattern_kinds(attributes: &[Value]) -> Vec<Kind> {
     if kinds.is_empty() { vec![Kind::Domain, Kind::Url, Kind::Email] } else { kinds }
 }
 
+/// Passes on a pattern once for each kind.
 fn patterns(
     pattern: &str,
     scope: Scope,
@@ -250,6 +255,7 @@ fn patterns(
     }
 }
 
+/// Passes on a regular expression, or rejects what cannot be translated.
 fn regex(entry: &str, kinds: &[Kind], context: &Shared, intake: &mut Intake<'_>) {
     match translate(entry) {
         Ok(pattern) => patterns(&pattern, Scope::Regex, kinds, context, intake),
@@ -257,7 +263,8 @@ fn regex(entry: &str, kinds: &[Kind], context: &Shared, intake: &mut Intake<'_>)
     }
 }
 
-/// PCRE with delimiters and flags (`/…/i`) to our syntax. `g` means nothing.
+/// Converts PCRE with delimiters and flags (`/…/i`) to our syntax. `g` has no
+/// meaning here.
 fn translate(entry: &str) -> Result<String, Reason> {
     let entry = entry.trim();
     let (body, flags) = match entry.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
@@ -268,7 +275,7 @@ fn translate(entry: &str) -> Result<String, Reason> {
     if !flags.chars().all(|flag| matches!(flag, 'i' | 'm' | 's' | 'x' | 'u')) {
         return Err(Reason::BadPattern);
     }
-    // Rust refuses escapes of characters that need none.
+    // Rust rejects escapes of characters that need none.
     let body = body.replace("\\/", "/").replace("\\@", "@");
     let flags: String = flags.chars().filter(|flag| *flag != 'u').collect();
     let pattern = if flags.is_empty() { body } else { format!("(?{flags}){body}") };

@@ -1,4 +1,5 @@
-//! Files of Zeek's intelligence framework: tabs, a `#fields` line, `-` for null.
+//! Files of Zeek's intelligence framework: tab-separated, with a `#fields` line and
+//! `-` for null.
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Context, Kind, Reason, Role, Scope};
@@ -8,7 +9,7 @@ use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::types;
 
-/// The columns that matter.
+/// The relevant columns.
 #[derive(Default)]
 struct Fields<'a> {
     names: Vec<&'a str>,
@@ -26,7 +27,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             fields = Some(header_of(header).ok_or_else(|| {
                 Error::format("the #fields line names no indicator and indicator_type")
                     .at_line(number)
-                    .remedy("begin it with #fields, a tab, indicator, a tab, indicator_type")
+                    .remedy("expected #fields, indicator and indicator_type, separated by tabs")
             })?);
             continue;
         }
@@ -34,7 +35,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             continue;
         }
         let Some(fields) = &fields else {
-            return Err(Error::format("values stand before the #fields line")
+            return Err(Error::format("there are values before the #fields line")
                 .at_line(number)
                 .remedy("separate #fields and the names of the columns with single tabs"));
         };
@@ -64,12 +65,14 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// Reads the names in `#fields`. Zeek separates columns by tabs only.
 fn header_of(header: &str) -> Option<Fields<'_>> {
     let names: Vec<&str> = header.trim_start_matches(['\t', ' ']).split('\t').collect();
     let place = |name: &str| names.iter().position(|n| n.trim() == name);
     Some(Fields { indicator: place("indicator")?, kind: place("indicator_type")?, names })
 }
 
+/// The kind that a type such as `Intel::DOMAIN` means.
 fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     match name.trim() {
         "Intel::USER_NAME" => Some((Kind::User, Scope::Exact)),
@@ -77,6 +80,7 @@ fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     }
 }
 
+/// The context of a row, from its `meta.` columns.
 fn context_of(
     fields: &Fields<'_>,
     row: &[&str],
@@ -91,7 +95,8 @@ fn context_of(
             "meta.whitelist" if *text == "T" => context.role = Role::Allow,
             "meta.remove" if *text == "T" => context.inactive = true,
             name => {
-                // `meta.url` is a link and no value, so the whole name comes first.
+                // `meta.url` is a link and not a value, so look up the whole name
+                // first.
                 let column = Column::from_name(name)
                     .or_else(|| Column::from_name(name.strip_prefix("meta.")?))
                     .filter(|column| column.is_context());

@@ -1,5 +1,5 @@
-//! What a column of a table, or a member of a JSON record, says: its many names,
-//! and how its text goes into a context.
+//! The roles of columns in tables and of members in JSON records: their many names,
+//! and how their text becomes context.
 
 use crate::engine::indicator::{Context, Direction, Kind, Scope, Severity, Timestamp, Tlp};
 use crate::intel::feed::contexts::{is_nothing, owned, push_once};
@@ -10,7 +10,7 @@ use crate::intel::feed::types;
 /// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) enum Column {
-    /// A value; of a kind when the column's name tells it.
+    /// A value; with a kind if the column's name gives it.
     Value(Option<(Kind, Scope)>),
     /// The kind of the value.
     Type,
@@ -42,7 +42,7 @@ pub(in crate::intel::feed) enum Column {
 }
 
 impl Column {
-    /// The role that a name means, `None` for a name that means nothing here.
+    /// The role that a name means; `None` for an unknown name.
     pub(in crate::intel::feed) fn from_name(name: &str) -> Option<Column> {
         let squeezed = types::squeeze(name.trim().trim_matches('"'));
         if let Some(column) = by_name(&squeezed) {
@@ -62,7 +62,7 @@ impl Column {
         }
     }
 
-    /// Whether it goes into the context (and not into the value).
+    /// Whether it belongs in the context rather than in the value.
     pub(in crate::intel::feed) fn is_context(self) -> bool {
         !matches!(
             self,
@@ -71,6 +71,7 @@ impl Column {
     }
 }
 
+/// The role that a squeezed name means by itself.
 fn by_name(name: &str) -> Option<Column> {
     Some(match name {
         "indicator" | "ioc" | "iocvalue" | "value" | "indicatorvalue" | "observable"
@@ -116,8 +117,9 @@ fn by_name(name: &str) -> Option<Column> {
     })
 }
 
-/// Whether a name is one of the end of validity: a word for it, and perhaps one for a time
-/// behind it (`expirationDateTime`, `valid_until_date`) or before it (`date_expires`).
+/// Whether a name means the end of validity: a word for it, possibly with a word
+/// for time after it (`expirationDateTime`, `valid_until_date`) or before it
+/// (`date_expires`).
 fn is_expiry(name: &str) -> bool {
     const ENDS: &[&str] = &[
         "expiration",
@@ -131,7 +133,7 @@ fn is_expiry(name: &str) -> bool {
         "blockuntil",
         "until",
     ];
-    // By themselves these say that it is over, or where a range ends.
+    // On their own, these mean that it is over, or the end of a range.
     const WITH_TIME: &[&str] = &["expire", "expired"];
     const TIMES: &[&str] = &["date", "datetime", "time", "ts", "timestamp", "utc", "on", "at"];
     let is_end = |word: &str| ENDS.contains(&word) || WITH_TIME.contains(&word);
@@ -141,7 +143,7 @@ fn is_expiry(name: &str) -> bool {
         || TIMES.iter().any(|time| name.strip_suffix(time).is_some_and(is_end))
 }
 
-/// Writes the text of a column into a context.
+/// Adds the text of a column to a context.
 pub(in crate::intel::feed) fn apply(context: &mut Context<'static>, column: Column, text: &str) {
     let text = text.trim();
     if is_nothing(text) {
@@ -160,7 +162,7 @@ pub(in crate::intel::feed) fn apply(context: &mut Context<'static>, column: Colu
         Column::Tlp => context.tlp = Tlp::from_name(text).or(context.tlp),
         Column::Tags => each(text, |tag| add_tag(context, tag)),
         Column::Malware => each(text, |name| {
-            // SSLBL names a family by what of it was seen.
+            // SSLBL names a family with the part of it that was seen.
             push_once(&mut context.malware, name.strip_suffix(" C&C").unwrap_or(name));
         }),
         Column::Adversary => each(text, |name| push_once(&mut context.adversary, name)),
@@ -179,7 +181,7 @@ pub(in crate::intel::feed) fn apply(context: &mut Context<'static>, column: Colu
     }
 }
 
-/// Writes an element of a list into a context: it is one label, whatever stands in it.
+/// Adds an element of a list to a context, as one label whatever it contains.
 pub(in crate::intel::feed) fn apply_item(
     context: &mut Context<'static>,
     column: Column,
@@ -194,11 +196,12 @@ pub(in crate::intel::feed) fn apply_item(
     }
 }
 
+/// Calls `take` for each part of a list in a cell.
 fn each(text: &str, mut take: impl FnMut(&str)) {
     text.split([',', ';', '|']).map(str::trim).filter(|part| !part.is_empty()).for_each(&mut take);
 }
 
-/// A label; one that names a TLP sets it, too.
+/// Adds a label. One that names a TLP sets it, too.
 pub(in crate::intel::feed) fn add_tag(context: &mut Context<'static>, tag: &str) {
     if tag.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("tlp:"))
         && let Some(tlp) = Tlp::from_name(tag)
@@ -208,7 +211,7 @@ pub(in crate::intel::feed) fn add_tag(context: &mut Context<'static>, tag: &str)
     push_once(&mut context.tags, tag);
 }
 
-/// Adds to what is said of a value, once.
+/// Appends to the description of a value, once.
 pub(in crate::intel::feed) fn add_description(context: &mut Context<'static>, text: &str) {
     context.description = match context.description.take() {
         Some(before) if !before.contains(text) => Some(format!("{before}; {text}").into()),
@@ -217,7 +220,8 @@ pub(in crate::intel::feed) fn add_description(context: &mut Context<'static>, te
     };
 }
 
-/// 0 to 100 as a number, a percentage or a fraction, or one of STIX's words.
+/// Parses a confidence: 0 to 100 as a number, a percentage or a fraction, or one of
+/// STIX's words.
 pub(in crate::intel::feed) fn confidence(text: &str) -> Option<u8> {
     let text = text.trim().trim_end_matches('%').trim_end();
     match text.to_ascii_lowercase().as_str() {
@@ -232,6 +236,7 @@ pub(in crate::intel::feed) fn confidence(text: &str) -> Option<u8> {
     (0.0..=100.0).contains(&number).then(|| number.round() as u8)
 }
 
+/// Parses a direction.
 fn direction(text: &str) -> Option<Direction> {
     match text.to_ascii_lowercase().as_str() {
         "src" | "source" | "inbound" | "in" => Some(Direction::Source),

@@ -1,32 +1,32 @@
-//! Headings as people write them: in the plural, of several words, with the kind in
-//! brackets, or of several kinds at once. `IP addresses`, `C2 domain(s)`, `MD5 hash`,
-//! `IOC (IP)`, `Domains/IPs`.
+//! Headings as people write them: in the plural, with several words, with the kind
+//! in brackets, or with several kinds at once. `IP addresses`, `C2 domain(s)`, `MD5
+//! hash`, `IOC (IP)`, `Domains/IPs`.
 //!
-//! A heading is taken apart into words, and words that change nothing about the kind are
-//! taken away until the rest is a name that is known. Words that do change it (whose
-//! address? the reporter's) are never taken away, so that such a heading means nothing here.
+//! A heading is split into words, and words that do not affect the kind are removed
+//! until the rest is a known name. Words that do affect it (whose address? the
+//! reporter's) are never removed, so such a heading has no meaning here.
 
 use crate::engine::indicator::{Kind, Scope};
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::nets;
 use crate::intel::feed::types;
 
-/// What a heading means.
+/// The meaning of a heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) enum Heading {
     /// The role of its column.
     Role(Column),
-    /// It speaks of what is hostile, and not of its kind: `C2`, `Dropper`. Where values
-    /// stand below it, they are meant.
+    /// It means something hostile without a kind: `C2`, `Dropper`. Values below it
+    /// are indicators.
     Hostile,
-    /// It speaks of somebody or something else than what is listed: `Reporter`, `Registrar`.
-    /// What stands below it is never a value.
+    /// It means someone or something other than what is listed: `Reporter`,
+    /// `Registrar`. Nothing below it is ever an indicator.
     Other,
-    /// Nothing that is known.
+    /// Unknown.
     Unknown,
 }
 
-/// Words that leave a kind as it is.
+/// Words that do not affect the kind.
 const IDLE: &[&str] = &[
     "ioc",
     "indicator",
@@ -66,7 +66,7 @@ const IDLE: &[&str] = &[
     "s",
 ];
 
-/// Words that say that something is hostile, which is no kind either.
+/// Words for something hostile, which give no kind.
 const HOSTILE: &[&str] = &[
     "c2",
     "cnc",
@@ -122,7 +122,7 @@ const HOSTILE: &[&str] = &[
     "abusive",
 ];
 
-/// People and offices: nothing of theirs is listed.
+/// People and offices, whose data is never an indicator.
 const PEOPLE: &[&str] = &[
     "abuse",
     "contact",
@@ -154,7 +154,7 @@ const PEOPLE: &[&str] = &[
     "orgc",
 ];
 
-/// Other words of headings below which nothing is listed: portals, keys, versions.
+/// Other words of headings without indicators below: portals, keys, versions.
 const OTHER: &[&str] = &[
     "created",
     "ref",
@@ -267,12 +267,12 @@ pub(in crate::intel::feed) fn of(name: &str) -> Heading {
     if let Some(role) = Column::from_name(name) {
         return Heading::Role(role);
     }
-    // No heading is a page long.
+    // No heading is that long.
     if name.len() > 64 {
         return Heading::Unknown;
     }
     if let Some((head, last)) = name.rsplit_once('.') {
-        // `reporter.email` is the reporter's, and `attributes.value` is the value.
+        // `reporter.email` is the reporter's, but `attributes.value` is the value.
         let is_other = words(head).iter().any(|word| is_of_another(word));
         return if is_other { Heading::Other } else { of(last) };
     }
@@ -283,7 +283,7 @@ pub(in crate::intel::feed) fn of(name: &str) -> Heading {
             Heading::Role(Column::Value(None)) | Heading::Hostile => {
                 Heading::Role(Column::Value(kind))
             }
-            // `MD5 (file)` is no wider for that.
+            // `MD5 (file)` is not more general than `MD5`.
             Heading::Role(Column::Value(of)) if of != kind && kind.is_some() => {
                 Heading::Role(Column::Value(None))
             }
@@ -294,7 +294,8 @@ pub(in crate::intel::feed) fn of(name: &str) -> Heading {
     }
 }
 
-/// A heading without what stands in its brackets, and that; `(s)` is an ending.
+/// Splits a heading into the text outside and inside its brackets; `(s)` is an
+/// ending.
 fn brackets(name: &str) -> (String, Option<String>) {
     let opening = |c: char| matches!(c, '(' | '[' | '{');
     let closing = |c: char| matches!(c, ')' | ']' | '}');
@@ -310,20 +311,22 @@ fn brackets(name: &str) -> (String, Option<String>) {
     (outer.trim().to_string(), (!is_ending && !inner.is_empty()).then(|| inner.to_string()))
 }
 
+/// Whether a word means a thing other than an indicator, so that a value in its
+/// column belongs to that.
 fn is_of_another(word: &str) -> bool {
     let word = singular(word);
     PEOPLE.contains(&word) || OTHER.contains(&word)
 }
 
-/// Whether a name speaks of people or offices: what is in such an object is theirs.
+/// Whether a name means people or offices. What such an object contains is theirs.
 pub(in crate::intel::feed) fn is_people(name: &str) -> bool {
     words(name).iter().any(|word| PEOPLE.contains(&singular(word)))
 }
 
-/// The meaning of what may name several kinds.
+/// The meaning of a heading that may name several kinds.
 fn of_parts(name: &str) -> Heading {
     let lower = name.to_lowercase().replace("c&c", "c2").replace("c & c", "c2");
-    // `camelCase` is seen in the heading as it stands.
+    // `camelCase` is only visible in the original heading.
     let name = if lower.len() == name.len() { name } else { &lower };
     let mut parts = name.split(['/', '|', ',', '&', '+', ';']).flat_map(|part| {
         let words = part.split(' ').collect::<Vec<_>>();
@@ -338,7 +341,7 @@ fn of_parts(name: &str) -> Heading {
     all.unwrap_or(Heading::Unknown)
 }
 
-/// What two headings in one mean together.
+/// The combined meaning of two headings in one.
 fn joined(a: Heading, b: Heading) -> Heading {
     use Heading::{Hostile, Role};
     match (a, b) {
@@ -352,14 +355,14 @@ fn joined(a: Heading, b: Heading) -> Heading {
     }
 }
 
-/// The meaning of a heading of one kind.
+/// The meaning of a heading with one kind.
 fn of_words(name: &str) -> Heading {
     let words = words(name);
     let singular: Vec<String> = words.iter().map(|word| singular(word).to_string()).collect();
     if let Some(kind) = certificate(&singular) {
         return Heading::Role(Column::Value(Some((kind, Scope::Exact))));
     }
-    // A server of names is no name.
+    // A name server is not a name.
     if is_of_another(&singular.concat()) {
         return Heading::Other;
     }
@@ -386,19 +389,19 @@ fn of_words(name: &str) -> Heading {
     }
 }
 
-/// The role of words once those that change nothing are gone: from the front, from the end,
-/// and then anywhere.
+/// The role of the words that remain after removing those without effect: from the
+/// start, from the end, and then anywhere.
 fn without_idle(words: &[String]) -> Option<Column> {
     let is_spare = |word: &String| IDLE.contains(&&**word) || HOSTILE.contains(&&**word);
     let role = |words: &[String]| Column::from_name(&words.concat());
-    // The longest first: `file name` is one, and `name` is idle.
+    // The longest first: `file name` is a kind, although `name` has no effect.
     for length in (1..=words.len()).rev() {
         for from in 0..=words.len() - length {
             let (before, rest) = words.split_at(from);
             let (kept, behind) = rest.split_at(length);
             let is_rest_spare = before.iter().chain(behind).all(&is_spare);
             let found = is_rest_spare.then(|| role(kept)).flatten();
-            // `Malware` and `Source` alone are roles, too, and no values.
+            // `Malware` and `Source` alone are roles, but not values.
             let is_meant = |role: &Column| {
                 length == words.len() || matches!(role, Column::Value(_) | Column::Type)
             };
@@ -426,8 +429,8 @@ fn certificate(words: &[String]) -> Option<Kind> {
         .or_else(|| of(Kind::CertSha1, &["sha1", "thumbprint", "fingerprint", "hash"]))
 }
 
-/// The words of a name in lower case: between what is no letter and no digit, and where
-/// `camelCase` begins the next.
+/// The words of a name in lower case: split at anything but letters and digits, and
+/// within `camelCase`.
 pub(in crate::intel::feed) fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -453,7 +456,7 @@ pub(in crate::intel::feed) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether what follows capitals belongs to them: `IPs`, `IPv4`.
+/// Whether the next letters belong to the capitals before: `IPs`, `IPv4`.
 fn is_ending(rest: &[char]) -> bool {
     match rest {
         ['s', next, ..] => !next.is_alphanumeric(),
@@ -463,8 +466,9 @@ fn is_ending(rest: &[char]) -> bool {
     }
 }
 
-/// A word in the singular.
+/// The singular of a word.
 fn singular(word: &str) -> &str {
+    // Words that end in `s` in the singular.
     const ALIKE: &[&str] = &["dns", "tls", "https", "sms", "cvss", "os", "as", "ns", "ja3s", "us"];
     if ALIKE.contains(&word) || word.ends_with("ss") || word.ends_with("us") || word.len() < 3 {
         return word;
@@ -474,7 +478,8 @@ fn singular(word: &str) -> &str {
         .map_or_else(|| word.strip_suffix('s').unwrap_or(word), |stem| &word[..stem.len() + 2])
 }
 
-/// Whether a dotted name is a member of a member, and no domain: `contact.email`.
+/// Whether a dotted name means a member of a member rather than a domain:
+/// `contact.email`.
 pub(in crate::intel::feed) fn is_member(name: &str) -> bool {
     const HEADS: &[&str] = &[
         "contact",
@@ -604,11 +609,11 @@ mod tests {
         "MD5/SHA1",
     ];
 
-    /// Names of what is hostile.
+    /// Names of something hostile.
     const HOSTILES: &[&str] =
         &["C2", "C2s", "C2 server", "Dropper", "Payload", "Command and control", "Attackers"];
 
-    /// Names of values that are about something else.
+    /// Names of values about something else.
     const OTHERS: &[&str] = &[
         "Reporter",
         "Reporter email",
@@ -632,7 +637,7 @@ mod tests {
         "DNS server",
     ];
 
-    /// Names of what is said of a value.
+    /// Names of context.
     const CONTEXTS: &[(&str, Column)] = &[
         ("Malware family", Column::Malware),
         ("First seen (UTC)", Column::FirstSeen),
@@ -645,7 +650,7 @@ mod tests {
         ("Valid until", Column::ValidUntil),
     ];
 
-    /// Names that say nothing.
+    /// Names without meaning.
     const NOTHINGS: &[&str] = &["Land", "Farbe", "x", "", "()", ")(", "Date/Time", "é (ü)"];
 
     #[test]

@@ -1,6 +1,7 @@
-//! URLs that a table or a record tells in two columns: the host, and the path on it.
+//! URLs in two columns or members of a table or record: the host, and the path on
+//! it.
 //!
-//! A path alone would match on any host, and a host alone whatever is there.
+//! The path alone would match on any host, and the host alone anything on it.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::refang::refang;
@@ -9,22 +10,23 @@ use crate::intel::feed::contexts::is_nothing;
 use crate::intel::feed::table::columns::Column;
 use crate::intel::feed::table::headings::Heading;
 
-/// The columns that make a URL.
+/// The columns that form a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) struct Joint {
     host: usize,
     pub(in crate::intel::feed) path: usize,
-    /// Whether the host is listed as well: an address may be that of who asked for the path.
+    /// Whether the host counts separately, too: an address may belong to the client
+    /// that requested the path.
     keeps_host: bool,
 }
 
 impl Joint {
-    /// Whether a column is told by the URL.
+    /// Whether a column is part of the URL.
     pub(in crate::intel::feed) fn covers(self, at: usize) -> bool {
         at == self.path || at == self.host && !self.keeps_host
     }
 
-    /// The URL of the cells, of no scheme; `None` where they make none.
+    /// The URL that the cells form, without a scheme; `None` if they form none.
     pub(in crate::intel::feed) fn text<T: AsRef<str>>(
         self,
         port: Option<&str>,
@@ -41,7 +43,7 @@ impl Joint {
         let Ok(Guess::One(kind @ (Kind::Domain | Kind::Ip), ..)) = guess(host, Scope::Exact) else {
             return None;
         };
-        // The host may be said twice.
+        // The host may be in both.
         if path.get(..host.len()).is_some_and(|head| head.eq_ignore_ascii_case(host)) {
             return Some(path.to_string());
         }
@@ -53,8 +55,8 @@ impl Joint {
     }
 }
 
-/// The columns with these names (squeezed) that make a URL; none where another holds the
-/// whole.
+/// The columns with these names (squeezed) that form a URL, or none if another
+/// column has the whole URL.
 pub(in crate::intel::feed) fn find(names: &[String], headings: &[Heading]) -> Option<Joint> {
     let of = |kind: Kind| {
         headings.iter().position(|heading| match heading {
@@ -68,6 +70,7 @@ pub(in crate::intel::feed) fn find(names: &[String], headings: &[Heading]) -> Op
     Some(Joint { host, path, keeps_host: named.is_none() })
 }
 
+/// Whether a name means the path of a URL.
 fn is_path(name: &str) -> bool {
     matches!(name, "path" | "urlpath" | "uripath" | "uri" | "requesturi" | "requestpath")
 }

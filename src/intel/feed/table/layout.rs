@@ -1,5 +1,5 @@
-//! What each column of a table, or each member of a record, is: found from the names, and
-//! confirmed by the rows ([`sampling`](crate::intel::feed::table::sampling)).
+//! The roles of the columns of a table, or the members of a record: found by name,
+//! and confirmed by the rows ([`sampling`](crate::intel::feed::table::sampling)).
 
 use crate::engine::indicator::guess::guess;
 use crate::engine::indicator::{Kind, Scope, address, refang::refang};
@@ -18,44 +18,50 @@ use std::net::IpAddr;
 /// What a column's name says about its values.
 pub(in crate::intel::feed) type Meaning = Option<(Kind, Scope)>;
 
-/// What each column of a table is.
+/// The roles of all columns of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::intel::feed) struct Layout {
-    /// The columns that hold values, with the kind that the column's name tells.
+    /// The columns with values, with the kind that their names give.
     pub(in crate::intel::feed) values: Vec<(usize, Meaning)>,
     pub(in crate::intel::feed) kind: Option<usize>,
     pub(in crate::intel::feed) port: Option<usize>,
-    /// The columns that make a network together.
+    /// The columns that form a network.
     pub(in crate::intel::feed) nets: Option<Nets>,
-    /// The columns that say whether the row still holds.
+    /// The columns that say whether the row is still valid.
     pub(in crate::intel::feed) live: Vec<(usize, Live)>,
-    /// Columns of values that are not taken, because nobody says what they are.
+    /// The columns with values that are not used, because nothing says what they
+    /// are.
     pub(in crate::intel::feed) beside: Vec<usize>,
-    /// The columns that go into the context.
+    /// The columns that belong in the context.
     pub(in crate::intel::feed) context: Vec<(usize, Column)>,
-    /// Columns that speak of what is hostile: where values stand in them, they are meant.
+    /// The columns whose heading means something hostile. Values in them are
+    /// indicators.
     pub(in crate::intel::feed) hostile: Vec<usize>,
-    /// The column of STIX patterns.
+    /// The column with STIX patterns.
     pub(in crate::intel::feed) pattern: Option<usize>,
-    /// The columns that make a URL together.
+    /// The columns that form a URL.
     joint: Option<Joint>,
-    /// Columns whose names say nothing, or that would make a network and do not.
+    /// The columns whose names mean nothing, or that could form a network but do
+    /// not.
     pub(in crate::intel::feed) unknown: Vec<usize>,
-    /// Columns that hold what a URL beside them has in itself.
+    /// The columns that repeat the host of a URL in the same row.
     hosts: Vec<usize>,
-    /// Columns that tell about the address beside them.
+    /// The columns that describe the address in the same row.
     owned: Vec<usize>,
-    /// Columns that tell whose the networks are that are listed.
+    /// The columns that describe the operators of listed networks.
     providers: Vec<usize>,
-    /// Whether what stands beside URLs says where they are hosted.
+    /// Whether columns next to URLs say where these are hosted.
     is_hosting: bool,
-    /// The columns that are called the value.
+    /// The columns named as the value.
     named: Vec<usize>,
-    /// Whether what is called the value is the only one: a table says its kind then, too.
+    /// Whether the column named as the value is the only one. Then a table gives
+    /// its kind, too.
     pub(in crate::intel::feed) is_strict: bool,
 }
 
 impl Layout {
+    /// Sets the role of a column. The first column with a role that only one can
+    /// have wins.
     fn put(&mut self, at: usize, column: Column) {
         match column {
             Column::Value(kind) => self.values.push((at, kind)),
@@ -72,7 +78,7 @@ impl Layout {
         }
     }
 
-    /// Gives a column the role that a mapping says.
+    /// Sets the role of a column according to a mapping.
     pub(in crate::intel::feed) fn map(&mut self, at: usize, column: Column) {
         match column {
             Column::Type => self.kind = Some(at),
@@ -81,8 +87,9 @@ impl Layout {
         }
     }
 
+    /// Sets the part of a network that a column contains.
     fn put_part(&mut self, at: usize, part: Part) {
-        // Until its first column is known a network begins nowhere.
+        // The network's first column may be mapped later.
         let nets = self.nets.get_or_insert(Nets::from(NOWHERE));
         match part {
             Part::Start if nets.start == NOWHERE => nets.start = at,
@@ -92,20 +99,20 @@ impl Layout {
         }
     }
 
-    /// Completes the network that the names tell, or drops what makes none: an address
-    /// with a prefix, a network with a mask.
+    /// Completes the network that the names suggest, or drops what forms none: an
+    /// address with a prefix, a network with a mask.
     fn find_nets(&mut self, names: &[&str]) {
         let squeezed: Vec<_> =
             names.iter().map(|name| types::squeeze(name.trim_matches('"'))).collect();
         let told = self.nets.unwrap_or(Nets::from(NOWHERE));
         let mut nets = told;
         if nets.start == NOWHERE {
-            // `prefix` is the network where nothing else is, and its length beside one.
+            // `prefix` is a network on its own, and its length next to one.
             let is_start = |&&(at, kind): &&(usize, Meaning)| {
                 !nets::may_be_length(&squeezed[at])
                     && matches!(kind, None | Some((Kind::Ip | Kind::Net, _)))
             };
-            // A network beside its mask, both of which may be called so.
+            // A network and its mask may have the same name.
             let is_net = |&&(at, kind): &&(usize, Meaning)| {
                 nets.length != Some(at) && matches!(kind, Some((Kind::Net, _)))
             };
@@ -131,14 +138,15 @@ impl Layout {
         }
     }
 
-    /// Takes the network's columns for what they are, once the rows have shown it.
+    /// Accepts the network's columns, after the rows confirmed them.
     pub(in crate::intel::feed) fn settle_nets(&mut self) {
         let Some(nets) = self.nets else { return };
         let is_part = |at: usize| nets.columns().any(|part| part == at);
         self.values.retain(|&(at, _)| !is_part(at));
     }
 
-    /// Forgets a network that the rows do not have; returns the columns that then are nothing.
+    /// Drops a network that the rows do not confirm. Returns its columns, which are
+    /// now unknown.
     pub(in crate::intel::feed) fn drop_nets(&mut self) -> Vec<usize> {
         let is_value = |at: &usize| self.values.iter().any(|(value, _)| value == at);
         self.nets
@@ -146,7 +154,7 @@ impl Layout {
             .map_or_else(Vec::new, |nets| nets.columns().filter(|at| !is_value(at)).collect())
     }
 
-    /// The layout of columns, or of a record's members, with these names.
+    /// Determines the layout of columns, or of a record's members, by name.
     pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Layout {
         let mut layout = Layout::default();
         let roles = roles::of_names(names);
@@ -169,42 +177,41 @@ impl Layout {
         layout.joint = roles.joint;
         layout.is_strict = layout.kind.is_some();
         if roles.has_counts {
-            // `malicious` is how many engines said so.
+            // `malicious` counts engines here.
             layout.live.retain(|&(_, live)| live != Live::Bad);
         }
         layout
     }
 
-    /// The layout that a header's names tell; `None` when the row is rather data.
+    /// Determines the layout from a header; `None` if the row looks like data.
     pub(in crate::intel::feed) fn of_header(names: &[Cow<'_, str>]) -> Option<Layout> {
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let is_data = |name: &&str| guess(name, Scope::Exact).is_ok() && !headings::is_member(name);
         (!names.iter().any(is_data)).then(|| Layout::of_names(&names))
     }
 
-    /// Whether a column holds values, by its name.
+    /// Whether some column has values, by its name.
     pub(in crate::intel::feed) fn has_values(&self) -> bool {
         !self.values.is_empty() || self.nets.is_some() || self.pattern.is_some()
     }
 
-    /// Whether an `indicator` column says what the values are.
+    /// Whether an `indicator` column holds the values.
     pub(in crate::intel::feed) fn names_value(&self) -> bool {
         !self.named.is_empty()
     }
 
-    /// The columns that are called the value.
+    /// The columns named as the value.
     pub(in crate::intel::feed) fn named(&self) -> &[usize] {
         &self.named
     }
 
-    /// The columns that make a URL together, unless another one is called the value.
+    /// The columns that form a URL, unless another is named as the value.
     pub(in crate::intel::feed) fn joint(&self) -> Option<Joint> {
         self.joint.filter(|joint| self.named.iter().all(|at| *at == joint.path))
     }
 
-    /// Takes columns that are called the value for what is said of the values beside them,
-    /// once the rows have shown that they hold none: `domain,ioc,uri_path` with texts below
-    /// `ioc`.
+    /// Turns columns that are named as the value into descriptions, if the rows
+    /// show that they contain none: `domain,ioc,uri_path` with text below `ioc`.
     pub(in crate::intel::feed) fn drop_named(&mut self, is_value: impl Fn(usize) -> bool) {
         let is_typed = |(at, kind): &(usize, Meaning)| kind.is_some() && is_value(*at);
         if !self.values.iter().any(is_typed) {
@@ -217,8 +224,8 @@ impl Layout {
         self.context.extend(texts.into_iter().map(|at| (at, Column::Description)));
     }
 
-    /// What the cells of a row are to each other; `has_net` says whether the network's are
-    /// one. Nothing has to be asked where only one column holds values.
+    /// The relations between the cells of a row; `has_net` says whether those of
+    /// the network form one. Not needed if only one column has values.
     pub(in crate::intel::feed) fn beside<'c>(
         &self,
         has_net: bool,
@@ -259,7 +266,7 @@ impl Layout {
         found
     }
 
-    /// What a cell is that does not stand for itself.
+    /// How a cell relates to its row, if it is not an indicator by itself.
     pub(in crate::intel::feed) fn detail(
         &self,
         at: usize,
@@ -272,10 +279,10 @@ impl Layout {
         }
         let (kind, _) = kind?;
         if beside.is_named {
-            return Some(Detail::Told("another member of the record is called the indicator"));
+            return Some(Detail::Told("another member of the record is named as the indicator"));
         }
         if self.providers.contains(&at) {
-            return Some(Detail::Told("it tells about the network beside it"));
+            return Some(Detail::Told("it describes the network in the same row"));
         }
         if beside.is_strong && is_detail(kind) {
             return Some(Detail::Same);
@@ -284,7 +291,7 @@ impl Layout {
             return Some(Detail::Same);
         }
         if beside.has_net && matches!(kind, Kind::Ip | Kind::Net) {
-            return Some(Detail::Told("it tells about the network beside it"));
+            return Some(Detail::Told("it describes the network in the same row"));
         }
         if self.hosts.contains(&at)
             && let text = refang(text.trim())
@@ -293,24 +300,24 @@ impl Layout {
             return Some(Detail::Same);
         }
         if beside.has_url && self.is_hosting && kind == Kind::Ip {
-            return Some(Detail::Told("it is where the URL beside it was hosted"));
+            return Some(Detail::Told("it hosted the URL in the same row"));
         }
         if beside.has_address && self.owned.contains(&at) {
-            return Some(Detail::Told("it tells about the address beside it"));
+            return Some(Detail::Told("it describes the address in the same row"));
         }
         None
     }
 }
 
-/// The most cells of a row that are held against each other.
+/// The maximum number of cells of a row to compare with each other.
 const MAX_CELLS: usize = 32;
 
-/// What stands in a row beside a cell.
+/// The other cells of a row.
 #[derive(Debug, Default)]
 pub(in crate::intel::feed) struct Beside {
-    /// A value that is called the value.
+    /// One is named as the value.
     is_named: bool,
-    /// A value that is more than a detail of another.
+    /// One is more than a detail of another.
     is_strong: bool,
     has_address: bool,
     /// A network in several columns.
@@ -322,23 +329,23 @@ pub(in crate::intel::feed) struct Beside {
     hosts: Vec<String>,
 }
 
-/// What a cell is that does not stand for itself.
+/// How a cell relates to its row, if it is not an indicator by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) enum Detail {
-    /// It says of the claim beside it what that says itself, or what it is called.
+    /// It repeats what another cell says, or names it.
     Same,
-    /// It could be a claim, and is left out for this reason.
+    /// It could be an indicator, but is rejected for this reason.
     Told(&'static str),
 }
 
-/// Whether a kind is a detail of what stands beside it: a sample's name and import hash,
-/// an address's AS number.
+/// Whether a kind only describes another value in the row: a sample's name and
+/// import hash, an address's AS number.
 pub(in crate::intel::feed) fn is_detail(kind: Kind) -> bool {
     kind.is_string() || matches!(kind, Kind::Imphash | Kind::Pehash | Kind::Opaque)
 }
 
 impl Beside {
-    /// Whether an address or network is told by what stands beside it: the network of a
+    /// Whether another cell already covers an address or network: the network of a
     /// listed address, or the first address of a listed network.
     fn is_same(&self, text: &str) -> bool {
         let begins = |net: &IpNet, ip: IpAddr| net.network() == ip;
@@ -353,6 +360,7 @@ impl Beside {
     }
 }
 
+/// Whether a network has more than one address.
 fn is_wide(net: IpNet) -> bool {
     net.prefix_len() < net.max_prefix_len()
 }

@@ -1,4 +1,5 @@
-//! What tables have in common, whatever their format: rows, headings, and what a column is.
+//! What tables have in common, whatever their format: rows, headings, and the roles
+//! of columns.
 
 pub(super) mod columns;
 pub(super) mod headings;

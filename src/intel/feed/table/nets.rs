@@ -1,5 +1,5 @@
-//! Networks that a table or a record tells in several columns: first and last address,
-//! or an address and the length or mask of its prefix.
+//! Networks in several columns or members of a table or record: a first and a last
+//! address, or an address with the length or mask of its prefix.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::{Scope, address, refang::refang};
@@ -7,7 +7,7 @@ use crate::intel::feed::contexts::is_nothing;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// What a column is of a network.
+/// The part of a network that a column contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) enum Part {
     /// The first address.
@@ -18,36 +18,36 @@ pub(in crate::intel::feed) enum Part {
     Length,
 }
 
-/// The place of a column that is not known yet.
+/// The position of a column that is not known yet.
 pub(in crate::intel::feed) const NOWHERE: usize = usize::MAX;
 
-/// The columns that make a network.
+/// The columns that form a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::intel::feed) struct Nets {
     pub(in crate::intel::feed) start: usize,
     pub(in crate::intel::feed) end: Option<usize>,
     pub(in crate::intel::feed) length: Option<usize>,
-    /// Whether their names could mean something else, so that each row has to make sense.
+    /// Whether their names have other meanings, so that every row must make sense.
     pub(in crate::intel::feed) is_unsure: bool,
-    /// Whether the length may be a count of addresses, by its name.
+    /// Whether the length may be a number of addresses, by its name.
     pub(in crate::intel::feed) is_size: bool,
-    /// Whether it is one, by its rows.
+    /// Whether it is one, according to the rows.
     pub(in crate::intel::feed) is_count: bool,
 }
 
 impl Nets {
-    /// What begins in this column, and nothing else yet.
+    /// A network that begins in this column, still without an end.
     pub(in crate::intel::feed) const fn from(start: usize) -> Nets {
         Nets { start, end: None, length: None, is_unsure: false, is_size: false, is_count: false }
     }
 
-    /// The columns, as far as they are known.
+    /// The columns that are known.
     pub(in crate::intel::feed) fn columns(self) -> impl Iterator<Item = usize> {
         let columns = [Some(self.start), self.end, self.length];
         columns.into_iter().flatten().filter(|at| *at != NOWHERE)
     }
 
-    /// The text of the network that these cells tell, as [`text`] has it.
+    /// The text of the network that these cells form, as in [`text`].
     pub(in crate::intel::feed) fn text(
         self,
         start: &str,
@@ -66,7 +66,7 @@ impl Nets {
     }
 }
 
-/// So many addresses from the first on, as registries write networks.
+/// The network of `count` addresses, as registries write it.
 fn counted(start: &str, count: u64) -> Option<String> {
     let start = refang(start.trim());
     let more = count.checked_sub(1)?;
@@ -77,7 +77,7 @@ fn counted(start: &str, count: u64) -> Option<String> {
     Some(format!("{start}-{end}"))
 }
 
-/// What a name (squeezed) means that means nothing else.
+/// The meaning of a name (squeezed) that has only one.
 pub(in crate::intel::feed) fn by_name(name: &str) -> Option<Part> {
     Some(match name {
         "start" | "starting" | "startingip" | "startingaddress" | "lo" | "min" | "ip1"
@@ -101,9 +101,10 @@ pub(in crate::intel::feed) fn by_name(name: &str) -> Option<Part> {
     })
 }
 
-/// The same of several words (lower case, singular) in whatever order: `start of range`,
-/// `min ip`, `dotted netmask`.
+/// The meaning of several words (lower case, singular) in any order: `start of
+/// range`, `min ip`, `dotted netmask`.
 pub(in crate::intel::feed) fn by_words(words: &[String]) -> Option<Part> {
+    // Words that do not change the meaning.
     const IDLE: &[&str] = &[
         "ip", "ipv4", "ipv6", "address", "addr", "range", "net", "network", "subnet", "block",
         "of", "the", "cidr", "prefix", "in",
@@ -154,7 +155,7 @@ pub(in crate::intel::feed) fn by_words(words: &[String]) -> Option<Part> {
             ],
         ),
     ];
-    // A word alone is a matter of `by_name`.
+    // Single words are up to `by_name`.
     if words.len() < 2 {
         return None;
     }
@@ -165,14 +166,14 @@ pub(in crate::intel::feed) fn by_words(words: &[String]) -> Option<Part> {
     })
 }
 
-/// Names that also are those of a whole network.
+/// Whether a name can also mean a whole network.
 pub(in crate::intel::feed) fn may_be_length(name: &str) -> bool {
     by_name(name) == Some(Part::Length)
         || matches!(name, "prefix" | "cidr" | "length" | "len" | "subnet")
         || is_size(name)
 }
 
-/// Names of how many addresses a network has, or how long its prefix is.
+/// Whether a name means the number of addresses or the length of the prefix.
 pub(in crate::intel::feed) fn is_size(name: &str) -> bool {
     matches!(
         name,
@@ -192,7 +193,7 @@ pub(in crate::intel::feed) fn is_size(name: &str) -> bool {
     )
 }
 
-/// Names that flows have as well, and mails.
+/// Whether flows and mails use this name, too.
 pub(in crate::intel::feed) fn is_unsure(name: &str) -> bool {
     matches!(
         name,
@@ -213,12 +214,12 @@ pub(in crate::intel::feed) fn is_unsure(name: &str) -> bool {
     ) || is_size(name)
 }
 
-/// The text of the network, as a list would have it: `a-b`, `a/24`, or `a` alone. `None`
-/// when the first is no address or what stands beside it makes no network of it.
+/// The text of the network, as a list would have it: `a-b`, `a/24`, or only `a`.
+/// `None` if the first is not an address, or the others do not make it a network.
 pub(in crate::intel::feed) fn text(start: &str, end: &str, length: &str) -> Option<String> {
     let (start, end) = (refang(start.trim()), refang(end.trim()));
     let length = length.trim().trim_start_matches('/');
-    // The length may stand at the address as well: `203.0.113.0/24`, `24`.
+    // The length may follow the address as well: `203.0.113.0/24`, `24`.
     let bare = match start.split_once('/') {
         Some((bare, own)) if own.trim() == length || address::parse_mask(length).is_some() => bare,
         _ => &start,
@@ -235,8 +236,8 @@ pub(in crate::intel::feed) fn text(start: &str, end: &str, length: &str) -> Opti
     (is_length || address::parse_mask(length).is_some()).then(|| format!("{bare}/{length}"))
 }
 
-/// Whether a row is one network for certain: aligned, or a short range. Rows of other
-/// tables have two addresses or a small number, too.
+/// Whether a row is certainly a network: aligned, or a short range. Other tables
+/// contain two addresses or a small number, too.
 pub(in crate::intel::feed) fn is_plausible(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(nets)) => match nets[..] {
@@ -262,7 +263,7 @@ pub(in crate::intel::feed) fn is_reversed(range: &str) -> bool {
     }
 }
 
-/// Whether a text is one network, and begins where that does.
+/// Whether a text is one network and starts at its first address.
 pub(in crate::intel::feed) fn is_aligned(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(nets)) => nets.len() == 1 && is_wide(nets[0]),
@@ -270,7 +271,7 @@ pub(in crate::intel::feed) fn is_aligned(text: &str) -> bool {
     }
 }
 
-/// Whether both ends have the first half of a network's usual length in common.
+/// Whether both ends share the first half of a network's usual length.
 fn is_near(range: &str) -> bool {
     let Some((from, to)) = range.split_once('-') else { return false };
     match (address::parse_ip(from), address::parse_ip(to)) {
@@ -280,7 +281,8 @@ fn is_near(range: &str) -> bool {
     }
 }
 
-/// Whether a text is a network, or the networks of a range, and not only an address.
+/// Whether a text is a network, or the networks of a range, and not a single
+/// address.
 pub(in crate::intel::feed) fn is_network(text: &str) -> bool {
     match guess(text, Scope::Exact) {
         Ok(Guess::Nets(_)) => true,
@@ -291,6 +293,7 @@ pub(in crate::intel::feed) fn is_network(text: &str) -> bool {
     }
 }
 
+/// Whether a network has more than one address.
 fn is_wide(net: IpNet) -> bool {
     net.prefix_len() < net.max_prefix_len()
 }

@@ -1,7 +1,7 @@
-//! What the columns of a table, or the members of a JSON record, are to each other:
-//! which hold values, and which only describe what stands beside them.
+//! The relations between the columns of a table, or the members of a JSON record:
+//! which contain values, and which only describe them.
 //!
-//! One function for both, so that the same export means the same in either form.
+//! Both use the same function, so an export means the same in either form.
 
 use crate::engine::indicator::Kind;
 use crate::intel::feed::live::{self, Live};
@@ -11,31 +11,31 @@ use crate::intel::feed::table::joint::{self, Joint};
 use crate::intel::feed::table::nets::Part;
 use crate::intel::feed::types::squeeze;
 
-/// What columns are, and which of them depend on what stands beside them in a row.
+/// The roles of columns, and which of them depend on other cells in a row.
 pub(in crate::intel::feed) struct Roles {
     pub(in crate::intel::feed) headings: Vec<Heading>,
-    /// Columns that tell about the address beside them: the name that its hoster gave it,
-    /// who announces it, whom to write to.
+    /// Columns that describe the address in the same row: the name its hoster gave
+    /// it, who announces it, whom to contact.
     pub(in crate::intel::feed) owned: Vec<usize>,
-    /// Columns that tell about a network or its operator, where nothing else is listed.
+    /// Columns that describe a network or its operator, if nothing else is listed.
     pub(in crate::intel::feed) providers: Vec<usize>,
-    /// Columns that hold the host of the URL beside them.
+    /// Columns with the host of the URL in the same row.
     pub(in crate::intel::feed) hosts: Vec<usize>,
-    /// Whether the address beside a URL is where that is hosted.
+    /// Whether the address next to a URL is where it is hosted.
     pub(in crate::intel::feed) is_hosting: bool,
-    /// Columns that are called the value.
+    /// Columns named as the value.
     pub(in crate::intel::feed) named: Vec<usize>,
-    /// Columns of the context that also say whether a row is meant as harmless.
+    /// Context columns that can also mark a row as harmless.
     pub(in crate::intel::feed) beside: Vec<(usize, Live)>,
-    /// The column of patterns.
+    /// The column with patterns.
     pub(in crate::intel::feed) pattern: Option<usize>,
-    /// The columns that make a URL together.
+    /// The columns that form a URL.
     pub(in crate::intel::feed) joint: Option<Joint>,
     /// Whether columns count engines.
     pub(in crate::intel::feed) has_counts: bool,
 }
 
-/// The roles of columns with these names.
+/// Determines the roles of columns by name.
 pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     let squeezed: Vec<String> = names.iter().map(|name| squeezed(name)).collect();
     let mut headings: Vec<Heading> = names.iter().map(|name| headings::of(name)).collect();
@@ -47,14 +47,14 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     if !headings.iter().any(is_value)
         && let Some(at) = squeezed.iter().position(|name| name == "link" || name == "links")
     {
-        // Nothing else could be the value: a list of links.
+        // Nothing else could be the value: it is a list of links.
         headings[at] = UNTYPED;
     }
     let at = |test: &dyn Fn(usize) -> bool| (0..headings.len()).filter(|&at| test(at)).collect();
     let has = |test: fn(&str) -> bool| squeezed.iter().any(|name| test(name));
     let has_net = headings.iter().any(|of| matches!(of, Heading::Role(Column::Net(Part::Start))));
     let (has_owner, has_provider, has_place) = (has(is_owner), has(is_provider), has(is_place));
-    // One address and the names it goes by, as scanners of the net have it.
+    // An address and its names, as internet scanners report them.
     let is_of_host = has(|name| matches!(name, "ip" | "ipaddress" | "ipstr"))
         && has(|name| name == "hostnames")
         || has(|name| name == "abuseconfidencescore");
@@ -70,12 +70,12 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
             matches!(&*squeezed[at], "host" | "hostname" | "fqdn" | "urlhost" | "domainname");
         is_part && of_kind(&headings[at], Kind::Domain)
     };
-    // `asn`, `asname` and the domain of whoever that is, as lists of networks have them.
+    // `asn`, `asname` and the operator's domain, as in lists of networks.
     let is_other = |(heading, name): (&Heading, &String)| {
         use Kind::{Asn, Domain, Net};
         let is_beside = [Asn, Domain, Net].iter().any(|kind| of_kind(heading, *kind))
             || matches!(heading, Heading::Role(Column::Net(_)))
-            // A country's code here.
+            // A country code, here.
             || name == "cc";
         is_value(heading) && !is_beside
     };
@@ -97,7 +97,7 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     }
 }
 
-/// Columns that say of a row what it is listed as.
+/// Columns that say what a row is listed as.
 fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
     let is_free = |heading: &Heading| match heading {
         Heading::Role(column) => column.is_context(),
@@ -110,15 +110,16 @@ fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
         .collect()
 }
 
-/// A column that holds values of any kind.
+/// A column with values of any kind.
 const UNTYPED: Heading = Heading::Role(Column::Value(None));
 
+/// A name for comparison, without quotes.
 fn squeezed(name: &str) -> String {
     squeeze(name.trim().trim_matches('"')).into_owned()
 }
 
-/// What else is there of a thing that has its own column: the other end of what an address
-/// did, and where a URL is described.
+/// Drops columns about the other side: the target of an address, and the page that
+/// describes a URL.
 fn drop_ends(names: &[String], headings: &mut [Heading]) {
     let has = |test: fn(&str) -> bool| names.iter().any(|name| test(name));
     let (has_source, has_url) = (has(is_source), has(|name| name == "url" || name == "urls"));
@@ -130,7 +131,7 @@ fn drop_ends(names: &[String], headings: &mut [Heading]) {
     }
 }
 
-/// Names of the address that something came from.
+/// Whether a name means the address that something came from.
 fn is_source(name: &str) -> bool {
     matches!(
         name,
@@ -145,7 +146,7 @@ fn is_source(name: &str) -> bool {
     )
 }
 
-/// Names of the address that it went to.
+/// Whether a name means the address that it went to.
 fn is_target(name: &str) -> bool {
     matches!(
         name,
@@ -161,7 +162,7 @@ fn is_target(name: &str) -> bool {
     )
 }
 
-/// A record that names its value has its own key beside it, and not another value.
+/// In a record that names its indicator, the other value is the record's own key.
 fn drop_keys(names: &[String], headings: &mut [Heading]) {
     let ranks = || {
         let untyped =
@@ -171,7 +172,8 @@ fn drop_keys(names: &[String], headings: &mut [Heading]) {
     let Some(best) = ranks().min() else { return };
     let is_typed = |heading: &Heading| matches!(heading, Heading::Role(Column::Value(Some(_))));
     let has_kind = headings.contains(&Heading::Role(Column::Type));
-    // `hash` beside a name or address is the file's, unless the record says its kind.
+    // `hash` next to a name or address is a file's, unless the record gives its
+    // kind.
     let is_key = best == HASH && has_kind && headings.iter().any(is_typed);
     for (heading, name) in headings.iter_mut().zip(names) {
         if *heading == UNTYPED && (rank(name) > best || is_key) {
@@ -180,10 +182,12 @@ fn drop_keys(names: &[String], headings: &mut [Heading]) {
     }
 }
 
-/// The rank of `hash`, the weakest word for a value: mostly it is the record's key.
+/// The rank of `hash`, the weakest name for a value: usually it is the record's
+/// key.
 const HASH: u8 = 2;
 
-/// How surely a column of this name holds the value; the least is the surest.
+/// How certain it is that a column with this name holds the value; the lowest rank
+/// is the most certain.
 fn rank(name: &str) -> u8 {
     match name {
         "file" | "digest" => HASH,
@@ -193,21 +197,22 @@ fn rank(name: &str) -> u8 {
     }
 }
 
+/// Whether a heading means values of this kind.
 fn of_kind(heading: &Heading, kind: Kind) -> bool {
     matches!(heading, Heading::Role(Column::Value(Some((of, _)))) if *of == kind)
 }
 
-/// Names of columns of STIX patterns.
+/// Whether a name means STIX patterns.
 fn is_pattern(name: &str) -> bool {
     matches!(name, "pattern" | "stixpattern" | "indicatorpattern")
 }
 
-/// Names that an address has in the reverse tree.
+/// Whether a name means the reverse name of an address.
 fn is_reverse(name: &str) -> bool {
     matches!(name, "host" | "hostname" | "hostnames" | "dns" | "dnsname" | "fqdn")
 }
 
-/// Names of columns that tell where an address is.
+/// Whether a name means the location of an address.
 fn is_place(name: &str) -> bool {
     matches!(
         name,
@@ -227,7 +232,7 @@ fn is_place(name: &str) -> bool {
     )
 }
 
-/// Names of columns that tell who runs an address.
+/// Whether a name means the owner of an address.
 fn is_owner(name: &str) -> bool {
     is_provider(name)
         || matches!(
@@ -248,12 +253,12 @@ fn is_owner(name: &str) -> bool {
         )
 }
 
-/// Names of columns of AS numbers.
+/// Whether a name means AS numbers.
 fn is_number(name: &str) -> bool {
     matches!(name, "asn" | "as" | "asnumber" | "autonomoussystem")
 }
 
-/// Names of columns that tell whose an AS number is.
+/// Whether a name means the operator of an AS.
 fn is_operator(name: &str) -> bool {
     matches!(
         name,
@@ -275,7 +280,7 @@ fn is_operator(name: &str) -> bool {
     )
 }
 
-/// Names of columns that tell whose customers use an address.
+/// Whether a name means the provider of an address.
 fn is_provider(name: &str) -> bool {
     matches!(
         name,

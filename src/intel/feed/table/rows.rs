@@ -1,30 +1,32 @@
-//! Lines of a table to their fields.
+//! Splits lines of a table into fields.
 //!
-//! The splitter is our own. Rows are borrowed from the text, and a line without
-//! a quote is only searched for its delimiter; that, and one shared context for
-//! rows that say the same, is what lets millions of rows through in a second. It
-//! also takes what real feeds do and a strict reader refuses: blanks before a
+//! The splitter is our own. Rows are borrowed from the text, and a line without a
+//! quote is only searched for its delimiter. That, and sharing one context between
+//! rows that say the same, lets millions of rows through per second. It also
+//! accepts what real feeds contain and a strict reader rejects: blanks before a
+//! quote, headers that are comments, a stray quote that would swallow the rest of
+//! the file.
 //! quote, headers that are comments, a stray quote that would swallow the rest.
 
 use crate::intel::feed::lines::Lines;
 use std::borrow::Cow;
 
-/// A quoted field longer than this is a stray quote.
+/// A longer quoted field means that its quote is stray.
 const MAX_QUOTED: usize = crate::engine::progress::bound(1 << 14, 64);
 
-/// The most fields of a row: no table has more columns, and a line of millions of
-/// delimiters must not take the memory of as many fields.
+/// The maximum number of fields per row. No table has more columns, and a line with
+/// millions of delimiters must not use the memory of as many fields.
 pub(in crate::intel::feed) const MAX_FIELDS: usize = 1 << 12;
 
-/// One row, its fields borrowed where they need no unquoting.
+/// A row, with its fields borrowed unless they need unquoting.
 pub(in crate::intel::feed) struct Row<'a> {
     pub(in crate::intel::feed) delimiter: u8,
     pub(in crate::intel::feed) fields: Vec<Cow<'a, str>>,
-    /// Whether the line has more fields than a row can.
+    /// Whether the line has more fields than that.
     pub(in crate::intel::feed) is_over: bool,
-    /// Where in the text a record over several lines broke off at a quote that does not
-    /// close, counted from the end: the lines up to there are records of their own. Each
-    /// of them would else be followed as far, and so in vain.
+    /// Where a record over several lines ended because of an unclosed quote,
+    /// counted from the end of the text. The lines up to there are separate
+    /// records; trying each of them again would take quadratic time.
     broken: usize,
 }
 
@@ -33,7 +35,7 @@ impl<'a> Row<'a> {
         Row { delimiter, fields: Vec::new(), is_over: false, broken: usize::MAX }
     }
 
-    /// Splits a line without regard to quotes that go beyond it.
+    /// Splits a line, ignoring quotes that extend beyond it.
     pub(in crate::intel::feed) fn split(&mut self, line: &'a str) {
         self.fields.clear();
         if memchr::memchr(b'"', line.as_bytes()).is_some() && self.split_quoted(line).is_ok() {
@@ -42,6 +44,7 @@ impl<'a> Row<'a> {
         self.split_plain(line);
     }
 
+    /// Splits a line at each delimiter.
     fn split_plain(&mut self, line: &'a str) {
         self.fields.clear();
         self.is_over = false;
@@ -57,12 +60,13 @@ impl<'a> Row<'a> {
         self.fields.push(Cow::Borrowed(line[start..].trim()));
     }
 
-    /// Splits one record with quoted fields off the head of `text`; returns how
-    /// long it is without its line end.
+    /// Splits a record with quoted fields off the start of `text`. Returns its
+    /// length without the line break.
     ///
     /// # Errors
     ///
-    /// Where a quote opens that does not close, or the row gets too long.
+    /// The position of a quote that is not closed, or at which the row gets too
+    /// long.
     fn split_quoted(&mut self, text: &'a str) -> Result<usize, usize> {
         self.fields.clear();
         self.is_over = false;
@@ -77,7 +81,7 @@ impl<'a> Row<'a> {
                 let (field, end) = quoted(text, at + blank + 1).ok_or(at)?;
                 self.fields.push(field);
                 at = end;
-                // What stands between the closing quote and the delimiter is lost.
+                // Text between the closing quote and the delimiter is dropped.
                 at += bytes[at..]
                     .iter()
                     .position(|&b| b == self.delimiter || b == b'\n' || b == b'\r')
@@ -97,13 +101,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A field; nothing where the row is too short.
+    /// A field; empty if the row is too short.
     pub(in crate::intel::feed) fn get(&self, at: usize) -> &str {
         self.fields.get(at).map_or("", |field| field)
     }
 }
 
-/// The field whose opening quote stands before `start`, and where it ends.
+/// Reads the field whose opening quote is before `start`. Returns it with its end.
 fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
     let bytes = text.as_bytes();
     let mut field: Option<String> = None;
@@ -115,7 +119,7 @@ fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
         }
         let part = &text[from..quote];
         if bytes.get(quote + 1) == Some(&b'"') {
-            // Two quotes stand for one.
+            // Two quotes stand for one (RFC 4180, section 2.7).
             field.get_or_insert_default().push_str(part);
             field.get_or_insert_default().push('"');
             from = quote + 2;
@@ -132,7 +136,7 @@ fn quoted(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
     }
 }
 
-/// Reads the next row that is no comment; returns the number of its first line.
+/// Reads the next row that is not a comment. Returns the number of its first line.
 pub(in crate::intel::feed) fn next_row<'a>(
     lines: &mut Lines<'a>,
     row: &mut Row<'a>,
@@ -157,7 +161,7 @@ pub(in crate::intel::feed) fn next_row<'a>(
         }
         match row.split_quoted(rest) {
             Ok(len) if len > line.len() => {
-                // A quoted field holds line ends.
+                // A quoted field contains line breaks.
                 let more = &rest.as_bytes()[line.len()..len];
                 let ends = more.iter().filter(|&&b| b == b'\n').count() as u64;
                 let consumed = rest.len() - lines.rest().len();

@@ -1,6 +1,6 @@
-//! What the first rows of a table show of its columns: whether networks are what their names
-//! say, which columns hold values although nobody says so, and everything where there are no
-//! names at all.
+//! What the first rows of a table show about its columns: whether networks are what
+//! their names say, which columns contain values although no name says so, and
+//! everything if there are no names.
 
 use crate::engine::indicator::guess::{Guess, guess};
 use crate::engine::indicator::refang::refang;
@@ -12,7 +12,7 @@ use crate::intel::feed::table::nets::{self, Nets};
 use crate::intel::feed::table::rows::{Row, next_row};
 use crate::intel::feed::{several, types};
 
-/// Rows that are looked at to guess what nobody says.
+/// The number of rows to inspect.
 const SAMPLE: usize = 50;
 
 /// The first rows of data.
@@ -25,9 +25,9 @@ pub(in crate::intel::feed) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Ve
     rows
 }
 
-/// The layout as the rows show it: without its network if they have none (`first` and `last`
-/// are times as well), with the columns whose values nobody announced. `None` when then no
-/// column has values.
+/// The layout, confirmed by the rows: without its network if they contain none
+/// (`first` and `last` can also be times), and with columns whose values no name
+/// announces. `None` if no column has values.
 pub(in crate::intel::feed) fn confirmed(
     mut layout: Layout,
     rows: &[Vec<String>],
@@ -44,7 +44,7 @@ pub(in crate::intel::feed) fn confirmed(
     }
     layout.drop_named(|at| column_has(rows, at, is_value));
     let names_value = layout.names_value();
-    // Whoever calls a column the values has others for something else.
+    // If one column is named as the values, others contain something else.
     let has_values = layout.has_values();
     let mut unknown = std::mem::take(&mut layout.unknown);
     if !has_values {
@@ -72,7 +72,8 @@ pub(in crate::intel::feed) fn confirmed(
     layout.has_values().then_some(layout)
 }
 
-/// Whether the sizes of networks are counts of addresses, which no length can be.
+/// Whether the sizes of networks are numbers of addresses, because they exceed any
+/// length.
 fn sized(mut nets: Nets, rows: &[Vec<String>]) -> Nets {
     let is_count = |row: &Vec<String>| {
         let size = nets.length.and_then(|at| row.get(at)).and_then(|text| text.parse::<u64>().ok());
@@ -83,7 +84,7 @@ fn sized(mut nets: Nets, rows: &[Vec<String>]) -> Nets {
     nets
 }
 
-/// Whether the rows have the networks that the names tell.
+/// Whether the rows contain the networks that the names announce.
 fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
     let field = |row: &[String], at: Option<usize>| {
         at.and_then(|at| row.get(at)).map_or("", |text| text).to_string()
@@ -91,7 +92,7 @@ fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
     let told: Vec<Option<String>> = rows
         .iter()
         .filter(|row| !is_nothing(&field(row, Some(nets.start))))
-        // A row may have an address alone.
+        // A row may contain a single address.
         .filter(|row| !is_nothing(&field(row, nets.end)) || !is_nothing(&field(row, nets.length)))
         .map(|row| {
             let at = |at| field(row, at);
@@ -100,10 +101,10 @@ fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
         .collect();
     let is_net = |text: &&Option<String>| {
         text.as_ref().is_some_and(|text| match nets.is_unsure {
-            // Counts of something else begin where they like.
+            // Numbers of something else come with unaligned addresses.
             true if nets.is_size => nets::is_aligned(text),
             true => nets::is_network(text) && nets::is_plausible(text),
-            // One that ends before it begins is told where it stands.
+            // A reversed range is reported when it is read.
             false => nets::is_network(text) || nets::is_reversed(text),
         })
     };
@@ -111,36 +112,37 @@ fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
     fitting > 0 && fitting * 10 >= told.len() * 8
 }
 
-/// Whether eight of ten cells of a column are of a form.
+/// Whether eight out of ten cells of a column pass a test.
 fn column_is(rows: &[Vec<String>], at: usize, test: fn(&str) -> bool) -> bool {
     let cells = || rows.iter().filter_map(|row| row.get(at)).filter(|cell| !is_nothing(cell));
     let fitting = cells().filter(|cell| test(cell)).count();
     fitting > 0 && fitting * 10 >= cells().count() * 8
 }
 
-/// Whether any cell of a column is of a form, or none says anything.
+/// Whether any cell of a column passes a test, or all are empty.
 fn column_has(rows: &[Vec<String>], at: usize, test: fn(&str) -> bool) -> bool {
     let mut cells = rows.iter().filter_map(|row| row.get(at)).filter(|cell| !is_nothing(cell));
     let first = cells.next();
     first.is_none_or(|first| test(first) || cells.any(|cell| test(cell)))
 }
 
-/// Whether a cell begins as a STIX pattern does.
+/// Whether a cell begins like a STIX pattern.
 pub(in crate::intel::feed) fn is_pattern(cell: &str) -> bool {
     cell.trim_start().starts_with(['[', '('])
 }
 
-/// Whether a cell holds values of whatever kind, and nothing else.
+/// Whether a cell contains only values, of any kind.
 fn is_value(cell: &str) -> bool {
     several::is_values(cell)
 }
 
-/// Whether a cell holds what can be nothing but values: digests, addresses, networks, URLs, and
-/// whatever was defanged, since nobody defangs anything else.
+/// Whether a cell contains something that can only be a value: digests, addresses,
+/// networks, URLs, and anything defanged, since nothing else gets defanged.
 fn is_unmistakable(cell: &str) -> bool {
     several::is_values(cell) && several::words(cell).all(is_one_unmistakable)
 }
 
+/// Whether a word can only be a value.
 fn is_one_unmistakable(word: &str) -> bool {
     let plain = refang(word);
     let is_defanged = plain != word;
@@ -156,7 +158,7 @@ fn is_one_unmistakable(word: &str) -> bool {
     }
 }
 
-/// Guesses which columns hold values and kinds from the first rows.
+/// Guesses from the first rows which columns contain values and kinds.
 pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> Layout {
     let samples = samples(lines, delimiter);
     let rows = samples.len();
@@ -190,8 +192,9 @@ pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> L
     layout
 }
 
-/// Whether one column has addresses and another ports, by the rows alone. Scores and counts
-/// are small numbers as well, so that each has to be one that servers listen on.
+/// Whether one column contains addresses and another ports, judged by the rows
+/// alone. Scores and counts are small numbers, too, so each must be a port that
+/// servers use.
 pub(in crate::intel::feed) fn are_ports(rows: &[Vec<String>], ip: usize, port: usize) -> bool {
     let cell = |row: &Vec<String>, at: usize| row.get(at).map_or("", |cell| cell).to_string();
     let number = |row: &Vec<String>| cell(row, port).parse::<u16>().ok();
@@ -208,7 +211,7 @@ pub(in crate::intel::feed) fn are_ports(rows: &[Vec<String>], ip: usize, port: u
         && rows.iter().any(is_common)
 }
 
-/// Ports that malware and what it speaks to listens on.
+/// Ports on which malware or its servers listen.
 fn is_known_port(port: u16) -> bool {
     const PORTS: &[u16] = &[
         21, 22, 23, 25, 53, 80, 81, 82, 88, 110, 123, 135, 139, 143, 222, 389, 443, 444, 445, 447,
@@ -221,9 +224,9 @@ fn is_known_port(port: u16) -> bool {
     PORTS.binary_search(&port).is_ok()
 }
 
-/// Two columns that make networks in all of the rows: first and last address, or address
-/// and prefix. Other tables have addresses and small numbers, too, so every row has to be a
-/// network for certain, or one that was written the wrong way round among many.
+/// Two columns that form networks in all rows: a first and last address, or an
+/// address and a prefix. Other tables contain addresses and small numbers, too, so
+/// every row must certainly be a network, or a reversed one among many.
 pub(in crate::intel::feed) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
     let first = rows.first()?;
     let is_address = |at: &usize| address::parse_ip(&first[*at]).is_ok();

@@ -1,29 +1,30 @@
-//! Which address of a record belongs to which port: the words of their names say so
-//! (matching specification, section 8, rule 3).
+//! Which address of a record belongs to which port, according to the words in their
+//! names (matching specification, section 8, rule 3).
 
 use super::{MAX_READ, Plain};
 
-/// Which address or port of a record a field is: those of the same side belong together.
+/// The side of an address or port in a record. Those of the same side belong
+/// together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(in crate::engine::text::fields) struct Side {
-    /// Stands for the words of the name but those for addresses and ports.
+    /// A hash of the words in the name, except those for addresses and ports.
     pub(in crate::engine::text::fields) words: u64,
     /// Whether the name is that of a port.
     pub(in crate::engine::text::fields) is_port: bool,
-    /// Whether the name says that it is one of an address, or of a side.
+    /// Whether the name is that of an address, or of a side.
     pub(in crate::engine::text::fields) is_known: bool,
 }
 
-/// The words of no side.
+/// The hash for no side.
 pub(in crate::engine::text::fields) const NO_SIDE: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// The side to which traffic goes.
+/// The side that traffic goes to.
 pub(in crate::engine::text::fields) fn destination() -> u64 {
     hash(NO_SIDE, b"dst")
 }
 
-/// Names whose words say something else than those of others do, and what they mean: Check
-/// Point's (`s-port` of the W3C is a server's), those of proxies, and a pair of two kinds.
+/// Names whose words have a different meaning than in others: those of Check Point
+/// (`s-port` of the W3C is a server's), those of proxies, and a pair of two kinds.
 const ALIASES: &[(&[u8], &[u8])] = &[
     (b"s_port", b"src_port"),
     (b"service", b"dst_port"),
@@ -55,12 +56,12 @@ const SIDES: &[&str] = &[
 ];
 
 impl Side {
-    /// The side without any words.
+    /// The side of no words.
     pub(in crate::engine::text::fields) fn none() -> Side {
         Side { words: NO_SIDE, is_port: false, is_known: false }
     }
 
-    /// The side that `name` has beside what stood before it in the path.
+    /// The side with `name` appended to what preceded it in the path.
     pub(in crate::engine::text::fields) fn with(mut self, name: &[u8]) -> Side {
         let name = ALIASES
             .iter()
@@ -95,7 +96,7 @@ impl Side {
                 self.is_port = true;
                 return;
             }
-            // `sourceTransportPort`, and `transport` for one that was translated.
+            // `sourceTransportPort`, and `transport` for a translated one.
             "tcp" | "udp" | "transport" if !is_last => return,
             "str" | "num" | "number" | "network" | "layers" | "h" | "l4" | "l3" | "v4" | "v6" => {
                 return;
@@ -127,7 +128,8 @@ impl Side {
     }
 }
 
-/// The length of the first word: to a sign, or to a capital behind a small letter or digit.
+/// The length of the first word: up to a sign, or a capital after a small letter or
+/// digit.
 fn word_len(name: &[u8]) -> usize {
     let len = name.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let word = &name[..len];
@@ -136,7 +138,7 @@ fn word_len(name: &[u8]) -> usize {
     capital.map_or(len, |at| at + 1)
 }
 
-/// Stands for a name, as far as names are read.
+/// A hash of a name, as far as names are read.
 pub(in crate::engine::text::fields) fn hash_of(name: &[u8]) -> u64 {
     hash(NO_SIDE, &name[..name.len().min(MAX_READ)])
 }

@@ -1,16 +1,16 @@
-//! The names of fields that hold times (matching specification, section 8, rule 5), and of
-//! those that hold times of something else.
+//! The names of fields that contain times (matching specification, section 8, rule
+//! 5), and of those that contain times of something else.
 
 use super::{MAX_READ, Plain};
 
-/// The weakest name of a time that says by itself that it is one of a record.
+/// The weakest name of a time that by itself means a record.
 pub(in crate::engine::text::fields) const RECEIVED_RANK: u8 = 11;
 
-/// The rank of the time at which an event was written down, or a thing was made.
+/// The rank of the time at which an event was logged, or a thing was created.
 pub(in crate::engine::text::fields) const CREATED_RANK: u8 = 12;
 
-/// What is part of the names of times that are no event's: of a thing's life, of what is to
-/// come, and of what was before.
+/// Parts of names of times other than an event's: of a thing's lifetime, of the
+/// future, and of the past.
 const OTHER_TIMES: &[&str] = &[
     "expir",
     "notafter",
@@ -47,7 +47,7 @@ const OTHER_TIMES: &[&str] = &[
     "passwordlastset",
 ];
 
-/// Whether a name is that of a time which is no event's: `expires`, `notAfter`,
+/// Whether a name is that of a time other than an event's: `expires`, `notAfter`,
 /// `Last-Modified`.
 pub(in crate::engine::text::fields) fn is_other_time(name: &[u8]) -> bool {
     let name = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
@@ -55,20 +55,22 @@ pub(in crate::engine::text::fields) fn is_other_time(name: &[u8]) -> bool {
     time_rank(name).is_none() && OTHER_TIMES.iter().any(|word| plain.text().contains(word))
 }
 
-/// Whether a name for another time says that something changed, which events do as well.
+/// Whether a name for another time means that something changed, which events can
+/// mean, too.
 pub(in crate::engine::text::fields) fn is_of_change(name: &[u8]) -> bool {
     let plain = Plain::of(name);
     ["updat", "modif", "change", "time"].iter().any(|word| plain.text().contains(word))
 }
 
-/// Whether a name that says of no known time ends like one: its number is one since 1970.
+/// Whether an unknown name ends like that of a time. Its number then counts from
+/// 1970.
 pub(in crate::engine::text::fields) fn ends_as_time(name: &[u8]) -> bool {
     let plain = Plain::of(name);
     ["timestamp", "epoch", "datetime"].iter().any(|end| plain.text().ends_with(end))
 }
 
-/// How good a name for the time of a record is: the lower, the better. `None`: it names
-/// none.
+/// The rank of a name as the time of a record; lower is better. `None` if it is not
+/// one.
 pub(in crate::engine::text::fields) fn time_rank(name: &[u8]) -> Option<u8> {
     if name.len() > MAX_READ {
         return None;
@@ -125,12 +127,13 @@ pub(in crate::engine::text::fields) fn time_rank(name: &[u8]) -> Option<u8> {
         | "reqtimesec"
         | "startutc"
         | "contexttimestamp" => 10,
-        // What a collector knows, where nothing says when it was.
+        // The collector's time, if nothing says when it happened.
         "receivetime" | "devicereceipttime" => RECEIVED_RANK,
         "created" | "createdat" => CREATED_RANK,
         "start" | "received" | "sourcerealtimetimestamp" => 13,
         "end" | "endtime" => 14,
-        // Numbers in objects for a time (`{"$numberLong":"1782274541123"}`).
+        // Numbers in objects that represent a time
+        // (`{"$numberLong":"1782274541123"}`).
         "numberlong" => 15,
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! The port of an address that stands in another field of its record.
+//! Finds the port of an address in another field of its record.
 
 use super::Record;
 use super::groups::{Groups, mate_of};
@@ -6,12 +6,12 @@ use crate::engine::text::fields::member::{Name, Scope};
 use crate::engine::text::fields::names::{self, Side};
 use std::ops::Range;
 
-/// The longest text of an address, with a zone.
+/// The maximum length of an address with a zone.
 const MAX_ADDRESS: usize = 64;
 
 impl Record {
-    /// The port that stands beside the address at `span` in a field of its own, and the
-    /// names of both fields.
+    /// Finds the port of the address at `span` in a field of its own, and the names
+    /// of both fields.
     pub fn port_beside(&mut self, line: &[u8], span: Range<usize>) -> Option<(u16, String)> {
         let Some(number) = self.number_at(span.start) else {
             return self.port_by_place(line, span);
@@ -38,7 +38,7 @@ impl Record {
         let endpoints = self.endpoints.as_ref()?;
         let mut ports = endpoints.of(root, port_key(side.words));
         if ports.is_empty() && side.words == names::destination() {
-            // A port of no side is that of the side to which the traffic goes.
+            // A port without a side belongs to the side that traffic goes to.
             ports = endpoints.of(root, port_key(names::NO_SIDE));
         }
         let anchors = endpoints.of(root, address_key(side, self.name(line, member.name)));
@@ -49,7 +49,7 @@ impl Record {
         Some((value, field))
     }
 
-    /// The port that the columns beside an address hold, where nothing names them.
+    /// Finds the port in unnamed columns next to an address.
     fn port_by_place(&mut self, line: &[u8], span: Range<usize>) -> Option<(u16, String)> {
         if self.format.has_columns() {
             return None;
@@ -94,7 +94,7 @@ impl Record {
             } else if port_number(value).is_some() {
                 let side = self.side(line, number);
                 let key = port_key(side.words);
-                // Of several names for the same the first one counts.
+                // Of several names for the same, the first one counts.
                 let is_same = |first: &u32| {
                     let first = self.members[*first as usize].name;
                     first != member.name && self.name(line, first) == self.name(line, member.name)
@@ -107,7 +107,7 @@ impl Record {
         self.endpoints = Some(endpoints);
     }
 
-    /// The port of the side to which a request goes.
+    /// The port of the side that a request goes to.
     pub(super) fn server_port(&self, line: &[u8], scope: u32) -> Option<u16> {
         let root = self.members.scopes[scope as usize].root;
         let endpoints = self.endpoints.as_ref()?;
@@ -119,8 +119,8 @@ impl Record {
     }
 }
 
-/// What stands for the ports of a side, and for the addresses of a side and name, in one table:
-/// `source.ip` and `destination.ip` in two objects have each their own port.
+/// The key for ports of a side, and for addresses of a side and name, in one table:
+/// `source.ip` and `destination.ip` in two objects have different ports.
 fn port_key(words: u64) -> u64 {
     words << 1
 }

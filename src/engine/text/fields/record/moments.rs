@@ -1,4 +1,4 @@
-//! The time of a record: that of its outermost object that has one.
+//! The time of a record: that of its outermost object with one.
 
 use super::Record;
 use crate::engine::indicator::Timestamp;
@@ -9,16 +9,16 @@ use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use std::collections::HashMap;
 
-/// The weakest name of a time that counts in `key=value`, which free text may be.
+/// The weakest name of a time that counts in `key=value`, which may be free text.
 const MAX_PAIR_RANK: u8 = names::RECEIVED_RANK;
-/// The weakest one that counts in CEF, whose names are all defined (`start`, `end`).
+/// The weakest name that counts in CEF, which defines all names (`start`, `end`).
 const MAX_CEF_RANK: u8 = 14;
-/// The rank of a time that a date and a clock make, and of a date alone.
+/// The rank of a time joined from a date and a clock time, and of a date alone.
 const JOINED_RANK: u8 = 7;
 const DATE_RANK: u8 = 20;
-/// How much weaker a time is that an object for such things holds (`event.created`).
+/// How much weaker a time in an object for times is (`event.created`).
 const INNER_RANK: u8 = 30;
-/// As far as a time reaches that no quotes end.
+/// The maximum length of a time without quotes.
 const MAX_TIME: usize = 64;
 
 /// What is known of the time of a scope.
@@ -28,10 +28,10 @@ pub(super) struct Moment {
     date: Option<Date>,
     clock: Option<(Time, Option<Offset>)>,
     offset: Option<Offset>,
-    /// Seconds since 1970, and the microseconds beside them.
+    /// Seconds since 1970, and the microseconds to add.
     seconds: Option<Timestamp>,
     micros: i64,
-    /// The time that a pattern in another field says how to read, and that pattern.
+    /// The time to be read by a pattern in another field, and that pattern.
     patterned: Option<Member>,
     pattern: Option<Member>,
 }
@@ -43,7 +43,7 @@ impl Moment {
         }
     }
 
-    /// Joins a date and a clock, or seconds and parts of one, that stand in two fields.
+    /// Joins a date and a clock time, or seconds and fractions, from two fields.
     fn join(&mut self, clock: &Clock) {
         if let (None, Some(Timestamp(seconds))) = (self.best, self.seconds) {
             self.best = Some((DATE_RANK, Timestamp(seconds.saturating_add(self.micros))));
@@ -62,9 +62,9 @@ impl Moment {
 }
 
 impl Record {
-    /// The time of a scope: the outermost of its record, and that of the nearest record
-    /// where several stand in an array. An array that does not say so by its name holds
-    /// parts of a record, and the time around it counts.
+    /// The time of a scope: the outermost of its record, and that of the nearest
+    /// record if an array contains several. Unless its name says so, an array
+    /// contains parts of a record, and the time around it counts.
     pub(super) fn time_of(&self, line: &[u8], scope: u32) -> Option<Timestamp> {
         let moments = self.moments.as_ref()?;
         let mut found: Option<Timestamp> = None;
@@ -88,10 +88,10 @@ impl Record {
         found
     }
 
-    /// What the members say of the time of each scope.
+    /// What the members say about the time of each scope.
     pub(super) fn moments(&self, line: &[u8], clock: &Clock) -> Vec<Moment> {
         let mut moments = vec![Moment::default(); self.members.scopes.len()];
-        // Hardly any record names a zone in a field of its own.
+        // Hardly any record has a zone in a field of its own.
         let mut zones: HashMap<u32, Clock> = HashMap::new();
         for member in self.members.iter() {
             let moment = &mut moments[member.scope as usize];
@@ -103,7 +103,7 @@ impl Record {
             self.read_in_zones(line, &mut moments, &zones);
         }
         if let Some(moment) = moments.first_mut() {
-            // Lines of a log whose header has the day.
+            // Lines of a log whose header gives the day.
             let day = self.format.day().filter(|_| moment.clock.is_some());
             moment.date = moment.date.or(day);
         }
@@ -121,8 +121,8 @@ impl Record {
         moments
     }
 
-    /// Whether a member of a scope says how long a thing is good for: it was made at no event's
-    /// time.
+    /// Whether a member of a scope gives a lifetime. Then it describes a thing,
+    /// whose creation is not an event's time.
     pub(super) fn tells_of_thing(&self, line: &[u8], scope: u32) -> bool {
         self.members.iter().filter(|member| member.scope == scope).any(|member| {
             let name = self.name(line, member.name);
@@ -130,8 +130,8 @@ impl Record {
         })
     }
 
-    /// Reads the times once more of the scopes that name their zone, perhaps behind them: a
-    /// time that says its own keeps it.
+    /// Reads times again in scopes that name their zone, possibly after them. A
+    /// time with its own zone keeps it.
     fn read_in_zones(&self, line: &[u8], moments: &mut [Moment], zones: &HashMap<u32, Clock>) {
         for scope in zones.keys() {
             moments[*scope as usize] = Moment::default();
@@ -143,7 +143,8 @@ impl Record {
         }
     }
 
-    /// What one member says of the time of its scope; the zone, if it is one.
+    /// Reads what a member says about the time of its scope. Returns the zone, if
+    /// it is one.
     fn tell(
         &self,
         line: &[u8],
@@ -188,7 +189,7 @@ impl Record {
         None
     }
 
-    /// What a member says that holds a part of a time.
+    /// Reads a member that contains a part of a time.
     fn tell_part(&self, line: &[u8], member: Member, part: TimePart, moment: &mut Moment) {
         let value = self.value(line, member);
         let number = || -> Option<i64> {
@@ -202,12 +203,12 @@ impl Record {
         }
     }
 
-    /// Whether a member is a pair of a text, where a name says less.
+    /// Whether a member is a pair in a text, where names mean less.
     fn is_free(&self, member: Member) -> bool {
         self.is_pairs && member.scope == 0 && matches!(member.name, Name::Key(..))
     }
 
-    /// The value of a member, which a blank does not end if it is a time (CEF, LEEF).
+    /// The value of a member; a blank does not end it if it is a time (CEF, LEEF).
     fn time_text<'a>(&self, line: &'a [u8], member: Member) -> &'a [u8] {
         let is_quoted = member.start > 0 && b"\"'".contains(&line[member.start as usize - 1]);
         if !self.is_free(member) || is_quoted {
@@ -217,7 +218,7 @@ impl Record {
         line.get(member.start as usize..end).unwrap_or_default()
     }
 
-    /// Reads the time of LEEF by the pattern that stands beside it.
+    /// Reads the time of LEEF by the pattern in another field.
     fn read_pattern(&self, line: &[u8], moment: &mut Moment, clock: &Clock) {
         let (Some(time), Some(pattern)) = (moment.patterned, moment.pattern) else { return };
         let (text, pattern) = (self.time_text(line, time), self.time_text(line, pattern));
@@ -228,10 +229,11 @@ impl Record {
         }
     }
 
-    /// Objects that are named for a time, or for what is told of a record, have the time of
-    /// what they lie in (`"t":{"$date":…}`, `System.TimeCreated.SystemTime`), if it has none.
+    /// Objects named for a time, or for describing a record, pass their time to the
+    /// object around them (`"t":{"$date":…}`, `System.TimeCreated.SystemTime`),
+    /// unless it has one.
     fn hand_up(&self, line: &[u8], moments: &mut [Moment]) {
-        // Objects come behind those that they lie in.
+        // Objects come after those that contain them.
         for at in (1..self.members.scopes.len()).rev() {
             let Scope { parent, opened, .. } = self.members.scopes[at];
             let Some((rank, time)) = moments[at].best else { continue };

@@ -1,22 +1,22 @@
-//! URLs of requests that stand in a line as they were sent: `"GET /g HTTP/1.1"`.
+//! URLs of requests that a line quotes: `"GET /g HTTP/1.1"`.
 
 use super::endpoints::port_number;
 use super::urls::put_together;
 use super::{HostSeen, Record, SplitUrl};
 use std::ops::Range;
 
-/// How far before its header `Host` the line of a request is looked for, in bytes.
+/// How many bytes before its `Host` header to look for a request line.
 const MAX_HEAD: usize = 4096;
-/// The longest method of a request.
+/// The maximum length of a method.
 const MAX_METHOD: usize = 16;
 
-/// What stands before the value of the header that names the host of a request.
+/// The text before the value of the header that names the host of a request.
 const HOST: &[u8] = b"host: ";
 
 impl Record {
-    /// The URL of a request in quotes whose host stands where web servers put it: at the
-    /// head of the line (`vhost_combined`), in the braces before it (HAProxy), behind
-    /// `host:` (the error log of nginx), or in quotes of its own behind it (Envoy).
+    /// The URL of a quoted request whose host is where web servers put it: at the
+    /// start of the line (`vhost_combined`), in the braces before it (HAProxy),
+    /// after `host:` (the error log of nginx), or in quotes after it (Envoy).
     pub(super) fn url_of_request(
         &mut self,
         line: &[u8],
@@ -41,12 +41,12 @@ impl Record {
         let end = text.end.min(line.len());
         let request = self.request.get_or_insert_with(|| request(&line[..end], text.start)).clone();
         let (quote, path) = request?;
-        // What stands in quotes by itself is a host behind the request only (Envoy, nginx).
+        // A quoted text is only a host if it follows the request (Envoy, nginx).
         if before.ends_with(b" \"") && !before.ends_with(b" host: \"") && span.start < path.end {
             return None;
         }
         if in_braces {
-            // HAProxy's captures stand right before the request, or two of them do.
+            // HAProxy's captures directly precede the request, one or two of them.
             let between = line.get(span.end..quote)?;
             if between.len() > 512 || !between.contains(&b'}') {
                 return None;
@@ -57,8 +57,8 @@ impl Record {
         Some(SplitUrl { url, field: "host+request".into() })
     }
 
-    /// The URL of a request that stands with its header lines in one text, whose header `Host`
-    /// was seen.
+    /// The URL of a request that is in one text with its header lines, given its
+    /// `Host` header.
     fn url_of_head(
         &mut self,
         line: &[u8],
@@ -68,7 +68,7 @@ impl Record {
         let floor = self.text.start.max(span.start.saturating_sub(MAX_HEAD));
         let before = line.get(floor..span.start)?;
         let name = before.len().checked_sub(HOST.len())?;
-        // The header begins behind a line break, or one that is spelt.
+        // The header begins after a line break, possibly an escaped one.
         if !before[name..].eq_ignore_ascii_case(HOST)
             || !matches!(before[..name], [.., b'n' | b'\n'])
         {
@@ -78,7 +78,7 @@ impl Record {
         let version = memchr::memmem::rfind(head, b" HTTP/")?;
         let blank = |bytes: &[u8]| memchr::memmem::find(&head[version..], bytes).is_some();
         if blank(b"\\n\\r\\n") || blank(b"\\n\\n") || blank(b"\n\r\n") || blank(b"\n\n") {
-            // What stands behind an empty line is the body.
+            // The body follows the empty line.
             return None;
         }
         let path = memchr::memrchr(b' ', &head[..version])? + 1;
@@ -94,7 +94,7 @@ impl Record {
         Some(SplitUrl { url, field: name.unwrap_or_else(|| "host+request".into()) })
     }
 
-    /// The URL of a host in a field whose path stands in the request of the same line:
+    /// The URL of a host in a field whose path is in the request of the same line:
     /// `"GET /g HTTP/1.1" 200 host="evil.example"`.
     pub(super) fn url_of_line(
         &mut self,
@@ -115,8 +115,9 @@ impl Record {
     }
 }
 
-/// The URL of a request behind the URL of its server: `http://evil.example:80 "GET /g HTTP/1.1"`
-/// of Python's urllib3. `rest` is what stands behind it.
+/// The URL of a request after the URL of its server: `http://evil.example:80 "GET
+/// /g HTTP/1.1"`, as Python's urllib3 writes it. `rest` is the text after the
+/// server.
 pub fn url_before_request(server: &str, rest: &[u8]) -> Option<String> {
     let line = &rest[..rest.len().min(MAX_HEAD)];
     let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
@@ -126,14 +127,14 @@ pub fn url_before_request(server: &str, rest: &[u8]) -> Option<String> {
     (quote == 1 && line.first() == Some(&b' ')).then(|| format!("{server}{path}"))
 }
 
-/// The port behind a host that ends at a place.
+/// The port after a host that ends at a place.
 fn port_behind(line: &[u8], end: usize) -> Option<u16> {
     let rest = line.get(end..)?.strip_prefix(b":")?;
     let len = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
     port_number(&rest[..len])
 }
 
-/// The first request in quotes from `start` on: where its quote stands, and its path.
+/// The first quoted request from `start`: the position of its quote, and its path.
 fn request(line: &[u8], start: usize) -> Option<(usize, Range<usize>)> {
     let version = start + memchr::memmem::find(line.get(start..)?, b" HTTP/")?;
     let quote = start + memchr::memrchr(b'"', &line[start..version])?;

@@ -1,9 +1,10 @@
-//! Texts of pairs and of XML without their escapes (matching specification, section 8.1).
+//! Texts with pairs or XML, with their escapes decoded (matching specification,
+//! section 8.1).
 //!
-//! `#011` and `\t` stand between a label and its value, `\r\n` between two pairs, and a writer
-//! of JSON may spell the brackets of XML as `\u003c` and `\u003e`, one of XML as `&lt;` and
-//! `&gt;`. Such a text is read as what it stands for; where things stood in the line is then
-//! told of it.
+//! `#011` and `\t` occur between a label and its value, `\r
+//! ` between two pairs. A JSON encoder may write the brackets of XML as `\u003c`
+//! and `\u003e`, an XML encoder as `&lt;` and `&gt;`. Such a text is decoded and
+//! parsed, and positions are then mapped back to the line.
 
 use super::Record;
 use crate::engine::text::escapes::{Escape, Meaning, begins_escape, escape_at};
@@ -12,18 +13,18 @@ use crate::engine::text::fields::member::Name;
 use crate::engine::text::fields::{pairs, xml};
 use std::ops::Range;
 
-/// What stands for a character of a value that would end the value if it stood there as it is.
+/// Replaces a character of a value that would otherwise end it.
 const OF_VALUE: u8 = 0x1a;
 
-/// An escape that was undone.
+/// An escape that was decoded.
 struct Spot {
-    /// What it stands for, in the undone text.
+    /// Its meaning, in the decoded text.
     undone: Range<usize>,
     /// Its own bytes in the line.
     source: Range<usize>,
 }
 
-/// A text without its escapes.
+/// A text with its escapes decoded.
 pub(super) struct Undone {
     text: Vec<u8>,
     spots: Vec<Spot>,
@@ -32,7 +33,7 @@ pub(super) struct Undone {
 }
 
 impl Record {
-    /// The record that a cell of a table holds whose quotes are doubled (RFC 4180, section 2).
+    /// The record in a table cell with doubled quotes (RFC 4180, section 2).
     pub(super) fn of_cell(line: &[u8], span: Range<usize>, nest: u8) -> Option<Record> {
         let undone = Undone::of_cell(line, span.clone())?;
         let mut inner = Record::default();
@@ -43,7 +44,7 @@ impl Record {
         Some(inner)
     }
 
-    /// Reads the pairs and the XML of a text that lies in so many strings of JSON.
+    /// Reads the pairs and the XML of a text nested in `nest` JSON strings.
     pub(super) fn read_pairs(&mut self, line: &[u8], text: Range<usize>, nest: u8) {
         let Some(undone) = Undone::of(line, text.clone(), nest) else {
             return pairs::read(line, text, nest, &mut self.members);
@@ -55,12 +56,13 @@ impl Record {
 }
 
 impl Undone {
-    /// The text without its escapes, if it has any.
+    /// The text with its escapes decoded, if it has any.
     fn of(line: &[u8], range: Range<usize>, nest: u8) -> Option<Undone> {
         let range = range.start..range.end.min(line.len());
         let text = line.get(range.clone())?;
         text.iter().position(|&byte| begins_escape(byte))?;
-        // What entities stand for is the text of an element, unless the elements are spelt so.
+        // Entities are the text of an element, unless the elements themselves are
+        // escaped.
         let has_elements = xml::has_elements(text);
         let mut undone = Undone { text: Vec::new(), spots: Vec::new(), first: range.start };
         let mut at = 0;
@@ -82,8 +84,7 @@ impl Undone {
         (!undone.spots.is_empty()).then_some(undone)
     }
 
-    /// The text of a cell whose quotes are doubled, with each of them once; none if it has no
-    /// such quotes.
+    /// The text of a cell with its doubled quotes undone, or `None` if it has none.
     pub(super) fn of_cell(line: &[u8], range: Range<usize>) -> Option<Undone> {
         let cell = line.get(range.clone())?;
         memchr::memmem::find(cell, b"\"\"")?;
@@ -106,8 +107,7 @@ impl Undone {
         &self.text
     }
 
-    /// Says of what was read from this text where it stood in the line: members and scopes from
-    /// these on.
+    /// Maps members and scopes from these on back to the line.
     pub(super) fn put_back(&self, record: &mut Record, members: usize, scopes: usize) {
         for member in &mut record.members[members..] {
             let span = self.source(member.span());
@@ -119,7 +119,7 @@ impl Undone {
         }
     }
 
-    /// Takes what an escape at a place stands for.
+    /// Decodes the escape at a place.
     fn take(&mut self, spelt: &[u8], at: usize, escape: Escape, nest: u8) {
         let from = self.text.len();
         let is_entity = spelt[0] == b'&';
@@ -128,7 +128,7 @@ impl Undone {
             Meaning::Separator if breaks_line(spelt) => self.text.push(b'\n'),
             Meaning::Separator => self.text.push(b'\t'),
             Meaning::Byte(byte) => self.text.push(byte),
-            // CEF writes those of a value so.
+            // CEF writes these characters in values like this.
             Meaning::Char('=' | '|') if spelt.len() == row + 1 => self.text.push(OF_VALUE),
             // A quote of the text itself, or one of a string in it.
             Meaning::Char('"') if is_entity || nest > 0 && row == 1 << (nest - 1) => {
@@ -144,7 +144,7 @@ impl Undone {
         self.spots.push(Spot { undone: from..self.text.len(), source });
     }
 
-    /// Where the byte at `at` stood.
+    /// Where the byte at `at` was in the line.
     fn source_of(&self, at: usize) -> Range<usize> {
         let behind = self.spots.partition_point(|spot| spot.undone.start <= at);
         let place = match behind.checked_sub(1).map(|last| &self.spots[last]) {
@@ -155,7 +155,7 @@ impl Undone {
         place..place + 1
     }
 
-    /// Where a span of the undone text stood.
+    /// Where a span of the decoded text was in the line.
     fn source(&self, span: Range<usize>) -> Range<usize> {
         let start = self.source_of(span.start).start;
         if span.is_empty() {
@@ -175,7 +175,7 @@ impl Undone {
     }
 }
 
-/// Whether an escape stands for the end of a line, behind which no value is looked for.
+/// Whether an escape means a line break, after which no value is expected.
 fn breaks_line(spelt: &[u8]) -> bool {
     let spelt = spelt.strip_suffix(b";").unwrap_or(spelt);
     let letter = spelt.strip_prefix(b"\\").is_some_and(|rest| !rest.contains(&b'u'))
@@ -184,16 +184,17 @@ fn breaks_line(spelt: &[u8]) -> bool {
     letter || codes.iter().any(|code| spelt.ends_with(code))
 }
 
-/// Whether an escape is one where it may also be meant as it stands.
+/// Whether an ambiguous escape is meant as one.
 fn is_meant(text: &[u8], at: usize, escape: &Escape) -> bool {
     let Some(row) = escape.doubtful.filter(|_| text[at] == b'\\') else {
-        // `^Info` may be a pattern, and `^` the sign between the pairs of LEEF.
+        // `^Info` may be a pattern, and `^` the separator between pairs in LEEF.
         return escape.doubtful.is_none();
     };
     let before = at.checked_sub(1).map_or(b' ', |at| text[at]);
     let begins_word = before <= b' ' || b"=\"'(,:".contains(&before);
     match text.get(at + row) {
-        // `=\\nas.example\share`, but `Address:\\t192.0.2.1`.
+        // `=\
+        // as.example\share`, but `Address:\\t192.0.2.1`.
         Some(b'n' | b'r') => row % 2 == 0 && !begins_word,
         Some(b't') => row % 2 == 0,
         Some(b'0') => escape.separates(),

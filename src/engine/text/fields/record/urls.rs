@@ -1,4 +1,4 @@
-//! URLs whose host and path stand in two fields of a record.
+//! URLs whose host and path are in two fields of a record.
 
 use super::Record;
 use super::endpoints::port_number;
@@ -8,26 +8,26 @@ use crate::engine::text::fields::member::{Member, Name, Scope};
 use crate::engine::text::fields::names::{self, Part, Side};
 use std::ops::Range;
 
-/// How many times the length of a record all URLs that are put together from it may have, and
-/// the length from which that counts.
+/// The total length of all URLs joined from a record, as a multiple of its own
+/// length, and the length from which the limit applies.
 const MAX_BUILT: usize = 32;
 const MIN_BUILT: usize = 4096;
 
-/// A URL whose host and path stand in two fields.
+/// A URL whose host and path are in two fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitUrl {
-    /// Put together; without a scheme where nothing tells one.
+    /// The joined URL, without a scheme if none is known.
     pub url: String,
-    /// The names of both fields, as in `host+uri`.
+    /// The names of both fields, such as `host+uri`.
     pub field: String,
 }
 
-/// A host that was seen.
+/// An observed host.
 #[derive(Clone, Copy, Debug)]
 pub struct HostSeen<'t> {
-    /// As it stands in a URL: an IPv6 address is in brackets.
+    /// The text as it would be in a URL: an IPv6 address is in brackets.
     pub text: &'t str,
-    /// Whether it is an address, which a destination may be as well.
+    /// Whether it is an address, which may also be a destination.
     pub is_address: bool,
 }
 
@@ -53,7 +53,7 @@ impl Parts {
         self.has_host |= other.has_host;
     }
 
-    /// Takes a part, if it has none that is as good.
+    /// Takes a part, unless there is one that is as good.
     fn take(&mut self, part: Part, number: u32) {
         match part {
             Part::Host => self.has_host = true,
@@ -69,7 +69,7 @@ impl Parts {
     }
 }
 
-/// What stands for a part in a table; hosts of different names are apart.
+/// The key for a part in a table; hosts with different names are separate.
 fn part_key(part: Part, name: &[u8]) -> u64 {
     match part {
         Part::Path(rank) => u64::from(rank),
@@ -80,8 +80,8 @@ fn part_key(part: Part, name: &[u8]) -> u64 {
     }
 }
 
-/// The members of an object that holds a header of a request, by the name of the header
-/// and by its value: `{"name":"Host","value":"evil.example"}`.
+/// The members of an object for a request header, which hold the header's name and
+/// its value: `{"name":"Host","value":"evil.example"}`.
 #[derive(Clone, Copy, Default)]
 struct Header {
     name: Option<u32>,
@@ -89,7 +89,7 @@ struct Header {
 }
 
 impl Record {
-    /// The URL whose host stands at `span` and whose path stands in another field.
+    /// The URL whose host is at `span` and whose path is in another field.
     pub fn url_beside(
         &mut self,
         line: &[u8],
@@ -127,7 +127,7 @@ impl Record {
         };
         let parts = self.own_group(line, parts, scope, number);
         let (rank, path) = parts.path.filter(|(_, path)| *path != number)?;
-        // Many hosts beside one long path would cost the square of the line.
+        // Many hosts next to a long path would take quadratic time.
         self.built += self.value(line, self.members[path as usize]).len();
         if self.built > MAX_BUILT * self.text.len().max(MIN_BUILT) {
             return None;
@@ -139,7 +139,7 @@ impl Record {
         Some(SplitUrl { url: put_together(scheme.as_deref(), host.text, port, &text), field })
     }
 
-    /// The path and query that the parts say.
+    /// The path and query that the parts form.
     fn target(&self, line: &[u8], parts: &Parts, rank: u8, path: u32) -> Option<String> {
         let mut text = self.text(line, self.members[path as usize]);
         if rank == names::REQUEST && !text.starts_with('/') {
@@ -165,7 +165,7 @@ impl Record {
         let member = self.members[number as usize];
         let is_host = match self.part(line, member) {
             Some(Part::Host) => true,
-            // All of the value is the host, and the path has a name of its own.
+            // The whole value is the host, and the path has a name of its own.
             Some(Part::Path(_)) => true,
             Some(Part::Server) => !is_address && !self.has_host(self.root(member)),
             _ => false,
@@ -178,7 +178,7 @@ impl Record {
         if !is_value || !names::holds_headers(self.name(line, opened.key)) {
             return None;
         }
-        // The members of an object stand beside each other.
+        // The members of an object are adjacent.
         let beside = [number.checked_sub(2), Some(number + 2), number.checked_sub(1)];
         let is_host = beside.into_iter().flatten().any(|at| {
             self.members.get(at as usize).is_some_and(|name| {
@@ -195,7 +195,7 @@ impl Record {
         names::part(object, self.name(line, member.name))
     }
 
-    /// Whether an address is that of the server, where nothing else names its host.
+    /// Whether an address is the server's, and nothing else names its host.
     fn is_destination(&self, line: &[u8], number: u32) -> bool {
         let root = self.root(self.members[number as usize]);
         let has_host = self.has_host(root);
@@ -206,12 +206,12 @@ impl Record {
         !has_host && !side.is_port && (side.words == names::destination() || is_server)
     }
 
-    /// Whether a member of a record is named for the host of a request.
+    /// Whether a record has a member named for the host of a request.
     fn has_host(&self, root: u32) -> bool {
         self.parts.as_ref().is_some_and(|[_, all]| all[root as usize].has_host)
     }
 
-    /// The parts of the nearest scope around that has a path.
+    /// The parts of the nearest surrounding scope with a path.
     fn parts_near(&self, scope: u32) -> Option<Parts> {
         let [own, all] = self.parts.as_ref()?;
         let mut next = Some(scope);
@@ -228,7 +228,7 @@ impl Record {
         None
     }
 
-    /// The parts that stand with a host, where its scope has several of them.
+    /// The parts that belong to a host, if its scope has several of them.
     fn own_group(&self, line: &[u8], mut parts: Parts, scope: u32, host: u32) -> Parts {
         let name = self.name(line, self.members[host as usize].name);
         let hosts = self.requests.of(scope, part_key(Part::Host, name));
@@ -266,7 +266,7 @@ impl Record {
             }
             let found = self.part(line, member).filter(|part| match part {
                 Part::Path(rank) => is_path(self.value(line, member), *rank),
-                // Where a request names no host, its destination is meant.
+                // If a request names no host, its destination counts.
                 Part::Host => !is_unset(self.value(line, member)),
                 _ => true,
             });
@@ -277,14 +277,14 @@ impl Record {
             self.note_header(line, number as u32, &mut headers);
         }
         self.take_headers(line, &headers, &mut own);
-        // Objects come behind those that they lie in.
+        // Objects come after those that contain them.
         let mut all = own.clone();
         for at in (0..self.members.scopes.len()).rev() {
             let Scope { parent, opened, .. } = self.members.scopes[at];
             let Some(parent) = parent.filter(|_| !opened.is_element) else { continue };
             let mut below = all[at];
-            // A path in what is no request belongs to no host elsewhere (`log.file.path`), and
-            // neither does one that has a host beside it.
+            // A path outside requests (`log.file.path`) belongs to no host
+            // elsewhere, nor does one with a host of its own.
             let is_strong = below.path.is_none_or(|(rank, _)| names::is_strong(rank));
             if below.has_host || !is_strong && !names::holds_request(self.name(line, opened.key)) {
                 (below.path, below.query) = (None, None);
@@ -294,8 +294,8 @@ impl Record {
         self.parts = Some([own, all]);
     }
 
-    /// Notes a part among those of its kind and name. Of several names for a path the first
-    /// one counts, and the values of an array are all of one field.
+    /// Adds a part to those of its kind and name. Of several names for a path the
+    /// first one counts, and the values of an array are all of one field.
     fn note_part(&mut self, line: &[u8], part: Part, number: u32) {
         let member = self.members[number as usize];
         let name = self.name(line, member.name);
@@ -308,7 +308,7 @@ impl Record {
         }
     }
 
-    /// Notes the members of objects that hold a header each, by their scope.
+    /// Collects the members of objects with one header each, by scope.
     fn note_header(&self, line: &[u8], number: u32, headers: &mut Vec<(u32, Header)>) {
         let member = self.members[number as usize];
         let key = self.members.scopes[member.scope as usize].opened.key;
@@ -327,7 +327,7 @@ impl Record {
         }
     }
 
-    /// What the headers of a request hold is that of the object around them.
+    /// The headers of a request belong to the object around them.
     fn take_headers(&self, line: &[u8], headers: &[(u32, Header)], own: &mut [Parts]) {
         for (scope, header) in headers {
             let (Some(name), Some(value)) = (header.name, header.value) else { continue };
@@ -339,13 +339,13 @@ impl Record {
         }
     }
 
-    /// The text of a value without its escapes.
+    /// The text of a value with its escapes decoded.
     fn text(&self, line: &[u8], member: Member) -> String {
         let value = self.value(line, member);
         let opened = self.members.scopes[member.scope as usize].opened;
         let mut text = String::from_utf8_lossy(value).into_owned();
         let is_quoted = member.start > 0 && line[member.start as usize - 1] == b'"';
-        // A pair in quotes has escapes of its own.
+        // A quoted pair has escapes of its own.
         let own = u8::from(is_quoted && self.is_pairs && member.scope == 0);
         for _ in 0..(opened.undone + own).max(u8::from(is_quoted)) {
             if !text.contains('\\') {
@@ -358,7 +358,7 @@ impl Record {
     }
 }
 
-/// Whether a value says that there is none.
+/// Whether a value means that there is none.
 fn is_unset(value: &[u8]) -> bool {
     const UNSET: [&[u8]; 11] = [
         b"",
@@ -376,7 +376,7 @@ fn is_unset(value: &[u8]) -> bool {
     UNSET.iter().any(|word| value.trim_ascii().eq_ignore_ascii_case(word))
 }
 
-/// Whether a value can be the path of a request, or the line of one.
+/// Whether a value can be the path of a request, or a request line.
 fn is_path(value: &[u8], rank: u8) -> bool {
     let slashes = value.iter().take(16).take_while(|b| **b == b'\\').count();
     let begins = |mark: &[u8]| {
@@ -395,7 +395,7 @@ fn is_path(value: &[u8], rank: u8) -> bool {
     rank == names::REQUEST && method > 2 && value[method..].starts_with(b" /")
 }
 
-/// A URL of its parts. Without a scheme the port tells it, or nothing.
+/// Joins the parts of a URL. Without a scheme, the port may give it.
 pub(super) fn put_together(
     scheme: Option<&str>,
     host: &str,

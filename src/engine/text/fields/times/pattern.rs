@@ -1,4 +1,4 @@
-//! Times by a pattern that stands in the record, as LEEF has it (`devTimeFormat`): the
+//! Reads times by a pattern in the record, as in LEEF (`devTimeFormat`): the
 //! letters of Java's `SimpleDateFormat`.
 
 use super::reader::Reader;
@@ -7,7 +7,7 @@ use crate::engine::indicator::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-/// What was read of a time.
+/// The parts of a time read so far.
 #[derive(Default)]
 struct Parts {
     year: Option<i16>,
@@ -21,7 +21,7 @@ struct Parts {
     offset: Option<Offset>,
 }
 
-/// Reads a time by its pattern. Both may go on with what is none of them.
+/// Reads a time by its pattern. Both may be followed by other text.
 pub(in crate::engine::text::fields) fn by_pattern(
     text: &[u8],
     pattern: &[u8],
@@ -53,7 +53,8 @@ pub(in crate::engine::text::fields) fn by_pattern(
 }
 
 impl Parts {
-    /// Reads what a letter stands for that comes so often. `is_joined`: digits go on.
+    /// Reads what a letter repeated this often stands for. `is_joined` says that
+    /// digits follow.
     fn read(
         &mut self,
         letter: u8,
@@ -112,7 +113,7 @@ impl Parts {
     }
 }
 
-/// A number of as many digits; of more that come right behind them only so many are taken.
+/// Reads a number with this many digits, even if more follow.
 fn fixed(reader: &mut Reader<'_>, digits: std::ops::RangeInclusive<usize>) -> Option<i16> {
     let rest = reader.text.get(reader.at..)?;
     let most = *digits.end();

@@ -4,10 +4,11 @@ use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use std::sync::LazyLock;
 
-/// The zones of the IANA's database by name. It is the one in the program, as names are
-/// what a sender chooses: none of them makes it read files.
+/// The zones of the IANA database by name. It is compiled in, because the sender
+/// chooses the names, and they must not cause files to be read.
 static REGIONS: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
-/// How the names of the IANA's zones begin that say a place, or a distance (`Etc/GMT-2`).
+/// The beginnings of IANA zone names that denote a place, or an offset
+/// (`Etc/GMT-2`).
 const AREAS: &[&[u8]] = &[
     b"Africa",
     b"America",
@@ -26,10 +27,10 @@ const AREAS: &[&[u8]] = &[
     b"Pacific",
     b"US",
 ];
-/// A longer name is none of a zone.
+/// The length limit of a zone's name.
 const MAX_REGION: usize = 40;
 
-/// Months; all of a name stands there, or its first three letters.
+/// Months, which may be written in full or as their first three letters.
 const MONTHS: &[&[u8]] = &[
     b"january",
     b"february",
@@ -45,8 +46,8 @@ const MONTHS: &[&[u8]] = &[
     b"december",
 ];
 
-/// Names of zones that stand in logs, and how many minutes they are east of UTC. Names
-/// that several zones share and none of them leads (IST) are not here.
+/// Names of zones in logs, with their offsets from UTC in minutes. Ambiguous names
+/// of which none is dominant (IST) are omitted.
 const ZONES: &[(&[u8], i32)] = &[
     (b"Z", 0),
     (b"UTC", 0),
@@ -90,21 +91,21 @@ const ZONES: &[(&[u8], i32)] = &[
     (b"HST", -600),
 ];
 
-/// A day, as it was read.
+/// A day as read.
 pub(super) struct Day {
     pub(super) year: Option<i16>,
-    /// Above 12 where day and month stood the other way around.
+    /// Above 12 if day and month are swapped.
     pub(super) month: i8,
     pub(super) day: i8,
-    /// Whether month and day could be either.
+    /// Whether month and day could be swapped.
     pub(super) is_ambiguous: bool,
 }
 
-/// Reads on in a text.
+/// Reads forward through a text.
 pub(super) struct Reader<'t> {
     pub(super) text: &'t [u8],
     pub(super) at: usize,
-    /// Whether the clock had dots, as Db2 writes it: its zone is in minutes then.
+    /// Whether the clock time contained dots, as in Db2, whose zone is in minutes.
     pub(super) is_dotted: bool,
 }
 
@@ -125,7 +126,7 @@ impl<'t> Reader<'t> {
         !self.peek().is_ascii_alphanumeric()
     }
 
-    /// A number of as many digits, and no more.
+    /// Reads a number with this many digits, and no more.
     pub(super) fn number(&mut self, digits: std::ops::RangeInclusive<usize>) -> Option<i16> {
         let rest = self.text.get(self.at..)?;
         let len = rest.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
@@ -148,7 +149,7 @@ impl<'t> Reader<'t> {
         self.at - from
     }
 
-    /// A word of letters, of which the first three count.
+    /// Reads a word, of which the first three letters count.
     pub(super) fn word(&mut self) -> Option<[u8; 3]> {
         let rest = self.text.get(self.at..)?;
         let len = rest.iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
@@ -166,12 +167,12 @@ impl<'t> Reader<'t> {
         month.map(|at| at as i8 + 1)
     }
 
-    /// How many digits come, of so many.
+    /// The number of digits that follow, at most `most`.
     fn digits(&self, most: usize) -> usize {
         self.text[self.at..].iter().take(most).take_while(|b| b.is_ascii_digit()).count()
     }
 
-    /// A year of four digits, or of two if nothing else can follow.
+    /// Reads a year of four digits, or of two if nothing else can follow.
     fn year(&mut self) -> Option<i16> {
         let year = match self.digits(5) {
             2 => self.number(2..=2)? + 2000,
@@ -200,7 +201,7 @@ impl<'t> Reader<'t> {
         }
         match self.digits(18) {
             4 => self.year_first(),
-            // With its clock right behind it, and perhaps milliseconds.
+            // Directly followed by its clock time, possibly with milliseconds.
             8 | 14 | 17 => self.compact(),
             6 => self.short(),
             1 | 2 => self.day_first(),
@@ -208,12 +209,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `2026-06-24`, with one of three separators, and `2026 Jun 24` of Cisco's NX-OS.
+    /// Reads `2026-06-24`, with one of three separators, and `2026 Jun 24` of
+    /// Cisco's NX-OS.
     fn year_first(&mut self) -> Option<Day> {
         let year = self.number(4..=4).filter(|year| (1970..=2200).contains(year))?;
         let separator = self.peek();
         let is_name = self.text.get(self.at + 1).is_some_and(u8::is_ascii_alphabetic);
-        // Sophos' UTM writes `2026:06:24-04:15:41`.
+        // Sophos UTM writes `2026:06:24-04:15:41`.
         if !(b"-/.:".contains(&separator) || separator == b' ' && is_name) {
             return None;
         }
@@ -228,7 +230,7 @@ impl<'t> Reader<'t> {
         Some(Day { year: Some(year), month, day, is_ambiguous: false })
     }
 
-    /// `20260624` before `T041541` or `041541`.
+    /// Reads `20260624` before `T041541` or `041541`.
     fn compact(&mut self) -> Option<Day> {
         let digit = |at: usize| i16::from(self.text[self.at + at] - b'0');
         let two = |at: usize| (digit(at) * 10 + digit(at + 1)) as i8;
@@ -239,7 +241,8 @@ impl<'t> Reader<'t> {
         Some(Day { year: Some(year), month, day, is_ambiguous: false })
     }
 
-    /// `Jun 24`, `Jun 24 2026`, `Jun 24, 2026`; `jun/24/2026` and `jun/24` of MikroTik.
+    /// Reads `Jun 24`, `Jun 24 2026`, `Jun 24, 2026`, and `jun/24/2026` and
+    /// `jun/24` of MikroTik.
     fn month_first(&mut self) -> Option<Day> {
         let month = self.month_name()?;
         let separator = self.peek();
@@ -267,8 +270,9 @@ impl<'t> Reader<'t> {
         Some(Day { year, month, day, is_ambiguous: false })
     }
 
-    /// `24/Jun/2026`, `24-Jun-2026`, `24 Jun 2026`, `24 Jun` of Redis, `24.06.2026`,
-    /// `24/06/2026`, `06/24` of Snort, and `06/24/26` of Snort and of Windows' DHCP.
+    /// Reads `24/Jun/2026`, `24-Jun-2026`, `24 Jun 2026`, `24 Jun` of Redis,
+    /// `24.06.2026`, `24/06/2026`, `06/24` of Snort, and `06/24/26` of Snort and
+    /// Windows' DHCP.
     fn day_first(&mut self) -> Option<Day> {
         let from = self.at;
         let first = self.small()?;
@@ -298,7 +302,8 @@ impl<'t> Reader<'t> {
         self.take(separator)?;
         let is_short = self.digits(3) == 2;
         let year = Some(self.year()?);
-        // What a comma or a dash joins to a clock is a date, with a year of two digits as well.
+        // Joined to a clock time by a comma or a dash, it is a date, even with a
+        // year of two digits.
         let is_joined = b"/.".contains(&separator) && b",-".contains(&self.peek());
         let is_told = is_short && !is_joined && self.has_telling_clock(separator);
         if is_short && !is_joined && !is_told && !self.has_whole_clock(from, first, second) {
@@ -307,15 +312,16 @@ impl<'t> Reader<'t> {
         if separator == b'.' {
             return Some(Day { year, month: second, day: first, is_ambiguous: false });
         }
-        // One above 12 says which is which, and `stamp` turns them around.
-        // Americans write no zero before a month.
+        // A number above 12 shows the order, and `stamp` swaps them. Americans
+        // write no zero before a month.
         let is_padded = self.text.get(from) == Some(&b'0');
         let is_ambiguous = first <= 12 && second <= 12 && (!is_short || is_told && is_padded);
         Some(Day { year, month: first, day: second, is_ambiguous })
     }
 
-    /// Whether a clock follows that stands behind dates with years of two digits: of twelve
-    /// hours (`6/24/26 4:15:41 AM`), or of WebSphere (`6/24/26 4:15:41:123 CEST`).
+    /// Whether a clock time of a kind that follows dates with years of two digits
+    /// comes next: of twelve hours (`6/24/26 4:15:41 AM`), or of WebSphere
+    /// (`6/24/26 4:15:41:123 CEST`).
     fn has_telling_clock(&self, separator: u8) -> bool {
         let mut ahead = Reader { text: self.text, at: self.at, is_dotted: false };
         if !b"/.".contains(&separator) || ahead.blanks() == 0 || ahead.clock().is_none() {
@@ -325,7 +331,7 @@ impl<'t> Reader<'t> {
         has_millis || separator == b'/' && ahead.half_of_day().is_some()
     }
 
-    /// The clock behind a date, with what stands between.
+    /// Reads the clock time after a date, and what is between them.
     pub(super) fn separated_clock(&mut self, day: &Day) -> Option<Time> {
         let from = self.at;
         while self.at - from < 4 && b"Tt _-\t;,\"|'@:[]".contains(&self.peek()) {
@@ -347,7 +353,7 @@ impl<'t> Reader<'t> {
             self.is_dotted = true;
             return self.clock_with(b'.');
         }
-        // `2026-06-24 04.15.41`, which is no address.
+        // `2026-06-24 04.15.41`, which is not an address.
         if day.year.is_some()
             && let [_, _, b'.', _, _, b'.', b'0'..=b'9', b'0'..=b'9', rest @ ..] =
                 &self.text[self.at..]
@@ -358,7 +364,7 @@ impl<'t> Reader<'t> {
         self.clock()
     }
 
-    /// `041541`, with a fraction, or `041541123`.
+    /// Reads `041541`, with a fraction, or `041541123`.
     fn compact_clock(&mut self, digits: usize) -> Option<Time> {
         let text = &self.text[self.at..self.at + digits];
         let two = |at: usize| ((text[at] - b'0') * 10 + text[at + 1] - b'0') as i8;
@@ -371,7 +377,7 @@ impl<'t> Reader<'t> {
         Time::new(hour, minute, second, nanos).ok()
     }
 
-    /// `04:15:41.123`; the seconds may be missing.
+    /// Reads `04:15:41.123`; the seconds may be missing.
     pub(super) fn clock(&mut self) -> Option<Time> {
         self.clock_with(b':')
     }
@@ -384,15 +390,15 @@ impl<'t> Reader<'t> {
         let mut nanos = 0;
         if self.peek() == separator && self.text.get(self.at + 1).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
-            // A leap second is told as the one before it.
+            // A leap second counts as the second before it.
             second = (self.number(2..=2)? as i8).min(59);
             nanos = self.fraction();
         }
         Time::new(hour, minute, second, nanos).ok()
     }
 
-    /// Digits behind a dot, three or six behind a comma, or three behind a colon, in
-    /// nanoseconds.
+    /// Reads digits after a dot, three or six after a comma, or three after a
+    /// colon, in nanoseconds.
     pub(super) fn fraction(&mut self) -> i32 {
         let separator = self.peek();
         if !b".,:".contains(&separator) {
@@ -412,7 +418,7 @@ impl<'t> Reader<'t> {
         (0..9).fold(0, |n, at| n * 10 + rest[..len].get(at).map_or(0, |b| i32::from(b - b'0')))
     }
 
-    /// `AM` or `PM`: whether it is the second.
+    /// Reads `AM` or `PM`; true for the latter.
     pub(super) fn half_of_day(&mut self) -> Option<bool> {
         let from = self.at;
         self.blanks();
@@ -434,7 +440,7 @@ impl<'t> Reader<'t> {
         is_half.then_some(is_afternoon)
     }
 
-    /// What says how far a time is from UTC, behind a blank or none.
+    /// Reads the UTC offset of a time, with or without a blank before it.
     pub(super) fn offset(&mut self) -> Option<Offset> {
         let from = self.at;
         let has_blank = self.blanks() > 0;
@@ -455,8 +461,8 @@ impl<'t> Reader<'t> {
         offset
     }
 
-    /// `+01:00`, `+0100`, and without a blank `+01`; `+1` behind the name of a zone, and
-    /// `+060` behind a clock with dots.
+    /// Reads `+01:00`, `+0100`, and without a blank `+01`; `+1` after the name of a
+    /// zone, and `+060` after a clock time with dots.
     fn signed(&mut self, has_blank: bool, is_named: bool) -> Option<Offset> {
         let is_west = self.peek() == b'-';
         self.at += 1;
@@ -474,7 +480,8 @@ impl<'t> Reader<'t> {
                 let minutes = rest[..3].iter().fold(0, |n, b| n * 10 + i32::from(b - b'0'));
                 (minutes / 60, minutes % 60, 3)
             }
-            // Behind a blank as PostgreSQL writes it: a word of its own before the process.
+            // After a blank, as in PostgreSQL: a word of its own before the
+            // process.
             2 if !has_blank || ends_zone(&rest[2..]) => (two(0), 0, 2),
             1 if is_named && rest.get(1) == Some(&b':') && is_pair(2) => {
                 (i32::from(rest[0] - b'0'), two(2), 4)
@@ -507,8 +514,8 @@ impl<'t> Reader<'t> {
         Offset::from_seconds(minutes * 60).ok()
     }
 
-    /// The name of a zone by its place, behind a blank or none: `Europe/Berlin` of PHP,
-    /// `[Europe/Berlin]` of Java (RFC 9557, section 4.1).
+    /// Reads the name of a zone by its place, with or without a blank before it:
+    /// `Europe/Berlin` of PHP, `[Europe/Berlin]` of Java (RFC 9557, section 4.1).
     pub(super) fn region(&mut self) -> Option<TimeZone> {
         let from = self.at;
         let blanks = self.blanks();
@@ -521,7 +528,7 @@ impl<'t> Reader<'t> {
         zone
     }
 
-    /// The name of a zone by its place, right here.
+    /// Reads the name of a zone by its place, at the current position.
     pub(super) fn place_name(&mut self) -> Option<TimeZone> {
         let rest = self.text.get(self.at..)?;
         let area = rest.iter().take(11).take_while(|b| b.is_ascii_alphabetic()).count();
@@ -536,7 +543,7 @@ impl<'t> Reader<'t> {
         Some(zone)
     }
 
-    /// The year at the end of `Wed Jun 24 04:15:41 2026`.
+    /// Reads the year at the end of `Wed Jun 24 04:15:41 2026`.
     pub(super) fn year_behind(&mut self) -> Option<i16> {
         let from = self.at;
         let year = match self.blanks() {
@@ -550,7 +557,8 @@ impl<'t> Reader<'t> {
         year
     }
 
-    /// `I0624 04:15:41.123456`, as programs of Kubernetes write it, and with the year.
+    /// Reads `I0624 04:15:41.123456`, as Kubernetes programs write it, also with
+    /// the year.
     pub(super) fn klog(&mut self) -> Option<(Option<i16>, i8, i8, Time)> {
         let (letter, rest) = self.text.split_first()?;
         let digits = rest.iter().take(9).take_while(|b| b.is_ascii_digit()).count();
@@ -567,7 +575,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether the time ends with a zone before this, or PostgreSQL's process comes.
+/// Whether the time ends with a zone before this, or PostgreSQL's process follows.
 fn ends_zone(rest: &[u8]) -> bool {
     rest.first().is_none_or(|b| b"],\"'".contains(b)) || rest.starts_with(b" [")
 }

@@ -1,9 +1,9 @@
-//! Dates whose year has two digits, where what stands beside them leaves no doubt.
+//! Dates with a year of two digits, if the text next to them leaves no doubt.
 
 use super::reader::{Day, Reader};
 
 impl Reader<'_> {
-    /// `260624  4:15:41` of MySQL.
+    /// Reads `260624  4:15:41` of MySQL.
     pub(super) fn short(&mut self) -> Option<Day> {
         let digit = |at: usize| i16::from(self.text[self.at + at] - b'0');
         let two = |at: usize| digit(at) * 10 + digit(at + 1);
@@ -14,15 +14,16 @@ impl Reader<'_> {
         is_told.then_some(Day { year: Some(year), month, day, is_ambiguous: false })
     }
 
-    /// Whether the clock that was read ends with seconds.
+    /// Whether the clock time that was read includes seconds.
     fn has_seconds(&self) -> bool {
         let clock = &self.text[..self.at];
         let start = clock.iter().rposition(|b| !b.is_ascii_digit() && *b != b':');
         clock[start.map_or(0, |at| at + 1)..].iter().filter(|b| **b == b':').count() == 2
     }
 
-    /// Whether a date with a year of two digits has two of everything and a clock with seconds:
-    /// `24.06.26 04:15:41`, and `06/24/26 04:15:41`, which can be of no other order.
+    /// Whether a date with a year of two digits has two digits everywhere and a
+    /// clock time with seconds: `24.06.26 04:15:41`, and `06/24/26 04:15:41`, which
+    /// can only be in this order.
     pub(super) fn has_whole_clock(&self, from: usize, first: i8, second: i8) -> bool {
         let mut ahead = Reader { at: self.at, ..Reader::new(self.text) };
         let is_padded = self.at - from == 8;

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// A member: its name and what it says.
 pub(super) type Member<'v> = (&'v str, &'v Value);
 
-/// The members that may hold the records of a document.
+/// The members that may contain the records of a document.
 const LISTS: &[&str] = &[
     "indicators",
     "data",
@@ -23,7 +23,7 @@ const LISTS: &[&str] = &[
     "records",
     "entries",
     "list",
-    // What came since the last answer.
+    // What was added since the last answer.
     "new",
     "added",
     "created",
@@ -34,27 +34,27 @@ const LISTS: &[&str] = &[
     "blocklist",
 ];
 
-/// Objects with values in them, beside those that are called as values are.
+/// Objects that contain values, besides those with names of values.
 pub(super) const PARTS: &[&str] =
     &["samples", "sample", "attachments", "binaries", "payloads", "network"];
-/// Objects about an answer, and not about what is listed.
+/// Objects about the answer, not about what it lists.
 const ENVELOPES: &[&str] =
     &["request", "query", "client", "requester", "links", "pagination", "paging", "user", "geo"];
 
-/// Objects that hold what others have in the record itself.
+/// Objects that contain what other feeds put into the record itself.
 const INNER: &[&str] =
     &["attributes", "properties", "indicator", "ioc", "observable", "source", "fields", "data"];
 
-/// Objects that tell about a record.
+/// Objects that describe a record.
 pub(super) const ABOUT: &[&str] =
     &["meta", "metadata", "details", "flags", "lifecycle", "extensions", "state", "review"];
 
-/// The members of a record that say something, and those of an object that is its inner
-/// part: `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
+/// The members of a record that say something, including those of an inner object:
+/// `{"id": 1, "attributes": {"value": "evil.example", "revoked": false}}`.
 pub(super) fn members_of(record: &Object) -> Vec<Member<'_>> {
     let mut members: Vec<Member<'_>> =
         record.iter().filter(|(_, value)| !is_blank(value)).map(|(n, v)| (n.as_str(), v)).collect();
-    // An object that has nothing beside it is a record of its own.
+    // An object without anything next to it is a record of its own.
     if members.len() < 2 {
         return members;
     }
@@ -79,7 +79,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Whether a member of this name may hold records.
+/// Whether a member with this name may hold a list of records.
 pub(super) fn is_list_name(name: &str) -> bool {
     LISTS.iter().any(|list| list.eq_ignore_ascii_case(name)) || list_gone(name).is_some()
 }
@@ -89,17 +89,18 @@ pub(super) fn is_list((name, value): &Member<'_>) -> bool {
     is_list_name(name) && value.is_array()
 }
 
-/// Whether a member of this name is the inner part of its record.
+/// Whether a member with this name holds part of the record.
 pub(super) fn is_inner(name: &str) -> bool {
     INNER.contains(&&*types::squeeze(name))
 }
 
-/// Whether there are objects in a list.
+/// Whether a list contains objects.
 pub(super) fn has_objects(value: &Value) -> bool {
     value.as_array().is_some_and(|list| list.iter().any(Value::is_object))
 }
 
-/// Why the records of a list with this name do not hold: `deleted`, `removed_domains`.
+/// Why the records of a list with this name are no longer valid: `deleted`,
+/// `removed_domains`.
 pub(super) fn list_gone(name: &str) -> Option<Gone> {
     let is_word = |word: &str| {
         matches!(live::by_name(word), Some(Live::Gone | Live::Over))
@@ -121,7 +122,7 @@ pub(super) fn list_gone(name: &str) -> Option<Gone> {
     is_gone.then(|| (Reason::Withdrawn, format!("it is listed under “{name}”")))
 }
 
-/// The word of a member: itself, or the name of the object that it is.
+/// The word of a member: its value, or the name of an object.
 pub(super) fn word_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),

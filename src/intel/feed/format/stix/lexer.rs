@@ -1,13 +1,13 @@
-//! The words of the STIX pattern language.
+//! The tokens of the STIX pattern language.
 
 use crate::engine::progress::Walk;
 
-/// A word.
+/// A token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'a> {
     /// A keyword, an object type or a property: letters, digits, `_` and `-`.
     Word(&'a str),
-    /// `'…'`, its escapes undone.
+    /// `'…'`, with its escapes decoded.
     Text(String),
     /// An integer or a fraction, as written.
     Number(&'a str),
@@ -15,26 +15,26 @@ pub(super) enum Token<'a> {
     Time(String),
     /// `h'…'` or `b'…'`, which nothing here compares.
     Binary,
-    /// An operator or a mark of punctuation.
+    /// An operator or punctuation.
     Mark(&'static str),
 }
 
-/// Marks, the longer ones first.
+/// Operators and punctuation, the longer ones first.
 const MARKS: &[&str] =
     &["!=", "<>", "<=", ">=", "==", "=", "<", ">", "[", "]", "(", ")", ",", ".", ":", "*"];
 
-/// Cuts a pattern into words; `Err` says what could not be read.
+/// Splits a pattern into tokens; `Err` describes what is invalid.
 pub(super) fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, String> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
-    // Each round takes a word, or what stands between two.
+    // Each iteration reads a token, or what separates two.
     let mut walk = Walk::over(pattern.as_bytes());
     loop {
         walk.take(pattern.len() - rest.len() - walk.at());
         rest = rest.trim_start();
         let Some(&first) = rest.as_bytes().first() else { return Ok(tokens) };
         if walk.is_stuck() {
-            return Err("it cannot be cut into words".into());
+            return Err("it cannot be split into tokens".into());
         }
         if let Some(after) = rest.strip_prefix("/*") {
             let end = after.find("*/").ok_or("a comment does not end")?;
@@ -64,12 +64,13 @@ pub(super) fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, String> {
             rest = &rest[mark.len()..];
         } else {
             let odd = rest.chars().next().unwrap_or(' ');
-            return Err(format!("“{odd}” means nothing in a pattern"));
+            return Err(format!("unexpected “{odd}”"));
         }
     }
 }
 
-/// A quoted text at the head of `rest`, and its length with the quotes.
+/// Reads a quoted text at the start of `rest`. Returns it with its length including
+/// quotes.
 fn quoted(rest: &str) -> Result<(String, usize), String> {
     let mut text = String::new();
     let mut chars = rest.char_indices().skip(1);
@@ -78,7 +79,8 @@ fn quoted(rest: &str) -> Result<(String, usize), String> {
             '\'' => return Ok((text, at + 1)),
             '\\' => match chars.next() {
                 Some((_, escaped @ ('\'' | '\\'))) => text.push(escaped),
-                // Feeds escape what need not be; the backslash then is meant.
+                // Feeds escape characters that need no escape; then the backslash
+                // is meant literally.
                 Some((_, other)) => text.extend(['\\', other]),
                 None => break,
             },

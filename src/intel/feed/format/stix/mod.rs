@@ -1,4 +1,5 @@
-//! STIX 2.0 and 2.1: bundles, TAXII envelopes, loose objects (section 2.1).
+//! STIX 2.0 and 2.1: bundles, TAXII envelopes, loose objects (feed specification,
+//! section 2.1).
 //!
 //! Objects come in any order, so all are read before any is resolved. Of several
 //! versions of an object the latest counts.

@@ -1,13 +1,13 @@
-//! The grammar of the STIX pattern language, whole: what is not supported must be
-//! understood first, so that it is not half compiled.
+//! The complete grammar of the STIX pattern language. What is not supported must
+//! still be parsed, or a pattern would be half compiled.
 
 use super::lexer::{Token, tokens};
 use crate::engine::progress::bound;
 
-/// Brackets in brackets.
+/// The depth limit of nested brackets.
 const MAX_DEPTH: usize = bound(32, 4);
 
-/// Observations and how they are joined.
+/// Observations and how they are combined.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Observation {
     /// `[ … ]`
@@ -18,11 +18,11 @@ pub(super) enum Observation {
     Or(Vec<Observation>),
     /// `… FOLLOWEDBY …`
     FollowedBy(Vec<Observation>),
-    /// Something with a qualifier behind it.
+    /// An observation with a qualifier.
     Qualified(Box<Observation>, Qualifier),
 }
 
-/// What narrows an observation.
+/// A restriction on an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Qualifier {
     /// `START t'…' STOP t'…'`
@@ -33,7 +33,7 @@ pub(super) enum Qualifier {
     Repeats(String),
 }
 
-/// Comparisons and how they are joined.
+/// Comparisons and how they are combined.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Test(Test),
@@ -46,11 +46,11 @@ pub(super) enum Expr {
 pub(super) struct Test {
     /// `domain-name`
     pub(super) object: String,
-    /// `dst_ref.value`: keys joined by dots, list steps left out.
+    /// `dst_ref.value`: keys joined by dots, without list steps.
     pub(super) path: String,
     pub(super) negated: bool,
     pub(super) op: Op,
-    /// The literals; several behind `IN`.
+    /// The literals; several with `IN`.
     pub(super) values: Vec<String>,
 }
 
@@ -62,64 +62,72 @@ pub(super) enum Op {
     Like,
     Matches,
     IsSubset,
-    /// Everything that has no meaning for us: order, inequality, supersets,
-    /// existence.
+    /// Everything without a meaning here: order, inequality, supersets, existence.
     Other(&'static str),
 }
 
-/// Parses a pattern; `Err` says what is wrong with it.
+/// Parses a pattern; `Err` describes what is invalid.
 pub(super) fn parse(pattern: &str) -> Result<Observation, String> {
     let tokens = tokens(pattern)?;
     let mut parser = Parser { tokens: &tokens, at: 0 };
     let observation = parser.followed_by(0)?;
     match parser.peek() {
         None => Ok(observation),
-        Some(token) => Err(format!("the pattern goes on with {token:?} after its end")),
+        Some(token) => Err(format!("unexpected {token:?} after the end of the pattern")),
     }
 }
 
+/// A recursive-descent parser, one function for each rule of the grammar (STIX 2.1, section 9). `depth` counts the open brackets, so that a hostile pattern cannot
+/// exhaust the stack.
 struct Parser<'t, 'a> {
     tokens: &'t [Token<'a>],
     at: usize,
 }
 
 impl<'t, 'a> Parser<'t, 'a> {
+    /// The next token, without consuming it.
     fn peek(&self) -> Option<&'t Token<'a>> {
         self.tokens.get(self.at)
     }
 
+    /// Consumes the next token.
     fn next(&mut self) -> Result<&'t Token<'a>, String> {
         let token = self.peek().ok_or("the pattern ends too early")?;
         self.at += 1;
         Ok(token)
     }
 
+    /// Consumes the next token if it is this word.
     fn takes_word(&mut self, word: &str) -> bool {
         let found = self.peek() == Some(&Token::Word(word));
         self.at += usize::from(found);
         found
     }
 
+    /// Consumes the next token if it is this mark.
     fn takes(&mut self, mark: &'static str) -> bool {
         let found = self.peek() == Some(&Token::Mark(mark));
         self.at += usize::from(found);
         found
     }
 
+    /// Consumes this mark, which must be next.
     fn wants(&mut self, mark: &'static str) -> Result<(), String> {
         if self.takes(mark) {
             return Ok(());
         }
         Err(match self.peek() {
-            Some(token) => format!("“{mark}” was expected before {token:?}"),
-            None => format!("the pattern ends where “{mark}” was expected"),
+            Some(token) => format!("expected “{mark}” before {token:?}"),
+            None => format!("the pattern ends where “{mark}” is expected"),
         })
     }
 
+    /// Consumes this word, which must be next.
     fn wants_word(&mut self, word: &str) -> Result<(), String> {
-        if self.takes_word(word) { Ok(()) } else { Err(format!("“{word}” was expected")) }
+        if self.takes_word(word) { Ok(()) } else { Err(format!("expected “{word}”")) }
     }
 
+    /// `FOLLOWEDBY` binds weakest, then `OR`, then `AND`.
     fn followed_by(&mut self, depth: usize) -> Result<Observation, String> {
         self.observations(depth, "FOLLOWEDBY", Self::or, Observation::FollowedBy)
     }
@@ -132,6 +140,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         self.observations(depth, "AND", Self::observation, Observation::And)
     }
 
+    /// Parses a list of parts joined by `word`.
     fn observations(
         &mut self,
         depth: usize,
@@ -150,6 +159,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(join(parts))
     }
 
+    /// `[comparison]`, or observations in parentheses, with qualifiers after it.
     fn observation(&mut self, depth: usize) -> Result<Observation, String> {
         if depth > MAX_DEPTH {
             return Err("its brackets are nested too deeply".into());
@@ -170,6 +180,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(observation)
     }
 
+    /// `START t STOP t`, `WITHIN n SECONDS` or `REPEATS n TIMES`.
     fn qualifier(&mut self) -> Result<Option<Qualifier>, String> {
         if self.takes_word("START") {
             let start = self.time()?;
@@ -189,20 +200,23 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(None)
     }
 
+    /// A time, `t'…'`. Feeds write it as a plain string, too, as STIX 2.0 did.
     fn time(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Time(text) | Token::Text(text) => Ok(text.clone()),
-            token => Err(format!("a time was expected, not {token:?}")),
+            token => Err(format!("expected a time, found {token:?}")),
         }
     }
 
+    /// A number. It is kept as text: only its presence matters, or whether it is 1.
     fn number(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Number(text) => Ok((*text).to_string()),
-            token => Err(format!("a number was expected, not {token:?}")),
+            token => Err(format!("expected a number, found {token:?}")),
         }
     }
 
+    /// Comparisons joined by `OR`.
     fn expr(&mut self, depth: usize) -> Result<Expr, String> {
         let mut parts = vec![self.conjunction(depth)?];
         while self.takes_word("OR") {
@@ -211,6 +225,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::Or(parts) })
     }
 
+    /// Comparisons joined by `AND`, which binds more strongly.
     fn conjunction(&mut self, depth: usize) -> Result<Expr, String> {
         let mut parts = vec![self.term(depth)?];
         while self.takes_word("AND") {
@@ -219,6 +234,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expr::And(parts) })
     }
 
+    /// A comparison, or several in parentheses.
     fn term(&mut self, depth: usize) -> Result<Expr, String> {
         if depth > MAX_DEPTH {
             return Err("its brackets are nested too deeply".into());
@@ -240,6 +256,8 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Expr::Test(Test { object, path, negated, op, values }))
     }
 
+    /// A comparison operator. Those that cannot be matched are kept by name for the
+    /// message.
     fn op(&mut self) -> Result<Op, String> {
         Ok(match self.next()? {
             Token::Mark("=" | "==") => Op::Equal,
@@ -250,10 +268,11 @@ impl<'t, 'a> Parser<'t, 'a> {
             Token::Word("MATCHES") => Op::Matches,
             Token::Word("ISSUBSET") => Op::IsSubset,
             Token::Word("ISSUPERSET") => Op::Other("ISSUPERSET"),
-            token => return Err(format!("an operator was expected, not {token:?}")),
+            token => return Err(format!("expected an operator, found {token:?}")),
         })
     }
 
+    /// The set after `IN`.
     fn set(&mut self) -> Result<Vec<String>, String> {
         self.wants("(")?;
         let mut values = vec![self.literal()?];
@@ -264,20 +283,21 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(values)
     }
 
+    /// A constant. Its type does not matter, since values are compared as text.
     fn literal(&mut self) -> Result<String, String> {
         match self.next()? {
             Token::Text(text) => Ok(text.clone()),
             Token::Number(text) => Ok((*text).to_string()),
             Token::Word(word @ ("true" | "false")) => Ok((*word).to_string()),
             Token::Time(text) => Ok(text.clone()),
-            token => Err(format!("a value was expected, not {token:?}")),
+            token => Err(format!("expected a value, found {token:?}")),
         }
     }
 
     /// `type:key.'key'[*].key`
     fn path(&mut self) -> Result<(String, String), String> {
         let Token::Word(object) = self.next()? else {
-            return Err("an object type was expected".into());
+            return Err("expected an object type".into());
         };
         self.wants(":")?;
         let mut path = self.key()?;
@@ -285,7 +305,7 @@ impl<'t, 'a> Parser<'t, 'a> {
             if self.takes("[") {
                 match self.next()? {
                     Token::Number(_) | Token::Mark("*") => self.wants("]")?,
-                    token => return Err(format!("a list step was expected, not {token:?}")),
+                    token => return Err(format!("expected a list step, found {token:?}")),
                 }
             } else if self.takes(".") {
                 path.push('.');
@@ -296,12 +316,14 @@ impl<'t, 'a> Parser<'t, 'a> {
         }
     }
 
+    /// A property in a path.
     fn key(&mut self) -> Result<String, String> {
         match self.next()? {
-            // The grammar wants quotes around hyphens; real feeds forget them.
+            // The grammar requires quotes around names with hyphens; real feeds
+            // omit them.
             Token::Word(word) => Ok((*word).to_string()),
             Token::Text(text) => Ok(text.clone()),
-            token => Err(format!("a property was expected, not {token:?}")),
+            token => Err(format!("expected a property, found {token:?}")),
         }
     }
 }

@@ -1,18 +1,19 @@
-//! Patterns to claims (section 2.2). What a pattern says as a whole is never
-//! claimed of a part of it: of an OR each side stands for itself, of an AND only
-//! the combinations that one observable can show are taken.
+//! Compiles patterns to claims (feed specification, section 2.2). What a pattern
+//! says as a whole is never claimed of a part of it: each side of an OR stands for
+//! itself, but of an AND only combinations that a single observable can show are
+//! accepted.
 
 use super::parser::{Expr, Observation, Op, Qualifier, Test, parse};
 use crate::engine::indicator::{Direction, Kind, Scope, Timestamp, address, digest};
 use crate::engine::progress::bound;
 use crate::intel::feed::format::loki;
 
-/// Conjunctions that an expression may grow to.
+/// The maximum number of conjunctions that an expression may expand to.
 const MAX_TERMS: usize = bound(4096, 8);
-/// Comparisons that one of them may join.
+/// The maximum number of comparisons that one of them may join.
 const MAX_JOINED: usize = bound(64, 4);
 
-/// Something that one observable can show.
+/// Something that a single observable can show.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Claim {
     pub(super) kind: Kind,
@@ -20,13 +21,14 @@ pub(super) struct Claim {
     pub(super) scope: Scope,
     pub(super) direction: Option<Direction>,
     pub(super) proto: Option<String>,
-    /// The name of the file whose digest it is.
+    /// The name of the file with this digest.
     pub(super) name: Option<String>,
     pub(super) start: Option<Timestamp>,
     pub(super) stop: Option<Timestamp>,
 }
 
 impl Claim {
+    /// A claim without conditions.
     fn new(kind: Kind, value: impl Into<String>, scope: Scope) -> Self {
         Claim {
             kind,
@@ -41,7 +43,7 @@ impl Claim {
     }
 }
 
-/// What a pattern came to.
+/// The result of compiling a pattern.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     pub(super) claims: Vec<Claim>,
@@ -60,6 +62,9 @@ pub(super) fn compile(pattern: &str) -> Compiled {
 }
 
 impl Compiled {
+    /// Compiles an observation expression. `OR` is the union of its parts. `AND`
+    /// and `FOLLOWEDBY` need several observations together, which one alert cannot
+    /// show.
     fn observation(&mut self, observation: &Observation) {
         match observation {
             Observation::One(expr) => self.expr(expr),
@@ -70,12 +75,14 @@ impl Compiled {
         }
     }
 
+    /// Compiles a qualified observation. A time range narrows the validity;
+    /// `REPEATS 1` changes nothing.
     fn qualified(&mut self, inner: &Observation, qualifier: &Qualifier) {
         match qualifier {
             Qualifier::Between(start, stop) => {
                 let (Some(start), Some(stop)) = (Timestamp::parse(start), Timestamp::parse(stop))
                 else {
-                    self.unsupported.push("START or STOP is no time".into());
+                    self.unsupported.push("START or STOP is not a time".into());
                     return;
                 };
                 let first = self.claims.len();
@@ -91,9 +98,11 @@ impl Compiled {
         }
     }
 
+    /// Compiles a comparison expression, after it was brought into disjunctive
+    /// normal form.
     fn expr(&mut self, expr: &Expr) {
         let Some(terms) = terms(expr) else {
-            self.unsupported.push("it joins too much".into());
+            self.unsupported.push("it is too complex".into());
             return;
         };
         for term in terms {
@@ -110,7 +119,7 @@ impl Compiled {
     }
 }
 
-/// The expression as alternatives of conjunctions.
+/// Expands the expression to alternatives of conjunctions.
 fn terms(expr: &Expr) -> Option<Vec<Vec<&Test>>> {
     match expr {
         Expr::Test(test) => Some(vec![vec![test]]),
@@ -144,14 +153,16 @@ fn terms(expr: &Expr) -> Option<Vec<Vec<&Test>>> {
     }
 }
 
-/// What a path leads to.
+/// What a path refers to.
 enum Field {
-    /// An address or network, at one end of a flow or anywhere.
+    /// An address or network, at one end of a flow or at any.
     Address(Option<Direction>),
     /// A value of a kind.
     Of(Kind),
 }
 
+/// The field that a path of an object type means (STIX 2.1, section 6), or why it
+/// cannot be observed.
 fn field(test: &Test) -> Result<Field, String> {
     let (object, path) = (test.object.as_str(), test.path.as_str());
     Ok(match (object, path) {
@@ -182,12 +193,15 @@ fn field(test: &Test) -> Result<Field, String> {
             Field::Of(Kind::UserAgent)
         }
         ("file", "extensions.windows-pebinary-ext.imphash") => Field::Of(Kind::Imphash),
-        ("file" | "artifact" | "x509-certificate", path) => hash_field(object, path)
-            .ok_or_else(|| format!("{object}:{path} is nothing that can be observed"))?,
-        _ => return Err(format!("{object}:{path} is nothing that can be observed")),
+        ("file" | "artifact" | "x509-certificate", path) => {
+            hash_field(object, path).ok_or_else(|| format!("{object}:{path} cannot be observed"))?
+        }
+        _ => return Err(format!("{object}:{path} cannot be observed")),
     })
 }
 
+/// The field that a `hashes` path means. The specification writes `SHA-256` and
+/// `SHA3-256`, feeds also `sha256` and `SHA_256`.
 fn hash_field(object: &str, path: &str) -> Option<Field> {
     let name = path.strip_prefix("hashes.").or_else(|| path.strip_prefix("content_ref.hashes."))?;
     let name = name.to_ascii_uppercase().replace(['-', '_'], "");
@@ -215,7 +229,7 @@ fn hash_field(object: &str, path: &str) -> Option<Field> {
     Some(Field::Of(kind))
 }
 
-/// A comparison that stands alone.
+/// Compiles a comparison that stands alone.
 fn single(test: &Test) -> Result<Vec<Claim>, String> {
     if test.negated {
         return Err("NOT".into());
@@ -242,7 +256,8 @@ fn single(test: &Test) -> Result<Vec<Claim>, String> {
     }
 }
 
-/// Feeds put digests of one algorithm under the name of another.
+/// Feeds put digests of one algorithm under the name of another, so trust the
+/// length.
 fn kind_by_len(kind: Kind, value: &str) -> Kind {
     match digest::kind_of_len(value.trim().len()) {
         Some(real) if matches!(kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512) => real,
@@ -250,11 +265,12 @@ fn kind_by_len(kind: Kind, value: &str) -> Kind {
     }
 }
 
+/// Whether patterns can be matched against values of this kind.
 fn is_pattern_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Domain | Kind::Url | Kind::Email | Kind::Filename | Kind::Filepath)
 }
 
-/// `LIKE`: `%` any run, `_` one character, both ends anchored.
+/// Compiles `LIKE`: `%` is any text, `_` one character, both ends are anchored.
 fn like(kind: Kind, value: &str) -> Result<Claim, String> {
     let is_wild = |text: &str| text.contains(['%', '_']);
     if value.chars().all(|c| matches!(c, '%' | '_' | '.')) {
@@ -278,7 +294,7 @@ fn like(kind: Kind, value: &str) -> Result<Claim, String> {
     }
     let value = if kind == Kind::Domain { value.to_lowercase() } else { value.to_string() };
     if value.contains(['*', '?']) {
-        // Our wildcards would give these a meaning.
+        // Our wildcards would interpret these characters.
         let mut regex = String::from("^");
         for char in value.chars() {
             match char {
@@ -294,7 +310,7 @@ fn like(kind: Kind, value: &str) -> Result<Claim, String> {
     Ok(Claim::new(kind, value.replace('%', "*").replace('_', "?"), Scope::Wildcard))
 }
 
-/// Comparisons joined by AND.
+/// Compiles comparisons joined by AND.
 fn conjunction(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     if tests.iter().any(|test| test.negated) {
         return Err("NOT".into());
@@ -309,7 +325,7 @@ fn conjunction(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     }
 }
 
-/// A digest together with the file's name: the digest, the name beside it.
+/// A digest joined with the file's name: the digest, with the name as context.
 fn named_file(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     let is_name = |test: &&&Test| test.path == "name";
     let mut names = tests.iter().filter(is_name);
@@ -349,7 +365,7 @@ fn flow(tests: &[&Test]) -> Result<Vec<Claim>, String> {
             "port" if test.op == Op::Equal => port.replace(value).is_some(),
             "ref.type" if test.op == Op::Equal => wanted.replace(value).is_some(),
             "protocols" if test.op == Op::Equal => match value {
-                // The network's protocol says nothing that the address does not.
+                // The network protocol adds nothing to the address.
                 "ipv4" | "ipv6" => false,
                 _ => proto.replace(value.to_ascii_lowercase()).is_some(),
             },
@@ -371,13 +387,13 @@ fn flow(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     Ok(claims)
 }
 
-/// Adds a port, and checks the type that the reference is said to have.
+/// Adds a port, and checks the type that the reference is stated to have.
 fn at_end(claim: &mut Claim, port: Option<&str>, wanted: Option<&str>) -> Result<(), String> {
     let net = address::parse_net(claim.value.trim()).ok();
     match (wanted, net) {
         (Some("domain-name"), None) if port.is_none() => claim.kind = Kind::Domain,
         (Some("ipv4-addr" | "ipv6-addr") | None, Some(_)) => {}
-        (Some(wanted), _) => return Err(format!("a value that is no {wanted}")),
+        (Some(wanted), _) => return Err(format!("a value that is not of type {wanted}")),
         (None, None) => {}
     }
     let Some(port) = port else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Bundles and envelopes to indicators.
+//! Turns bundles and envelopes into indicators.
 
 use super::pattern;
 use super::tlp;
@@ -35,7 +35,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
-/// Objects by identifier, and what links them.
+/// The objects by identifier, and the links between them.
 #[derive(Default)]
 struct Graph<'v> {
     by_id: HashMap<&'v str, &'v Object>,
@@ -43,11 +43,13 @@ struct Graph<'v> {
     indicators: Vec<&'v Object>,
     /// From an indicator to what it indicates.
     indicates: HashMap<&'v str, Vec<&'v str>>,
-    /// From an object to the first report or grouping that has it.
+    /// From an object to the first report or grouping that contains it.
     collections: HashMap<&'v str, &'v Object>,
 }
 
 impl<'v> Graph<'v> {
+    /// Indexes the objects of a bundle. Of several versions of an object, the
+    /// latest counts.
     fn of(objects: &[&'v Object]) -> Self {
         let mut graph = Graph::default();
         for &object in objects {
@@ -62,7 +64,7 @@ impl<'v> Graph<'v> {
             if id.is_some_and(|id| !std::ptr::eq(graph.by_id[id], object)) {
                 continue;
             }
-            // What its maker took back says nothing about others.
+            // A revoked object must not describe others.
             let revoked = json::truth(object, "revoked") == Some(true);
             if revoked && string(object, "type") != Some("indicator") {
                 continue;
@@ -83,6 +85,7 @@ impl<'v> Graph<'v> {
         graph
     }
 
+    /// Adds a relationship, if it is one that tells what an indicator indicates.
     fn link(&mut self, relationship: &'v Object) {
         if let (Some("indicates"), Some(from), Some(to)) = (
             string(relationship, "relationship_type"),
@@ -94,18 +97,21 @@ impl<'v> Graph<'v> {
     }
 }
 
+/// A member that is a string.
 fn string<'v>(object: &'v Object, name: &str) -> Option<&'v str> {
     object.get(name)?.as_str()
 }
 
+/// When this version of an object was made; versions are ordered by it.
 fn modified(object: &Object) -> Option<Timestamp> {
     json::time(object, "modified")
 }
 
+/// Reads an indicator and passes on what its pattern claims.
 fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
     if !is_for_detection(object) && intake.heeds(Reason::NotForDetection) {
         let pattern = string(object, "pattern").unwrap_or("");
-        let detail = "its platform keeps it out of detection";
+        let detail = "its platform excludes it from detection";
         return intake.reject(pattern, Reason::NotForDetection, Some(detail.into()));
     }
     let context = context_of(object, graph, intake);
@@ -123,8 +129,8 @@ fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
     }
 }
 
-/// Whether OpenCTI does not say that it is kept for information alone: in a member of its
-/// own, and since version 5 in an extension.
+/// Whether OpenCTI marks it as usable for detection: in a member of its own, and
+/// since version 5 in an extension. Objects of other platforms are.
 fn is_for_detection(object: &Object) -> bool {
     let no = |object: &Object, name: &str| json::truth(object, name) == Some(false);
     let extensions = object.get("extensions").and_then(Value::as_object);
@@ -133,8 +139,9 @@ fn is_for_detection(object: &Object) -> bool {
         && !extensions.any(|of| of.as_object().is_some_and(|of| no(of, "detection")))
 }
 
-/// Compiles a pattern and hands on what it claims. What cannot be claimed is
-/// rejected with its reason, and kept opaque when nothing else of it is.
+/// Compiles a pattern and passes on what it claims. Parts that cannot be claimed
+/// are rejected with a reason, and stored as opaque if nothing else of the pattern
+/// is.
 pub(in crate::intel::feed) fn put_pattern(
     pattern: &str,
     context: &Context<'static>,
@@ -166,6 +173,8 @@ pub(in crate::intel::feed) fn put_pattern(
     }
 }
 
+/// The context of a claim that holds only in part: for a direction, a protocol, a
+/// file name or a time range.
 fn narrowed(context: &Context<'static>, claim: &pattern::Claim) -> Context<'static> {
     let mut context = context.clone();
     context.direction = claim.direction;
@@ -181,6 +190,7 @@ fn narrowed(context: &Context<'static>, claim: &pattern::Claim) -> Context<'stat
     context
 }
 
+/// Stores a pattern that is never matched, so that a lookup of its text finds it.
 fn put_opaque(pattern: &str, context: &Context<'static>, intake: &mut Intake<'_>) {
     intake.put(Indicator {
         kind: Kind::Opaque,
@@ -191,6 +201,8 @@ fn put_opaque(pattern: &str, context: &Context<'static>, intake: &mut Intake<'_>
     });
 }
 
+/// The context of an indicator, from its own members and from the objects that
+/// refer to it or that it refers to.
 fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Context<'static> {
     let mut context = intake.base();
     context.id = json::own(object, "id");
@@ -244,7 +256,7 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
     context
 }
 
-/// Links, and the techniques of ATT&CK among them.
+/// Reads links, and techniques of ATT&CK among them.
 fn references(object: &Object, context: &mut Context<'static>) {
     for reference in json::array(object, "external_references").iter().filter_map(Value::as_object)
     {
@@ -256,6 +268,7 @@ fn references(object: &Object, context: &mut Context<'static>) {
     }
 }
 
+/// The technique of ATT&CK that a reference names, such as `T1566.001`.
 fn technique(reference: &Object) -> Option<&str> {
     let id = string(reference, "external_id")?;
     let attack = string(reference, "source_name")?.starts_with("mitre-");

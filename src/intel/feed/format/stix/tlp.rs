@@ -1,10 +1,12 @@
 //! Markings of the Traffic Light Protocol: by their well-known identifiers, and by
-//! what a marking's definition says. Look-alikes of the identifiers are about, so
-//! they are compared whole.
+//! a marking's definition. Identifiers are compared in full, because look-alikes
+//! exist.
 
 use crate::engine::indicator::Tlp;
 use crate::intel::feed::json::{self, Object};
 
+/// The identifiers of STIX 2.1, section 7.2.1 (TLP 1.0), and of the extension for
+/// TLP 2.0.
 const IDS: &[(&str, Tlp)] = &[
     ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
     ("34098fce-860f-48ae-8e50-ebd3cc5e41da", Tlp::Green),
@@ -17,7 +19,7 @@ const IDS: &[(&str, Tlp)] = &[
     ("e828b379-4e03-4974-9ac4-e53a884c97c1", Tlp::Red),
 ];
 
-/// The extension that TLP 2 markings are defined by.
+/// The extension that defines TLP 2 markings.
 const TLP2: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
 
 /// The level of a well-known marking.
@@ -26,7 +28,7 @@ pub(super) fn of_id(id: &str) -> Option<Tlp> {
     IDS.iter().find(|(known, _)| *known == uuid).map(|(_, tlp)| *tlp)
 }
 
-/// The level that a marking's definition gives.
+/// The level in a marking's definition.
 pub(super) fn of_marking(marking: &Object) -> Option<Tlp> {
     let definition = marking.get("definition").and_then(|d| d.get("tlp")).and_then(|t| t.as_str());
     let extension = || {

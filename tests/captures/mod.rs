@@ -1,0 +1,10 @@
+//! Packets: captures against independent programs, clocks, memory, live interfaces.
+
+mod clock;
+mod expected_captures;
+mod mail;
+mod memory;
+mod syslog;
+mod tap;
+mod threads;
+mod tshark;

@@ -1,0 +1,6 @@
+//! The command line: promises, messages, exit codes, and what must never be overwritten.
+
+mod bad_input;
+mod inputs;
+mod promises;
+mod safety;

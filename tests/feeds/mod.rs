@@ -1,0 +1,7 @@
+//! Feeds: subscriptions, fetching over HTTP and TLS, exchanges, warning lists.
+
+pub mod exchanges;
+mod fetch;
+mod subscriptions;
+mod tls;
+mod warninglists;

@@ -1,0 +1,5 @@
+//! What keeps running: logs that are followed, receivers, deliveries.
+
+mod daemon_sinks;
+mod receivers;
+mod tail;
