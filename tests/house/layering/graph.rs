@@ -256,7 +256,8 @@ impl Reader {
             // is one where its paths lead.
             let is_handed_on = one.is_public && !words.contains(one.name.as_str());
             let is_door = self.is_door(file, one);
-            if !is_handed_on && !is_door && !(one.is_public && one.name == "*") {
+            let is_passed_on = is_handed_on || one.is_public && one.name == "*";
+            if !is_passed_on && !is_door {
                 let glob = usize::from(one.name == "*");
                 add(one.at, &one.path[..one.path.len() - glob]);
             }
