@@ -20,9 +20,6 @@ mod stdout;
 
 pub use contract::Sink;
 pub use file::FileSink;
-<<<<<<< HEAD
-pub use rotating::{RotatingSink, Rotation};
-=======
 pub use records::Records;
->>>>>>> main
+pub use rotating::{RotatingSink, Rotation};
 pub use stdout::StdoutSink;
