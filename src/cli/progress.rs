@@ -34,7 +34,7 @@ impl Progress {
                 self.aside(|| super::messages::say(&format!("wiresift: {what}")))
             }
             Notice::Closed { path, what } => self.aside(|| {
-                super::messages::say(&format!("wiresift: {path}: {what}: not looked into"));
+                super::messages::say(&format!("wiresift: {path}: {what}: not searched"));
             }),
             Notice::Progress { done, total } => self.advance(done, total),
             notice => {
