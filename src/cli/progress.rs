@@ -34,7 +34,7 @@ impl Progress {
             Notice::Failed(error) => self.aside(|| messages::error(error)),
             Notice::Skipped(what) => self.aside(|| messages::say(&format!("wiresift: {what}"))),
             Notice::Closed { path, what } => self.aside(|| {
-                messages::say(&format!("wiresift: {path}: {what}: not looked into"));
+                messages::say(&format!("wiresift: {path}: {what}: not searched"));
             }),
             Notice::Progress { done, total } => self.advance(done, total),
             notice => {

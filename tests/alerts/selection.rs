@@ -172,7 +172,8 @@ fn a_list_serves_as_a_database() {
     dir.shell(line).run().expect(0).expect_stdout("1");
     // Nothing is named: that of the configuration, or a word of how to name one.
     let run = dir.command().args(["scan", "logs"]).run().expect(2);
-    run.expect_stderr("no wiresift.toml is here").expect_stderr("--db names a database");
+    run.expect_stderr("there is no wiresift.toml in this folder")
+        .expect_stderr("--db takes a database or a list of indicators");
     dir.create("wiresift.toml", "database = \"db\"\n");
     assert_eq!(seen(&dir.command().args(["scan", "logs"]).run().expect(0)).len(), 4);
     dir.command().args(["lookup", "evil.example"]).run().expect(0);

@@ -67,9 +67,9 @@ fn what_people_try_first_is_understood_or_answered() {
         (&["absent[1].log"], "there is no such file, and no file matches it as a pattern"),
         (&["absent*.log"], "is written `[*]`"),
         (&["--since", "tomorrow", "bad.log"], "today, yesterday"),
-        (&["-A", "3", "bad.log"], "an alert has its own line"),
+        (&["-A", "3", "bad.log"], "there are no context lines"),
         (&["-rn", "bad.log"], "folders are always searched recursively"),
-        (&["-v", "bad.log"], "lines without an indicator"),
+        (&["-v", "bad.log"], "only matching lines are reported"),
     ] {
         scan(&dir, args).expect(2).expect_stderr(told);
     }
@@ -88,17 +88,20 @@ fn what_people_try_first_is_understood_or_answered() {
     }
     dir.create("feeds/list.txt", "evil.example\n");
     compile(&dir, &["feeds"]).expect(0).expect_stderr("skipped 2 files that are not feeds");
-    compile(&dir, &["feeds/other"]).expect(2).expect_stderr("it is what --db takes");
+    compile(&dir, &["feeds/other"]).expect(2).expect_stderr("pass it as --db");
 }
 
 #[test]
 fn feeds_that_cannot_be_added_name_the_argument() {
     let dir = Dir::new("feed-add-wrong");
     for (args, told) in [
-        (&["--url", "ftp://a.example/"][..], "--url: it begins with neither"),
-        (&["--url", "https://a b/"], "--url: it has blanks"),
-        (&["--url", "https://a.example/", "--interval", "3parsecs"], "--interval: a time is"),
-        (&["--url", "https://a.example/", "--set", "max_size=lots"], "--set max_size: write"),
+        (&["--url", "ftp://a.example/"][..], "--url: expected https:// or http://"),
+        (&["--url", "https://a b/"], "--url: contains spaces"),
+        (&["--url", "https://a.example/", "--interval", "3parsecs"], "--interval: expected a time"),
+        (
+            &["--url", "https://a.example/", "--set", "max_size=lots"],
+            "--set max_size: expected a number",
+        ),
         (&["--url", "https://a.example/", "--set", "nonsense=1"], "--set nonsense: unknown field"),
         (
             &["--url", "https://a.example/", "--severity", "awful"],
@@ -119,7 +122,7 @@ fn feeds_that_cannot_be_added_name_the_argument() {
     // Where the file itself is wrong, that is told.
     dir.create("wiresift.toml", "[[feed]]\nname = \"x\"\nurl = \"ftp://x/\"\n");
     let args = ["feed", "add", "mine", "--url", "https://a.example/"];
-    dir.command().args(args).run().expect(2).expect_stderr("wiresift.toml:1: url: it begins");
+    dir.command().args(args).run().expect(2).expect_stderr("wiresift.toml:1: url: expected https:");
 }
 
 /// The same address from seven sources (case T25 of the matching specification).

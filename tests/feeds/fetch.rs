@@ -119,7 +119,7 @@ fn whatever_is_cut_off_or_too_long_is_an_error() {
     fails(&server, "/chunk", ErrorKind::Network, "cut off after 5 bytes");
     fails(&server, "/gzip", ErrorKind::Network, "cut off");
     fails(&server, "/no-gzip", ErrorKind::Format, "cannot be unpacked");
-    fails(&server, "/brotli", ErrorKind::Format, "did not ask for");
+    fails(&server, "/brotli", ErrorKind::Format, "was not requested");
     fails(&server, "/declares", ErrorKind::Format, "declares 99999999999 bytes");
     fails(&server, "/endless", ErrorKind::Format, "longer than 1048576 bytes");
     fails(&server, "/bomb", ErrorKind::Format, "longer than 1048576 bytes");
@@ -181,8 +181,8 @@ fn redirects_are_counted_and_never_lead_to_another_scheme() {
     assert!(error.to_string().contains("/1: "), "{error}");
     assert_eq!(body(&server, "/2").unwrap_err().to_string().matches("redirects").count(), 1);
     fails(&server, "/round", ErrorKind::Network, "more than 3 redirects");
-    fails(&server, "/file", ErrorKind::Network, "no http or https URL");
-    fails(&server, "/ftp", ErrorKind::Network, "no http or https URL");
+    fails(&server, "/file", ErrorKind::Network, "something other than an http or https URL");
+    fails(&server, "/ftp", ErrorKind::Network, "something other than an http or https URL");
     fails(&server, "/nowhere", ErrorKind::Network, "without a readable location");
     assert_eq!(body(&server, "/away").unwrap(), b"other");
     let here = server.asked().pop().unwrap();

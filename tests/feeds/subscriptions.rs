@@ -149,7 +149,11 @@ fn what_goes_wrong_leaves_the_last_good_copy() {
         ("without an end", Reply::parts(200, &[], vec![Part::Endless]), "65536"),
         ("too slow", Reply::parts(200, &[], slow), "wiresift: net: "),
         ("never", good.clone().late(Duration::from_secs(20)), "wiresift: net: "),
-        ("elsewhere", Reply::redirect(302, "ftp://example.net/list"), "no http or https"),
+        (
+            "elsewhere",
+            Reply::redirect(302, "ftp://example.net/list"),
+            "other than an http or https URL",
+        ),
         ("in a circle", Reply::redirect(302, "/list"), "redirects"),
         ("no HTTP", Reply::raw("evil.example\n"), "wiresift: net: "),
         ("damaged", Reply::new(200, &[], &gzip(b"evil.example\n")[..20]), "wiresift: net: "),

@@ -94,53 +94,6 @@ const MAX_CIRCLE: usize = 5;
 /// Larger circles that are still there, and may shrink; a row is to go once its circle is open.
 const CIRCLES: &[&[&str]] = &[
     &[
-        "cli/choice.rs",
-        "cli/compile.rs",
-        "cli/complete.rs",
-        "cli/database.rs",
-        "cli/feed.rs",
-        "cli/flags.rs",
-        "cli/inspect.rs",
-        "cli/manual.rs",
-        "cli/mod.rs",
-        "cli/progress.rs",
-        "cli/scan.rs",
-        "cli/tap.rs",
-    ],
-    &[
-        "engine/text/fields/blocks.rs",
-        "engine/text/fields/columns.rs",
-        "engine/text/fields/json.rs",
-        "engine/text/fields/pairs.rs",
-        "engine/text/fields/paragraphs.rs",
-        "engine/text/fields/record.rs",
-        "engine/text/fields/record/endpoints.rs",
-        "engine/text/fields/record/moments.rs",
-        "engine/text/fields/record/undone.rs",
-        "engine/text/fields/record/urls.rs",
-        "engine/text/fields/xml.rs",
-    ],
-    &[
-        "intel/feed/intake.rs",
-        "intel/feed/options.rs",
-        "intel/feed/several.rs",
-        "intel/feed/table/columns.rs",
-        "intel/feed/table/headings.rs",
-        "intel/feed/table/joint.rs",
-        "intel/feed/table/layout.rs",
-        "intel/feed/table/nets.rs",
-        "intel/feed/table/roles.rs",
-    ],
-    &[
-        "intel/subscribe/command.rs",
-        "intel/subscribe/compile.rs",
-        "intel/subscribe/exchange.rs",
-        "intel/subscribe/http.rs",
-        "intel/subscribe/local.rs",
-        "intel/subscribe/settle.rs",
-        "intel/subscribe/update.rs",
-    ],
-    &[
         "sensor/input/archive.rs",
         "sensor/input/archive/tarred.rs",
         "sensor/input/archive/zipped.rs",
@@ -366,7 +319,7 @@ impl File {
         found
     }
 
-    /// The first two names of each path behind a root, after those of `base`.
+    /// The first two names of each path after a root, following those of `base`.
     fn targets(&self, at: usize, rest: &str, base: &[&str], found: &mut Vec<(usize, Vec<String>)>) {
         for path in paths(rest, 2 - base.len().min(1)) {
             let mut target: Vec<String> = base.iter().map(|name| (*name).to_string()).collect();
@@ -388,7 +341,7 @@ fn is_known(target: &[String]) -> bool {
     }
 }
 
-/// The first names of the paths behind `::`, at most so many of each: one path, or those of
+/// The first names of the paths behind `::`, at most `depth` of each: one path, or those of
 /// a group.
 fn paths(rest: &str, depth: usize) -> Vec<Vec<&str>> {
     let Some(rest) = rest.trim_start().strip_prefix("::").map(str::trim_start) else {

@@ -87,7 +87,7 @@ impl<R: Read> Read for Charged<R> {
         }
         Err(io::Error::other(
             "the archive unpacks to more than 1 GiB and 200 times its size: \
-             the rest of it is not looked into",
+             the rest of it is not searched",
         ))
     }
 }

@@ -173,7 +173,7 @@ impl Reader {
 fn unknown_link(interface: u32, linktype: u32) -> Error {
     let name = packet::link_name(linktype).map(|name| format!(" ({name})")).unwrap_or_default();
     let what = format!("interface {interface}: link type {linktype}{name} is not decoded");
-    Error::format(what).remedy("its packets were not looked into")
+    Error::format(what).remedy("its packets were not searched")
 }
 
 /// Everybody who works on a capture.

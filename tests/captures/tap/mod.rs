@@ -25,6 +25,18 @@ fn hits(records: &[Value]) -> Vec<String> {
     hits
 }
 
+/// The hits that several workers agree on: not those in packets that an ICMP error quotes. The
+/// kernel may give the error to another worker than the flow that it quotes, by a hash whose seed
+/// changes with each boot; that worker has not seen the flow, and reports the quote as well.
+fn shared_hits(records: &[Value]) -> Vec<String> {
+    let is_quoted = |record: &Value| {
+        let tunnel = record["packet"]["tunnel"].as_array();
+        tunnel.is_some_and(|layers| layers.iter().any(|layer| layer["kind"] == "icmp"))
+    };
+    let records: Vec<Value> = records.iter().filter(|record| !is_quoted(record)).cloned().collect();
+    hits(&records)
+}
+
 /// The alerts about a capture of `testdata`.
 fn of_file(net: &Net, name: &str) -> Vec<Value> {
     let path = project().join("testdata/captures").join(name);
@@ -57,6 +69,7 @@ fn hits_are_those_of_the_file_and_workers_share_them() {
             if name != "fragments.pcap" {
                 assert_eq!(stats["packets"]["frames"], sent, "{name}: {stats}");
             }
+            let hits = if workers == "1" { hits } else { shared_hits };
             assert_eq!(hits(&ended.alerts), hits(&want), "{name}, {workers} workers: {stats}");
             let names = |record: &Value| record["packet"]["interface"] == far(wire);
             assert!(ended.alerts.iter().all(names), "{name}");
@@ -284,7 +297,7 @@ fn bad_arguments_are_refused() {
 fn swaps_lose_nothing() {
     let Some(mut net) = Net::new("tap-swaps") else { return };
     let wire = net.wire();
-    let want = hits(&of_file(&net, "dns_http_tls.pcap"));
+    let want = of_file(&net, "dns_http_tls.pcap");
     swaps::alike(&net.dir);
     for workers in ["1", "2"] {
         let tap = net.start(&["-i", &far(wire), "-j", workers, "--watch=0.005"]);
@@ -310,7 +323,8 @@ fn swaps_lose_nothing() {
         assert_eq!(stats["packets"]["frames"], sent, "{stats}");
         assert!(stats["database"]["swapped"].as_u64() > Some(5), "{stats}");
         assert_eq!(stats["database"]["kept"], 0, "{:?}", ended.messages);
-        assert_eq!(hits(&ended.alerts), want, "{workers} workers: {stats}");
+        let hits = if workers == "1" { hits } else { shared_hits };
+        assert_eq!(hits(&ended.alerts), hits(&want), "{workers} workers: {stats}");
         let mut ids: Vec<&Value> = ended.alerts.iter().map(|a| &a["database"]["id"]).collect();
         ids.dedup();
         assert!(ids.len() > 1, "{ids:?}");
@@ -370,7 +384,7 @@ fn a_full_disk_ends_no_tap() {
     let want = of_file(&net, "dns_http_tls.pcap").len();
     std::fs::create_dir(net.dir.path().join("disk")).unwrap();
     for is_emptied in [true, false] {
-        let mut command = net.tap(&["-i", &far(wire), "-o", "disk/alerts"]);
+        let mut command = net.tap(&["-i", &far(wire), "-j", "1", "-o", "disk/alerts"]);
         let line = "mount -t tmpfs -o size=1m none disk && head -c 1020k /dev/zero > disk/other; \
                     exec \"$@\"";
         command.behind("unshare", &["-m", "sh", "-c", line, "sh"]);

@@ -252,12 +252,10 @@ impl Reader {
             }
         };
         for one in &node.uses {
-            // What a file only hands on is an import of those who take it from there. A module
-            // is one where its paths lead.
-            let is_handed_on = one.is_public && !words.contains(one.name.as_str());
-            let is_door = self.is_door(file, one);
-            let is_passed_on = is_handed_on || one.is_public && one.name == "*";
-            if !is_passed_on && !is_door {
+            // A pure re-export counts as an import of the files that use it, and the name of a
+            // door counts where its paths lead.
+            let is_reexport = one.is_public && !words.contains(one.name.as_str());
+            if !is_reexport && !self.is_door(file, one) {
                 let glob = usize::from(one.name == "*");
                 add(one.at, &one.path[..one.path.len() - glob]);
             }
