@@ -2,10 +2,11 @@
 //! what lies in them.
 //!
 //! A member is an [`Input`] like any other, called `archive.zip!/folder/name`: it may be
-//! compressed, a capture, a mail, or an archive itself, to a depth of [`MAX_DEPTH`]. All
+//! compressed, a capture, a mail, or an archive itself, to a depth of [`MAX_DEPTH`](super::MAX_DEPTH). All
 //! that comes out of an input draws on one [`Allowance`]. Members come one after the other,
 //! so that nothing is held but where the next one is.
 
+mod found;
 mod spool;
 mod tarred;
 mod zipped;
@@ -15,16 +16,14 @@ use super::contents::Contents;
 use super::file::PlainFile;
 use super::open::{Input, Opened};
 use crate::engine::error::{Error, Result};
+use found::Found;
 use spool::Bytes;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 use tarred::Tarred;
 use zipped::Zipped;
 
 pub(super) use tarred::is_header;
-
-/// Archives in each other. A zip that holds itself ends here.
-pub const MAX_DEPTH: u8 = 4;
 
 /// An opened archive.
 #[derive(Debug)]
@@ -40,17 +39,6 @@ pub struct Archive {
 enum Members {
     Zip(Zipped),
     Tar(Tarred),
-}
-
-/// What a member's bytes come out of.
-pub(super) type Source = Box<dyn Read + Send>;
-
-/// What an archive has next.
-pub(super) enum Found {
-    /// A file.
-    File(Vec<u8>, Source),
-    /// A file that cannot be looked into, and why.
-    Closed(Vec<u8>, &'static str),
 }
 
 /// What lies in an archive.

@@ -15,43 +15,21 @@
 //! kinds are known by their first bytes and refused.
 
 mod classic;
+mod endian;
 mod erf;
 mod foreign;
+mod item;
 mod notes;
 mod pcapng;
 mod snoop;
 mod stream;
 
+pub use item::Packet;
 pub use notes::Note;
 pub use stream::{Batch, CaptureStream};
 
-use crate::engine::progress::bound;
 use crate::{Error, Result};
-use std::ops::Range;
-
-/// The longest record or block: what a capture out of a pipe is put together in. Files have
-/// none that are longer either, so that both are read alike.
-const LONGEST: usize = bound(64 << 20, 4096);
-
-/// One packet of a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet<'a> {
-    /// From 1, as Wireshark counts.
-    pub number: u64,
-    /// Microseconds since 1970-01-01T00:00:00Z. Where [`is_timed`](Self::is_timed) is not
-    /// set, that of the packet before it, or 0.
-    pub time: i64,
-    /// Whether it has a time of its own: a simple packet block has none, and 0 is none.
-    pub is_timed: bool,
-    /// The LINKTYPE_ of the interface, as the tcpdump group numbers them.
-    pub linktype: u32,
-    /// What was captured: the wire's bytes, or the first of them.
-    pub data: &'a [u8],
-    /// Length on the wire in bytes; never below that of `data`.
-    pub length: u32,
-    /// Index of the interface within its section; 0 in classic files.
-    pub interface: u32,
-}
+use item::{Found, Item, MAX_RECORD, Stop};
 
 /// Whether these first bytes (twelve suffice for those that are read) are those of a capture.
 /// Of some kinds they are, and yet it can't be read: to open it gives the error that says so.
@@ -173,139 +151,12 @@ impl Format {
         match item {
             Ok(Item { length: 0, .. }) => Err(Stop::Damaged("an item of no bytes".into())),
             Ok(Item { length, .. }) | Err(Stop::Short { needs: length, .. })
-                if length > LONGEST =>
+                if length > MAX_RECORD =>
             {
                 Err(Stop::Damaged(format!("a record of {length} bytes")))
             }
             item => item,
         }
-    }
-}
-
-/// A record or block at the front of what is left of a file.
-#[derive(Debug)]
-struct Item {
-    /// Its length. The padding of the last one may be missing.
-    length: usize,
-    found: Option<Found>,
-    /// Text that stands at the packet in it, or in its place.
-    note: Option<Found>,
-}
-
-impl Item {
-    fn new(length: usize, found: Option<Found>) -> Item {
-        Item { length, found, note: None }
-    }
-}
-
-/// What an item holds in place of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    /// An entry of systemd's journal.
-    Journal,
-    /// Names of addresses.
-    Names(Endian),
-    /// Comments, in options that begin at this byte of the block.
-    Options(Endian, u32),
-}
-
-/// A packet in an item.
-#[derive(Debug)]
-struct Found {
-    time: i64,
-    is_timed: bool,
-    /// Set for a text, whose block is the data.
-    written: Option<Written>,
-    linktype: u32,
-    /// Where its bytes lie in the item.
-    data: Range<usize>,
-    length: u32,
-    interface: u32,
-}
-
-impl Found {
-    /// Whether it has a number of its own.
-    fn is_counted(&self) -> bool {
-        matches!(self.written, None | Some(Written::Journal))
-    }
-
-    /// The same, in a buffer in which the item has `before` bytes before it.
-    fn after(mut self, before: usize) -> Found {
-        self.data = self.data.start + before..self.data.end + before;
-        self
-    }
-
-    fn packet<'a>(&self, item: &'a [u8], number: u64) -> Packet<'a> {
-        Packet {
-            number,
-            time: self.time,
-            is_timed: self.is_timed,
-            linktype: self.linktype,
-            data: item.get(self.data.clone()).unwrap_or_default(),
-            length: self.length,
-            interface: self.interface,
-        }
-    }
-}
-
-/// Why an item could not be read.
-#[derive(Debug)]
-enum Stop {
-    /// The bytes end inside of `what`, which has at least as many as it `needs`.
-    Short {
-        what: &'static str,
-        needs: usize,
-    },
-    Damaged(String),
-    /// A link type that the format numbers in its own way, and that is not decoded.
-    UnknownLink(&'static str, u32),
-}
-
-impl Stop {
-    /// The error about what begins at `offset`, where nothing follows.
-    fn error(self, offset: u64) -> Error {
-        let text = match self {
-            Stop::UnknownLink(format, number) => {
-                let what = format!("link type {number} of {format} is not decoded");
-                return Error::format(what).at_offset(offset).remedy("its packets were not read");
-            }
-            Stop::Short { what, .. } => format!("the capture is cut short in {what}"),
-            Stop::Damaged(what) => format!("the capture is damaged: {what}"),
-        };
-        Error::format(text).at_offset(offset).remedy("the packets before it were read")
-    }
-}
-
-/// The order of the bytes of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Endian {
-    Little,
-    Big,
-}
-
-impl Endian {
-    fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
-        let bytes = bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Endian::Little => u16::from_le_bytes(*bytes),
-            Endian::Big => u16::from_be_bytes(*bytes),
-        })
-    }
-
-    fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
-        let bytes = bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Endian::Little => u32::from_le_bytes(*bytes),
-            Endian::Big => u32::from_be_bytes(*bytes),
-        })
-    }
-
-    fn i64(self, bytes: &[u8], at: usize) -> Option<i64> {
-        let bytes = bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Endian::Little => i64::from_le_bytes(*bytes),
-            Endian::Big => i64::from_be_bytes(*bytes),
-        })
     }
 }
 

@@ -44,7 +44,7 @@ mod tests;
 mod wide;
 
 pub use crate::sensor::halt::{Halt, Stopper};
-pub use archive::{Archive, MAX_DEPTH, Member};
+pub use archive::{Archive, Member};
 pub use carried::{Carrier, Spool};
 pub use chunk::{Bounds, Chunk, Pool};
 pub use contents::Contents;
@@ -53,7 +53,7 @@ pub use evtx::Events;
 pub use expand::{Expansion, Skipped, Target, expand};
 pub use file::{FileChunks, PlainFile};
 pub use mailbox::{is_count_line, is_from_line};
-pub use open::{HEAD, Input, Opened, Stream};
+pub use open::{HEAD, Input, MAX_DEPTH, Opened, Stream};
 pub use path::display;
 pub use stream::Chunker;
 pub use wide::Wide;

@@ -1,7 +1,6 @@
 //! Opening an input, and finding out what it is.
 
 use super::allowance::Allowance;
-use super::archive::MAX_DEPTH;
 use super::contents::{Contents, ISO};
 use super::decode::Packing;
 use super::expand::Target;
@@ -22,6 +21,9 @@ use std::sync::Arc;
 /// How many decompressed bytes [`Input::head`] shows at most: mails are known by the
 /// headers that they begin with.
 pub const HEAD: usize = 4 << 10;
+
+/// Archives in each other. A zip that holds itself ends here.
+pub const MAX_DEPTH: u8 = 4;
 
 /// How many bytes that are no text are waited for at a live pipe.
 const BINARY_HEAD: usize = 512;

@@ -4,7 +4,7 @@
 //! The crate knows the fields of headers. Its own walk lends members out, reads names of any
 //! length into memory, and stops at the first end mark, where appended archives go on.
 
-use super::{Found, Source};
+use super::found::{Found, Source};
 use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 

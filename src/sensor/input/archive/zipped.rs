@@ -7,7 +7,7 @@
 //! as they go.
 
 use super::spool::{Bytes, Section};
-use super::{Found, Source};
+use super::found::{Found, Source};
 use crate::sensor::input::lzma::LzmaReader;
 use std::io::{self, BufReader, Cursor, Read};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The classic format: one header of 24 bytes, then records of 16 bytes and data.
 
-use super::{Endian, Found, Item, Stop};
+use super::endian::Endian;
+use super::item::{Found, Item, Stop};
 use crate::engine::progress::bound;
 use std::ops::Range;
 
@@ -91,7 +92,7 @@ impl Reader {
             };
         }
         let is_old = matches!(version, Some((2, 0..=3) | (543, _)));
-        let most = (super::LONGEST - order.record_header) as u32;
+        let most = (super::item::MAX_RECORD - order.record_header) as u32;
         Ok(Reader { order, linktype, longest: snaplen.max(LONGEST).min(most), is_old })
     }
 

@@ -6,7 +6,8 @@
 //! bytes of padding, and the frame (Endace's "Extensible Record Format Types", and Wireshark's
 //! reader).
 
-use super::{Endian, Found, Item, Stop};
+use super::endian::Endian;
+use super::item::{Found, Item, Stop};
 
 const HEADER: usize = 16;
 

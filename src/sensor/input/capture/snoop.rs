@@ -1,7 +1,8 @@
 //! snoop (RFC 1761), of Solaris and of Shomiti's analyzers: a header of 16 bytes, then records
 //! of 24 bytes, data and padding, all in the order of the network.
 
-use super::{Endian, Found, Item, Stop};
+use super::endian::Endian;
+use super::item::{Found, Item, Stop};
 
 /// The length of what is in front of the first record.
 pub(super) const FILE_HEADER: usize = 16;

@@ -1,6 +1,7 @@
 //! Captures that come out of a pipe or a decompressor.
 
-use super::{Format, Found, Note, Packet, Stop};
+use super::item::{Found, Packet, Stop};
+use super::{Format, Note};
 use crate::engine::progress::bound;
 use crate::sensor::input::Stream;
 use crate::{Error, Result};
