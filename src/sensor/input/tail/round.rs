@@ -89,7 +89,7 @@ impl Tail {
             Role::Fresh | Role::Foreign => {}
         }
         let Some(file) = self.files.get(&id) else { return };
-        let is_waiting = matches!(file.role, Role::Fresh) && !file.is_link
+        let is_waiting = matches!(file.role, Role::Fresh)
             || file.is_link
             || file.names.is_empty()
             || file.unreadable.is_some()

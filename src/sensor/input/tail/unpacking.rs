@@ -27,7 +27,7 @@ const MAGICS: [&[u8]; 6] = [
 pub(super) fn packing_of(head: &[u8]) -> Option<Option<Packing>> {
     let found = Packing::of(head).filter(|it| !matches!(it, Packing::Zlib | Packing::Lzma));
     let may_be = |magic: &&[u8]| magic.starts_with(head) || head.starts_with(magic);
-    if found.is_none() && head.len() < MAGIC && MAGICS.iter().any(|magic| may_be(magic)) {
+    if found.is_none() && head.len() < MAGIC && MAGICS.iter().any(may_be) {
         return None;
     }
     Some(found)

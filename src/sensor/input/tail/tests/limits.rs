@@ -44,7 +44,7 @@ mod play {
 
     pub(super) fn row_33_folders_that_come_later(s: &mut Stage) {
         s.follow(&["**/*.log", "*/named/x"]);
-        s.from_end();
+        s.begin_at_end();
         s.write("a.log", "old\n");
         s.open();
         s.expect(&[]);
@@ -94,7 +94,7 @@ mod play {
         }
         s.open();
         s.write("x.log", "a\n");
-        fs::set_permissions(s.at("x.log"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(s.at("x.log"), fs::Permissions::from_mode(0o000)).unwrap();
         s.advance(5);
         s.expect(&[]);
         assert_eq!((s.notices.len(), s.counters().unreadable), (1, 1), "{:?}", s.notices);
@@ -175,7 +175,7 @@ mod play {
     }
 
     pub(super) fn from_the_end_at_the_first_start(s: &mut Stage) {
-        s.from_end();
+        s.begin_at_end();
         s.write("x.log", "a\nb\nhalf ");
         s.write("x.log.1", "old\n");
         s.write("x.log.empty", "");

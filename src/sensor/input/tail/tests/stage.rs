@@ -90,7 +90,7 @@ impl Stage {
         self.options.patterns = patterns.iter().map(|it| self.at(it).into()).collect();
     }
 
-    pub(crate) fn from_end(&mut self) {
+    pub(crate) fn begin_at_end(&mut self) {
         self.options.from = Start::End;
     }
 
@@ -182,7 +182,8 @@ impl Stage {
         let new = self.new_lines();
         let mut got: Vec<&str> = new.iter().map(|given| &*given.text).collect();
         let mut want = lines.to_vec();
-        (got.sort_unstable(), want.sort_unstable());
+        got.sort_unstable();
+        want.sort_unstable();
         assert_eq!(got, want, "{:?}: {new:?}\n{:?}", self.options.watch, self.notices);
     }
 

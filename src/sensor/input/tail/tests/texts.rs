@@ -91,7 +91,7 @@ mod play {
 
     pub(super) fn row_13_preallocated_and_from_the_end(s: &mut Stage) {
         s.write("x.log", &("a\nb\n".to_string() + &"\0".repeat(3_000_000)));
-        s.from_end();
+        s.begin_at_end();
         s.open();
         s.write_at("x.log", 4, "c\n");
         s.look();
