@@ -578,7 +578,7 @@ fn header_of(stream: &mut Stream, later: &Arc<[u8]>) -> Arc<[u8]> {
 }
 
 /// Loads the first bytes of a stream that a file goes on with.
-fn load_first(stream: &mut Stream, open: &File) {
+pub(super) fn load_first(stream: &mut Stream, open: &File) {
     let mut head = vec![0; SAMPLE];
     if let Ok(filled) = read_full_at(open, &mut head, 0) {
         head.truncate(filled);

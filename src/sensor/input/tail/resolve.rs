@@ -12,6 +12,7 @@ use super::notice::Notice;
 use super::options::Start;
 use super::plain::read_full_at;
 use super::position::{Position, Within};
+use super::read::load_first;
 use super::state::{FileId, Followed, Probe, Role, Stream};
 use super::unpacking::{Unpacking, packing_of};
 use crate::sensor::input::{Contents, Packing, Wide, capture};
@@ -38,6 +39,10 @@ impl Tail {
             self.files.get(id).map(|file| (file.name.age.clone(), file.found.modified))
         });
         fresh.retain(|id| self.look_into(*id));
+        // What is packed may be a form of what is not, and was not seen before either.
+        fresh.sort_by_key(|id| {
+            self.files.get(id).is_some_and(|file| matches!(file.packing, Some(Some(_))))
+        });
         for id in fresh {
             self.find_kin(id);
         }
@@ -371,8 +376,12 @@ impl Tail {
         stream.loose = Some(self.now);
         self.put_stream(number, stream);
         self.hold(id, number);
+        let Some(file) = self.files.get(&id) else { return };
         if let Some(stream) = self.streams.get_mut(&number) {
             stream.is_done = is_done;
+            if let (Some(open), Some(None)) = (&file.file, file.packing) {
+                load_first(stream, open);
+            }
         }
     }
 
