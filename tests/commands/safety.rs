@@ -431,7 +431,8 @@ fn scan_while(dir: &Dir, line: &str) -> (String, ExitStatus) {
 fn a_database_that_is_written_to_under_a_scan_is_told() {
     let dir = with_many("safety-in-place");
     let log = fs::read_to_string(dir.path().join("one.txt")).unwrap().repeat(4);
-    dir.create("log", log);
+    // Long enough that the scan still runs when its first alerts are seen, on a busy machine, too.
+    dir.create("log", log + &"GET h1.good.example and so on\n".repeat(1_000_000));
     for line in [
         ": > db",
         "head -c 5000 one > db",

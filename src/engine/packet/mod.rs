@@ -4,7 +4,7 @@
 //! use wiresift::engine::indicator::{Observable, Timestamp, Where};
 //! use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 //!
-//! struct Names(Vec<String>);
+//! struct Names(Vec<(Where, Vec<u8>)>);
 //!
 //! impl Visitor for Names {
 //!     fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
@@ -12,7 +12,9 @@
 //!     }
 //!
 //!     fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
-//!         self.0.push(format!("{}: {what:?}", at.name()));
+//!         if let Observable::Name(name) = what {
+//!             self.0.push((at, name.to_vec()));
+//!         }
 //!     }
 //! }
 //!
@@ -32,7 +34,7 @@
 //! let mut decoder = Decoder::new(Config::default());
 //! decoder.frame(&frame, &mut names);
 //! decoder.finish(&mut names);
-//! assert!(names.0.iter().any(|name| name.contains("a.test")), "{:?}", names.0);
+//! assert_eq!(names.0, [(Where::DnsQuery, b"a.test".to_vec())]);
 //! ```
 //!
 //! A [`Decoder`] takes [`Frame`]s in their order and calls a [`Visitor`] with what

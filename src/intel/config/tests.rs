@@ -69,7 +69,7 @@ fn errors_name_line_and_remedy() {
         ("[[feed]\n", "wiresift.toml:1: "),
         (feed, "0 of url, path and command are set (set exactly one of them)"),
         (&format!("{feed}url = \"ftp://example.net/\""), "expected https:// or http://"),
-        (&format!("{feed}url = \"https://me:pw@example.net/\""), "user or password in it"),
+        (&format!("{feed}url = \"https://me:pw@example.net/\""), "contains a user or password"),
         (&format!("{feed}path = \"a\"\ncommand = [\"b\"]"), "2 of url, path and command"),
         (&format!("{feed}path = \"a\"\nkind = \"rss\""), "list, stix, otx, taxii, misp"),
         (&format!("{feed}path = \"a\"\nformat = \"docx\""), "auto, lines, csv"),

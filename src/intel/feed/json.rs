@@ -317,7 +317,10 @@ mod tests {
     #[test]
     fn documents() {
         assert_eq!(parse_all("{}\n{}\n").unwrap().len(), 2);
-        assert_eq!(parse_all("{\"a\":").unwrap_err().to_string().matches("cut off").count(), 1);
+        assert_eq!(
+            parse_all("{\"a\":").unwrap_err().to_string().matches("is truncated").count(),
+            1
+        );
         assert!(!starts("[2001:db8::1]:443") && !starts("[Adblock]") && starts(" [\n{"));
     }
 }

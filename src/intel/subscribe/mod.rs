@@ -3,7 +3,7 @@
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
 //! use wiresift::intel::feed;
-//! use wiresift::intel::subscribe::{CompileJob, FeedInput, compile};
+//! use wiresift::intel::subscribe::{CompileJob, FeedInput, Notice, compile};
 //!
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let (list, output) = (folder.path().join("list.txt"), folder.path().join("our.wsdb"));
@@ -14,7 +14,11 @@
 //!     built: Timestamp::from_seconds(0),
 //!     ..CompileJob::default()
 //! };
-//! compile(job, &|notice| panic!("{notice:?}"))?;
+//! compile(job, &|notice| {
+//!     if let Notice::Failed(error) = notice {
+//!         panic!("{error}");
+//!     }
+//! })?;
 //! assert_eq!(wiresift::Database::open(&output)?.summary().total(), 2);
 //! # Ok::<(), wiresift::Error>(())
 //! ```
