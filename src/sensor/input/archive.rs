@@ -23,6 +23,7 @@ use std::sync::Arc;
 use tarred::Tarred;
 use zipped::Zipped;
 
+pub(super) use found::Source;
 pub(super) use tarred::is_header;
 
 /// An opened archive.

@@ -6,8 +6,8 @@
 //! directory is found, the file was cut off: then the members are read as they lie, as far
 //! as they go.
 
-use super::spool::{Bytes, Section};
 use super::found::{Found, Source};
+use super::spool::{Bytes, Section};
 use crate::sensor::input::lzma::LzmaReader;
 use std::io::{self, BufReader, Cursor, Read};
 use std::sync::Arc;

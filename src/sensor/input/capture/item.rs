@@ -1,8 +1,8 @@
 //! What a capture is made of: records and blocks, and the packets and texts in them.
 
 use super::endian::Endian;
-use crate::engine::progress::bound;
 use crate::Error;
+use crate::engine::progress::bound;
 use std::ops::Range;
 
 /// The longest record or block: what a capture out of a pipe is put together in. Files have

@@ -5,8 +5,8 @@
 //! journal becomes an object of JSON, as `journalctl --output=json` writes it, so that its
 //! fields and its time are read as those are. Values that are no UTF-8 lose what isn't.
 
-use super::item::Written;
 use super::endian::Endian;
+use super::item::Written;
 use crate::engine::progress::{Walk, bound};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};

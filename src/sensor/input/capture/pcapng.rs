@@ -1,8 +1,8 @@
 //! pcapng: blocks of a type and a length, in sections that each start afresh.
 
-use super::notes::has_comment;
 use super::endian::Endian;
 use super::item::{Found, Item, Stop, Written};
+use super::notes::has_comment;
 use crate::engine::progress::bound;
 use std::ops::Range;
 
