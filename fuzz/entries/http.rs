@@ -3,8 +3,13 @@
 use std::time::Duration;
 use wiresift::sensor::http::{Limits, Parser, Refusal, Request, Step};
 
-const LIMITS: Limits =
-    Limits { head: 512, body: 64, idle: Duration::from_secs(1), request: Duration::from_secs(1) };
+const LIMITS: Limits = Limits {
+    head: 512,
+    body: 64,
+    idle: Duration::from_secs(1),
+    request: Duration::from_secs(1),
+    connections: 1,
+};
 
 fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Refusal>) {
     let (mut parser, mut requests) = (Parser::new(LIMITS), Vec::new());

@@ -17,16 +17,19 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a request may take to arrive.
     pub request: Duration,
+    /// The most connections at a time.
+    pub connections: usize,
 }
 
 impl Default for Limits {
-    /// 16 KiB of head, 1 MiB of body, a minute idle, 30 s for a request.
+    /// 16 KiB of head, 1 MiB of body, a minute idle, 30 s for a request, 64 connections.
     fn default() -> Self {
         Limits {
             head: bound(16 << 10, 256),
             body: 1 << 20,
             idle: Duration::from_secs(60),
             request: Duration::from_secs(30),
+            connections: 64,
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves what listens, with at most so many connections at a time.
+    /// Serves what listens.
     ///
     /// # Errors
     ///
@@ -31,11 +31,10 @@ impl Server {
         name: &'static str,
         listener: Listener,
         limits: Limits,
-        most: usize,
         halt: Halt,
         handler: Handler,
     ) -> io::Result<Server> {
-        let crowd = Crowd::new(most);
+        let crowd = Crowd::new(limits.connections);
         let local_addr = listener.local_addr();
         let serve = move |connection| serve(connection, limits, &handler);
         let thread = crowd.serve(name, listener, halt, Arc::new(serve))?;

@@ -12,6 +12,7 @@ const LIMITS: Limits = Limits {
     body: 100,
     idle: Duration::from_millis(300),
     request: Duration::from_millis(300),
+    connections: 2,
 };
 
 /// The requests in a stream, and why it ends if it has to.
@@ -180,7 +181,7 @@ fn echo(limits: Limits) -> (Server, String, crate::sensor::halt::Stopper) {
     let handler: Handler = Arc::new(|request, peer| {
         Response::text(200, format!("{} {} {}", request.path, peer, request.body.len()))
     });
-    let server = Server::start("echo", listener, limits, 2, halt, handler).unwrap();
+    let server = Server::start("echo", listener, limits, halt, handler).unwrap();
     let place = server.local_addr().unwrap().to_string();
     (server, place, stopper)
 }

@@ -48,9 +48,9 @@ impl Pages {
             return Err(Error::usage(format!("{address} takes no connections")));
         };
         // Requests have no bodies here.
-        let limits = Limits { body: 0, ..Limits::default() };
+        let limits = Limits { body: 0, connections: MAX_CONNECTIONS, ..Limits::default() };
         let handler = move |request: Request, _: &Arc<str>| self.answer(&request);
-        Server::start("operation", listener, limits, MAX_CONNECTIONS, halt, Arc::new(handler))
+        Server::start("operation", listener, limits, halt, Arc::new(handler))
             .map(Operation)
             .map_err(|error| Error::io("start a thread", error))
     }

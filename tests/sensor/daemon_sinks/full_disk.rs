@@ -21,10 +21,13 @@ fn a_full_disk_is_a_full_spool() {
     if !probe.status.success() {
         return crate::harness::skip(test, "namespaces are not allowed here");
     }
-    let script = "mount -t tmpfs -o size=3m none \"$1\" && exec \"$2\" --exact --include-ignored \
-                  daemon_sinks::full_disk::on_a_small_disk";
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=3m none \"$1\" && exec \"$2\" --exact --include-ignored \
+         {module}::on_a_small_disk"
+    );
     let run = Command::new(unshare)
-        .args(["-rm", "sh", "-c", script, "sh"])
+        .args(["-rm", "sh", "-c", &script, "sh"])
         .arg(dir.path())
         .arg(std::env::current_exe().unwrap())
         .env(DISK, dir.path())

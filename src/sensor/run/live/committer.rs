@@ -164,6 +164,8 @@ impl Run<'_, '_> {
                     Err(RecvTimeoutError::Disconnected) => return self.flush(),
                 }
             }
+            // What is processed is written before the file may be turned: a commit comes between.
+            self.flush()?;
             self.turn();
             let is_last = self.tracks.iter().all(Track::is_over);
             if is_last && !self.is_ended {

@@ -63,7 +63,8 @@ impl Collector {
             return Err(Error::usage(format!("{} takes no connections", self.address)));
         };
         let (mut intake, outgoing) = Intake::new()?;
-        let limits = Limits { body: MAX_BODY, ..Limits::default() };
+        let limits =
+            Limits { body: MAX_BODY, connections: self.max_connections, ..Limits::default() };
         let halt = outgoing.halt.clone();
         let desk = Desk {
             tokens: self.tokens.iter().filter(|token| !token.is_empty()).map(digest).collect(),
@@ -72,8 +73,7 @@ impl Collector {
             outgoing,
         };
         let handler = move |request, peer: &Arc<str>| desk.answer(&request, peer);
-        let most = self.max_connections;
-        let server = Server::start("hec", listener, limits, most, halt, Arc::new(handler))
+        let server = Server::start("hec", listener, limits, halt, Arc::new(handler))
             .map_err(|error| Error::io("start a thread", error))?;
         intake.addresses.extend(server.local_addr());
         intake.crowd = Some(server.crowd());
