@@ -97,7 +97,10 @@ fn feeds_that_cannot_be_added_name_the_argument() {
     for (args, told) in [
         (&["--url", "ftp://a.example/"][..], "--url: expected https:// or http://"),
         (&["--url", "https://a b/"], "--url: contains spaces"),
-        (&["--url", "https://a.example/", "--interval", "3parsecs"], "--interval: expected a time"),
+        (
+            &["--url", "https://a.example/", "--interval", "3parsecs"],
+            "--interval: expected seconds",
+        ),
         (
             &["--url", "https://a.example/", "--set", "max_size=lots"],
             "--set max_size: expected a number",

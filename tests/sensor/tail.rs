@@ -235,7 +235,7 @@ fn one_state_has_one_process() {
     tail(&dir, &[]).run().expect(2).expect_stderr(&format!("{number}"));
     stop(&mut child);
     // What is no state is never written over without a word.
-    fs::write(dir.path().join("alerts.json.state/log"), "something else").unwrap();
+    fs::write(dir.path().join("alerts.json.state/state"), "something else").unwrap();
     tail(&dir, &["--once"]).run().expect(2).expect_stderr("--reset");
     tail(&dir, &["--once", "--reset"]).run().expect(1);
 }

@@ -1,9 +1,9 @@
 //! Fields: which keys a value has, and what holds without them.
 
 use super::form::{FilePath, Form, Written, mistyped, text_of, write_text};
+use super::key::{Fallback, Key};
 use super::problem::Wrong;
 use super::reader::Reader;
-use super::schema::{Fallback, Key};
 use super::secret::Credential;
 use super::table::Table;
 use std::marker::PhantomData;

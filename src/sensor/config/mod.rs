@@ -42,6 +42,7 @@ mod field;
 mod filter;
 mod form;
 mod input;
+mod key;
 mod places;
 mod problem;
 mod reader;
@@ -64,9 +65,10 @@ pub use input::{
     JournalSince, KafkaAccess, KafkaInput, KafkaMechanism, ServerTls, SyslogFraming, SyslogInput,
     TapInput, Watch,
 };
+pub use key::{Fallback, Key};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference;
-pub use schema::{Fallback, Key, Schema, schema};
+pub use schema::{Schema, schema};
 pub use secret::Credential;
 pub use setup::{Alerting, Answers, FeedAnswer, Loudness, Watching, setup};
 pub use sink::{

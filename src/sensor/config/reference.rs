@@ -1,6 +1,7 @@
 //! The reference of the configuration, in Markdown: `docs/config.md`.
 
-use super::schema::{Fallback, Key, Schema, schema};
+use super::key::{Fallback, Key};
+use super::schema::{Schema, schema};
 
 /// What stands before the tables.
 const HEAD: &str = r#"<!-- Made from src/sensor/config: WIRESIFT_BLESS=1 cargo test --lib config::tests::reference -->

@@ -2,8 +2,8 @@
 //! its form, its default and its text; reading, writing and the reference follow from it.
 
 use super::field::Pairs;
+use super::key::Key;
 use super::reader::Reader;
-use super::schema::Key;
 
 /// A table, or keys that several tables have.
 pub(super) trait Table: Sized {
@@ -94,7 +94,7 @@ macro_rules! table {
                 pairs
             }
 
-            fn keys($given: &$given_type) -> Vec<$crate::sensor::config::schema::Key> {
+            fn keys($given: &$given_type) -> Vec<$crate::sensor::config::key::Key> {
                 use $crate::sensor::config::field::{Field as _, typed};
                 use $crate::sensor::config::table::text_of_docs;
                 let mut keys = Vec::new();

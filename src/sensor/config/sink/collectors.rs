@@ -1,7 +1,7 @@
 //! Sinks that other programs search: Elasticsearch, Splunk, Kafka.
 
+use super::delivery::{Batches, ClientTls, Delivery, is_https};
 use super::local::formats_of_records;
-use super::{Batches, ClientTls, Delivery, is_https};
 use crate::engine::alert::Format;
 use crate::sensor::config::field::{Flat, Optional, Or, Required, Secret};
 use crate::sensor::config::form::{

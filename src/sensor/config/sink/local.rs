@@ -1,6 +1,6 @@
 //! Sinks on this machine: files, standard output, sockets.
 
-use super::{Batches, Delivery};
+use super::delivery::{Batches, Delivery};
 use crate::engine::alert::Format;
 use crate::engine::settings::{duration_text, size_text};
 use crate::sensor::config::field::{Flat, Optional, Or, Required};

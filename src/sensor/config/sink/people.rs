@@ -1,6 +1,6 @@
 //! Sinks that people read: webhooks and mail.
 
-use super::{Batches, ClientTls, Delivery, is_https};
+use super::delivery::{Batches, ClientTls, Delivery, is_https};
 use crate::sensor::config::address::HostPort;
 use crate::sensor::config::field::{Flat, Optional, Or, Required, Secret, Secrets};
 use crate::sensor::config::form::{

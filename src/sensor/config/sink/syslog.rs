@@ -1,6 +1,6 @@
 //! A receiver of syslog.
 
-use super::{Batches, ClientTls, Delivery};
+use super::delivery::{Batches, ClientTls, Delivery};
 use crate::sensor::config::address::Address;
 use crate::sensor::config::field::{Flat, Optional, Required};
 use crate::sensor::config::form::{Target, mib, seconds, word, words};
