@@ -13,7 +13,7 @@
 //! once, and makes commits: what is processed of each source, together with the length of the
 //! output that holds its alerts. After a crash the output is cut to the length of the last
 //! commit and the sources go on where it says, so every line's alerts are in the file exactly
-//! once. Only alerts make a commit urgent ([`COMMIT_ALERTS`]); progress over lines without a hit
+//! once. Only alerts make a commit urgent (within 100 ms); progress over lines without a hit
 //! can be made again and shows nothing.
 //!
 //! Everything between the threads is bounded. When an output can't be written, the committer
