@@ -219,7 +219,7 @@ fn a_server_answers_over_a_socket() {
 
 #[test]
 fn connections_are_bounded_and_the_halt_ends_them() {
-    let (server, place, stopper) = echo(Limits::default());
+    let (server, place, stopper) = echo(Limits { connections: 2, ..Limits::default() });
     // Two connections that say nothing leave no room for a third.
     let idle = [(); 2].map(|()| TcpStream::connect(&place).unwrap());
     while server.counts().open < 2 {

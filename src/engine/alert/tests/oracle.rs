@@ -32,6 +32,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         .collect();
     let mut record = json!({
         "schema": "wiresift.alert/1",
+        "id": alert.uid(),
         "time": alert.time().to_string(),
         "time_source": alert.time_source().name(),
         "severity": severity.map_or(2, |s| s as u8),

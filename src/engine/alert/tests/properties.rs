@@ -70,6 +70,7 @@ impl<'de> Deserialize<'de> for Names {
 fn the_members_come_in_the_order_of_the_contract() {
     let order = [
         "schema",
+        "id",
         "time",
         "time_source",
         "severity",

@@ -62,7 +62,6 @@ mod play {
         s.write_at("x.log", 0, "a\nb\nhalf");
         s.look();
         s.expect(&["a", "b"]);
-        s.restart();
         s.write_at("x.log", 8, " line\nc\n");
         s.look();
         s.expect(&["half line", "c"]);
