@@ -143,86 +143,80 @@ fn names_are_unique_and_plain() {
     }
 }
 
+/// Keys of an input, and what is said of them.
+const OUT_OF_BOUNDS: &[(&str, &str)] = &[
+    ("kind = \"tap\"\ninterfaces = []", "the list is shorter than 1"),
+    ("kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]", "expected a name of an interface"),
+    ("kind = \"tap\"\ninterfaces = [\"any\", \"eth0\"]", "“any” beside other interfaces"),
+    (
+        "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = 63",
+        "input “tap”: snaplen: invalid value “63” (expected 64 to 262144)",
+    ),
+    ("kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = -1", "invalid value “-1”"),
+    (
+        "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = \"1\"",
+        "expected a whole number from 64 to 262144, found a text",
+    ),
+    ("kind = \"tap\"\ninterfaces = \"e\"\nring = \"4G\"", "(expected 512K to 2047M)"),
+    (
+        "kind = \"tap\"\ninterfaces = \"e\"\nring = 4096",
+        "expected a text, found a number (write \"64M\")",
+    ),
+    (
+        "kind = \"tap\"\ninterfaces = \"e\"\npromiscuous = \"yes\"",
+        "expected true or false, found a text",
+    ),
+    ("kind = \"files\"\npatterns = \"/a/[\"", "invalid pattern “/a/[”"),
+    ("kind = \"files\"\npatterns = \"\"", "invalid pattern “”"),
+    ("kind = \"files\"\npatterns = \"/a\"\npoll = \"soon\"", "invalid time “soon”: expected"),
+    ("kind = \"files\"\npatterns = \"/a\"\npoll = \"2d\"", "(expected 100ms to 1d)"),
+    (
+        "kind = \"files\"\npatterns = \"/a\"\nignore_older = \"1s\"",
+        "ignore_older is shorter than rotate_wait",
+    ),
+    ("kind = \"journal\"\nunits = \"--all\"", "expected a name of a unit"),
+    ("kind = \"journal\"\nmatches = \"x\"", "expected FIELD=VALUE"),
+    ("kind = \"journal\"\nsince = \"tomorrow\"", "expected beginning, now, or a time such as 24h"),
+    ("kind = \"syslog\"\nlisten = \"514\"", "it has no scheme (expected udp://HOST:PORT"),
+    ("kind = \"syslog\"\nlisten = \"udp://0.0.0.0\"", "expected a port from 1 to 65535"),
+    ("kind = \"syslog\"\nlisten = \"udp://:514\"", "0.0.0.0 or [::] for all"),
+    ("kind = \"syslog\"\nlisten = \"udp://::1:514\"", "expected an address before the port"),
+    ("kind = \"syslog\"\nlisten = \"http://a:80\"", "unknown scheme"),
+    ("kind = \"syslog\"\nlisten = \"tls://0.0.0.0:6514\"", "needs a certificate and its key"),
+    (
+        "kind = \"syslog\"\nlisten = \"udp://0.0.0.0:514\"\ntls_cert = \"a\"",
+        "tls_cert is set, but no tls:// address",
+    ),
+    ("kind = \"hec\"\nlisten = \"tcp://0.0.0.0:8088\"", "neither token_env nor token_file is set"),
+    ("kind = \"hec\"\nlisten = \"udp://0.0.0.0:8088\"\ntoken_env = \"T\"", "unknown scheme"),
+    ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a b\"", "expected a name of a topic"),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"",
+        "user is set, but no password",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"\npassword_env = \"P\"\nmechanism = \"plain\"",
+        "sent in the clear",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
+        "the connection is not encrypted",
+    ),
+    ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "without move_to"),
+    (
+        "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",
+        "move_to is set, but done is “keep”",
+    ),
+    (
+        "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/a\"\ndone = \"move\"",
+        "is the folder that is read",
+    ),
+    ("kind = \"eve\"\npath = \"\"", "invalid path"),
+];
+
 #[test]
 fn values_have_bounds() {
-    for (keys, want) in [
-        ("kind = \"tap\"\ninterfaces = []", "the list is shorter than 1"),
-        (
-            "kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]",
-            "expected a name of an interface",
-        ),
-        ("kind = \"tap\"\ninterfaces = [\"any\", \"eth0\"]", "“any” beside other interfaces"),
-        (
-            "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = 63",
-            "input “tap”: snaplen: invalid value “63” (expected 64 to 262144)",
-        ),
-        ("kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = -1", "invalid value “-1”"),
-        (
-            "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = \"1\"",
-            "expected a whole number from 64 to 262144, found a text",
-        ),
-        ("kind = \"tap\"\ninterfaces = \"e\"\nring = \"4G\"", "(expected 512K to 2047M)"),
-        (
-            "kind = \"tap\"\ninterfaces = \"e\"\nring = 4096",
-            "expected a text, found a number (write \"64M\")",
-        ),
-        (
-            "kind = \"tap\"\ninterfaces = \"e\"\npromiscuous = \"yes\"",
-            "expected true or false, found a text",
-        ),
-        ("kind = \"files\"\npatterns = \"/a/[\"", "invalid pattern “/a/[”"),
-        ("kind = \"files\"\npatterns = \"\"", "invalid pattern “”"),
-        ("kind = \"files\"\npatterns = \"/a\"\npoll = \"soon\"", "invalid time “soon”: expected"),
-        ("kind = \"files\"\npatterns = \"/a\"\npoll = \"2d\"", "(expected 100ms to 1d)"),
-        (
-            "kind = \"files\"\npatterns = \"/a\"\nignore_older = \"1s\"",
-            "ignore_older is shorter than rotate_wait",
-        ),
-        ("kind = \"journal\"\nunits = \"--all\"", "expected a name of a unit"),
-        ("kind = \"journal\"\nmatches = \"x\"", "expected FIELD=VALUE"),
-        (
-            "kind = \"journal\"\nsince = \"tomorrow\"",
-            "expected beginning, now, or a time such as 24h",
-        ),
-        ("kind = \"syslog\"\nlisten = \"514\"", "it has no scheme (expected udp://HOST:PORT"),
-        ("kind = \"syslog\"\nlisten = \"udp://0.0.0.0\"", "expected a port from 1 to 65535"),
-        ("kind = \"syslog\"\nlisten = \"udp://:514\"", "0.0.0.0 or [::] for all"),
-        ("kind = \"syslog\"\nlisten = \"udp://::1:514\"", "expected an address before the port"),
-        ("kind = \"syslog\"\nlisten = \"http://a:80\"", "unknown scheme"),
-        ("kind = \"syslog\"\nlisten = \"tls://0.0.0.0:6514\"", "needs a certificate and its key"),
-        (
-            "kind = \"syslog\"\nlisten = \"udp://0.0.0.0:514\"\ntls_cert = \"a\"",
-            "tls_cert is set, but no tls:// address",
-        ),
-        (
-            "kind = \"hec\"\nlisten = \"tcp://0.0.0.0:8088\"",
-            "neither token_env nor token_file is set",
-        ),
-        ("kind = \"hec\"\nlisten = \"udp://0.0.0.0:8088\"\ntoken_env = \"T\"", "unknown scheme"),
-        ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a b\"", "expected a name of a topic"),
-        (
-            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"",
-            "user is set, but no password",
-        ),
-        (
-            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"\npassword_env = \"P\"\nmechanism = \"plain\"",
-            "sent in the clear",
-        ),
-        (
-            "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
-            "the connection is not encrypted",
-        ),
-        ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "without move_to"),
-        (
-            "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",
-            "move_to is set, but done is “keep”",
-        ),
-        (
-            "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/a\"\ndone = \"move\"",
-            "is the folder that is read",
-        ),
-        ("kind = \"eve\"\npath = \"\"", "invalid path"),
-    ] {
+    for (keys, want) in OUT_OF_BOUNDS {
         let problems = wrong(&format!("[[input]]\n{keys}\n")).to_string();
         assert!(problems.contains(want), "{keys}\n{problems}\n{want}");
     }
@@ -230,8 +224,6 @@ fn values_have_bounds() {
 
 #[test]
 fn sinks_contradict_themselves() {
-    let mail = "kind = \"mail\"\nserver = \"m\"\nfrom = \"a@b\"\nto = \"a@b\"";
-    let elastic = "kind = \"elasticsearch\"\nurl = \"https://e\"";
     for (keys, want) in [
         ("kind = \"file\"", "sink “file”: path is missing (add path = …)"),
         ("kind = \"file\"\npath = \"/a\"\nkeep = 3", "keep is set, but the file is never rotated"),
@@ -280,6 +272,26 @@ fn sinks_contradict_themselves() {
             "kind = \"splunk\"\nurl = \"https://s\"\ntoken_env = \"T\"\ntoken_file = \"t\"",
             "token_env and token_file are both set",
         ),
+        ("kind = \"stdout\"\nkinds = \"dmain\"", "did you mean “domain”?"),
+        ("kind = \"stdout\"\nkinds = \"ip\"\nexclude_kinds = \"ip\"", "no alert would be left"),
+        ("kind = \"stdout\"\nmin_confidence = 101", "expected 0 to 100"),
+        ("kind = \"stdout\"\nmin_severity = \"hihg\"", "did you mean “high”?"),
+        ("kind = \"stdout\"\nseverity = \"high\"", "did you mean “min_severity”?"),
+        (
+            "kind = \"stdout\"\ninputs = \"x\"",
+            "sink “stdout”: unknown input “x” (there are no inputs)",
+        ),
+    ] {
+        let problems = wrong(&format!("[[sink]]\n{keys}\n")).to_string();
+        assert!(problems.contains(want), "{keys}\n{problems}\n{want}");
+    }
+}
+
+#[test]
+fn secrets_of_sinks_are_whole_and_not_sent_in_the_clear() {
+    let mail = "kind = \"mail\"\nserver = \"m\"\nfrom = \"a@b\"\nto = \"a@b\"";
+    let elastic = "kind = \"elasticsearch\"\nurl = \"https://e\"";
+    for (keys, want) in [
         (&format!("{elastic}\nindex = \"Alerts\""), "expected a name of an index, in lower case"),
         (&format!("{elastic}\nuser = \"u\""), "user and password belong together"),
         (
@@ -292,15 +304,6 @@ fn sinks_contradict_themselves() {
         ),
         (&format!("{mail}\nwindow = \"5m\""), "did you mean “batch_age”?"),
         (&format!("{mail}\nto = \"a@b\""), "duplicate key"),
-        ("kind = \"stdout\"\nkinds = \"dmain\"", "did you mean “domain”?"),
-        ("kind = \"stdout\"\nkinds = \"ip\"\nexclude_kinds = \"ip\"", "no alert would be left"),
-        ("kind = \"stdout\"\nmin_confidence = 101", "expected 0 to 100"),
-        ("kind = \"stdout\"\nmin_severity = \"hihg\"", "did you mean “high”?"),
-        ("kind = \"stdout\"\nseverity = \"high\"", "did you mean “min_severity”?"),
-        (
-            "kind = \"stdout\"\ninputs = \"x\"",
-            "sink “stdout”: unknown input “x” (there are no inputs)",
-        ),
     ] {
         let problems = wrong(&format!("[[sink]]\n{keys}\n")).to_string();
         assert!(problems.contains(want), "{keys}\n{problems}\n{want}");
