@@ -9,9 +9,10 @@ const MAX_WORD: usize = 40;
 /// The time is linear in the number of names.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let word = plain(word)?;
-    let allowed = (word.len() / 4).clamp(1, 3);
     let distances = names.into_iter().filter_map(|name| {
-        let distance = distance(&word, &plain(name)?);
+        let plain = plain(name)?;
+        let allowed = (word.len().max(plain.len()) / 4).clamp(1, 3);
+        let distance = distance(&word, &plain);
         (distance <= allowed && distance < name.len()).then_some((distance, name))
     });
     distances.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)

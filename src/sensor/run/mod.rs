@@ -43,6 +43,7 @@
 //! | `mails` | files that are mails: their lines and attachments |
 //! | `parcels` | files in mails, waiting to be scanned |
 //! | `live` | [`tail()`]: what keeps coming, with commits |
+//! | `daemon` | [`daemon::serve()`]: `wiresift run` |
 //! | `scan` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture, from its first packet to its last |
 //! | `tap` | [`tap()`]: live interfaces to alerts |
@@ -54,6 +55,8 @@
 
 mod capture;
 mod crew;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 mod dedup;
 mod findings;
 mod finished;

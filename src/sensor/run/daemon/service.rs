@@ -1,0 +1,56 @@
+//! What the caller provides, and what came of it.
+
+use crate::Result;
+use crate::engine::database::Database;
+use crate::engine::scan::Counters;
+use crate::engine::indicator::Timestamp;
+use crate::sensor::config::Config;
+use crate::sensor::halt::Halt;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Compiles the allow lists of a configuration.
+pub type Allow<'s> = &'s (dyn Fn(&[PathBuf]) -> Result<Option<Arc<Database>>> + Sync);
+
+/// Keeps the database up to date until the halt: fetches feeds at their intervals, compiles and
+/// publishes. It runs on a thread of its own, and reports through the function that it is given:
+/// when each feed was last fetched, by the feed's name.
+pub type Update<'s> = &'s (dyn Fn(&Halt, &dyn Fn(&str, Timestamp)) + Sync);
+
+/// What `wiresift run` does, and what it can't do by itself: feeds are another house's.
+#[derive(Clone)]
+pub struct Service<'s> {
+    /// The configuration, checked.
+    pub config: Config,
+    /// Ends when all that is there was read and delivered.
+    pub once: bool,
+    /// Compiles allow lists, at the start and on a reload.
+    pub allow: Allow<'s>,
+    /// Keeps the database up to date; `None` if somebody else does.
+    pub update: Option<Update<'s>>,
+    /// Names of the feeds, for metrics.
+    pub feeds: Vec<String>,
+}
+
+/// What came of a run, when it ended in order.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// How long it ran.
+    pub elapsed: Duration,
+    /// Lines that were matched.
+    pub lines: u64,
+    /// Bytes that were matched.
+    pub bytes: u64,
+    /// Alerts that were sent on.
+    pub alerts: u64,
+    /// Alerts that were held back as repeats.
+    pub suppressed: u64,
+    /// Errors that were reported.
+    pub errors: u64,
+    /// Records that wait in the spool, by sink: the next start goes on with them.
+    pub waiting: BTreeMap<String, u64>,
+    /// What the scanner counted.
+    pub counters: Counters,
+}
