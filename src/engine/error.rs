@@ -109,6 +109,13 @@ impl Error {
         self
     }
 
+    /// Says what it is about, before everything else: a part of a configuration.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
+        self
+    }
+
     /// Adds the line (from 1), unless one is known already.
     #[must_use]
     pub fn at_line(mut self, line: u64) -> Self {

@@ -44,6 +44,24 @@ impl Suppressor {
         }
     }
 
+    /// The same as entries by their keys, for a caller that keeps a map: `put` is given a key, and
+    /// its new value, or none if it is gone. Each value is a piece of [`Suppressor::restore`].
+    pub fn take_entries(&mut self, mut put: impl FnMut(&[u8], Option<Vec<u8>>)) {
+        let mut head = Vec::new();
+        write_head(self, &mut head);
+        self.table.take_gone().into_iter().for_each(|key| put(&key, None));
+        self.table.take_changed(|window| {
+            let mut value = head.clone();
+            write_window(window, &mut value);
+            put(&window.key, Some(value));
+        });
+    }
+
+    /// Whether a window with this key, as [`Suppressor::take_entries`] gives it, is open.
+    pub fn has(&self, key: &[u8]) -> bool {
+        self.table.find(key).is_some()
+    }
+
     /// Appends the whole state: what all changes until now come to.
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         write_head(self, out);

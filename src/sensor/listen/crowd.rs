@@ -42,6 +42,19 @@ pub struct CrowdCounts {
     pub failed: u64,
 }
 
+impl CrowdCounts {
+    /// The counts of both.
+    #[must_use]
+    pub fn and(self, other: CrowdCounts) -> CrowdCounts {
+        CrowdCounts {
+            open: self.open + other.open,
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
 /// One of them, while it is there.
 struct Place(Arc<Shared>);
 

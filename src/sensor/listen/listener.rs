@@ -167,13 +167,13 @@ impl Listener {
 impl Datagrams {
     fn udp(socket: UdpSocket) -> io::Result<Datagrams> {
         socket.set_nonblocking(true)?;
-        let buffer = enlarge(&socket)?;
+        let buffer = enlarge(&socket, RECEIVE_BUFFER)?;
         Ok(Datagrams { kind: DatagramKind::Udp(socket), buffer, path: None })
     }
 
     fn unix(socket: UnixDatagram, path: &Path) -> io::Result<Datagrams> {
         socket.set_nonblocking(true)?;
-        let buffer = enlarge(&socket)?;
+        let buffer = enlarge(&socket, RECEIVE_BUFFER)?;
         let peer = path.to_string_lossy().into();
         Ok(Datagrams { kind: DatagramKind::Unix(socket, peer), buffer, path: None })
     }
@@ -197,6 +197,16 @@ impl Datagrams {
             }
             DatagramKind::Unix(socket, peer) => Ok((socket.recv(buffer)?, Arc::clone(peer))),
         }
+    }
+
+    /// Asks for another receive buffer than [`RECEIVE_BUFFER`].
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn enlarge(&mut self, bytes: usize) -> io::Result<()> {
+        self.buffer = enlarge(&*self, bytes)?;
+        Ok(())
     }
 
     /// The receive buffer that the system gave, in bytes. Where it is less than
@@ -225,9 +235,9 @@ impl AsFd for Datagrams {
 
 /// Asks for the largest receive buffer, beyond the system's bound where we may; returns what
 /// it is now. Linux doubles what is asked for.
-fn enlarge(socket: impl AsFd) -> io::Result<usize> {
-    if sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER).is_err() {
-        sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER)?;
+fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
+    if sockopt::set_socket_recv_buffer_size_force(&socket, bytes).is_err() {
+        sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
     }
     Ok(sockopt::socket_recv_buffer_size(&socket)? / 2)
 }

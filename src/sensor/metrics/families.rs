@@ -54,7 +54,7 @@ const SEVERITIES: Label = Label::Fixed("severity", &["low", "medium", "high", "c
 const SUPPRESSED: Label = Label::Fixed("reason", &["repeated", "selection", "allowed"]);
 const ERRORS: Label = Label::Fixed(
     "class",
-    &["connect", "timeout", "tls", "unauthorized", "refused", "throttled", "server", "io"],
+    &["connection", "tls", "timeout", "busy", "server", "denied", "refused", "protocol"],
 );
 const DROPPED: Label = Label::Fixed("reason", &["full", "behind", "too_large", "refused"]);
 const RESULTS: Label = Label::Fixed("result", &["loaded", "failed"]);

@@ -71,6 +71,16 @@ impl Histogram {
         self.0.sum.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// Takes over what was counted elsewhere: observations of each bucket alone, of what is larger
+    /// than all of them last, and their sum.
+    pub fn set(&self, counts: &[u64], sum: Duration) {
+        for (place, count) in self.0.counts.iter().zip(counts) {
+            place.store(*count, Ordering::Relaxed);
+        }
+        let micros = u64::try_from(sum.as_micros()).unwrap_or(u64::MAX);
+        self.0.sum.store(micros, Ordering::Relaxed);
+    }
+
     /// For each bucket how many observations were no larger than its bound, all of them last; and
     /// their sum in seconds.
     pub(super) fn read(&self) -> ([u64; BUCKETS.len() + 1], f64) {

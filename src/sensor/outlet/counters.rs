@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The upper ends of the classes of latency, in milliseconds; one more has no end.
-pub const LATENCIES: [u64; 9] = [10, 50, 100, 500, 1_000, 5_000, 30_000, 60_000, 300_000];
+pub const LATENCIES: [u64; 12] =
+    [1, 5, 10, 50, 100, 500, 1_000, 5_000, 30_000, 60_000, 300_000, 3_600_000];
 
 /// How an outlet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

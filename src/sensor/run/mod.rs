@@ -62,6 +62,7 @@ mod findings;
 mod finished;
 mod headers;
 mod job;
+#[cfg_attr(not(feature = "daemon"), allow(dead_code, unused_mut, reason = "the daemon needs it"))]
 mod live;
 mod mails;
 mod notice;

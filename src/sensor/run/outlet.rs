@@ -4,6 +4,8 @@
 //! for, which is the usual case, is encoded by the threads that find it, and does not
 //! come here ([`Output::needs_order`]).
 
+#[cfg(feature = "daemon")]
+use super::live::task::Found;
 use crate::engine::alert::{Alert, Encoder, Format, LeftOut, Selection, Shown, Summary};
 use hashbrown::HashSet;
 use std::collections::BTreeMap;
@@ -29,6 +31,21 @@ pub struct Output {
     pub form: Form,
     /// Whether what was found is counted for a summary.
     pub summary: bool,
+    /// Takes every alert in place of an encoder.
+    #[cfg(feature = "daemon")]
+    pub(super) forward: Option<Forward>,
+}
+
+/// Takes alerts as they are: the daemon has several sinks, and rules of its own.
+#[cfg(feature = "daemon")]
+#[derive(Clone)]
+pub(super) struct Forward(pub(super) Arc<dyn Fn(Found) + Send + Sync>);
+
+#[cfg(feature = "daemon")]
+impl std::fmt::Debug for Forward {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Forward")
+    }
 }
 
 /// What is written.
@@ -58,11 +75,17 @@ impl Output {
             most: None,
             form: Form::Alerts,
             summary: false,
+            #[cfg(feature = "daemon")]
+            forward: None,
         }
     }
 
     /// Whether alerts have to come in the order of the inputs, one by one.
     pub fn needs_order(&self) -> bool {
+        #[cfg(feature = "daemon")]
+        if self.forward.is_some() {
+            return true;
+        }
         self.encoder.format() == Format::Text
             || !self.selection.takes_all()
             || self.first
@@ -104,6 +127,12 @@ impl Outlet {
 
     /// Writes the alert, if it is wanted, and answers whether it is.
     pub(super) fn take(&mut self, alert: &Alert<'_>, out: &mut Vec<u8>) -> bool {
+        #[cfg(feature = "daemon")]
+        if let Some(Forward(forward)) = &self.output.forward {
+            let (hit, origin) = (alert.hit().clone().into_owned(), alert.origin().clone());
+            forward(Found { hit, origin, read_at: alert.time() });
+            return true;
+        }
         if let Some(reason) = self.leaves_out(alert) {
             *self.result.left_out.entry(reason).or_default() += 1;
             return false;

@@ -16,9 +16,10 @@
 //! of a tap has to let through.
 
 use super::Notice;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, now};
 use crate::engine::alert::Origin;
 use crate::engine::database::{Database, Stamp};
+use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,6 +34,8 @@ pub(super) const ROUND: Duration = Duration::from_millis(50);
 pub(super) struct Known {
     pub(super) database: Database,
     pub(super) origin: Arc<Origin>,
+    /// When it came into force.
+    loaded: Timestamp,
 }
 
 /// The database that is in force.
@@ -85,6 +88,20 @@ impl Current {
         self.lock().database.damage()
     }
 
+    /// The identifier of the database in force, when it was built, and how many values it holds.
+    #[cfg(feature = "daemon")]
+    pub(super) fn facts(&self) -> (String, Timestamp, u64) {
+        let known = self.lock();
+        let Known { database, origin, .. } = &**known;
+        (origin.database.clone(), origin.built, database.summary().total())
+    }
+
+    /// When it came into force.
+    #[cfg(feature = "daemon")]
+    pub(super) fn loaded(&self) -> Timestamp {
+        self.lock().loaded
+    }
+
     /// What happened so far.
     pub fn swaps(&self) -> Swaps {
         Swaps { taken: self.turn.load(Ordering::Relaxed), kept: self.kept.load(Ordering::Relaxed) }
@@ -98,7 +115,7 @@ impl Known {
             built: database.built(),
             host: host.map(str::to_owned),
         });
-        Known { database, origin }
+        Known { database, origin, loaded: now() }
     }
 }
 

@@ -267,7 +267,7 @@ impl Work for ScanWork<'_> {
         if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
             share.show_flows_again();
         }
-        let Known { database, origin } = &*lease.known;
+        let Known { database, origin, .. } = &*lease.known;
         let net = CollectHits { hunting: self, origin, findings };
         let scanner = &mut bench.scanner;
         let mut hunter = PacketScan { scanner, database, path, is_live: false, told, net };
@@ -282,7 +282,7 @@ impl Work for ScanWork<'_> {
         packets: &Packets,
         findings: &mut Findings,
     ) {
-        let Known { database, origin } = &*lease.known;
+        let Known { database, origin, .. } = &*lease.known;
         let mut catch = CollectHits { hunting: self, origin, findings };
         let mut text = String::new();
         for note in packets.notes() {

@@ -65,6 +65,12 @@ impl Signals {
         Ok(Signals { halt, number, asked, waiting })
     }
 
+    /// For a job within another one, which has a halt of its own. It takes no signals.
+    #[cfg(feature = "daemon")]
+    pub(super) fn of(halt: Halt) -> Signals {
+        Signals { halt, ..Signals::default() }
+    }
+
     /// Starts the thread that waits, once. So long the work may take to its end after the first
     /// signal: then the process ends as it does with the second one.
     ///

@@ -29,12 +29,12 @@ mod file;
 mod gate;
 mod null;
 mod records;
-mod rotating;
+mod aside;
 mod stdout;
 
 pub use contract::Sink;
 pub use file::FileSink;
 pub use null::Null;
 pub use records::Records;
-pub use rotating::{RotatingSink, Rotation};
+pub use aside::{Aside, Rotation};
 pub use stdout::StdoutSink;

@@ -236,13 +236,36 @@ impl Spool {
     ///
     /// When the disk fails, and not when it is full. What was written before is whole.
     pub fn append(&self, record: &Record, now: Timestamp, can_wait: bool) -> Result<Stored> {
+        let limits = &self.0.limits;
+        let most = if can_wait { limits.wait_at() } else { limits.shed_at(record.severity) };
+        self.append_within(record, now, can_wait, most)
+    }
+
+    /// The same for the rest of what was begun while there was room, of an input that can wait:
+    /// it may fill the log to its end, so that what was begun need not be done twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`append`](Spool::append).
+    pub fn append_rest(&self, record: &Record, now: Timestamp) -> Result<Stored> {
+        self.append_within(record, now, true, self.0.limits.max_bytes)
+    }
+
+    fn append_within(
+        &self,
+        record: &Record,
+        now: Timestamp,
+        can_wait: bool,
+        most: u64,
+    ) -> Result<Stored> {
         let Shared { folder, limits, .. } = &*self.0;
         let mut state = self.state();
         let mut buffer = std::mem::take(&mut state.buffer);
         buffer.clear();
         let is_short = record.encode(now, &mut buffer);
         let stored = if is_short && FIRST + buffer.len() as u64 <= limits.wait_at() {
-            state.store(folder, limits, record.severity, can_wait, &buffer)
+            let shed_as = (!can_wait).then_some(record.severity);
+            state.store(folder, limits, (most, shed_as), &buffer)
         } else {
             state.counters.too_long += 1;
             Ok(Stored::TooLong)
@@ -484,36 +507,34 @@ impl State {
         }
     }
 
-    /// Writes an encoded record, if there is room for it.
+    /// Writes an encoded record, if that makes the log no longer than `most`; what can't wait has
+    /// a severity that it is counted under where there is no room.
     fn store(
         &mut self,
         folder: &Path,
         limits: &Limits,
-        severity: u8,
-        can_wait: bool,
+        (most, shed_as): (u64, Option<u8>),
         bytes: &[u8],
     ) -> io::Result<Stored> {
         self.make_room(folder, limits, bytes.len() as u64);
-        let most = if can_wait { limits.wait_at() } else { limits.shed_at(severity) };
         let has_room = self.counters.bytes + bytes.len() as u64 <= most;
-        let written = if has_room { self.write(folder, limits, bytes) } else { Ok(false) };
-        match written {
-            Ok(true) => {
+        let is_written = has_room && self.write(folder, limits, bytes)?;
+        Ok(match shed_as {
+            _ if is_written => {
                 self.disk_full = false;
                 self.wanted = 0;
                 self.counters.appended += 1;
-                Ok(Stored::Yes)
+                Stored::Yes
             }
-            Ok(false) if can_wait => {
+            None => {
                 self.wanted = bytes.len() as u64;
-                Ok(Stored::Full)
+                Stored::Full
             }
-            Ok(false) => {
+            Some(severity) => {
                 self.counters.shed[usize::from(severity.clamp(1, 4) - 1)] += 1;
-                Ok(Stored::Shed)
+                Stored::Shed
             }
-            Err(error) => Err(error),
-        }
+        })
     }
 
     /// Writes a record at the end; false where the disk is full.

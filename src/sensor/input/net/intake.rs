@@ -79,7 +79,7 @@ pub struct Intake {
     shared: Arc<Shared>,
     stopper: Option<Stopper>,
     threads: Vec<JoinHandle<()>>,
-    pub(super) crowd: Option<Crowd>,
+    pub(super) crowds: Vec<Crowd>,
     pub(super) addresses: Vec<std::net::SocketAddr>,
 }
 
@@ -116,7 +116,7 @@ impl Intake {
             shared,
             stopper: Some(stopper),
             threads: Vec::new(),
-            crowd: None,
+            crowds: Vec::new(),
             addresses: Vec::new(),
         };
         Ok((intake, outgoing))
@@ -160,7 +160,7 @@ impl Intake {
 
     /// The connections, where there are any.
     pub fn connections(&self) -> CrowdCounts {
-        self.crowd.as_ref().map(Crowd::counts).unwrap_or_default()
+        self.crowds.iter().map(Crowd::counts).fold(CrowdCounts::default(), CrowdCounts::and)
     }
 
     /// Where it listens, of addresses with a port.

@@ -6,7 +6,9 @@ use super::intake::Outgoing;
 use super::syslog::{Clock, Frame, Framer, Message};
 use super::{Batch, Count, Intake};
 use crate::clock::{Stopwatch, now};
-use crate::sensor::listen::{Activated, Address, Bound, Connection, Crowd, Datagrams, Tls};
+use crate::sensor::listen::{
+    Activated, Address, Bound, Connection, Crowd, Datagrams, RECEIVE_BUFFER, Tls,
+};
 use crate::{Error, Result};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -35,13 +37,24 @@ pub struct Receive {
     pub tls: Option<Tls>,
     /// The most connections at a time, over all addresses.
     pub max_connections: usize,
+    /// Whether each message of a stream is a line, also where it begins with a number.
+    pub lines_only: bool,
+    /// The receive buffer that sockets of datagrams ask for, in bytes.
+    pub receive_buffer: usize,
 }
 
 impl Receive {
     /// At these addresses, syslog with times in UTC, without TLS, 512 connections.
     pub fn syslog(addresses: Vec<Address>) -> Receive {
         let format = Format::Syslog(TimeZone::UTC);
-        Receive { addresses, format, tls: None, max_connections: 512 }
+        Receive {
+            addresses,
+            format,
+            tls: None,
+            max_connections: 512,
+            lines_only: false,
+            receive_buffer: RECEIVE_BUFFER,
+        }
     }
 
     /// Listens, and starts the threads that receive.
@@ -64,7 +77,10 @@ impl Receive {
         for bound in bound? {
             let (outgoing, format) = (outgoing.clone(), self.format.clone());
             match bound {
-                Bound::Datagrams(datagrams) => {
+                Bound::Datagrams(mut datagrams) => {
+                    datagrams
+                        .enlarge(self.receive_buffer)
+                        .map_err(|e| Error::io("set a receive buffer", e))?;
                     intake.addresses.extend(datagrams.local_addr());
                     intake.start("datagrams", move || {
                         receive_datagrams(&datagrams, &format, &outgoing);
@@ -73,13 +89,16 @@ impl Receive {
                 Bound::Streams(listener) => {
                     intake.addresses.extend(listener.local_addr());
                     let halt = outgoing.halt.clone();
-                    let serve = move |connection| receive_stream(connection, &format, &outgoing);
+                    let lines_only = self.lines_only || format == Format::Lines;
+                    let serve = move |connection| {
+                        receive_stream(connection, (&format, lines_only), &outgoing);
+                    };
                     let thread = crowd.serve("stream", listener, halt, Arc::new(serve));
                     intake.adopt(thread.map_err(|e| Error::io("start a thread", e))?);
                 }
             }
         }
-        intake.crowd = Some(crowd);
+        intake.crowds.push(crowd);
         Ok(intake)
     }
 }
@@ -114,13 +133,14 @@ impl<'f> Reading<'f> {
 }
 
 /// Reads a connection to its end.
-fn receive_stream(mut connection: Connection, format: &Format, outgoing: &Outgoing) {
+fn receive_stream(
+    mut connection: Connection,
+    (format, lines_only): (&Format, bool),
+    outgoing: &Outgoing,
+) {
     let peer = Arc::clone(connection.peer());
     let mut reading = Reading::new(format);
-    let mut framer = match format {
-        Format::Syslog(_) => Framer::default(),
-        Format::Lines => Framer::of_lines(),
-    };
+    let mut framer = if lines_only { Framer::of_lines() } else { Framer::default() };
     let mut buffer = vec![0; 64 << 10];
     loop {
         let count = match connection.read(&mut buffer, None) {

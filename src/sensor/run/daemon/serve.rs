@@ -1,8 +1,38 @@
 //! From the configuration to running threads, and back.
 
-use super::{Served, Service};
-use crate::Result;
-use crate::sensor::run::{Notify, Signals};
+use super::board::{Board, SinkPart};
+use super::followed::strangers;
+use super::inputs::{self, Surroundings};
+use super::outlets::{self, Seed, Sent};
+use super::supervisor::{Crew, Supervisor};
+use super::{Served, Service, sinks};
+use crate::clock::Stopwatch;
+use crate::engine::indicator::Timestamp;
+use crate::engine::scan::Options;
+use crate::engine::suppress::{self, HomeNetworks, Suppressor};
+use crate::sensor::checkpoint::{State, StateDir};
+use crate::sensor::config::{Config, Sink};
+use crate::sensor::halt::{Halt, Stopper};
+use crate::sensor::listen::{Activated, Address};
+use crate::sensor::metrics::{Heart, Obstacle, Operation, Systemd};
+use crate::sensor::run::live::committer::{self, Committer, Ended};
+use crate::sensor::run::live::output::{Out, Way};
+use crate::sensor::run::live::pool::{QUEUE, Settings, Shared, start_workers};
+use crate::sensor::run::live::relay::{self, Parts, Relay};
+use crate::sensor::run::reload::{Look, while_watched};
+use crate::sensor::run::{
+    Current, Follow, Notice, Notify, Signals, default_threads, load_database, rotation,
+};
+use crate::sensor::spool::{self, Limits, Spool};
+use crate::{Error, Result};
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+/// How often the database is looked at: it is published by us, or by somebody beside us.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs until a signal asks for the end, or with [`Service::once`] until everything that is there
 /// was read and delivered.
@@ -12,6 +42,394 @@ use crate::sensor::run::{Notify, Signals};
 /// When it can't begin: the database, the state, an input or a sink can't be opened. What goes
 /// wrong later goes to `notify`, and is tried again.
 pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Result<Served> {
-    let _ = (service, signals, notify);
-    todo!()
+    let started = Stopwatch::start();
+    signals.watch(None)?;
+    // One for the configuration, one for the files of alerts.
+    let (hangup, reopen) = (rotation::hangup()?, rotation::hangup()?);
+    let systemd = Systemd::from_environment()?;
+    let config = &service.config;
+    let host = host(config);
+    let current = Arc::new(Current::new(load_database(&config.database)?, Some(host)));
+    let options = options(&service)?;
+    let (dir, opened) = StateDir::open(&config.daemon_state())?;
+    let base = Base { config, state: &opened.state, notify };
+    let mut prepared = base.prepare(dir)?;
+    let board = Board::new(config, &service.feeds, Arc::clone(&current));
+    let relay = Relay::new(prepared.parts(config)?, &board.metrics());
+    prepared.settle(&base, &relay)?;
+    board.set_sinks(parts(config, &prepared.sent), prepared.spool.clone());
+    board.set(Obstacle::Database, false);
+    let follow = Follow { path: config.database.clone(), every: LOOK, on_hangup: true };
+    let (errors, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let counting = |notice: Notice<'_>| {
+        if let Notice::Failed(_) | Notice::OutputFailed(_) = &notice {
+            errors.fetch_add(1, Ordering::Relaxed);
+        }
+        notify(notice);
+    };
+    let run = Running {
+        service: &service,
+        signals,
+        notify: &counting,
+        current: &current,
+        board: &board,
+        systemd: &systemd,
+        hangup: &hangup,
+        reopen: &reopen,
+        is_over: &is_over,
+    };
+    let tell = |look: Look| counting(look.notice());
+    let work = || run.work(prepared, relay, options);
+    let mut served = while_watched(&current, Some(follow), tell, work)??;
+    served.errors += errors.load(Ordering::Relaxed);
+    served.elapsed = started.elapsed();
+    Ok(served)
+}
+
+/// What the sensor is called.
+fn host(config: &Config) -> String {
+    let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    config.daemon.host.clone().unwrap_or_else(own)
+}
+
+fn options(service: &Service<'_>) -> Result<Options> {
+    Ok(Options::default().allow((service.allow)(&service.config.allow)?))
+}
+
+/// Patterns of what the process writes itself: alerts of alerts would never end.
+pub(super) fn own_files(config: &Config) -> Vec<OsString> {
+    let mut own = Vec::new();
+    let mut add = |path: &Path, rest: &str| {
+        let paths = [Some(path.to_path_buf()), std::path::absolute(path).ok()];
+        for path in paths.into_iter().flatten() {
+            if let Some(text) = path.to_str() {
+                own.push(OsString::from(format!("{}{rest}", glob::Pattern::escape(text))));
+            }
+        }
+    };
+    for sink in config.active_sinks() {
+        if let crate::sensor::config::SinkKind::File(file) = &sink.kind {
+            add(&file.path, "*");
+        }
+    }
+    add(&config.state, "/**");
+    add(&config.daemon_state(), "/**");
+    own
+}
+
+/// What shows of sinks.
+pub(super) fn parts(config: &Config, sent: &[Sent]) -> Vec<SinkPart> {
+    let part = |sink: &Sink| {
+        let own = sent.iter().find(|it| it.name == sink.name).map(Sent::part);
+        own.unwrap_or(SinkPart { name: sink.name.clone(), kind: sink.kind.name(), counters: None })
+    };
+    config.active_sinks().map(part).collect()
+}
+
+/// The rules of suppression; none if every alert goes out.
+pub(super) fn rules(config: &Config) -> Option<suppress::Config> {
+    let rules = &config.suppress;
+    let members = rules.key.iter().filter_map(|key| suppress::Member::from_name(key.name()));
+    rules.enabled.then(|| suppress::Config {
+        key: members.collect(),
+        window: rules.window,
+        first: rules.first,
+        critical: rules.critical,
+        max_keys: rules.max_keys as usize,
+        max_bytes: usize::try_from(rules.max_memory).unwrap_or(usize::MAX),
+    })
+}
+
+/// What everything is opened with.
+struct Base<'b> {
+    config: &'b Config,
+    state: &'b State,
+    notify: Notify<'b>,
+}
+
+/// What is open before the first thread is there.
+struct Prepared {
+    dir: StateDir,
+    saved: State,
+    spool: Option<Spool>,
+    sent: Vec<Sent>,
+    seeds: Vec<Seed>,
+    suppressor: Option<Suppressor>,
+}
+
+impl Base<'_> {
+    fn prepare(&self, dir: StateDir) -> Result<Prepared> {
+        let Base { config, state, notify } = *self;
+        let mut seeds = Vec::new();
+        for sink in config.active_sinks() {
+            seeds.extend(outlets::local(sink, state, notify)?);
+        }
+        let spool = self.spool()?;
+        let mut sent = Vec::new();
+        if let Some(spool) = &spool {
+            for sink in config.active_sinks() {
+                sent.extend(outlets::send(sink, spool, config)?);
+            }
+        }
+        let suppressor = rules(config).map(|rules| relay::restored(rules, state)).transpose()?;
+        Ok(Prepared { dir, saved: state.clone(), spool, sent, seeds, suppressor })
+    }
+
+    /// The spool, if a sink needs it.
+    fn spool(&self) -> Result<Option<Spool>> {
+        let Base { config, state, notify } = *self;
+        let sinks: Vec<(String, spool::Sink)> = config
+            .active_sinks()
+            .filter(|sink| sink.delivery().is_some())
+            .map(|sink| {
+                let cursor = relay::cursor(state, &sink.name);
+                let size = config.daemon.spool_size;
+                (sink.name.clone(), spool::Sink { cursor, ..sinks::spool_sink(sink, size) })
+            })
+            .collect();
+        if sinks.is_empty() {
+            return Ok(None);
+        }
+        let limits = Limits { max_bytes: config.daemon.spool_size, ..Limits::default() };
+        let folder = config.daemon_state().join("spool");
+        let (spool, recovery) = Spool::open(&folder, limits, sinks)?;
+        if recovery.damaged_segments > 0 {
+            notify(Notice::Skipped(&format!(
+                "{}: {} segments of the spool are damaged: what comes after the damage is not sent",
+                folder.display(),
+                recovery.damaged_segments
+            )));
+        }
+        Ok(Some(spool))
+    }
+}
+
+impl Prepared {
+    fn parts(&mut self, config: &Config) -> Result<Parts> {
+        Ok(Parts {
+            suppressor: self.suppressor.take(),
+            home: HomeNetworks::new(config.suppress.home.clone()),
+            spool: self.spool.clone(),
+            formats: outlets::formats(config),
+            has_archive: config.active_sinks().any(|sink| sink.suppressed),
+        })
+    }
+
+    /// Commits what is known before anything is written: the lengths of files, and what is not
+    /// there any more.
+    fn settle(&mut self, base: &Base<'_>, relay: &Relay) -> Result<()> {
+        let mut commit = relay.stale(base.state);
+        let names = base.config.inputs.iter().map(|input| &*input.name);
+        commit.add(strangers(base.state, names));
+        for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
+            commit.outputs.push(file.sync()?);
+        }
+        self.dir.commit(&commit)
+    }
+}
+
+/// What all threads work with.
+struct Running<'r> {
+    service: &'r Service<'r>,
+    signals: &'r Signals,
+    notify: Notify<'r>,
+    current: &'r Arc<Current>,
+    board: &'r Board,
+    systemd: &'r Systemd,
+    hangup: &'r AtomicBool,
+    reopen: &'r AtomicBool,
+    is_over: &'r AtomicBool,
+}
+
+impl Running<'_> {
+    fn work(&self, prepared: Prepared, relay: Relay, options: Options) -> Result<Served> {
+        let config = &self.service.config;
+        let Prepared { dir, saved, spool, sent, seeds, .. } = prepared;
+        let halt = self.signals.halt();
+        let threads = match config.daemon.threads {
+            0 => default_threads(),
+            threads => threads as usize,
+        };
+        let mut activated = Activated::from_environment()?;
+        let with = Surroundings {
+            current: self.current,
+            options: options.clone(),
+            notify: self.notify,
+            is_once: self.service.once,
+            own: own_files(config),
+        };
+        let mut opened = Vec::new();
+        for input in config.active_inputs() {
+            match inputs::open(input, &saved, &mut activated, &with)? {
+                Some(input) => opened.push(input),
+                None => (self.notify)(Notice::Skipped(&format!(
+                    "input “{}”: what others send has no end, so it is left out",
+                    input.name
+                ))),
+            }
+        }
+        let (pages_halt, pages_end) = pair()?;
+        let pages = self.operation(&mut activated, pages_halt)?;
+        let locals = seeds.into_iter().map(Seed::grow).collect();
+        let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
+        out.begin();
+        let settings = Settings::new(options);
+        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
+        let (messages_end, messages) = mpsc::sync_channel(2 * threads + QUEUE);
+        let (tasks, beats) = (Mutex::new(tasks), Beats::new(threads));
+        let busy = |worker: usize, is_busy: bool| beats.beat(self.board, worker, is_busy);
+        let shared =
+            Shared { current: self.current, settings: &settings, tasks: &tasks, busy: &busy };
+        let board = self.board;
+        let counted = |from: &crate::sensor::run::live::task::Member,
+                       counted: &committer::Counted<'_>| {
+            board.counted(&from.name, counted.bytes, counted.lines, counted.counters);
+        };
+        let sent = Mutex::new(sent);
+        let ended = std::thread::scope(|scope| {
+            start_workers(scope, threads, &shared, &messages_end)?;
+            let crew = Crew { scope, tasks: send, committer: messages_end, halt: &halt };
+            let mut supervisor = Supervisor {
+                service: self.service,
+                config: config.clone(),
+                notify: self.notify,
+                board,
+                systemd: self.systemd,
+                hangup: self.hangup,
+                is_over: self.is_over,
+                settings: &settings,
+                spool,
+                sent: &sent,
+                with,
+                activated,
+                crew: Some(crew),
+                runners: Vec::new(),
+                count: 0,
+            };
+            let members = supervisor.start_all(opened)?;
+            board.set(Obstacle::Inputs, false);
+            let commits = Committer {
+                out,
+                state: Some(dir),
+                messages,
+                members,
+                is_open: true,
+                notify: self.notify,
+                halt: &halt,
+                hangup: Some(self.reopen),
+                counted: &counted,
+            };
+            self.start_updates(scope, &halt)?;
+            let spawned = std::thread::Builder::new()
+                .name("supervisor".into())
+                .spawn_scoped(scope, move || supervisor.run());
+            spawned.map_err(|e| Error::io("start a thread", e))?;
+            let _over = OverAtEnd(self.is_over);
+            Ok::<_, Error>(committer::run(commits))
+        })?;
+        let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let served = self.finish(ended, sent);
+        pages_end.stop();
+        if let Some(pages) = pages {
+            pages.join();
+        }
+        served
+    }
+
+    /// Serves the pages, if that is wanted.
+    fn operation(&self, activated: &mut Activated, halt: Halt) -> Result<Option<Operation>> {
+        let Some(place) = &self.service.config.daemon.metrics else { return Ok(None) };
+        let address = Address::Tcp(place.to_string());
+        let served = self.board.pages().serve(&address, None, activated, halt);
+        served.map(Some).map_err(|error| error.about("daemon.metrics"))
+    }
+
+    /// Has feeds updated, if there are any.
+    fn start_updates<'scope>(
+        &'scope self,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+        halt: &'scope Halt,
+    ) -> Result<()> {
+        let Some(update) = self.service.update.filter(|_| !self.service.once) else {
+            return Ok(());
+        };
+        let fetched = |feed: &str, at: Timestamp| self.board.fetched(feed, at);
+        std::thread::Builder::new()
+            .name("feeds".into())
+            .spawn_scoped(scope, move || update(halt, &fetched))
+            .map(drop)
+            .map_err(|e| Error::io("start a thread", e))
+    }
+
+    /// Delivers what there is time for, and commits how far that came.
+    fn finish(&self, ended: Ended<'_>, sent: Vec<Sent>) -> Result<Served> {
+        let Ended { came, mut out, state } = ended;
+        let drain = self.service.config.daemon.drain;
+        if self.service.once {
+            wait_for_delivery(&sent, &out, drain);
+        }
+        outlets::finish(sent, drain);
+        if let Some(mut dir) = state {
+            let commit = out.sync()?;
+            dir.commit(&commit)?;
+        }
+        let mut served = Served {
+            lines: came.lines,
+            bytes: came.bytes,
+            errors: came.errors,
+            counters: came.counters,
+            ..Served::default()
+        };
+        if let Way::Relay(relay) = &out.way {
+            (served.alerts, served.suppressed) = (relay.alerts, relay.suppressed);
+            served.waiting = relay.backlogs();
+        }
+        match came.stopped {
+            Some(error) if !error.is_broken_pipe() => Err(error),
+            _ => Ok(served),
+        }
+    }
+}
+
+/// A halt, and what sets it.
+fn pair() -> Result<(Halt, Stopper)> {
+    Halt::new().map_err(|e| Error::io("open a pair of sockets", e))
+}
+
+/// Waits until sinks have everything, or none of them takes anything for a while.
+fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
+    let Way::Relay(relay) = &out.way else { return };
+    let arrived = || sent.iter().map(Sent::arrived).sum::<u64>();
+    let (mut last, mut since) = (arrived(), Stopwatch::start());
+    while !relay.backlogs().is_empty() && since.elapsed() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+        let now = arrived();
+        if now != last {
+            (last, since) = (now, Stopwatch::start());
+        }
+    }
+}
+
+/// Workers that are at a piece have a heart; those that wait need none.
+struct Beats(Vec<Mutex<Option<Heart>>>);
+
+impl Beats {
+    fn new(workers: usize) -> Self {
+        Beats((0..workers).map(|_| Mutex::default()).collect())
+    }
+
+    fn beat(&self, board: &Board, worker: usize, is_busy: bool) {
+        let Some(place) = self.0.get(worker) else { return };
+        let heart = is_busy.then(|| board.hearts().heart(format!("worker {worker}")));
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = heart;
+    }
+}
+
+/// Says that all is over, also when something panics.
+struct OverAtEnd<'o>(&'o AtomicBool);
+
+impl Drop for OverAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -49,7 +49,7 @@ pub struct Served {
     pub suppressed: u64,
     /// Errors that were reported.
     pub errors: u64,
-    /// Records that wait in the spool, by sink: the next start goes on with them.
+    /// Bytes that wait in the spool, by sink: the next start goes on with them.
     pub waiting: BTreeMap<String, u64>,
     /// What the scanner counted.
     pub counters: Counters,

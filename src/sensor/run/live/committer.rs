@@ -1,18 +1,17 @@
 //! Alerts written, progress committed.
 
 use super::order::InOrder;
-use super::output::Out;
-use super::task::{Done, Message, Order};
+use super::output::{Due, Out};
+use super::task::{Done, Identity, Matched, Member, Message, Order};
 use crate::clock::Stopwatch;
-use crate::engine::alert::Alert;
+use crate::engine::alert::{Alert, Origin};
+use crate::engine::scan::{Counters, Hit};
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::halt::Halt;
-use crate::sensor::input::tail::{Changes, Position};
-use crate::sensor::run::{Notice, Notify, Yield};
+use crate::sensor::run::{Notice, Notify};
 use crate::{Error, Result};
-use hashbrown::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// The longest that alerts wait for the commit that makes them safe.
@@ -37,39 +36,70 @@ const LOOK: Duration = Duration::from_secs(1);
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the committer works with.
-pub(super) struct Committer<'c, 's> {
-    pub(super) out: Out<'s>,
+pub(in crate::sensor::run) struct Committer<'c, 's> {
+    pub(in crate::sensor::run) out: Out<'s>,
     /// Where commits go; none where nothing is kept.
-    pub(super) state: Option<StateDir>,
-    pub(super) messages: Receiver<Message>,
-    /// To each source.
-    pub(super) orders: Vec<Sender<Order>>,
-    pub(super) notify: Notify<'c>,
-    pub(super) halt: &'c Halt,
+    pub(in crate::sensor::run) state: Option<StateDir>,
+    pub(in crate::sensor::run) messages: Receiver<Message>,
+    /// The sources that are there from the start.
+    pub(in crate::sensor::run) members: Vec<Member>,
+    /// Whether other sources may come.
+    pub(in crate::sensor::run) is_open: bool,
+    pub(in crate::sensor::run) notify: Notify<'c>,
+    pub(in crate::sensor::run) halt: &'c Halt,
     /// Set by SIGHUP, if that has the output opened again.
-    pub(super) hangup: Option<&'c AtomicBool>,
+    pub(in crate::sensor::run) hangup: Option<&'c AtomicBool>,
+    /// Called for each piece that was matched.
+    pub(in crate::sensor::run) counted: &'c (dyn Fn(&Member, &Counted<'_>) + Sync),
+}
+
+/// What was counted over a piece.
+pub(in crate::sensor::run) struct Counted<'c> {
+    pub(in crate::sensor::run) bytes: u64,
+    pub(in crate::sensor::run) lines: u64,
+    pub(in crate::sensor::run) counters: &'c Counters,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Committed {
-    pub(super) bytes: u64,
-    pub(super) lines: u64,
-    pub(super) records: u64,
-    pub(super) errors: u64,
+pub(in crate::sensor::run) struct Committed {
+    pub(in crate::sensor::run) bytes: u64,
+    pub(in crate::sensor::run) lines: u64,
+    pub(in crate::sensor::run) records: u64,
+    pub(in crate::sensor::run) errors: u64,
+    pub(in crate::sensor::run) counters: Counters,
     /// Alerts that could not be written.
-    pub(super) lost: u64,
-    pub(super) stopped: Option<Error>,
+    pub(in crate::sensor::run) lost: u64,
+    pub(in crate::sensor::run) stopped: Option<Error>,
+}
+
+/// What came of it, and what was worked with.
+pub(in crate::sensor::run) struct Ended<'s> {
+    pub(in crate::sensor::run) came: Committed,
+    pub(in crate::sensor::run) out: Out<'s>,
+    pub(in crate::sensor::run) state: Option<StateDir>,
 }
 
 /// A source, as the committer sees it.
-#[derive(Default)]
 struct Track {
+    member: Member,
     pieces: InOrder<Box<Done>>,
-    /// How far each stream is processed, since the last question.
-    processed: HashMap<u64, Position>,
+    /// How many of its pieces the source was asked to keep, and how many are in a commit.
+    asked: u64,
+    safe: u64,
     /// How many pieces it has, once that is known.
     total: Option<u64>,
+}
+
+impl Track {
+    fn new(member: Member) -> Self {
+        Track { member, pieces: InOrder::default(), asked: 0, safe: 0, total: None }
+    }
+
+    /// Whether all its pieces are processed.
+    fn is_over(&self) -> bool {
+        self.total.is_some_and(|total| self.pieces.taken() >= total)
+    }
 }
 
 /// What is to be committed, and what is on its way there.
@@ -105,26 +135,27 @@ impl Pending {
 
 /// Writes and commits until every source has ended and all of it is committed, or the output is
 /// gone for good.
-pub(super) fn run(committer: Committer<'_, '_>) -> (Committed, Yield) {
-    let tracks = committer.orders.iter().map(|_| Track::default()).collect();
+pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended<'s> {
+    let members = std::mem::take(&mut committer.members);
     let mut run = Run {
         committer,
-        tracks,
+        tracks: members.into_iter().map(Track::new).collect(),
         pending: Pending::default(),
         came: Committed::default(),
         is_told: false,
         is_ended: false,
         turning: Turning::No,
         looked: Stopwatch::start(),
+        stuck: None,
     };
-    run.committer.out.begin();
     if let Err(error) = run.run() {
         run.came.lost = run.committer.out.waiting();
         run.came.stopped = Some(error);
     }
     run.came.records = run.committer.out.records.saturating_sub(run.came.lost);
     // Sources and workers that still wait find nobody there, and end.
-    (run.came, run.committer.out.into_yield())
+    let Committer { out, state, .. } = run.committer;
+    Ended { came: run.came, out, state }
 }
 
 struct Run<'c, 's> {
@@ -138,6 +169,8 @@ struct Run<'c, 's> {
     is_ended: bool,
     turning: Turning,
     looked: Stopwatch,
+    /// Since when there is no room for the last pieces.
+    stuck: Option<Stopwatch>,
 }
 
 /// What is under way of a file of alerts that was renamed. Until it is done, alerts wait.
@@ -164,10 +197,11 @@ impl Run<'_, '_> {
                     Err(RecvTimeoutError::Disconnected) => return self.flush(),
                 }
             }
+            self.round();
             // What is processed is written before the file may be turned: a commit comes between.
             self.flush()?;
             self.turn();
-            let is_last = self.tracks.iter().all(Track::is_over);
+            let is_last = self.is_last();
             if is_last && !self.is_ended {
                 self.is_ended = true;
                 self.committer.out.end();
@@ -177,6 +211,43 @@ impl Run<'_, '_> {
             if is_last && self.pending.is_empty() && self.turning == Turning::No {
                 return Ok(());
             }
+        }
+    }
+
+    /// Whether all is processed, or what is left can't be: there is no room for what comes of it,
+    /// and it is time to end. The next run finds it where it is.
+    fn is_last(&mut self) -> bool {
+        if self.committer.is_open {
+            return false;
+        }
+        if self.tracks.iter().all(Track::is_over) {
+            return true;
+        }
+        let is_stuck = self.committer.halt.is_set()
+            && self.committer.out.is_full()
+            && self.tracks.iter().all(|track| track.total.is_some());
+        match is_stuck {
+            true => self.stuck.get_or_insert_with(Stopwatch::start).elapsed() >= LAST_PATIENCE,
+            false => {
+                self.stuck = None;
+                false
+            }
+        }
+    }
+
+    /// Does what time asks for, and has sources wait while there is no room.
+    fn round(&mut self) {
+        match self.committer.out.round() {
+            Due::Nothing => {}
+            #[cfg(feature = "daemon")]
+            Due::Progress => drop(self.pending.progress.get_or_insert_with(Stopwatch::start)),
+            #[cfg(feature = "daemon")]
+            Due::Alerts => drop(self.pending.alerts.get_or_insert_with(Stopwatch::start)),
+        }
+        let is_full = self.committer.out.is_full();
+        for track in self.tracks.iter().filter(|track| track.member.can_wait) {
+            let is_behind = is_full || track.pieces.len() > BURST;
+            track.member.paused.store(is_behind, Ordering::Relaxed);
         }
     }
 
@@ -201,6 +272,21 @@ impl Run<'_, '_> {
             Message::Done(done) => self.done(done),
             Message::Kept(changes) => self.kept(*changes),
             Message::Notice(notice) => (self.committer.notify)(Notice::Tail(&notice)),
+            #[cfg(feature = "daemon")]
+            Message::Joined(member) => self.tracks.push(Track::new(member)),
+            #[cfg(feature = "daemon")]
+            Message::Closed => self.committer.is_open = false,
+            #[cfg(feature = "daemon")]
+            Message::State(to) => {
+                let state = self.committer.state.as_ref().map(|dir| dir.state().clone());
+                // Whoever asked may have ended.
+                let _ = to.send(state.unwrap_or_default());
+            }
+            #[cfg(feature = "daemon")]
+            Message::Change(change) => {
+                change(&mut self.committer.out);
+                self.pending.alerts.get_or_insert_with(Stopwatch::start);
+            }
             Message::Ended { source, pieces, error } => {
                 if let Some(track) = self.tracks.get_mut(source) {
                     track.total = Some(pieces);
@@ -214,33 +300,48 @@ impl Run<'_, '_> {
     }
 
     fn done(&mut self, done: Box<Done>) {
-        let source = done.task.source;
+        let source = done.source;
         if let Some(track) = self.tracks.get_mut(source) {
-            track.pieces.put(done.task.serial, done);
+            track.pieces.put(done.serial, done);
             self.process(source);
         }
     }
 
     /// Takes the alerts of the pieces of a source that are in order. While the file is turned it
-    /// takes none: what is processed would be committed before its alerts are written.
+    /// takes none: what is processed would be committed before its alerts are written. While there
+    /// is no room, sources that can wait do.
     fn process(&mut self, source: usize) {
         let Some(track) = self.tracks.get_mut(source) else { return };
+        let out = &mut self.committer.out;
         while self.turning == Turning::No
+            && !(track.member.can_wait && out.is_full())
             && let Some(done) = track.pieces.take()
         {
-            let Done { task, hits } = *done;
-            let piece = *task.piece;
-            self.came.bytes += piece.bytes.len() as u64;
-            self.came.lines += memchr::memchr_iter(b'\n', &piece.bytes).count() as u64;
-            let out = &mut self.committer.out;
+            let Done { read_at, bytes, lines, identity, counters, matched, .. } = *done;
+            self.came.bytes += bytes;
+            self.came.lines += lines;
+            self.came.counters.add(&counters);
+            let counted = Counted { bytes, lines, counters: &counters };
+            (self.committer.counted)(&track.member, &counted);
             let mut has_alerts = false;
-            hits.with_dependent(|known, hits| {
-                for hit in hits {
-                    let alert = Alert::new(hit, &known.origin, task.read_at);
-                    has_alerts |= out.take(&alert.in_stream(piece.stream));
+            let mut take = |hit: &Hit<'_>, origin: &Origin, read_at| {
+                let alert = Alert::new(hit, origin, read_at);
+                let alert = match identity {
+                    Identity::Path => alert,
+                    Identity::Stream(stream) => alert.in_stream(stream),
+                    #[cfg(feature = "daemon")]
+                    Identity::Line => alert.in_stream(line_identity(hit)),
+                };
+                has_alerts |= out.take(&alert, &track.member);
+            };
+            match matched {
+                Matched::Hits(hits) => hits.with_dependent(|known, hits| {
+                    hits.iter().for_each(|hit| take(hit, &known.origin, read_at));
+                }),
+                Matched::Found(found) => {
+                    found.iter().for_each(|it| take(&it.hit, &it.origin, it.read_at));
                 }
-            });
-            track.processed.insert(piece.stream, piece.end);
+            }
             self.pending.progress.get_or_insert_with(Stopwatch::start);
             if has_alerts {
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
@@ -338,8 +439,8 @@ impl Run<'_, '_> {
         if !self.pending.is_idle() || !is_due {
             return Ok(());
         }
-        let output = match self.committer.out.sync() {
-            Ok(output) => output,
+        let commit = match self.committer.out.sync() {
+            Ok(commit) => commit,
             Err(error) if is_last => return Err(error),
             Err(error) => {
                 self.failed(&error);
@@ -350,13 +451,14 @@ impl Run<'_, '_> {
         // length of the output, and the lines that they are about after the offsets.
         (self.pending.alerts, self.pending.progress) = (None, None);
         let mut asked = 0;
-        for (track, orders) in self.tracks.iter_mut().zip(&self.committer.orders) {
-            let positions: Vec<Position> = track.processed.drain().map(|(_, it)| it).collect();
-            if !positions.is_empty() && orders.send(Order::Keep(positions)).is_ok() {
-                asked += 1;
+        let is_behind = self.committer.out.is_behind();
+        for track in &mut self.tracks {
+            let before = track.pieces.taken();
+            if before > track.asked && !(is_behind && track.member.can_wait) {
+                track.asked = before;
+                asked += usize::from(track.member.orders.send(Order::Keep(before)).is_ok());
             }
         }
-        let commit = Commit { outputs: output.into_iter().collect(), ..Commit::default() };
         match asked {
             0 => self.write_commit(commit, is_last),
             _ => {
@@ -367,10 +469,9 @@ impl Run<'_, '_> {
     }
 
     /// A source has kept what is processed.
-    fn kept(&mut self, changes: Changes) {
+    fn kept(&mut self, kept: Commit) {
         let Some((asked, commit)) = &mut self.pending.asked else { return };
-        commit.files.extend(changes.files);
-        commit.forgotten.extend(changes.forgotten);
+        commit.add(kept);
         *asked = asked.saturating_sub(1);
         if *asked == 0
             && let Some((_, commit)) = self.pending.asked.take()
@@ -380,9 +481,24 @@ impl Run<'_, '_> {
         }
     }
 
+    /// Says to each source what is in a commit now.
+    fn committed(&mut self) {
+        for track in &mut self.tracks {
+            if track.asked > track.safe {
+                track.safe = track.asked;
+                // A source that is gone needs no word.
+                let _ = track.member.orders.send(Order::Safe(track.safe));
+            }
+        }
+    }
+
     fn write_commit(&mut self, commit: Commit, is_last: bool) -> Result<()> {
-        let Some(state) = &mut self.committer.state else { return Ok(()) };
+        let Some(state) = &mut self.committer.state else {
+            self.committed();
+            return Ok(());
+        };
         let Err(error) = state.commit(&commit) else {
+            self.committed();
             self.written();
             return Ok(());
         };
@@ -395,9 +511,20 @@ impl Run<'_, '_> {
     }
 }
 
-impl Track {
-    /// Whether all its pieces are processed.
-    fn is_over(&self) -> bool {
-        self.total.is_some_and(|total| self.pieces.taken() >= total)
+/// What identifies a line that stands in no stream: what it says, who wrote it, and when.
+#[cfg(feature = "daemon")]
+fn line_identity(hit: &Hit<'_>) -> u64 {
+    use crate::engine::indicator::Place;
+    let mut key = xxhash_rust::xxh3::Xxh3::new();
+    if let Place::Log(log) = &hit.place {
+        let sender = log.sender.as_deref();
+        let host = sender.and_then(|it| it.host.as_deref()).unwrap_or_default();
+        let app = sender.and_then(|it| it.app.as_deref()).unwrap_or_default();
+        let time = log.time.map_or_else(String::new, |time| time.0.to_string());
+        for part in [&*time, host, app, &log.text] {
+            key.update(part.as_bytes());
+            key.update(b"\0");
+        }
     }
+    key.digest()
 }

@@ -1,12 +1,17 @@
 //! Logs that are followed, as a source.
 
 use super::source::{Source, Taken};
+use super::task::Work;
 use crate::Result;
 use crate::engine::text::fields::Layout;
+use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
-use crate::sensor::input::tail::{Changes, Next, Notice, Piece, Position, Tail};
+use crate::sensor::input::tail::{
+    Changes, Counters, Next, Notice, Piece, Position, Tail,
+};
 use crate::sensor::run::headers::layout_after;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +19,11 @@ use std::time::Duration;
 const MAX_LAYOUTS: usize = 4096;
 
 /// Logs that are followed.
-pub(super) struct FollowedLogs {
+pub(in crate::sensor::run) struct FollowedLogs {
     tail: Tail,
+    /// Where the pieces end that are not kept yet, and the number of the first of them.
+    under_way: VecDeque<Position>,
+    first: u64,
     /// How the lines of each stream name their fields, and the header that says so.
     layouts: HashMap<u64, (Arc<[u8]>, Layout)>,
     /// End when there is nothing more to read.
@@ -23,13 +31,20 @@ pub(super) struct FollowedLogs {
 }
 
 impl FollowedLogs {
-    pub(super) fn new(tail: Tail, is_once: bool) -> Self {
-        FollowedLogs { tail, layouts: HashMap::new(), is_once }
+    pub(in crate::sensor::run) fn new(tail: Tail, is_once: bool) -> Self {
+        let (under_way, layouts) = (VecDeque::new(), HashMap::new());
+        FollowedLogs { tail, under_way, first: 0, layouts, is_once }
     }
 
-    /// How many files are followed.
-    pub(super) fn files(&self) -> u64 {
-        self.tail.counters().files as u64
+    /// What was counted, and how many files are followed.
+    pub(in crate::sensor::run) fn counters(&self) -> Counters {
+        self.tail.counters()
+    }
+
+    /// How far each file was read.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn status(&self) -> Vec<crate::sensor::input::tail::FileStatus> {
+        self.tail.status()
     }
 
     fn layout(&mut self, piece: &Piece) -> Layout {
@@ -56,16 +71,25 @@ impl Source for FollowedLogs {
         Ok(match self.tail.next(halt, wait)? {
             Next::Piece(piece) => {
                 let layout = self.layout(&piece);
-                Taken::Piece(piece, layout)
+                self.under_way.push_back(piece.end.clone());
+                Taken::Work(Work::Piece(piece, layout))
             }
             Next::Idle if !self.is_once => Taken::Nothing,
             Next::Idle | Next::Halted => Taken::End,
         })
     }
 
-    fn keep(&mut self, positions: &[Position]) -> Changes {
-        self.tail.safe(positions);
-        self.tail.changed()
+    fn keep(&mut self, before: u64) -> Commit {
+        let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let count = count.min(self.under_way.len());
+        self.first += count as u64;
+        // Of each stream the last one counts.
+        let ends: HashMap<u64, Position> =
+            self.under_way.drain(..count).map(|end| (end.stream, end)).collect();
+        let ends: Vec<Position> = ends.into_values().collect();
+        self.tail.safe(&ends);
+        let Changes { files, forgotten } = self.tail.changed();
+        Commit { files, forgotten, ..Commit::default() }
     }
 
     fn keep_up(&mut self) {

@@ -27,16 +27,19 @@
 //! | `logs` | logs that are followed, as a source |
 //! | `order` | each source's pieces put back in order |
 //! | `output` | where alerts go, and what they need for a commit |
+//! | `relay` | what becomes of the daemon's alerts |
 //! | `committer` | alerts written, progress committed |
 //! | `tail` | [`tail()`]: the job |
 
-mod committer;
-mod logs;
+pub(super) mod committer;
+pub(super) mod logs;
 mod order;
-mod output;
-mod pool;
-mod source;
+pub(super) mod output;
+pub(super) mod pool;
+#[cfg(feature = "daemon")]
+pub(super) mod relay;
+pub(super) mod source;
 mod tail;
-mod task;
+pub(super) mod task;
 
 pub use tail::{Logs, Place, tail};

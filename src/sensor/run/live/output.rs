@@ -1,40 +1,96 @@
 //! Where alerts go, and what a commit has to know about it.
 
+#[cfg(feature = "daemon")]
+use super::relay::Relay;
+use super::task::Member;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder};
-use crate::sensor::checkpoint::{AlertFile, Output};
+use crate::sensor::checkpoint::{AlertFile, Commit, Output};
+#[cfg(feature = "daemon")]
+use crate::sensor::outlet::Filter;
 use crate::sensor::run::outlet::{Outlet, Yield};
+#[cfg(feature = "daemon")]
+use crate::sensor::sink::Aside;
 use crate::sensor::sink::{Records, Sink};
 
 /// What alerts are written to.
-pub(super) enum Target<'s> {
+pub(in crate::sensor::run) enum Target<'s> {
     /// A file whose length belongs to each commit.
     File(Box<AlertFile>),
     /// Anything else: what was written before a crash may be written again.
     Sink(&'s mut dyn Sink),
+    /// The same, with nobody else to use it.
+    #[cfg(feature = "daemon")]
+    Own(Box<dyn Sink + Send>),
 }
 
-/// The output of a job, with the records that it could not take yet.
-pub(super) struct Out<'s> {
-    target: Target<'s>,
-    outlet: Outlet,
-    encoder: Encoder,
+impl<'s> Target<'s> {
+    fn sink(&mut self) -> Option<&mut (dyn Sink + 's)> {
+        match self {
+            Target::File(_) => None,
+            Target::Sink(sink) => Some(&mut **sink),
+            #[cfg(feature = "daemon")]
+            Target::Own(sink) => Some(&mut **sink),
+        }
+    }
+
+    fn waiting(&self) -> u64 {
+        match self {
+            Target::File(_) => 0,
+            Target::Sink(sink) => sink.waiting(),
+            #[cfg(feature = "daemon")]
+            Target::Own(sink) => sink.waiting(),
+        }
+    }
+}
+
+/// A place on this machine that alerts are written to, with what it could not take yet.
+pub(in crate::sensor::run) struct Local<'s> {
+    pub(in crate::sensor::run) target: Target<'s>,
+    pub(in crate::sensor::run) encoder: Encoder,
     held: Records,
-    /// Records that were wanted, in all.
-    pub(super) records: u64,
+    /// The sink's name, and which alerts it gets.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) name: String,
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) filter: Filter,
+    /// When its file is put aside.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) aside: Option<Aside>,
+    /// Whether the file that is committed is to be put aside now.
+    #[cfg(feature = "daemon")]
+    is_due: bool,
 }
 
-impl<'s> Out<'s> {
-    pub(super) fn new(target: Target<'s>, outlet: Outlet, encoder: Encoder) -> Self {
-        Out { target, outlet, encoder, held: Records::default(), records: 0 }
+impl<'s> Local<'s> {
+    pub(in crate::sensor::run) fn new(target: Target<'s>, encoder: Encoder) -> Self {
+        Local {
+            target,
+            encoder,
+            held: Records::default(),
+            #[cfg(feature = "daemon")]
+            name: String::new(),
+            #[cfg(feature = "daemon")]
+            filter: Filter::default(),
+            #[cfg(feature = "daemon")]
+            aside: None,
+            #[cfg(feature = "daemon")]
+            is_due: false,
+        }
+    }
+
+    /// Adds a record that is encoded already.
+    #[cfg(feature = "daemon")]
+    pub(super) fn add(&mut self, record: &[u8]) {
+        self.held.record(|bytes| bytes.extend_from_slice(record));
     }
 
     /// Writes what a format has at the beginning of a file, where there is nothing yet.
-    pub(super) fn begin(&mut self) {
+    pub(in crate::sensor::run) fn begin(&mut self) {
         let is_new = match &self.target {
             Target::File(file) => file.is_empty(),
-            Target::Sink(_) => true,
+            _ => true,
         };
         if is_new {
             let encoder = &self.encoder;
@@ -44,51 +100,57 @@ impl<'s> Out<'s> {
 
     /// Writes what a format has at the end. A file that the next run goes on with has none.
     pub(super) fn end(&mut self) {
-        if let Target::Sink(_) = self.target {
+        if !matches!(self.target, Target::File(_)) {
             let encoder = &self.encoder;
             self.held.frame(|bytes| encoder.end(now(), bytes));
         }
     }
 
-    /// Encodes an alert, if it is wanted; answers whether it is.
-    pub(super) fn take(&mut self, alert: &Alert<'_>) -> bool {
-        let outlet = &mut self.outlet;
-        let is_wanted = self.held.record(|bytes| outlet.take(alert, bytes));
-        self.records += u64::from(is_wanted);
-        is_wanted
-    }
-
-    /// Passes on what was encoded. What can't be is kept, and comes first the next time.
-    pub(super) fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         if self.held.is_empty() {
             return Ok(());
         }
         match &mut self.target {
             Target::File(file) => file.append(self.held.bytes())?,
-            Target::Sink(sink) => sink.write(&self.held).and_then(|()| sink.flush())?,
+            other => {
+                if let Some(sink) = other.sink() {
+                    sink.write(&self.held).and_then(|()| sink.flush())?;
+                }
+            }
         }
         self.held.clear();
         Ok(())
     }
 
-    /// Makes what was passed on safe; returns what a commit keeps of the output.
-    pub(super) fn sync(&mut self) -> Result<Option<Output>> {
+    /// Makes what was passed on safe; returns what a commit keeps of it.
+    pub(in crate::sensor::run) fn sync(&mut self) -> Result<Option<Output>> {
         match &mut self.target {
             Target::File(file) => file.sync().map(Some),
-            Target::Sink(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 
-    /// Whether the file's path leads to another one by now, so that [`turn`](Self::turn) is due.
-    pub(super) fn is_moved(&self) -> bool {
-        matches!(&self.target, Target::File(file) if file.is_rotated())
+    fn is_moved(&mut self) -> bool {
+        let Target::File(file) = &self.target else { return false };
+        #[cfg(feature = "daemon")]
+        {
+            self.is_due = self.aside.as_ref().is_some_and(|aside| aside.is_due(now()));
+            if self.is_due {
+                return true;
+            }
+        }
+        file.is_rotated()
     }
 
-    /// Goes on with the file that the path leads to. All that the old one holds is committed, and
-    /// the new one has to be before anything is written to it.
-    pub(super) fn turn(&mut self) -> Result<()> {
+    fn turn(&mut self) -> Result<()> {
         let Target::File(file) = &mut self.target else { return Ok(()) };
-        file.reopen()?;
+        #[cfg(feature = "daemon")]
+        if let (Some(aside), true) = (&mut self.aside, std::mem::take(&mut self.is_due)) {
+            aside.put(now(), || file.reopen().map(drop))?;
+        }
+        if file.is_rotated() {
+            file.reopen()?;
+        }
         if file.is_empty() {
             let mut begin = Records::default();
             begin.frame(|bytes| self.encoder.begin(now(), bytes));
@@ -98,25 +160,175 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
-    /// Opens an output without commits again under its name, if that means another file by now.
-    pub(super) fn reopen(&mut self) -> Result<bool> {
-        let Target::Sink(sink) = &mut self.target else { return Ok(false) };
+    fn reopen(&mut self) -> Result<bool> {
+        let Some(sink) = self.target.sink() else { return Ok(false) };
         let (mut end, mut begin) = (Vec::new(), Vec::new());
         self.encoder.end(now(), &mut end);
         self.encoder.begin(now(), &mut begin);
         sink.reopen(&end, &begin)
     }
+}
+
+/// What becomes of alerts on their way to the places.
+pub(in crate::sensor::run) enum Way {
+    /// Those that are wanted are written, to all of them.
+    Outlet(Box<Outlet>),
+    /// Repeats are held back; the rest goes to those whose filter lets it through, and to the
+    /// spool.
+    #[cfg(feature = "daemon")]
+    Relay(Box<Relay>),
+}
+
+/// The output of a job.
+pub(in crate::sensor::run) struct Out<'s> {
+    pub(in crate::sensor::run) way: Way,
+    pub(in crate::sensor::run) locals: Vec<Local<'s>>,
+    /// Records that were wanted, in all.
+    pub(in crate::sensor::run) records: u64,
+}
+
+impl<'s> Out<'s> {
+    pub(in crate::sensor::run) fn new(way: Way, locals: Vec<Local<'s>>) -> Self {
+        Out { way, locals, records: 0 }
+    }
+
+    /// Writes what formats have at the beginning of a file.
+    pub(in crate::sensor::run) fn begin(&mut self) {
+        self.locals.iter_mut().for_each(Local::begin);
+    }
+
+    /// Nothing comes any more.
+    pub(super) fn end(&mut self) {
+        #[cfg(feature = "daemon")]
+        if let Way::Relay(relay) = &mut self.way {
+            relay.end(&mut self.locals);
+        }
+        self.locals.iter_mut().for_each(Local::end);
+    }
+
+    /// Takes an alert; answers whether anything of it is to be written. `stream` identifies the
+    /// text that it is from.
+    pub(super) fn take(&mut self, alert: &Alert<'_>, from: &Member) -> bool {
+        let is_wanted = match &mut self.way {
+            Way::Outlet(outlet) => {
+                let mut is_wanted = false;
+                for local in &mut self.locals {
+                    is_wanted |= local.held.record(|bytes| outlet.take(alert, bytes));
+                }
+                is_wanted
+            }
+            #[cfg(feature = "daemon")]
+            Way::Relay(relay) => return relay.take(alert, from, &mut self.locals),
+        };
+        let _ = from;
+        self.records += u64::from(is_wanted);
+        is_wanted
+    }
+
+    /// Does what time asks for: ends windows of suppression. Answers whether there is anything to
+    /// commit.
+    pub(super) fn round(&mut self) -> Due {
+        match &mut self.way {
+            Way::Outlet(_) => Due::Nothing,
+            #[cfg(feature = "daemon")]
+            Way::Relay(relay) => relay.round(&mut self.locals),
+        }
+    }
+
+    /// Whether inputs that can wait are to wait.
+    pub(super) fn is_full(&self) -> bool {
+        match &self.way {
+            Way::Outlet(_) => false,
+            #[cfg(feature = "daemon")]
+            Way::Relay(relay) => relay.is_full(),
+        }
+    }
+
+    /// Whether something waits that inputs which can wait have given, so that no commit may count it
+    /// as done.
+    pub(super) fn is_behind(&self) -> bool {
+        match &self.way {
+            Way::Outlet(_) => false,
+            #[cfg(feature = "daemon")]
+            Way::Relay(relay) => relay.is_behind(),
+        }
+    }
+
+    /// Passes on what was encoded. What can't be is kept, and comes first the next time.
+    pub(in crate::sensor::run) fn flush(&mut self) -> Result<()> {
+        // One that fails holds up none of the others.
+        let mut outcome = Ok(());
+        for local in &mut self.locals {
+            outcome = outcome.and(local.flush());
+        }
+        match &mut self.way {
+            Way::Outlet(_) => outcome,
+            #[cfg(feature = "daemon")]
+            Way::Relay(relay) => outcome.and(relay.flush()),
+        }
+    }
+
+    /// Makes what was passed on safe; returns what a commit keeps of it.
+    pub(in crate::sensor::run) fn sync(&mut self) -> Result<Commit> {
+        let mut commit = Commit::default();
+        for local in &mut self.locals {
+            commit.outputs.extend(local.sync()?);
+        }
+        #[cfg(feature = "daemon")]
+        if let Way::Relay(relay) = &mut self.way {
+            relay.sync(&mut commit)?;
+        }
+        Ok(commit)
+    }
+
+    /// Whether the path of a file leads to another one by now, or should, so that
+    /// [`turn`](Self::turn) is due.
+    pub(super) fn is_moved(&mut self) -> bool {
+        self.locals.iter_mut().fold(false, |is_moved, local| local.is_moved() | is_moved)
+    }
+
+    /// Goes on with the files that the paths lead to. All that the old ones hold is committed, and
+    /// the new ones have to be before anything is written to them.
+    pub(super) fn turn(&mut self) -> Result<()> {
+        let mut outcome = Ok(());
+        for local in &mut self.locals {
+            outcome = outcome.and(local.turn());
+        }
+        outcome
+    }
+
+    /// Opens outputs without commits again under their names, if that means another file by now.
+    pub(super) fn reopen(&mut self) -> Result<bool> {
+        let mut is_reopened = false;
+        for local in &mut self.locals {
+            is_reopened |= local.reopen()?;
+        }
+        Ok(is_reopened)
+    }
 
     /// Records that were encoded and could not be passed on.
     pub(super) fn waiting(&self) -> u64 {
-        let sink = match &self.target {
-            Target::File(_) => 0,
-            Target::Sink(sink) => sink.waiting(),
-        };
-        self.held.count() + sink
+        self.locals.iter().map(|local| local.held.count() + local.target.waiting()).sum()
     }
 
-    pub(super) fn into_yield(self) -> Yield {
-        self.outlet.into_yield()
+    pub(in crate::sensor::run) fn into_yield(self) -> Yield {
+        match self.way {
+            Way::Outlet(outlet) => outlet.into_yield(),
+            #[cfg(feature = "daemon")]
+            Way::Relay(_) => Yield::default(),
+        }
     }
+}
+
+/// What a round found to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sensor::run) enum Due {
+    /// Nothing.
+    Nothing,
+    /// Progress that may be made again.
+    #[cfg(feature = "daemon")]
+    Progress,
+    /// Alerts.
+    #[cfg(feature = "daemon")]
+    Alerts,
 }

@@ -1,45 +1,138 @@
 //! The workers: each matches a piece at a time.
 
-use super::task::{Done, Message, Task};
-use crate::engine::indicator::Place;
-use crate::engine::scan::{Counters, Options, Origin, Scanner};
+#[cfg(feature = "daemon")]
+use super::task::Lines;
+use super::task::{Done, Identity, Matched, Message, Task, Work};
+use crate::engine::indicator::{Place, Timestamp};
+use crate::engine::scan::{Options, Origin, Scanner};
+use crate::engine::text::fields::Layout;
+use crate::sensor::input::tail::Piece;
 use crate::sensor::run::Current;
 use crate::sensor::run::reload::Lease;
 use crate::sensor::run::scan::ChunkHits;
+use crate::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
 
-/// Matches pieces until no source has any more; returns what was counted.
-pub(super) fn work(
-    current: &Current,
-    options: Options,
-    tasks: &Mutex<Receiver<Task>>,
-    done: &SyncSender<Message>,
-) -> Counters {
+/// Pieces that wait for a worker, beside those that workers have: enough to keep them busy while
+/// a source reads, and little enough that a commit comes soon.
+pub(in crate::sensor::run) const QUEUE: usize = 4;
+
+/// What the scanners are to do, which may change.
+#[derive(Debug)]
+pub(in crate::sensor::run) struct Settings {
+    options: Mutex<Options>,
+    /// How often it has changed.
+    turn: AtomicU64,
+}
+
+impl Settings {
+    pub(in crate::sensor::run) fn new(options: Options) -> Self {
+        Settings { options: Mutex::new(options), turn: AtomicU64::new(0) }
+    }
+
+    /// What is true from the next piece on.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn set(&self, options: Options) {
+        *self.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
+        self.turn.fetch_add(1, Ordering::Release);
+    }
+
+    fn get(&self) -> (Options, u64) {
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        (options.clone(), self.turn.load(Ordering::Acquire))
+    }
+}
+
+/// What all workers share.
+pub(in crate::sensor::run) struct Shared<'p> {
+    pub(in crate::sensor::run) current: &'p Current,
+    pub(in crate::sensor::run) settings: &'p Settings,
+    pub(in crate::sensor::run) tasks: &'p Mutex<Receiver<Task>>,
+    /// Called by each worker when it begins with a piece (true) and when it is done (false), so
+    /// that one that is stuck shows.
+    pub(in crate::sensor::run) busy: &'p (dyn Fn(usize, bool) + Sync),
+}
+
+/// Starts the threads that match. If not all can be started, fewer do the same work.
+///
+/// # Errors
+///
+/// When none can be started.
+pub(in crate::sensor::run) fn start_workers<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    threads: usize,
+    shared: &'scope Shared<'_>,
+    committer: &SyncSender<Message>,
+) -> Result<usize> {
+    for number in 0..threads {
+        let done = committer.clone();
+        let spawned = std::thread::Builder::new()
+            .name(format!("match-{number}"))
+            .spawn_scoped(scope, move || work(number, shared, &done));
+        match spawned {
+            Ok(_) => {}
+            Err(error) if number == 0 => return Err(Error::io("start a thread", error)),
+            Err(_) => return Ok(number),
+        }
+    }
+    Ok(threads)
+}
+
+/// Matches pieces until no source has any more.
+fn work(number: usize, shared: &Shared<'_>, done: &SyncSender<Message>) {
+    let (options, mut turn) = shared.settings.get();
     let mut scanner = Scanner::new(options);
-    let mut lease = Lease::new(current);
+    let mut lease = Lease::new(shared.current);
     loop {
         // The lock is held while waiting: one worker waits for a piece, the others for the lock.
-        let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(task) = next else { break };
-        lease.renew(current);
-        let hits = matched(&mut scanner, &lease, &task);
-        if done.send(Message::Done(Box::new(Done { task, hits }))).is_err() {
+        if shared.settings.turn.load(Ordering::Acquire) != turn {
+            let (options, newer) = shared.settings.get();
+            (scanner, turn) = (Scanner::new(options), newer);
+        }
+        lease.renew(shared.current);
+        (shared.busy)(number, true);
+        let matched = matched(&mut scanner, &lease, task);
+        (shared.busy)(number, false);
+        if done.send(Message::Done(Box::new(matched))).is_err() {
             break;
         }
     }
-    scanner.take_counters()
+}
+
+fn matched(scanner: &mut Scanner, lease: &Lease, task: Task) -> Done {
+    let Task { source, serial, work, read_at } = task;
+    let (hits, bytes, lines, identity) = match work {
+        Work::Piece(piece, layout) => {
+            let hits = of_piece(scanner, lease, &piece, layout, read_at);
+            let lines = memchr::memchr_iter(b'\n', &piece.bytes).count() as u64;
+            (hits, piece.bytes.len() as u64, lines, Identity::Stream(piece.stream))
+        }
+        #[cfg(feature = "daemon")]
+        Work::Lines(lines) => {
+            let hits = of_lines(scanner, lease, &lines, read_at);
+            let (bytes, count) = (lines.batch.bytes.len() as u64, lines.batch.lines.len() as u64);
+            (hits, bytes, count, lines.identity)
+        }
+    };
+    let (counters, matched) = (scanner.take_counters(), Matched::Hits(hits));
+    Done { source, serial, read_at, bytes, lines, identity, counters, matched }
 }
 
 /// The hits of a piece, with their places in the stream.
-fn matched(scanner: &mut Scanner, lease: &Lease, task: &Task) -> ChunkHits {
-    let piece = &task.piece;
-    let origin = Origin {
-        path: Arc::clone(&piece.path),
-        layout: task.layout.clone(),
-        offset: piece.offset,
-        read_at: task.read_at,
-    };
+fn of_piece(
+    scanner: &mut Scanner,
+    lease: &Lease,
+    piece: &Piece,
+    layout: Layout,
+    read_at: Timestamp,
+) -> ChunkHits {
+    let path = Arc::clone(&piece.path);
+    let origin = Origin { path, layout, offset: piece.offset, read_at };
     let lines = piece.line.map(|line| line.saturating_sub(1));
     ChunkHits::new(Arc::clone(&lease.known), |known| {
         let mut hits = Vec::new();
@@ -51,6 +144,55 @@ fn matched(scanner: &mut Scanner, lease: &Lease, task: &Task) -> ChunkHits {
                 // Wide characters take more bytes in the file than in the text.
                 let at = usize::try_from(place.offset - piece.offset).unwrap_or(usize::MAX);
                 place.offset = piece.offset_of(at);
+            }
+            hits.push(hit);
+        });
+        hits
+    })
+}
+
+/// The hits of lines that others sent, with who sent each.
+#[cfg(feature = "daemon")]
+fn of_lines(
+    scanner: &mut Scanner,
+    lease: &Lease,
+    lines: &Lines,
+    read_at: Timestamp,
+) -> ChunkHits {
+    use crate::engine::indicator::Sender;
+    let Lines { batch, path, identity, offset: base, lines: before } = lines;
+    let origin = Origin { path: Arc::clone(path), read_at, ..Origin::new("") };
+    ChunkHits::new(Arc::clone(&lease.known), |known| {
+        let mut hits = Vec::new();
+        let text = &batch.bytes[..];
+        // Most hits are alone on their line, and most lines of a batch have one sender.
+        let mut last: Option<(usize, Arc<Sender>)> = None;
+        scanner.scan_text(&known.database, text, 0..text.len(), &origin, |mut hit| {
+            if let Place::Log(place) = &mut hit.place {
+                let at = usize::try_from(place.offset).unwrap_or(usize::MAX);
+                if let Some((number, line)) = batch.line_at(at) {
+                    let sender = match &last {
+                        Some((of, sender)) if *of == number => Arc::clone(sender),
+                        _ => Arc::new(Sender {
+                            host: line.host.clone(),
+                            app: line.app.clone(),
+                            peer: Some(Arc::clone(&line.peer)),
+                        }),
+                    };
+                    last = Some((number, Arc::clone(&sender)));
+                    place.sender = Some(sender);
+                    place.time = place.time.or(line.time);
+                    // What stands in no stream has no place in one.
+                    if *identity == Identity::Line {
+                        place.offset = (at - line.start) as u64;
+                    }
+                }
+                if *identity == Identity::Line {
+                    place.line = 0;
+                } else {
+                    place.line += before;
+                    place.offset += base;
+                }
             }
             hits.push(hit);
         });

@@ -1,11 +1,14 @@
 //! What keeps coming, and the thread that waits for it.
 
-use super::task::{Message, Order, Task};
+use super::task::{Done, Found, Identity, Matched, Message, Order, Task, Work};
 use crate::Result;
 use crate::clock::now;
-use crate::engine::text::fields::Layout;
+use crate::engine::scan::Counters;
+use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
-use crate::sensor::input::tail::{Changes, Notice, Piece, Position};
+use crate::sensor::input::tail::Notice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::time::Duration;
 
@@ -16,56 +19,92 @@ const ROUND: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// What a source has to give.
-pub(super) enum Taken {
-    /// A piece, and how its lines name their fields.
-    Piece(Box<Piece>, Layout),
+pub(in crate::sensor::run) enum Taken {
+    /// Something to match.
+    Work(Work),
+    /// What was found elsewhere, and how many bytes it was found in.
+    Found(Vec<Found>, u64),
     /// Nothing came.
     Nothing,
     /// Nothing comes any more.
     End,
 }
 
-/// Something that text keeps coming from.
-pub(super) trait Source: Send {
+/// Something that text keeps coming from. Its pieces are numbered, from 0, in the order in which
+/// they are taken.
+pub(in crate::sensor::run) trait Source: Send {
     /// The next piece, for which it waits so long at most.
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken>;
 
-    /// Keeps what is processed; returns what the next commit has to hold.
-    fn keep(&mut self, positions: &[Position]) -> Changes;
+    /// All pieces before this one are processed; returns what the next commit has to hold.
+    fn keep(&mut self, before: u64) -> Commit;
+
+    /// All pieces before this one are in a commit.
+    fn safe(&mut self, _before: u64) {}
 
     /// Keeps up with what happens while nobody takes pieces.
     fn keep_up(&mut self) {}
 
-    /// What operators should hear of, since the last call.
+    /// What operators should know, since the last call.
     fn notices(&mut self) -> Vec<Notice> {
         Vec::new()
     }
+
+    /// Called each round, between pieces: to say elsewhere how things are.
+    fn publish(&mut self) {}
 }
 
 /// The ends of the channels that a source's thread holds.
-pub(super) struct Ends<'e> {
-    pub(super) number: usize,
-    pub(super) tasks: SyncSender<Task>,
-    pub(super) committer: SyncSender<Message>,
-    pub(super) orders: Receiver<Order>,
-    pub(super) halt: &'e Halt,
+pub(in crate::sensor::run) struct Ends<'e> {
+    pub(in crate::sensor::run) number: usize,
+    pub(in crate::sensor::run) tasks: SyncSender<Task>,
+    pub(in crate::sensor::run) committer: SyncSender<Message>,
+    pub(in crate::sensor::run) orders: Receiver<Order>,
+    pub(in crate::sensor::run) halt: &'e Halt,
+    /// Set while it is to give nothing more.
+    pub(in crate::sensor::run) paused: Arc<AtomicBool>,
 }
 
-/// Reads a source to its end, or to the halt; after that it keeps what is processed, until the
-/// committer has made the last commit.
-pub(super) fn run(source: &mut dyn Source, ends: Ends<'_>) {
-    let Ends { number, tasks, committer, orders, halt } = ends;
+/// Reads a source to its end, or to the halt; after that it keeps what is processed, until all of it
+/// is in a commit, or the committer is gone.
+pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
+    let Ends { number, tasks, committer, orders, halt, paused } = ends;
     let mut pieces = 0;
     let mut error = None;
     loop {
-        if !obey(source, &orders, &committer) {
-            return;
+        match obey(source, &orders, &committer) {
+            Heard::Nothing => {}
+            Heard::End => break,
+            Heard::Gone => return,
         }
+        source.publish();
         for notice in source.notices() {
             let _ = committer.send(Message::Notice(notice));
         }
-        let (piece, layout) = match source.take(halt, ROUND) {
-            Ok(Taken::Piece(piece, layout)) => (piece, layout),
+        if paused.load(Ordering::Relaxed) && !halt.is_set() {
+            source.keep_up();
+            std::thread::sleep(ROUND);
+            continue;
+        }
+        let work = match source.take(halt, ROUND) {
+            Ok(Taken::Work(work)) => work,
+            Ok(Taken::Found(found, bytes)) => {
+                let done = Done {
+                    source: number,
+                    serial: pieces,
+                    read_at: now(),
+                    bytes,
+                    lines: 0,
+                    identity: Identity::Path,
+                    counters: Counters::default(),
+                    matched: Matched::Found(found),
+                };
+                pieces += 1;
+                if committer.send(Message::Done(Box::new(done))).is_err() {
+                    return;
+                }
+                continue;
+            }
             Ok(Taken::Nothing) => continue,
             Ok(Taken::End) => break,
             Err(failure) => {
@@ -73,14 +112,15 @@ pub(super) fn run(source: &mut dyn Source, ends: Ends<'_>) {
                 break;
             }
         };
-        let mut task = Some(Task { source: number, serial: pieces, piece, layout, read_at: now() });
+        let mut task = Some(Task { source: number, serial: pieces, work, read_at: now() });
         pieces += 1;
         while let Some(waiting) = task.take() {
             match tasks.try_send(waiting) {
                 Ok(()) => {}
                 Err(TrySendError::Full(back)) => {
                     task = Some(back);
-                    if !obey(source, &orders, &committer) {
+                    // An end that is asked for comes after this piece: it was taken.
+                    if let Heard::Gone = obey(source, &orders, &committer) {
                         return;
                     }
                     source.keep_up();
@@ -93,28 +133,52 @@ pub(super) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     }
     drop(tasks);
     let _ = committer.send(Message::Ended { source: number, pieces, error });
-    while let Ok(order) = orders.recv() {
+    let mut is_safe = pieces == 0;
+    while !is_safe
+        && let Ok(order) = orders.recv()
+    {
+        is_safe = matches!(order, Order::Safe(before) if before >= pieces);
         answer(source, order, &committer);
     }
 }
 
-/// Does what the committer asked for; answers whether there still is one.
+/// What the committer said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// It asked for the end.
+    End,
+    /// There is none any more.
+    Gone,
+}
+
+/// Does what the committer asked for.
 fn obey(
     source: &mut dyn Source,
     orders: &Receiver<Order>,
     committer: &SyncSender<Message>,
-) -> bool {
+) -> Heard {
+    let mut heard = Heard::Nothing;
     loop {
         match orders.try_recv() {
+            #[cfg(feature = "daemon")]
+            Ok(Order::End) => heard = Heard::End,
             Ok(order) => answer(source, order, committer),
-            Err(error) => return error == TryRecvError::Empty,
+            Err(TryRecvError::Empty) => return heard,
+            Err(TryRecvError::Disconnected) => return Heard::Gone,
         }
     }
 }
 
 fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>) {
-    let Order::Keep(positions) = order;
-    let changes = source.keep(&positions);
-    // A committer that is gone needs no answer.
-    let _ = committer.send(Message::Kept(Box::new(changes)));
+    match order {
+        Order::Keep(before) => {
+            let kept = source.keep(before);
+            // A committer that is gone needs no answer.
+            let _ = committer.send(Message::Kept(Box::new(kept)));
+        }
+        Order::Safe(before) => source.safe(before),
+        #[cfg(feature = "daemon")]
+        Order::End => {}
+    }
 }

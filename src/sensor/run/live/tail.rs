@@ -1,26 +1,23 @@
 //! The job that follows logs.
 
-use super::committer::{self, Committed, Committer};
+use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
-use super::output::{Out, Target};
-use super::source::{self, Ends, Source};
-use super::{pool, task};
+use super::output::{Local, Out, Target, Way};
+use super::pool::{QUEUE, Settings, Shared, start_workers};
+use super::source::{self, Ends};
+use super::task::Member;
 use crate::clock::Stopwatch;
-use crate::engine::scan::Counters;
 use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
 use crate::sensor::input::tail::{Tail, TailOptions};
-use crate::sensor::run::outlet::{Outlet, Yield};
+use crate::sensor::run::outlet::Outlet;
 use crate::sensor::run::reload::{Look, while_watched};
 use crate::sensor::run::{Form, Job, Notice, Notify, Output, Report, default_threads, rotation};
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver};
-
-/// Pieces that wait for a worker, beside those that workers have: enough to keep them busy while
-/// a source reads, and little enough that a commit comes soon.
-const QUEUE: usize = 4;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 
 /// What is followed, and where what is done is kept.
 #[derive(Clone, Debug, Default)]
@@ -85,34 +82,56 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let tail = Tail::open(logs.options, saved.files.into_values().collect())?;
     let encoder = job.output.encoder;
     let output = Output { most: None, form: Form::Alerts, ..job.output };
-    let mut out = Out::new(target, Outlet::new(output), encoder);
+    let mut out =
+        Out::new(Way::Outlet(Box::new(Outlet::new(output))), vec![Local::new(target, encoder)]);
     out.begin();
     let threads = if job.threads == 0 { default_threads() } else { job.threads };
     let mut followed = FollowedLogs::new(tail, logs.once);
     let halt = job.signals.halt();
-    let (current, options) = (job.database, job.options);
+    let (current, settings) = (job.database, Settings::new(job.options));
     let tell = |look: Look| notify(look.notice());
     let work = || {
         let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
         let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
         let (order, orders) = mpsc::channel();
-        let hangup = hangup.as_deref();
-        let orders_to = vec![order];
+        let paused = Arc::new(AtomicBool::new(false));
+        let (name, tasks) = (Arc::from("files"), Mutex::new(tasks));
+        let member =
+            Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
+        let committer_end = committer.clone();
         let ends =
-            Ends { number: 0, tasks: send, committer: committer.clone(), orders, halt: &halt };
-        let commits =
-            Committer { out, state, messages, orders: orders_to, notify, halt: &halt, hangup };
-        let workers = Workers { threads, current, options: &options, tasks };
-        workers.run(commits, &mut followed, ends, committer)
+            Ends { number: 0, tasks: send, committer: committer_end, orders, halt: &halt, paused };
+        let commits = Committer {
+            out,
+            state,
+            messages,
+            members: vec![member],
+            is_open: false,
+            notify,
+            halt: &halt,
+            hangup: hangup.as_deref(),
+            counted: &|_, _| {},
+        };
+        let shared = Shared { current, settings: &settings, tasks: &tasks, busy: &|_, _| {} };
+        std::thread::scope(|scope| {
+            start_workers(scope, threads, &shared, &committer)?;
+            drop(committer);
+            std::thread::Builder::new()
+                .name("follow-0".into())
+                .spawn_scoped(scope, || source::run(&mut followed, ends))
+                .map_err(|e| Error::io("start a thread", e))?;
+            Ok::<_, Error>(committer::run(commits))
+        })
     };
-    let (committed, result, counters) = while_watched(current, job.follow, tell, work)??;
-    let Committed { bytes, lines, records, errors, lost, stopped } = committed;
+    let Ended { came, out, .. } = while_watched(current, job.follow, tell, work)??;
+    let result = out.into_yield();
+    let Committed { bytes, lines, records, errors, counters, lost, stopped } = came;
     let mut report =
         Report { bytes, lines, records, errors, stopped, counters, result, ..Report::default() };
     report.output.lost = lost;
     report.elapsed = started.elapsed();
     report.swaps = current.swaps();
-    report.inputs = followed.files();
+    report.inputs = followed.counters().files as u64;
     Ok(report)
 }
 
@@ -123,56 +142,4 @@ fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, State)> {
     }
     let (dir, Opened { state, .. }) = StateDir::open(path)?;
     Ok((Some(dir), state))
-}
-
-/// The threads that match.
-struct Workers<'w> {
-    threads: usize,
-    current: &'w crate::sensor::run::Current,
-    options: &'w crate::engine::scan::Options,
-    tasks: Receiver<task::Task>,
-}
-
-impl Workers<'_> {
-    /// Starts all threads; the one that calls commits.
-    fn run(
-        self,
-        commits: Committer<'_, '_>,
-        source: &mut dyn Source,
-        ends: Ends<'_>,
-        committer: mpsc::SyncSender<task::Message>,
-    ) -> Result<(Committed, Yield, Counters)> {
-        let Workers { threads, current, options, tasks } = self;
-        let tasks = Mutex::new(tasks);
-        let failed = |e| Error::io("start a thread", e);
-        std::thread::scope(|scope| {
-            let mut workers = Vec::new();
-            for number in 0..threads {
-                let (tasks, done, options) = (&tasks, committer.clone(), options.clone());
-                let spawned = std::thread::Builder::new()
-                    .name(format!("match-{number}"))
-                    .spawn_scoped(scope, move || pool::work(current, options, tasks, &done));
-                match spawned {
-                    Ok(worker) => workers.push(worker),
-                    // Fewer threads do the same work.
-                    Err(error) if workers.is_empty() => return Err(failed(error)),
-                    Err(_) => break,
-                }
-            }
-            drop(committer);
-            std::thread::Builder::new()
-                .name("follow-0".into())
-                .spawn_scoped(scope, move || source::run(source, ends))
-                .map_err(failed)?;
-            let (committed, result) = committer::run(commits);
-            let mut counters = Counters::default();
-            for worker in workers {
-                match worker.join() {
-                    Ok(counted) => counters.add(&counted),
-                    Err(panicked) => std::panic::resume_unwind(panicked),
-                }
-            }
-            Ok((committed, result, counters))
-        })
-    }
 }

@@ -1,44 +1,133 @@
 //! Pieces on their way, and what threads tell each other.
 
 use crate::Error;
+use crate::engine::alert::Origin;
 use crate::engine::indicator::Timestamp;
+use crate::engine::scan::{Counters, Hit};
 use crate::engine::text::fields::Layout;
-use crate::sensor::input::tail::{Changes, Notice, Piece, Position};
+use crate::sensor::checkpoint::Commit;
+#[cfg(feature = "daemon")]
+use crate::sensor::input::net::Batch;
+use crate::sensor::input::tail::{Notice, Piece};
 use crate::sensor::run::scan::ChunkHits;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+/// What a worker matches.
+pub(in crate::sensor::run) enum Work {
+    /// A piece of a log, and how its lines name their fields.
+    Piece(Box<Piece>, Layout),
+    /// Lines that others sent.
+    #[cfg(feature = "daemon")]
+    Lines(Box<Lines>),
+}
+
+/// Lines that others sent.
+#[cfg(feature = "daemon")]
+pub(in crate::sensor::run) struct Lines {
+    pub(in crate::sensor::run) batch: Batch,
+    /// What alerts name as their path.
+    pub(in crate::sensor::run) path: Arc<str>,
+    /// How alerts of them are identified.
+    pub(in crate::sensor::run) identity: Identity,
+    /// Where the first byte stands in all that came, and how many lines came before.
+    pub(in crate::sensor::run) offset: u64,
+    pub(in crate::sensor::run) lines: u64,
+}
+
+/// What identifies the text that alerts are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sensor::run) enum Identity {
+    /// Its path.
+    Path,
+    /// A number that no other text has.
+    Stream(u64),
+    /// Each line by itself: what it says, who wrote it and when. Whoever reads it again knows it
+    /// again, wherever it stands then.
+    #[cfg(feature = "daemon")]
+    Line,
+}
 
 /// A piece that a worker is to match.
-pub(super) struct Task {
+pub(in crate::sensor::run) struct Task {
     /// The number of its source.
     pub(super) source: usize,
     /// Its number among the pieces of the source, from 0.
     pub(super) serial: u64,
-    pub(super) piece: Box<Piece>,
-    /// How its lines name their fields.
-    pub(super) layout: Layout,
+    pub(super) work: Work,
     /// When it was read: the time of lines that carry none.
     pub(super) read_at: Timestamp,
 }
 
-/// A piece that was matched.
-pub(super) struct Done {
-    pub(super) task: Task,
-    pub(super) hits: ChunkHits,
+/// A hit that was made elsewhere, in packets.
+pub(in crate::sensor::run) struct Found {
+    pub(in crate::sensor::run) hit: Hit<'static>,
+    pub(in crate::sensor::run) origin: Origin,
+    /// When its input was read.
+    pub(in crate::sensor::run) read_at: Timestamp,
 }
 
-/// What the committer hears.
-pub(super) enum Message {
+/// What was found.
+pub(super) enum Matched {
+    Hits(ChunkHits),
+    Found(Vec<Found>),
+}
+
+/// A piece that was matched.
+pub(super) struct Done {
+    pub(super) source: usize,
+    pub(super) serial: u64,
+    pub(super) read_at: Timestamp,
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+    pub(super) identity: Identity,
+    /// What was counted over it.
+    pub(super) counters: Counters,
+    pub(super) matched: Matched,
+}
+
+/// What the committer receives.
+pub(in crate::sensor::run) enum Message {
     /// A piece was matched.
     Done(Box<Done>),
     /// What a source was asked to keep is kept, and this is what the commit has to hold.
-    Kept(Box<Changes>),
-    /// Something that an operator should hear of.
+    Kept(Box<Commit>),
+    /// Something that an operator should know.
     Notice(Notice),
     /// A source has given its last piece, of so many, or can't go on.
     Ended { source: usize, pieces: u64, error: Option<Error> },
+    /// Another source, whose pieces come from now on.
+    #[cfg(feature = "daemon")]
+    Joined(Member),
+    /// No other source will come.
+    #[cfg(feature = "daemon")]
+    Closed,
+    /// Somebody wants to know what is committed.
+    #[cfg(feature = "daemon")]
+    State(Sender<crate::sensor::checkpoint::State>),
+    /// Something for the output, in the order of the pieces.
+    #[cfg(feature = "daemon")]
+    Change(Box<dyn FnOnce(&mut super::output::Out<'_>) + Send>),
 }
 
-/// What a source hears.
-pub(super) enum Order {
-    /// These are processed: they go into the next commit.
-    Keep(Vec<Position>),
+/// A source, as the committer knows it.
+pub(in crate::sensor::run) struct Member {
+    /// What it is called in alerts and metrics.
+    pub(in crate::sensor::run) name: Arc<str>,
+    /// Whether it can wait: what it has not given stays where it is.
+    pub(in crate::sensor::run) can_wait: bool,
+    pub(in crate::sensor::run) orders: Sender<Order>,
+    /// Set while the source is to give nothing more.
+    pub(in crate::sensor::run) paused: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// What a source receives.
+pub(in crate::sensor::run) enum Order {
+    /// All pieces before this one are processed: they go into the next commit.
+    Keep(u64),
+    /// All pieces before this one are in a commit.
+    Safe(u64),
+    /// Give nothing more.
+    #[cfg(feature = "daemon")]
+    End,
 }

@@ -195,7 +195,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
     fn conclude(&mut self, end: impl FnOnce(&mut Decoder, &mut PacketScan<'_, '_, Alerts<'_>>)) {
         let Some(path) = self.shared.interfaces.first() else { return };
         let Worker { shared, lease, decoder, scanner, out, told, told_of_packet, .. } = self;
-        let Known { database, origin } = &*lease.known;
+        let Known { database, origin, .. } = &*lease.known;
         let net = shared.alerts(origin, out, &mut told.records);
         let told = told_of_packet;
         end(decoder, &mut PacketScan { scanner, database, path, is_live: true, told, net });
@@ -253,7 +253,7 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             return Ok(0);
         };
         let (linktype, workers) = (socket.linktype, shared.workers as u64);
-        let Known { database, origin } = &*lease.known;
+        let Known { database, origin, .. } = &*lease.known;
         let net = shared.alerts(origin, out, &mut told.records);
         let mut hunter =
             PacketScan { scanner, database, path, is_live: true, told: told_of_packet, net };

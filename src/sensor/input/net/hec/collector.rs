@@ -18,11 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most bytes of a request, packed or not.
-const MAX_BODY: usize = 8 << 20;
-
-/// The most bytes that a packed request comes to.
-const MAX_INFLATED: u64 = 16 << 20;
+/// The most bytes of a request, packed or not, if nobody says otherwise.
+const MAX_BODY: usize = 16 << 20;
 
 /// How long a request waits for room in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Collector {
     /// Where to listen: `tcp:`, `tls:`, `unix:` or `systemd:`.
-    pub address: Address,
+    pub addresses: Vec<Address>,
     /// The certificate of `tls://`.
     pub tls: Option<Tls>,
     /// What clients have to know.
@@ -40,12 +37,21 @@ pub struct Collector {
     pub acks: bool,
     /// The most connections at a time. Each may hold a request in memory.
     pub max_connections: usize,
+    /// The most bytes of a request, packed or not.
+    pub max_body: usize,
 }
 
 impl Collector {
     /// With acknowledgements, without TLS, for 32 connections.
     pub fn new(address: Address, tokens: Vec<String>) -> Collector {
-        Collector { address, tls: None, tokens, acks: true, max_connections: 32 }
+        Collector {
+            addresses: vec![address],
+            tls: None,
+            tokens,
+            acks: true,
+            max_connections: 32,
+            max_body: MAX_BODY,
+        }
     }
 
     /// Listens, and starts to receive.
@@ -58,26 +64,35 @@ impl Collector {
             return Err(Error::usage("the collector has no token")
                 .remedy("anybody could write to it: give one with token_env or token_file"));
         }
-        let bound = Bound::open(&self.address, self.tls.as_ref(), activated)?;
-        let Bound::Streams(listener) = bound else {
-            return Err(Error::usage(format!("{} takes no connections", self.address)));
-        };
+        let mut listeners = Vec::new();
+        for address in &self.addresses {
+            match Bound::open(address, self.tls.as_ref(), activated)? {
+                Bound::Streams(listener) => listeners.push(listener),
+                Bound::Datagrams(_) => {
+                    return Err(Error::usage(format!("{address} takes no connections")));
+                }
+            }
+        }
         let (mut intake, outgoing) = Intake::new()?;
-        let limits =
-            Limits { body: MAX_BODY, connections: self.max_connections, ..Limits::default() };
+        let (connections, max_body) = (self.max_connections, self.max_body);
         let halt = outgoing.halt.clone();
-        let desk = Desk {
+        let desk = Arc::new(Desk {
             tokens: self.tokens.iter().filter(|token| !token.is_empty()).map(digest).collect(),
             acks: self.acks.then(Mutex::default),
             is_busy: AtomicBool::new(false),
+            max_body,
             outgoing,
-        };
-        let handler = move |request, peer: &Arc<str>| desk.answer(&request, peer);
-        let server = Server::start("hec", listener, limits, halt, Arc::new(handler))
-            .map_err(|error| Error::io("start a thread", error))?;
-        intake.addresses.extend(server.local_addr());
-        intake.crowd = Some(server.crowd());
-        intake.adopt(server.into_thread());
+        });
+        for listener in listeners {
+            let limits = Limits { body: max_body, connections, ..Limits::default() };
+            let desk = Arc::clone(&desk);
+            let handler = move |request, peer: &Arc<str>| desk.answer(&request, peer);
+            let server = Server::start("hec", listener, limits, halt.clone(), Arc::new(handler))
+                .map_err(|error| Error::io("start a thread", error))?;
+            intake.addresses.extend(server.local_addr());
+            intake.crowds.push(server.crowd());
+            intake.adopt(server.into_thread());
+        }
         Ok(intake)
     }
 }
@@ -113,6 +128,7 @@ struct Desk {
     tokens: Vec<[u8; 32]>,
     acks: Option<Mutex<Acks>>,
     is_busy: AtomicBool,
+    max_body: usize,
     outgoing: Outgoing,
 }
 
@@ -164,7 +180,7 @@ impl Desk {
 
     /// Takes what a request brings.
     fn take(&self, request: &Request, peer: &Arc<str>, is_raw: bool) -> Response {
-        let body = match body(request) {
+        let body = match body(request, self.max_body) {
             Ok(body) if body.trim_ascii().is_empty() => return coded(NO_DATA),
             Ok(body) => body,
             Err(response) => return response,
@@ -219,7 +235,7 @@ impl Desk {
         }
         let Some(acks) = &self.acks else { return coded(NO_ACKS) };
         let Some(channel) = channel(request) else { return coded(NO_CHANNEL) };
-        let body = match body(request) {
+        let body = match body(request, self.max_body) {
             Ok(body) => body,
             Err(response) => return response,
         };
@@ -275,14 +291,14 @@ fn channel(request: &Request) -> Option<String> {
 }
 
 /// The body, inflated.
-fn body(request: &Request) -> std::result::Result<Cow<'_, [u8]>, Response> {
+fn body(request: &Request, most: usize) -> std::result::Result<Cow<'_, [u8]>, Response> {
     match request.header("content-encoding").unwrap_or_default() {
         "" | "identity" => Ok(Cow::Borrowed(&request.body)),
         "gzip" | "x-gzip" => {
             let mut inflated = Vec::new();
-            let mut decoder = MultiGzDecoder::new(&*request.body).take(MAX_INFLATED + 1);
+            let mut decoder = MultiGzDecoder::new(&*request.body).take(most as u64 + 1);
             match decoder.read_to_end(&mut inflated) {
-                Ok(_) if inflated.len() as u64 <= MAX_INFLATED => Ok(Cow::Owned(inflated)),
+                Ok(_) if inflated.len() <= most => Ok(Cow::Owned(inflated)),
                 Ok(_) => Err(Response::text(413, "too much in too little\n")),
                 Err(_) => Err(coded(INVALID_FORMAT)),
             }

@@ -29,6 +29,8 @@ pub enum Start {
     Beginning,
     /// With what is written from now on.
     Now,
+    /// With what was written then.
+    Since(Timestamp),
     /// After the entry with this cursor: [`Batch::cursor`] of an earlier run.
     After(String),
 }
@@ -44,6 +46,8 @@ pub struct Journal {
     pub fields: Vec<String>,
     /// Where to begin.
     pub start: Start,
+    /// Whether it ends with what is there, and waits for nothing.
+    pub once: bool,
 }
 
 impl Journal {
@@ -54,6 +58,7 @@ impl Journal {
             arguments: Vec::new(),
             fields: Vec::new(),
             start,
+            once: false,
         }
     }
 
@@ -68,6 +73,7 @@ impl Journal {
         let resume = match &self.start {
             Start::Beginning => Resume::default(),
             Start::Now => Resume { cursor: None, since: Some(now()) },
+            Start::Since(time) => Resume { cursor: None, since: Some(*time) },
             Start::After(cursor) => Resume { cursor: Some(cursor.clone()), since: None },
         };
         intake.start("journal", move || Follower::new(self, resume, outgoing).run())?;
@@ -79,7 +85,8 @@ impl Journal {
     fn command(&self, resume: &[OsString], errors: File) -> Command {
         let mut command = Command::new(&self.program);
         command
-            .args(["--follow", "--all", "--quiet", "--no-pager", "--output=export"])
+            .args((!self.once).then_some("--follow"))
+            .args(["--all", "--quiet", "--no-pager", "--output=export"])
             .args(resume)
             .args(&self.arguments)
             .stdin(Stdio::null())
@@ -115,8 +122,13 @@ impl Follower {
                 return;
             }
             match outcome {
+                Ok(true) if self.journal.once => return,
                 Ok(true) => {}
                 Ok(false) => return,
+                Err(error) if self.journal.once => {
+                    self.outgoing.trouble(Some(error.to_string()));
+                    return;
+                }
                 Err(error) => self.outgoing.trouble(Some(error.to_string())),
             }
             backoff = if self.has_come { 1 } else { backoff };

@@ -4,15 +4,11 @@
 //! which a thread of its own makes: alerts don't wait for it. What is not packed when the program
 //! ends is packed after its next start. Names sort by time, and the oldest are removed.
 //!
-//! The sink doesn't rotate by itself: a caller who commits how long the file is does that under the
-//! file's old name first, and calls [`rotate`](RotatingSink::rotate) then.
+//! Nothing is put aside by itself: a caller who commits how long the file is does that under the
+//! file's old name first, and calls [`Aside::put`] then.
 
-use super::contract::Sink;
-use super::file::FileSink;
-use super::records::Records;
 use crate::engine::files::Outlet;
 use crate::engine::indicator::Timestamp;
-use crate::sensor::halt::Halt;
 use crate::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -43,9 +39,9 @@ pub struct Rotation {
     pub gzip: bool,
 }
 
-/// Writes to a file that can be put aside.
-pub struct RotatingSink {
-    inner: FileSink,
+/// Puts a file aside, whoever writes to it.
+#[derive(Debug)]
+pub struct Aside {
     /// What the path leads to in the end.
     path: PathBuf,
     rotation: Rotation,
@@ -54,22 +50,20 @@ pub struct RotatingSink {
     failures: Arc<AtomicU64>,
 }
 
-impl RotatingSink {
-    /// Goes on at the end of a file, and makes it if there is none. What an earlier run has put
-    /// aside and not packed is packed now.
+impl Aside {
+    /// For the file at a path. What an earlier run has put aside and not packed is packed now.
     ///
     /// # Errors
     ///
-    /// When the path leads to a stream, or the file can't be opened for writing.
-    pub fn append(path: impl AsRef<Path>, rotation: Rotation, now: Timestamp) -> Result<Self> {
+    /// When the path leads to a stream, or no thread can be started.
+    pub fn new(path: impl AsRef<Path>, rotation: Rotation, now: Timestamp) -> Result<Self> {
         let given = path.as_ref();
         let failed = |error| Error::io("open for alerts", error).at_path(given);
         let Outlet::File(path) = Outlet::of(given).map_err(failed)? else {
             return Err(Error::usage("a stream cannot be rotated")
                 .at_path(given)
-                .remedy("leave max_size and max_age out"));
+                .remedy("remove rotate_size and rotate_age"));
         };
-        let inner = FileSink::append(&path)?;
         let since = born(&path).unwrap_or(now);
         let failures = Arc::new(AtomicU64::new(0));
         let (packer, parcels) = channel();
@@ -80,7 +74,7 @@ impl RotatingSink {
         }
         let work = move || files.work(&parcels);
         thread::Builder::new().name("pack alerts".into()).spawn(work).map_err(failed)?;
-        Ok(RotatingSink { inner, path, rotation, since, packer, failures })
+        Ok(Aside { path, rotation, since, packer, failures })
     }
 
     /// Whether the file is large or old enough. An empty file never is.
@@ -93,18 +87,16 @@ impl RotatingSink {
                 || self.rotation.max_age.is_some_and(is_old))
     }
 
-    /// Puts the file aside, with `end` as its last bytes, and begins a new one with `begin`;
-    /// returns where the old one is now.
+    /// Renames the file, and has `open` make a new one in its place; returns where the old one is
+    /// now.
     ///
     /// # Errors
     ///
-    /// When what was taken can't be written, or a file can't be renamed or opened; the file that
-    /// is there is then written on.
-    pub fn rotate(&mut self, now: Timestamp, end: &[u8], begin: &[u8]) -> Result<PathBuf> {
-        self.inner.flush()?;
+    /// When the file can't be renamed or `open` fails: the file has its old name then.
+    pub fn put(&mut self, now: Timestamp, open: impl FnOnce() -> Result<()>) -> Result<PathBuf> {
         let aside = free_name(&self.path, now);
         rename(&self.path, &aside).map_err(|e| Error::io("rename", e).at_path(&self.path))?;
-        if let Err(error) = self.inner.reopen(end, begin) {
+        if let Err(error) = open() {
             if !self.path.exists() {
                 let _ = rename(&aside, &self.path);
             }
@@ -119,32 +111,6 @@ impl RotatingSink {
     /// Files that could not be packed or removed.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
-    }
-}
-
-impl Sink for RotatingSink {
-    fn write(&mut self, records: &Records) -> Result<()> {
-        self.inner.write(records)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.inner.flush()
-    }
-
-    fn waiting(&self) -> u64 {
-        self.inner.waiting()
-    }
-
-    fn until(&mut self, halt: &Halt) {
-        self.inner.until(halt);
-    }
-
-    fn give_up(&mut self) -> u64 {
-        self.inner.give_up()
-    }
-
-    fn reopen(&mut self, end: &[u8], begin: &[u8]) -> Result<bool> {
-        self.inner.reopen(end, begin)
     }
 }
 
@@ -266,7 +232,6 @@ fn pack(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::lines;
     use super::*;
     use flate2::read::MultiGzDecoder;
     use std::io::Read as _;
@@ -301,13 +266,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("alerts.json");
         fs::write(folder.path().join("alerts.json-notes"), "mine").unwrap();
-        let mut sink = RotatingSink::append(&path, rotation(), NOW).unwrap();
+        let empty = || Ok(fs::write(&path, "").unwrap());
+        empty().unwrap();
+        let mut aside = Aside::new(&path, rotation(), NOW).unwrap();
         for number in 0..4 {
-            assert!(!sink.is_due(NOW));
-            sink.write(&lines(format!("record {number}\n").as_bytes())).unwrap();
-            sink.flush().unwrap();
-            assert!(sink.is_due(NOW));
-            sink.rotate(NOW, b"end\n", b"").unwrap();
+            assert!(!aside.is_due(NOW));
+            fs::write(&path, format!("record {number}\nend\n")).unwrap();
+            assert!(aside.is_due(NOW));
+            aside.put(NOW, empty).unwrap();
         }
         let want = [
             "alerts.json",
@@ -320,7 +286,7 @@ mod tests {
         let packed = File::open(folder.path().join(want[2])).unwrap();
         MultiGzDecoder::new(packed).read_to_string(&mut text).unwrap();
         assert_eq!(text, "record 3\nend\n");
-        assert_eq!(sink.failures(), 0);
+        assert_eq!(aside.failures(), 0);
     }
 
     #[test]
@@ -332,13 +298,15 @@ mod tests {
         let day = Duration::from_secs(86_400);
         let rotation = Rotation { max_bytes: None, max_age: Some(day), keep: None, gzip: true };
         let far = Timestamp(NOW.0 * 2);
-        let mut sink = RotatingSink::append(&path, rotation, NOW).unwrap();
-        assert!(!sink.is_due(far), "an empty file stays");
-        sink.write(&lines(b"x\n")).unwrap();
-        sink.flush().unwrap();
-        assert!(sink.is_due(far));
-        let aside = sink.rotate(far, b"", b"begin\n").unwrap();
-        assert!(!sink.is_due(Timestamp(far.0 + 1_000_000)));
+        fs::write(&path, "").unwrap();
+        let mut file = Aside::new(&path, rotation, NOW).unwrap();
+        assert!(!file.is_due(far), "an empty file stays");
+        fs::write(&path, "x\n").unwrap();
+        assert!(file.is_due(far));
+        let refused = file.put(far, || Err(Error::usage("no")));
+        assert!(refused.is_err() && fs::read(&path).unwrap() == b"x\n", "it has its name again");
+        let aside = file.put(far, || Ok(fs::write(&path, "begin\n").unwrap())).unwrap();
+        assert!(!file.is_due(Timestamp(far.0 + 1_000_000)));
         assert_eq!(fs::read(&path).unwrap(), b"begin\n");
         let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&aside, ".gz"));
         until(|| {
@@ -352,15 +320,13 @@ mod tests {
         let (link, path) = (folder.path().join("link"), folder.path().join("alerts"));
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let rotation = Rotation { gzip: false, ..rotation() };
-        let mut sink = RotatingSink::append(&link, rotation, NOW).unwrap();
-        sink.write(&lines(b"one\n")).unwrap();
-        let aside = sink.rotate(NOW, b"", b"").unwrap();
-        sink.write(&lines(b"two\n")).unwrap();
-        sink.flush().unwrap();
+        fs::write(&link, "one\n").unwrap();
+        let mut file = Aside::new(&link, rotation, NOW).unwrap();
+        let aside = file.put(NOW, || Ok(fs::write(&link, "two\n").unwrap())).unwrap();
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
         assert_eq!(fs::read(aside).unwrap(), b"one\n");
         for stream in ["/dev/null", "-"] {
-            let Err(error) = RotatingSink::append(stream, rotation, NOW) else {
+            let Err(error) = Aside::new(stream, rotation, NOW) else {
                 panic!("{stream}")
             };
             assert!(error.to_string().contains("rotated"), "{error}");

@@ -1,0 +1,336 @@
+//! What of the daemon shows from outside: metrics, the status, and whether it is well.
+
+use super::watch::Watch;
+use crate::clock::now;
+use crate::engine::indicator::Timestamp;
+use crate::engine::indicator::Kind;
+use crate::engine::scan;
+use crate::sensor::config::Config;
+use crate::sensor::metrics::{
+    DatabaseStatus, Family, Hearts, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus, Status,
+};
+use crate::sensor::outlet::{Counters, Health};
+use crate::sensor::run::Current;
+use crate::sensor::spool::Spool;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What shows from outside. Clones are one.
+#[derive(Clone)]
+pub(super) struct Board(Arc<Inner>);
+
+struct Inner {
+    metrics: Arc<Mutex<Metrics>>,
+    hearts: Hearts,
+    readiness: Readiness,
+    current: Arc<Current>,
+    started: Timestamp,
+    reloads: AtomicU64,
+    parts: Mutex<Parts>,
+}
+
+/// What runs at present.
+#[derive(Default)]
+struct Parts {
+    watches: Vec<Watch>,
+    /// What was counted of packets by taps that ended.
+    sinks: Vec<SinkPart>,
+    spool: Option<Spool>,
+    feeds: BTreeMap<String, Timestamp>,
+    database: String,
+    max_age: Option<Duration>,
+}
+
+/// A sink.
+#[derive(Clone)]
+pub(super) struct SinkPart {
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    /// None for what is written at once.
+    pub(super) counters: Option<Arc<Counters>>,
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The values of labels.
+pub(super) fn sets(config: &Config, feeds: &[String]) -> Sets {
+    Sets {
+        inputs: config.active_inputs().map(|input| input.name.clone()).collect(),
+        sinks: config.active_sinks().map(|sink| sink.name.clone()).collect(),
+        feeds: feeds.to_vec(),
+        topics: Vec::new(),
+    }
+}
+
+impl Board {
+    pub(super) fn new(config: &Config, feeds: &[String], current: Arc<Current>) -> Self {
+        let metrics = Metrics::new(sets(config, feeds));
+        let board = Board(Arc::new(Inner {
+            metrics: Arc::new(Mutex::new(metrics)),
+            hearts: Hearts::default(),
+            readiness: Readiness::default(),
+            current,
+            started: now(),
+            reloads: AtomicU64::new(0),
+            parts: Mutex::default(),
+        }));
+        board.configured(config);
+        board
+    }
+
+    /// Takes over what a configuration says.
+    fn configured(&self, config: &Config) {
+        let mut parts = locked(&self.0.parts);
+        parts.database = config.database.display().to_string();
+        parts.max_age = config.daemon.max_age;
+    }
+
+    /// Goes on with the names of another configuration.
+    pub(super) fn reconfigure(&self, config: &Config, feeds: &[String]) {
+        let mut metrics = locked(&self.0.metrics);
+        *metrics = metrics.with(sets(config, feeds));
+        drop(metrics);
+        self.configured(config);
+    }
+
+    pub(super) fn metrics(&self) -> Metrics {
+        locked(&self.0.metrics).clone()
+    }
+
+    pub(super) fn hearts(&self) -> &Hearts {
+        &self.0.hearts
+    }
+
+    pub(super) fn set(&self, obstacle: Obstacle, is_there: bool) {
+        self.0.readiness.set(obstacle, is_there);
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.0.readiness.obstacles().is_empty()
+    }
+
+    pub(super) fn set_watches(&self, watches: Vec<Watch>) {
+        locked(&self.0.parts).watches = watches;
+    }
+
+    pub(super) fn set_sinks(&self, sinks: Vec<SinkPart>, spool: Option<Spool>) {
+        let mut parts = locked(&self.0.parts);
+        (parts.sinks, parts.spool) = (sinks, spool);
+    }
+
+    /// A feed was fetched.
+    pub(super) fn fetched(&self, feed: &str, at: Timestamp) {
+        locked(&self.0.parts).feeds.insert(feed.to_string(), at);
+    }
+
+    /// A configuration was loaded, or was not.
+    pub(super) fn reloaded(&self, is_loaded: bool) {
+        self.0.reloads.fetch_add(1, Ordering::Relaxed);
+        let result = if is_loaded { "loaded" } else { "failed" };
+        self.metrics().counter(Family::ConfigReloads, &[result]).add(1);
+    }
+
+    /// A piece was matched.
+    pub(super) fn counted(&self, input: &str, bytes: u64, lines: u64, counters: &scan::Counters) {
+        let metrics = locked(&self.0.metrics).clone();
+        metrics.counter(Family::Bytes, &[input]).add(bytes);
+        metrics.counter(Family::Lines, &[input]).add(lines);
+        for (kind, count) in counters.matches() {
+            metrics.counter(Family::Hits, &[group(kind)]).add(count);
+        }
+        let allowed: u64 = counters.suppressed().map(|(_, _, count)| count).sum();
+        if allowed > 0 {
+            metrics.counter(Family::Suppressed, &["allowed"]).add(allowed);
+        }
+        if let Some(watch) = locked(&self.0.parts).watches.iter().find(|it| **it.name() == *input) {
+            watch.counted(bytes, lines);
+        }
+    }
+
+    /// Looks whether anything stands in the way.
+    pub(super) fn look(&self) {
+        let parts = locked(&self.0.parts);
+        let is_full = parts.spool.as_ref().is_some_and(Spool::is_full);
+        self.0.readiness.set(Obstacle::Spool, is_full);
+        let age = now().0.saturating_sub(self.0.current.facts().1.0);
+        let is_old = |most: Duration| i128::from(age) > most.as_micros() as i128;
+        self.0.readiness.set(Obstacle::Age, parts.max_age.is_some_and(is_old));
+    }
+
+    /// The pages that show all of this.
+    pub(super) fn pages(&self) -> Pages {
+        let (before, status) = (self.clone(), self.clone());
+        Pages {
+            metrics: Arc::clone(&self.0.metrics),
+            before: Arc::new(move || before.gather()),
+            status: Arc::new(move || status.status()),
+            hearts: self.0.hearts.clone(),
+            readiness: self.0.readiness.clone(),
+        }
+    }
+
+    /// Brings the metrics of those that count for themselves up to date.
+    fn gather(&self) {
+        let metrics = self.metrics();
+        let parts = locked(&self.0.parts);
+        gather_inputs(&parts.watches, &metrics);
+        gather_sinks(&parts, &metrics);
+        let (_, built, indicators) = self.0.current.facts();
+        metrics.gauge(Family::DatabaseBuilt, &[]).set(built.0 as f64 / 1e6);
+        metrics.gauge(Family::DatabaseIndicators, &[]).set(indicators as f64);
+        let swaps = self.0.current.swaps();
+        metrics.counter(Family::DatabaseReloads, &["loaded"]).set(swaps.taken);
+        metrics.counter(Family::DatabaseReloads, &["failed"]).set(swaps.kept);
+        for (feed, at) in &parts.feeds {
+            let age = now().0.saturating_sub(at.0).max(0);
+            metrics.gauge(Family::FeedAge, &[feed]).set(age as f64 / 1e6);
+        }
+    }
+
+    fn status(&self) -> Status {
+        let parts = locked(&self.0.parts);
+        let (id, built, indicators) = self.0.current.facts();
+        let inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
+        let sinks: Vec<_> = parts.sinks.iter().map(|sink| sink_status(sink, &parts)).collect();
+        let is_well = self.is_ready()
+            && inputs.iter().all(|input| input.trouble.is_none())
+            && sinks.iter().all(|sink| sink.trouble.is_none());
+        let is_stopping = self.0.readiness.obstacles().contains(&Obstacle::Stopping);
+        let state = match (is_stopping, is_well) {
+            (true, _) => "stopping",
+            (false, true) => "running",
+            (false, false) => "degraded",
+        };
+        let keys = self.metrics().gauge(Family::SuppressionKeys, &[]).get();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            state: state.to_string(),
+            started: self.0.started,
+            database: Some(DatabaseStatus {
+                path: parts.database.clone(),
+                id,
+                built,
+                loaded: self.0.current.loaded(),
+                indicators,
+            }),
+            inputs,
+            sinks,
+            spool_bytes: parts.spool.as_ref().map_or(0, |spool| spool.counters().bytes),
+            suppression_keys: keys as usize,
+            ..Status::default()
+        }
+    }
+}
+
+fn gather_inputs(watches: &[Watch], metrics: &Metrics) {
+    let (mut datagrams, mut packets, mut dropped) = (0, 0, [0; 3]);
+    let (mut open, mut unreadable, mut modes) = (0, 0, [0; 2]);
+    let (mut rotations, mut lost, mut cut) = ([0; 5], [0; 4], 0);
+    for watch in watches {
+        let name = &**watch.name();
+        let (bytes, age) = watch.lag();
+        metrics.gauge(Family::InputLagBytes, &[name]).set(bytes as f64);
+        metrics.gauge(Family::InputLagSeconds, &[name]).set(age.as_secs_f64());
+        metrics.gauge(Family::InputUp, &[name]).set(f64::from(u8::from(watch.is_up())));
+        if let Some(connections) = watch.connections() {
+            metrics.gauge(Family::ConnectionsOpen, &[name]).set(connections.open as f64);
+            metrics.counter(Family::ConnectionsRefused, &[name]).set(connections.refused);
+        }
+        datagrams += watch.datagrams_dropped();
+        let tap = watch.tap();
+        packets += tap.packets.packets;
+        let alerts = watch.dropped().load(Ordering::Relaxed);
+        add(&mut dropped, [tap.by_kernel, tap.by_interface, alerts]);
+        let tail = watch.tail().counters;
+        (open, unreadable) = (open + tail.open, unreadable + tail.unreadable);
+        add(&mut modes, [tail.watched as u64, tail.polled as u64]);
+        let of = tail.rotations;
+        add(&mut rotations, [of.renamed, of.truncated, of.copied, of.packed, of.removed]);
+        add(&mut lost, [tail.lost_truncated, tail.lost_removed, tail.damaged, tail.nuls_skipped]);
+        cut += tail.lines_cut;
+    }
+    metrics.counter(Family::DatagramsDropped, &[]).set(datagrams);
+    metrics.counter(Family::Packets, &[]).set(packets);
+    metrics.counter(Family::LinesCut, &[]).set(cut);
+    metrics.gauge(Family::FilesOpen, &[]).set(open as f64);
+    metrics.gauge(Family::FilesUnreadable, &[]).set(unreadable as f64);
+    let counters = |family: Family, labels: &[&str], values: &[u64]| {
+        for (label, value) in labels.iter().zip(values) {
+            metrics.counter(family, &[label]).set(*value);
+        }
+    };
+    counters(Family::PacketsDropped, &["kernel", "interface", "queue"], &dropped);
+    let kinds = ["renamed", "truncated", "replaced", "packed", "removed"];
+    counters(Family::Rotations, &kinds, &rotations);
+    counters(Family::LostBytes, &["truncated", "removed", "damaged", "holes"], &lost);
+    for (mode, count) in ["notified", "polled"].iter().zip(modes) {
+        metrics.gauge(Family::FilesWatched, &[mode]).set(count as f64);
+    }
+}
+
+fn add<const N: usize>(to: &mut [u64; N], more: [u64; N]) {
+    to.iter_mut().zip(more).for_each(|(to, more)| *to += more);
+}
+
+fn gather_sinks(parts: &Parts, metrics: &Metrics) {
+    let skipped = parts.spool.as_ref().map(|spool| spool.counters().skipped).unwrap_or_default();
+    if let Some(spool) = &parts.spool {
+        metrics.gauge(Family::SpoolBytes, &[]).set(spool.counters().bytes as f64);
+    }
+    for sink in &parts.sinks {
+        let name = &*sink.name;
+        let behind = skipped.get(name).copied().unwrap_or(0);
+        metrics.counter(Family::Dropped, &[name, "behind"]).set(behind);
+        let Some(counters) = &sink.counters else { continue };
+        let counts = counters.snapshot();
+        metrics.counter(Family::SinkRecords, &[name]).set(counts.records);
+        metrics.counter(Family::SinkRetries, &[name]).set(counts.retries);
+        metrics.counter(Family::DeadLetters, &[name]).set(counts.dead);
+        metrics.histogram(Family::SinkLatency, &[name]).set(&counts.latencies, counts.latency);
+        for (class, count) in counts.errors {
+            metrics.counter(Family::SinkErrors, &[name, class.name()]).set(count);
+        }
+        let age = counts.waiting_since.map_or(0, |since| now().0.saturating_sub(since).max(0));
+        metrics.gauge(Family::SpoolOldest, &[name]).set(age as f64 / 1e6);
+    }
+}
+
+fn sink_status(sink: &SinkPart, parts: &Parts) -> SinkStatus {
+    let counts = sink.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
+    let spool = parts.spool.as_ref().filter(|_| sink.counters.is_some());
+    let skipped = spool.and_then(|spool| spool.counters().skipped.get(&sink.name).copied());
+    let state = match counts.health {
+        Health::Good => "ok",
+        Health::Retrying => "retrying",
+        Health::Held => "held",
+    };
+    SinkStatus {
+        name: sink.name.clone(),
+        kind: sink.kind.to_string(),
+        state: state.to_string(),
+        trouble: counts.trouble,
+        records: counts.records,
+        pending_bytes: spool.map_or(0, |spool| spool.backlog(&sink.name).bytes),
+        dropped: skipped.unwrap_or(0),
+        dead_letters: counts.dead,
+    }
+}
+
+/// Kinds of indicators, as metrics have them.
+fn group(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ip => "ip",
+        Kind::Net => "net",
+        Kind::Endpoint => "endpoint",
+        Kind::Domain => "domain",
+        Kind::Url | Kind::UrlPath => "url",
+        Kind::Email => "email",
+        Kind::CertMd5 | Kind::CertSha1 | Kind::CertSha256 => "certificate",
+        kind if kind.digest_len().is_some() => "digest",
+        _ => "other",
+    }
+}

@@ -1,0 +1,309 @@
+//! A folder where captures appear: which are finished, which were read, and what becomes of them.
+
+use crate::Result;
+use crate::clock::Stopwatch;
+use crate::sensor::config::{CapturesInput, Done};
+use crate::sensor::checkpoint::State;
+use crate::sensor::halt::Halt;
+use rustix::fd::OwnedFd;
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A capture that nobody was seen to close counts as finished when nobody has written to it for so
+/// long.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// A capture, as it was when it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Capture {
+    pub(super) name: OsString,
+    /// Device, inode, size, and time of the last change in nanoseconds.
+    pub(super) key: [u64; 4],
+}
+
+impl Capture {
+    fn of(path: &Path) -> Option<Capture> {
+        let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        let changed = found.mtime().wrapping_mul(1_000_000_000).wrapping_add(found.mtime_nsec());
+        let key = [found.dev(), found.ino(), found.size(), changed.cast_unsigned()];
+        Some(Capture { name: path.file_name()?.to_os_string(), key })
+    }
+}
+
+/// What becomes of captures that were read.
+pub(super) struct Finished {
+    input: String,
+    folder: PathBuf,
+    done: Done,
+    move_to: Option<PathBuf>,
+    /// Names of what is gone, and can be forgotten.
+    gone: Vec<OsString>,
+}
+
+impl Finished {
+    pub(super) fn new(input: &str, of: &CapturesInput) -> Self {
+        Finished {
+            input: input.to_string(),
+            folder: of.folder.clone(),
+            done: of.done,
+            move_to: of.move_to.clone(),
+            gone: Vec::new(),
+        }
+    }
+
+    /// What commits call a capture. Names may be any bytes.
+    fn name(&self, of: &std::ffi::OsStr) -> String {
+        format!("captures/{}/{}", self.input, hex(of.as_bytes()))
+    }
+
+    /// What a commit holds of a capture that was read.
+    pub(super) fn entry(&self, capture: &Capture) -> (String, Option<Vec<u8>>) {
+        let key = capture.key.iter().flat_map(|number| number.to_le_bytes()).collect();
+        (self.name(&capture.name), Some(key))
+    }
+
+    /// What commits need not hold any more.
+    pub(super) fn forgotten(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+        let gone = std::mem::take(&mut self.gone);
+        gone.iter().map(|name| (self.name(name), None)).collect()
+    }
+
+    /// Moves or deletes a capture that is in a commit. What fails is tried again with the next
+    /// start.
+    pub(super) fn finish(&mut self, capture: &Capture) {
+        let path = self.folder.join(&capture.name);
+        let is_done = match (self.done, &self.move_to) {
+            (Done::Delete, _) => std::fs::remove_file(&path).is_ok(),
+            (Done::Move, Some(folder)) => moved(&path, &folder.join(&capture.name)),
+            _ => false,
+        };
+        if is_done {
+            self.gone.push(capture.name.clone());
+        }
+    }
+
+    /// What was read, as commits have it.
+    fn read(&self, state: &State) -> BTreeMap<OsString, [u64; 4]> {
+        let prefix = format!("captures/{}/", self.input);
+        let own = state.others.iter().filter_map(|(name, key)| {
+            let name = unhex(name.strip_prefix(&prefix)?)?;
+            let mut numbers = [0; 4];
+            for (number, bytes) in numbers.iter_mut().zip(key.chunks_exact(8)) {
+                *number = u64::from_le_bytes(bytes.try_into().ok()?);
+            }
+            Some((OsString::from_vec(name), numbers))
+        });
+        own.collect()
+    }
+}
+
+/// Renames a file, or copies it to another file system.
+#[expect(clippy::disallowed_methods, reason = "the file is whole: only its name changes")]
+fn moved(from: &Path, to: &Path) -> bool {
+    if to.exists() {
+        // Two captures of one name: neither is overwritten.
+        return false;
+    }
+    std::fs::rename(from, to).is_ok()
+        || std::fs::copy(from, to).is_ok() && std::fs::remove_file(from).is_ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// Finds captures that are finished.
+pub(super) struct Folder {
+    path: PathBuf,
+    poll: Duration,
+    queue: Option<OwnedFd>,
+    /// What somebody was seen to close, or to rename into the folder.
+    closed: BTreeSet<OsString>,
+    /// What was read, and as what.
+    read: BTreeMap<OsString, [u64; 4]>,
+    looked: Option<Stopwatch>,
+}
+
+impl Folder {
+    /// What was read before is in the state; what was to be moved or deleted then is now.
+    pub(super) fn open(finished: &mut Finished, of: &CapturesInput, state: &State) -> Result<Self> {
+        // A folder that is not there is an error now, and not an endless wait.
+        std::fs::read_dir(&of.folder)
+            .map_err(|e| crate::Error::io("read", e).at_path(&of.folder))?;
+        let mut read = finished.read(state);
+        read.retain(|name, key| {
+            let capture = Capture { name: name.clone(), key: *key };
+            let is_there = Capture::of(&of.folder.join(name)).as_ref() == Some(&capture);
+            if is_there {
+                finished.finish(&capture);
+            } else {
+                finished.gone.push(name.clone());
+            }
+            is_there
+        });
+        let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
+        let watched = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
+        // Without notices it is polled.
+        let queue = inotify::init(flags)
+            .and_then(|queue| inotify::add_watch(&queue, &of.folder, watched).map(|_| queue))
+            .ok();
+        let (path, poll) = (of.folder.clone(), of.poll);
+        Ok(Folder { path, poll, queue, closed: BTreeSet::new(), read, looked: None })
+    }
+
+    /// The captures that are finished and were not read, in the order of their names. Waits for
+    /// the next look, unless it is the first.
+    pub(super) fn next(&mut self, halt: &Halt, is_once: bool) -> Vec<(PathBuf, Capture)> {
+        if self.looked.is_some() && !is_once {
+            let most = rustix::event::Timespec::try_from(self.poll);
+            let _ = match (&self.queue, most) {
+                (Some(queue), Ok(most)) => halt.wait_to_read_within(queue, &most),
+                (_, Ok(most)) => halt.pause(most).map(|()| false),
+                (_, Err(_)) => Ok(false),
+            };
+        }
+        if halt.is_set() {
+            return Vec::new();
+        }
+        self.looked = Some(Stopwatch::start());
+        self.drain();
+        let Ok(entries) = std::fs::read_dir(&self.path) else { return Vec::new() };
+        let mut ready = Vec::new();
+        let mut names = BTreeSet::new();
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let Some(capture) = Capture::of(&path) else { continue };
+            names.insert(capture.name.clone());
+            let is_read = self.read.get(&capture.name) == Some(&capture.key);
+            let is_hidden = capture.name.as_bytes().starts_with(b".");
+            if !is_read && !is_hidden && (is_once || self.is_finished(&path, &capture.name)) {
+                ready.push((path, capture));
+            }
+        }
+        self.read.retain(|name, _| names.contains(name));
+        self.closed.retain(|name| names.contains(name));
+        ready.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        for (_, capture) in &ready {
+            self.read.insert(capture.name.clone(), capture.key);
+            self.closed.remove(&capture.name);
+        }
+        ready
+    }
+
+    fn is_finished(&self, path: &Path, name: &OsString) -> bool {
+        if self.closed.contains(name) {
+            return true;
+        }
+        let changed = std::fs::metadata(path).and_then(|found| found.modified());
+        let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        age.is_some_and(|age| age >= QUIET)
+    }
+
+    fn drain(&mut self) {
+        let Some(queue) = &self.queue else { return };
+        let mut buffer = [MaybeUninit::uninit(); 16 << 10];
+        let mut reader = inotify::Reader::new(queue, &mut buffer);
+        while let Ok(event) = reader.next() {
+            if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                continue;
+            }
+            if let Some(name) = event.file_name() {
+                self.closed.insert(OsString::from_vec(name.to_bytes().to_vec()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn input(folder: &Path, done: Done, move_to: Option<PathBuf>) -> CapturesInput {
+        let poll = Duration::from_millis(50);
+        CapturesInput { folder: folder.to_path_buf(), done, move_to, poll }
+    }
+
+    fn names(found: &[(PathBuf, Capture)]) -> Vec<&str> {
+        found.iter().map(|(_, capture)| capture.name.to_str().unwrap()).collect()
+    }
+
+    fn open(of: &CapturesInput, state: &State) -> (Folder, Finished) {
+        let mut finished = Finished::new("c", of);
+        let folder = Folder::open(&mut finished, of, state).unwrap();
+        (folder, finished)
+    }
+
+    #[test]
+    fn each_capture_comes_once_when_it_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = input(dir.path(), Done::Keep, None);
+        fs::write(dir.path().join("old.pcap"), "x").unwrap();
+        let past = SystemTime::now() - Duration::from_secs(60);
+        fs::File::options().write(true).open(dir.path().join("old.pcap")).unwrap()
+            .set_modified(past).unwrap();
+        fs::write(dir.path().join("fresh.pcap"), "x").unwrap();
+        let (mut folder, finished) = open(&of, &State::default());
+        let halt = Halt::default();
+        let first = folder.next(&halt, false);
+        assert_eq!(names(&first), ["old.pcap"], "nobody was seen to close the other one");
+        // Closed while we look.
+        for name in ["b.pcap", "a.pcap", ".hidden"] {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        assert_eq!(names(&folder.next(&halt, false)), ["a.pcap", "b.pcap"]);
+        assert!(folder.next(&halt, false).is_empty());
+        assert_eq!(names(&folder.next(&halt, true)), ["fresh.pcap"]);
+        // A restart knows what was read, and what has grown since is another one.
+        let mut state = State::default();
+        for (_, capture) in &first {
+            let (name, key) = finished.entry(capture);
+            state.others.insert(name, key.unwrap());
+        }
+        let (mut folder, _) = open(&of, &state);
+        assert_eq!(names(&folder.next(&halt, true)), ["a.pcap", "b.pcap", "fresh.pcap"]);
+        fs::write(dir.path().join("old.pcap"), "xy").unwrap();
+        assert_eq!(names(&folder.next(&halt, true)), ["old.pcap"]);
+    }
+
+    #[test]
+    fn what_was_read_is_moved_or_deleted_also_after_a_crash() {
+        let (dir, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let odd = std::ffi::OsStr::from_bytes(b"\xff.pcap");
+        let cases = [(Done::Delete, None), (Done::Move, Some(to.path().to_path_buf()))];
+        for (done, move_to) in cases {
+            let of = input(dir.path(), done, move_to.clone());
+            fs::write(dir.path().join(odd), "x").unwrap();
+            let (mut folder, finished) = open(&of, &State::default());
+            let found = folder.next(&Halt::default(), true);
+            let (name, key) = finished.entry(&found[0].1);
+            // Committed, and killed before anything was done.
+            let mut state = State::default();
+            state.others.insert(name.clone(), key.unwrap());
+            let (mut folder, mut finished) = open(&of, &state);
+            assert!(!dir.path().join(odd).exists());
+            assert_eq!(move_to.is_some(), to.path().join(odd).exists());
+            assert_eq!(finished.forgotten(), [(name, None)]);
+            assert!(folder.next(&Halt::default(), true).is_empty());
+        }
+        // Nothing is overwritten.
+        fs::write(dir.path().join(odd), "other").unwrap();
+        let of = input(dir.path(), Done::Move, Some(to.path().to_path_buf()));
+        let (mut folder, mut finished) = open(&of, &State::default());
+        let found = folder.next(&Halt::default(), true);
+        finished.finish(&found[0].1);
+        assert_eq!(fs::read(to.path().join(odd)).unwrap(), b"x");
+        assert!(dir.path().join(odd).exists() && finished.forgotten().is_empty());
+    }
+}

@@ -1,0 +1,308 @@
+//! From the tables of inputs to sources.
+
+use super::folder::{Finished, Folder};
+use super::followed::Files;
+use super::packets::{Words, jobbed};
+use super::received::Received;
+use super::sinks;
+use super::watch::{TapFacts, Watch};
+use crate::clock::now;
+use crate::engine::scan::Options;
+use crate::engine::indicator::Timestamp;
+use crate::sensor::checkpoint::State;
+use crate::sensor::config::{self, CapturesInput, Input, InputKind, JournalSince, SyslogFraming};
+use crate::sensor::input::expand;
+use crate::sensor::input::net::hec::Collector;
+use crate::sensor::input::net::journal::{Journal, Start};
+use crate::sensor::input::net::{Format, Intake, Receive};
+use crate::sensor::listen::{Activated, Address};
+use crate::sensor::run::live::source::Source;
+use crate::sensor::run::live::task::Identity;
+use crate::sensor::run::{Current, Files as ScanFiles, Job, Notice, Notify, Signals, scan};
+use crate::sensor::sink::Null;
+use crate::{Error, Result};
+use std::collections::hash_map::RandomState;
+use std::ffi::OsString;
+use std::hash::{BuildHasher as _, Hasher as _};
+#[cfg(feature = "live")]
+use std::sync::PoisonError;
+#[cfg(feature = "live")]
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+
+/// What inputs are made with.
+pub(super) struct Surroundings<'s> {
+    pub(super) current: &'s Current,
+    pub(super) options: Options,
+    pub(super) notify: Notify<'s>,
+    pub(super) is_once: bool,
+    /// Patterns of what the process writes itself, which no input reads.
+    pub(super) own: Vec<OsString>,
+}
+
+/// An input that is open.
+pub(super) struct Opened<'s> {
+    pub(super) source: Box<dyn Source + 's>,
+    pub(super) watch: Watch,
+    /// Whether it can wait.
+    pub(super) can_wait: bool,
+    /// Work for a thread of its own, for as long as the source lives.
+    pub(super) work: Option<Box<dyn FnOnce() + Send + 's>>,
+    /// Where the work says that it has begun, or why it can't.
+    pub(super) begun: Option<Receiver<Result<()>>>,
+}
+
+/// Opens an input; none if there is nothing in it to read to an end, and that is asked for.
+///
+/// # Errors
+///
+/// When it can't be opened; the error names the input.
+pub(super) fn open<'s>(
+    input: &Input,
+    state: &State,
+    activated: &mut Activated,
+    with: &Surroundings<'s>,
+) -> Result<Option<Opened<'s>>> {
+    let opened = match &input.kind {
+        InputKind::Files(of) => files(&input.name, of, state, with).map(Some),
+        InputKind::Journal(of) => journal(&input.name, of, state, with).map(Some),
+        InputKind::Captures(of) => captures(&input.name, of, state, with).map(Some),
+        // What others send never ends.
+        _ if with.is_once => Ok(None),
+        InputKind::Syslog(of) => syslog(&input.name, of, activated).map(Some),
+        InputKind::Eve(of) => eve(&input.name, of, activated).map(Some),
+        InputKind::Hec(of) => hec(&input.name, of, activated).map(Some),
+        InputKind::Tap(of) => tap(&input.name, of, with).map(Some),
+        InputKind::Kafka(_) => Err(Error::usage("this build reads no topics of Kafka")
+            .remedy("build it with the feature kafka, or set enabled = false")),
+    };
+    opened.map_err(|error| error.about(&format!("input “{}”", input.name)))
+}
+
+fn files<'s>(
+    name: &str,
+    of: &config::FilesInput,
+    state: &State,
+    with: &Surroundings<'s>,
+) -> Result<Opened<'s>> {
+    let watch = Watch::new(name, "files", None);
+    let source = Files::open(of, &with.own, watch.clone(), state, with.is_once)?;
+    Ok(Opened { source: Box::new(source), watch, can_wait: true, work: None, begun: None })
+}
+
+/// An intake as an input. `cursor`: what the place to go on at is called in commits.
+fn received<'s>(
+    (name, kind): (&str, &'static str),
+    intake: Intake,
+    can_wait: bool,
+    cursor: Option<String>,
+) -> Opened<'s> {
+    let intake = Arc::new(Mutex::new(intake));
+    let watch = Watch::new(name, kind, Some(Arc::clone(&intake)));
+    let identity = match cursor {
+        Some(_) => Identity::Line,
+        // Of this run: nobody sends it again.
+        None => Identity::Stream(RandomState::new().build_hasher().finish()),
+    };
+    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor);
+    Opened { source: Box::new(source), watch, can_wait, work: None, begun: None }
+}
+
+fn journal<'s>(
+    name: &str,
+    of: &config::JournalInput,
+    state: &State,
+    with: &Surroundings<'s>,
+) -> Result<Opened<'s>> {
+    let cursor = format!("journal/{name}");
+    let saved = state.others.get(&cursor).map(|saved| String::from_utf8_lossy(saved).into_owned());
+    let start = match (saved, of.since) {
+        (Some(cursor), _) => Start::After(cursor),
+        (None, JournalSince::Beginning) => Start::Beginning,
+        (None, JournalSince::Now) => Start::Now,
+        (None, JournalSince::Ago(ago)) => {
+            let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
+            Start::Since(Timestamp(now().0.saturating_sub(micros)))
+        }
+    };
+    let mut journal = Journal::new(start);
+    journal.program = of.program.clone().into();
+    journal.fields.clone_from(&of.fields);
+    journal.once = with.is_once;
+    let folder = of.directory.iter().flat_map(|it| ["--directory".into(), it.clone().into()]);
+    journal.arguments.extend(folder);
+    journal.arguments.extend(of.units.iter().map(|unit| format!("--unit={unit}").into()));
+    journal.arguments.extend(of.matches.iter().map(OsString::from));
+    Ok(received((name, "journal"), journal.start()?, true, Some(cursor)))
+}
+
+fn syslog<'s>(
+    name: &str,
+    of: &config::SyslogInput,
+    activated: &mut Activated,
+) -> Result<Opened<'s>> {
+    let addresses: Vec<Address> = of.listen.iter().map(sinks::address).collect();
+    let is_datagrams = |at: &Address| matches!(at, Address::Udp(_) | Address::UnixDatagram(_));
+    let can_wait = !addresses.iter().any(is_datagrams);
+    let zone = crate::sensor::run::time_zone(&of.timezone)?;
+    let receive = Receive {
+        format: Format::Syslog(zone),
+        tls: sinks::server_tls(&of.tls)?,
+        max_connections: of.max_connections as usize,
+        lines_only: of.framing == SyslogFraming::Lines,
+        receive_buffer: usize::try_from(of.receive_buffer).unwrap_or(usize::MAX),
+        ..Receive::syslog(addresses)
+    };
+    Ok(received((name, "syslog"), receive.start(activated)?, can_wait, None))
+}
+
+fn eve<'s>(name: &str, of: &config::EveInput, activated: &mut Activated) -> Result<Opened<'s>> {
+    let receive = Receive {
+        format: Format::Lines,
+        max_connections: of.max_connections as usize,
+        ..Receive::syslog(vec![Address::Unix(of.path.clone())])
+    };
+    Ok(received((name, "eve"), receive.start(activated)?, true, None))
+}
+
+fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Result<Opened<'s>> {
+    let tokens = of.token.iter().map(sinks::secret).collect::<Result<Vec<String>>>()?;
+    let addresses = of.listen.iter().map(sinks::address).collect();
+    let collector = Collector {
+        addresses,
+        tls: sinks::server_tls(&of.tls)?,
+        tokens,
+        acks: true,
+        max_connections: of.max_connections as usize,
+        max_body: usize::try_from(of.max_body).unwrap_or(usize::MAX),
+    };
+    Ok(received((name, "hec"), collector.start(activated)?, true, None))
+}
+
+/// Reads captures of a folder, one after the other, and says when each is read.
+fn captures<'s>(
+    name: &str,
+    of: &CapturesInput,
+    state: &State,
+    with: &Surroundings<'s>,
+) -> Result<Opened<'s>> {
+    let watch = Watch::new(name, "captures", None);
+    let mut finished = Finished::new(name, of);
+    let folder = Folder::open(&mut finished, of, state)?;
+    let (source, words, signals) = jobbed(Some(finished))?;
+    let (current, options) = (with.current, with.options.clone());
+    let (notify, is_once) = (with.notify, with.is_once);
+    let work = move || {
+        let reading = Reading { current, options, words, signals, notify };
+        reading.run(folder, is_once);
+    };
+    let source = Box::new(source);
+    let work: Option<Box<dyn FnOnce() + Send + 's>> = Some(Box::new(work));
+    Ok(Opened { source, watch, can_wait: true, work, begun: None })
+}
+
+struct Reading<'s> {
+    current: &'s Current,
+    options: Options,
+    words: Words,
+    signals: Signals,
+    notify: Notify<'s>,
+}
+
+impl Reading<'_> {
+    fn run(self, mut folder: Folder, is_once: bool) {
+        let halt = self.signals.halt();
+        loop {
+            for (path, capture) in folder.next(&halt, is_once) {
+                let job = Job {
+                    options: self.options.clone(),
+                    threads: 1,
+                    ..Job::new(self.current, self.words.output(None), &self.signals)
+                };
+                let files = ScanFiles { targets: expand([&path]).targets, chunk: 0 };
+                let report = scan(job, files, &mut Null, self.notify);
+                if halt.is_set() {
+                    // Cut short: the next run reads it from its beginning.
+                    return self.words.ended(None);
+                }
+                let bytes = match report {
+                    Ok(report) => report.bytes,
+                    Err(error) => {
+                        (self.notify)(Notice::Failed(&error));
+                        0
+                    }
+                };
+                if !self.words.read(capture, bytes) {
+                    return;
+                }
+            }
+            if halt.is_set() || is_once {
+                return self.words.ended(None);
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "live"))]
+fn tap<'s>(_: &str, _: &config::TapInput, _: &Surroundings<'s>) -> Result<Opened<'s>> {
+    Err(Error::usage("this build listens to no interfaces").remedy("build it with the feature live"))
+}
+
+#[cfg(feature = "live")]
+fn tap<'s>(name: &str, of: &config::TapInput, with: &Surroundings<'s>) -> Result<Opened<'s>> {
+    use crate::sensor::run::{Listen, Listening, tap};
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    let watch = Watch::new(name, "tap", None);
+    let (source, words, signals) = jobbed(None)?;
+    let listen = Listen {
+        interfaces: of.interfaces.clone(),
+        listening: Listening {
+            filter: of.filter.clone(),
+            is_promiscuous: of.promiscuous,
+            snaplen: of.snaplen,
+            ring: usize::try_from(of.ring).unwrap_or(usize::MAX),
+        },
+        every: Some(Duration::from_secs(1)),
+        ..Listen::default()
+    };
+    let (current, options, notify) = (with.current, with.options.clone(), with.notify);
+    let (threads, of_tap) = (of.threads as usize, watch.clone());
+    let (begin, begun) = channel();
+    let left = AtomicUsize::new(of.interfaces.len());
+    let work = move || {
+        let output = words.output(Some(Arc::clone(of_tap.dropped())));
+        let job = Job { options, threads, ..Job::new(current, output, &signals) };
+        let opened = Mutex::new(begin);
+        let notify = |notice: Notice<'_>| match notice {
+            Notice::Report(report) => of_tap.set_tap(TapFacts {
+                packets: report.packets.clone(),
+                by_kernel: report.interfaces.iter().map(|it| it.dropped).sum(),
+                by_interface: report.interfaces.iter().map(|it| it.dropped_by_interface).sum(),
+            }),
+            other => {
+                if let Notice::Listening { .. } = &other
+                    && left.fetch_sub(1, Ordering::Relaxed) == 1
+                {
+                    let _ = opened.lock().unwrap_or_else(PoisonError::into_inner).send(Ok(()));
+                }
+                notify(other);
+            }
+        };
+        let ended = tap(job, listen, &mut Null, &notify);
+        let begin = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match ended {
+            // Before all of them were open: nobody else hears of it.
+            Err(error) if left.load(Ordering::Relaxed) > 0 => {
+                let _ = begin.send(Err(error));
+                words.ended(None);
+            }
+            ended => words.ended(ended.err()),
+        }
+    };
+    let (source, work): (_, Option<Box<dyn FnOnce() + Send + 's>>) =
+        (Box::new(source), Some(Box::new(work)));
+    Ok(Opened { source, watch, can_wait: false, work, begun: Some(begun) })
+}

@@ -1,0 +1,172 @@
+//! The sinks of a configuration: files and standard output, which are written at once, and those
+//! that a thread each sends to.
+
+use super::board::SinkPart;
+use super::sinks;
+use crate::clock::now;
+use crate::engine::alert::{Encoder, Format};
+use crate::sensor::checkpoint::{AlertFile, Resumed, State};
+use crate::sensor::config::{Config, FileSink, Sink, SinkKind};
+use crate::sensor::deliver::{Pace, SystemClock, Timeouts};
+use crate::sensor::halt::{Halt, Stopper};
+use crate::sensor::outlet::{Filter, Outlet, Running};
+use crate::sensor::run::live::output::{Local, Target};
+use crate::sensor::run::{Notice, Notify};
+use crate::sensor::sink::{Aside, Rotation, StdoutSink};
+use crate::sensor::spool::Spool;
+use crate::{Error, Result};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A sink that is written at once, before anybody writes to it.
+pub(super) struct Seed {
+    pub(super) name: String,
+    pub(super) filter: Filter,
+    pub(super) encoder: Encoder,
+    /// None is standard output.
+    pub(super) file: Option<Box<AlertFile>>,
+    pub(super) aside: Option<Aside>,
+}
+
+impl Seed {
+    pub(super) fn grow<'s>(self) -> Local<'s> {
+        let target = match self.file {
+            Some(file) => Target::File(file),
+            None => Target::Own(Box::new(StdoutSink::new())),
+        };
+        let mut local = Local::new(target, self.encoder);
+        (local.name, local.filter, local.aside) = (self.name, self.filter, self.aside);
+        local
+    }
+}
+
+/// Opens what is written at once; none for what is sent.
+///
+/// # Errors
+///
+/// When it can't be opened; the error names the sink.
+pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Option<Seed>> {
+    let about = |error: Error| error.about(&format!("sink “{}”", of.name));
+    let (name, filter) = (of.name.clone(), sinks::filter(of));
+    Ok(match &of.kind {
+        SinkKind::File(file) => {
+            let encoder = Encoder::new(file.format);
+            let (aside, file) = open_file(file, state, notify).map_err(about)?;
+            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), aside })
+        }
+        SinkKind::Stdout(out) => {
+            let encoder = Encoder::new(out.format);
+            Some(Seed { name, filter, encoder, file: None, aside: None })
+        }
+        _ => None,
+    })
+}
+
+fn open_file(
+    of: &FileSink,
+    state: &State,
+    notify: Notify<'_>,
+) -> Result<(Option<Aside>, AlertFile)> {
+    let (file, resumed) = AlertFile::open(&of.path, state)?;
+    if let Resumed::AtLeastOnce(why) = resumed {
+        notify(Notice::Skipped(&format!(
+            "{}: {why}: alerts are appended, and those since the last commit may be in it twice",
+            of.path.display()
+        )));
+    }
+    Ok((aside(of)?, file))
+}
+
+/// When a file is put aside, if ever.
+///
+/// # Errors
+///
+/// When it is a stream.
+pub(super) fn aside(of: &FileSink) -> Result<Option<Aside>> {
+    if of.rotate_size.is_none() && of.rotate_age.is_none() {
+        return Ok(None);
+    }
+    let rotation = Rotation {
+        max_bytes: of.rotate_size,
+        max_age: of.rotate_age,
+        keep: Some(of.keep as usize),
+        gzip: of.compress,
+    };
+    Aside::new(&of.path, rotation, now()).map(Some)
+}
+
+/// What a sink that is sent to has.
+pub(super) struct Sent {
+    pub(super) name: String,
+    running: Running,
+    stopper: Stopper,
+    part: SinkPart,
+}
+
+/// Starts a thread that sends to a sink; none for what is written at once.
+///
+/// # Errors
+///
+/// When the sink can't be made, a secret can't be read, or no thread can be started.
+pub(super) fn send(of: &Sink, spool: &Spool, config: &Config) -> Result<Option<Sent>> {
+    let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
+    let timeouts = Timeouts { drain: config.daemon.drain, ..Timeouts::default() };
+    let pace = Pace::new(Arc::new(SystemClock::default()), halt, timeouts);
+    let about = |error: Error| error.about(&format!("sink “{}”", of.name));
+    let Some(deliver) = sinks::deliver(of, &pace).map_err(about)? else { return Ok(None) };
+    let folder = config.daemon_state();
+    let outlet = Outlet::new(sinks::settings(of, &folder), spool.clone(), deliver, pace);
+    let counters = Some(outlet.counters());
+    let running = Running::start(outlet).map_err(|e| Error::io("start a thread", e))?;
+    let part = SinkPart { name: of.name.clone(), kind: of.kind.name(), counters };
+    Ok(Some(Sent { name: of.name.clone(), running, stopper, part }))
+}
+
+impl Sent {
+    /// What shows of it.
+    pub(super) fn part(&self) -> SinkPart {
+        self.part.clone()
+    }
+
+    /// Opens connections and reads secrets again.
+    pub(super) fn renew(&self) {
+        self.running.renew();
+    }
+
+    /// How many records it is done with.
+    pub(super) fn arrived(&self) -> u64 {
+        let counts = self.running.counters().snapshot();
+        counts.records + counts.dead + counts.filtered
+    }
+
+    /// Whether its thread is there.
+    pub(super) fn is_alive(&self) -> bool {
+        self.running.is_alive()
+    }
+}
+
+/// Ends all of them, within this time together with what they are at.
+pub(super) fn finish(all: Vec<Sent>, most: Duration) {
+    let mut running = Vec::new();
+    for Sent { stopper, running: one, .. } in all {
+        stopper.stop();
+        running.push(one);
+    }
+    let watch = crate::clock::Stopwatch::start();
+    for one in running {
+        // A try that is under way has its own bound.
+        one.finish((most + Duration::from_secs(1)).saturating_sub(watch.elapsed()));
+    }
+}
+
+/// The forms that sinks need beside JSON, each once, in the order of their numbers.
+pub(super) fn formats(config: &Config) -> Vec<Format> {
+    let of_sinks = config.active_sinks().filter_map(|sink| match &sink.kind {
+        SinkKind::File(file) => Some(file.format),
+        SinkKind::Stdout(out) => Some(out.format),
+        _ => sinks::form(sink),
+    });
+    let wanted: Vec<Format> = of_sinks.collect();
+    let is_wanted = |format: &Format| *format != Format::Json && wanted.contains(format);
+    Format::ALL.iter().copied().filter(is_wanted).collect()
+}

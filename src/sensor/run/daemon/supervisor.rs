@@ -1,0 +1,222 @@
+//! Who looks after everything: starts sources, answers signals, tells systemd that we live.
+
+use super::board::Board;
+use super::inputs::{Opened, Surroundings};
+use super::outlets::Sent;
+use super::watch::Watch;
+use super::Service;
+use crate::clock::Stopwatch;
+use crate::sensor::config::Config;
+use crate::sensor::halt::Halt;
+use crate::sensor::listen::Activated;
+use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
+use crate::sensor::run::live::pool::Settings;
+use crate::sensor::run::live::source::{self, Ends};
+use crate::sensor::run::live::task::{Member, Message, Order, Task};
+use crate::sensor::run::{Notice, Notify};
+use crate::sensor::spool::Spool;
+use crate::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
+
+/// How often it looks around.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// How often it looks whether all is well.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long an input may take to begin.
+const BEGINNING: Duration = Duration::from_secs(60);
+
+/// What it takes to start another source.
+pub(super) struct Crew<'scope, 'env> {
+    pub(super) scope: &'scope Scope<'scope, 'env>,
+    pub(super) tasks: SyncSender<Task>,
+    pub(super) committer: SyncSender<Message>,
+    pub(super) halt: &'scope Halt,
+}
+
+/// A source that runs.
+pub(super) struct Runner<'scope> {
+    pub(super) watch: Watch,
+    orders: Sender<Order>,
+    thread: ScopedJoinHandle<'scope, ()>,
+}
+
+pub(super) struct Supervisor<'r, 'scope, 'env> {
+    pub(super) service: &'r Service<'r>,
+    /// What runs at present.
+    pub(super) config: Config,
+    pub(super) notify: Notify<'r>,
+    pub(super) board: &'r Board,
+    pub(super) systemd: &'r Systemd,
+    pub(super) hangup: &'r AtomicBool,
+    /// Set when the last commit is made.
+    pub(super) is_over: &'r AtomicBool,
+    pub(super) settings: &'scope Settings,
+    pub(super) spool: Option<Spool>,
+    pub(super) sent: &'scope Mutex<Vec<Sent>>,
+    pub(super) with: Surroundings<'r>,
+    pub(super) activated: Activated,
+    /// None once it is time to end.
+    pub(super) crew: Option<Crew<'scope, 'env>>,
+    pub(super) runners: Vec<Runner<'scope>>,
+    /// How many sources there were.
+    pub(super) count: usize,
+}
+
+impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
+    /// Starts the sources that are there from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// When a thread can't be started, or an input can't begin.
+    pub(super) fn start_all(&mut self, opened: Vec<Opened<'r>>) -> Result<Vec<Member>> {
+        let mut members = Vec::new();
+        for input in opened {
+            members.push(self.start(input)?);
+        }
+        self.show();
+        Ok(members)
+    }
+
+    /// Starts a source; returns it as the committer has to know it.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_all`](Self::start_all).
+    pub(super) fn start(&mut self, opened: Opened<'r>) -> Result<Member> {
+        let Some(crew) = &self.crew else { return Err(Error::usage("it is time to end")) };
+        let Opened { mut source, watch, can_wait, work, begun } = opened;
+        let failed = |e| Error::io("start a thread", e);
+        let name = Arc::clone(watch.name());
+        if let Some(work) = work {
+            let thread = Builder::new().name(format!("input {name}"));
+            thread.spawn_scoped(crew.scope, work).map_err(failed)?;
+        }
+        if let Some(begun) = begun {
+            let word = begun.recv_timeout(BEGINNING);
+            word.unwrap_or_else(|_| Err(Error::timed_out("it does not begin")))
+                .map_err(|error| error.about(&format!("input “{name}”")))?;
+        }
+        let (orders, orders_end) = mpsc::channel();
+        let paused = Arc::new(AtomicBool::new(false));
+        let ends = Ends {
+            number: self.count,
+            tasks: crew.tasks.clone(),
+            committer: crew.committer.clone(),
+            orders: orders_end,
+            halt: crew.halt,
+            paused: Arc::clone(&paused),
+        };
+        self.count += 1;
+        let thread = Builder::new()
+            .name(format!("source {name}"))
+            .spawn_scoped(crew.scope, move || source::run(&mut *source, ends))
+            .map_err(failed)?;
+        self.runners.push(Runner { watch, orders: orders.clone(), thread });
+        Ok(Member { name, can_wait, orders, paused })
+    }
+
+    /// Shows the inputs that run.
+    pub(super) fn show(&self) {
+        self.board.set_watches(self.runners.iter().map(|it| it.watch.clone()).collect());
+    }
+
+    /// Ends a source, and waits until it has.
+    pub(super) fn end(&mut self, name: &str) {
+        /// Its last commit comes within a second, unless a disk is full.
+        const PATIENCE: Duration = Duration::from_secs(15);
+        let Some(at) = self.runners.iter().position(|it| **it.watch.name() == *name) else {
+            return;
+        };
+        let runner = self.runners.remove(at);
+        let _ = runner.orders.send(Order::End);
+        let since = Stopwatch::start();
+        while !runner.thread.is_finished() && since.elapsed() < PATIENCE {
+            std::thread::sleep(ROUND);
+        }
+    }
+
+    /// Looks after everything until it is over.
+    pub(super) fn run(mut self) {
+        let heart = self.board.hearts().heart("supervisor");
+        let mut watchdog = Watchdog::from_environment();
+        let halt = self.crew.as_ref().map(|crew| crew.halt.clone()).unwrap_or_default();
+        self.systemd.ready();
+        self.say_status();
+        if self.service.once {
+            self.close();
+        }
+        let mut looked = Stopwatch::start();
+        while !self.is_over.load(Ordering::Relaxed) {
+            std::thread::sleep(ROUND);
+            heart.beat();
+            if let Some(watchdog) = &mut watchdog {
+                watchdog.tick(self.systemd, self.board.hearts());
+            }
+            if halt.is_set() && self.crew.is_some() {
+                self.board.set(Obstacle::Stopping, true);
+                self.systemd.stopping();
+                self.close();
+            }
+            if self.hangup.swap(false, Ordering::Relaxed) && self.crew.is_some() {
+                self.reload();
+            }
+            if looked.elapsed() >= LOOK {
+                looked = Stopwatch::start();
+                self.board.look();
+                self.look_at_threads();
+            }
+        }
+    }
+
+    /// No other source comes: those that are there may end.
+    fn close(&mut self) {
+        if let Some(crew) = self.crew.take() {
+            // A committer that is gone has ended.
+            let _ = crew.committer.send(Message::Closed);
+        }
+    }
+
+    /// Sources that ended by themselves show as failed.
+    fn look_at_threads(&self) {
+        let is_running = self.crew.is_some() && !self.service.once;
+        for runner in self.runners.iter().filter(|it| is_running && it.thread.is_finished()) {
+            runner.watch.failed("it has ended".into());
+        }
+        for sent in self.sent().iter().filter(|it| is_running && !it.is_alive()) {
+            (self.notify)(Notice::Skipped(&format!("sink “{}” has ended", sent.name)));
+        }
+    }
+
+    fn say_status(&self) {
+        let count = |number: usize, what: &str| match number {
+            1 => format!("1 {what}"),
+            many => format!("{many} {what}s"),
+        };
+        let inputs = count(self.runners.len(), "input");
+        let sinks = count(self.config.active_sinks().count(), "sink");
+        self.systemd.status(&format!("{inputs}, {sinks}"));
+    }
+
+    pub(super) fn sent(&self) -> MutexGuard<'scope, Vec<Sent>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up the configuration as it is now, or goes on with the old one.
+    fn reload(&mut self) {
+        self.systemd.reloading();
+        let outcome = self.take_up();
+        if let Err(error) = &outcome {
+            (self.notify)(Notice::Failed(error));
+        }
+        self.board.reloaded(outcome.is_ok());
+        self.show();
+        self.systemd.ready();
+        self.say_status();
+    }
+}

@@ -1,0 +1,223 @@
+//! A reload: what a new configuration changes, and what stays as it is.
+//!
+//! Everything new is opened first; when that fails the old goes on. What is the same in both runs
+//! on without a gap. An input that has changed ends, and its last commit is made, before it begins
+//! anew: it may listen at the same address, and goes on where it was.
+
+use super::outlets::{self, Seed, Sent};
+use super::serve::{own_files, parts, rules};
+use super::supervisor::Supervisor;
+use super::{inputs, sinks};
+use crate::engine::alert::Encoder;
+use crate::engine::suppress::HomeNetworks;
+use crate::engine::suppress::Suppressor;
+use crate::sensor::checkpoint::State;
+use crate::sensor::config::{Built, Changes, Config, SinkKind, Tables};
+use crate::sensor::run::Notice;
+use crate::sensor::run::live::output::{Out, Way};
+use crate::sensor::run::live::relay::Parts;
+use crate::sensor::run::live::task::Message;
+use crate::sensor::sink::Aside;
+use crate::sensor::spool::{self, Limits, Spool};
+use crate::{Error, Result};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long the committer may take to say what is committed.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Keys that take a restart: what they are about is open for the whole run.
+const OF_START: [&str; 9] = [
+    "state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain",
+];
+
+impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
+    /// Takes up the configuration as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When it is wrong, or something new can't be opened. The old one goes on then, but for
+    /// inputs that had to end first.
+    pub(super) fn take_up(&mut self) -> Result<()> {
+        let new = Config::open(&self.config.path)?;
+        let built = Built {
+            kafka: false,
+            live: cfg!(feature = "live"),
+            prints_to_journal: false,
+        };
+        let problems = new.check(built);
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        let changes = self.config.changes(&new);
+        let options = self.with.options.clone().allow((self.service.allow)(&new.allow)?);
+        self.reload_sinks(&new, &changes)?;
+        self.settings.set(options.clone());
+        self.with.options = options;
+        self.with.own = own_files(&new);
+        let outcome = self.reload_inputs(&new, &changes.inputs);
+        let later: Vec<&str> = changes.top.iter().chain(&changes.daemon).map(String::as_str)
+            .filter(|key| OF_START.contains(key))
+            .collect();
+        if !later.is_empty() {
+            (self.notify)(Notice::Skipped(&format!(
+                "{}: {} takes effect at the next start",
+                new.path.display(),
+                later.join(", ")
+            )));
+        }
+        self.board.reconfigure(&new, &self.service.feeds);
+        self.board.set_sinks(parts(&new, &self.sent()), self.spool.clone());
+        self.config = new;
+        outcome
+    }
+
+    /// What is committed.
+    fn state(&self) -> Result<State> {
+        let gone = || Error::usage("it is time to end");
+        let crew = self.crew.as_ref().ok_or_else(gone)?;
+        let (send, state) = mpsc::channel();
+        crew.committer.send(Message::State(send)).map_err(|_| gone())?;
+        state.recv_timeout(ANSWER).map_err(|_| Error::timed_out("the state can't be written"))
+    }
+
+    fn reload_inputs(&mut self, new: &Config, changes: &Tables) -> Result<()> {
+        // Those that ended by themselves begin anew, too.
+        let failed = self.runners.iter().filter(|it| !it.watch.is_up());
+        let failed: Vec<String> = failed.map(|it| it.watch.name().to_string()).collect();
+        let changed = changes.changed.iter().map(|it| &it.name);
+        let begin: Vec<&String> = changed.clone().chain(&changes.added).chain(&failed).collect();
+        for name in changes.removed.iter().chain(changed).chain(&failed) {
+            self.end(name);
+        }
+        let state = self.state()?;
+        let mut outcome = Ok(());
+        for input in new.active_inputs().filter(|it| begin.contains(&&it.name)) {
+            let started = inputs::open(input, &state, &mut self.activated, &self.with)
+                .and_then(|opened| opened.map(|opened| self.start(opened)).transpose());
+            match (started, &self.crew) {
+                (Ok(Some(member)), Some(crew)) => {
+                    // A committer that is gone has ended.
+                    let _ = crew.committer.send(Message::Joined(member));
+                }
+                (Ok(_), _) => {}
+                (Err(error), _) => outcome = outcome.and(Err(error)),
+            }
+        }
+        outcome
+    }
+
+    fn reload_sinks(&mut self, new: &Config, changes: &Changes) -> Result<()> {
+        let tables = &changes.sinks;
+        let is_new = |name: &str| {
+            tables.added.iter().any(|it| it == name)
+                || tables.changed.iter().any(|it| it.name == name)
+        };
+        // Opened first: what fails leaves everything as it was.
+        let mut seeds: Vec<Seed> = Vec::new();
+        let mut kept: Vec<(String, Encoder, Option<Aside>)> = Vec::new();
+        let state = self.state()?;
+        for sink in new.active_sinks().filter(|sink| is_new(&sink.name)) {
+            match (self.same_file(sink), &sink.kind) {
+                // Its lock is ours already.
+                (true, SinkKind::File(file)) => {
+                    let rotated = outlets::aside(file)?;
+                    kept.push((sink.name.clone(), Encoder::new(file.format), rotated));
+                }
+                _ => seeds.extend(outlets::local(sink, &state, self.notify)?),
+            }
+        }
+        self.reload_outlets(new, &is_new)?;
+        for sent in self.sent().iter() {
+            sent.renew();
+        }
+        let filters: Vec<_> =
+            new.active_sinks().map(|it| (it.name.clone(), sinks::filter(it))).collect();
+        let (rules, metrics) = (rules(new), self.board.metrics());
+        let parts = Parts {
+            suppressor: rules.clone().map(|rules| Suppressor::new(rules).recorded()),
+            home: HomeNetworks::new(new.suppress.home.clone()),
+            spool: self.spool.clone(),
+            formats: outlets::formats(new),
+            has_archive: new.active_sinks().any(|sink| sink.suppressed),
+        };
+        let change = move |out: &mut Out<'_>| {
+            if let Way::Relay(relay) = &mut out.way {
+                relay.change(parts, rules, &metrics, &mut out.locals);
+            }
+            let is_kept = |name: &str| kept.iter().any(|(it, ..)| it == name);
+            let replaced: Vec<String> = seeds.iter().map(|seed| seed.name.clone()).collect();
+            // What they hold is written before they go.
+            let _ = out.flush();
+            out.locals.retain(|local| {
+                let is_there = filters.iter().any(|(name, _)| *name == local.name);
+                is_there && (is_kept(&local.name) || !replaced.contains(&local.name))
+            });
+            out.locals.extend(seeds.into_iter().map(|seed| {
+                let mut local = seed.grow();
+                local.begin();
+                local
+            }));
+            for local in &mut out.locals {
+                if let Some((_, filter)) = filters.iter().find(|(name, _)| *name == local.name) {
+                    local.filter = filter.clone();
+                }
+            }
+            for (name, encoder, aside) in kept {
+                if let Some(local) = out.locals.iter_mut().find(|local| local.name == name) {
+                    (local.encoder, local.aside) = (encoder, aside);
+                }
+            }
+        };
+        if let Some(crew) = &self.crew {
+            // A committer that is gone has ended.
+            let _ = crew.committer.send(Message::Change(Box::new(change)));
+        }
+        Ok(())
+    }
+
+    /// Whether a sink writes to the file that it writes to now.
+    fn same_file(&self, new: &crate::sensor::config::Sink) -> bool {
+        let old = self.config.active_sinks().find(|old| old.name == new.name);
+        match (old.map(|old| &old.kind), &new.kind) {
+            (Some(SinkKind::File(old)), SinkKind::File(new)) => old.path == new.path,
+            _ => false,
+        }
+    }
+
+    /// Ends what sends to sinks that changed or are gone, and starts it for those that are there
+    /// now: it goes on at the old one's place in the spool.
+    fn reload_outlets(&mut self, new: &Config, is_new: &dyn Fn(&str) -> bool) -> Result<()> {
+        let is_there = |name: &str| {
+            new.active_sinks().any(|sink| sink.name == name && sink.delivery().is_some())
+        };
+        let mut all = self.sent();
+        let (stay, go): (Vec<Sent>, Vec<Sent>) =
+            std::mem::take(&mut *all).into_iter().partition(|it| is_there(&it.name) && !is_new(&it.name));
+        *all = stay;
+        let gone: Vec<String> =
+            go.iter().filter(|it| !is_there(&it.name)).map(|it| it.name.clone()).collect();
+        outlets::finish(go, self.config.daemon.drain);
+        let size = self.config.daemon.spool_size;
+        let begin: Vec<_> = new
+            .active_sinks()
+            .filter(|it| it.delivery().is_some() && all.iter().all(|own| own.name != it.name))
+            .collect();
+        if self.spool.is_none() && !begin.is_empty() {
+            let none: [(String, spool::Sink); 0] = [];
+            let limits = Limits { max_bytes: size, ..Limits::default() };
+            self.spool = Some(Spool::open(&self.config.daemon_state().join("spool"), limits, none)?.0);
+        }
+        let Some(spool) = &self.spool else { return Ok(()) };
+        gone.iter().for_each(|name| spool.forget(name));
+        for sink in begin {
+            let is_known = spool.cursors().contains_key(&sink.name);
+            let cursor = is_known.then(|| spool.cursor(&sink.name));
+            // A new one begins with what comes from now on.
+            let cursor = Some(cursor.unwrap_or_else(|| spool.end()));
+            spool.add(&sink.name, spool::Sink { cursor, ..sinks::spool_sink(sink, size) });
+            all.extend(outlets::send(sink, spool, new)?);
+        }
+        Ok(())
+    }
+}

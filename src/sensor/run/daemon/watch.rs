@@ -1,0 +1,203 @@
+//! What is known of inputs while they run, for metrics and the status.
+
+use crate::clock::Stopwatch;
+use crate::engine::packet;
+use crate::sensor::input::net::{Count, Intake};
+use crate::sensor::input::tail::{Counters, FileStatus};
+use crate::sensor::listen::CrowdCounts;
+use crate::sensor::metrics::{self, InputStatus};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a tail says how its files are.
+const FILES: Duration = Duration::from_secs(2);
+
+/// An input that runs, as others see it. Clones are one.
+#[derive(Clone)]
+pub(super) struct Watch(Arc<Inner>);
+
+struct Inner {
+    name: Arc<str>,
+    kind: &'static str,
+    intake: Option<Arc<Mutex<Intake>>>,
+    lines: AtomicU64,
+    bytes: AtomicU64,
+    /// Alerts of packets that were dropped on their way.
+    dropped: Arc<AtomicU64>,
+    /// It has ended, and nobody asked for that.
+    has_failed: AtomicBool,
+    trouble: Mutex<Option<String>>,
+    tail: Mutex<TailFacts>,
+    tap: Mutex<TapFacts>,
+}
+
+/// What a tail says of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TailFacts {
+    pub(super) counters: Counters,
+    pub(super) files: Vec<FileStatus>,
+}
+
+/// What a tap says of itself, since it began.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TapFacts {
+    pub(super) packets: packet::Counters,
+    pub(super) by_kernel: u64,
+    pub(super) by_interface: u64,
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watch {
+    pub(super) fn new(name: &str, kind: &'static str, intake: Option<Arc<Mutex<Intake>>>) -> Self {
+        Watch(Arc::new(Inner {
+            name: name.into(),
+            kind,
+            intake,
+            lines: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            dropped: Arc::default(),
+            has_failed: AtomicBool::new(false),
+            trouble: Mutex::default(),
+            tail: Mutex::default(),
+            tap: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.0.name
+    }
+
+    pub(super) fn dropped(&self) -> &Arc<AtomicU64> {
+        &self.0.dropped
+    }
+
+    pub(super) fn counted(&self, bytes: u64, lines: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.lines.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// It can't go on, and why.
+    pub(super) fn failed(&self, why: String) {
+        self.0.has_failed.store(true, Ordering::Relaxed);
+        *locked(&self.0.trouble) = Some(why);
+    }
+
+    pub(super) fn set_tail(&self, facts: TailFacts) {
+        *locked(&self.0.tail) = facts;
+    }
+
+    pub(super) fn set_tap(&self, facts: TapFacts) {
+        *locked(&self.0.tap) = facts;
+    }
+
+    pub(super) fn tail(&self) -> TailFacts {
+        locked(&self.0.tail).clone()
+    }
+
+    pub(super) fn tap(&self) -> TapFacts {
+        locked(&self.0.tap).clone()
+    }
+
+    fn of_intake<T>(&self, of: impl FnOnce(&Intake) -> T) -> Option<T> {
+        self.0.intake.as_ref().map(|intake| of(&locked(intake)))
+    }
+
+    pub(super) fn datagrams_dropped(&self) -> u64 {
+        self.of_intake(|intake| intake.count(Count::DroppedDatagrams)).unwrap_or(0)
+    }
+
+    pub(super) fn connections(&self) -> Option<CrowdCounts> {
+        self.of_intake(Intake::connections)
+    }
+
+    /// Whether it works.
+    pub(super) fn is_up(&self) -> bool {
+        !self.0.has_failed.load(Ordering::Relaxed)
+            && self.of_intake(Intake::trouble).flatten().is_none()
+    }
+
+    /// Bytes that it has and that were not processed, and how old the oldest of them are.
+    pub(super) fn lag(&self) -> (u64, Duration) {
+        let files = &locked(&self.0.tail).files;
+        let bytes = files.iter().map(|file| file.lag_bytes).sum();
+        (bytes, files.iter().map(|file| file.lag).max().unwrap_or_default())
+    }
+
+    pub(super) fn status(&self) -> InputStatus {
+        let trouble = locked(&self.0.trouble).clone();
+        let trouble = trouble.or_else(|| self.of_intake(Intake::trouble).flatten());
+        let addresses = self.of_intake(|intake| intake.addresses().to_vec()).unwrap_or_default();
+        let state = match (self.0.has_failed.load(Ordering::Relaxed), &trouble) {
+            (true, _) => "closed",
+            (false, Some(_)) => "failing",
+            (false, None) => "open",
+        };
+        InputStatus {
+            name: self.0.name.to_string(),
+            kind: self.0.kind.to_string(),
+            state: state.to_string(),
+            trouble,
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+            lines: self.0.lines.load(Ordering::Relaxed),
+            bytes: self.0.bytes.load(Ordering::Relaxed),
+            counts: self.counts(),
+            files: self.tail().files.iter().map(file_status).collect(),
+        }
+    }
+
+    fn counts(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut counts = serde_json::Map::new();
+        let mut put = |name: &str, count: u64| {
+            if count > 0 {
+                counts.insert(name.to_string(), count.into());
+            }
+        };
+        if let Some(all) = self.of_intake(|intake| Count::ALL.iter().map(|&of| (of.name(), intake.count(of))).collect::<Vec<_>>()) {
+            all.into_iter().for_each(|(name, count)| put(name, count));
+        }
+        let tap = self.tap();
+        put("packets", tap.packets.packets);
+        put("packets_dropped_by_kernel", tap.by_kernel);
+        put("packets_dropped_by_interface", tap.by_interface);
+        put("alerts_dropped", self.0.dropped.load(Ordering::Relaxed));
+        let Counters { rotations, lines_cut, lost_truncated, lost_removed, unreadable, .. } =
+            self.tail().counters;
+        put("files_unreadable", unreadable as u64);
+        put("lines_cut", lines_cut);
+        put("lost_bytes", lost_truncated + lost_removed);
+        put("rotations", rotations.renamed + rotations.truncated + rotations.copied);
+        counts
+    }
+}
+
+fn file_status(file: &FileStatus) -> metrics::FileStatus {
+    metrics::FileStatus {
+        path: file.path.clone(),
+        offset: file.offset,
+        size: file.offset + file.lag_bytes,
+        ..metrics::FileStatus::default()
+    }
+}
+
+/// Says how a tail is, now and then.
+pub(super) struct TailWatch {
+    watch: Watch,
+    said: Option<Stopwatch>,
+}
+
+impl TailWatch {
+    pub(super) fn new(watch: Watch) -> Self {
+        TailWatch { watch, said: None }
+    }
+
+    pub(super) fn publish(&mut self, facts: impl FnOnce() -> TailFacts) {
+        if self.said.is_none_or(|said| said.elapsed() >= FILES) {
+            self.said = Some(Stopwatch::start());
+            self.watch.set_tail(facts());
+        }
+    }
+}

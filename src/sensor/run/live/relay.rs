@@ -1,0 +1,442 @@
+//! What becomes of the daemon's alerts: repeats are held back, each form that a sink wants is
+//! encoded once, and what goes to receivers elsewhere is put into the spool.
+
+use super::output::{Due, Local};
+use super::task::Member;
+use crate::Result;
+use crate::clock::{Stopwatch, now};
+use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};
+use crate::engine::indicator::{Place, Severity, Timestamp};
+use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Suppressor};
+use crate::sensor::checkpoint::{Commit, State};
+use crate::sensor::deliver::Reading;
+use crate::sensor::metrics::{Counter, Family, Gauge, Metrics};
+use crate::sensor::spool::{Cursor, Record, Spool, Stored};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How often windows are looked at, and the cursors of sinks.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// What the names of cursors begin with in a commit, with the segment and the offset apart.
+const SEGMENT: &str = "spool/segment/";
+const OFFSET: &str = "spool/offset/";
+
+/// An alert in every form that somebody wants, the first of which is JSON.
+type Forms = Vec<(Format, Vec<u8>)>;
+
+/// Between the alerts and the sinks.
+pub(in crate::sensor::run) struct Relay {
+    /// None if every alert goes out.
+    suppressor: Option<Suppressor>,
+    home: HomeNetworks,
+    clock: LiveClock,
+    /// None without a sink that needs it.
+    spool: Option<Spool>,
+    /// The forms beside JSON.
+    formats: Vec<Format>,
+    /// Whether some sink wants what is held back, too.
+    has_archive: bool,
+    /// Records that found no room in the spool, in order.
+    backlog: VecDeque<Record>,
+    /// Cursors as they are in the last commit.
+    cursors: HashMap<String, Cursor>,
+    looked: Stopwatch,
+    counts: Counts,
+    /// Alerts that went out, and that were held back.
+    pub(in crate::sensor::run) alerts: u64,
+    pub(in crate::sensor::run) suppressed: u64,
+}
+
+/// What the relay is made of.
+pub(in crate::sensor::run) struct Parts {
+    pub(in crate::sensor::run) suppressor: Option<Suppressor>,
+    pub(in crate::sensor::run) home: HomeNetworks,
+    pub(in crate::sensor::run) spool: Option<Spool>,
+    pub(in crate::sensor::run) formats: Vec<Format>,
+    pub(in crate::sensor::run) has_archive: bool,
+}
+
+/// Time that only goes forward, from what the wall clock said at the start: so windows can go on
+/// after a restart, and none depends on somebody who sets the clock.
+struct LiveClock {
+    start: Timestamp,
+    since: Stopwatch,
+}
+
+impl LiveClock {
+    fn now(&self) -> Timestamp {
+        let micros = i64::try_from(self.since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Timestamp(self.start.0.saturating_add(micros))
+    }
+}
+
+/// Handles of metrics.
+struct Counts {
+    alerts: [Counter; 4],
+    repeated: Counter,
+    keys: Gauge,
+    dropped: HashMap<String, [Counter; 2]>,
+    spool_bytes: Gauge,
+}
+
+impl Counts {
+    fn new(metrics: &Metrics, sinks: impl IntoIterator<Item = String>) -> Self {
+        let alerts = ["low", "medium", "high", "critical"]
+            .map(|severity| metrics.counter(Family::Alerts, &[severity]));
+        let dropped = sinks.into_iter().map(|sink| {
+            let why = ["full", "too_large"];
+            let counters = why.map(|why| metrics.counter(Family::Dropped, &[&sink, why]));
+            (sink, counters)
+        });
+        Counts {
+            alerts,
+            repeated: metrics.counter(Family::Suppressed, &["repeated"]),
+            keys: metrics.gauge(Family::SuppressionKeys, &[]),
+            dropped: dropped.collect(),
+            spool_bytes: metrics.gauge(Family::SpoolBytes, &[]),
+        }
+    }
+}
+
+/// Suppression as it was when the last commit was made.
+///
+/// # Errors
+///
+/// When what is kept of it is damaged.
+pub(in crate::sensor::run) fn restored(config: Config, state: &State) -> Result<Suppressor> {
+    Suppressor::restore(config, state.suppress.values().map(Vec::as_slice), now())
+}
+
+/// Where a sink goes on in the spool, if a commit says so.
+pub(in crate::sensor::run) fn cursor(state: &State, sink: &str) -> Option<Cursor> {
+    let find = |kind: &str| state.cursors.get(&format!("{kind}{sink}")).copied();
+    Some(Cursor { segment: find(SEGMENT)?, offset: find(OFFSET)? })
+}
+
+impl Relay {
+    pub(in crate::sensor::run) fn new(parts: Parts, metrics: &Metrics) -> Relay {
+        let Parts { suppressor, home, spool, formats, has_archive } = parts;
+        let sinks = spool.as_ref().map(Spool::cursors).unwrap_or_default();
+        Relay {
+            suppressor,
+            home,
+            clock: LiveClock { start: now(), since: Stopwatch::start() },
+            spool,
+            formats,
+            has_archive,
+            backlog: VecDeque::new(),
+            cursors: HashMap::new(),
+            looked: Stopwatch::start(),
+            counts: Counts::new(metrics, sinks.into_keys()),
+            alerts: 0,
+            suppressed: 0,
+        }
+    }
+
+    /// What a commit has to forget: windows that were committed and are not open any more.
+    pub(in crate::sensor::run) fn stale(&self, state: &State) -> Commit {
+        let is_open = |key: &[u8]| self.suppressor.as_ref().is_some_and(|it| it.has(key));
+        let gone = state.suppress.keys().filter(|key| !is_open(key));
+        Commit { suppress: gone.map(|key| (key.clone(), None)).collect(), ..Commit::default() }
+    }
+
+    /// Goes on with other sinks, or with other rules. What windows hold back goes out before, in
+    /// the forms that it has.
+    pub(in crate::sensor::run) fn change(
+        &mut self,
+        parts: Parts,
+        suppress: Option<Config>,
+        metrics: &Metrics,
+        locals: &mut [Local<'_>],
+    ) {
+        let Parts { suppressor, home, spool, formats, has_archive } = parts;
+        if formats != self.formats {
+            if let Some(suppressor) = &mut self.suppressor {
+                suppressor.shut_down();
+            }
+            self.pass_repeats(locals);
+        }
+        match (&mut self.suppressor, suppress) {
+            (Some(old), Some(config)) => old.reconfigure(config),
+            (Some(old), None) => old.shut_down(),
+            (none, _) => *none = suppressor,
+        }
+        self.pass_repeats(locals);
+        (self.home, self.spool, self.formats) = (home, spool, formats);
+        self.has_archive = has_archive;
+        let sinks = self.spool.as_ref().map(Spool::cursors).unwrap_or_default();
+        self.counts = Counts::new(metrics, sinks.into_keys());
+    }
+
+    /// Takes an alert; answers whether a commit has to follow soon.
+    pub(super) fn take(
+        &mut self,
+        alert: &Alert<'_>,
+        from: &Member,
+        locals: &mut [Local<'_>],
+    ) -> bool {
+        let hit = alert.hit();
+        let host = match &hit.place {
+            Place::Log(log) => log.sender.as_deref().and_then(|sender| sender.host.as_deref()),
+            Place::Packet(_) => None,
+        };
+        let facts = Facts::of(hit, alert.severity(), host, &self.home);
+        let handling = Handling { input: &from.name, local: &facts.local, is_suppressed: false };
+        let (alert, formats) = (alert.handled(&handling), &self.formats);
+        let time = self.clock.now();
+        let is_passed = self.suppressor.as_mut().is_none_or(|suppressor| {
+            suppressor.judge(&facts, time, || pack(&encoded(&alert, formats))).is_pass()
+        });
+        if is_passed {
+            self.pass(&alert, from.can_wait, locals);
+            return true;
+        }
+        self.suppressed += 1;
+        self.counts.repeated.add(1);
+        if self.has_archive {
+            let handling = Handling { is_suppressed: true, ..handling };
+            self.pass(&alert.handled(&handling), from.can_wait, locals);
+        }
+        true
+    }
+
+    fn pass(&mut self, alert: &Alert<'_>, can_wait: bool, locals: &mut [Local<'_>]) {
+        let forms = encoded(alert, &self.formats);
+        self.emit(&alert.uid(), alert.severity(), alert.time(), forms, can_wait, locals);
+    }
+
+    /// Hands a record to everybody who wants it.
+    fn emit(
+        &mut self,
+        id: &str,
+        severity: Severity,
+        time: Timestamp,
+        forms: Forms,
+        can_wait: bool,
+        locals: &mut [Local<'_>],
+    ) {
+        self.alerts += 1;
+        let number = severity as u8;
+        if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
+            counter.add(1);
+        }
+        let Some((_, json)) = forms.first() else { return };
+        // What can't be read is better seen than lost.
+        let reading = Reading::of(json).unwrap_or_default();
+        for local in locals.iter_mut() {
+            let wanted = local.encoder.format();
+            if local.filter.wants_reading(number, &reading)
+                && let Some((_, bytes)) = forms.iter().find(|(format, _)| *format == wanted)
+            {
+                local.add(bytes);
+            }
+        }
+        if self.spool.is_some() {
+            let id = u128::from_str_radix(id, 16).unwrap_or_default().to_be_bytes();
+            let record = Record::new(id, number, time, json);
+            let record = forms
+                .iter()
+                .skip(1)
+                .fold(record, |record, (format, bytes)| record.form(*format, bytes));
+            self.spool(record, can_wait);
+        }
+    }
+
+    /// Puts a record into the spool. One that can wait and finds no room waits, and all that come
+    /// after it do; its piece is not committed meanwhile.
+    fn spool(&mut self, record: Record, can_wait: bool) {
+        let Some(spool) = &self.spool else { return };
+        if can_wait && !self.backlog.is_empty() {
+            self.backlog.push_back(record);
+            return;
+        }
+        // The piece was begun while there was room.
+        let stored = match can_wait {
+            true => spool.append_rest(&record, now()),
+            false => spool.append(&record, now(), false),
+        };
+        match stored {
+            Ok(Stored::Yes) => {}
+            Ok(Stored::Shed) => self.counts.dropped.values().for_each(|[full, _]| full.add(1)),
+            Ok(Stored::TooLong) => self.counts.dropped.values().for_each(|[_, long]| long.add(1)),
+            // An error is met again by `flush`, which says so.
+            Ok(Stored::Full) | Err(_) => self.backlog.push_back(record),
+        }
+    }
+
+    /// Whether records wait that no commit may count as done.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Appends what waits for room.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails. A full one is none: it is waited for.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        let Some(spool) = &self.spool else { return Ok(()) };
+        while let Some(record) = self.backlog.front() {
+            match spool.append_rest(record, now())? {
+                Stored::Full => return Ok(()),
+                Stored::Yes | Stored::Shed | Stored::TooLong => drop(self.backlog.pop_front()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether inputs that can wait have to.
+    pub(super) fn is_full(&self) -> bool {
+        !self.backlog.is_empty() || self.spool.as_ref().is_some_and(Spool::is_full)
+    }
+
+    /// Ends windows whose time is over.
+    pub(super) fn round(&mut self, locals: &mut [Local<'_>]) -> Due {
+        if self.looked.elapsed() < ROUND {
+            return Due::Nothing;
+        }
+        self.looked = Stopwatch::start();
+        let time = self.clock.now();
+        if let Some(suppressor) = &mut self.suppressor {
+            suppressor.advance(time);
+            self.counts.keys.set(suppressor.len() as f64);
+        }
+        let has_repeats = self.pass_repeats(locals);
+        let Some(spool) = &self.spool else {
+            return if has_repeats { Due::Alerts } else { Due::Nothing };
+        };
+        self.counts.spool_bytes.set(spool.counters().bytes as f64);
+        let has_moved =
+            spool.cursors().iter().any(|(name, cursor)| self.cursors.get(name) != Some(cursor));
+        match (has_repeats, has_moved) {
+            (true, _) => Due::Alerts,
+            (false, true) => Due::Progress,
+            (false, false) => Due::Nothing,
+        }
+    }
+
+    /// Bytes that wait in the spool, of sinks that anything waits for.
+    pub(in crate::sensor::run) fn backlogs(&self) -> BTreeMap<String, u64> {
+        let Some(spool) = &self.spool else { return BTreeMap::new() };
+        let names = spool.cursors().into_keys();
+        let all = names.map(|name| (spool.backlog(&name).bytes, name));
+        all.filter(|(bytes, _)| *bytes > 0).map(|(bytes, name)| (name, bytes)).collect()
+    }
+
+    /// Gives early what windows hold back: nothing comes any more.
+    pub(super) fn end(&mut self, locals: &mut [Local<'_>]) {
+        if let Some(suppressor) = &mut self.suppressor {
+            suppressor.shut_down();
+        }
+        self.pass_repeats(locals);
+    }
+
+    /// Passes on what windows held back; answers whether there was anything.
+    fn pass_repeats(&mut self, locals: &mut [Local<'_>]) -> bool {
+        let repeats = self.suppressor.as_mut().map(Suppressor::take_repeats).unwrap_or_default();
+        let has_any = !repeats.is_empty();
+        for repeat in repeats {
+            let forms = repeated(&repeat);
+            // Nobody reads again what is held back: it waits.
+            self.emit(&repeat.uid(), repeat.severity, repeat.last, forms, true, locals);
+        }
+        has_any
+    }
+
+    /// Makes what was passed on safe, and says what the commit has to hold.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub(super) fn sync(&mut self, commit: &mut Commit) -> Result<()> {
+        if let Some(spool) = &self.spool {
+            spool.sync()?;
+            for (name, cursor) in spool.cursors() {
+                if self.cursors.get(&name) != Some(&cursor) {
+                    commit.cursors.push((format!("{SEGMENT}{name}"), Some(cursor.segment)));
+                    commit.cursors.push((format!("{OFFSET}{name}"), Some(cursor.offset)));
+                    self.cursors.insert(name, cursor);
+                }
+            }
+        }
+        if let Some(suppressor) = &mut self.suppressor {
+            suppressor.take_entries(|key, value| commit.suppress.push((key.to_vec(), value)));
+        }
+        Ok(())
+    }
+
+}
+
+/// An alert in JSON and these formats, each once.
+fn encoded(alert: &Alert<'_>, formats: &[Format]) -> Forms {
+    let others = formats.iter().copied().filter(|format| *format != Format::Json);
+    let all = [Format::Json].into_iter().chain(others);
+    all.map(|format| {
+        let mut bytes = Vec::new();
+        Encoder::new(format).encode(alert, &mut bytes);
+        (format, bytes)
+    })
+    .collect()
+}
+
+/// The last alert that a window held back, as the record of all of them.
+fn repeated(repeat: &Repeat) -> Forms {
+    let forms = unpack(&repeat.content).unwrap_or_default();
+    forms
+        .into_iter()
+        .map(|(format, alert)| {
+            let mut bytes = Vec::new();
+            write_repeat(format, &alert, repeat, &mut bytes);
+            (format, bytes)
+        })
+        .collect()
+}
+
+/// Forms as bytes: of each the length and the text of its name, and the length and the bytes of
+/// the alert. Integers are in little endian.
+fn pack(forms: &Forms) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (format, bytes) in forms {
+        let name = format.name();
+        out.push(name.len() as u8);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        out.extend_from_slice(bytes);
+    }
+    out
+}
+
+/// Reads them again; none if the bytes are none of them. A format that is not known any more is
+/// left out.
+fn unpack(mut bytes: &[u8]) -> Option<Forms> {
+    let mut forms = Vec::new();
+    while let Some((length, rest)) = bytes.split_first() {
+        let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (form, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        bytes = rest;
+        if let Some(format) = std::str::from_utf8(name).ok().and_then(Format::from_name) {
+            forms.push((format, form.to_vec()));
+        }
+    }
+    Some(forms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_read_again() {
+        let forms = vec![(Format::Json, b"{}\n".to_vec()), (Format::Cef, Vec::new())];
+        let packed = pack(&forms);
+        assert_eq!(unpack(&packed), Some(forms));
+        assert_eq!(unpack(b""), Some(Vec::new()));
+        for cut in 1..packed.len() {
+            let whole = unpack(&packed[..cut]);
+            assert!(whole.is_none_or(|forms| forms.len() == 1), "{cut}");
+        }
+    }
+}
