@@ -11,9 +11,12 @@ use super::Alert;
 use super::object::show;
 use super::record::{proto_name, tame};
 use crate::engine::error::is_harmful;
-use crate::engine::indicator::{Kind, PacketPlace, Protocol, Severity, Timestamp, Where};
+use crate::engine::indicator::{Kind, PacketPlace, Protocol, Sender, Severity, Timestamp, Where};
 use std::fmt;
 use std::net::IpAddr;
+
+/// The action of an alert that is held back.
+pub(super) const SUPPRESSED: &str = "suppressed";
 
 /// Appends the alert and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
@@ -63,7 +66,7 @@ pub(super) fn title(kind: Kind) -> String {
 }
 
 /// Maps to the middle or top of CEF's bands: low 0–3, medium 4–6, high 7–8, very high 9–10.
-const fn severity(severity: Severity) -> u8 {
+pub(super) const fn severity(severity: Severity) -> u8 {
     match severity {
         Severity::Low => 3,
         Severity::Medium => 5,
@@ -73,31 +76,24 @@ const fn severity(severity: Severity) -> u8 {
 }
 
 /// CEF's times are milliseconds since 1970.
-fn millis(time: Timestamp) -> i64 {
+pub(super) fn millis(time: Timestamp) -> i64 {
     tame(time).0.div_euclid(1000)
 }
 
-// `src` and `dst` hold IPv4 only; IPv6 has the custom fields `c6a2` and `c6a3`, whose labels
-// the dictionary fixes.
+/// The keys of an address: for IPv4, and for IPv6 with its label. `src` and `dst` hold IPv4 only;
+/// IPv6 has the custom fields `c6a2` and `c6a3`, whose labels the dictionary fixes.
+type AddressKeys = [&'static str; 3];
+const SOURCE: AddressKeys = ["src", "c6a2", "Source IPv6 Address"];
+const DESTINATION: AddressKeys = ["dst", "c6a3", "Destination IPv6 Address"];
+
 fn traffic(ext: &mut Extension<'_>, packet: &PacketPlace) {
     let sides = [
-        (packet.src, "src", ["c6a2", "c6a2Label", "Source IPv6 Address"], packet.src_port, "spt"),
-        (
-            packet.dst,
-            "dst",
-            ["c6a3", "c6a3Label", "Destination IPv6 Address"],
-            packet.dst_port,
-            "dpt",
-        ),
+        (packet.src, SOURCE, packet.src_port, "spt"),
+        (packet.dst, DESTINATION, packet.dst_port, "dpt"),
     ];
-    for (ip, key, [key6, label_key, label], port, port_key) in sides {
-        match ip {
-            Some(IpAddr::V4(ip)) => ext.shown(key, ip),
-            Some(IpAddr::V6(ip)) => {
-                ext.text(label_key, label);
-                ext.shown(key6, ip);
-            }
-            None => (),
+    for (ip, keys, port, port_key) in sides {
+        if let Some(ip) = ip {
+            ext.address(keys, ip);
         }
         if let Some(port) = port {
             ext.shown(port_key, port);
@@ -185,6 +181,20 @@ fn observed(ext: &mut Extension<'_>, alert: &Alert<'_>) {
             ext.shown(key, number);
         }
     }
+    if let Some(sender) = alert.sender() {
+        origin(ext, sender);
+    }
+}
+
+/// Writes who sent the line. `dvchost` is the sensor; the host that the event refers to is the
+/// source.
+fn origin(ext: &mut Extension<'_>, sender: &Sender) {
+    ext.maybe("shost", sender.host.as_deref());
+    ext.maybe("deviceProcessName", sender.app.as_deref());
+    let peer = sender.peer.as_deref().and_then(|peer| peer.parse().ok());
+    if let Some(peer) = peer {
+        ext.address(SOURCE, peer);
+    }
 }
 
 // Digests of certificates and TLS fingerprints are no `fileHash`.
@@ -217,6 +227,16 @@ fn custom(ext: &mut Extension<'_>, alert: &Alert<'_>) {
     // All of cs1 to cs6 are taken, and a reader must see whether `rt` is the time of reading.
     ext.label("flexString1", "TimeSource");
     ext.text("flexString1", alert.time_source().name());
+    let Some(handling) = alert.handling() else { return };
+    if !handling.local.is_empty() {
+        ext.label("flexString2", "Local");
+        ext.text("flexString2", handling.local);
+    }
+    // The last of the custom strings is taken: a key of our own, as the standard names them.
+    ext.maybe("WiresiftInput", Some(handling.input));
+    if handling.is_suppressed {
+        ext.text("act", SUPPRESSED);
+    }
 }
 
 /// The part after the header: `key=value` pairs separated by spaces.
@@ -256,6 +276,17 @@ impl Extension<'_> {
         }
     }
 
+    /// Writes an address under the key for its version.
+    fn address(&mut self, [key, key6, label]: AddressKeys, ip: IpAddr) {
+        match ip {
+            IpAddr::V4(ip) => self.shown(key, ip),
+            IpAddr::V6(ip) => {
+                self.label(key6, label);
+                self.shown(key6, ip);
+            }
+        }
+    }
+
     /// Writes a value whose text needs no escaping, such as a number or an address.
     fn shown(&mut self, key: &str, value: impl fmt::Display) {
         self.key(format_args!("{key}"));
@@ -264,12 +295,12 @@ impl Extension<'_> {
 }
 
 /// Writes a field of the header, where line breaks are not allowed at all.
-fn header(out: &mut Vec<u8>, text: &str) {
+pub(super) fn header(out: &mut Vec<u8>, text: &str) {
     escape(out, &text.replace(['\r', '\n'], " "), '|');
 }
 
 /// Escapes backslashes, line breaks and `special`; other controls become spaces.
-fn escape(out: &mut Vec<u8>, text: &str, special: char) {
+pub(super) fn escape(out: &mut Vec<u8>, text: &str, special: char) {
     for char in text.chars() {
         match char {
             '\n' => out.extend_from_slice(b"\\n"),

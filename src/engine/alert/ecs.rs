@@ -8,12 +8,14 @@
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use super::{Alert, json};
-use crate::engine::indicator::{Context, Dns, Http, Kind, PacketPlace, Protocol, Tlp, Tls, Where};
+use crate::engine::indicator::{
+    Context, Dns, Http, Kind, LogPlace, PacketPlace, Protocol, Tlp, Tls, Where,
+};
 use crate::engine::scan::{Match, Seen};
 use std::net::IpAddr;
 
 // The version whose fields this file uses.
-const VERSION: &str = "9.0.0";
+pub(super) const VERSION: &str = "9.0.0";
 
 /// Appends the document and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
@@ -23,7 +25,11 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         o.text("message", &alert.headline());
         o.object("event", |o| occurrence(o, alert));
         if let Some(log) = alert.log() {
-            o.object("log", |o| o.object("file", |o| o.text("path", &log.path)));
+            o.object("log", |o| {
+                o.object("file", |o| o.text("path", &log.path));
+                o.object("syslog", |o| syslog(o, log));
+            });
+            o.object("host", |o| o.maybe("hostname", host_of(log)));
         }
         if let Some(packet) = alert.packet() {
             traffic(o, packet);
@@ -60,6 +66,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
                 json::packet(o, packet);
             }
             json::database(o, alert);
+            json::handling(o, alert);
         });
     });
     out.push(b'\n');
@@ -83,6 +90,19 @@ fn occurrence(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.number("risk_score", 25 * json::number(alert.severity()));
     o.maybe("original", alert.log().map(|log| &*log.text));
     o.maybe("reference", alert.gather(|source| &source.references).first().copied());
+}
+
+/// The host that wrote the line.
+fn host_of(log: &LogPlace) -> Option<&str> {
+    log.sender.as_ref()?.host.as_deref()
+}
+
+/// Writes `log.syslog`: what the envelope says of the sender. Beats put the identifier of the
+/// journal into `appname`, too. The peer is no `source` of the traffic that the line is about, so
+/// it is only in `wiresift.log` and `related.ip`.
+fn syslog(o: &mut Object<'_>, log: &LogPlace) {
+    o.maybe("hostname", host_of(log));
+    o.maybe("appname", log.sender.as_ref().and_then(|sender| sender.app.as_deref()));
 }
 
 /// Writes `source`, `destination` and `network`, in the direction of the packet.
@@ -227,13 +247,18 @@ fn related(o: &mut Object<'_>, alert: &Alert<'_>) {
     if seen.kind == Kind::Ip && seen.value.parse::<IpAddr>().is_ok() {
         ips.push(seen.value.clone());
     }
+    let sender = alert.sender();
+    let peer = sender.and_then(|sender| sender.peer.as_deref()?.parse::<IpAddr>().ok());
+    ips.extend(peer.map(|ip| ip.to_string()));
     ips.sort_unstable();
     ips.dedup();
     o.texts("ip", ips);
-    if seen.kind == Kind::Domain {
-        // `related.hosts` takes names of hosts, with or without a domain.
-        o.texts("hosts", [&seen.value]);
-    } else if seen.kind.digest_len().is_some() {
+    // `related.hosts` takes names of hosts, with or without a domain.
+    let name = (seen.kind == Kind::Domain).then_some(&*seen.value);
+    let host = sender.and_then(|sender| sender.host.as_deref());
+    let host = host.filter(|host| !host.is_empty() && Some(*host) != name);
+    o.texts("hosts", name.into_iter().chain(host));
+    if seen.kind.digest_len().is_some() {
         o.texts("hash", [&seen.value]);
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
 
 /// Formats a time as Suricata's schema requires: with `+0000`, without a colon, instead of
 /// `Z`.
-fn stamp(time: Timestamp) -> String {
+pub(super) fn stamp(time: Timestamp) -> String {
     let text = tame(time).to_string();
     text.strip_suffix('Z').unwrap_or(&text).to_owned() + "+0000"
 }
@@ -129,7 +129,7 @@ fn metadata(o: &mut Object<'_>, alert: &Alert<'_>) {
 }
 
 // The vocabulary of Emerging Threats' `signature_severity`.
-const fn severity_name(severity: Severity) -> &'static str {
+pub(super) const fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "Informational",
         Severity::Medium => "Minor",
@@ -141,6 +141,7 @@ const fn severity_name(severity: Severity) -> &'static str {
 /// Writes `alert.context.ioc`: what Suricata's schema has no member for.
 fn context(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.text("schema", super::SCHEMA);
+    o.text("id", &alert.uid());
     o.text("time_source", alert.time_source().name());
     o.number("severity", json::number(alert.severity()));
     json::seen(o, alert);
@@ -157,15 +158,16 @@ fn context(o: &mut Object<'_>, alert: &Alert<'_>) {
         }
     }
     json::database(o, alert);
+    json::handling(o, alert);
 }
 
 /// The signature identifier of a kind.
-fn sid(kind: Kind) -> u32 {
+pub(super) fn sid(kind: Kind) -> u32 {
     FIRST_SID + kind as u32
 }
 
 /// The best fit among the categories of Suricata's `classification.config`.
-const fn category(kind: Kind) -> &'static str {
+pub(super) const fn category(kind: Kind) -> &'static str {
     match kind {
         Kind::Domain => "Domain Observed Used for C2 Detected",
         Kind::Email => "Possible Social Engineering Attempted",

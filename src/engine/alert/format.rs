@@ -76,7 +76,7 @@ impl fmt::Display for Format {
 /// #         scope: Scope::Subtree, quality: Quality::default(),
 /// #         sources: vec![Context::of_feed("otx")] }],
 /// #     place: Place::Log(LogPlace { path: "dns.log".into(), line: 7, column: 12, offset: 700,
-/// #         text: "query A for a.evil.example".into(), time: None }),
+/// #         text: "query A for a.evil.example".into(), time: None, sender: None }),
 /// # };
 /// # let now = Timestamp::from_seconds(1_700_000_000);
 /// let origin = Origin { database: "5f0c".into(), ..Origin::default() };

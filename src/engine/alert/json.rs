@@ -35,6 +35,8 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         }
         database(record, alert);
         record.maybe("host", alert.origin().host.as_deref());
+        // Added after version 1 was published, hence at the end.
+        handling(record, alert);
     });
     out.push(b'\n');
 }
@@ -130,6 +132,11 @@ pub(super) fn log(record: &mut Object<'_>, log: &LogPlace) {
         o.number("column", log.column);
         o.number("offset", log.offset);
         o.text("text", &log.text);
+        if let Some(sender) = log.sender.as_deref() {
+            o.maybe("host", sender.host.as_deref());
+            o.maybe("app", sender.app.as_deref());
+            o.maybe("peer", sender.peer.as_deref());
+        }
     });
 }
 
@@ -268,4 +275,15 @@ pub(super) fn database(record: &mut Object<'_>, alert: &Alert<'_>) {
         o.text("id", &alert.origin().database);
         o.shown("built", tame(alert.origin().built));
     });
+}
+
+/// Writes `input`, `local` and `suppressed`, which only the daemon knows. Repeat records add
+/// `repeat` after them.
+pub(super) fn handling(record: &mut Object<'_>, alert: &Alert<'_>) {
+    let Some(handling) = alert.handling() else { return };
+    record.maybe("input", Some(handling.input));
+    record.maybe("local", Some(handling.local));
+    if handling.is_suppressed {
+        record.flag("suppressed", true);
+    }
 }

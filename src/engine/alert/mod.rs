@@ -36,12 +36,13 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record` | [`Alert`], [`Origin`], and the summaries that several formats need |
+//! | `record` | [`Alert`], [`Origin`], [`Handling`], and the summaries that several formats need |
 //! | `selection` | which alerts the user wants |
 //! | `summary` | counts over all alerts of a run |
 //! | `object` | the writer of JSON objects under `json`, `eve`, `ecs` and `ocsf` |
 //! | `json` | the record itself |
 //! | `text` | for a person at a terminal |
+//! | [`repeat`] | the record of alerts that were held back, made of the last one's bytes |
 //! | `own` | whether a file holds earlier output |
 //! | `eve`, `zeek`, `cef`, `ecs`, `ocsf`, `syslog` | for other systems, one file each |
 
@@ -54,6 +55,7 @@ mod object;
 mod ocsf;
 mod own;
 mod record;
+pub mod repeat;
 mod selection;
 mod summary;
 mod syslog;
@@ -65,7 +67,8 @@ mod zeek;
 pub use format::{Encoder, Format};
 pub use json::SCHEMA;
 pub use own::{OWN_HEAD, is_own};
-pub use record::{Alert, DEFAULT_SEVERITY, Origin, TimeSource};
+pub use record::{Alert, DEFAULT_SEVERITY, Handling, Origin, TimeSource};
+pub use repeat::write_repeat;
 pub use selection::{LeftOut, Selection};
 pub use summary::{Summary, Tally};
 pub use text::{Shown, spelt};

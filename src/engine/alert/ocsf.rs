@@ -7,12 +7,14 @@
 use super::object::{Object, write_object};
 use super::record::{proto_name, tame};
 use super::{Alert, json};
-use crate::engine::indicator::{Context, Kind, PacketPlace, Protocol, Severity, Timestamp, Tlp};
+use crate::engine::indicator::{
+    Context, Kind, PacketPlace, Protocol, Sender, Severity, Timestamp, Tlp,
+};
 use crate::engine::scan::Match;
 use std::net::IpAddr;
 
 // The version of the schema whose constants and required attributes this file follows.
-const VERSION: &str = "1.6.0";
+pub(super) const VERSION: &str = "1.6.0";
 
 /// Appends the finding and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
@@ -27,8 +29,8 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let (severity, severity_id) = severity(alert.severity());
         o.number("severity_id", severity_id);
         o.text("severity", severity);
-        // 1 is “New”: nobody has looked at it yet.
-        o.number("status_id", 1);
+        // 1 is “New”: nobody has looked at it yet. 3 is “Suppressed”.
+        o.number("status_id", if alert.is_suppressed() { 3 } else { 1 });
         o.flag("is_alert", true);
         o.number("confidence_id", confidence_id(alert.confidence()));
         if let Some(confidence) = alert.confidence() {
@@ -56,18 +58,19 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
                 json::packet(o, packet);
             }
             json::database(o, alert);
+            json::handling(o, alert);
         });
     });
     out.push(b'\n');
 }
 
 // `timestamp_t` is in milliseconds.
-fn millis(time: Timestamp) -> i64 {
+pub(super) fn millis(time: Timestamp) -> i64 {
     tame(time).0.div_euclid(1000)
 }
 
 // 1 is “Informational”, which no indicator is.
-const fn severity(severity: Severity) -> (&'static str, u8) {
+pub(super) const fn severity(severity: Severity) -> (&'static str, u8) {
     match severity {
         Severity::Low => ("Low", 2),
         Severity::Medium => ("Medium", 3),
@@ -131,6 +134,9 @@ fn attacks(o: &mut Object<'_>, techniques: &[&str]) {
 fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     if let Some(log) = alert.log() {
         o.object("data", |o| json::log(o, log));
+        if let Some(sender) = log.sender.as_deref() {
+            writer(o, sender);
+        }
     }
     if let Some(packet) = alert.packet() {
         endpoints(o, packet);
@@ -198,6 +204,19 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
             });
         }),
     }
+}
+
+/// Writes the host and the program that wrote the line. The peer may be a relay, and is in `data`
+/// only.
+fn writer(o: &mut Object<'_>, sender: &Sender) {
+    if let Some(host) = sender.host.as_deref().filter(|host| !host.is_empty()) {
+        o.object("device", |o| {
+            o.text("hostname", host);
+            // 0 is “Unknown”.
+            o.number("type_id", 0);
+        });
+    }
+    o.object("process", |o| o.maybe("name", sender.app.as_deref()));
 }
 
 /// Writes the endpoints and the connection, in the direction of the packet.

@@ -1,7 +1,8 @@
 //! The alert, and the summaries of it that several formats share.
 
 use crate::engine::indicator::{
-    Context, Kind, LogPlace, PacketPlace, Place, Protocol, Quality, Severity, Timestamp, Tlp,
+    Context, Kind, LogPlace, PacketPlace, Place, Protocol, Quality, Sender, Severity, Timestamp,
+    Tlp,
 };
 use crate::engine::scan::{Hit, Match, Seen};
 use std::borrow::Cow;
@@ -22,6 +23,17 @@ pub struct Origin {
     pub built: Timestamp,
     /// The name of the sensor, if alerts should carry it.
     pub host: Option<String>,
+}
+
+/// How the daemon came by an alert, and what it does with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handling<'a> {
+    /// The name of the configured input.
+    pub input: &'a str,
+    /// Our side: the internal address, else the host that wrote a log, else the log's stem.
+    pub local: &'a str,
+    /// Whether it repeats another and is held back, so that it goes to archives only.
+    pub is_suppressed: bool,
 }
 
 /// Where the time of an alert comes from (matching specification, section 8.5).
@@ -59,6 +71,7 @@ pub struct Alert<'a> {
     severity: Severity,
     /// The text that it is from, if that is not identified by its path.
     stream: Option<u64>,
+    handling: Option<&'a Handling<'a>>,
 }
 
 impl<'a> Alert<'a> {
@@ -76,13 +89,18 @@ impl<'a> Alert<'a> {
             Place::Packet(packet) => !packet.is_timed,
         };
         let severity = severity.unwrap_or(DEFAULT_SEVERITY);
-        Alert { hit, origin, time, is_read, severity, stream: None }
+        Alert { hit, origin, time, is_read, severity, stream: None, handling: None }
     }
 
     /// The alert, from a text with an identity of its own. The path of a log that is followed
     /// identifies nothing: rotation renames the text and puts another one in its place.
     pub fn in_stream(self, stream: u64) -> Self {
         Alert { stream: Some(stream), ..self }
+    }
+
+    /// The alert, as the daemon handles it.
+    pub fn handled(self, handling: &'a Handling<'a>) -> Self {
+        Alert { handling: Some(handling), ..self }
     }
 
     /// When it happened, clamped to the years 0 to 9999, the range of RFC 3339 and so of most
@@ -144,6 +162,21 @@ impl<'a> Alert<'a> {
             Place::Log(log) => &log.path,
             Place::Packet(packet) => &packet.path,
         }
+    }
+
+    /// How the daemon handles it.
+    pub(super) fn handling(&self) -> Option<&'a Handling<'a>> {
+        self.handling
+    }
+
+    /// Whether it is held back.
+    pub(super) fn is_suppressed(&self) -> bool {
+        self.handling.is_some_and(|handling| handling.is_suppressed)
+    }
+
+    /// Who sent the line.
+    pub(super) fn sender(&self) -> Option<&'a Sender> {
+        self.log()?.sender.as_deref()
     }
 
     /// What was observed.

@@ -141,6 +141,7 @@ mod tests {
             offset: 0,
             text: String::new(),
             time: Some(Timestamp::from_seconds(100)),
+            sender: None,
         };
         Hit { seen, matches: vec![met], place: Place::Log(place) }
     }

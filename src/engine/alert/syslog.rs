@@ -14,9 +14,9 @@ use std::fmt;
 
 /// wiresift has no enterprise number. RFC 5612 reserves 32473 for documentation, and no
 /// assigned number can collide with it.
-const ELEMENT: &str = "ioc@32473";
+pub(super) const ELEMENT: &str = "ioc@32473";
 /// The maximum length of a value in bytes, before escaping.
-const MAX_VALUE: usize = 128;
+pub(super) const MAX_VALUE: usize = 128;
 
 /// Appends the message and a newline.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
@@ -48,6 +48,11 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     }
     maybe(out, "reference", alert.gather(|source| &source.references).first().copied());
     parameter(out, "id", alert.uid());
+    if let Some(handling) = alert.handling() {
+        maybe(out, "input", Some(handling.input));
+        maybe(out, "local", Some(handling.local));
+        maybe(out, "suppressed", handling.is_suppressed.then_some("true"));
+    }
     // The BOM marks the message as UTF-8 (RFC 5424, 6.4).
     out.extend_from_slice("] \u{feff}".as_bytes());
     clean(out, &alert.headline(), 2 * MAX_VALUE, false);
@@ -60,6 +65,11 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
         parameter(out, "path", &log.path);
         parameter(out, "line", log.line);
         parameter(out, "column", log.column);
+    }
+    if let Some(sender) = alert.sender() {
+        maybe(out, "host", sender.host.as_deref());
+        maybe(out, "app", sender.app.as_deref());
+        maybe(out, "peer", sender.peer.as_deref());
     }
     let Some(packet) = alert.packet() else { return };
     parameter(out, if packet.is_live { "interface" } else { "path" }, &packet.path);
@@ -93,7 +103,7 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
 
 /// Facility local4 (20), and the severities alert, critical, warning and notice (RFC 5424,
 /// 6.2.1).
-const fn priority(severity: Severity) -> u8 {
+pub(super) const fn priority(severity: Severity) -> u8 {
     20 * 8
         + match severity {
             Severity::Critical => 1,
@@ -121,7 +131,7 @@ fn maybe(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
 }
 
 /// Writes a parameter of the structured data.
-fn parameter(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
+pub(super) fn parameter(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
     show(out, format_args!(" {name}=\""));
     clean(out, &value.to_string(), MAX_VALUE, true);
     out.push(b'"');
@@ -129,7 +139,7 @@ fn parameter(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
 
 /// Replaces controls by spaces, and escapes `"`, `\` and `]` in a parameter (RFC 5424, 6.3.3).
 /// Cuts after `longest` bytes, between characters.
-fn clean(out: &mut Vec<u8>, text: &str, longest: usize, is_parameter: bool) {
+pub(super) fn clean(out: &mut Vec<u8>, text: &str, longest: usize, is_parameter: bool) {
     for (at, char) in text.char_indices() {
         if at + char.len_utf8() > longest {
             return out.extend_from_slice(b"...");

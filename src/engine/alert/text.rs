@@ -80,15 +80,7 @@ pub(super) fn encode(alert: &Alert<'_>, style: Style, shown: &mut Shown, out: &m
 /// Prints the severity, the observable, where it was, and how it was read.
 fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
     let seen = alert.seen();
-    let (name, ink) = match alert.severity() {
-        Severity::Low => ("LOW", Ink::Cyan),
-        Severity::Medium => ("MEDIUM", Ink::Yellow),
-        Severity::High => ("HIGH", Ink::Red),
-        Severity::Critical => ("CRITICAL", Ink::Alarm),
-    };
-    page.inked(ink, name);
-    // Pads to the width of CRITICAL and one space, so that kinds line up.
-    page.show(format_args!("{:1$}", "", 9 - name.len()));
+    margin(page, alert.severity());
     page.plain(seen.kind.name());
     page.plain(" ");
     page.inked(Ink::Bold, &seen.value);
@@ -112,6 +104,31 @@ fn headline(page: &mut Page<'_>, alert: &Alert<'_>) {
     page.plain("\n");
 }
 
+/// Prints the severity at the margin.
+fn margin(page: &mut Page<'_>, severity: Severity) {
+    let (name, ink) = match severity {
+        Severity::Low => ("LOW", Ink::Cyan),
+        Severity::Medium => ("MEDIUM", Ink::Yellow),
+        Severity::High => ("HIGH", Ink::Red),
+        Severity::Critical => ("CRITICAL", Ink::Alarm),
+    };
+    page.inked(ink, name);
+    // Pads to the width of CRITICAL and one space, so that kinds line up.
+    page.show(format_args!("{:1$}", "", 9 - name.len()));
+}
+
+/// What an alert of this severity begins with.
+pub(super) fn head(severity: Severity, has_colour: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    margin(&mut Page { out: &mut out, has_colour, width: None }, severity);
+    out
+}
+
+/// Appends a text from outside.
+pub(super) fn hostile(text: &str, out: &mut Vec<u8>) {
+    Page { out, has_colour: false, width: None }.hostile(text);
+}
+
 /// Prints `path:line:column` and the time. Terminals and editors turn this form
 /// into a link.
 fn log_place(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
@@ -120,7 +137,12 @@ fn log_place(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.show(format_args!(":{}:{}  ", log.line, log.column));
     let what = if log.time.is_some() { "" } else { " (when read)" };
     page.inked(Ink::Dim, &format!("{}{what}", alert.time()));
-    page.plain("\n");
+    let Some(sender) = log.sender.as_deref() else { return page.plain("\n") };
+    let parts = [&sender.host, &sender.app, &sender.peer];
+    if parts.into_iter().any(Option::is_some) {
+        page.plain("  from ");
+    }
+    page.words(parts.into_iter().map(Option::as_deref));
 }
 
 /// Prints the packet's number and time, the connection around it, and what the

@@ -62,12 +62,8 @@ fn line_with_time(title: &str, now: Timestamp, out: &mut Vec<u8>) {
 /// Appends the line of one alert.
 pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     let seen = alert.seen();
-    let micros = alert.time().0;
-    // Zeek's `time` is in seconds with six decimals. Split by hand: a double cannot hold
-    // microseconds of every year.
-    let sign = if micros < 0 { "-" } else { "" };
-    let micros = micros.unsigned_abs();
-    show(out, format_args!("{sign}{}.{:06}\t", micros / 1_000_000, micros % 1_000_000));
+    seconds(alert.time(), out);
+    out.push(b'\t');
     match alert.packet() {
         Some(packet) => connection(packet, out),
         None => out.extend_from_slice(b"-\t-\t-\t-\t-"),
@@ -94,6 +90,15 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         _ => out.push(b'-'),
     }
     out.push(b'\n');
+}
+
+/// Writes a time in seconds with six decimals. Split by hand: a double cannot hold microseconds
+/// of every year.
+pub(super) fn seconds(time: Timestamp, out: &mut Vec<u8>) {
+    let micros = tame(time).0;
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    show(out, format_args!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000));
 }
 
 /// Writes the columns `uid` to `id.resp_p`.
@@ -124,7 +129,7 @@ fn uid(flow: u64, out: &mut Vec<u8>) {
 }
 
 /// Zeek stores URLs without their scheme.
-fn indicator(kind: Kind, value: &str) -> &str {
+pub(super) fn indicator(kind: Kind, value: &str) -> &str {
     match kind {
         Kind::Url => value.split_once("://").map_or(value, |(_scheme, rest)| rest),
         _ => value,
@@ -132,7 +137,7 @@ fn indicator(kind: Kind, value: &str) -> &str {
 }
 
 /// The type in Zeek's vocabulary, or a name of the same form if it has none.
-const fn intel_type(kind: Kind) -> &'static str {
+pub(super) const fn intel_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Ip => "Intel::ADDR",
         Kind::Net => "Intel::SUBNET",
@@ -231,7 +236,7 @@ fn derived(packet: &PacketPlace) -> &'static str {
 
 /// Writes one field. `-` and `(empty)` are special to Zeek, so a text that equals one gets its
 /// first byte escaped.
-fn field(out: &mut Vec<u8>, text: &str) {
+pub(super) fn field(out: &mut Vec<u8>, text: &str) {
     if text.is_empty() {
         out.extend_from_slice(b"(empty)");
         return;
@@ -240,7 +245,7 @@ fn field(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Writes a set, its elements separated by commas.
-fn set(out: &mut Vec<u8>, texts: &[&str]) {
+pub(super) fn set(out: &mut Vec<u8>, texts: &[&str]) {
     if texts.is_empty() {
         out.extend_from_slice(b"(empty)");
     }

@@ -38,7 +38,8 @@ pub(crate) use context::{Numbered, context_members};
 pub use kind::{Kind, Scope};
 pub use observable::{Observable, Quality, Where};
 pub use place::{
-    Dns, File, Flow, Ftp, Http, LogPlace, PacketPlace, Place, Protocol, Smb, Smtp, Ssh, Tls, Tunnel,
+    Dns, File, Flow, Ftp, Http, LogPlace, PacketPlace, Place, Protocol, Sender, Smb, Smtp, Ssh,
+    Tls, Tunnel,
 };
 pub use reason::Reason;
 pub use timestamp::Timestamp;

@@ -32,6 +32,20 @@ pub struct LogPlace {
     pub text: String,
     /// The line's own time, if it has one that can be parsed.
     pub time: Option<Timestamp>,
+    /// Who sent the line, if an envelope around it says so. Lines of one sender share it.
+    pub sender: Option<Arc<Sender>>,
+}
+
+/// Who sent a line over the network or to the journal, as the envelope of syslog, of the journal
+/// or of a connection says. Senders are free to write anything here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The host that wrote it: HOSTNAME of syslog, `_HOSTNAME` of the journal.
+    pub host: Option<Arc<str>>,
+    /// The program: APP-NAME of syslog, `SYSLOG_IDENTIFIER` of the journal.
+    pub app: Option<Arc<str>>,
+    /// The address that it came from, which may be that of a relay.
+    pub peer: Option<Arc<str>>,
 }
 
 /// A place in a capture or on an interface.

@@ -650,6 +650,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             offset: self.origin.offset + span.start as u64,
             text: excerpt(self.text, span.start),
             time,
+            sender: None,
         };
         self.hits.push((candidate, Hit { seen, matches, place: Place::Log(place) }));
     }

@@ -17,6 +17,9 @@ pub struct Reading<'a> {
     /// The sensor.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
+    /// The name of the configured input.
+    #[serde(borrow)]
+    pub input: Cow<'a, str>,
     /// Our side of what was seen.
     #[serde(borrow)]
     pub local: Cow<'a, str>,
@@ -74,6 +77,8 @@ pub struct Source<'a> {
     /// The subscription.
     #[serde(borrow)]
     pub feed: Cow<'a, str>,
+    /// How sure it is, from 0 to 100.
+    pub confidence: Option<u8>,
     /// Labels.
     #[serde(borrow)]
     pub tags: Vec<Cow<'a, str>>,

@@ -345,7 +345,7 @@ impl<'t> Finder<'t> {
             let line = String::from_utf8_lossy(&line[..line.len().min(MAX_TEXT)]);
             line.trim_end().to_string()
         });
-        LogPlace { path: Arc::clone(path), line, column, offset, text, time }
+        LogPlace { path: Arc::clone(path), line, column, offset, text, time, sender: None }
     }
 }
 

@@ -2,8 +2,9 @@
 //! which are the same alerts. `WIRESIFT_BLESS=1 cargo test alert::tests::golden`
 //! writes both anew; look at the difference before you commit it.
 
-use super::hits::{origin, samples};
+use super::hits::{handling, origin, repeat, samples};
 use super::{Alert, Encoder, Format, READ_AT};
+use crate::engine::alert::write_repeat;
 use crate::engine::indicator::Timestamp;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,13 +13,27 @@ fn project(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Samples that the daemon handled: one that it held back, and what came of that.
+const HANDLED: [&str; 2] = ["held", "repeat"];
+
 /// A whole output of one alert, header and end with it.
 fn output(name: &str, format: Format) -> String {
-    let (_, hit) = samples().into_iter().find(|(known, _)| *known == name).expect(name);
-    let (origin, encoder) = (origin(), Encoder::new(format));
+    let sample = if HANDLED.contains(&name) { "relayed" } else { name };
+    let (_, hit) = samples().into_iter().find(|(known, _)| *known == sample).expect(name);
+    let (origin, encoder, handling) = (origin(), Encoder::new(format), handling());
+    let mut alert = Alert::new(&hit, &origin, READ_AT);
+    if HANDLED.contains(&name) {
+        alert = alert.handled(&handling);
+    }
     let mut out = Vec::new();
     encoder.begin(READ_AT, &mut out);
-    encoder.encode(&Alert::new(&hit, &origin, READ_AT), &mut out);
+    if name == "repeat" {
+        let mut bytes = Vec::new();
+        encoder.encode(&alert, &mut bytes);
+        write_repeat(format, &bytes, &repeat(), &mut out);
+    } else {
+        encoder.encode(&alert, &mut out);
+    }
     encoder.end(Timestamp(READ_AT.0 + 60_000_000), &mut out);
     let text = String::from_utf8(out).expect("every format is UTF-8");
     // A release changes the version in every CEF line, and nothing else.
@@ -44,7 +59,7 @@ fn hold_against(path: &str, found: &str) {
 
 #[test]
 fn files() {
-    for (name, _) in samples() {
+    for name in samples().into_iter().map(|(name, _)| name).chain(HANDLED) {
         for &format in Format::ALL {
             hold_against(&format!("testdata/alerts/{name}.{format}"), &output(name, format));
         }

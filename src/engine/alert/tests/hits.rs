@@ -1,17 +1,19 @@
 //! Hits to make alerts of: a few that could be real, and any number that could
 //! not.
 
-use crate::engine::alert::Origin;
+use crate::engine::alert::{Handling, Origin};
 use crate::engine::indicator::{
     Context, Direction, Dns, File, Flow, Ftp, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
-    Quality, Scope, Severity, Smb, Smtp, Ssh, Timestamp, Tlp, Tls, Tunnel, Where,
+    Quality, Scope, Sender, Severity, Smb, Smtp, Ssh, Timestamp, Tlp, Tls, Tunnel, Where,
 };
 use crate::engine::scan::{Hit, Match, Seen};
+use crate::engine::suppress::{Member, Repeat};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 const SECOND: i64 = 1_000_000;
 /// 2026-11-24T02:24:37.251547Z
@@ -35,6 +37,7 @@ pub(super) fn samples() -> Vec<(&'static str, Hit<'static>)> {
         ("log", log()),
         ("field", field()),
         ("file", file()),
+        ("relayed", relayed()),
     ]
 }
 
@@ -236,7 +239,60 @@ fn log() -> Hit<'static> {
             offset: 2048 + column - 1,
             text: text.into(),
             time: Some(Timestamp::from_seconds(1_795_487_077)),
+            sender: None,
         }),
+    }
+}
+
+/// The same domain in a line that came by syslog.
+fn relayed() -> Hit<'static> {
+    let mut hit = log();
+    let text = "query[A] cdn.evil.example from 10.0.0.5";
+    hit.seen = seen(Kind::Domain, "cdn.evil.example", Where::LogText);
+    let sender = Sender {
+        host: Some("resolver-1".into()),
+        app: Some("dnsmasq".into()),
+        peer: Some("10.0.0.53".into()),
+    };
+    hit.place = Place::Log(LogPlace {
+        path: "udp://0.0.0.0:514".into(),
+        line: 4711,
+        column: 10,
+        offset: 301_465,
+        text: text.into(),
+        time: Some(Timestamp::from_seconds(1_795_487_077)),
+        sender: Some(Arc::new(sender)),
+    });
+    hit
+}
+
+/// How the daemon handles the line that came by syslog.
+pub(super) fn handling() -> Handling<'static> {
+    Handling { input: "edge", local: "resolver-1", is_suppressed: true }
+}
+
+/// What came of it and others in an hour.
+pub(super) fn repeat() -> Repeat {
+    let second = |n: i64| Timestamp::from_seconds(1_795_483_477 + n);
+    let key = [
+        (Member::Indicator, "domain evil.example"),
+        (Member::Where, "log"),
+        (Member::Local, "resolver-1"),
+    ];
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect();
+    Repeat {
+        id: 0x0123_4567_89ab_cdef_0011_2233_4455_6677,
+        key: key.map(|(member, text)| (member, text.into())).to_vec(),
+        start: second(0),
+        count: 59,
+        first: second(60),
+        last: second(3600),
+        values: texts(&["cdn.evil.example", "www.evil.example"]),
+        places: texts(&["udp://0.0.0.0:514:4093", "udp://0.0.0.0:514:4711"]),
+        more: 0,
+        severity: Severity::Critical,
+        is_partial: false,
+        content: Vec::new(),
     }
 }
 
@@ -261,6 +317,7 @@ fn field() -> Hit<'static> {
             offset: 410 + column - 1,
             text,
             time: None,
+            sender: None,
         }),
     }
 }
@@ -361,15 +418,62 @@ fn any_seen() -> impl Strategy<Value = Seen> {
 }
 
 fn any_log() -> impl Strategy<Value = LogPlace> {
-    (any_text(), 1..u64::MAX, 1..2000u64, any::<u64>(), any_text(), option::of(any_time()))
-        .prop_map(|(path, line, column, offset, text, time)| LogPlace {
+    let place = (any_text(), 1..u64::MAX, 1..2000u64, any::<u64>());
+    (place, any_text(), option::of(any_time()), option::of(any_sender())).prop_map(
+        |((path, line, column, offset), text, time, sender)| LogPlace {
             path: path.into(),
             line,
             column,
             offset,
             text,
             time,
-        })
+            sender: sender.map(Arc::new),
+        },
+    )
+}
+
+fn any_sender() -> impl Strategy<Value = Sender> {
+    let address = any::<std::net::IpAddr>().prop_map(|ip| ip.to_string());
+    let peer = prop_oneof![address, any_text()];
+    (option::of(any_text()), option::of(any_text()), option::of(peer)).prop_map(
+        |(host, app, peer)| Sender {
+            host: host.map(Arc::from),
+            app: app.map(Arc::from),
+            peer: peer.map(Arc::from),
+        },
+    )
+}
+
+/// Any repeat whatever, without content.
+pub(super) fn any_repeat() -> impl Strategy<Value = Repeat> {
+    let numbers = (any::<u128>(), 1..=u64::MAX, prop_oneof![Just(0), any::<u64>()]);
+    let times = (any_time(), any_time(), any_time());
+    let members = proptest::sample::subsequence(Member::ALL.to_vec(), 0..=Member::ALL.len());
+    let key = members.prop_flat_map(|members| {
+        let texts = vec(any_text(), members.len());
+        texts.prop_map(move |texts| members.iter().copied().zip(texts).collect())
+    });
+    let lists = (key, vec(any_text(), 0..=8), vec(any_text(), 0..=8));
+    let severity = (1..=4u8).prop_map(|n| Severity::from_number(n).unwrap());
+    (numbers, times, lists, severity, any::<bool>()).prop_map(
+        |((id, count, more), (start, first, last), (key, values, places), severity, is_partial)| {
+            let content = Vec::new();
+            Repeat {
+                id,
+                key,
+                start,
+                count,
+                first,
+                last,
+                values,
+                places,
+                more,
+                severity,
+                is_partial,
+                content,
+            }
+        },
+    )
 }
 
 fn any_protocol() -> impl Strategy<Value = Protocol> {

@@ -4,6 +4,7 @@ mod golden;
 mod hits;
 mod oracle;
 mod properties;
+mod repeats;
 mod schema;
 
 use super::{Alert, Encoder, Format};

@@ -1,9 +1,10 @@
 //! The record again, as a tree of values: written from the contract and not from
 //! the encoder, and as simply as possible.
 
-use super::super::{Alert, Origin};
+use super::super::{Alert, Handling, Origin};
 use crate::engine::indicator::{Context, Direction, PacketPlace, Place, Protocol, Timestamp};
 use crate::engine::scan::Hit;
+use crate::engine::suppress::Repeat;
 use serde_json::{Map, Value, json};
 
 /// What the `json` of `hit` must mean.
@@ -54,6 +55,13 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         Place::Log(log) => {
             record["log"] = json!({"path": *log.path, "line": log.line, "column": log.column,
                 "offset": log.offset, "text": log.text});
+            let sender = log.sender.as_deref().cloned().unwrap_or_default();
+            for (name, said) in [("host", sender.host), ("app", sender.app), ("peer", sender.peer)]
+            {
+                if let Some(said) = said.filter(|said| !said.is_empty()) {
+                    record["log"][name] = json!(*said);
+                }
+            }
         }
         Place::Packet(packet) => {
             let name = if packet.is_live { "interface" } else { "path" };
@@ -70,6 +78,48 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
             }
         }
     }
+    record
+}
+
+/// The record of `handling`.
+pub(super) fn handled(mut record: Value, handling: &Handling<'_>) -> Value {
+    let Handling { input, local, is_suppressed } = handling;
+    for (name, text) in [("input", input), ("local", local)] {
+        if !text.is_empty() {
+            record[name] = json!(text);
+        }
+    }
+    if *is_suppressed {
+        record["suppressed"] = json!(true);
+    }
+    record
+}
+
+/// The record that stands for those that were held back, made of the last one.
+pub(super) fn repeated(mut record: Value, repeat: &Repeat) -> Value {
+    record.as_object_mut().unwrap().remove("suppressed");
+    record["id"] = json!(repeat.uid());
+    let severity = record["severity"].as_u64().unwrap().max(repeat.severity as u64);
+    record["severity"] = json!(severity);
+    let key: Map<_, _> =
+        repeat.key.iter().map(|(member, text)| (member.name().into(), json!(text))).collect();
+    let mut counts = json!({"count": repeat.count, "first": time(Some(repeat.first)),
+        "last": time(Some(repeat.last))});
+    if !key.is_empty() {
+        counts["key"] = Value::Object(key);
+    }
+    for (name, texts) in [("values", &repeat.values), ("places", &repeat.places)] {
+        if !texts.is_empty() {
+            counts[name] = json!(texts);
+        }
+    }
+    if repeat.more > 0 {
+        counts["more"] = json!(repeat.more);
+    }
+    if repeat.is_partial {
+        counts["partial"] = json!(true);
+    }
+    record["repeat"] = counts;
     record
 }
 

@@ -41,6 +41,31 @@ fn what_others_wrote_is_not_ours() {
     assert!(is_own(b"") && is_own(zeek.replace("\tzeek\t", "\twiresift\t").as_bytes()));
 }
 
+/// Checks that a line is CEF whose extension can be taken apart.
+pub(super) fn is_cef(line: &str) {
+    let header = regex::Regex::new(r"^CEF:0\|(?:(?:[^|\\]|\\[|\\])*\|){6}").unwrap();
+    let found = header.find(line).unwrap_or_else(|| panic!("{line:?}"));
+    let extension = &line[found.end()..].trim_end_matches('\n');
+    assert!(!extension.contains('\n'), "{line:?}");
+    // Every `=` that is not escaped follows a key, and each key comes once.
+    let keys = regex::Regex::new(r"(?:^| )([A-Za-z0-9]+)=").unwrap();
+    let unescaped = extension.replace("\\\\", "").replace("\\=", "");
+    let mut names: Vec<&str> =
+        keys.captures_iter(&unescaped).map(|c| c.get(1).unwrap().as_str()).collect();
+    assert_eq!(names.len(), unescaped.matches('=').count(), "{line:?}");
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+}
+
+/// Checks that a line has the form of RFC 5424.
+pub(super) fn is_syslog(line: &str) {
+    let form = regex::Regex::new(
+        "^<(16[1245])>1 [0-9T:.-]+Z (?:sensor-1|-) wiresift - [!-~]{1,32} \
+         \\[ioc@32473(?: [a-zA-Z]{1,32}=\"(?:[^\"\\\\\\]]|\\\\[\"\\\\\\]])*\")+\\] \u{feff}[^\n]*\n$",
+    );
+    assert!(form.unwrap().is_match(line), "{line:?}");
+}
+
 /// The names of an object's members, in their order.
 struct Names(Vec<String>);
 
@@ -162,28 +187,12 @@ proptest! {
 
     #[test]
     fn cef_splits_back(hit in any_hit()) {
-        let line = encoded(&hit, &origin(), Format::Cef);
-        let header = regex::Regex::new(r"^CEF:0\|(?:(?:[^|\\]|\\[|\\])*\|){6}").unwrap();
-        let found = header.find(&line);
-        prop_assert!(found.is_some(), "{:?}", line);
-        let extension = &line[found.unwrap().end()..].trim_end_matches('\n');
-        // Every `=` that is not escaped follows a key, and each key comes once.
-        let keys = regex::Regex::new(r"(?:^| )([A-Za-z0-9]+)=").unwrap();
-        let unescaped = extension.replace("\\\\", "").replace("\\=", "");
-        let mut names: Vec<&str> = keys.captures_iter(&unescaped).map(|c| c.get(1).unwrap().as_str()).collect();
-        prop_assert_eq!(names.len(), unescaped.matches('=').count(), "{:?}", line);
-        names.sort_unstable();
-        prop_assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{:?}", names);
+        is_cef(&encoded(&hit, &origin(), Format::Cef));
     }
 
     #[test]
     fn syslog_has_its_form(hit in any_hit()) {
-        let line = encoded(&hit, &origin(), Format::Syslog);
-        let form = regex::Regex::new(
-            "^<(16[1245])>1 [0-9T:.-]+Z sensor-1 wiresift - [!-~]{1,32} \
-             \\[ioc@32473(?: [a-zA-Z]{1,32}=\"(?:[^\"\\\\\\]]|\\\\[\"\\\\\\]])*\")+\\] \u{feff}[^\n]*\n$",
-        );
-        prop_assert!(form.unwrap().is_match(&line), "{:?}", line);
+        is_syslog(&encoded(&hit, &origin(), Format::Syslog));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-struct Schema {
+pub(super) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
 }
@@ -25,9 +25,12 @@ impl Schema {
     }
 
     fn check(&self, hit: &Hit<'_>, origin: &Origin, format: Format) {
-        let text = encoded(hit, origin, format);
+        self.check_text(&encoded(hit, origin, format));
+    }
+
+    pub(super) fn check_text(&self, text: &str) {
         assert_eq!(text.lines().count(), 1, "{text}");
-        let value: Value = serde_json::from_str(&text).expect(&text);
+        let value: Value = serde_json::from_str(text).expect(text);
         if let Err(error) = self.schemas.validate(&value, self.index) {
             panic!("{error:#}\n{value:#}");
         }
@@ -38,11 +41,11 @@ fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn ours() -> Schema {
+pub(super) fn ours() -> Schema {
     Schema::open(&project().join("docs/alert.schema.json"))
 }
 
-fn suricata() -> Option<Schema> {
+pub(super) fn suricata() -> Option<Schema> {
     let path = project().join("../shared/spec/eve.schema.json");
     if path.exists() {
         return Some(Schema::open(&path));

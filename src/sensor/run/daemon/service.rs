@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::engine::database::Database;
-use crate::engine::scan::Counters;
 use crate::engine::indicator::Timestamp;
+use crate::engine::scan::Counters;
 use crate::sensor::config::Config;
 use crate::sensor::halt::Halt;
 use std::collections::BTreeMap;
