@@ -11,6 +11,7 @@ use super::flags::{
 use super::messages::{self, grouped, plural, print, say, size};
 use super::outcome::Outcome;
 use super::progress::Progress;
+use super::table::{Table, age};
 use std::path::Path;
 use std::time::Duration;
 use wiresift::clock::now;
@@ -135,7 +136,7 @@ fn members_without_origin(set: &mut impl FnMut(&str, toml_edit::Value)) {
 }
 
 /// Names the place of a credential. The credential itself is never read for this.
-fn place_of(key: &wiresift::intel::config::Credential) -> String {
+pub(super) fn place_of(key: &wiresift::intel::config::Credential) -> String {
     match key {
         wiresift::intel::config::Credential::Env(name) => format!("environment variable {name}"),
         wiresift::intel::config::Credential::File(path) => format!("file {}", messages::name(path)),
@@ -261,38 +262,6 @@ fn short(status: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// A table without borders; the first row is the heading.
-#[derive(Default)]
-struct Table(Vec<Vec<String>>);
-
-impl Table {
-    /// Appends a row. All rows must have as many cells as the heading.
-    fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        // Statuses quote servers and feeds, whose text must not control the terminal.
-        let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
-        self.0.push(cells.collect());
-    }
-
-    /// Aligns the columns; those in `right` are right-aligned, as numbers are.
-    fn laid_out(&self, right: &[usize]) -> String {
-        let columns = self.0.first().map_or(0, Vec::len);
-        let width = |at: usize| self.0.iter().map(|row| row[at].chars().count()).max();
-        let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
-        let mut lines = Vec::with_capacity(self.0.len());
-        for row in &self.0 {
-            let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| {
-                if right.contains(&at) {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
-            });
-            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_string());
-        }
-        lines.join("\n")
-    }
-}
-
 /// Prints the catalogue: per feed its name, description, URL, facts and licence.
 fn list_catalogue(json: bool) -> Result<Outcome> {
     let mut lines = String::new();
@@ -352,7 +321,7 @@ fn fold(text: &str, width: usize, out: &mut String) {
 }
 
 /// Formats a duration in the units of the configuration: `30m`, `1h 30m`.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     let mut left = time.as_secs();
     if left == 0 {
         return format!("{} ms", time.as_millis());
@@ -373,17 +342,6 @@ fn signed(number: i64) -> String {
         0 => "0".into(),
         1.. => format!("+{}", grouped(number.unsigned_abs())),
         _ => format!("-{}", grouped(number.unsigned_abs())),
-    }
-}
-
-/// Formats an age in the largest unit of which there are at least two, so 90 s is not “1 min”.
-fn age(now: Timestamp, then: Timestamp) -> String {
-    let seconds = now.0.saturating_sub(then.0).max(0) / 1_000_000;
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }
 
@@ -552,7 +510,9 @@ fn update_once(
     let report = subscribe::update(&job, &lock, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
-    print_report(&report, flags);
+    let manner =
+        Manner { is_dry: flags.dry_run, is_repeated: flags.every.is_some(), is_quiet: flags.quiet };
+    print_report(&report, manner);
     let mut is_failed = report.failed() + report.held() > 0;
     if flags.compile && !flags.dry_run {
         let failed = |text: &str| {
@@ -586,11 +546,22 @@ fn update_once(
     Ok(if is_failed { Outcome::Failed } else { Outcome::Yes })
 }
 
-/// Reports each feed: failures and held updates always, the rest unless `--quiet`. With
-/// `--every`, unchanged and skipped feeds are left out, or a log would gain a line per feed
+/// How an update is reported.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Nothing was changed.
+    pub(super) is_dry: bool,
+    /// It is one of many rounds.
+    pub(super) is_repeated: bool,
+    /// Only what is wrong.
+    pub(super) is_quiet: bool,
+}
+
+/// Reports each feed: failures and held updates always, the rest unless it is quiet. Of many
+/// rounds, unchanged and skipped feeds are left out, or a log would gain a line per feed
 /// and round.
-fn print_report(report: &UpdateReport, flags: &FeedUpdate) {
-    let would = if flags.dry_run { "would be " } else { "" };
+pub(super) fn print_report(report: &UpdateReport, manner: Manner) {
+    let would = if manner.is_dry { "would be " } else { "" };
     let mut unchanged = 0;
     for feed in &report.feeds {
         let name = &feed.name;
@@ -627,18 +598,15 @@ fn print_report(report: &UpdateReport, flags: &FeedUpdate) {
                 grouped(*added),
                 grouped(*removed)
             ),
-            FeedOutcome::Skipped(why) if flags.every.is_some() => {
-                let _ = why;
-                continue;
-            }
+            FeedOutcome::Skipped(_) if manner.is_repeated => continue,
             FeedOutcome::Skipped(why) => format!("{name}: skipped: {why}"),
             _ => continue,
         };
-        if !flags.quiet {
+        if !manner.is_quiet {
             say(&line);
         }
     }
-    if unchanged > 0 && !flags.quiet && flags.every.is_none() {
+    if unchanged > 0 && !manner.is_quiet && !manner.is_repeated {
         say(&format!("{} unchanged", plural(unchanged, "feed")));
     }
 }

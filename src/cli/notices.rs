@@ -1,6 +1,6 @@
 //! Notices of jobs, in words.
 
-use super::messages::plural;
+use super::messages::{error, name, plural, say};
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::{Notice, Notify};
 
@@ -33,5 +33,26 @@ pub(super) fn of_feeds(notify: Notify<'_>) -> impl Fn(subscribe::Notice<'_>) + S
         if let Some(notice) = feed_notice(notice) {
             notify(notice);
         }
+    }
+}
+
+/// Prints the notice of a job that keeps running.
+pub(super) fn print_notice(notice: Notice<'_>) {
+    match &notice {
+        Notice::Failed(failure) => error(failure),
+        Notice::Skipped(what) => say(&format!("wiresift: {what}")),
+        Notice::Tail(notice) => match notice.path() {
+            Some(path) => say(&format!("wiresift: {}: {notice}", name(path))),
+            None => say(&format!("wiresift: {notice}")),
+        },
+        Notice::OutputFailed(failure) => {
+            say(&format!("wiresift: {failure} (reading pauses, and it is tried again each second)"))
+        }
+        Notice::OutputBack { .. } => say("wiresift: alerts are written again, none was lost"),
+        Notice::Reopened(None) => say("wiresift: the output was reopened"),
+        Notice::Reopened(Some(failure)) => {
+            say(&format!("wiresift: {failure}; alerts go on into the old file"));
+        }
+        notice => database_words(notice).iter().for_each(|words| say(words)),
     }
 }

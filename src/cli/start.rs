@@ -2,7 +2,9 @@
 
 use super::flags::{Cli, Command};
 use super::outcome::Outcome;
-use super::{compile, complete, feed, hints, inspect, lookup, manual, messages, scan, tail, tap};
+use super::{
+    compile, complete, feed, hints, inspect, lookup, manual, messages, scan, status, tail, tap,
+};
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 use wiresift::Result;
@@ -58,6 +60,8 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
         Command::Scan(flags) => scan::run(flags),
         Command::Tail(flags) => tail::run(flags),
         Command::Tap(flags) => tap::run(flags),
+        Command::Run(flags) => super::run::run(flags),
+        Command::Status(flags) => status::run(flags),
         Command::Lookup(flags) => lookup::run(flags),
         Command::Inspect(flags) => inspect::inspect(flags),
         Command::Verify(flags) => inspect::verify(flags),

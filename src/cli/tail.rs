@@ -2,8 +2,8 @@
 
 use super::database::{self, Chosen};
 use super::flags::{From, Tail};
-use super::messages::{error, grouped, name, plural, say, say_json, size};
-use super::notices::{database_words, of_feeds};
+use super::messages::{error, grouped, plural, say, say_json, size};
+use super::notices::{of_feeds, print_notice};
 use super::outcome::Outcome;
 use super::{choice, outputs, statistics, summary, validity};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
 use wiresift::intel::subscribe;
 use wiresift::sensor::input::tail::{Start, TailOptions, Watch};
-use wiresift::sensor::run::{self, Current, Job, Logs, Notice, Place, Report, Signals};
+use wiresift::sensor::run::{self, Current, Job, Logs, Place, Report, Signals};
 use wiresift::sensor::sink::FileSink;
 
 pub(super) fn run(flags: Tail) -> Result<Outcome> {
@@ -146,26 +146,6 @@ fn reads(flags: &Tail) -> Inputs {
     reads
 }
 
-fn print_notice(notice: Notice<'_>) {
-    match &notice {
-        Notice::Failed(failure) => error(failure),
-        Notice::Skipped(what) => say(&format!("wiresift: {what}")),
-        Notice::Tail(notice) => match notice.path() {
-            Some(path) => say(&format!("wiresift: {}: {notice}", name(path))),
-            None => say(&format!("wiresift: {notice}")),
-        },
-        Notice::OutputFailed(failure) => {
-            say(&format!("wiresift: {failure} (reading pauses, and it is tried again each second)"))
-        }
-        Notice::OutputBack { .. } => say("wiresift: alerts are written again, none was lost"),
-        Notice::Reopened(None) => say("wiresift: the output was reopened"),
-        Notice::Reopened(Some(failure)) => {
-            say(&format!("wiresift: {failure}; alerts go on into the old file"));
-        }
-        notice => database_words(notice).iter().for_each(|words| say(words)),
-    }
-}
-
 fn stats_json(report: &Report) -> Value {
     let mut stats = json!({
         "files": report.inputs,
@@ -184,7 +164,7 @@ fn stats_json(report: &Report) -> Value {
     stats
 }
 
-fn stats_text(report: &Report) {
+pub(super) fn stats_text(report: &Report) {
     say(&format!(
         "read       {}, {} in {}, {:.2} s",
         plural(report.inputs, "file"),

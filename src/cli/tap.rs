@@ -131,7 +131,7 @@ fn reads(flags: &Tap) -> Inputs {
 }
 
 /// The message for a notice, with the prefix of all messages.
-fn words(notice: &Notice<'_>) -> String {
+pub(super) fn words(notice: &Notice<'_>) -> String {
     let words = match notice {
         Notice::Listening { interface, workers } => {
             format!("listening on {interface}, {}", plural(*workers as u64, "worker"))

@@ -4,7 +4,9 @@ use super::compile::Compile;
 use super::database::{Inspect, Lookup, Verify};
 use super::feed::Feed;
 use super::manual::{Completions, Man};
+use super::run::Run;
 use super::scan::Scan;
+use super::status::Status;
 use super::tail::Tail;
 use super::tap::Tap;
 use clap::{Parser, Subcommand};
@@ -40,6 +42,10 @@ pub(in crate::cli) enum Command {
     Tail(Tail),
     /// Match live traffic against a database.
     Tap(Tap),
+    /// Run as a service: inputs, feeds and sinks as wiresift.toml has them.
+    Run(Run),
+    /// Show how the service is doing.
+    Status(Status),
     /// Explain why a value matches, or why not.
     Lookup(Lookup),
     /// Show what is in a database.

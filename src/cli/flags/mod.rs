@@ -7,7 +7,9 @@ mod compile;
 mod database;
 mod feed;
 mod manual;
+mod run;
 mod scan;
+mod status;
 mod tail;
 mod tap;
 
@@ -19,6 +21,8 @@ pub(super) use feed::{
     Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
 };
 pub(super) use manual::{Completions, Man};
+pub(super) use run::Run;
 pub(super) use scan::Scan;
+pub(super) use status::Status;
 pub(super) use tail::{From, Tail};
 pub(super) use tap::Tap;

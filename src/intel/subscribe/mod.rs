@@ -54,4 +54,6 @@ pub use in_memory::{compile_allow_lists, compile_in_memory};
 pub use notice::{Notice, Notify};
 pub use pause::StopSignal;
 pub use report::{FeedOutcome, FeedUpdate, UpdateReport};
-pub use update::{Published, UpdateJob, publish_subscribed, subscribed, update, write_lock};
+pub use update::{
+    Published, UpdateJob, next_due, publish_subscribed, subscribed, update, write_lock,
+};

@@ -8,8 +8,9 @@ use std::time::Duration;
 /// How often to look for a signal.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// Waits between two rounds of a service, until a signal ends it.
-#[derive(Debug)]
+/// Waits between two rounds of a service, until a signal ends it. The default waits for no signal,
+/// and ends with [`StopSignal::stop`] alone. Clones end together.
+#[derive(Clone, Debug, Default)]
 pub struct StopSignal {
     over: Arc<AtomicBool>,
 }
@@ -30,6 +31,11 @@ impl StopSignal {
                 .map_err(|e| Error::io("listen for signals", e))?;
         }
         Ok(StopSignal { over })
+    }
+
+    /// Ends the waiting, as a signal does.
+    pub fn stop(&self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 
     /// Waits for `time`. Returns false if a signal ended it.

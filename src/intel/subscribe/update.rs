@@ -210,11 +210,33 @@ fn reason_to_wait(
     {
         return Some(format!("its server asked for no requests before {until}"));
     }
+    let last = state.last_attempt?;
+    (due && now < after(last, feed) && last <= now).then(|| "not due yet".to_string())
+}
+
+/// When a feed is due again after an attempt.
+fn after(last: Timestamp, feed: &Subscription) -> Timestamp {
     // A tenth less than the interval, so that a job every 30 minutes finds the feed
     // due every time.
     let interval = i64::try_from(feed.interval.as_micros()).unwrap_or(i64::MAX);
-    let next = state.last_attempt?.0.saturating_add(interval - interval / 10);
-    (due && now.0 < next && state.last_attempt? <= now).then(|| "not due yet".to_string())
+    Timestamp(last.0.saturating_add(interval - interval / 10))
+}
+
+/// When the next feed is due, for a service that waits until then: `now` if one is due already,
+/// and none if no feed will be fetched by itself.
+pub fn next_due(config: &Config, now: Timestamp) -> Option<Timestamp> {
+    let store = Store::at(&config.state);
+    let due = |feed: &Subscription| {
+        let state = store.shelf(&feed.name).state();
+        if state.stopped.is_some() {
+            return None;
+        }
+        // An attempt in the future was made before the clock was set back.
+        let last = state.last_attempt.filter(|last| *last <= now);
+        let next = last.map_or(now, |last| after(last, feed));
+        Some(next.max(state.not_before.unwrap_or(now)).max(now))
+    };
+    config.feeds.iter().filter(|feed| feed.enabled).filter_map(due).min()
 }
 
 /// Brings the documents up to date, and returns errors about single documents.

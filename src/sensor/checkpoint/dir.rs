@@ -7,7 +7,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 const LOG: &str = "state";
@@ -106,6 +106,25 @@ impl StateDir {
         let unmarked =
             lock.set_len(0).and_then(|()| lock.sync_data()).and_then(|()| sync_dir(path));
         unmarked.map_err(|error| Error::io("cannot reset", error).at_path(path))
+    }
+
+    /// The process that holds a folder, without taking its lock for a moment: that could keep a
+    /// process from starting.
+    pub fn holder(path: &Path) -> Option<u32> {
+        let path = path.join(LOCK);
+        let inode = fs::metadata(&path).ok()?.ino().to_string();
+        let text = fs::read_to_string(&path).ok()?;
+        let pid = text.lines().next()?.strip_prefix("pid ")?;
+        // proc_locks(5): `1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF`.
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        let is_it = |line: &str| {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let is_lock = fields.next() == Some("FLOCK");
+            let is_own = fields.nth(2) == Some(pid);
+            let place = fields.next().and_then(|place| place.rsplit(':').next());
+            is_lock && is_own && place == Some(&*inode)
+        };
+        locks.lines().any(is_it).then(|| pid.parse().ok()).flatten()
     }
 
     fn read(path: &Path, lock: File) -> Result<(StateDir, Opened)> {

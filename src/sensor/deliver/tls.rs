@@ -45,6 +45,17 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
+    /// Reads the certificates and forgets them, to see whether a connection could be made with
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read or has no certificate or key in it, and when there is nobody to
+    /// trust.
+    pub fn check(&self) -> Result<()> {
+        self.client().map(drop)
+    }
+
     /// Reads the certificates.
     ///
     /// # Errors

@@ -53,6 +53,11 @@ impl Systemd {
         self.say("READY=1");
     }
 
+    /// The start takes longer: systemd waits for so long from now on.
+    pub fn extend_start(&self, time: Duration) {
+        self.say(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
+    }
+
     /// A reload begins; [`Systemd::ready`] ends it.
     pub fn reloading(&self) {
         self.say(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
@@ -149,10 +154,14 @@ mod tests {
             systemd.ready();
             systemd.status("3 inputs\n2 sinks");
             systemd.stopping();
+            systemd.extend_start(Duration::from_secs(60));
             systemd.reloading();
         });
         let reloading = told.pop().unwrap();
-        assert_eq!(told, ["READY=1", "STATUS=3 inputs 2 sinks", "STOPPING=1"]);
+        assert_eq!(
+            told,
+            ["READY=1", "STATUS=3 inputs 2 sinks", "STOPPING=1", "EXTEND_TIMEOUT_USEC=60000000"]
+        );
         let micros = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
         assert!((before..=monotonic_micros()).contains(&micros.parse().unwrap()));
         // At a path, and where nobody listens.

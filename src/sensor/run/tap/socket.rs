@@ -3,7 +3,7 @@
 //! libpcap makes the socket, the memory-mapped ring (TPACKET_V3 on Linux) and the
 //! filter in the kernel. Each worker has a socket of its own on each interface.
 
-use super::fanout;
+use super::{fanout, sandbox};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet;
@@ -47,6 +47,20 @@ impl Default for Listening {
             snaplen: 262_144,
             ring: 16 << 20,
         }
+    }
+}
+
+impl Listening {
+    /// Opens an interface and closes it, to see whether it could be listened to.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or down, a permission is missing, or the filter is wrong.
+    pub fn check(&self, interface: &str) -> Result<()> {
+        if !sandbox::may_listen() {
+            return Err(no_permission(interface));
+        }
+        open(interface, &Names::new()?, self, 1).map(drop)
     }
 }
 

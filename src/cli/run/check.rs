@@ -1,0 +1,66 @@
+//! `wiresift run --check`: what would run, and what is wrong with it.
+
+use super::files::{self, Files};
+use super::probe::Probe;
+use crate::cli::feed;
+use crate::cli::messages::{name, plural, print, say};
+use crate::cli::outcome::Outcome;
+use std::path::Path;
+use wiresift::Result;
+use wiresift::engine::error::spelt;
+use wiresift::intel::config::Subscription;
+
+/// Checks a configuration: what it says goes to standard output, what is wrong to standard error.
+pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
+    let mut files = match Files::read(path)? {
+        Ok(files) => files,
+        Err(problems) => {
+            problems.iter().for_each(|problem| say(problem));
+            say(&format!("wiresift: {}: {}", name(path), plural(problems.len() as u64, "problem")));
+            return Ok(Outcome::Failed);
+        }
+    };
+    files.sensor.suppress.enabled &= !no_suppress;
+    let problems = files.sensor.check(files::built());
+    if problems.is_empty() {
+        print_lines("", &files.sensor.describe())?;
+        let feeds: Vec<String> = files.intel.feeds.iter().map(describe).collect();
+        print_lines("", &feeds)?;
+    }
+    files.warnings().iter().for_each(|warning| say(&format!("wiresift: warning: {warning}")));
+    files::say_problems(&problems);
+    let found = Probe::of(&files);
+    print_lines("ok: ", &found.good)?;
+    found.notes.iter().for_each(|note| say(&format!("wiresift: note: {note}")));
+    found.problems.iter().for_each(|problem| say(&format!("wiresift: {problem}")));
+    let count = problems.iter().count() + problems.more() + found.problems.len();
+    if count > 0 {
+        say(&format!("wiresift: {}: {}", name(path), plural(count as u64, "problem")));
+        return Ok(Outcome::Failed);
+    }
+    print(format!("{}: nothing is wrong\n", name(path)))?;
+    Ok(Outcome::Yes)
+}
+
+fn print_lines(before: &str, lines: &[String]) -> Result<()> {
+    let text: String = lines.iter().map(|line| format!("{before}{}\n", spelt(line))).collect();
+    print(text)
+}
+
+/// A feed, in plain English.
+fn describe(feed: &Subscription) -> String {
+    if !feed.enabled {
+        return format!("feed {}: disabled", feed.name);
+    }
+    let mut text = format!(
+        "feed {} ({}): {}, every {}",
+        feed.name,
+        feed.kind.name(),
+        feed.origin.shown(),
+        feed::span(feed.interval)
+    );
+    if let Some(key) = &feed.access.key {
+        text += &format!(", credential: {}", feed::place_of(key));
+    }
+    text
+}

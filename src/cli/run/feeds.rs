@@ -1,0 +1,342 @@
+//! Fetches feeds and publishes the database, while the service runs and before it does.
+
+use super::files::{self, Files};
+use crate::cli::feed::{Manner, print_report};
+use crate::cli::messages::{self, name, plural, say};
+use signal_hook::consts::SIGHUP;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use wiresift::clock::now;
+use wiresift::engine::indicator::Timestamp;
+use wiresift::intel::config::Config;
+use wiresift::intel::store::Store;
+use wiresift::intel::subscribe::{self, FeedOutcome, Published, StopSignal, UpdateJob};
+use wiresift::sensor::input::Halt;
+use wiresift::sensor::metrics::Systemd;
+use wiresift::{Error, Result};
+
+/// How often to look whether it is time to end.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long an update that is under way may take to notice that it is time to end. What it was
+/// fetching is fetched again by the next start.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often the configuration is looked at again: feeds may be added to it.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// How long to wait after a round that failed; twice as long after each further one.
+const BACKOFF: Duration = Duration::from_secs(60);
+
+/// The longest that a round is put off.
+const MAX_BACKOFF: Duration = Duration::from_secs(3600);
+
+/// Keeps the database up to date.
+pub(super) struct Updater {
+    config: Config,
+    /// Held by the round that is under way. A round that waits for a server when it is time to end
+    /// is left alone; should the next one begin before it is over, that one waits.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Updater {
+    pub(super) fn new(config: Config) -> Self {
+        Updater { config, turn: Arc::default() }
+    }
+
+    /// Fetches feeds when they are due until the halt. `fetched` is given the time of each feed's
+    /// last success.
+    pub(super) fn run(&self, halt: &Halt, fetched: &dyn Fn(&str, Timestamp)) {
+        let mut watched = Watched::new(&self.config);
+        report_times(&watched.config, fetched);
+        // What was accepted since the database was made: before this start, or by another process.
+        let mut must_publish = true;
+        let mut failures = 0;
+        loop {
+            if !pause(halt, watched.wait(must_publish, failures)) {
+                return;
+            }
+            must_publish |= watched.look_again();
+            if !must_publish && !watched.is_due() {
+                continue;
+            }
+            let Some(outcome) = self.round(halt, &watched.config, must_publish) else { return };
+            match outcome {
+                Ok(()) => (must_publish, failures) = (false, 0),
+                Err(error) => {
+                    must_publish = true;
+                    failures += 1;
+                    let next = backoff(failures).as_secs() / 60;
+                    messages::error(&error);
+                    say(&format!("wiresift: feeds: trying again in {next} min"));
+                }
+            }
+            report_times(&watched.config, fetched);
+        }
+    }
+
+    /// One round, on a thread that can be left behind. None if it is time to end.
+    fn round(&self, halt: &Halt, config: &Config, must_publish: bool) -> Option<Result<()>> {
+        let (sender, outcome) = mpsc::channel();
+        let (stop, turn) = (StopSignal::default(), Arc::clone(&self.turn));
+        let job = (config.clone(), stop.clone());
+        let work = move || {
+            let (config, stop) = job;
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            if stop.wait(Duration::ZERO) {
+                // Nobody waits for it any more if it was left behind.
+                let _ = sender.send(update(&config, must_publish, Some(&stop)));
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("feeds".into()).spawn(work) {
+            return Some(Err(Error::io("start a thread that fetches feeds", error)));
+        }
+        loop {
+            match outcome.recv_timeout(LOOK) {
+                Ok(outcome) => return Some(outcome),
+                Err(RecvTimeoutError::Timeout) if halt.is_set() => {
+                    stop.stop();
+                    // If it ends in time, so much the better.
+                    let _ = outcome.recv_timeout(PATIENCE);
+                    return None;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Some(Err(Error::usage("the update of the feeds broke off")));
+                }
+            }
+        }
+    }
+}
+
+/// The configuration, and its text when it was last read.
+struct Watched {
+    config: Config,
+    text: String,
+    /// Whether it is broken at present, which is said once.
+    is_broken: bool,
+}
+
+impl Watched {
+    fn new(config: &Config) -> Self {
+        let text = std::fs::read_to_string(&config.path).unwrap_or_default();
+        Watched { config: config.clone(), text, is_broken: false }
+    }
+
+    /// Reads the file again; returns whether it says something else. While it is being edited the
+    /// last good one stays.
+    fn look_again(&mut self) -> bool {
+        let Ok(text) = std::fs::read_to_string(&self.config.path) else { return false };
+        if text == self.text {
+            return false;
+        }
+        self.text = text;
+        match Config::parse(&self.text, &self.config.path) {
+            Ok(config) => {
+                (self.config, self.is_broken) = (config, false);
+                true
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_broken, true) {
+                    messages::error(&error);
+                    say("wiresift: feeds: going on with the previous configuration");
+                }
+                false
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let now = now();
+        subscribe::next_due(&self.config, now).is_some_and(|due| due <= now)
+    }
+
+    /// How long there is nothing to do.
+    fn wait(&self, must_publish: bool, failures: u32) -> Duration {
+        if failures > 0 {
+            return backoff(failures);
+        }
+        let now = now();
+        let due = subscribe::next_due(&self.config, now);
+        match due.map(|due| Duration::from_micros(due.0.abs_diff(now.0))) {
+            _ if must_publish => Duration::ZERO,
+            Some(wait) => wait.min(AGAIN),
+            None => AGAIN,
+        }
+    }
+}
+
+/// Twice as long after each failure.
+fn backoff(failures: u32) -> Duration {
+    BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(MAX_BACKOFF)
+}
+
+/// Waits; returns false if it is time to end.
+fn pause(halt: &Halt, time: Duration) -> bool {
+    let waiting = wiresift::clock::Stopwatch::start();
+    while !halt.is_set() {
+        let left = time.saturating_sub(waiting.elapsed());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(LOOK));
+    }
+    false
+}
+
+fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
+    let store = Store::at(&config.state);
+    for feed in config.feeds.iter().filter(|feed| feed.enabled) {
+        if let Some(time) = store.shelf(&feed.name).state().last_success {
+            fetched(&feed.name, time);
+        }
+    }
+}
+
+/// Fetches the feeds that are due, and publishes the database if that changed something or
+/// `must_publish`. What is wrong with a single feed is printed.
+fn update(config: &Config, must_publish: bool, stop: Option<&StopSignal>) -> Result<()> {
+    let lock = subscribe::write_lock(config)?;
+    let job = UpdateJob {
+        config,
+        only: Vec::new(),
+        due: true,
+        accept: false,
+        dry_run: false,
+        pause: stop,
+    };
+    let report = subscribe::update(&job, &lock, &feed_notice)?;
+    print_report(&report, Manner { is_dry: false, is_repeated: true, is_quiet: false });
+    let is_changed =
+        report.feeds.iter().any(|feed| matches!(feed.outcome, FeedOutcome::Changed { .. }));
+    if !must_publish && !is_changed {
+        return Ok(());
+    }
+    if let Published::New(report) =
+        subscribe::publish_subscribed(config, &lock, None, &feed_notice)?
+    {
+        let values = plural(report.summary.total(), "distinct value");
+        say(&format!("wiresift: compiled {values} into {}", name(&config.database)));
+    }
+    Ok(())
+}
+
+fn feed_notice(notice: subscribe::Notice<'_>) {
+    match notice {
+        subscribe::Notice::Failed(error) => messages::error(error),
+        subscribe::Notice::Skipped(what) => say(&format!("wiresift: {what}")),
+        _ => {}
+    }
+}
+
+/// Sees to it that there is a database before the service starts. With `once`, feeds that are due
+/// are fetched, too: afterwards nobody does.
+///
+/// # Errors
+///
+/// There is no database, and no feed that one could be made from.
+pub(super) fn before(files: Files, once: bool) -> Result<Files> {
+    let database = &files.sensor.database;
+    let is_missing = !database.exists();
+    if is_missing && !files.updates() {
+        return Err(no_database(&files));
+    }
+    if !is_missing && !(once && files.updates()) {
+        return Ok(files);
+    }
+    if is_missing {
+        let feeds = plural(files.enabled().count() as u64, "feed");
+        say(&format!("wiresift: there is no database yet: fetching {feeds} first"));
+    }
+    // A reload that is asked for meanwhile is not the end.
+    let is_asked = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, Arc::clone(&is_asked))
+        .map_err(|e| Error::io("wait for signals", e))?;
+    let updated = while_systemd_waits(|| update(&files.intel, true, None));
+    match updated {
+        Err(error) if is_missing => return Err(error),
+        Err(error) => messages::error(&error),
+        Ok(()) => {}
+    }
+    if !files.sensor.database.exists() {
+        return Err(Error::usage("no database could be made from the feeds")
+            .at_path(&files.sensor.database)
+            .remedy("`wiresift feed list` shows what is wrong with them"));
+    }
+    match is_asked.load(Ordering::Relaxed) {
+        true => Ok(again(files)),
+        false => Ok(files),
+    }
+}
+
+/// The configuration as it is now, if it is right.
+fn again(files: Files) -> Files {
+    match Files::read(&files.sensor.path) {
+        Ok(Ok(new)) if new.sensor.check(files::built()).is_empty() => new,
+        _ => {
+            say("wiresift: the new configuration is wrong (see `wiresift run --check`); \
+                 starting with the previous one");
+            files
+        }
+    }
+}
+
+fn no_database(files: &Files) -> Error {
+    let error = Error::usage("the database does not exist").at_path(&files.sensor.database);
+    let config = &files.sensor.path;
+    match files.enabled().next() {
+        Some(_) => error.remedy(format!(
+            "update = false leaves the feeds to others: `{}` makes it",
+            super::command("feed update --compile", config)
+        )),
+        None => error.remedy(
+            "`wiresift feed add` subscribes to feeds; `wiresift compile -o DB LIST…` makes one of \
+             lists",
+        ),
+    }
+}
+
+/// Does something that may take longer than systemd waits for a start.
+fn while_systemd_waits<T>(work: impl FnOnce() -> T) -> T {
+    let systemd = Systemd::from_environment().unwrap_or_default();
+    if !systemd.is_there() {
+        return work();
+    }
+    systemd.status("fetching feeds");
+    let (done, over) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let extend = move || {
+            loop {
+                systemd.extend_start(Duration::from_secs(60));
+                if over.recv_timeout(Duration::from_secs(15)) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        };
+        // Without the thread it is the usual time.
+        let _ = std::thread::Builder::new().name("systemd".into()).spawn_scoped(scope, extend);
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_that_fail_are_put_off_for_an_hour_at_most() {
+        let minutes: Vec<u64> = (1..9).map(|failures| backoff(failures).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(backoff(u32::MAX), MAX_BACKOFF);
+    }
+}

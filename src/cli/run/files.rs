@@ -1,0 +1,117 @@
+//! The configuration: where it is, and what the sensor and the feeds have in it.
+
+use crate::cli::database::CONFIG;
+use crate::cli::messages::say;
+use rustix::fs::fstat;
+use std::path::{Path, PathBuf};
+use wiresift::intel::config::{self as feeds, Subscription};
+use wiresift::sensor::config::{Built, Config, Problems};
+use wiresift::{Error, Result};
+
+/// Where packages put it.
+const INSTALLED: &str = "/etc/wiresift/wiresift.toml";
+
+/// Finds the configuration: the one that is named, or else that of this folder, or of this machine.
+///
+/// # Errors
+///
+/// There is none.
+pub(super) fn find(named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = named {
+        return Ok(path.to_path_buf());
+    }
+    let found = [CONFIG, INSTALLED].iter().map(Path::new).find(|path| path.exists());
+    found.map(Path::to_path_buf).ok_or_else(|| {
+        Error::usage(format!(
+            "no configuration: there is no {CONFIG} in this folder, and no {INSTALLED}"
+        ))
+        .remedy("`wiresift run --setup` makes one; --config FILE names another")
+    })
+}
+
+/// What one file says, for both houses.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    pub(super) sensor: Config,
+    pub(super) intel: feeds::Config,
+}
+
+impl Files {
+    /// Reads the file. What is wrong with its contents comes as lines, all of them.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read.
+    pub(super) fn read(path: &Path) -> Result<Result<Files, Vec<String>>> {
+        // The size is checked there.
+        let opened = Config::open(path).map(drop);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                return Err(opened.err().unwrap_or(Error::io("read", error).at_path(path)));
+            }
+        };
+        Ok(Files::parse(&text, path))
+    }
+
+    /// Parses the text of a configuration.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Files, Vec<String>> {
+        match (Config::parse(text, path), feeds::Config::parse(text, path)) {
+            (Ok(sensor), Ok(intel)) => Ok(Files { sensor, intel }),
+            (Ok(_), Err(error)) => Err(vec![format!("{error}")]),
+            (Err(problems), Ok(_)) => Err(lines(&problems)),
+            (Err(problems), Err(error)) => {
+                let mut lines = lines(&problems);
+                // A text that is no TOML is wrong for both in the same place.
+                if text.parse::<toml_edit::DocumentMut>().is_ok() {
+                    lines.push(format!("{error}"));
+                }
+                Err(lines)
+            }
+        }
+    }
+
+    /// The feeds that are fetched and compiled.
+    pub(super) fn enabled(&self) -> impl Iterator<Item = &Subscription> {
+        self.intel.feeds.iter().filter(|feed| feed.enabled)
+    }
+
+    /// Whether the service fetches feeds itself.
+    pub(super) fn updates(&self) -> bool {
+        self.sensor.daemon.update && self.enabled().next().is_some()
+    }
+
+    /// What somebody should know at each start.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.sensor.warnings();
+        warnings.extend(self.intel.warnings());
+        warnings
+    }
+}
+
+fn lines(problems: &Problems) -> Vec<String> {
+    let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    if problems.more() > 0 {
+        lines.push(format!("and {} more", problems.more()));
+    }
+    lines
+}
+
+/// Prints what is wrong, a line each.
+pub(super) fn say_problems(problems: &Problems) {
+    lines(problems).iter().for_each(|line| say(line));
+}
+
+/// What this build, and the process, have.
+pub(super) fn built() -> Built {
+    // The command is only built with interfaces; Kafka has no feature yet.
+    Built { kafka: false, live: true, prints_to_journal: prints_to_journal() }
+}
+
+/// Whether systemd says of standard output that it is the journal: `JOURNAL_STREAM` has its device
+/// and inode (systemd.exec(5)).
+fn prints_to_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    let found = fstat(std::io::stdout()).map(|of| format!("{}:{}", of.st_dev, of.st_ino));
+    found.is_ok_and(|found| found == named)
+}

@@ -1,0 +1,121 @@
+//! `wiresift run`: the service.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `files` | the configuration: where it is, and both houses' parts of it |
+//! | `check` | `--check`: what would run, and what is wrong |
+//! | `probe`, `sockets` | opens what can be opened |
+//! | `feeds` | fetches feeds and publishes the database, in the service and before it |
+//! | `setup`, `questions` | `--setup`: a configuration from four answers |
+
+mod check;
+mod feeds;
+mod files;
+mod probe;
+mod questions;
+mod setup;
+mod sockets;
+
+use super::flags::Run;
+use super::messages::{plural, say};
+use super::notices::{of_feeds, print_notice};
+use super::outcome::Outcome;
+use super::{tail, tap};
+use files::Files;
+use std::path::Path;
+use wiresift::Result;
+use wiresift::intel::subscribe;
+use wiresift::sensor::run::daemon::{Served, Service, serve};
+use wiresift::sensor::run::{Notice, Signals};
+
+pub(super) fn run(flags: Run) -> Result<Outcome> {
+    if flags.setup {
+        return setup::run(flags.config.as_deref(), flags.force);
+    }
+    let path = files::find(flags.config.as_deref())?;
+    if flags.check {
+        return check::run(&path, flags.no_suppress);
+    }
+    match Files::read(&path)? {
+        Ok(files) => start(files, &flags),
+        Err(problems) => {
+            problems.iter().for_each(|problem| say(problem));
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+/// Runs until it ends.
+fn start(files: Files, flags: &Run) -> Result<Outcome> {
+    let problems = files.sensor.check(files::built());
+    if !problems.is_empty() {
+        files::say_problems(&problems);
+        return Ok(Outcome::Failed);
+    }
+    files.warnings().iter().for_each(|warning| say(&format!("wiresift: warning: {warning}")));
+    let files = feeds::before(files, flags.once)?;
+    let signals = Signals::new(false)?;
+    let updater = feeds::Updater::new(files.intel.clone());
+    let update = |halt: &_, fetched: &dyn Fn(&str, _)| updater.run(halt, fetched);
+    let mut config = files.sensor.clone();
+    config.suppress.enabled &= !flags.no_suppress;
+    let service = Service {
+        config,
+        once: flags.once,
+        allow: &|paths| subscribe::compile_allow_lists(paths, &of_feeds(&notice)),
+        update: (files.updates() && !flags.once).then_some(&update),
+        feeds: files.enabled().map(|feed| feed.name.clone()).collect(),
+    };
+    let served = serve(service, &signals, &notice)?;
+    say_served(&served);
+    Ok(match served.alerts + served.suppressed {
+        _ if !flags.once => Outcome::Yes,
+        _ if served.errors > 0 => Outcome::Failed,
+        0 if signals.number().is_none() => Outcome::No,
+        _ => Outcome::Yes,
+    })
+}
+
+/// Notices in words. A journal adds times itself.
+fn notice(notice: Notice<'_>) {
+    match &notice {
+        Notice::Asked(report) | Notice::Report(report) => tail::stats_text(report),
+        Notice::Listening { .. }
+        | Notice::Sandboxed(_)
+        | Notice::Gone { .. }
+        | Notice::Back { .. }
+        | Notice::Down { .. }
+        | Notice::Up { .. } => tap::words(&notice).split('\n').for_each(say),
+        _ => print_notice(notice),
+    }
+}
+
+/// What came of it.
+fn say_served(served: &Served) {
+    say(&format!(
+        "wiresift: ended after {:.1} s: {}, {}, {} held back, {}",
+        served.elapsed.as_secs_f64(),
+        plural(served.lines, "line"),
+        plural(served.alerts, "alert"),
+        plural(served.suppressed, "repeat"),
+        plural(served.errors, "error"),
+    ));
+    for (sink, count) in served.waiting.iter().filter(|(_, count)| **count > 0) {
+        let waiting = plural(*count, "alert");
+        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start goes on"));
+    }
+}
+
+/// The command, as it is typed for a configuration.
+fn command(rest: &str, config: &Path) -> String {
+    if config == Path::new(super::database::CONFIG) {
+        return format!("wiresift {rest}");
+    }
+    let path = config.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,".contains(c);
+    let path = match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    };
+    format!("wiresift {rest} --config {path}")
+}

@@ -1,0 +1,348 @@
+//! `wiresift run --setup`: four questions, and a configuration with comments.
+//!
+//! Every answer is checked as a part of the file that it would be in, by the parser that will read
+//! it: what is written can be run.
+
+use super::files::Files;
+use super::questions::{Dialogue, words};
+use crate::cli::database::CONFIG;
+use crate::cli::interfaces::interfaces;
+use crate::cli::messages::name;
+use crate::cli::outcome::Outcome;
+use std::io::{BufReader, IsTerminal, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use wiresift::engine::settings::nearest;
+use wiresift::intel::config::{self as feeds, catalogue, edit};
+use wiresift::sensor::config::{
+    Alerting, Answers, Config, FeedAnswer, Loudness, Watching, setup as written,
+};
+use wiresift::{Error, Result};
+
+/// Feeds of the catalogue to begin with: few false alarms, no key, terms that allow it.
+const START: [&str; 6] = ["feodo", "ipsum-5", "spamhaus-drop", "sslbl", "threatfox", "urlhaus"];
+
+/// Logs that systems have.
+const LOGS: [&str; 3] = ["/var/log/**/*.log", "/var/log/syslog", "/var/log/messages"];
+
+/// Asks, and writes the file.
+pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
+    let path = path.unwrap_or(Path::new(CONFIG));
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Error::usage("--setup asks questions, and needs a terminal").remedy(
+            "docs/config.md has every key of a configuration, to write one without questions",
+        ));
+    }
+    refuse_existing(path, force)?;
+    let (mut input, mut output) = (BufReader::new(std::io::stdin()), std::io::stdout());
+    let mut dialogue = Dialogue { input: &mut input, output: &mut output };
+    dialogue.say(&format!("This writes {}. Enter takes what is in brackets.", name(path)))?;
+    let mut asking = Asking { dialogue, path, answers: Answers::default() };
+    asking.watch()?;
+    asking.feeds()?;
+    asking.alerts()?;
+    asking.loudness()?;
+    let text = written(&asking.answers);
+    if let Err(lines) = Files::parse(&text, path) {
+        return Err(Error::usage(format!("the answers don't fit together: {}", lines.join("; "))));
+    }
+    save(path, &text, force)?;
+    let has_feeds = !asking.answers.feeds.is_empty();
+    asking.dialogue.say("")?;
+    asking.dialogue.say(&format!("Wrote {}. Next:", name(path)))?;
+    for line in next(path, has_feeds) {
+        asking.dialogue.say(&format!("  {line}"))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+fn refuse_existing(path: &Path, force: bool) -> Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) if path.is_dir() => {
+            Err(Error::usage("this is a folder").at_path(path).remedy("name a file in it"))
+        }
+        Ok(_) if !force => Err(Error::usage("there is a configuration already")
+            .at_path(path)
+            .remedy("--force replaces it; --config FILE writes another one")),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the file as a whole or not at all; over another one only with `force`.
+fn save(path: &Path, text: &str, force: bool) -> Result<()> {
+    if force && path.exists() {
+        return edit::save(path, text);
+    }
+    let write = || {
+        let mut part = tempfile::Builder::new()
+            .prefix(".wiresift-")
+            .permissions(std::fs::Permissions::from_mode(0o640))
+            .tempfile_in(super::feeds::folder_of(path))?;
+        part.write_all(text.as_bytes())?;
+        part.as_file().set_permissions(std::fs::Permissions::from_mode(0o640))?;
+        part.as_file().sync_all()?;
+        part.persist_noclobber(path).map(drop).map_err(|e| e.error)
+    };
+    write().map_err(|e: std::io::Error| Error::io("write", e).at_path(path))
+}
+
+/// The next commands.
+fn next(path: &Path, has_feeds: bool) -> [String; 3] {
+    let second = match has_feeds {
+        true => super::command("feed update --compile", path),
+        false => "wiresift compile -o wiresift.wsdb LIST…".to_string(),
+    };
+    [super::command("run --check", path), second, super::command("run", path)]
+}
+
+/// What is being asked.
+struct Asking<'a> {
+    dialogue: Dialogue<'a>,
+    path: &'a Path,
+    answers: Answers,
+}
+
+impl Asking<'_> {
+    /// Asks for one part of an answer: `make` builds it of the text, and it is taken if a file with
+    /// it is right.
+    fn part<T>(
+        &mut self,
+        question: &str,
+        default: &str,
+        make: impl Fn(&str) -> T,
+        wrap: impl Fn(T) -> Answers,
+    ) -> Result<T>
+    where
+        T: Clone,
+    {
+        let path = self.path;
+        self.dialogue.ask(question, default, |answer| {
+            if answer.is_empty() {
+                return Err("there is no default: expected an answer".into());
+            }
+            let value = make(answer);
+            is_right(&wrap(value.clone()), path).map(|()| value)
+        })
+    }
+
+    fn watch(&mut self) -> Result<()> {
+        let choices = [
+            "log files",
+            "the journal of this machine",
+            "syslog over the network",
+            "Suricata's EVE, by a socket",
+            "network interfaces",
+            "a folder where captures appear",
+        ];
+        let chosen = self.dialogue.choose("1. What is to be watched?", &choices, 1, true)?;
+        for choice in chosen {
+            let watching = self.watching(choice)?;
+            self.answers.watch.push(watching);
+        }
+        Ok(())
+    }
+
+    fn watching(&mut self, choice: usize) -> Result<Watching> {
+        let wrap = |watching| Answers { watch: vec![watching], ..Answers::default() };
+        let (question, default, make): (_, String, fn(&str) -> Watching) = match choice {
+            0 => ("paths and patterns", logs(), |answer| Watching::Logs(list(answer))),
+            1 => return Ok(Watching::Journal),
+            2 => ("addresses", "udp://0.0.0.0:514 tcp://0.0.0.0:514".into(), |answer| {
+                Watching::Syslog(list(answer))
+            }),
+            3 => ("the socket, as filename of eve-log", "/run/wiresift/eve.sock".into(), |path| {
+                Watching::Suricata(path.into())
+            }),
+            4 => {
+                let known = interfaces();
+                let first = known.iter().find(|name| *name != "lo");
+                let default = first.cloned().unwrap_or_else(|| "any".into());
+                self.dialogue.say(&format!("  there are {}", known.join(", ")))?;
+                ("interfaces", default, |answer| Watching::Interfaces(list(answer)))
+            }
+            _ => ("the folder", "captures".into(), |answer| Watching::Captures(answer.into())),
+        };
+        self.part(question, &default, make, wrap)
+    }
+
+    fn feeds(&mut self) -> Result<()> {
+        let start = format!("some to begin with: {}", START.join(", "));
+        let choices = [
+            &*start,
+            "others of the catalogue (`wiresift feed list --catalogue`)",
+            "a list of your own: a file or a folder",
+            "none for now",
+        ];
+        let chosen = self.dialogue.choose("2. Which feeds?", &choices, 1, true)?;
+        let mut names: Vec<String> = Vec::new();
+        for choice in chosen {
+            match choice {
+                0 => names.extend(START.map(String::from)),
+                1 => names.extend(self.dialogue.ask("names", "", known_feeds)?),
+                2 => {
+                    let own = self.own_list()?;
+                    self.answers.feeds.push(own);
+                }
+                _ => {}
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        for entry in names.iter().filter_map(|name| catalogue::find(name)) {
+            if let Some(variable) = entry.more.get("key_env").and_then(|value| value.as_str()) {
+                let words = format!("  {} needs a key, in the variable {variable}", entry.name);
+                self.dialogue.say(&words)?;
+            }
+            let members = entry.members().into_iter();
+            self.answers.feeds.push(FeedAnswer {
+                comment: entry.comment(),
+                members: members.map(|(key, value)| (key, value.to_string())).collect(),
+            });
+        }
+        Ok(())
+    }
+
+    fn own_list(&mut self) -> Result<FeedAnswer> {
+        let folder = super::feeds::folder_of(self.path).to_path_buf();
+        let path = self.path;
+        self.dialogue.ask("the file or folder", "", |answer| {
+            if answer.is_empty() || !folder.join(answer).exists() {
+                return Err(format!("there is no {}", folder.join(answer).display()));
+            }
+            let text = |text: &str| toml_edit::Value::from(text).to_string();
+            let own = FeedAnswer {
+                comment: vec!["Our own list.".into()],
+                members: vec![("name".into(), text("own")), ("path".into(), text(answer))],
+            };
+            let answers = Answers { feeds: vec![own.clone()], ..Answers::default() };
+            is_right(&answers, path).map(|()| own)
+        })
+    }
+
+    fn alerts(&mut self) -> Result<()> {
+        let choices = [
+            "a file, an alert a line",
+            "standard output",
+            "a receiver of syslog",
+            "a webhook",
+            "Slack",
+            "mail",
+            "Elasticsearch or OpenSearch",
+            "Splunk",
+        ];
+        let chosen = self.dialogue.choose("3. Where do alerts go?", &choices, 1, true)?;
+        for choice in chosen {
+            let alerting = self.alerting(choice)?;
+            self.answers.alerts.push(alerting);
+        }
+        Ok(())
+    }
+
+    fn alerting(&mut self, choice: usize) -> Result<Alerting> {
+        let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
+        let (question, default, make): (_, &str, fn(&str) -> Alerting) = match choice {
+            0 => {
+                let is_installed = self.path.starts_with("/etc");
+                let file =
+                    if is_installed { "/var/log/wiresift/alerts.json" } else { "alerts.json" };
+                ("the file", file, |answer| Alerting::File(answer.into()))
+            }
+            1 => return Ok(Alerting::Stdout),
+            2 => ("its address, as in tls://siem.example.net:6514", "", |answer| {
+                Alerting::Syslog(answer.into())
+            }),
+            3 => ("its URL", "", |answer| Alerting::Webhook(answer.into())),
+            4 => ("a file with its URL, which is a secret", "/etc/wiresift/slack.url", |file| {
+                Alerting::Slack { url_file: file.into() }
+            }),
+            5 => return self.mail(),
+            6 => ("its URL, as in https://es.example.net:9200", "", |answer| {
+                Alerting::Elasticsearch(answer.into())
+            }),
+            _ => ("its URL, as in https://splunk.example.net:8088", "", |answer| {
+                Alerting::Splunk { url: answer.into(), token_env: "SPLUNK_TOKEN".into() }
+            }),
+        };
+        if choice == 7 {
+            self.dialogue.say("  its token is read from the variable SPLUNK_TOKEN")?;
+        }
+        self.part(question, default, make, wrap)
+    }
+
+    fn mail(&mut self) -> Result<Alerting> {
+        let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
+        // What the others are is no matter while one is asked for.
+        let mail = |server: &str, from: &str, to: &str| Alerting::Mail {
+            server: server.into(),
+            from: from.into(),
+            to: list(to),
+        };
+        const SOMEBODY: &str = "wiresift@example.net";
+        let asked = |part| match part {
+            Alerting::Mail { server, from, to } => (server, from, to),
+            _ => Default::default(),
+        };
+        let make = |answer: &str| mail(answer, SOMEBODY, SOMEBODY);
+        let server = self.part("the mail server, as in mail.example.net:587", "", make, wrap)?;
+        let server = asked(server).0;
+        let make = |answer: &str| mail(&server, answer, SOMEBODY);
+        let from = asked(self.part("the sender's address", "", make, wrap)?).1;
+        let make = |answer: &str| mail(&server, &from, answer);
+        self.part("who gets it", &from, make, wrap)
+    }
+
+    fn loudness(&mut self) -> Result<()> {
+        let choices = [
+            "quiet: alerts of severity high and more; repeats once a day",
+            "normal: all alerts; repeats once an hour",
+            "loud: every alert, each time",
+        ];
+        let chosen = self.dialogue.choose("4. How loud?", &choices, 2, false)?;
+        self.answers.loudness = match chosen.first() {
+            Some(0) => Loudness::Quiet,
+            Some(2) => Loudness::Loud,
+            _ => Loudness::Normal,
+        };
+        Ok(())
+    }
+}
+
+/// Whether a file with these answers would be right; if not, why.
+fn is_right(answers: &Answers, path: &Path) -> Result<(), String> {
+    let text = written(answers);
+    if let Err(problems) = Config::parse(&text, path) {
+        let first = problems.iter().next();
+        return Err(first.map_or(String::new(), |problem| match &*problem.remedy {
+            "" => problem.what.clone(),
+            remedy => format!("{} ({remedy})", problem.what),
+        }));
+    }
+    match feeds::Config::parse(&text, path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.without_place().to_string()),
+    }
+}
+
+fn list(answer: &str) -> Vec<String> {
+    words(answer).map(String::from).collect()
+}
+
+/// The logs that are there, or else where they usually are.
+fn logs() -> String {
+    let is_there = |path: &&&str| path.contains('*') || PathBuf::from(path).exists();
+    LOGS.iter().filter(is_there).copied().collect::<Vec<_>>().join(" ")
+}
+
+/// Names of feeds of the catalogue.
+fn known_feeds(answer: &str) -> Result<Vec<String>, String> {
+    let names = list(answer);
+    if names.is_empty() {
+        return Err("expected names, as in openphish tor-exits".into());
+    }
+    for name in names.iter().filter(|name| catalogue::find(name).is_none()) {
+        let all = catalogue::all().iter().map(|entry| &*entry.name);
+        let meant = nearest(name, all).map(|other| format!("; did you mean “{other}”?"));
+        return Err(format!("the catalogue has no “{name}”{}", meant.unwrap_or_default()));
+    }
+    Ok(names)
+}

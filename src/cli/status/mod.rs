@@ -1,0 +1,99 @@
+//! `wiresift status`: how the service is doing, for people.
+
+mod page;
+mod view;
+
+use super::flags::Status;
+use super::messages::{self, print};
+use super::outcome::Outcome;
+use page::{Page, Place};
+use std::io::IsTerminal;
+use std::time::Duration;
+use view::View;
+use wiresift::Result;
+use wiresift::clock::Stopwatch;
+use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::intel::subscribe::StopSignal;
+
+/// How long rates are measured for a page that is shown once.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Moves to the first cell, and clears from there (ECMA-48: CUP, ED).
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+pub(super) fn run(flags: Status) -> Result<Outcome> {
+    let place = Place::new(&flags.url)?;
+    if flags.json {
+        let text = place.fetch()?;
+        let page = Page::parse(&text, &place)?;
+        print(&*spelt_json(&text))?;
+        return Ok(outcome(&page));
+    }
+    if flags.once || !std::io::stdout().is_terminal() {
+        return once(&place);
+    }
+    watch(&place, flags.every)
+}
+
+fn outcome(page: &Page) -> Outcome {
+    if page.is_well() { Outcome::Yes } else { Outcome::No }
+}
+
+/// Prints one page. It takes two: rates are what lies between them.
+fn once(place: &Place) -> Result<Outcome> {
+    let (before, since) = (place.page()?, Stopwatch::start());
+    std::thread::sleep(MOMENT);
+    let page = place.page()?;
+    let lines = View::new(&page).since(&before, since.elapsed()).lines();
+    print(lines.join("\n") + "\n")?;
+    Ok(outcome(&page))
+}
+
+/// Shows pages until a signal. Should the process end meanwhile, that is shown, and it is looked
+/// for on.
+fn watch(place: &Place, every: Duration) -> Result<Outcome> {
+    let stop = StopSignal::new()?;
+    let (mut page, mut since) = (place.page()?, Stopwatch::start());
+    show(&View::new(&page).lines())?;
+    let mut last = outcome(&page);
+    while stop.wait(every) {
+        match place.page() {
+            Ok(new) => {
+                show(&View::new(&new).since(&page, since.elapsed()).lines())?;
+                last = outcome(&new);
+                (page, since) = (new, Stopwatch::start());
+            }
+            Err(error) => {
+                show(&[
+                    spelt(&error.to_string()).into_owned(),
+                    String::new(),
+                    "trying again".into(),
+                ])?;
+                last = Outcome::Failed;
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// Shows lines on a terminal, as many as there is room for.
+fn show(lines: &[String]) -> Result<()> {
+    let (width, height) = match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+            (usize::from(size.ws_col), usize::from(size.ws_row))
+        }
+        _ => (80, 24),
+    };
+    // The last line stays free for the cursor.
+    let room = height.saturating_sub(2).max(1);
+    let mut text = CLEAR.to_string();
+    for line in lines.iter().take(room) {
+        text.extend(line.chars().take(width));
+        text.push('\n');
+    }
+    if lines.len() > room {
+        let more = messages::plural((lines.len() - room) as u64, "line");
+        text.push_str(&format!("… {more} more: --once prints all\n"));
+    }
+    print(text)
+}

@@ -1,0 +1,189 @@
+//! The page of the service, and how it is fetched.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::io::Read as _;
+use std::time::Duration;
+use wiresift::{Error, Result};
+
+/// How long the service may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest page. Each followed file takes some 150 bytes.
+const MAX_PAGE: u64 = 64 << 20;
+
+/// Where the service shows how it is doing.
+#[derive(Debug)]
+pub(super) struct Place {
+    url: String,
+    agent: ureq::Agent,
+}
+
+impl Place {
+    /// The page below a URL; a scheme and the path may be left out.
+    ///
+    /// # Errors
+    ///
+    /// It is no URL of HTTP.
+    pub(super) fn new(url: &str) -> Result<Place> {
+        let wrong = || {
+            Error::usage(format!("invalid address “{url}”"))
+                .remedy("expected http://HOST:PORT, as metrics of the configuration has it")
+        };
+        let full = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
+        let full = full.trim_end_matches('/');
+        let uri = full.parse::<ureq::http::Uri>().map_err(|_| wrong())?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+            return Err(wrong());
+        }
+        let path = if full.ends_with("/status") { "" } else { "/status" };
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("wiresift/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(TIMEOUT))
+            .build();
+        Ok(Place { url: format!("{full}{path}"), agent: config.into() })
+    }
+
+    /// Fetches the page, as text.
+    ///
+    /// # Errors
+    ///
+    /// Nobody answers, or it is another program that does.
+    pub(super) fn fetch(&self) -> Result<String> {
+        let response =
+            self.agent.get(&self.url).call().map_err(|error| self.unreachable(&error))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(self.foreign(&format!("it answers with status {status}")));
+        }
+        let mut body = Vec::new();
+        let mut reader = response.into_body().into_reader().take(MAX_PAGE + 1);
+        reader.read_to_end(&mut body).map_err(|error| {
+            Error::network(format!("{}: the page broke off: {error}", self.url))
+        })?;
+        if body.len() as u64 > MAX_PAGE {
+            return Err(self.foreign("its page is too long"));
+        }
+        String::from_utf8(body).map_err(|_| self.foreign("its page is no text"))
+    }
+
+    /// Fetches the page.
+    ///
+    /// # Errors
+    ///
+    /// As [`Place::fetch`].
+    pub(super) fn page(&self) -> Result<Page> {
+        Page::parse(&self.fetch()?, self)
+    }
+
+    fn foreign(&self, why: &str) -> Error {
+        Error::network(format!("{} is no status page of wiresift: {why}", self.url))
+            .remedy("metrics of the configuration says where it is")
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Error {
+        let url = &self.url;
+        match error {
+            ureq::Error::Timeout(_) => {
+                Error::timed_out(format!("{url} does not answer within {} s", TIMEOUT.as_secs()))
+                    .remedy("the service may be stopped or stuck: see its log")
+            }
+            ureq::Error::HostNotFound => Error::network(format!("{url}: there is no such host")),
+            ureq::Error::ConnectionFailed | ureq::Error::Io(_) => {
+                Error::network(format!("{url} can't be reached: nothing listens there")).remedy(
+                    "start the service with `wiresift run`; if it runs, metrics of its \
+                     configuration says where its page is",
+                )
+            }
+            error => Error::network(format!("{url}: {error}")),
+        }
+    }
+}
+
+/// What is on the page. What another version leaves out is empty.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Page {
+    #[serde(default)]
+    pub(super) version: String,
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) obstacles: Vec<String>,
+    #[serde(default)]
+    pub(super) started: String,
+    #[serde(default)]
+    pub(super) database: Option<Database>,
+    #[serde(default)]
+    pub(super) inputs: Vec<Input>,
+    #[serde(default)]
+    pub(super) sinks: Vec<Sink>,
+    #[serde(default)]
+    pub(super) spool_bytes: u64,
+    #[serde(default)]
+    pub(super) suppression_keys: u64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Database {
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) built: String,
+    pub(super) loaded: String,
+    pub(super) indicators: u64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Input {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) trouble: Option<String>,
+    pub(super) addresses: Vec<String>,
+    pub(super) lines: u64,
+    pub(super) bytes: u64,
+    pub(super) counts: Map<String, Value>,
+    pub(super) files: Vec<File>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct File {
+    pub(super) path: String,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+    pub(super) trouble: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Sink {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) trouble: Option<String>,
+    pub(super) records: u64,
+    pub(super) pending: u64,
+    pub(super) dropped: u64,
+    pub(super) dead_letters: u64,
+}
+
+impl Page {
+    /// Reads the page.
+    ///
+    /// # Errors
+    ///
+    /// It is none.
+    pub(super) fn parse(text: &str, place: &Place) -> Result<Page> {
+        serde_json::from_str(text).map_err(|error| place.foreign(&error.to_string()))
+    }
+
+    /// Whether it runs and nothing is in the way.
+    pub(super) fn is_well(&self) -> bool {
+        self.state == "running" && self.obstacles.is_empty()
+    }
+}
