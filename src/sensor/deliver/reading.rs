@@ -17,6 +17,9 @@ pub struct Reading<'a> {
     /// The sensor.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
+    /// The configured input that it is from.
+    #[serde(borrow)]
+    pub input: Cow<'a, str>,
     /// Our side of what was seen.
     #[serde(borrow)]
     pub local: Cow<'a, str>,
@@ -77,6 +80,8 @@ pub struct Source<'a> {
     /// Labels.
     #[serde(borrow)]
     pub tags: Vec<Cow<'a, str>>,
+    /// How sure the feed is, 0 to 100.
+    pub confidence: Option<u8>,
     /// Malware families.
     #[serde(borrow)]
     pub malware: Vec<Cow<'a, str>>,
