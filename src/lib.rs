@@ -63,7 +63,8 @@
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | lets work be stopped while it waits | nothing |
-//! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert |
+//! | [`sensor::secret`] | keys and passwords, and where they are | nothing |
+//! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert, secret |
 //! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
 //! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
 //! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, logs that are followed, the network | indicator (times), halt, listen, http |
@@ -71,7 +72,7 @@
 //! | [`sensor::metrics`] | what is counted, and how others watch it: Prometheus, health, systemd | indicator (times), halt, listen, http |
 //! | [`sensor::sink`] | where alerts go | files, indicator, alert, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
-//! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, spool |
+//! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool |
 //! | [`sensor::outlet`] | batches, tries and dead letters of one sink | indicator, halt, spool, deliver |
 //! | [`sensor::run`] | scans and taps: threads, order, counters | the rooms of sensor and engine |
 //!

@@ -17,6 +17,8 @@ pub mod metrics;
 #[cfg(feature = "daemon")]
 pub mod outlet;
 pub mod run;
+#[cfg(feature = "daemon")]
+pub mod secret;
 pub mod sink;
 #[cfg(feature = "daemon")]
 pub mod spool;

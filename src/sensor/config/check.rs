@@ -3,10 +3,10 @@
 use super::form::is_local;
 use super::input::{Done, InputKind};
 use super::problem::Problems;
-use super::secret::Credential;
 use super::sink::{SinkKind, is_https};
 use super::{Config, Input, Sink};
 use crate::engine::error::spelt_name;
+use crate::sensor::secret::Credential;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 

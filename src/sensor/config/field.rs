@@ -4,8 +4,8 @@ use super::form::{FilePath, Form, Written, mistyped, text_of, write_text};
 use super::key::{Fallback, Key};
 use super::problem::Wrong;
 use super::reader::Reader;
-use super::secret::Credential;
 use super::table::Table;
+use crate::sensor::secret::Credential;
 use std::marker::PhantomData;
 use std::path::Path;
 

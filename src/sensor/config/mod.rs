@@ -17,7 +17,8 @@
 //!
 //! The file is one, and each house parses its own tables of it: feeds are those of
 //! `intel::config`, which this room passes over. A [`Config`] is plain data, checked: nothing in it
-//! is open, nothing runs, and no secret is in it, only where one is ([`Credential`]). Errors come
+//! is open, nothing runs, and no secret is in it, only where one is
+//! ([`Credential`](super::secret::Credential)). Errors come
 //! all at once ([`Problems`]), each with line, column and remedy.
 //!
 //! | file | what it holds |
@@ -49,7 +50,6 @@ mod reader;
 mod reference;
 mod rules;
 mod schema;
-mod secret;
 mod setup;
 mod sink;
 mod table;
@@ -69,7 +69,6 @@ pub use key::{Fallback, Key};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference;
 pub use schema::{Schema, schema};
-pub use secret::Credential;
 pub use setup::{Alerting, Answers, FeedAnswer, Loudness, Watching, setup};
 pub use sink::{
     ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaSink,

@@ -8,9 +8,10 @@
 use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
 use super::halving::{self, Tried};
 use super::http::{Answer, Endpoint, Http};
+use super::kept::Kept;
 use super::pace::Pace;
-use super::secret::{Credential, Kept};
 use crate::engine::alert::Format;
+use crate::sensor::secret::Credential;
 use crate::sensor::spool::RecordRef;
 use crate::{Error, Result};
 use base64::Engine as _;

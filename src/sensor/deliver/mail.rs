@@ -7,11 +7,12 @@
 use super::connection::Connection;
 use super::contract::{Class, Deliver, Outcome, Trouble};
 use super::digest;
+use super::kept::Kept;
 use super::pace::Pace;
-use super::secret::{Credential, Kept};
 use super::smtp::{Failure, Session};
 use super::tls::TlsSettings;
 use crate::engine::indicator::Timestamp;
+use crate::sensor::secret::Credential;
 use crate::sensor::spool::RecordRef;
 use crate::{Error, Result};
 use base64::Engine as _;

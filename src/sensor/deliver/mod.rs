@@ -37,7 +37,7 @@
 //! | `slack`, `digest` | alerts for people, from the fields of `reading` |
 //! | `http` | a POST and its answer |
 //! | `connection`, `tls` | sockets under timeouts, and whom we trust |
-//! | `secret` | keys and passwords, which are nowhere shown |
+//! | `kept` | secrets between batches |
 //! | `halving` | which record of a batch it was that the receiver refused |
 
 mod connection;
@@ -46,10 +46,10 @@ mod digest;
 mod elasticsearch;
 mod halving;
 mod http;
+mod kept;
 mod mail;
 mod pace;
 mod reading;
-mod secret;
 mod slack;
 mod smtp;
 mod splunk;
@@ -66,7 +66,6 @@ pub use http::{Endpoint, retry_after};
 pub use mail::{Mail, MailSettings, MailTls};
 pub use pace::{Clock, Pace, SystemClock, Timeouts};
 pub use reading::{Reading, Source};
-pub use secret::{Credential, Secret};
 pub use splunk::{Splunk, SplunkSettings};
 pub use syslog::{Framing, Syslog, SyslogSettings, Transport};
 pub use tls::TlsSettings;

@@ -1,9 +1,10 @@
-//! A unix stream socket: a record a line, JSON.
+//! A unix stream socket: a record a line.
 
 use super::connection::Connection;
 use super::contract::{Deliver, Outcome, Verdict};
 use super::pace::Pace;
 use super::tls;
+use crate::engine::alert::Format;
 use crate::sensor::spool::RecordRef;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -13,18 +14,27 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct UnixSocket {
     path: PathBuf,
+    format: Format,
     pace: Pace,
     connection: Option<Connection>,
     line: Vec<u8>,
 }
 
 impl UnixSocket {
-    /// To the socket at a path; it is opened with the first batch.
+    /// To the socket at a path, in JSON; it is opened with the first batch.
     pub fn new(path: impl Into<PathBuf>, pace: Pace) -> Self {
-        UnixSocket { path: path.into(), pace, connection: None, line: Vec::new() }
+        let path = path.into();
+        UnixSocket { path, format: Format::Json, pace, connection: None, line: Vec::new() }
     }
 
-    fn write(&mut self, record: &RecordRef<'_>) -> io::Result<()> {
+    /// In another format, whose form records have to have. Nothing is written but records, so it
+    /// can be none with lines before the first.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Self {
+        UnixSocket { format, ..self }
+    }
+
+    fn write(&mut self, form: &[u8]) -> io::Result<()> {
         if self.connection.as_mut().is_some_and(Connection::is_closed) {
             self.connection = None;
         }
@@ -33,7 +43,7 @@ impl UnixSocket {
             none => none.insert(Connection::unix(&self.path, &self.pace)?),
         };
         self.line.clear();
-        self.line.extend_from_slice(record.json);
+        self.line.extend_from_slice(form);
         self.line.push(b'\n');
         connection.within(self.pace.timeouts().request);
         connection.write_all(&self.line)
@@ -41,17 +51,26 @@ impl UnixSocket {
 }
 
 impl Deliver for UnixSocket {
+    fn format(&self) -> Format {
+        self.format
+    }
+
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
-        for (sent, record) in batch.iter().enumerate() {
-            if let Err(error) = self.write(record) {
+        let mut outcome = Outcome::delivered(0);
+        for (done, record) in batch.iter().enumerate() {
+            let Some(form) = record.form(self.format) else {
+                let reason = format!("the record has no form `{}`", self.format);
+                outcome = outcome.and(Outcome::refused(1, 0, &reason));
+                continue;
+            };
+            if let Err(error) = self.write(form) {
                 // Half a line may be there: the whole one goes to the next connection.
                 self.connection = None;
-                let mut outcome = Outcome::again(batch.len(), tls::trouble(&error));
-                outcome.verdicts[..sent].fill(Verdict::Delivered);
-                return outcome;
+                return outcome.and(Outcome::again(batch.len() - done, tls::trouble(&error)));
             }
+            outcome.verdicts.push(Verdict::Delivered);
         }
-        Outcome::delivered(batch.len())
+        outcome
     }
 
     fn renew(&mut self) {

@@ -7,9 +7,10 @@
 use super::contract::{Class, Deliver, Outcome, Trouble};
 use super::halving::{self, Tried};
 use super::http::{Endpoint, Http};
+use super::kept::Kept;
 use super::pace::Pace;
-use super::secret::{Credential, Kept};
 use super::slack;
+use crate::sensor::secret::Credential;
 use crate::sensor::spool::RecordRef;
 use crate::{Error, Result};
 use base64::Engine as _;

@@ -1,34 +1,47 @@
 //! What a sink wants.
 
+use crate::engine::indicator::Kind;
 use crate::sensor::deliver::Reading;
 use crate::sensor::spool::RecordRef;
+use glob::{MatchOptions, Pattern};
 
-/// Which records a sink wants: those that every list with something in it lets through.
+/// Which records a sink wants: those that every condition takes, and none that is excluded. The
+/// default wants everything that was not held back. Patterns are names with wildcards, ignoring
+/// case, as on the command line.
 ///
 /// ```
 /// use wiresift::engine::indicator::Timestamp;
 /// use wiresift::sensor::outlet::Filter;
 /// use wiresift::sensor::spool::{Record, RecordRef};
 ///
-/// let filter = Filter { severity: 3, places: vec!["dns".into()], ..Filter::default() };
-/// let json = br#"{"severity":3,"seen":{"kind":"domain","where":"dns.query"}}"#;
+/// let inputs = vec![glob::Pattern::new("web-*").unwrap()];
+/// let filter = Filter { severity: 3, inputs, ..Filter::default() };
+/// let json = br#"{"severity":3,"input":"web-1","seen":{"kind":"domain"}}"#;
 /// let record = Record::new([0; 16], 3, Timestamp(0), json);
 /// assert!(filter.wants(&RecordRef::of(&record, Timestamp(0))));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// The lowest severity.
+    /// The lowest severity, from 1 to 4; 0 for any.
     pub severity: u8,
-    /// Kinds of what was seen: `domain`.
-    pub kinds: Vec<String>,
-    /// Where it was seen: `dns.query`, or all of `dns`.
-    pub places: Vec<String>,
-    /// Feeds, of which one has to claim it.
-    pub feeds: Vec<String>,
-    /// Labels, of which one source has to have one.
-    pub tags: Vec<String>,
-    /// Our side: internal addresses or hosts.
-    pub local: Vec<String>,
+    /// The least of the highest confidence of a source, 0 to 100. Without any it is not reached.
+    pub confidence: Option<u8>,
+    /// Kinds of what was seen, or of an indicator that it met; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Feeds, of which one has to claim it; empty for all.
+    pub feeds: Vec<Pattern>,
+    /// Tags, of which one source has to have one; empty for any, or none.
+    pub tags: Vec<Pattern>,
+    /// Names of inputs; empty for all.
+    pub inputs: Vec<Pattern>,
+    /// Not these kinds, of what was seen or of an indicator that it met.
+    pub exclude_kinds: Vec<Kind>,
+    /// Not what only these feeds claim.
+    pub exclude_feeds: Vec<Pattern>,
+    /// Not if a source has one of these tags.
+    pub exclude_tags: Vec<Pattern>,
+    /// Not from these inputs.
+    pub exclude_inputs: Vec<Pattern>,
     /// Whether also what was held back is wanted, as for an archive.
     pub suppressed: bool,
 }
@@ -40,33 +53,71 @@ impl Filter {
         if record.severity < self.severity {
             return false;
         }
-        let lists = [&self.kinds, &self.places, &self.feeds, &self.tags, &self.local];
         // Most have no lists, and most records are not held back: then nothing is parsed.
-        let has_lists = lists.iter().any(|list| !list.is_empty());
         let may_be_held =
             !self.suppressed && memchr::memmem::find(record.json, b"\"suppressed\"").is_some();
-        if !has_lists && !may_be_held {
+        if !self.reads() && !may_be_held {
             return true;
         }
-        Reading::of(record.json).is_none_or(|alert| self.wants_alert(&alert))
+        Reading::of(record.json).is_none_or(|alert| self.wants_reading(record.severity, &alert))
     }
 
-    fn wants_alert(&self, alert: &Reading<'_>) -> bool {
-        let place = &*alert.seen.at;
-        let class = place.split_once('.').map_or(place, |(class, _)| class);
-        (self.suppressed || !alert.suppressed)
-            && any(&self.kinds, |kind| *alert.seen.kind == **kind)
-            && any(&self.places, |wanted| wanted == place || wanted == class)
-            && any(&self.feeds, |feed| alert.sources().any(|source| *source.feed == **feed))
-            && any(&self.tags, |tag| {
-                alert.sources().any(|source| source.tags.iter().any(|own| **own == **tag))
-            })
-            && any(&self.local, |local| *alert.local == **local)
+    /// Whether an alert of this severity that reads so is wanted.
+    pub fn wants_reading(&self, severity: u8, alert: &Reading<'_>) -> bool {
+        severity >= self.severity
+            && (self.suppressed || !alert.suppressed)
+            && self.takes(alert)
+            && !self.excludes(alert)
+    }
+
+    /// Whether it asks for more than the severity.
+    fn reads(&self) -> bool {
+        let kinds = [&self.kinds, &self.exclude_kinds];
+        let names = [
+            &self.feeds,
+            &self.tags,
+            &self.inputs,
+            &self.exclude_feeds,
+            &self.exclude_tags,
+            &self.exclude_inputs,
+        ];
+        self.confidence.is_some()
+            || kinds.iter().any(|kinds| !kinds.is_empty())
+            || names.iter().any(|names| !names.is_empty())
+    }
+
+    fn takes(&self, alert: &Reading<'_>) -> bool {
+        let is_sure = |least| alert.sources().any(|it| it.confidence.is_some_and(|is| is >= least));
+        self.confidence.is_none_or(is_sure)
+            && (self.kinds.is_empty() || has_kind(&self.kinds, alert))
+            && (self.inputs.is_empty() || fits(&self.inputs, &alert.input))
+            && (self.feeds.is_empty() || alert.sources().any(|it| fits(&self.feeds, &it.feed)))
+            && (self.tags.is_empty() || has_tag(&self.tags, alert))
+    }
+
+    fn excludes(&self, alert: &Reading<'_>) -> bool {
+        let mut feeds = alert.sources().map(|source| &source.feed).peekable();
+        has_kind(&self.exclude_kinds, alert)
+            || fits(&self.exclude_inputs, &alert.input)
+            || has_tag(&self.exclude_tags, alert)
+            || feeds.peek().is_some() && feeds.all(|feed| fits(&self.exclude_feeds, feed))
     }
 }
 
-fn any(list: &[String], is_met: impl FnMut(&String) -> bool) -> bool {
-    list.is_empty() || list.iter().any(is_met)
+/// Whether what was seen, or an indicator that it met, is of one of some kinds.
+fn has_kind(kinds: &[Kind], alert: &Reading<'_>) -> bool {
+    let is_one = |name: &str| kinds.iter().any(|kind| kind.name() == name);
+    is_one(&alert.seen.kind) || alert.indicators.iter().any(|it| is_one(&it.kind))
+}
+
+/// Whether a source has a tag that fits.
+fn has_tag(patterns: &[Pattern], alert: &Reading<'_>) -> bool {
+    alert.sources().any(|source| source.tags.iter().any(|tag| fits(patterns, tag)))
+}
+
+fn fits(patterns: &[Pattern], name: &str) -> bool {
+    let options = MatchOptions { case_sensitive: false, ..MatchOptions::new() };
+    patterns.iter().any(|pattern| pattern.matches_with(name, options))
 }
 
 #[cfg(test)]
@@ -75,36 +126,84 @@ mod tests {
     use crate::engine::indicator::Timestamp;
     use crate::sensor::spool::Record;
 
-    const JSON: &str = r#"{"seen":{"kind":"domain","where":"dns.query"},"local":"10.0.0.5",
-        "indicators":[{"sources":[{"feed":"otx","tags":["c2","x"]}]},{"sources":[{"feed":"b"}]}]}"#;
+    /// Seen as a URL; met a URL of two feeds and a domain of one.
+    const JSON: &str = r#"{"input":"web-1","seen":{"kind":"url","where":"http.url"},"indicators":[
+        {"kind":"url","sources":[{"feed":"otx","tags":["C2","x"],"confidence":40},{"feed":"b"}]},
+        {"kind":"domain","sources":[{"feed":"abuse.ch/b","tags":["phishing"],"confidence":75}]}]}"#;
 
     fn wants(filter: &Filter, json: &str) -> bool {
         let record = Record::new([0; 16], 2, Timestamp(0), json.as_bytes());
-        filter.wants(&RecordRef::of(&record, Timestamp(0)))
+        let is_wanted = filter.wants(&RecordRef::of(&record, Timestamp(0)));
+        if let Some(alert) = Reading::of(json.as_bytes()) {
+            assert_eq!(filter.wants_reading(2, &alert), is_wanted, "{filter:?} {json}");
+        }
+        is_wanted
+    }
+
+    fn patterns(texts: &[&str]) -> Vec<Pattern> {
+        texts.iter().map(|text| Pattern::new(text).unwrap()).collect()
     }
 
     #[test]
-    fn every_list_counts() {
-        let list = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect();
-        let all = Filter::default();
-        assert!(wants(&all, JSON) && wants(&all, "?"));
+    fn every_condition_counts() {
+        let all = Filter::default;
+        let p = patterns;
         for (filter, is_wanted) in [
-            (Filter { severity: 2, ..all.clone() }, true),
-            (Filter { severity: 3, ..all.clone() }, false),
-            (Filter { kinds: list(&["ip", "domain"]), ..all.clone() }, true),
-            (Filter { kinds: list(&["ip"]), ..all.clone() }, false),
-            (Filter { places: list(&["dns"]), ..all.clone() }, true),
-            (Filter { places: list(&["dns.query"]), ..all.clone() }, true),
-            (Filter { places: list(&["dns.answer", "tls"]), ..all.clone() }, false),
-            (Filter { feeds: list(&["b"]), ..all.clone() }, true),
-            (Filter { feeds: list(&["c2"]), ..all.clone() }, false),
-            (Filter { tags: list(&["c2"]), ..all.clone() }, true),
-            (Filter { tags: list(&["y"]), ..all.clone() }, false),
-            (Filter { local: list(&["10.0.0.5"]), ..all.clone() }, true),
-            (Filter { local: list(&["10.0.0.6"]), tags: list(&["c2"]), ..all.clone() }, false),
+            (all(), true),
+            (Filter { severity: 2, ..all() }, true),
+            (Filter { severity: 3, ..all() }, false),
+            (Filter { confidence: Some(75), ..all() }, true),
+            (Filter { confidence: Some(76), ..all() }, false),
+            (Filter { kinds: vec![Kind::Ip, Kind::Url], ..all() }, true),
+            (Filter { kinds: vec![Kind::Domain], ..all() }, true),
+            (Filter { kinds: vec![Kind::Ip], ..all() }, false),
+            (Filter { feeds: p(&["b"]), ..all() }, true),
+            (Filter { feeds: p(&["OTX"]), ..all() }, true),
+            (Filter { feeds: p(&["abuse*"]), ..all() }, true),
+            (Filter { feeds: p(&["c2", "?"]), ..all() }, true),
+            (Filter { feeds: p(&["c2", "abuse"]), ..all() }, false),
+            (Filter { tags: p(&["phish*"]), ..all() }, true),
+            (Filter { tags: p(&["c[12]"]), ..all() }, true),
+            (Filter { tags: p(&["otx"]), ..all() }, false),
+            (Filter { inputs: p(&["mail", "web-*"]), ..all() }, true),
+            (Filter { inputs: p(&["web"]), ..all() }, false),
+            (Filter { exclude_kinds: vec![Kind::Domain], ..all() }, false),
+            (Filter { exclude_kinds: vec![Kind::Url], ..all() }, false),
+            (Filter { exclude_kinds: vec![Kind::Ip], ..all() }, true),
+            (Filter { exclude_feeds: p(&["otx", "b"]), ..all() }, true),
+            (Filter { exclude_feeds: p(&["otx", "b", "abuse.ch/*"]), ..all() }, false),
+            (Filter { exclude_feeds: p(&["*"]), ..all() }, false),
+            (Filter { exclude_tags: p(&["c2"]), ..all() }, false),
+            (Filter { exclude_tags: p(&["otx"]), ..all() }, true),
+            (Filter { exclude_inputs: p(&["web-?"]), ..all() }, false),
+            (Filter { exclude_inputs: p(&["mail"]), ..all() }, true),
+            (Filter { feeds: p(&["b"]), exclude_tags: p(&["x"]), ..all() }, false),
+            (Filter { feeds: p(&["b"]), tags: p(&["y"]), ..all() }, false),
         ] {
             assert_eq!(wants(&filter, JSON), is_wanted, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn what_an_alert_does_not_say_reaches_nothing_and_excludes_nothing() {
+        let bare =
+            r#"{"seen":{"kind":"ip"},"indicators":[{"kind":"ip","sources":[{"feed":"a"}]}]}"#;
+        let all = Filter::default;
+        for (filter, is_wanted) in [
+            (Filter { confidence: Some(0), ..all() }, false),
+            (Filter { tags: patterns(&["*"]), ..all() }, false),
+            (Filter { exclude_tags: patterns(&["*"]), ..all() }, true),
+            (Filter { inputs: patterns(&["?*"]), ..all() }, false),
+            (Filter { exclude_inputs: patterns(&["?*"]), ..all() }, true),
+        ] {
+            assert_eq!(wants(&filter, bare), is_wanted, "{filter:?}");
+        }
+        // No feed is no feed that is excluded.
+        let filter = Filter { exclude_feeds: patterns(&["*"]), ..all() };
+        assert!(wants(&filter, r#"{"seen":{"kind":"ip"}}"#));
+        // What can't be read is better seen than lost.
+        assert!(wants(&filter, "?"));
+        assert!(!wants(&Filter { severity: 3, ..filter }, "?"));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::harness::Dir;
 use std::path::PathBuf;
 use std::process::Command;
 use wiresift::sensor::deliver::{
-    Credential, Elasticsearch, ElasticsearchSettings, Endpoint, Pace, Secret, Splunk,
-    SplunkSettings,
+    Elasticsearch, ElasticsearchSettings, Endpoint, Pace, Splunk, SplunkSettings,
 };
+use wiresift::sensor::secret::Credential;
 
 /// Starts a pipeline that writes what it receives, a line each.
 fn tenzir(test: &str, dir: &Dir, pipeline: &str, port: u16) -> Option<(Peer, PathBuf)> {
@@ -34,9 +34,11 @@ fn tenzir_takes_objects_of_splunk() {
     let (dir, port) = (Dir::new("tenzir"), free_port());
     let pipeline = format!("accept_splunk \"127.0.0.1:{port}\", hec_token=\"T\"");
     let Some((_tenzir, words)) = tenzir(test, &dir, &pipeline, port) else { return };
+    let token = dir.path().join("token");
+    std::fs::write(&token, "T").unwrap();
     let settings = SplunkSettings {
         endpoint: endpoint(port),
-        token: Credential::Here(Secret::new("T")),
+        token: Credential::File(token),
         index: None,
         sourcetype: "wiresift:alert".into(),
         acks: false,

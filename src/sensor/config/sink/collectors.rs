@@ -9,8 +9,8 @@ use crate::sensor::config::form::{
 };
 use crate::sensor::config::input::KafkaAccess;
 use crate::sensor::config::reader::Reader;
-use crate::sensor::config::secret::Credential;
 use crate::sensor::config::table::{Kind, table};
+use crate::sensor::secret::Credential;
 
 table! {
     /// Sends ECS documents to Elasticsearch or OpenSearch (`_bulk`), each once: its id is the

@@ -8,8 +8,8 @@ use crate::sensor::config::form::{
 };
 use crate::sensor::config::problem::listed;
 use crate::sensor::config::reader::Reader;
-use crate::sensor::config::secret::Credential;
 use crate::sensor::config::table::{Kind, table};
+use crate::sensor::secret::Credential;
 
 words! {
     /// What a webhook gets.

@@ -2,6 +2,7 @@
 
 use super::server::{Act, Request, Server};
 use super::*;
+use crate::sensor::secret::Credential;
 
 fn answer(status: u16, body: &str) -> Act {
     Act::Answer(status, "", body.into())
@@ -21,7 +22,7 @@ fn elasticsearch(server: &Server) -> Elasticsearch {
     let settings = ElasticsearchSettings {
         endpoint: endpoint(server, true),
         index: "alerts".into(),
-        auth: Some(ElasticsearchAuth::ApiKey(Credential::Here(Secret::new("k3y")))),
+        auth: Some(ElasticsearchAuth::ApiKey(server.secret("k3y"))),
     };
     Elasticsearch::new(settings, pace()).unwrap()
 }
@@ -29,7 +30,7 @@ fn elasticsearch(server: &Server) -> Elasticsearch {
 fn splunk(server: &Server, acks: bool) -> Splunk {
     let settings = SplunkSettings {
         endpoint: endpoint(server, true),
-        token: Credential::Here(Secret::new("t0ken")),
+        token: server.secret("t0ken"),
         index: None,
         sourcetype: "wiresift:alert".into(),
         acks,
@@ -41,8 +42,8 @@ fn splunk(server: &Server, acks: bool) -> Splunk {
 fn a_webhook_gets_an_array_that_is_signed_with_both_keys() {
     let server = Server::new(&[answer(503, ""), answer(204, "")]);
     let keys = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "plain"];
-    let keys = keys.map(|key| Credential::Here(Secret::new(key))).to_vec();
-    let url = Some(Credential::Here(Secret::new(format!("{}/hook?k=s3cret", server.url()))));
+    let keys = keys.map(|key| server.secret(key)).to_vec();
+    let url = Some(server.secret(&format!("{}/hook?k=s3cret", server.url())));
     let settings = WebhookSettings { keys, url, ..WebhookSettings::default() };
     let mut webhook = Webhook::new(settings, pace()).unwrap();
     let batch = batch("ab");

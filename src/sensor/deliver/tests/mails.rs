@@ -2,6 +2,7 @@
 
 use super::server::{Stream, server_config, wrapped};
 use super::*;
+use crate::sensor::secret::Credential;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -158,10 +159,12 @@ fn passwords_go_in_tls_alone_and_in_both_ways() {
     let Some((cert, key)) = certificate(folder.path(), "own") else { return };
     let config = server_config((&cert, &key));
     let tls = TlsSettings { ca_file: Some(cert), ..TlsSettings::default() };
+    let password = folder.path().join("password");
+    std::fs::write(&password, "p4ss").unwrap();
     let with = |port, security| MailSettings {
         security,
         tls: tls.clone(),
-        auth: Some(("us€r".into(), Credential::Here(Secret::new("p4ss")))),
+        auth: Some(("us€r".into(), Credential::File(password.clone()))),
         ..settings(port)
     };
     for (always, hello, security) in [

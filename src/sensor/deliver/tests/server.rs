@@ -1,5 +1,6 @@
 //! A receiver that follows a script.
 
+use crate::sensor::secret::Credential;
 use flate2::read::MultiGzDecoder;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -39,6 +40,7 @@ pub(super) struct Request {
 /// A server, until the process ends.
 pub(super) struct Server {
     pub(super) port: u16,
+    secrets: tempfile::TempDir,
     seen: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -61,7 +63,8 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let acts = Arc::new(Mutex::new(VecDeque::from(acts.to_vec())));
-        let server = Server { port, seen: Arc::clone(&seen) };
+        let secrets = tempfile::tempdir().unwrap();
+        let server = Server { port, secrets, seen: Arc::clone(&seen) };
         let serve = move || {
             for socket in listener.incoming().flatten() {
                 let (seen, acts, tls) = (Arc::clone(&seen), Arc::clone(&acts), tls.clone());
@@ -79,6 +82,14 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A secret for it, in a file that is there as long as the server.
+    pub(super) fn secret(&self, text: &str) -> Credential {
+        let count = std::fs::read_dir(self.secrets.path()).unwrap().count();
+        let path = self.secrets.path().join(count.to_string());
+        std::fs::write(&path, text).unwrap();
+        Credential::File(path)
     }
 
     /// What came so far.

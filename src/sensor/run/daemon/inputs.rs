@@ -4,7 +4,7 @@ use super::folder::{Finished, Folder};
 use super::followed::Files;
 use super::packets::{Words, jobbed};
 use super::received::Received;
-use super::sinks;
+use super::convert;
 use super::watch::{TapFacts, Watch};
 use crate::clock::now;
 use crate::engine::scan::Options;
@@ -17,6 +17,7 @@ use crate::sensor::input::net::journal::{Journal, Start};
 use crate::sensor::input::net::{Format, Intake, Receive};
 use crate::sensor::listen::{Activated, Address};
 use crate::sensor::run::live::source::Source;
+use crate::sensor::secret::Credential;
 use crate::sensor::run::live::task::Identity;
 use crate::sensor::run::{Current, Files as ScanFiles, Job, Notice, Notify, Signals, scan};
 use crate::sensor::sink::Null;
@@ -142,13 +143,13 @@ fn syslog<'s>(
     of: &config::SyslogInput,
     activated: &mut Activated,
 ) -> Result<Opened<'s>> {
-    let addresses: Vec<Address> = of.listen.iter().map(sinks::address).collect();
+    let addresses: Vec<Address> = of.listen.iter().map(convert::address).collect();
     let is_datagrams = |at: &Address| matches!(at, Address::Udp(_) | Address::UnixDatagram(_));
     let can_wait = !addresses.iter().any(is_datagrams);
     let zone = crate::sensor::run::time_zone(&of.timezone)?;
     let receive = Receive {
         format: Format::Syslog(zone),
-        tls: sinks::server_tls(&of.tls)?,
+        tls: convert::server_tls(&of.tls)?,
         max_connections: of.max_connections as usize,
         lines_only: of.framing == SyslogFraming::Lines,
         receive_buffer: usize::try_from(of.receive_buffer).unwrap_or(usize::MAX),
@@ -167,11 +168,12 @@ fn eve<'s>(name: &str, of: &config::EveInput, activated: &mut Activated) -> Resu
 }
 
 fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Result<Opened<'s>> {
-    let tokens = of.token.iter().map(sinks::secret).collect::<Result<Vec<String>>>()?;
-    let addresses = of.listen.iter().map(sinks::address).collect();
+    let read = |token: &Credential| token.read().map(|secret| secret.reveal().to_string());
+    let tokens = of.token.iter().map(read).collect::<Result<Vec<String>>>()?;
+    let addresses = of.listen.iter().map(convert::address).collect();
     let collector = Collector {
         addresses,
-        tls: sinks::server_tls(&of.tls)?,
+        tls: convert::server_tls(&of.tls)?,
         tokens,
         acks: true,
         max_connections: of.max_connections as usize,

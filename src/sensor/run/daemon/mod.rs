@@ -12,16 +12,18 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `service` | [`Service`]: what the caller provides, and [`Served`]: what came of it |
+//! | `sinks`, `convert` | what the configuration says of a sink, as what sends its alerts |
 //! | `serve` | [`serve()`]: from the configuration to running threads, and back |
 //! | `supervisor` | who starts sources, answers signals, tells systemd that we live |
 //! | `take_up` | a reload |
 //! | `inputs` | from the tables of inputs to sources |
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
 //! | `folder` | a folder where captures appear |
-//! | `outlets`, `sinks` | from the tables of sinks to files and to threads that send |
+//! | `outlets` | sinks that are written at once, and threads that send to the others |
 //! | `board`, `watch` | what shows from outside: metrics and the status |
 
 mod board;
+mod convert;
 mod folder;
 mod followed;
 mod inputs;

@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::engine::alert::{Encoder, Format};
 use crate::sensor::checkpoint::{AlertFile, Resumed, State};
 use crate::sensor::config::{Config, FileSink, Sink, SinkKind};
-use crate::sensor::deliver::{Pace, SystemClock, Timeouts};
+use crate::sensor::deliver::{Pace, SystemClock};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::outlet::{Filter, Outlet, Running};
 use crate::sensor::run::live::output::{Local, Target};
@@ -108,12 +108,16 @@ pub(super) struct Sent {
 /// # Errors
 ///
 /// When the sink can't be made, a secret can't be read, or no thread can be started.
-pub(super) fn send(of: &Sink, spool: &Spool, config: &Config) -> Result<Option<Sent>> {
+pub(super) fn send(
+    of: &Sink,
+    spool: &Spool,
+    config: &Config,
+    host: &str,
+) -> Result<Option<Sent>> {
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
-    let timeouts = Timeouts { drain: config.daemon.drain, ..Timeouts::default() };
+    let timeouts = sinks::timeouts(of, config.daemon.drain);
     let pace = Pace::new(Arc::new(SystemClock::default()), halt, timeouts);
-    let about = |error: Error| error.about(&format!("sink “{}”", of.name));
-    let Some(deliver) = sinks::deliver(of, &pace).map_err(about)? else { return Ok(None) };
+    let Some(deliver) = sinks::deliver(of, &pace, host)? else { return Ok(None) };
     let folder = config.daemon_state();
     let outlet = Outlet::new(sinks::settings(of, &folder), spool.clone(), deliver, pace);
     let counters = Some(outlet.counters());

@@ -87,7 +87,7 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
 }
 
 /// What the sensor is called.
-fn host(config: &Config) -> String {
+pub(super) fn host(config: &Config) -> String {
     let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     config.daemon.host.clone().unwrap_or_else(own)
 }
@@ -168,7 +168,7 @@ impl Base<'_> {
         let mut sent = Vec::new();
         if let Some(spool) = &spool {
             for sink in config.active_sinks() {
-                sent.extend(outlets::send(sink, spool, config)?);
+                sent.extend(outlets::send(sink, spool, config, &host(config))?);
             }
         }
         let suppressor = rules(config).map(|rules| relay::restored(rules, state)).transpose()?;

@@ -5,7 +5,7 @@
 //! anew: it may listen at the same address, and goes on where it was.
 
 use super::outlets::{self, Seed, Sent};
-use super::serve::{own_files, parts, rules};
+use super::serve::{host, own_files, parts, rules};
 use super::supervisor::Supervisor;
 use super::{inputs, sinks};
 use crate::engine::alert::Encoder;
@@ -216,7 +216,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             // A new one begins with what comes from now on.
             let cursor = Some(cursor.unwrap_or_else(|| spool.end()));
             spool.add(&sink.name, spool::Sink { cursor, ..sinks::spool_sink(sink, size) });
-            all.extend(outlets::send(sink, spool, new)?);
+            all.extend(outlets::send(sink, spool, new, &host(new))?);
         }
         Ok(())
     }

@@ -1,0 +1,53 @@
+//! A secret that is kept between batches.
+
+use crate::Result;
+use crate::sensor::secret::{Credential, Secret};
+
+/// A secret that is read once, until it is forgotten.
+#[derive(Debug)]
+pub(super) struct Kept {
+    from: Credential,
+    secret: Option<Secret>,
+}
+
+impl Kept {
+    pub(super) fn new(from: Credential) -> Self {
+        Kept { from, secret: None }
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credential::read`].
+    pub(super) fn get(&mut self) -> Result<&str> {
+        let secret = match self.secret.take() {
+            Some(secret) => secret,
+            None => self.from.read()?,
+        };
+        Ok(self.secret.insert(secret).reveal())
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.secret = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_read_again_when_forgotten_and_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, " one \nnot this\n").unwrap();
+        let mut kept = Kept::new(Credential::File(path.clone()));
+        assert_eq!(kept.get().unwrap(), "one");
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(kept.get().unwrap(), "one");
+        kept.forget();
+        assert_eq!(kept.get().unwrap(), "two");
+        assert!(!format!("{kept:?}").contains("two"));
+    }
+}
