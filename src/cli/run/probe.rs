@@ -19,12 +19,13 @@ use wiresift::intel::config::Origin;
 use wiresift::intel::subscribe;
 use wiresift::sensor::checkpoint::StateDir;
 use wiresift::sensor::config::{
-    CapturesInput, ClientTls, Config, Credential, Done, FilesInput, Input, InputKind, JournalInput,
-    Sink, SinkKind, TapInput,
+    CapturesInput, ClientTls, Config, Done, FilesInput, Input, InputKind, JournalInput, Sink,
+    SinkKind, TapInput,
 };
-use wiresift::sensor::deliver::{self, TlsSettings};
+use wiresift::sensor::deliver::TlsSettings;
 use wiresift::sensor::input::{Target, expand};
 use wiresift::sensor::run::{self, Listening};
+use wiresift::sensor::secret::Credential;
 use wiresift::{Error, Result};
 
 /// The most files that are named of those that can't be read.
@@ -277,14 +278,12 @@ impl Probe {
     /// Secrets that are there.
     fn secrets(&mut self, config: &Config) {
         for (of, credential) in config.credentials() {
-            let (is_there, place) = match credential {
-                Credential::Env(name) => {
-                    (std::env::var_os(name).is_some(), deliver::Credential::Env(name.clone()))
-                }
-                Credential::File(path) => (path.exists(), deliver::Credential::File(path.clone())),
+            let is_there = match credential {
+                Credential::Env(name) => std::env::var_os(name).is_some(),
+                Credential::File(path) => path.exists(),
             };
             if is_there {
-                let read = place.read().map(|_| format!("{credential} can be read"));
+                let read = credential.read().map(|_| format!("{credential} can be read"));
                 self.take(of, read);
             }
         }

@@ -82,8 +82,6 @@ pub struct Source<'a> {
     /// Labels.
     #[serde(borrow)]
     pub tags: Vec<Cow<'a, str>>,
-    /// How sure the feed is, 0 to 100.
-    pub confidence: Option<u8>,
     /// Malware families.
     #[serde(borrow)]
     pub malware: Vec<Cow<'a, str>>,

@@ -326,9 +326,7 @@ mod tests {
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
         assert_eq!(fs::read(aside).unwrap(), b"one\n");
         for stream in ["/dev/null", "-"] {
-            let Err(error) = Aside::new(stream, rotation, NOW) else {
-                panic!("{stream}")
-            };
+            let Err(error) = Aside::new(stream, rotation, NOW) else { panic!("{stream}") };
             assert!(error.to_string().contains("rotated"), "{error}");
         }
     }

@@ -23,18 +23,18 @@
 //! This room does not know what a scan is. It never drops a record silently: one
 //! that cannot be written is an error, and the caller still has it.
 
+mod aside;
 mod buffered;
 mod contract;
 mod file;
 mod gate;
 mod null;
 mod records;
-mod aside;
 mod stdout;
 
+pub use aside::{Aside, Rotation};
 pub use contract::Sink;
 pub use file::FileSink;
 pub use null::Null;
 pub use records::Records;
-pub use aside::{Aside, Rotation};
 pub use stdout::StdoutSink;

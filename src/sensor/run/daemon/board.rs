@@ -2,8 +2,8 @@
 
 use super::watch::Watch;
 use crate::clock::now;
-use crate::engine::indicator::Timestamp;
 use crate::engine::indicator::Kind;
+use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::Config;
 use crate::sensor::metrics::{

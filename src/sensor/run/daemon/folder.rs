@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::clock::Stopwatch;
-use crate::sensor::config::{CapturesInput, Done};
 use crate::sensor::checkpoint::State;
+use crate::sensor::config::{CapturesInput, Done};
 use crate::sensor::halt::Halt;
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
@@ -251,8 +251,12 @@ mod tests {
         let of = input(dir.path(), Done::Keep, None);
         fs::write(dir.path().join("old.pcap"), "x").unwrap();
         let past = SystemTime::now() - Duration::from_secs(60);
-        fs::File::options().write(true).open(dir.path().join("old.pcap")).unwrap()
-            .set_modified(past).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(dir.path().join("old.pcap"))
+            .unwrap()
+            .set_modified(past)
+            .unwrap();
         fs::write(dir.path().join("fresh.pcap"), "x").unwrap();
         let (mut folder, finished) = open(&of, &State::default());
         let halt = Halt::default();

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::sensor::checkpoint::{Commit, State};
 use crate::sensor::config::{FilesInput, From, Watch as WatchFolders};
 use crate::sensor::halt::Halt;
-use crate::sensor::input::tail::{FileRecord, Notice, Start, Tail, TailOptions, self};
+use crate::sensor::input::tail::{self, FileRecord, Notice, Start, Tail, TailOptions};
 use crate::sensor::run::live::logs::FollowedLogs;
 use crate::sensor::run::live::source::{Source, Taken};
 use hashbrown::HashSet;
@@ -124,9 +124,7 @@ impl Source for Files {
 
     fn publish(&mut self) {
         let followed = &self.followed;
-        self.watch.publish(|| TailFacts {
-            counters: followed.counters(),
-            files: followed.status(),
-        });
+        self.watch
+            .publish(|| TailFacts { counters: followed.counters(), files: followed.status() });
     }
 }

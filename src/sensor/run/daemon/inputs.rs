@@ -1,14 +1,14 @@
 //! From the tables of inputs to sources.
 
+use super::convert;
 use super::folder::{Finished, Folder};
 use super::followed::Files;
 use super::packets::{Words, jobbed};
 use super::received::Received;
-use super::convert;
 use super::watch::{TapFacts, Watch};
 use crate::clock::now;
-use crate::engine::scan::Options;
 use crate::engine::indicator::Timestamp;
+use crate::engine::scan::Options;
 use crate::sensor::checkpoint::State;
 use crate::sensor::config::{self, CapturesInput, Input, InputKind, JournalSince, SyslogFraming};
 use crate::sensor::input::expand;
@@ -17,9 +17,9 @@ use crate::sensor::input::net::journal::{Journal, Start};
 use crate::sensor::input::net::{Format, Intake, Receive};
 use crate::sensor::listen::{Activated, Address};
 use crate::sensor::run::live::source::Source;
-use crate::sensor::secret::Credential;
 use crate::sensor::run::live::task::Identity;
 use crate::sensor::run::{Current, Files as ScanFiles, Job, Notice, Notify, Signals, scan};
+use crate::sensor::secret::Credential;
 use crate::sensor::sink::Null;
 use crate::{Error, Result};
 use std::collections::hash_map::RandomState;
@@ -248,7 +248,8 @@ impl Reading<'_> {
 
 #[cfg(not(feature = "live"))]
 fn tap<'s>(_: &str, _: &config::TapInput, _: &Surroundings<'s>) -> Result<Opened<'s>> {
-    Err(Error::usage("this build listens to no interfaces").remedy("build it with the feature live"))
+    Err(Error::usage("this build listens to no interfaces")
+        .remedy("build it with the feature live"))
 }
 
 #[cfg(feature = "live")]

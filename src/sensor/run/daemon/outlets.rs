@@ -108,12 +108,7 @@ pub(super) struct Sent {
 /// # Errors
 ///
 /// When the sink can't be made, a secret can't be read, or no thread can be started.
-pub(super) fn send(
-    of: &Sink,
-    spool: &Spool,
-    config: &Config,
-    host: &str,
-) -> Result<Option<Sent>> {
+pub(super) fn send(of: &Sink, spool: &Spool, config: &Config, host: &str) -> Result<Option<Sent>> {
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
     let timeouts = sinks::timeouts(of, config.daemon.drain);
     let pace = Pace::new(Arc::new(SystemClock::default()), halt, timeouts);

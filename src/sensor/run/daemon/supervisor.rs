@@ -1,10 +1,10 @@
 //! Who looks after everything: starts sources, answers signals, tells systemd that we live.
 
+use super::Service;
 use super::board::Board;
 use super::inputs::{Opened, Surroundings};
 use super::outlets::Sent;
 use super::watch::Watch;
-use super::Service;
 use crate::clock::Stopwatch;
 use crate::sensor::config::Config;
 use crate::sensor::halt::Halt;

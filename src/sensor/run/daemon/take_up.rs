@@ -27,9 +27,8 @@ use std::time::Duration;
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// Keys that take a restart: what they are about is open for the whole run.
-const OF_START: [&str; 9] = [
-    "state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain",
-];
+const OF_START: [&str; 9] =
+    ["state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain"];
 
 impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// Takes up the configuration as it is now.
@@ -40,11 +39,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// inputs that had to end first.
     pub(super) fn take_up(&mut self) -> Result<()> {
         let new = Config::open(&self.config.path)?;
-        let built = Built {
-            kafka: false,
-            live: cfg!(feature = "live"),
-            prints_to_journal: false,
-        };
+        let built = Built { kafka: false, live: cfg!(feature = "live"), prints_to_journal: false };
         let problems = new.check(built);
         if !problems.is_empty() {
             return Err(problems.into());
@@ -56,7 +51,11 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         self.with.options = options;
         self.with.own = own_files(&new);
         let outcome = self.reload_inputs(&new, &changes.inputs);
-        let later: Vec<&str> = changes.top.iter().chain(&changes.daemon).map(String::as_str)
+        let later: Vec<&str> = changes
+            .top
+            .iter()
+            .chain(&changes.daemon)
+            .map(String::as_str)
             .filter(|key| OF_START.contains(key))
             .collect();
         if !later.is_empty() {
@@ -192,8 +191,9 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             new.active_sinks().any(|sink| sink.name == name && sink.delivery().is_some())
         };
         let mut all = self.sent();
-        let (stay, go): (Vec<Sent>, Vec<Sent>) =
-            std::mem::take(&mut *all).into_iter().partition(|it| is_there(&it.name) && !is_new(&it.name));
+        let (stay, go): (Vec<Sent>, Vec<Sent>) = std::mem::take(&mut *all)
+            .into_iter()
+            .partition(|it| is_there(&it.name) && !is_new(&it.name));
         *all = stay;
         let gone: Vec<String> =
             go.iter().filter(|it| !is_there(&it.name)).map(|it| it.name.clone()).collect();
@@ -206,7 +206,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         if self.spool.is_none() && !begin.is_empty() {
             let none: [(String, spool::Sink); 0] = [];
             let limits = Limits { max_bytes: size, ..Limits::default() };
-            self.spool = Some(Spool::open(&self.config.daemon_state().join("spool"), limits, none)?.0);
+            self.spool =
+                Some(Spool::open(&self.config.daemon_state().join("spool"), limits, none)?.0);
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         gone.iter().for_each(|name| spool.forget(name));

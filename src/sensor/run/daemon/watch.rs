@@ -156,7 +156,9 @@ impl Watch {
                 counts.insert(name.to_string(), count.into());
             }
         };
-        if let Some(all) = self.of_intake(|intake| Count::ALL.iter().map(|&of| (of.name(), intake.count(of))).collect::<Vec<_>>()) {
+        if let Some(all) = self.of_intake(|intake| {
+            Count::ALL.iter().map(|&of| (of.name(), intake.count(of))).collect::<Vec<_>>()
+        }) {
             all.into_iter().for_each(|(name, count)| put(name, count));
         }
         let tap = self.tap();

@@ -6,9 +6,7 @@ use crate::Result;
 use crate::engine::text::fields::Layout;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
-use crate::sensor::input::tail::{
-    Changes, Counters, Next, Notice, Piece, Position, Tail,
-};
+use crate::sensor::input::tail::{Changes, Counters, Next, Notice, Piece, Position, Tail};
 use crate::sensor::run::headers::layout_after;
 use hashbrown::HashMap;
 use std::collections::VecDeque;

@@ -153,12 +153,7 @@ fn of_piece(
 
 /// The hits of lines that others sent, with who sent each.
 #[cfg(feature = "daemon")]
-fn of_lines(
-    scanner: &mut Scanner,
-    lease: &Lease,
-    lines: &Lines,
-    read_at: Timestamp,
-) -> ChunkHits {
+fn of_lines(scanner: &mut Scanner, lease: &Lease, lines: &Lines, read_at: Timestamp) -> ChunkHits {
     use crate::engine::indicator::Sender;
     let Lines { batch, path, identity, offset: base, lines: before } = lines;
     let origin = Origin { path: Arc::clone(path), read_at, ..Origin::new("") };

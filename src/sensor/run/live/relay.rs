@@ -366,7 +366,6 @@ impl Relay {
         }
         Ok(())
     }
-
 }
 
 /// An alert in JSON and these formats, each once.

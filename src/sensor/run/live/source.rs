@@ -134,9 +134,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     drop(tasks);
     let _ = committer.send(Message::Ended { source: number, pieces, error });
     let mut is_safe = pieces == 0;
-    while !is_safe
-        && let Ok(order) = orders.recv()
-    {
+    while !is_safe && let Ok(order) = orders.recv() {
         is_safe = matches!(order, Order::Safe(before) if before >= pieces);
         answer(source, order, &committer);
     }

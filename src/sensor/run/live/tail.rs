@@ -96,8 +96,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
         let (order, orders) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
         let (name, tasks) = (Arc::from("files"), Mutex::new(tasks));
-        let member =
-            Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
+        let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
         let committer_end = committer.clone();
         let ends =
             Ends { number: 0, tasks: send, committer: committer_end, orders, halt: &halt, paused };

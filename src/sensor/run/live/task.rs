@@ -68,13 +68,13 @@ pub(in crate::sensor::run) struct Found {
 }
 
 /// What was found.
-pub(super) enum Matched {
+pub(in crate::sensor::run) enum Matched {
     Hits(ChunkHits),
     Found(Vec<Found>),
 }
 
 /// A piece that was matched.
-pub(super) struct Done {
+pub(in crate::sensor::run) struct Done {
     pub(super) source: usize,
     pub(super) serial: u64,
     pub(super) read_at: Timestamp,
