@@ -35,6 +35,7 @@
 //! | `job` | [`Job`]: what every job is given |
 //! | `notice` | [`Notice`]: what a job reports while it runs |
 //! | `ordered` | results of threads, put back into the order of the input |
+//! | `found` | hits that leave the thread that made them |
 //! | `outlet` | which alerts are written, and what they add up to |
 //! | `finished` | results on their way to the writer |
 //! | `pipeline` | cuts inputs into pieces of work, and the threads that do it |
@@ -60,6 +61,8 @@ pub mod daemon;
 mod dedup;
 mod findings;
 mod finished;
+#[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon needs it"))]
+mod found;
 mod headers;
 mod job;
 #[cfg_attr(not(feature = "daemon"), allow(dead_code, unused_mut, reason = "the daemon needs it"))]

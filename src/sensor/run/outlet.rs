@@ -5,7 +5,7 @@
 //! come here ([`Output::needs_order`]).
 
 #[cfg(feature = "daemon")]
-use super::live::task::Found;
+use super::found::Found;
 use crate::engine::alert::{Alert, Encoder, Format, LeftOut, Selection, Shown, Summary};
 use hashbrown::HashSet;
 use std::collections::BTreeMap;

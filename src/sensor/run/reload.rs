@@ -35,6 +35,7 @@ pub(super) struct Known {
     pub(super) database: Database,
     pub(super) origin: Arc<Origin>,
     /// When it came into force.
+    #[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon shows it"))]
     loaded: Timestamp,
 }
 

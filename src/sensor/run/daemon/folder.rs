@@ -1,7 +1,7 @@
 //! A folder where captures appear: which are finished, which were read, and what becomes of them.
 
 use crate::Result;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, now};
 use crate::sensor::checkpoint::State;
 use crate::sensor::config::{CapturesInput, Done};
 use crate::sensor::halt::Halt;
@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// A capture that nobody was seen to close counts as finished when nobody has written to it for so
 /// long.
@@ -205,9 +205,9 @@ impl Folder {
         if self.closed.contains(name) {
             return true;
         }
-        let changed = std::fs::metadata(path).and_then(|found| found.modified());
-        let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        age.is_some_and(|age| age >= QUIET)
+        let Ok(found) = std::fs::metadata(path) else { return false };
+        let changed = found.mtime().saturating_mul(1_000_000) + found.mtime_nsec() / 1000;
+        i128::from(now().0.saturating_sub(changed)) >= QUIET.as_micros() as i128
     }
 
     fn drain(&mut self) {
@@ -226,9 +226,11 @@ impl Folder {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a file of the past")]
 mod tests {
     use super::*;
     use std::fs;
+    use std::time::SystemTime;
 
     fn input(folder: &Path, done: Done, move_to: Option<PathBuf>) -> CapturesInput {
         let poll = Duration::from_millis(50);

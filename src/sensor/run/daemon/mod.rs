@@ -20,6 +20,7 @@
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
 //! | `folder` | a folder where captures appear |
 //! | `outlets` | sinks that are written at once, and threads that send to the others |
+//! | `sandbox` | what it gives up |
 //! | `board`, `watch` | what shows from outside: metrics and the status |
 
 mod board;
@@ -30,6 +31,8 @@ mod inputs;
 mod outlets;
 mod packets;
 mod received;
+#[cfg(feature = "live")]
+mod sandbox;
 mod serve;
 mod service;
 mod sinks;

@@ -2,7 +2,7 @@
 
 use super::board::{Board, SinkPart};
 use super::followed::strangers;
-use super::inputs::{self, Surroundings};
+use super::inputs::{self, Opened, Surroundings};
 use super::outlets::{self, Seed, Sent};
 use super::supervisor::{Crew, Supervisor};
 use super::{Served, Service, sinks};
@@ -15,7 +15,8 @@ use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
 use crate::sensor::metrics::{Heart, Obstacle, Operation, Systemd};
-use crate::sensor::run::live::committer::{self, Committer, Ended};
+use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
+use crate::sensor::run::live::member::Member;
 use crate::sensor::run::live::output::{Out, Way};
 use crate::sensor::run::live::pool::{QUEUE, Settings, Shared, start_workers};
 use crate::sensor::run::live::relay::{self, Parts, Relay};
@@ -51,6 +52,10 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     let host = host(config);
     let current = Arc::new(Current::new(load_database(&config.database)?, Some(host)));
     let options = options(&service)?;
+    #[cfg(feature = "live")]
+    if config.daemon.sandbox {
+        notify(Notice::Sandboxed(&super::sandbox::enter(config)));
+    }
     let (dir, opened) = StateDir::open(&config.daemon_state())?;
     let base = Base { config, state: &opened.state, notify };
     let mut prepared = base.prepare(dir)?;
@@ -228,6 +233,16 @@ impl Prepared {
     }
 }
 
+/// What is open when the threads start.
+struct Opening<'r> {
+    out: Out<'static>,
+    dir: StateDir,
+    opened: Vec<Opened<'r>>,
+    with: Surroundings<'r>,
+    activated: Activated,
+    spool: Option<Spool>,
+}
+
 /// What all threads work with.
 struct Running<'r> {
     service: &'r Service<'r>,
@@ -241,65 +256,70 @@ struct Running<'r> {
     is_over: &'r AtomicBool,
 }
 
-impl Running<'_> {
+impl<'r> Running<'r> {
     fn work(&self, prepared: Prepared, relay: Relay, options: Options) -> Result<Served> {
-        let config = &self.service.config;
         let Prepared { dir, saved, spool, sent, seeds, .. } = prepared;
-        let halt = self.signals.halt();
-        let threads = match config.daemon.threads {
-            0 => default_threads(),
-            threads => threads as usize,
-        };
         let mut activated = Activated::from_environment()?;
         let with = Surroundings {
             current: self.current,
-            options: options.clone(),
+            options,
             notify: self.notify,
             is_once: self.service.once,
-            own: own_files(config),
+            own: own_files(&self.service.config),
         };
-        let mut opened = Vec::new();
-        for input in config.active_inputs() {
-            match inputs::open(input, &saved, &mut activated, &with)? {
-                Some(input) => opened.push(input),
-                None => (self.notify)(Notice::Skipped(&format!(
-                    "input “{}”: what others send has no end, so it is left out",
-                    input.name
-                ))),
-            }
-        }
+        let opened = self.open_inputs(&saved, &mut activated, &with)?;
         let (pages_halt, pages_end) = pair()?;
         let pages = self.operation(&mut activated, pages_halt)?;
         let locals = seeds.into_iter().map(Seed::grow).collect();
         let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
         out.begin();
-        let settings = Settings::new(options);
+        let sent = Mutex::new(sent);
+        let ended = self.staffed(Opening { out, dir, opened, with, activated, spool }, &sent)?;
+        let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let served = self.finish(ended, sent);
+        pages_end.stop();
+        if let Some(pages) = pages {
+            pages.join();
+        }
+        served
+    }
+
+    fn threads(&self) -> usize {
+        match self.service.config.daemon.threads {
+            0 => default_threads(),
+            threads => threads as usize,
+        }
+    }
+
+    /// Starts all threads, and commits until they have ended.
+    fn staffed(&self, opening: Opening<'r>, sent: &Mutex<Vec<Sent>>) -> Result<Ended<'static>> {
+        let Opening { out, dir, opened, with, activated, spool } = opening;
+        let (halt, threads) = (self.signals.halt(), self.threads());
+        let settings = Settings::new(with.options.clone());
         let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
         let (messages_end, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (tasks, beats) = (Mutex::new(tasks), Beats::new(threads));
-        let busy = |worker: usize, is_busy: bool| beats.beat(self.board, worker, is_busy);
+        let (tasks, beats, board) = (Mutex::new(tasks), Beats::new(threads), self.board);
+        let busy = |worker: usize, is_busy: bool| beats.beat(board, worker, is_busy);
         let shared =
             Shared { current: self.current, settings: &settings, tasks: &tasks, busy: &busy };
-        let board = self.board;
-        let counted = |from: &crate::sensor::run::live::task::Member,
-                       counted: &committer::Counted<'_>| {
-            board.counted(&from.name, counted.bytes, counted.lines, counted.counters);
+        let counted = |from: &Member, it: &Counted<'_>| {
+            board.counted(&from.name, it.bytes, it.lines, it.counters);
         };
-        let sent = Mutex::new(sent);
-        let ended = std::thread::scope(|scope| {
+        let notify = self.notify;
+        std::thread::scope(|scope| {
             start_workers(scope, threads, &shared, &messages_end)?;
             let crew = Crew { scope, tasks: send, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
                 service: self.service,
-                config: config.clone(),
-                notify: self.notify,
+                config: self.service.config.clone(),
+                notify,
                 board,
                 systemd: self.systemd,
                 hangup: self.hangup,
                 is_over: self.is_over,
                 settings: &settings,
                 spool,
-                sent: &sent,
+                sent,
                 with,
                 activated,
                 crew: Some(crew),
@@ -308,32 +328,43 @@ impl Running<'_> {
             };
             let members = supervisor.start_all(opened)?;
             board.set(Obstacle::Inputs, false);
-            let commits = Committer {
-                out,
-                state: Some(dir),
-                messages,
-                members,
-                is_open: true,
-                notify: self.notify,
-                halt: &halt,
-                hangup: Some(self.reopen),
-                counted: &counted,
-            };
             self.start_updates(scope, &halt)?;
             let spawned = std::thread::Builder::new()
                 .name("supervisor".into())
                 .spawn_scoped(scope, move || supervisor.run());
             spawned.map_err(|e| Error::io("start a thread", e))?;
             let _over = OverAtEnd(self.is_over);
-            Ok::<_, Error>(committer::run(commits))
-        })?;
-        let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let served = self.finish(ended, sent);
-        pages_end.stop();
-        if let Some(pages) = pages {
-            pages.join();
+            Ok(committer::run(Committer {
+                out,
+                state: Some(dir),
+                messages,
+                members,
+                is_open: true,
+                notify,
+                halt: &halt,
+                hangup: Some(self.reopen),
+                counted: &counted,
+            }))
+        })
+    }
+
+    fn open_inputs(
+        &self,
+        saved: &State,
+        activated: &mut Activated,
+        with: &Surroundings<'r>,
+    ) -> Result<Vec<Opened<'r>>> {
+        let mut opened = Vec::new();
+        for input in self.service.config.active_inputs() {
+            match inputs::open(input, saved, activated, with)? {
+                Some(input) => opened.push(input),
+                None => (self.notify)(Notice::Skipped(&format!(
+                    "input “{}”: what others send has no end, so it is left out",
+                    input.name
+                ))),
+            }
         }
-        served
+        Ok(opened)
     }
 
     /// Serves the pages, if that is wanted.

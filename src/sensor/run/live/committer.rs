@@ -1,8 +1,9 @@
 //! Alerts written, progress committed.
 
+use super::member::{Member, Order};
 use super::order::InOrder;
 use super::output::{Due, Out};
-use super::task::{Done, Identity, Matched, Member, Message, Order};
+use super::task::{Done, Identity, Matched, Message};
 use crate::clock::Stopwatch;
 use crate::engine::alert::{Alert, Origin};
 use crate::engine::scan::{Counters, Hit};

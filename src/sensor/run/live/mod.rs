@@ -22,6 +22,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `task` | pieces on their way, and what threads tell each other |
+//! | `member` | a source as the committer knows it, and what is said to it |
 //! | `pool` | the workers |
 //! | `source` | [`Source`](source::Source), and the thread that it lives on |
 //! | `logs` | logs that are followed, as a source |
@@ -33,6 +34,7 @@
 
 pub(super) mod committer;
 pub(super) mod logs;
+pub(super) mod member;
 mod order;
 pub(super) mod output;
 pub(super) mod pool;

@@ -1,8 +1,8 @@
 //! Where alerts go, and what a commit has to know about it.
 
+use super::member::Member;
 #[cfg(feature = "daemon")]
 use super::relay::Relay;
-use super::task::Member;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder};

@@ -1,8 +1,8 @@
 //! What becomes of the daemon's alerts: repeats are held back, each form that a sink wants is
 //! encoded once, and what goes to receivers elsewhere is put into the spool.
 
+use super::member::Member;
 use super::output::{Due, Local};
-use super::task::Member;
 use crate::Result;
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};

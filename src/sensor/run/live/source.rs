@@ -1,12 +1,14 @@
 //! What keeps coming, and the thread that waits for it.
 
-use super::task::{Done, Found, Identity, Matched, Message, Order, Task, Work};
+use super::member::Order;
+use super::task::{Done, Identity, Matched, Message, Task, Work};
 use crate::Result;
 use crate::clock::now;
 use crate::engine::scan::Counters;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::Notice;
+use crate::sensor::run::found::Found;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};

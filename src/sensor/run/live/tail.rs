@@ -2,16 +2,19 @@
 
 use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
+use super::member::Member;
 use super::output::{Local, Out, Target, Way};
 use super::pool::{QUEUE, Settings, Shared, start_workers};
 use super::source::{self, Ends};
-use super::task::Member;
 use crate::clock::Stopwatch;
 use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
+use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::{Tail, TailOptions};
 use crate::sensor::run::outlet::Outlet;
 use crate::sensor::run::reload::{Look, while_watched};
-use crate::sensor::run::{Form, Job, Notice, Notify, Output, Report, default_threads, rotation};
+use crate::sensor::run::{
+    Current, Form, Job, Notice, Notify, Output, Report, default_threads, rotation,
+};
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -91,36 +94,8 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let (current, settings) = (job.database, Settings::new(job.options));
     let tell = |look: Look| notify(look.notice());
     let work = || {
-        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
-        let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (order, orders) = mpsc::channel();
-        let paused = Arc::new(AtomicBool::new(false));
-        let (name, tasks) = (Arc::from("files"), Mutex::new(tasks));
-        let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
-        let committer_end = committer.clone();
-        let ends =
-            Ends { number: 0, tasks: send, committer: committer_end, orders, halt: &halt, paused };
-        let commits = Committer {
-            out,
-            state,
-            messages,
-            members: vec![member],
-            is_open: false,
-            notify,
-            halt: &halt,
-            hangup: hangup.as_deref(),
-            counted: &|_, _| {},
-        };
-        let shared = Shared { current, settings: &settings, tasks: &tasks, busy: &|_, _| {} };
-        std::thread::scope(|scope| {
-            start_workers(scope, threads, &shared, &committer)?;
-            drop(committer);
-            std::thread::Builder::new()
-                .name("follow-0".into())
-                .spawn_scoped(scope, || source::run(&mut followed, ends))
-                .map_err(|e| Error::io("start a thread", e))?;
-            Ok::<_, Error>(committer::run(commits))
-        })
+        let run = Run { threads, current, settings: &settings, halt: &halt, notify };
+        run.until_the_end(out, state, &mut followed, hangup.as_deref())
     };
     let Ended { came, out, .. } = while_watched(current, job.follow, tell, work)??;
     let result = out.into_yield();
@@ -141,4 +116,55 @@ fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, State)> {
     }
     let (dir, Opened { state, .. }) = StateDir::open(path)?;
     Ok((Some(dir), state))
+}
+
+/// What the threads work with.
+struct Run<'r> {
+    threads: usize,
+    current: &'r Current,
+    settings: &'r Settings,
+    halt: &'r Halt,
+    notify: Notify<'r>,
+}
+
+impl Run<'_> {
+    /// Starts all threads; the one that calls commits.
+    fn until_the_end<'s>(
+        self,
+        out: Out<'s>,
+        state: Option<StateDir>,
+        followed: &mut FollowedLogs,
+        hangup: Option<&AtomicBool>,
+    ) -> Result<Ended<'s>> {
+        let Run { threads, current, settings, halt, notify } = self;
+        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
+        let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
+        let (order, orders) = mpsc::channel();
+        let paused = Arc::new(AtomicBool::new(false));
+        let (name, tasks) = (Arc::from("files"), Mutex::new(tasks));
+        let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
+        let ends =
+            Ends { number: 0, tasks: send, committer: committer.clone(), orders, halt, paused };
+        let commits = Committer {
+            out,
+            state,
+            messages,
+            members: vec![member],
+            is_open: false,
+            notify,
+            halt,
+            hangup,
+            counted: &|_, _| {},
+        };
+        let shared = Shared { current, settings, tasks: &tasks, busy: &|_, _| {} };
+        std::thread::scope(|scope| {
+            start_workers(scope, threads, &shared, &committer)?;
+            drop(committer);
+            std::thread::Builder::new()
+                .name("follow-0".into())
+                .spawn_scoped(scope, || source::run(followed, ends))
+                .map_err(|e| Error::io("start a thread", e))?;
+            Ok(committer::run(commits))
+        })
+    }
 }

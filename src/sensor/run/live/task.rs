@@ -1,16 +1,20 @@
 //! Pieces on their way, and what threads tell each other.
 
+#[cfg(feature = "daemon")]
+use super::member::Member;
 use crate::Error;
-use crate::engine::alert::Origin;
 use crate::engine::indicator::Timestamp;
-use crate::engine::scan::{Counters, Hit};
+use crate::engine::scan::Counters;
 use crate::engine::text::fields::Layout;
 use crate::sensor::checkpoint::Commit;
 #[cfg(feature = "daemon")]
 use crate::sensor::input::net::Batch;
 use crate::sensor::input::tail::{Notice, Piece};
+use crate::sensor::run::found::Found;
 use crate::sensor::run::scan::ChunkHits;
+#[cfg(feature = "daemon")]
 use std::sync::Arc;
+#[cfg(feature = "daemon")]
 use std::sync::mpsc::Sender;
 
 /// What a worker matches.
@@ -59,14 +63,6 @@ pub(in crate::sensor::run) struct Task {
     pub(super) read_at: Timestamp,
 }
 
-/// A hit that was made elsewhere, in packets.
-pub(in crate::sensor::run) struct Found {
-    pub(in crate::sensor::run) hit: Hit<'static>,
-    pub(in crate::sensor::run) origin: Origin,
-    /// When its input was read.
-    pub(in crate::sensor::run) read_at: Timestamp,
-}
-
 /// What was found.
 pub(in crate::sensor::run) enum Matched {
     Hits(ChunkHits),
@@ -108,26 +104,4 @@ pub(in crate::sensor::run) enum Message {
     /// Something for the output, in the order of the pieces.
     #[cfg(feature = "daemon")]
     Change(Box<dyn FnOnce(&mut super::output::Out<'_>) + Send>),
-}
-
-/// A source, as the committer knows it.
-pub(in crate::sensor::run) struct Member {
-    /// What it is called in alerts and metrics.
-    pub(in crate::sensor::run) name: Arc<str>,
-    /// Whether it can wait: what it has not given stays where it is.
-    pub(in crate::sensor::run) can_wait: bool,
-    pub(in crate::sensor::run) orders: Sender<Order>,
-    /// Set while the source is to give nothing more.
-    pub(in crate::sensor::run) paused: Arc<std::sync::atomic::AtomicBool>,
-}
-
-/// What a source receives.
-pub(in crate::sensor::run) enum Order {
-    /// All pieces before this one are processed: they go into the next commit.
-    Keep(u64),
-    /// All pieces before this one are in a commit.
-    Safe(u64),
-    /// Give nothing more.
-    #[cfg(feature = "daemon")]
-    End,
 }

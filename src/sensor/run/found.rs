@@ -1,0 +1,13 @@
+//! Hits that leave the thread that made them.
+
+use crate::engine::alert::Origin;
+use crate::engine::indicator::Timestamp;
+use crate::engine::scan::Hit;
+
+/// A hit that needs no database any more.
+pub(super) struct Found {
+    pub(super) hit: Hit<'static>,
+    pub(super) origin: Origin,
+    /// When its input was read.
+    pub(super) read_at: Timestamp,
+}
