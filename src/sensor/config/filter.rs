@@ -19,13 +19,13 @@ table! {
         /// Kinds of the observable or of an indicator that it met: `ip`, `domain`, `url`…, or
         /// `hash` for all digests of files. All kinds if empty.
         kinds: Vec<Kind> = Or(list_of_kinds(), Vec::new());
-        /// Names of feeds, with wildcards. All feeds if empty.
+        /// Names of feeds, with wildcards, ignoring case. All feeds if empty.
         feeds: Vec<String> = Or(list(pattern("urlhaus")), Vec::new());
-        /// Tags of the indicator, with wildcards. Any, or none, if empty.
+        /// Tags of the indicator, with wildcards, ignoring case. Any, or none, if empty.
         tags: Vec<String> = Or(list(pattern("phish*")), Vec::new());
-        /// Names of inputs, with wildcards. All inputs if empty.
+        /// Names of inputs, with wildcards, ignoring case. All inputs if empty.
         inputs: Vec<String> = Or(list(pattern("web-*")), Vec::new());
-        /// Kinds whose alerts it does not get.
+        /// Kinds of the observable or of an indicator whose alerts it does not get.
         exclude_kinds: Vec<Kind> = Or(list_of_kinds(), Vec::new());
         /// Feeds whose alerts it does not get, unless another feed has the indicator, too.
         exclude_feeds: Vec<String> = Or(list(pattern("test-*")), Vec::new());

@@ -29,6 +29,9 @@
 //! skipped, which is counted; opening never fails for what is in the files. A full disk is the
 //! same as a full spool: [`Stored::Full`], and no error.
 //!
+//! Checksums are CRC-32, by `crc32fast`. The log has no version: no release has written one yet, so
+//! its form may change, and what was written in another is skipped as damaged.
+//!
 //! The room doesn't know who reads, and keeps no cursor on disk: the caller commits
 //! [`Spool::cursors`] together with the positions of its inputs, after [`Spool::sync`].
 //!
@@ -38,9 +41,7 @@
 //! | `segment` | files of the log, and what of them is whole |
 //! | `log` | the [`Spool`]: appending, reading, removing |
 //! | `room` | how much may be in it, who waits, and what is shed |
-//! | `crc` | CRC-32C |
 
-mod crc;
 mod log;
 mod record;
 mod room;

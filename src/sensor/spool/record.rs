@@ -3,12 +3,11 @@
 //! In the log, integers in little endian:
 //!
 //! ```text
-//! u32 length of the body │ u32 CRC-32C of the body, xor that of the length │ body
+//! u32 length of the body │ u32 CRC-32 of the body, xor that of the length │ body
 //! body = id[16] │ severity u8 │ time i64 │ stored i64 │ u32 length │ JSON │ form…
 //! form = u8 length │ name of the format │ u32 length │ bytes
 //! ```
 
-use super::crc::crc32c;
 use crate::engine::alert::Format;
 use crate::engine::indicator::Timestamp;
 
@@ -89,7 +88,7 @@ fn push(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Of a record with its head: over the body and over its length.
 fn checksum(record: &[u8]) -> u32 {
     let (length, body) = (&record[..4], &record[HEAD..]);
-    crc32c(body) ^ crc32c(length)
+    crc32fast::hash(body) ^ crc32fast::hash(length)
 }
 
 /// A record as it stands in the log.

@@ -196,3 +196,6 @@ fn splunk(to: &SplunkSink, pace: Pace) -> Result<Box<dyn Deliver>> {
 fn endpoint(url: &str, tls: &config::ClientTls, gzip: bool) -> Endpoint {
     Endpoint { url: url.to_string(), tls: client_tls(tls), gzip }
 }
+
+#[cfg(test)]
+mod tests;
