@@ -67,8 +67,9 @@ ls $LOGS | say tap.rotated
 limits | say tap.limits
 stop | say tap.result
 
-# The journal, as an input reads it.
-command '/bin/sh -c "timeout 3 journalctl -f --all -o export --no-tail | grep -c ^__CURSOR= > /var/lib/wiresift/entries"'
+# The journal, as an input reads it. Without --merge journalctl asks for the identifier of the
+# boot, which ProcSubset=pid hides.
+command '/bin/sh -c "timeout 3 journalctl -f --all --merge -o export --no-tail | grep -c ^__CURSOR= > /var/lib/wiresift/entries"'
 systemctl start $S
 for _ in {1..100}; do [ "$(systemctl is-active $S)" = active ] || break; sleep 0.1; done
 cp $STATE/entries /out/journal
