@@ -14,7 +14,7 @@ BENCHES  := classify digests exchange extract lookup scan
 # `make test PROPTEST_RNG_SEED=7 PROPTEST_CASES=20000` tries others.
 export PROPTEST_RNG_SEED ?= 20261124
 
-.PHONY: help demo build guided install-deps test test-peers lint doc fuzz fuzz-replay
+.PHONY: help demo build guided deb install-deps test test-peers lint doc fuzz fuzz-replay
 .PHONY: licences advisories
 .PHONY: bench bench-check peers packets subscriptions instructions instructions-accept
 
@@ -23,6 +23,7 @@ help:
 	@echo 'make test         install what is missing, format, lints, docs, all tests, the fuzz corpus'
 	@echo 'make test-peers   all of them, also against heavier programs, which it installs first'
 	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
+	@echo 'make deb          a package for Debian and Ubuntu: target/wiresift_VERSION_ARCH.deb (needs cargo-deb)'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n, FUZZ_TARGETS=…)'
@@ -47,6 +48,11 @@ build: install-deps
 guided: install-deps
 	benches/guided/build.sh
 
+# Fails before it builds for minutes.
+deb: cargo-deb
+	$(MAKE) build
+	packaging/deb.sh $(WIRESIFT) target
+
 demo: build
 	@echo
 	@echo '== 1. compile the indicators of testdata/indicators into one database'
@@ -63,7 +69,7 @@ lint: install-deps
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) clippy --all-targets --locked --no-default-features -- -D warnings
 	$(CARGO) clippy --all-targets --locked --all-features -- -D warnings
-	@for script in .ci/run .ci/install-deps benches/*/*.sh fuzz/*.sh; do bash -n $$script || exit 1; done
+	@for script in .ci/run .ci/install-deps benches/*/*.sh fuzz/*.sh packaging/*.sh; do bash -n $$script || exit 1; done
 
 doc: install-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --locked --document-private-items
@@ -81,7 +87,7 @@ test: lint doc
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_sinks receivers
+	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_ receivers
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:
@@ -128,3 +134,8 @@ advisories: cargo-deny
 cargo-deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || { \
 	  echo 'cargo-deny is not installed: cargo install cargo-deny --locked' >&2; exit 1; }
+
+.PHONY: cargo-deb
+cargo-deb:
+	@$(CARGO) deb --version >/dev/null 2>&1 || { \
+	  echo 'cargo-deb is not installed: cargo install cargo-deb --locked' >&2; exit 1; }

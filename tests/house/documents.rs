@@ -310,7 +310,8 @@ fn heading(line: &str) -> Option<String> {
 
 /// Whether what stands between backticks is meant as a path of the project.
 fn names_a_path(span: &str) -> bool {
-    const TOPS: &[&str] = &["src", "tests", "docs", "testdata", "fuzz", ".ci", "benches"];
+    const TOPS: &[&str] =
+        &["src", "tests", "docs", "testdata", "fuzz", ".ci", "benches", "packaging"];
     let is_plain = span.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
     let top = span.split('/').next().unwrap_or(span);
     let is_source = !span.contains('/') && span.len() > 3 && span.ends_with(".rs");

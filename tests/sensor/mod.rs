@@ -1,5 +1,7 @@
 //! What keeps running: logs that are followed, receivers, deliveries.
 
+mod daemon_package;
 mod daemon_sinks;
+mod daemon_units;
 mod receivers;
 mod tail;

@@ -249,6 +249,43 @@ fn receivers_follow_a_journal() {
     assert!(cursors.iter().all(|cursor| cursor.starts_with("s=")), "{cursors:?}");
 }
 
+/// What was written before the system started again is not lost, nor is the first entry after.
+#[test]
+fn receivers_follow_a_journal_across_boots() {
+    let remote = "/lib/systemd/systemd-journal-remote";
+    let test = "receivers_follow_a_journal_across_boots";
+    if !has(test, "journalctl") || !has(test, remote) {
+        return;
+    }
+    let dir = Dir::new("receivers-boots");
+    let mut export = String::new();
+    for n in 1..=6u64 {
+        let boot = if n < 4 { "0b" } else { "0c" }.repeat(16);
+        let time = 1_795_478_400_000_000 + n;
+        export += &format!(
+            "__REALTIME_TIMESTAMP={time}\n__MONOTONIC_TIMESTAMP={n}\n_BOOT_ID={boot}\n\
+             MESSAGE=entry {n}\n\n"
+        );
+    }
+    let export = dir.create("in.export", export);
+    let folder = dir.path().join("journal");
+    std::fs::create_dir(&folder).unwrap();
+    let made = output(Command::new(remote).arg("-o").arg(folder.join("x.journal")).arg(export));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let directory = format!("--directory={}", folder.display());
+    let shown = output(Command::new("journalctl").args([&directory, "-o", "export"]));
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let second = shown.lines().filter_map(|line| line.strip_prefix("__CURSOR=")).nth(1).unwrap();
+    for (start, first) in [(Start::Beginning, 1), (Start::After(second.to_string()), 3)] {
+        let arguments = vec![directory.clone().into()];
+        let mut intake = Journal { arguments, ..Journal::new(start) }.start().unwrap();
+        let texts = told(&mut intake, 7 - first);
+        let texts: Vec<_> = texts.iter().map(|line| line.text.clone()).collect();
+        let want: Vec<_> = (first..=6).map(|n| format!("entry {n}")).collect();
+        assert_eq!(texts, want);
+    }
+}
+
 #[test]
 fn receivers_of_metrics_find_nothing_amiss() {
     if !has("receivers_of_metrics_find_nothing_amiss", "promtool") {

@@ -148,7 +148,7 @@ table! {
         fields: Vec<String> = Or(list(field()), Vec::new());
         /// Where the first start begins: a time is how far back.
         since: JournalSince = Or(Since, JournalSince::Beginning);
-        /// A folder of journal files; without it this machine's journal.
+        /// A folder of journal files; without it all that this machine keeps.
         directory: Option<PathBuf> = Optional(FilePath);
         /// The program.
         program: String = Or(line("a program", "journalctl"), "journalctl".to_string());

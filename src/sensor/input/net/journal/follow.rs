@@ -84,9 +84,11 @@ impl Journal {
     /// or that a program of the program holds open.
     fn command(&self, resume: &[OsString], errors: File) -> Command {
         let mut command = Command::new(&self.program);
+        // Without --merge, --follow shows the last boot alone, whatever the cursor says: what was
+        // written between our end and that of the system would be lost.
         command
             .args((!self.once).then_some("--follow"))
-            .args(["--all", "--quiet", "--no-pager", "--output=export"])
+            .args(["--merge", "--all", "--quiet", "--no-pager", "--output=export"])
             .args(resume)
             .args(&self.arguments)
             .stdin(Stdio::null())
