@@ -1,9 +1,9 @@
 //! DHCP: names of hosts, domains and boot servers.
 //!
-//! Version 4 (RFC 2131, 2132) is found by its magic on any port; of version 6 (RFC
-//! 8415) the ports must say so. Told are the names that a client gives itself, domains,
-//! addresses of name servers, and from where a host is to boot or to fetch its
-//! settings: all of them ways to lead it elsewhere.
+//! Version 4 (RFC 2131, 2132) is recognised by its magic number on any port; version 6 (RFC 8415)
+//! by its ports. Reported are the names that a client gives itself, domains, addresses of name
+//! servers, and the place from which a host boots or fetches its settings: all of these can be
+//! used to redirect it.
 
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::bytes::{be16, be32};
@@ -20,10 +20,10 @@ const MAX_OPTIONS: usize = bound(256, 8);
 const MAX_NAMES: usize = bound(64, 3);
 const MAX_RELAYS: usize = bound(8, 2);
 
-/// The longest option that is put together, of all its parts (RFC 3396).
+/// The longest option that is assembled from its parts (RFC 3396).
 const MAX_OPTION: usize = bound(4 << 10, 64);
 
-/// Who is told, and of what.
+/// The receiver of what is found.
 struct Told<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
@@ -45,7 +45,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// A file to boot, which may be at a URL.
+    /// A boot file, which may be a URL.
     fn file(&mut self, path: &[u8]) {
         let path = path.split(|&b| b == 0).next().unwrap_or_default();
         self.url(path);
@@ -59,8 +59,8 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// A client's name in the form of DNS, of which the last labels may be left out
-    /// (RFC 4702, 3.3.1; RFC 4704, 4.2).
+    /// A client's name in DNS format, of which the last labels may be missing (RFC 4702, 3.3.1;
+    /// RFC 4704, 4.2).
     fn full_name(&mut self, bytes: &[u8]) {
         let bytes = [bytes, &[0]].concat();
         let mut name = Name::default();
@@ -71,7 +71,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// Addresses, one behind the other.
+    /// Consecutive addresses.
     fn addresses<const N: usize>(&mut self, bytes: &[u8])
     where
         IpAddr: From<[u8; N]>,
@@ -81,7 +81,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// Names in the form of DNS, one behind the other.
+    /// Consecutive names in DNS format.
     fn names(&mut self, bytes: &[u8]) {
         let mut at = 0;
         let mut name = Name::default();
@@ -102,7 +102,7 @@ impl<V: Visitor> Told<'_, '_, V> {
     }
 }
 
-/// Reads a datagram; answers whether it was one of DHCP.
+/// Parses a datagram; returns whether it was DHCP.
 #[inline]
 pub(in crate::engine::packet) fn inspect<V: Visitor>(
     payload: &[u8],
@@ -130,16 +130,15 @@ fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut told: Told<'_, '_, V>) {
     }
 }
 
-/// The options of a message of version 4 that are told, in their order. One that is there
-/// several times is one in parts, also where they are in different fields (RFC 2131, 4.1;
-/// RFC 3396, section 7).
+/// The options of a version 4 message that are reported, in order. An option that occurs several
+/// times is one in parts, even in different fields (RFC 2131, 4.1; RFC 3396, section 7).
 #[derive(Default)]
 struct Options {
     all: Vec<(u8, Vec<u8>)>,
     overload: u8,
 }
 
-/// None if it breaks off.
+/// `None` if it is truncated.
 fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()> {
     let next: Option<&[u8; 4]> = payload.get(20..)?.first_chunk();
     told.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
@@ -166,7 +165,7 @@ fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()
 }
 
 impl Options {
-    /// Reads options up to their end; false if one breaks off.
+    /// Parses options up to their end; false if one is truncated.
     fn read(&mut self, mut rest: &[u8]) -> bool {
         for _ in 0..MAX_OPTIONS {
             match *rest {
@@ -182,7 +181,7 @@ impl Options {
                 [_] => return false,
             }
         }
-        // Padding may be longer than options are many.
+        // There may be more bytes of padding than the number of options that are read.
         rest.iter().all(|&b| b == 0)
     }
 
@@ -206,15 +205,15 @@ impl Options {
 impl<V: Visitor> Told<'_, '_, V> {
     fn option(&mut self, code: u8, value: &[u8]) {
         match code {
-            // Name servers, and those of TFTP (RFC 5859).
+            // Name servers, and TFTP servers (RFC 5859).
             6 | 150 => self.addresses::<4>(value),
             12 => self.host(value, Where::DhcpHost),
-            // Some write several domains.
+            // Some servers send several domains.
             15 => {
                 let domains = value.split(|&b| b == b' ').filter(|domain| !domain.is_empty());
                 domains.take(MAX_NAMES).for_each(|domain| self.host(domain, Where::DhcpHost));
             }
-            // From where to boot, and what.
+            // The boot server, and the boot file.
             66 => self.host(value, Where::DhcpServer),
             67 => self.file(value),
             // The client's full name (RFC 4702): flags, two codes, and the name in one of two forms.
@@ -223,7 +222,7 @@ impl<V: Visitor> Told<'_, '_, V> {
                 [_, _, _, ref name @ ..] => self.host(name, Where::DhcpHost),
                 _ => self.counters.note(Fault::BadDhcp),
             },
-            // The portal of a captive network (RFC 8910), and the settings of proxies.
+            // The portal of a captive network (RFC 8910), and proxy settings.
             114 | 252 => self.url(value),
             119 => self.names(value),
             _ => {}
@@ -231,7 +230,7 @@ impl<V: Visitor> Told<'_, '_, V> {
     }
 }
 
-/// None if it breaks off. Relays put a message into another one.
+/// `None` if it is truncated. Relays wrap a message into another one.
 fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V>) -> Option<()> {
     const RELAYED: u16 = 9;
     let header = match payload.first()? {
@@ -249,9 +248,9 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V
             RELAYED if relays > 0 => message6(value, relays - 1, told)?,
             23 => told.addresses::<16>(value),
             24 => told.names(value),
-            // The client's full name (RFC 4704), behind flags.
+            // The client's full name (RFC 4704), after flags.
             39 => told.full_name(value.get(1..)?),
-            // From where to boot (RFC 5970), and the portal of a captive network (RFC 8910).
+            // The boot URL (RFC 5970), and the portal of a captive network (RFC 8910).
             59 | 103 => told.url(value),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! What a head tells: hosts, URLs, and whatever else its headers name.
+//! Reporting the contents of a head: hosts, URLs, and what else its headers name.
 
 use super::context::Context;
 use super::host::{parse_bare, split_port};
@@ -13,13 +13,13 @@ use crate::engine::progress::bound;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-/// Hosts beyond the first whose URLs are told.
+/// Additional hosts whose URLs are reported.
 pub(super) const MAX_OTHER_HOSTS: usize = bound(4, 2);
 
-/// URLs of a request that others asked for, by what its headers say.
+/// Rewritten URLs of a request, according to its headers, that are reported.
 const MAX_ASKED: usize = bound(8, 3);
 
-/// Tells what a head says.
+/// Reports the contents of a head.
 struct Teller<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
@@ -36,7 +36,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         self.visitor.text(text, at, self.packet, self.said);
     }
 
-    /// A Host header, or where a tunnel goes; a user in front of it is no part of it.
+    /// A Host header, or the destination of a tunnel; a user before it is not part of it.
     fn host(&mut self, host: &[u8]) {
         let start = memchr::memrchr(b'@', host).map_or(0, |at| at + 1);
         let (name, port) = split_port(host.get(start..).unwrap_or_default());
@@ -50,7 +50,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         }
     }
 
-    /// The host of a URL, unless it is `known` already, and the URLs that are in its path or query.
+    /// The host of a URL, unless it is `known` already, and the URLs in its path or query.
     fn inside(&mut self, url: &[u8], known: Option<&[u8]>) {
         search::host(url, known, &mut |observable, at| self.seen(observable, at));
         if let Some(text) = search::embedded(url) {
@@ -58,7 +58,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         }
     }
 
-    /// Headers with URLs and addresses of mail, but for that which was `told`.
+    /// Headers with URLs and e-mail addresses, except the one that was `told`.
     fn headers(&mut self, headers: &[u8], told: Option<&[u8]>) {
         search::headers(headers, |name, value| {
             if told != Some(value) {
@@ -67,7 +67,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         });
     }
 
-    /// Hosts beyond the first, and headers that name hosts without a URL.
+    /// Additional hosts, and headers that name hosts without a URL.
     fn more<'h>(&mut self, headers: &'h [u8], host: Option<&'h [u8]>) -> Named<'h> {
         let mut named = Named::default();
         for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
@@ -84,7 +84,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
     }
 }
 
-/// Where the text of a header is told to stand.
+/// The place that is reported for the text of a header.
 fn place(name: &[u8]) -> Where {
     match naming::form(name) {
         Some(
@@ -116,7 +116,7 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
     } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
         teller.seen(Observable::Url(url), Where::HttpUrl);
-        // Of most there is nothing more to be told.
+        // For most there is nothing more to report.
         if memchr::memchr2(b':', b'%', request.target).is_some() {
             teller.inside(request.target, host);
         }
@@ -134,7 +134,7 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
     if request.has_more {
         let named = teller.more(request.headers, host);
         if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
-            // Which of them a server takes is its own matter.
+            // Servers differ in which of them they use.
             for other in other_hosts(request.headers, host).take(MAX_OTHER_HOSTS) {
                 build_url(request, Some(other), packet, url);
                 teller.seen(Observable::Url(url), Where::HttpUrl);
@@ -174,7 +174,7 @@ pub(super) fn report_response<V: Visitor>(
     teller.headers(response.headers, response.location.filter(|_| is_url));
 }
 
-/// Hosts of a request beyond the first.
+/// Hosts of a request after the first.
 fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
     let headers = Headers { rest: headers, left: MAX_HEADERS };
     let hosts = headers.filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
@@ -190,7 +190,7 @@ fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, ur
     build_url_of(request.scheme, host, [b"", request.target], packet, url);
 }
 
-/// Builds a URL of a scheme, a host, and a path that may be in two parts.
+/// Builds a URL from a scheme, a host, and a path that may be in two parts.
 fn build_url_of(
     scheme: &[u8],
     host: Option<&[u8]>,
@@ -215,7 +215,7 @@ fn build_url_of(
         }
     }
     url.extend_from_slice(prefix);
-    // A backslash is read as a slash.
+    // A backslash is treated as a slash.
     if !matches!(target.first(), Some(b'/' | b'\\')) {
         url.push(b'/');
     }
