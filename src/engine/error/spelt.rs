@@ -112,28 +112,28 @@ mod tests {
     fn nothing_harmful_is_left_and_everything_else_stays() {
         for char in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let text = format!("a{char}b");
-            let told = spelt(&text);
-            assert!(!told.chars().any(is_harmful), "{char:?}");
-            assert_eq!(told == text, !is_harmful(char), "{char:?}");
+            let shown = spelt(&text);
+            assert!(!shown.chars().any(is_harmful), "{char:?}");
+            assert_eq!(shown == text, !is_harmful(char), "{char:?}");
             let json = serde_json::to_string(&text).unwrap();
-            let told = spelt_json(&json);
-            assert!(!told.chars().any(is_harmful), "{char:?}");
-            assert_eq!(serde_json::from_str::<String>(&told).unwrap(), text, "{char:?}");
+            let shown = spelt_json(&json);
+            assert!(!shown.chars().any(is_harmful), "{char:?}");
+            assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text, "{char:?}");
         }
     }
 
     #[test]
     fn names_that_are_no_text_stay_apart() {
-        let told = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
-        assert_eq!(told(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
-        assert_eq!(told(b"\xff\xfe.log"), "\\xff\\xfe.log");
-        assert_ne!(told(b"\xff.log"), told(b"\xfe.log"));
-        assert_eq!(told("a\u{202e}b\u{9b}c\u{2028}".as_bytes()), "a\\u{202e}b\\u{9b}c\\u{2028}");
-        assert_eq!(told("grün.log".as_bytes()), "grün.log");
-        assert_eq!(told(b"a\nwiresift: b"), "a\\nwiresift: b");
-        assert_eq!(told(b"\xc2\xff\x1b"), "\\xc2\\xff\\x1b");
+        let shown = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
+        assert_eq!(shown(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
+        assert_eq!(shown(b"\xff\xfe.log"), "\\xff\\xfe.log");
+        assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));
+        assert_eq!(shown("a\u{202e}b\u{9b}c\u{2028}".as_bytes()), "a\\u{202e}b\\u{9b}c\\u{2028}");
+        assert_eq!(shown("grün.log".as_bytes()), "grün.log");
+        assert_eq!(shown(b"a\nwiresift: b"), "a\\nwiresift: b");
+        assert_eq!(shown(b"\xc2\xff\x1b"), "\\xc2\\xff\\x1b");
         // As alerts have it.
-        assert_eq!(told(b"a\\\xff"), "a\\\\\\xff");
-        assert_eq!(told(b"\\xff.log"), "\\\\xff.log");
+        assert_eq!(shown(b"a\\\xff"), "a\\\\\\xff");
+        assert_eq!(shown(b"\\xff.log"), "\\\\xff.log");
     }
 }

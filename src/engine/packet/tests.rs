@@ -13,7 +13,7 @@ mod transfers;
 use super::contract::{Opening, Probe, Protocol, Slot};
 use super::dispatch::ConnectionState;
 use super::*;
-use crate::engine::indicator::Protocol as Told;
+use crate::engine::indicator::Protocol as AlertProtocol;
 use crate::engine::indicator::{Kind, Observable, PacketPlace, Timestamp, Where};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -245,7 +245,7 @@ fn every_layer_to_a_place() {
     let place = &recorder.places[0];
     assert_eq!((place.number, place.src_port, place.dst_port), (1, Some(40000), Some(80)));
     assert_eq!((place.to_server, place.proto), (Some(true), 6));
-    let Some(Told::Http(http)) = &place.protocol else { panic!("{place:?}") };
+    let Some(AlertProtocol::Http(http)) = &place.protocol else { panic!("{place:?}") };
     assert_eq!(http.hostname.as_deref(), Some("a.example"));
     assert_eq!(recorder.closed.len(), 5);
     assert_eq!(recorder.closed[0].close, Close::Finished);

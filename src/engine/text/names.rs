@@ -204,8 +204,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         };
         let behind = rest.first().copied().unwrap_or(b'\n');
         let is_path = matches!(behind, b'\\' | b'/');
-        let is_told = is_secure || self.is_cookie_of_share(at);
-        let is_end = is_told && !is(behind, class::NAME | class::DOT) && behind != b'@';
+        let is_certain = is_secure || self.is_cookie_of_share(at);
+        let is_end = is_certain && !is(behind, class::NAME | class::DOT) && behind != b'@';
         (is_path || is_end).then_some(port)
     }
 

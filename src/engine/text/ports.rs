@@ -30,11 +30,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let ends = behind.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
         let head = &self.text[..run.start];
         let marks: [&[u8]; 5] = [b" >", b" \\u003e", b" &gt;", b"IP", b"IP6"];
-        let is_told = head
+        let is_marked = head
             .strip_suffix(b" ")
             .is_some_and(|head| marks.iter().any(|mark| head.ends_with(mark)))
             || marks[..3].iter().any(|mark| behind.starts_with(mark));
-        (ends && is_told && dot + 1 + len == run.end).then_some((port, dot))
+        (ends && is_marked && dot + 1 + len == run.end).then_some((port, dot))
     }
 
     /// Emits an IPv4 address with its port after a fourth dot.

@@ -9,7 +9,7 @@
 
 mod name;
 mod record;
-mod told;
+mod seen;
 mod words;
 
 use crate::engine::indicator::{self, Observable, Protocol, Where};
@@ -18,7 +18,7 @@ use crate::engine::packet::view;
 use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
 use crate::engine::progress::bound;
 pub(in crate::engine::packet) use name::Name;
-use told::Told;
+use seen::SeenNames;
 
 pub(in crate::engine::packet) const HEADER: usize = 12;
 
@@ -216,7 +216,7 @@ impl Opening {
         if self.questions <= 1 && self.records == 0 {
             return Ok(at);
         }
-        let mut walk = Walk { message, at, name: None, told: Told::new(&self.question) };
+        let mut walk = Walk { message, at, name: None, seen: SeenNames::new(&self.question) };
         for _ in 1..self.questions.min(MAX_RECORDS) {
             walk.question(found)?;
         }
@@ -233,7 +233,7 @@ struct Walk<'m> {
     at: usize,
     /// Scratch space, allocated for the first name that must be read.
     name: Option<Name>,
-    told: Told<'m>,
+    seen: SeenNames<'m>,
 }
 
 impl<'m> Walk<'m> {
@@ -241,7 +241,7 @@ impl<'m> Walk<'m> {
         let (start, end) = (self.at, self.read(self.at)?);
         self.message.get(end..end + 4).ok_or(Broken)?;
         self.at = end + 4;
-        self.tell(start, Where::DnsQuery, found);
+        self.report(start, Where::DnsQuery, found);
         Ok(())
     }
 
@@ -250,7 +250,7 @@ impl<'m> Walk<'m> {
         // Most owners are the root, or only a pointer to a name that was reported.
         let (start, is_new) = match self.message.get(owner..) {
             Some([0, ..]) => (owner + 1, false),
-            Some(&[high, low, ..]) if self.told.knows(u16::from_be_bytes([high, low])) => {
+            Some(&[high, low, ..]) if self.seen.knows(u16::from_be_bytes([high, low])) => {
                 (owner + 2, false)
             }
             _ => (self.read(owner)?, true),
@@ -265,7 +265,7 @@ impl<'m> Walk<'m> {
         // If the last record is cut off, its owner still counts.
         if !record::is_meta(kind) {
             if is_new {
-                self.tell(owner, Where::DnsAnswer, found);
+                self.report(owner, Where::DnsAnswer, found);
             }
             if end <= self.message.len() {
                 self.data(kind, class, data..end, found)?;
@@ -280,9 +280,9 @@ impl<'m> Walk<'m> {
     }
 
     /// Reports the name that was read last, at `start`, unless it only repeats another.
-    fn tell(&mut self, start: usize, at: Where, found: &mut impl FnMut(Found<'_>)) {
+    fn report(&mut self, start: usize, at: Where, found: &mut impl FnMut(Found<'_>)) {
         let Some(name) = &self.name else { return };
-        if !name.text().is_empty() && self.told.is_first(name, start) {
+        if !name.text().is_empty() && self.seen.is_first(name, start) {
             found(Found::of(name, at));
         }
     }

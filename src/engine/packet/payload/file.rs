@@ -192,11 +192,11 @@ mod tests {
 
     /// Records what is reported.
     #[derive(Default)]
-    struct Told {
+    struct Recorder {
         lines: Vec<String>,
     }
 
-    impl Visitor for Told {
+    impl Visitor for Recorder {
         fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
             false
         }
@@ -219,15 +219,15 @@ mod tests {
     }
 
     fn carry(pieces: &[&[u8]], gap: u64, is_whole: bool) -> Vec<String> {
-        let mut told = Told::default();
+        let mut recorder = Recorder::default();
         let packet = some_packet();
-        let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut told);
+        let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut recorder);
         for piece in pieces {
             file.update(piece);
         }
         file.gap(gap);
-        file.finish(is_whole, &packet, &mut told);
-        told.lines
+        file.finish(is_whole, &packet, &mut recorder);
+        recorder.lines
     }
 
     /// RFC 1321, appendix A.5, and the examples of FIPS 180.
@@ -262,14 +262,14 @@ mod tests {
                 self.0.push((file.size.unwrap(), digest));
             }
         }
-        let (mut told, packet) = (Sizes::default(), some_packet());
-        let file = File::begin("ftp", None, &packet, &mut told).with_lines(returns, &told);
+        let (mut recorder, packet) = (Sizes::default(), some_packet());
+        let file = File::begin("ftp", None, &packet, &mut recorder).with_lines(returns, &recorder);
         let mut file = file;
         for piece in pieces {
             file.update(piece);
         }
-        file.finish(true, &packet, &mut told);
-        told.0
+        file.finish(true, &packet, &mut recorder);
+        recorder.0
     }
 
     fn md5(text: &[u8]) -> (u64, String) {

@@ -99,7 +99,7 @@ struct Carried<'h, H> {
 }
 
 impl<H> Carried<'_, H> {
-    fn told(&self, tls: indicator::Tls) -> Protocol {
+    fn protocol(&self, tls: indicator::Tls) -> Protocol {
         match self.over {
             Over::Tcp => Protocol::Tls(tls),
             Over::Quic => Protocol::Quic(tls),
@@ -109,13 +109,13 @@ impl<H> Carried<'_, H> {
 
 impl view::Facts for Carried<'_, Hello<'_>> {
     fn owned(&self) -> Protocol {
-        self.told(self.hello.owned())
+        self.protocol(self.hello.owned())
     }
 }
 
 impl view::Facts for Carried<'_, ServerHello<'_>> {
     fn owned(&self) -> Protocol {
-        self.told(self.hello.owned())
+        self.protocol(self.hello.owned())
     }
 }
 
@@ -207,7 +207,7 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
     let said = Said::Message(&facts);
     let packet = to.packet;
     let visitor = &mut *to.visitor;
-    let mut tell = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
+    let mut report = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
         if visitor.wants(kind) {
             let mut bytes = [0; 32];
             let length = digest(der, &mut bytes);
@@ -215,9 +215,9 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
             visitor.seen(observable, Where::TlsCert, packet, said);
         }
     };
-    tell(Kind::CertMd5, digest::<Md5>);
-    tell(Kind::CertSha1, digest::<Sha1>);
-    tell(Kind::CertSha256, digest::<Sha256>);
+    report(Kind::CertMd5, digest::<Md5>);
+    report(Kind::CertSha1, digest::<Sha1>);
+    report(Kind::CertSha256, digest::<Sha256>);
     if let Some(parsed) = parsed {
         for name in parsed.names() {
             match name {

@@ -201,7 +201,7 @@ impl Mail {
             if self.held.len() >= MAX_HEADER {
                 // It ended with the last line that there was room for, but continues.
                 to.counters.note(Fault::SplitMail);
-                self.torn_header(to);
+                self.incomplete_header(to);
                 self.state = State::TooLong(true);
                 return 0;
             }
@@ -212,7 +212,7 @@ impl Mail {
         self.held.extend_from_slice(line);
         if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
             to.counters.note(Fault::SplitMail);
-            self.torn_header(to);
+            self.incomplete_header(to);
             self.state = State::TooLong(false);
         } else if matches!(&self.held[..], b"\r\n" | b"\n") {
             self.headers_done(to);
@@ -237,7 +237,7 @@ impl Mail {
     }
 
     /// Parses an incomplete header, without its last word: a part of a word would be another one.
-    fn torn_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+    fn incomplete_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         if !self.held.ends_with(b"\n") {
             let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
             let colon = memchr::memchr(b':', &self.held);
@@ -280,7 +280,7 @@ impl Mail {
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
-            return leaf::tell_names(&entity, self.protocol, false, to);
+            return leaf::report_names(&entity, self.protocol, false, to);
         }
         if entity.kind == Kind::Multipart
             && let Some(text) = entity.boundary.take()
@@ -305,7 +305,7 @@ impl Mail {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
-                    self.torn_header(to);
+                    self.incomplete_header(to);
                 }
                 self.state = State::TooLong(false);
             }
@@ -333,7 +333,7 @@ impl Mail {
             match self.delimiter() {
                 Some((at, is_close)) => self.delimit(at, is_close, to),
                 None if is_whole => self.held_header(to),
-                None => self.torn_header(to),
+                None => self.incomplete_header(to),
             }
         }
         if self.state == State::Body && !self.bounds.is_empty() {

@@ -24,13 +24,13 @@ const MAX_RELAYS: usize = bound(8, 2);
 const MAX_OPTION: usize = bound(4 << 10, 64);
 
 /// The receiver of what is found.
-struct Told<'t, 'p, V> {
+struct Reporter<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
     counters: &'t mut Counters,
 }
 
-impl<V: Visitor> Told<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn host(&mut self, host: &[u8], at: Where) {
         let host = host.split(|&b| b == 0).next().unwrap_or_default();
         let to = (&mut *self.visitor, &mut *self.counters);
@@ -113,20 +113,20 @@ pub(in crate::engine::packet) fn inspect<V: Visitor>(
     let is_v6 = matches!(packet.ports, Ports::Pair(546 | 547, 546 | 547));
     let is_dhcp = is_v6 || be32(payload, MAGIC_AT) == Some(MAGIC);
     if is_dhcp {
-        message(is_v6, payload, Told { packet, visitor, counters });
+        message(is_v6, payload, Reporter { packet, visitor, counters });
     }
     is_dhcp
 }
 
 #[inline(never)]
-fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut told: Told<'_, '_, V>) {
+fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut to: Reporter<'_, '_, V>) {
     let is_good = if is_v6 {
-        message6(payload, MAX_RELAYS, &mut told).is_some()
+        message6(payload, MAX_RELAYS, &mut to).is_some()
     } else {
-        message4(payload, &mut told).is_some()
+        message4(payload, &mut to).is_some()
     };
     if !is_good {
-        told.counters.note(Fault::BadDhcp);
+        to.counters.note(Fault::BadDhcp);
     }
 }
 
@@ -139,9 +139,9 @@ struct Options {
 }
 
 /// `None` if it is truncated.
-fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()> {
+fn message4<V: Visitor>(payload: &[u8], to: &mut Reporter<'_, '_, V>) -> Option<()> {
     let next: Option<&[u8; 4]> = payload.get(20..)?.first_chunk();
-    told.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
+    to.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
     let mut options = Options::default();
     let mut is_good = options.read(payload.get(MAGIC_AT + 4..)?);
     let (server, file) = (payload.get(44..108)?, payload.get(108..MAGIC_AT)?);
@@ -153,13 +153,13 @@ fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()
         is_good &= options.read(server);
     }
     for (code, value) in &options.all {
-        told.option(*code, value);
+        to.option(*code, value);
     }
     if overload & 1 == 0 {
-        told.file(file);
+        to.file(file);
     }
     if overload & 2 == 0 {
-        told.host(server, Where::DhcpServer);
+        to.host(server, Where::DhcpServer);
     }
     is_good.then_some(())
 }
@@ -202,7 +202,7 @@ impl Options {
     }
 }
 
-impl<V: Visitor> Told<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn option(&mut self, code: u8, value: &[u8]) {
         match code {
             // Name servers, and TFTP servers (RFC 5859).
@@ -231,7 +231,7 @@ impl<V: Visitor> Told<'_, '_, V> {
 }
 
 /// `None` if it is truncated. Relays wrap a message into another one.
-fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V>) -> Option<()> {
+fn message6<V: Visitor>(payload: &[u8], relays: usize, to: &mut Reporter<'_, '_, V>) -> Option<()> {
     const RELAYED: u16 = 9;
     let header = match payload.first()? {
         12 | 13 => 34,
@@ -245,13 +245,13 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V
         let (code, length) = (be16(rest, 0)?, usize::from(be16(rest, 2)?));
         let (value, behind) = rest.get(4..)?.split_at_checked(length)?;
         match code {
-            RELAYED if relays > 0 => message6(value, relays - 1, told)?,
-            23 => told.addresses::<16>(value),
-            24 => told.names(value),
+            RELAYED if relays > 0 => message6(value, relays - 1, to)?,
+            23 => to.addresses::<16>(value),
+            24 => to.names(value),
             // The client's full name (RFC 4704), after flags.
-            39 => told.full_name(value.get(1..)?),
+            39 => to.full_name(value.get(1..)?),
             // The boot URL (RFC 5970), and the portal of a captive network (RFC 8910).
-            59 | 103 => told.url(value),
+            59 | 103 => to.url(value),
             _ => {}
         }
         rest = behind;

@@ -5,7 +5,7 @@
 //! in both directions. The server's lines contain no indicators except its certificate, which the
 //! TLS parser finds.
 
-use crate::engine::indicator::{self, Observable, Protocol as Told, Where, address};
+use crate::engine::indicator::{self, Observable, Protocol as AlertProtocol, Where, address};
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use crate::engine::packet::view;
@@ -51,8 +51,8 @@ impl Envelope<'_> {
 }
 
 impl view::Facts for Envelope<'_> {
-    fn owned(&self) -> Told {
-        Told::Smtp(Envelope::owned(self))
+    fn owned(&self) -> AlertProtocol {
+        AlertProtocol::Smtp(Envelope::owned(self))
     }
 }
 

@@ -5,7 +5,7 @@
 //! client), and the response to the key exchange begins with the host key, whose MD5 and SHA-256
 //! are reported in hex.
 
-use crate::engine::indicator::{self, Kind, Observable, Protocol as Told, Where, digest};
+use crate::engine::indicator::{self, Kind, Observable, Protocol as AlertProtocol, Where, digest};
 use crate::engine::packet::bytes::be32;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::view;
@@ -58,8 +58,8 @@ impl Facts<'_> {
 }
 
 impl view::Facts for Facts<'_> {
-    fn owned(&self) -> Told {
-        Told::Ssh(Facts::owned(self))
+    fn owned(&self) -> AlertProtocol {
+        AlertProtocol::Ssh(Facts::owned(self))
     }
 }
 

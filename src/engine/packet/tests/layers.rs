@@ -224,8 +224,8 @@ fn every_tunnel_shows_its_inside_and_its_outside() {
         assert_eq!(recorder.opened.len(), kinds.len() + 1, "{kinds:?}");
         let place = &recorder.places[0];
         assert_eq!(place.src, Some("10.0.0.1".parse().unwrap()));
-        let told: Vec<_> = place.tunnel.iter().map(|tunnel| tunnel.kind).collect();
-        assert_eq!(told, kinds);
+        let reported: Vec<_> = place.tunnel.iter().map(|tunnel| tunnel.kind).collect();
+        assert_eq!(reported, kinds);
         assert_eq!(place.tunnel[0].src, recorder.opened[0].0);
         assert_eq!(place.tunnel[0].dst, recorder.opened[0].1);
     }

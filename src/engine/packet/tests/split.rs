@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 /// Everything that is told, in whatever order.
 #[derive(Default)]
 struct Everything {
-    told: Vec<String>,
+    reported: Vec<String>,
     order: Order,
 }
 
 impl Everything {
     fn sorted(mut self) -> Vec<String> {
-        self.told.sort_unstable();
-        self.told
+        self.reported.sort_unstable();
+        self.reported
     }
 }
 
@@ -31,24 +31,24 @@ impl Visitor for Everything {
 
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
         assert_eq!(self.order, Order::new(packet.number, packet.tunnel.len()));
-        self.told.push(format!("opened {packet:?}"));
+        self.reported.push(format!("opened {packet:?}"));
         true
     }
 
     fn flow_continued(&mut self, packet: &Packet<'_>) {
-        self.told.push(format!("continued {packet:?}"));
+        self.reported.push(format!("continued {packet:?}"));
     }
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
-        self.told.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
+        self.reported.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
     }
 
     fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.told.push(format!("seen {} {} {packet:?}", text(what), at.name()));
+        self.reported.push(format!("seen {} {} {packet:?}", text(what), at.name()));
     }
 
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.told.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
+        self.reported.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
     }
 }
 
@@ -200,8 +200,8 @@ fn a_file_between_two_servers_is_named() {
             segment(data.0, end, 14, FIN, b""),
         ]);
         let (want, counters) = whole(&frames, &Config::default());
-        assert!(want.iter().any(|told| told.contains("secret.bin")));
-        assert!(want.iter().any(|told| told.starts_with("seen Sha256")), "{want:#?}");
+        assert!(want.iter().any(|reported| reported.contains("secret.bin")));
+        assert!(want.iter().any(|reported| reported.starts_with("seen Sha256")), "{want:#?}");
         for piece in [1, 3, 100] {
             assert_eq!(
                 shared(&frames, &Config::default(), piece),

@@ -142,9 +142,9 @@ mod tests {
                      0.0.0.0 *.c.example\n192.0.2.10 corp.example\n";
         let got = Collected::read(text, &options).unwrap();
         assert_eq!(got.values(), ["evil.example"]);
-        let told: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value, r.reason)).collect();
+        let reported: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value, r.reason)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 (Some(2), "http://a.example/", Reason::BadDomain),
                 (Some(3), "b.example:80", Reason::BadDomain),

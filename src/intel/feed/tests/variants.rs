@@ -17,11 +17,11 @@ type Row<'r> = (&'r str, &'r [&'r str], &'r [(&'r str, Reason)]);
 
 /// Checks what is taken, and what is told and why.
 fn check(rows: &[Row<'_>]) {
-    for (text, want, told) in rows {
+    for (text, want, reported) in rows {
         let got = read(text);
         assert_eq!(got.values(), *want, "{text}");
         let rejects: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
-        assert_eq!(rejects, *told, "{text}");
+        assert_eq!(rejects, *reported, "{text}");
     }
 }
 
@@ -430,8 +430,8 @@ fn lists_of_what_was_taken_back() {
             let text = text.replace("NAME", name);
             let got = read(&text);
             assert_eq!(got.values(), ["a.example", "b.example"], "{text}");
-            let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
-            assert_eq!(told, [("c.example", Reason::Withdrawn)], "{text}");
+            let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+            assert_eq!(reported, [("c.example", Reason::Withdrawn)], "{text}");
         }
     }
 }

@@ -191,7 +191,7 @@ mod tests {
         }
         assert!(recent.shares.len() <= MOST && recent.order.len() == MOST);
         assert_eq!(recent.find(&0, Timestamp(TIMEOUT)), Some(3));
-        assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "heard of meanwhile");
+        assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "used meanwhile");
         assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);
         assert_eq!(recent.find(&1, Timestamp(0)), None);
         recent.forget(Timestamp(8 * TIMEOUT));

@@ -120,7 +120,7 @@ impl Walk<'_> {
         if behind > end {
             return Err(Broken);
         }
-        self.tell(at, Where::DnsAnswer, found);
+        self.report(at, Where::DnsAnswer, found);
         Ok(behind)
     }
 

@@ -279,12 +279,12 @@ mod twin {
 
     /// What is seen of messages of questions and of records of CNAME, MX, TXT and OPT.
     fn walked(message: &[u8], seen: &mut Vec<String>) -> Option<usize> {
-        let mut told = HashSet::new();
-        let mut tell = |text: &[u8], is_odd: bool| {
+        let mut reported = HashSet::new();
+        let mut report = |text: &[u8], is_odd: bool| {
             let text = text.to_ascii_lowercase();
-            let is_first = !told.contains(&text) && !text.is_empty();
-            if told.len() < 64 && !text.is_empty() {
-                told.insert(text.clone());
+            let is_first = !reported.contains(&text) && !text.is_empty();
+            if reported.len() < 64 && !text.is_empty() {
+                reported.insert(text.clone());
             }
             if is_first {
                 let text = if is_odd { "(odd)".into() } else { String::from_utf8_lossy(&text) };
@@ -298,7 +298,7 @@ mod twin {
             let (text, is_odd, end) = name(message, at)?;
             at = end + 4;
             message.get(..at)?;
-            tell(&text, is_odd);
+            report(&text, is_odd);
         }
         for _ in 0..records {
             let (text, is_odd, start) = name(message, at)?;
@@ -306,7 +306,7 @@ mod twin {
             let (kind, length) = (count(start)?, count(start + 8)?);
             at = start + 10 + length;
             if kind != 41 {
-                tell(&text, is_odd);
+                report(&text, is_odd);
             }
             message.get(..at)?;
             let before = match kind {
@@ -317,7 +317,7 @@ mod twin {
             if length > 0 {
                 let (text, is_odd, end) = name(message, start + 10 + before)?;
                 (end <= at).then_some(())?;
-                tell(&text, is_odd);
+                report(&text, is_odd);
             }
         }
         Some(at)

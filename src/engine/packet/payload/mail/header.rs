@@ -186,10 +186,10 @@ fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
         let helo = word.get(..5).filter(|start| {
             start.eq_ignore_ascii_case(b"helo=") || start.eq_ignore_ascii_case(b"ehlo=")
         });
-        let is_told = is_first
+        let is_host = is_first
             || helo.is_some()
             || ["from", "by", "helo", "ehlo"].iter().any(|b| is_after(b));
-        let word = word.get(helo.map_or(0, <[u8]>::len)..).filter(|_| is_told)?;
+        let word = word.get(helo.map_or(0, <[u8]>::len)..).filter(|_| is_host)?;
         host(word)
     })
 }

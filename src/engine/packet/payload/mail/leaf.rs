@@ -60,7 +60,7 @@ impl Leaf {
         if is_deep && !file.as_ref().is_some_and(File::is_shown) {
             to.counters.note(Fault::DeepMail);
         }
-        tell_names(&entity, protocol, file.is_some(), to);
+        report_names(&entity, protocol, file.is_some(), to);
         let text = is_text.then(|| {
             Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
         });
@@ -128,7 +128,7 @@ impl Leaf {
 
 /// Reports the names of a file other than the one it was begun with, if it was: with folders, and
 /// from other parameters.
-pub(super) fn tell_names<V: Visitor>(
+pub(super) fn report_names<V: Visitor>(
     entity: &Entity,
     protocol: &'static str,
     is_begun: bool,

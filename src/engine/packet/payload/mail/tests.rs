@@ -187,12 +187,12 @@ fn comments_and_external_bodies() {
 /// A part of a name or an address is another one.
 #[test]
 fn what_breaks_off_tells_no_part_of_a_word() {
-    let told = |text: &[u8]| converse(2525, text, &[], 1000).0;
-    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
+    let reported = |text: &[u8]| converse(2525, text, &[], 1000).0;
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
     assert_eq!(recorder.at(Where::MailTo), ["a@b.example"]);
-    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo:c@d.exam");
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\nTo:c@d.exam");
     assert!(recorder.at(Where::MailTo).is_empty());
-    let recorder = told(b"EHLO a.example\r\nDATA\r\n\r\nsee <http://a.example> http://b.exam");
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\n\r\nsee <http://a.example> http://b.exam");
     assert_eq!(recorder.text_at(Where::MailBody), "see <http://a.example> ");
     // Bytes that never come, in a header and in a body.
     let lost = |text: &[u8], from: usize| {
@@ -334,10 +334,10 @@ fn headers_that_meet_the_bound() {
 
 /// Whether what stands behind is told by each carrier, in large segments and in small ones.
 fn reads_the_rest(mail: &[u8]) -> bool {
-    let told = |(port, client, server): &(u16, Vec<u8>, Vec<u8>), unit| {
+    let reported = |(port, client, server): &(u16, Vec<u8>, Vec<u8>), unit| {
         let (recorder, counters) = converse(*port, client, server, unit);
         assert_eq!(counters.fault(Fault::Stuck), 0);
         recorder.text_at(Where::MailBody).contains("http://b.example/")
     };
-    carriers(mail).iter().all(|carrier| told(carrier, 1400) && told(carrier, 40_001))
+    carriers(mail).iter().all(|carrier| reported(carrier, 1400) && reported(carrier, 40_001))
 }

@@ -36,7 +36,7 @@ pub(in crate::engine::packet) struct Text {
     /// The last piece ended with a line.
     is_line_start: bool,
     /// Bytes were lost: what comes before the next blank is the end of an unknown word.
-    is_torn: bool,
+    starts_in_word: bool,
     /// Its first bytes have arrived.
     is_begun: bool,
 }
@@ -51,7 +51,7 @@ impl Text {
             held: Vec::new(),
             inside: None,
             is_line_start: true,
-            is_torn: false,
+            starts_in_word: false,
             is_begun: false,
         }
     }
@@ -94,9 +94,9 @@ impl Text {
                 (Some(wide), Some(joined), _) => joined.join(&wide.decoded(piece), held),
                 (Some(wide), None, Some(html)) => html.decode(&wide.decoded(piece), held),
             }
-            if self.is_torn {
+            if self.starts_in_word {
                 let end = self.held.iter().position(is_cut);
-                self.is_torn = end.is_none();
+                self.starts_in_word = end.is_none();
                 self.held.drain(..end.unwrap_or(self.held.len()));
             }
             if self.held.len() >= WINDOW {
@@ -134,12 +134,12 @@ impl Text {
             uu.gap();
             file.gap(length);
         }
-        (self.is_line_start, self.is_torn) = (false, true);
+        (self.is_line_start, self.starts_in_word) = (false, true);
     }
 
     /// The text begins in the middle of a word.
-    pub(in crate::engine::packet) fn set_torn(&mut self) {
-        self.is_torn = true;
+    pub(in crate::engine::packet) fn set_starts_in_word(&mut self) {
+        self.starts_in_word = true;
     }
 
     /// Removes the last word, whose end is missing: a part of it would be another word.

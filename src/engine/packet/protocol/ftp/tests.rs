@@ -121,8 +121,8 @@ fn files_on_their_own_connections() {
     for is_passive in [true, false] {
         for command in ["RETR pub/a.bin", "STOR a.bin", "stor a.bin"] {
             let command = if command.starts_with('s') { "STOR  a.bin " } else { command };
-            let told = files(&transfer(is_passive, command, whole, 1, false));
-            let [(_, size, name)] = &told[..] else { panic!("{command}: {told:?}") };
+            let reported = files(&transfer(is_passive, command, whole, 1, false));
+            let [(_, size, name)] = &reported[..] else { panic!("{command}: {reported:?}") };
             assert_eq!((*size, &**name), (whole, "a.bin"));
         }
     }
@@ -143,14 +143,14 @@ fn text_is_told_in_both_forms() {
     use md5::Digest as _;
     let md5 = |text: &str| format!("Md5 {:?}", <[u8; 16]>::from(md5::Md5::digest(text)));
     let sent = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
-    let told = |kind: &str| {
-        let told = files(&transfer(true, &format!("{kind}RETR a.txt"), 35, 1, false));
-        told.into_iter().map(|(digest, size, _)| (digest, size)).collect::<Vec<_>>()
+    let reported = |kind: &str| {
+        let reported = files(&transfer(true, &format!("{kind}RETR a.txt"), 35, 1, false));
+        reported.into_iter().map(|(digest, size, _)| (digest, size)).collect::<Vec<_>>()
     };
     let local = sent.replace('\r', "");
-    assert_eq!(told(""), [(md5(sent), 35)]);
-    assert_eq!(told("TYPE A\r\n"), [(md5(sent), 35), (md5(&local), 32)]);
-    assert_eq!(told("TYPE A\r\nTYPE I\r\n"), [(md5(sent), 35)]);
+    assert_eq!(reported(""), [(md5(sent), 35)]);
+    assert_eq!(reported("TYPE A\r\n"), [(md5(sent), 35), (md5(&local), 32)]);
+    assert_eq!(reported("TYPE A\r\nTYPE I\r\n"), [(md5(sent), 35)]);
 }
 
 /// A server that ends the connection for data as it should, and has not sent everything.

@@ -42,7 +42,7 @@ use tables::{Allowed, Tables};
 enum State {
     Preface,
     /// The capture began in the middle.
-    Midway,
+    Midstream,
     /// The header of a frame.
     Frame,
     /// A part of a header block, and the padding after it.
@@ -104,7 +104,7 @@ impl Direction {
             frame: Frame::default(),
             block: None,
             head: Head::default(),
-            hpack: hpack::Decoder::midway(),
+            hpack: hpack::Decoder::midstream(),
             bodies: Bodies::new(is_client),
             last: 0,
             table: None,
@@ -114,8 +114,8 @@ impl Direction {
     }
 
     /// A direction whose beginning was not captured.
-    fn midway(is_client: bool) -> Self {
-        Direction { state: State::Midway, has_begun: true, ..Direction::new(is_client) }
+    fn midstream(is_client: bool) -> Self {
+        Direction { state: State::Midstream, has_begun: true, ..Direction::new(is_client) }
     }
 
     /// The connection was HTTP/1 before.
@@ -141,7 +141,7 @@ impl Direction {
                 tables(context).is_begun = !self.is_upgraded;
                 Step::Took(PREFACE.len())
             }
-            State::Midway => {
+            State::Midstream => {
                 // What it acknowledged before is unknown.
                 tables(context).lose(self.is_client);
                 self.state = State::Frame;
@@ -232,7 +232,7 @@ impl Direction {
                     self.end_part(0, 0, 0, context);
                 }
             }
-            State::Preface | State::Midway => {}
+            State::Preface | State::Midstream => {}
             // A frame header cannot span a gap.
             State::Search => self.start = Start::default(),
             State::Frame | State::Block { .. } | State::Data { .. } | State::Settings { .. } => {

@@ -20,14 +20,14 @@ pub(super) const MAX_OTHER_HOSTS: usize = bound(4, 2);
 const MAX_ASKED: usize = bound(8, 3);
 
 /// Reports the contents of a head.
-struct Teller<'t, 'p, V> {
+struct Reporter<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
     counters: &'t mut Counters,
     said: Said<'t>,
 }
 
-impl<V: Visitor> Teller<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn seen(&mut self, observable: Observable<'_>, at: Where) {
         self.visitor.seen(observable, at, self.packet, self.said);
     }
@@ -58,10 +58,10 @@ impl<V: Visitor> Teller<'_, '_, V> {
         }
     }
 
-    /// Headers with URLs and e-mail addresses, except the one that was `told`.
-    fn headers(&mut self, headers: &[u8], told: Option<&[u8]>) {
+    /// Headers with URLs and e-mail addresses, except the one already `reported`.
+    fn headers(&mut self, headers: &[u8], reported: Option<&[u8]>) {
         search::headers(headers, |name, value| {
-            if told != Some(value) {
+            if reported != Some(value) {
                 self.text(value, place(name));
             }
         });
@@ -104,48 +104,48 @@ fn place(name: &[u8]) -> Where {
 pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Head(request);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
     if let Some(host) = host {
-        teller.host(host);
+        reporter.host(host);
     }
     if request.is_tunnel() {
         if host != Some(request.target) {
-            teller.host(request.target);
+            reporter.host(request.target);
         }
     } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
-        teller.seen(Observable::Url(url), Where::HttpUrl);
+        reporter.seen(Observable::Url(url), Where::HttpUrl);
         // For most there is nothing more to report.
         if memchr::memchr2(b':', b'%', request.target).is_some() {
-            teller.inside(request.target, host);
+            reporter.inside(request.target, host);
         }
     }
     let referer = request.referer.filter(|referer| search::is_url(referer));
     if let Some(referer) = referer {
-        teller.seen(Observable::Url(referer), Where::HttpReferer);
+        reporter.seen(Observable::Url(referer), Where::HttpReferer);
         if let Some(text) = search::embedded(referer) {
-            teller.text(text, Where::HttpReferer);
+            reporter.text(text, Where::HttpReferer);
         }
     }
     if let Some(agent) = request.user_agent.filter(|agent| !agent.is_empty()) {
-        teller.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
+        reporter.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
     }
     if request.has_more {
-        let named = teller.more(request.headers, host);
+        let named = reporter.more(request.headers, host);
         if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
             // Servers differ in which of them they use.
             for other in other_hosts(request.headers, host).take(MAX_OTHER_HOSTS) {
                 build_url(request, Some(other), packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
+                reporter.seen(Observable::Url(url), Where::HttpUrl);
             }
             for (host, prefix, target) in named.asked(host, request.target).take(MAX_ASKED) {
                 build_url_of(request.scheme, host, [prefix, target], packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
+                reporter.seen(Observable::Url(url), Where::HttpUrl);
             }
         }
     }
-    teller.headers(request.headers, referer);
+    reporter.headers(request.headers, referer);
     doh::report(request.target, context);
 }
 
@@ -155,23 +155,23 @@ pub(super) fn report_response<V: Visitor>(
 ) {
     let Context { packet, visitor, counters, .. } = context;
     let said = Said::Head(response);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let location = response.location.unwrap_or_default();
     let is_url = search::is_url(location);
     if is_url {
-        teller.seen(Observable::Url(location), Where::HttpUrl);
-        teller.inside(location, None);
+        reporter.seen(Observable::Url(location), Where::HttpUrl);
+        reporter.inside(location, None);
     } else if let Some(rest) = search::without_scheme(location) {
         let url = [b"http://", rest].concat();
-        teller.seen(Observable::Url(&url), Where::HttpUrl);
-        teller.inside(&url, None);
+        reporter.seen(Observable::Url(&url), Where::HttpUrl);
+        reporter.inside(&url, None);
     } else if let Some(text) = search::embedded(location) {
-        teller.text(text, Where::HttpUrl);
+        reporter.text(text, Where::HttpUrl);
     }
     if response.has_more {
-        teller.more(response.headers, None);
+        reporter.more(response.headers, None);
     }
-    teller.headers(response.headers, response.location.filter(|_| is_url));
+    reporter.headers(response.headers, response.location.filter(|_| is_url));
 }
 
 /// Hosts of a request after the first.

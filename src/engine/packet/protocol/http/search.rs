@@ -169,13 +169,13 @@ mod tests {
             ("http:///x", "", ""),
             ("/x", "", ""),
         ] {
-            let mut told = String::new();
+            let mut reported = String::new();
             let known = Some(known.as_bytes()).filter(|known| !known.is_empty());
             host(url.as_bytes(), known, &mut |observable, at| {
                 assert_eq!(at, Where::UrlHost);
-                told += &crate::engine::packet::tests::text(observable);
+                reported += &crate::engine::packet::tests::text(observable);
             });
-            assert_eq!(told, want, "{url}");
+            assert_eq!(reported, want, "{url}");
         }
     }
 

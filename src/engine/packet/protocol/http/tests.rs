@@ -74,8 +74,8 @@ fn escaped_urls_in_headers() {
     ] {
         let head = format!("GET / HTTP/1.1\r\nHost: b.example\r\nReport-To: {value}\r\n\r\n");
         let (recorder, _) = seen(head.as_bytes());
-        let told = recorder.texts.get(&Where::HttpHeader).map(Vec::as_slice);
-        assert_eq!(told, Some(value.as_bytes()), "{value}");
+        let reported = recorder.texts.get(&Where::HttpHeader).map(Vec::as_slice);
+        assert_eq!(reported, Some(value.as_bytes()), "{value}");
     }
     for value in ["50%2F%2Fx", r"C:\\/\/x", "a%3Ab", r"\/\/a.example"] {
         let head = format!("GET / HTTP/1.1\r\nHost: b.example\r\nCookie: {value}\r\n\r\n");
@@ -173,9 +173,9 @@ fn websockets_carry_no_http() {
         parts.push(Part::data(true, sent[0] + 100, request));
         parts.push(Part::end(true, sent[0] + 100 + request.len()));
         let (recorder, _) = decode(8080, &parts);
-        let told = recorder.at(Where::HttpHost);
-        assert_eq!(told[..hosts.min(told.len())], ["a.example", "b.example"][..hosts]);
-        assert_eq!(told.len() > 1, hosts > 1, "{protocol}: {told:?}");
+        let reported = recorder.at(Where::HttpHost);
+        assert_eq!(reported[..hosts.min(reported.len())], ["a.example", "b.example"][..hosts]);
+        assert_eq!(reported.len() > 1, hosts > 1, "{protocol}: {reported:?}");
         let urls = recorder.at(Where::HttpUrl);
         assert_eq!(urls.contains(&"http://c.example/"), hosts > 1, "{protocol}: {urls:?}");
     }

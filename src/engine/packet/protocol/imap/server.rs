@@ -65,7 +65,7 @@ impl Side {
     fn begin_text(&mut self, origin: Option<u64>) -> Target {
         let mut text = Text::plain(PROTOCOL);
         if origin.is_some_and(|origin| origin > 0) {
-            text.set_torn();
+            text.set_starts_in_word();
         }
         self.text = Some(Box::new(text));
         Target::Text(origin.is_none())

@@ -35,12 +35,12 @@ fn seen(bytes: &[u8]) -> Recorder {
 }
 
 /// What is told of the proxy, and the host of what is behind it.
-fn told(bytes: &[u8]) -> Vec<String> {
+fn reported(bytes: &[u8]) -> Vec<String> {
     let recorder = seen(&[bytes, REQUEST].concat());
     assert_eq!(recorder.at(Where::HttpHost), ["a.example"], "{bytes:?}");
     let places = [Where::ProxySrc, Where::ProxyDst, Where::ProxyAuthority, Where::TlsCert];
-    let told = recorder.seen.iter().filter(|(at, _)| places.contains(at));
-    told.map(|(at, what)| format!("{} {what}", at.name())).collect()
+    let reported = recorder.seen.iter().filter(|(at, _)| places.contains(at));
+    reported.map(|(at, what)| format!("{} {what}", at.name())).collect()
 }
 
 #[test]
@@ -71,32 +71,32 @@ fn headers_of_the_first_version() {
             &["proxy.src 203.0.113.5 5000", "proxy.dst 198.51.100.9 443"],
         ),
     ] {
-        assert_eq!(told(line.as_bytes()), want, "{line}");
+        assert_eq!(reported(line.as_bytes()), want, "{line}");
     }
 }
 
 #[test]
 fn headers_of_the_second_version() {
     let ends = ["proxy.src 203.0.113.5 5000", "proxy.dst 198.51.100.9 443"].map(str::to_owned);
-    assert_eq!(told(&v4(b"")), ends);
-    assert_eq!(told(&v6(b"")), ["proxy.src 2001:db8::5 5000", "proxy.dst 2001:db8::9 443"]);
+    assert_eq!(reported(&v4(b"")), ends);
+    assert_eq!(reported(&v6(b"")), ["proxy.src 2001:db8::5 5000", "proxy.dst 2001:db8::9 443"]);
     // Its own connection; unspecified; sockets of a host; an unknown family.
-    assert!(told(&header(0, 0, b"")).is_empty());
-    assert!(told(&header(0, 0x11, &v4(b"")[FIXED..])).is_empty());
-    assert!(told(&header(1, 0, b"")).is_empty());
-    assert!(told(&header(1, 0x31, &[b'/'; UNIX_PATHS])).is_empty());
-    assert!(told(&header(1, 0x41, b"contents")).is_empty());
+    assert!(reported(&header(0, 0, b"")).is_empty());
+    assert!(reported(&header(0, 0x11, &v4(b"")[FIXED..])).is_empty());
+    assert!(reported(&header(1, 0, b"")).is_empty());
+    assert!(reported(&header(1, 0x31, &[b'/'; UNIX_PATHS])).is_empty());
+    assert!(reported(&header(1, 0x41, b"contents")).is_empty());
     let name = field(AUTHORITY, b"b.example");
     let ssl = [&[1, 0, 0, 0, 0][..], &field(0x21, b"TLSv1.3"), &field(SSL_CN, b"c.example")];
     let fields = [field(4, b"padding"), field(3, b"crc."), name.clone(), field(SSL, &ssl.concat())];
     let all = [&ends[..], &["proxy.authority b.example".into(), "tls.cert c.example".into()]];
-    assert_eq!(told(&v4(&fields.concat())), all.concat());
+    assert_eq!(reported(&v4(&fields.concat())), all.concat());
     let socket = [&[b'/'; UNIX_PATHS][..], &name].concat();
-    assert_eq!(told(&header(1, 0x31, &socket)), ["proxy.authority b.example"]);
+    assert_eq!(reported(&header(1, 0x31, &socket)), ["proxy.authority b.example"]);
     // People, and fields that don't end.
     let person = [&[1, 0, 0, 0, 0][..], &field(SSL_CN, b"J. Doe")].concat();
-    assert_eq!(told(&v4(&field(SSL, &person))), ends);
-    assert_eq!(told(&v4(&[field(4, b""), vec![AUTHORITY, 1, 0, b'x']].concat())), ends);
+    assert_eq!(reported(&v4(&field(SSL, &person))), ends);
+    assert_eq!(reported(&v4(&[field(4, b""), vec![AUTHORITY, 1, 0, b'x']].concat())), ends);
 }
 
 #[test]

@@ -155,10 +155,10 @@ fn versions_are_negotiated() {
             udp(1000, 443, &sealed(chosen, true, 1, 0, hello)),
         ];
         let (recorder, _) = crate::engine::packet::tests::decode_all(&packets);
-        let told = recorder.at(Where::QuicSni);
-        assert!(told.iter().all(|name| *name == "quic.example") && !told.is_empty(), "{told:?}");
+        let reported = recorder.at(Where::QuicSni);
+        assert!(reported.iter().all(|name| *name == "quic.example") && !reported.is_empty(), "{reported:?}");
         // It is one connection, if its first packet could be read.
-        assert_eq!(told.len(), 1, "{asked:x}");
+        assert_eq!(reported.len(), 1, "{asked:x}");
     }
 }
 

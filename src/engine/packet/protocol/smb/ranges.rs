@@ -132,15 +132,15 @@ mod tests {
         Recorder { fingerprints: true, ..Recorder::default() }
     }
 
-    fn told(puts: &[(u64, &[u8])]) -> (Vec<String>, Option<u64>) {
-        let (mut told, packet) = (hashing(), some_packet());
-        let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut told));
+    fn reported(puts: &[(u64, &[u8])]) -> (Vec<String>, Option<u64>) {
+        let (mut reported, packet) = (hashing(), some_packet());
+        let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut reported));
         for &(at, data) in puts {
             ranges.put(at, data, true);
         }
         let whole = ranges.whole();
-        ranges.into_file().finish(whole.is_some(), &packet, &mut told);
-        (told.seen.into_iter().map(|(_, text)| text).collect(), whole)
+        ranges.into_file().finish(whole.is_some(), &packet, &mut reported);
+        (reported.seen.into_iter().map(|(_, text)| text).collect(), whole)
     }
 
     proptest! {
@@ -156,7 +156,7 @@ mod tests {
                 let end = (7 * at + 7 + more).min(text.len());
                 puts.push((7 * at as u64, &text[7 * at..end]));
             }
-            prop_assert_eq!(told(&puts), told(&[(0, &text)]));
+            prop_assert_eq!(reported(&puts), reported(&[(0, &text)]));
         }
     }
 
@@ -171,6 +171,6 @@ mod tests {
         let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut got));
         assert!(!ranges.put(0, b"abc", false));
         assert!(ranges.put(2, b"x", false));
-        assert_eq!(told(&[(u64::MAX, b"ab"), (0, b"c")]).1, None);
+        assert_eq!(reported(&[(u64::MAX, b"ab"), (0, b"c")]).1, None);
     }
 }

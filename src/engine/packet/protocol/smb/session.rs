@@ -296,12 +296,12 @@ impl Session {
             self.lose(sink);
         }
         if sink.is_read {
-            self.tell_if_read(key, context);
+            self.report_if_read(key, context);
         }
     }
 
     /// Reports a file of which every byte was read.
-    fn tell_if_read<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
+    fn report_if_read<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
         let file = self.edit(key, |open| {
             let whole = open.read.as_ref().and_then(|ranges| ranges.whole());
             if whole.is_none_or(|at| at == 0) || whole != open.size {
@@ -324,7 +324,7 @@ impl Session {
     ) {
         let key = self.resolve(key);
         self.edit(key, |open| open.size = Some(size));
-        self.tell_if_read(key, context);
+        self.report_if_read(key, context);
     }
 
     /// Bytes of a file are missing.

@@ -122,11 +122,11 @@ pub(super) fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::engine::pa
 
 /// What both say in turn.
 pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::engine::packet::Counters) {
-    heard(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
+    replay(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
 }
 
 /// The same, where of some bytes in front of what is said nothing was captured.
-pub(super) fn heard<'a>(
+pub(super) fn replay<'a>(
     said: impl Iterator<Item = (bool, u32, &'a [u8])>,
 ) -> (Recorder, crate::engine::packet::Counters) {
     let mut next = [0_u32; 2];

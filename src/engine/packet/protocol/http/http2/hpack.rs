@@ -106,7 +106,7 @@ impl Text {
 
 impl Decoder {
     /// A decoder without known state: it may begin in the middle of a connection.
-    pub(super) fn midway() -> Self {
+    pub(super) fn midstream() -> Self {
         Decoder {
             table: Table::new(MAX_TABLE),
             stage: Stage::Start,
@@ -129,7 +129,7 @@ impl Decoder {
     /// A decoder from the beginning of a connection, with a table of this many bytes.
     pub(super) fn fresh(size: usize) -> Self {
         let (size, most) = (Some(size), size.min(MAX_TABLE));
-        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midway() }
+        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midstream() }
     }
 
     /// Sets the allowed table size from here on; `None` if it is unknown.

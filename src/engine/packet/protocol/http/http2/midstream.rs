@@ -94,7 +94,7 @@ fn block(frame: &Frame, contents: &[u8]) -> Option<Option<bool>> {
     }
     let (length, _) = frame.split(contents.get(..frame.prefix())?)?;
     let fields = contents.get(frame.prefix()..)?.get(..length)?;
-    let (mut decoder, mut head) = (Decoder::midway(), Head::default());
+    let (mut decoder, mut head) = (Decoder::midstream(), Head::default());
     decoder.push(fields, &mut |field| head.take(field)).ok()?;
     (decoder.end() && !head.is_bad).then(|| head.side())
 }

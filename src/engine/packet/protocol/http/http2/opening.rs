@@ -16,7 +16,7 @@ pub(in crate::engine::packet) fn probe(data: &[u8], is_synced: bool) -> Probe<Bo
         guess => return guess,
     }
     match midstream::join(data) {
-        Joined::Side(is_client) => Probe::Is(Box::new(Direction::midway(is_client))),
+        Joined::Side(is_client) => Probe::Is(Box::new(Direction::midstream(is_client))),
         Joined::Wants(wants) => Probe::Maybe(wants),
         Joined::No => Probe::No,
     }

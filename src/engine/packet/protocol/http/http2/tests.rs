@@ -194,8 +194,8 @@ fn nghttp_and_curl() {
     // Sent, and sent back; in its coding, and sent back without saying so.
     assert_eq!((count(upload), hashes.len()), (3, 13));
     let names = ["index.html", "panel.css", "KestrelSetup.bin", "invoice-7731.zip", "numbers.txt"];
-    let told = seen.at(Where::FileName);
-    assert!(names.iter().all(|name| told.contains(name)), "{told:?}");
+    let reported = seen.at(Where::FileName);
+    assert!(names.iter().all(|name| reported.contains(name)), "{reported:?}");
     // The one in whose headers tshark 4.0 gets lost.
     assert_eq!(seen.at(Where::HttpXff), ["192.0.2.77", "203.0.113.99"]);
     assert_eq!(seen.at(Where::HttpReferer), ["http://track.brightparcel.example/t"; 3]);

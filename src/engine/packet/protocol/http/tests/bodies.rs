@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 
 /// How the digest of a content is told.
-fn told(content: &[u8]) -> String {
+fn digest_of(content: &[u8]) -> String {
     text(Observable::Digest(Kind::Sha256, &Sha256::digest(content)))
 }
 
@@ -145,7 +145,7 @@ fn digests(recorder: &Recorder) -> Vec<&str> {
 }
 
 fn sorted(contents: &[Vec<u8>]) -> Vec<String> {
-    let mut all: Vec<String> = contents.iter().map(|content| told(content)).collect();
+    let mut all: Vec<String> = contents.iter().map(|content| digest_of(content)).collect();
     all.sort_unstable();
     all
 }
@@ -160,7 +160,7 @@ fn everything_on_one_connection() {
     );
     assert_eq!(counters.faults().count(), 0, "{counters:?}");
     let file = |content: &[u8]| {
-        let at = recorder.seen.iter().position(|(_, text)| *text == told(content)).unwrap();
+        let at = recorder.seen.iter().position(|(_, text)| *text == digest_of(content)).unwrap();
         match &recorder.places[at].protocol {
             Some(indicator::Protocol::File(file)) => file.clone(),
             other => panic!("{other:?}"),
@@ -186,7 +186,7 @@ fn what_has_no_end_is_no_file() {
     let end = Part::end(false, head.len());
     parts.insert(2, end);
     let (recorder, _) = decode(8081, &parts);
-    assert_eq!(digests(&recorder), [told(b"up to the end")]);
+    assert_eq!(digests(&recorder), [digest_of(b"up to the end")]);
     let (recorder, _) = carried(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nshort");
     assert!(digests(&recorder).is_empty());
     let (recorder, _) =
@@ -223,7 +223,7 @@ fn a_gap_costs_one_file() {
         let (recorder, counters) = decode(8081, &parts);
         let digests = digests(&recorder);
         assert_eq!(digests.len(), 2);
-        assert!(digests.contains(&&*told(b"whole")));
+        assert!(digests.contains(&&*digest_of(b"whole")));
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::StreamGap, 1)]);
     }
 }
@@ -236,7 +236,7 @@ fn honest_content_may_be_a_thousandth_of_itself() {
         assert!(packed.len() < 70_000, "{}", packed.len());
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let (recorder, counters) = carried(b"", &with_length(&head, &packed));
-        assert_eq!(digests(&recorder), [told(&zeros)], "{coding}");
+        assert_eq!(digests(&recorder), [digest_of(&zeros)], "{coding}");
         assert_eq!(counters.faults().count(), 0);
     }
 }
@@ -255,12 +255,12 @@ fn bombs_and_damage_cost_one_file() {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let server = [with_length(&head, body), last.clone()].concat();
         let (recorder, counters) = with_credit(16 << 20, &[server]);
-        assert_eq!(digests(&recorder), [told(b"whole")], "{coding}");
+        assert_eq!(digests(&recorder), [digest_of(b"whole")], "{coding}");
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(fault, 1)], "{coding}");
     }
     // A name that is no coding of content changes nothing.
     let odd = with_length("HTTP/1.1 200 OK\r\nContent-Encoding: utf-8, identity", b"plain");
-    assert_eq!(digests(&carried(b"", &odd).0), [told(b"plain")]);
+    assert_eq!(digests(&carried(b"", &odd).0), [digest_of(b"plain")]);
 }
 
 /// Servers that send an archive with the coding that it is packed in: curl saves what was
@@ -284,9 +284,9 @@ fn an_archive_in_a_coding_is_told_in_both_forms() {
     // It is no archive at all, but carried as one: what was sent is a file all the same.
     let client = b"GET /a.gz HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let plain = with_length(&format!("HTTP/1.1 200 OK\r\n{gzip}"), b"plain");
-    assert_eq!(digests(&carried(client, &plain).0), [told(b"plain")]);
+    assert_eq!(digests(&carried(client, &plain).0), [digest_of(b"plain")]);
     let client = b"GET /a.html HTTP/1.1\r\nHost: a.example\r\n\r\n";
-    assert_eq!(digests(&carried(client, &answer(gzip)).0), [told(b"an archive")]);
+    assert_eq!(digests(&carried(client, &answer(gzip)).0), [digest_of(b"an archive")]);
 }
 
 /// A thousand bombs are unpacked as far as the credit goes, and what comes among them and
@@ -302,7 +302,7 @@ fn a_flood_of_bombs_has_an_end() {
         (0..1100).map(|at| if at % 11 == 10 { usual.clone() } else { bomb.clone() }).collect();
     let (recorder, counters) = with_credit(credit, &answers);
     let digests = digests(&recorder);
-    let usual = digests.iter().filter(|&&digest| digest == told(&text)).count();
+    let usual = digests.iter().filter(|&&digest| digest == digest_of(&text)).count();
     let whole = digests.len() - usual;
     assert_eq!(usual, 100);
     // Each costs its size less what its own bytes pay for.
@@ -366,7 +366,7 @@ fn ranges_of_one_file() {
         &[(8000, 9000), (2000, 2500), (2400, 8100), (0, 2100)],
     ] {
         let (recorder, counters) = on_connections(config(), &pieces(list));
-        assert_eq!(digests(&recorder)[0], told(&content), "{list:?}");
+        assert_eq!(digests(&recorder)[0], digest_of(&content), "{list:?}");
         assert_eq!(counters.fault(Fault::RangesEvicted), 0);
     }
     let (recorder, counters) = on_connections(config(), &pieces(&[(0, 4000), (4001, 9000)]));
@@ -388,7 +388,7 @@ fn several_ranges_in_one_body() {
     let rest = range(4, b"abcdefghijkl", 8, 12);
     let answers = [with_length(head, body), rest];
     let (recorder, counters) = on_connections(Config::default(), &answers);
-    assert_eq!(digests(&recorder), [told(b"abcdefghijkl")]);
+    assert_eq!(digests(&recorder), [digest_of(b"abcdefghijkl")]);
     assert_eq!(counters.faults().count(), 0);
     // Coded as a whole, and then cut into ranges.
     let coded = pack("gzip", b"abcdefghijkl");
@@ -400,7 +400,7 @@ fn several_ranges_in_one_body() {
         })
         .into();
     let (recorder, _) = on_connections(Config::default(), &answers);
-    assert_eq!(digests(&recorder), [told(b"abcdefghijkl")]);
+    assert_eq!(digests(&recorder), [digest_of(b"abcdefghijkl")]);
 }
 
 #[test]

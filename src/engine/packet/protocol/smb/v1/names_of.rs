@@ -64,7 +64,7 @@ pub(super) fn is_naming(command: u8) -> bool {
 
 /// Names in a request, if it has any. `None` if it contradicts itself.
 pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
-    let told = |command, names: Vec<String>| Named {
+    let plain = |command, names: Vec<String>| Named {
         command,
         names,
         is_share: false,
@@ -74,25 +74,25 @@ pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
     let named = match block.head.command {
         NT_CREATE_ANDX => Named {
             is_opened: true,
-            ..told("nt_create_andx", vec![block.string(block.bytes_at()).0])
+            ..plain("nt_create_andx", vec![block.string(block.bytes_at()).0])
         },
         OPEN_ANDX => {
-            Named { is_opened: true, ..told("open_andx", vec![block.string(block.bytes_at()).0]) }
+            Named { is_opened: true, ..plain("open_andx", vec![block.string(block.bytes_at()).0]) }
         }
-        OPEN => Named { is_opened: true, ..told("open", old(block, 1)) },
-        CREATE | CREATE_NEW => Named { is_opened: true, ..told("create", old(block, 1)) },
-        CREATE_DIRECTORY => told("create_directory", old(block, 1)),
-        DELETE_DIRECTORY => told("delete_directory", old(block, 1)),
-        CHECK_DIRECTORY => told("check_directory", old(block, 1)),
-        DELETE => told("delete", listed(old(block, 1))),
-        RENAME | NT_RENAME => told("rename", listed(old(block, 2))),
-        QUERY_INFORMATION => told("query_information", old(block, 1)),
-        SET_INFORMATION => told("set_information", old(block, 1)),
-        TREE_CONNECT => Named { is_share: true, ..told("tree_connect", old(block, 1)) },
+        OPEN => Named { is_opened: true, ..plain("open", old(block, 1)) },
+        CREATE | CREATE_NEW => Named { is_opened: true, ..plain("create", old(block, 1)) },
+        CREATE_DIRECTORY => plain("create_directory", old(block, 1)),
+        DELETE_DIRECTORY => plain("delete_directory", old(block, 1)),
+        CHECK_DIRECTORY => plain("check_directory", old(block, 1)),
+        DELETE => plain("delete", listed(old(block, 1))),
+        RENAME | NT_RENAME => plain("rename", listed(old(block, 2))),
+        QUERY_INFORMATION => plain("query_information", old(block, 1)),
+        SET_INFORMATION => plain("set_information", old(block, 1)),
+        TREE_CONNECT => Named { is_share: true, ..plain("tree_connect", old(block, 1)) },
         TREE_CONNECT_ANDX => {
             let password = usize::from(block.le16(6)?);
             let path = block.string(block.bytes_at() + password).0;
-            Named { is_share: true, ..told("tree_connect_andx", vec![path]) }
+            Named { is_share: true, ..plain("tree_connect_andx", vec![path]) }
         }
         TRANSACTION2 => return transaction(block),
         NT_TRANSACT => return create(block),

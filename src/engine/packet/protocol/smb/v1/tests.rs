@@ -2,7 +2,7 @@
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::protocol::smb::tests::{
-    both, exchange, frame, hashes, heard, md5, turns, utf16,
+    both, exchange, frame, hashes, replay, md5, turns, utf16,
 };
 use proptest::prelude::*;
 
@@ -504,7 +504,7 @@ fn raw_bytes_that_were_lost() {
         (true, 0, request(4, &[read(8, 0, 100)])),
         (false, 0, answer(4, &[was_read(b"text")])),
     ];
-    let (recorder, counters) = heard(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
+    let (recorder, counters) = replay(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
     assert_eq!(counters.fault(crate::engine::packet::Fault::StreamGap), 1);
     assert_eq!(hashes(&recorder), [md5(b"text")]);
 }

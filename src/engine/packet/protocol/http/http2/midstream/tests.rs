@@ -19,7 +19,7 @@ fn borders(text: &[u8]) -> Vec<usize> {
     borders
 }
 
-fn told(pieces: &[(bool, usize, &[u8])]) -> (Vec<(Where, String)>, Counters) {
+fn reported(pieces: &[(bool, usize, &[u8])]) -> (Vec<(Where, String)>, Counters) {
     let mut seen = Seen::default();
     let counters = play(pieces, &mut seen);
     (seen.lines, counters)
@@ -36,10 +36,10 @@ fn frames(is_client: bool, text: &[u8], from: usize) -> Vec<(bool, usize, &[u8])
 #[test]
 fn what_follows_is_told_and_nothing_else() {
     for (is_client, text) in [(true, client()), (false, server())] {
-        let whole = told(&[(is_client, 0, &text)]).0;
+        let whole = reported(&[(is_client, 0, &text)]).0;
         for from in borders(&text) {
             for pieces in [vec![(is_client, from, &text[from..])], frames(is_client, &text, from)] {
-                let (tail, _) = told(&pieces);
+                let (tail, _) = reported(&pieces);
                 // Without its beginning a body has another digest, or none.
                 let is_known = |line: &(Where, String)| whole.contains(line);
                 assert!(tail.iter().all(is_known), "{is_client} {from}: {tail:?}");
@@ -50,7 +50,7 @@ fn what_follows_is_told_and_nothing_else() {
     let text = client();
     let from = memchr::memmem::find(&text, b"c.example").unwrap();
     let from = borders(&text).into_iter().filter(|&border| border < from).max().unwrap();
-    let (tail, _) = told(&[(true, from, &text[from..])]);
+    let (tail, _) = reported(&[(true, from, &text[from..])]);
     assert!(tail.contains(&(Where::HttpUrl, "http://c.example/pushed?".to_owned())), "{tail:?}");
 }
 
@@ -64,7 +64,7 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
     added.extend(b"b.example");
     let known = vec![0x82, 0x86, 0x84, 0x80 | 62, 0x80 | 70];
     let text = [frame(1, 5, 4001, &unknown), frame(1, 5, 4003, &added), frame(1, 5, 4005, &known)];
-    let (seen, counters) = told(&[(true, 100, &text.concat())]);
+    let (seen, counters) = reported(&[(true, 100, &text.concat())]);
     let count = |at| seen.iter().filter(|(place, _)| *place == at).count();
     assert_eq!((count(Where::HttpHost), count(Where::HttpReferer)), (2, 1));
     assert!(seen.iter().all(|(at, text)| *at != Where::HttpUrl || text == "http://b.example/"));
@@ -75,7 +75,7 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
     let mut answer = vec![0x88, 0x80 | 65];
     answer.extend(fields(&[("location", "http://l.example/")]));
     let text = [frame(1, 4, 4001, &answer), frame(0, 1, 4001, b"content")].concat();
-    let (seen, _) = told(&[(false, 100, &text)]);
+    let (seen, _) = reported(&[(false, 100, &text)]);
     assert_eq!(seen[0], (Where::HttpUrl, "http://l.example/".to_owned()));
     assert_eq!(seen[1], (Where::UrlHost, "l.example".to_owned()));
     assert_eq!(seen[2].0, Where::FileHash);
@@ -84,8 +84,8 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
 #[test]
 fn a_client_whose_preface_was_not_seen() {
     let text = client();
-    let whole = told(&[(true, 0, &text)]).0;
-    let (tail, _) = told(&[(true, 24, &text[24..33]), (true, 33, &text[33..])]);
+    let whole = reported(&[(true, 0, &text)]).0;
+    let (tail, _) = reported(&[(true, 24, &text[24..33]), (true, 33, &text[33..])]);
     assert_eq!(tail, whole);
 }
 
@@ -175,7 +175,7 @@ fn captures_that_begin_late() {
         .unwrap()
         .map_while(Result::ok)
         .collect();
-    let told = |from: usize| {
+    let reported = |from: usize| {
         let (mut decoder, mut seen) = (Decoder::new(Config::default()), Seen::default());
         for packet in &packets[from..] {
             let crate::sensor::input::capture::Packet { number, linktype, length, data, .. } =
@@ -189,10 +189,10 @@ fn captures_that_begin_late() {
         decoder.finish(&mut seen);
         seen.lines
     };
-    let whole = told(0);
+    let whole = reported(0);
     let mut most = 0;
     for from in 1..packets.len() {
-        let tail = told(from);
+        let tail = reported(from);
         assert!(tail.iter().all(|line| whole.contains(line)), "{from}");
         most = most.max(tail.len());
     }
@@ -220,8 +220,8 @@ proptest! {
         ends.dedup();
         let pieces: Vec<_> =
             ends.windows(2).map(|ends| (is_client, ends[0], &text[ends[0]..ends[1]])).collect();
-        let (seen, counters) = told(&pieces);
-        let (whole, of_whole) = told(&[(is_client, from, &text[from..])]);
+        let (seen, counters) = reported(&pieces);
+        let (whole, of_whole) = reported(&[(is_client, from, &text[from..])]);
         prop_assert_eq!(seen, whole);
         prop_assert!(counters.faults().eq(of_whole.faults()));
     }

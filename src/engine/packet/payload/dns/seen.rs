@@ -14,7 +14,7 @@ const POINTER: u16 = 0xc000;
 
 /// Hashes of names in lower case, and their positions.
 #[derive(Debug)]
-pub(super) struct Told<'m> {
+pub(super) struct SeenNames<'m> {
     /// The name of the first question. It is reported first, and only hashed when there is
     /// another name.
     question: &'m Name,
@@ -26,15 +26,15 @@ pub(super) struct Told<'m> {
     placed: usize,
 }
 
-impl<'m> Told<'m> {
+impl<'m> SeenNames<'m> {
     /// Starts with the name of the first question; empty without one.
     pub(super) fn new(question: &'m Name) -> Self {
         let (few, places) = ([0; FEW], [0; FEW]);
-        let mut told = Told { question, few, more: Vec::new(), count: 0, places, placed: 0 };
+        let mut seen = SeenNames { question, few, more: Vec::new(), count: 0, places, placed: 0 };
         if !question.text().is_empty() {
-            told.note_place(question, HEADER);
+            seen.note_place(question, HEADER);
         }
-        told
+        seen
     }
 
     /// Whether a pointer leads to a remembered name.
