@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_emptied_only_when_they_are_to_begin_anew() {
+    fn files_are_truncated_only_when_starting_over() {
         use std::io::Write as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");

@@ -317,7 +317,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// Whether an authority after a scheme begins at `at`.
-    pub(super) fn is_behind_scheme(&self, at: usize) -> bool {
+    pub(super) fn is_after_scheme(&self, at: usize) -> bool {
         let head = &self.text[..at];
         let scheme = head.strip_suffix(b"://");
         scheme.is_some_and(|scheme| self.scheme_start(scheme.len()).is_some())

@@ -88,7 +88,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (ends && port != 0).then_some((port, len))
     }
 
-    fn port_behind_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
+    fn port_after_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
         let (port, _) = self.number(behind)?;
         (port > bits || self.is_of_firewall(run.start)).then_some(port)
     }

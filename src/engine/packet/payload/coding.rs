@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told() {
+    fn damage_is_reported() {
         for name in ["gzip", "deflate", "zstd", "br"] {
             let (_, outcome) = unpack(name, &[&[0xff; 64]]);
             assert_eq!(outcome, Err(Fault::BadCoding), "{name}");

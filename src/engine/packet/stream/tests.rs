@@ -277,7 +277,7 @@ fn everything_is_found_in_plain_streams() {
 }
 
 #[test]
-fn a_repeated_request_is_told_once() {
+fn a_repeated_request_is_reported_once() {
     let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let mut parts = Part::handshake();
     parts.extend(vec![Part::data(true, 0, request); 3]);
@@ -293,7 +293,7 @@ fn a_repeated_request_is_told_once() {
 }
 
 #[test]
-fn the_packet_that_completes_it_is_told() {
+fn the_completing_packet_is_reported() {
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 20, b": a.example\r\n\r\n"));
     parts.push(Part::data(true, 0, b"GET / HTTP/1.1\r\nHost"));

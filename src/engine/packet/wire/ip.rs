@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn authentication_behind_v4() {
+    fn authentication_after_v4() {
         let header =
             |next, words: u8| [&[next, words][..], &vec![0; 4 * usize::from(words) + 6]].concat();
         let ah = |p: &mut Vec<u8>| p[9] = AUTHENTICATION;

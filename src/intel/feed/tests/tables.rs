@@ -116,7 +116,7 @@ fn networks_in_columns() {
 }
 
 #[test]
-fn what_is_left_out_is_told() {
+fn what_is_left_out_is_reported() {
     let got = read("x1|evil.example|other.example\nx2|bad.example|more.example\n");
     assert_eq!(got.values(), ["evil.example", "bad.example"]);
     let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();

@@ -146,7 +146,7 @@ fn ranges_in_two_columns() {
 }
 
 #[test]
-fn what_stands_beside_a_network() {
+fn columns_next_to_a_network() {
     check(&[
         (
             "block,size\n203.0.113.0,256\n198.51.100.0,32\n",
@@ -318,7 +318,7 @@ fn lines_of_hosts_files_among_others() {
 }
 
 #[test]
-fn values_behind_urls_and_networks() {
+fn values_after_urls_and_networks() {
     for between in [", ", ",", "; ", ";", "|", " | ", "\t", " ", " and ", " / ", " & "] {
         let values = ["http://evil2.example/b", "evil.example", "203.0.113.77", "198.51.100.0/25"];
         let text = values.join(between);
@@ -371,7 +371,7 @@ fn values_behind_urls_and_networks() {
 }
 
 #[test]
-fn columns_beside_the_value() {
+fn columns_next_to_the_value() {
     for name in [
         "phish_detail_url",
         "case_url",

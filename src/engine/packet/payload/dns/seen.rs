@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_lengths_are_told_apart() {
+    fn names_of_all_lengths_are_distinguished() {
         let mut hashes = std::collections::HashSet::new();
         let letters: Vec<u8> = (b'a'..=b'z').cycle().take(253).collect();
         for start in 0..9 {

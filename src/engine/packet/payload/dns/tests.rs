@@ -162,7 +162,7 @@ fn found_by_content_or_not() {
 }
 
 #[test]
-fn a_message_that_breaks_off_tells_what_it_can() {
+fn a_message_that_breaks_off_reports_what_it_can() {
     let message = sample();
     let (recorder, counters) = seen(&message[..message.len() - 1]);
     assert_eq!(recorder.at(Where::DnsAnswer), ["cdn.example"]);

@@ -170,9 +170,9 @@ fn without_comment<'v>(name: &[u8], value: &'v [u8]) -> &'v [u8] {
     let end = if value.starts_with(b"\"") || is_file() {
         None
     } else {
-        let is_behind_blank = |at: usize| matches!(value.get(at), Some(b' ' | b'\t'));
+        let is_after_blank = |at: usize| matches!(value.get(at), Some(b' ' | b'\t'));
         let mut blanks = memchr::memchr_iter(b'(', value).filter_map(|at| at.checked_sub(1));
-        blanks.find(|&at| is_behind_blank(at))
+        blanks.find(|&at| is_after_blank(at))
     };
     value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_ascii_end()
 }

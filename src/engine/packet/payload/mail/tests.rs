@@ -93,7 +93,7 @@ fn however_it_is_cut() {
 }
 
 #[test]
-fn a_mail_that_breaks_off_tells_no_digest_of_a_part() {
+fn a_mail_that_breaks_off_reports_no_digest_of_a_part() {
     for end in 0..SAMPLE.len() {
         let mut text = sent(&SAMPLE.as_bytes()[..end]);
         text.truncate(text.len() - b".\r\nQUIT\r\n".len());
@@ -186,7 +186,7 @@ fn comments_and_external_bodies() {
 
 /// A part of a name or an address is another one.
 #[test]
-fn what_breaks_off_tells_no_part_of_a_word() {
+fn truncated_text_reports_no_part_of_a_word() {
     let reported = |text: &[u8]| converse(2525, text, &[], 1000).0;
     let recorder = reported(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
     assert_eq!(recorder.at(Where::MailTo), ["a@b.example"]);

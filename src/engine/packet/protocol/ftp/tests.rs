@@ -139,7 +139,7 @@ fn files_on_their_own_connections() {
 
 /// In ASCII mode, which counts unless another is chosen, lines have two ends.
 #[test]
-fn text_is_told_in_both_forms() {
+fn text_is_reported_in_both_forms() {
     use md5::Digest as _;
     let md5 = |text: &str| format!("Md5 {:?}", <[u8; 16]>::from(md5::Md5::digest(text)));
     let sent = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";

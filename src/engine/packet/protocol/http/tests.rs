@@ -10,7 +10,7 @@ fn seen(request: &[u8]) -> (Recorder, Counters) {
 }
 
 #[test]
-fn every_header_that_is_told() {
+fn every_reported_header() {
     let (recorder, counters) = seen(
         b"POST /a?b=c HTTP/1.1\r\nHOST:  Evil.Example:8080 \r\nReferer: http://r.example/\r\n\
           User-Agent: Mal/1.0\r\nX-Forwarded-For: 192.0.2.1, [2001:db8::1]:99 , unknown,198.51.100.1:5\r\n\

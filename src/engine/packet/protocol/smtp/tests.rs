@@ -41,7 +41,7 @@ fn envelopes_and_headers() {
 }
 
 #[test]
-fn an_alert_tells_the_envelope_so_far() {
+fn an_alert_reports_the_envelope_so_far() {
     let (recorder, _) = seen(
         b"EHLO a.example\r\nMAIL FROM:<b@c.example>\r\nRCPT TO:<d@e.example>\r\nRSET\r\n\
           MAIL FROM:<>\r\nRCPT TO:<f@g.example>\r\nEHLO h.example\r\n",
@@ -119,7 +119,7 @@ fn addresses_beyond_ascii_and_long_lines() {
 
 /// Another mail of a connection of which bytes are missing.
 #[test]
-fn a_mail_behind_a_gap() {
+fn a_mail_after_a_gap() {
     let segment = |at: usize, data: &[u8]| {
         let mut packet = tcp(40_000, 2525, 24, data);
         packet[24..28].copy_from_slice(&(at as u32).to_be_bytes());

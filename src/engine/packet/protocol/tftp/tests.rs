@@ -54,7 +54,7 @@ fn a_file_is_fetched_or_sent() {
 }
 
 #[test]
-fn text_is_told_in_both_forms() {
+fn text_is_reported_in_both_forms() {
     let packets = [
         datagram(true, 69, b"\0\x01a\0NetASCII\0tsize\x000\0"),
         // As long as on the disk.

@@ -137,7 +137,7 @@ mod tests {
 
     /// Frames of all captures: unchanged, cut, and with each byte of their headers changed.
     #[test]
-    fn what_is_usual_reads_as_the_layers_read_it() {
+    fn the_fast_path_reads_frames_as_the_layers_do() {
         let (mut fast_path, mut slow_path) = (0, 0);
         for path in captures() {
             let bytes = std::fs::read(&path).unwrap_or_default();
@@ -163,7 +163,7 @@ mod tests {
 
     /// Each port that a tunnel may have, as source and destination.
     #[test]
-    fn tunnels_are_unusual() {
+    fn tunnels_take_the_slow_path() {
         let mut data = vec![0; LINK];
         data[12] = 8;
         data.extend([0x45, 0, 0, 32, 0, 0, 0, 0, 64, UDP, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);

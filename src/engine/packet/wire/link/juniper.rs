@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_behind_cookies() {
+    fn packets_after_cookies() {
         let packet = [&[0x45, 0, 0, 24, 0, 0, 0, 0, 64, 17, 0, 0][..], &[0; 12]].concat();
         for linktype in [130, 131, 134, 135, 136, 137, 164] {
             for cookie in 0..20 {

@@ -266,7 +266,7 @@ fn bombs_and_damage_cost_one_file() {
 /// Servers that send an archive with the coding that it is packed in: curl saves what was
 /// sent, and a browser, too.
 #[test]
-fn an_archive_in_a_coding_is_told_in_both_forms() {
+fn an_archive_in_a_coding_is_reported_in_both_forms() {
     let packed = pack("gzip", b"an archive");
     let answer = |head: &str| with_length(&format!("HTTP/1.1 200 OK\r\n{head}"), &packed);
     let gzip = "Content-Encoding: x-gzip";

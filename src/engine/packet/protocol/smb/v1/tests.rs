@@ -237,7 +237,7 @@ fn offsets_that_go_back_or_nowhere() {
 }
 
 #[test]
-fn a_long_read_behind_an_open() {
+fn a_long_read_after_an_open() {
     // 100,000 bytes: the upper half of the length counts, and so does that of a write.
     let text: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
     let long = (READ, words(12, &[(10, &[0xff, 0xff, 0, 0, 1])]), vec![]);

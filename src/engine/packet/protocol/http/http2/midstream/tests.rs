@@ -34,7 +34,7 @@ fn frames(is_client: bool, text: &[u8], from: usize) -> Vec<(bool, usize, &[u8])
 }
 
 #[test]
-fn what_follows_is_told_and_nothing_else() {
+fn what_follows_is_reported_and_nothing_else() {
     for (is_client, text) in [(true, client()), (false, server())] {
         let whole = reported(&[(is_client, 0, &text)]).0;
         for from in borders(&text) {
