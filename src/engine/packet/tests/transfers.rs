@@ -1,4 +1,4 @@
-//! Files that real captures carry, against what Wireshark exports from them.
+//! Files in real captures, compared with what Wireshark exports from them.
 
 use super::expected::{decode_file, pcaps};
 use crate::engine::indicator::{Kind, Observable, Protocol, Where, digest};
@@ -10,11 +10,11 @@ use std::path::Path;
 /// Capture, protocol, name, MD5 and size of `tshark --export-objects`.
 const TRANSFERS: &str = include_str!("transfers.tsv");
 
-/// What `testdata/record/transfers.sh` found on the disks between which it had files carried:
-/// capture, protocol, name, size, MD5, SHA-1, SHA-256. A row for each time, and two for text.
+/// What `testdata/record/transfers.sh` found on the disks between which it transferred files:
+/// capture, protocol, name, size, MD5, SHA-1, SHA-256. A row for each transfer, and two for text.
 const CARRIED: &str = include_str!("../../../../testdata/captures/TRANSFERS.tsv");
 
-/// What is told of files: protocol, name, MD5, size.
+/// What is reported of files: protocol, name, MD5, size.
 #[derive(Default)]
 struct Files {
     reported: Vec<(String, String, String, u64)>,
@@ -93,7 +93,7 @@ fn files_of_real_captures() {
     }
 }
 
-/// All that is told of files in the captures of old and new programs, and nothing else.
+/// All reports about files in the captures of old and new programs, and nothing else.
 #[test]
 fn files_of_recorded_programs() {
     #[derive(Default)]
@@ -141,7 +141,7 @@ fn files_of_recorded_programs() {
 
 #[test]
 fn what_wireshark_does_not_export() {
-    // Without the size in the answer; `SIZE` had said 16,557.
+    // Without the size in the response; that of `SIZE` was 16,557.
     let Some(files) = captured("ftp_retr.pcap") else { return };
     let [(_, name, _, size)] = &files.reported[..] else { panic!("{:?}", files.reported) };
     assert_eq!((&**name, *size), ("README", 16_557));
@@ -158,7 +158,7 @@ fn what_wireshark_does_not_export() {
     assert!(files.hosts.iter().any(|(at, _)| *at == Where::SocksHost));
 }
 
-/// No protocol is found where there is none.
+/// No protocol is recognised where there is none.
 #[test]
 fn nothing_is_made_up() {
     let Some(pcaps) = pcaps() else { return };
@@ -183,7 +183,7 @@ fn nothing_is_made_up() {
 }
 
 proptest! {
-    /// Datagrams of TFTP and DHCP, changed and cut.
+    /// Datagrams of TFTP and DHCP, changed and truncated.
     #[test]
     fn changed_datagrams_do_not_panic(
         which in prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4, 5], 1..6),

@@ -51,7 +51,7 @@ fn heads_that_readers_along_stumble_over() {
         assert_eq!(recorder.at(Where::HttpHost), hosts, "{request}");
         assert_eq!(recorder.at(Where::HttpUrl), ["http://a.example/x"], "{request}");
     }
-    // Which of two hosts a server takes is its own matter.
+    // Servers differ in which of two hosts they use.
     let (recorder, _) =
         seen(b"GET /x HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\nHost: a.example\r\n\r\n");
     assert_eq!(recorder.at(Where::HttpHost), ["a.example", "b.example"]);
@@ -142,8 +142,7 @@ fn what_is_no_request() {
     assert_eq!(counters.fault(Fault::OddName), 1);
 }
 
-/// Behind the upgrade segments may begin with anything: it is what people write to each
-/// other, and no HTTP.
+/// After the upgrade, segments may begin with anything: they are messages of users, and not HTTP.
 #[test]
 fn websockets_carry_no_http() {
     use crate::engine::packet::stream::tests::{Part, decode};
@@ -159,7 +158,7 @@ fn websockets_carry_no_http() {
         parts.push(Part::data(true, 0, ask));
         parts.push(Part::data(false, 0, answer.as_bytes()));
         let mut sent = [ask.len(), answer.len()];
-        // A frame in two segments, masked with zeros, and one that never came.
+        // A frame in two segments, masked with zeros, and one that was not captured.
         for (to_server, data) in [
             (false, &b"\x81\x7e\x01\x00text"[..]),
             (true, b"\x81\xfe\x01\x00\0\0\0\0text"),
@@ -181,7 +180,7 @@ fn websockets_carry_no_http() {
     }
 }
 
-/// What clients send, and servers take for this request, however it is written.
+/// Different spellings of this request that clients send and servers accept.
 #[test]
 fn requests_as_servers_take_them() {
     for request in [
@@ -250,7 +249,7 @@ fn what_is_none_between_requests() {
     }
 }
 
-/// Each is told once, however many headers say it.
+/// Each is reported once, however many headers contain it.
 #[test]
 fn who_a_proxy_speaks_for() {
     let v6 = "2001:db8::1";

@@ -1,4 +1,4 @@
-//! Connections of which the beginning is not there, and what only looks like one.
+//! Connections without their beginning, and data that only looks like one.
 
 use super::super::tests::{Seen, block as fields, client, frame, play, server};
 use super::*;
@@ -8,7 +8,7 @@ use crate::engine::packet::{Config, Decoder, Frame as Captured};
 use crate::engine::packet::{Counters, Fault};
 use proptest::prelude::*;
 
-/// Where the frames of a direction begin, behind the preface.
+/// Where the frames of a direction begin, after the preface.
 fn borders(text: &[u8]) -> Vec<usize> {
     let mut at = if text.starts_with(b"PRI") { 24 } else { 0 };
     let mut borders = Vec::new();
@@ -25,7 +25,7 @@ fn reported(pieces: &[(bool, usize, &[u8])]) -> (Vec<(Where, String)>, Counters)
     (seen.lines, counters)
 }
 
-/// A segment for each frame from the first that was seen on.
+/// A segment for each frame from the first captured one on.
 fn frames(is_client: bool, text: &[u8], from: usize) -> Vec<(bool, usize, &[u8])> {
     let mut ends = borders(text);
     ends.push(text.len());
@@ -46,7 +46,7 @@ fn what_follows_is_reported_and_nothing_else() {
             }
         }
     }
-    // The last request of all.
+    // The last request.
     let text = client();
     let from = memchr::memmem::find(&text, b"c.example").unwrap();
     let from = borders(&text).into_iter().filter(|&border| border < from).max().unwrap();
@@ -56,10 +56,10 @@ fn what_follows_is_reported_and_nothing_else() {
 
 #[test]
 fn what_refers_to_the_table_is_counted_and_not_made_up() {
-    // The authority and a header of an entry that was not seen; the path is a literal.
+    // The authority and a header of an entry that was not captured; the path is a literal.
     let mut unknown = vec![0x82, 0x86, 0x80 | 63, 0x80 | 62];
     unknown.extend(fields(&[(":path", "/x"), ("referer", "http://r.example/")]));
-    // One that is added, and the one that refers to it.
+    // An added entry, and a reference to it.
     let mut added = vec![0x82, 0x86, 0x84, 0x41, 9];
     added.extend(b"b.example");
     let known = vec![0x82, 0x86, 0x84, 0x80 | 62, 0x80 | 70];
@@ -71,7 +71,7 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
     assert_eq!(count(Where::HttpUrl), 2);
     assert_eq!(counters.fault(Fault::UnknownHeader), 2);
     assert_eq!(counters.fault(Fault::BadHttp2), 0);
-    // An answer, and the file that comes with it.
+    // A response, and its file.
     let mut answer = vec![0x88, 0x80 | 65];
     answer.extend(fields(&[("location", "http://l.example/")]));
     let text = [frame(1, 4, 4001, &answer), frame(0, 1, 4001, b"content")].concat();
@@ -99,13 +99,13 @@ fn what_is_none() {
         assert!(matches!(join(&good[..end]), Joined::Wants(_)), "{end}");
     }
     for bad in [
-        // An even stream, or none; not the end of the headers; behind them something else.
+        // An even stream, or none; not the end of the headers; followed by something else.
         frame(1, 5, 2, &get),
         frame(1, 5, 0, &get),
         frame(1, 1, 1, &get),
         frame(1, 5, MAX_STREAM << 2 | 1, &get),
         [&good[..], b"GET / HTTP/1.1\r\n"].concat(),
-        // A block that breaks off, or does not read as a head.
+        // A block that is truncated, or not a valid head.
         frame(1, 5, 1, &[&get[..], &[0x40, 9]].concat()),
         frame(1, 5, 1, &fields(&[(":method", "get"), (":path", "/")])),
         frame(1, 5, 1, &fields(&[(":method", "GET"), (":path", "x")])),
@@ -119,7 +119,7 @@ fn what_is_none() {
     ] {
         assert_eq!(join(&bad), Joined::No, "{bad:x?}");
     }
-    // They tell nothing of themselves.
+    // They decide nothing on their own.
     for poor in [frame(0, 0, 1, b"x"), frame(6, 0, 0, &[0; 8]), frame(1, 5, 1, &[0x80 | 62])] {
         assert!(matches!(join(&poor), Joined::Wants(_)));
         assert!(!super::super::begins(&poor));
@@ -132,7 +132,7 @@ fn has_http2(name: &str) -> bool {
     name.starts_with("http2") || matches!(name, "files.pcap" | "doh_clear.pcap")
 }
 
-/// The recorded captures, and the real ones if they are at hand.
+/// The recorded captures, and the real ones if they are available.
 #[cfg(feature = "sensor")]
 fn captures() -> Vec<(String, Vec<u8>)> {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -145,7 +145,7 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     all.into_iter().map(|path| (name(&path), std::fs::read(path).unwrap())).collect()
 }
 
-/// At no place of any packet of another protocol.
+/// At no position in any packet of another protocol.
 #[cfg(feature = "sensor")]
 #[test]
 fn no_other_protocol_looks_like_it() {
@@ -166,7 +166,7 @@ fn no_other_protocol_looks_like_it() {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Real programs, of which ever more is missing.
+/// Real programs, with increasingly more missing.
 #[cfg(feature = "sensor")]
 #[test]
 fn captures_that_begin_late() {
@@ -202,7 +202,7 @@ fn captures_that_begin_late() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// From the same frame on, however it is cut.
+    /// From the same frame on, however the data is split.
     #[test]
     fn any_cuts(
         is_client in any::<bool>(),
@@ -210,7 +210,8 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
         let text = if is_client { client() } else { server() };
-        // Where it is found at once: else it is at the border of a later segment.
+        // Positions where it is recognised at once: otherwise it is at the border of a later
+        // segment.
         let is_found = |from: &usize| matches!(join(&text[*from..]), Joined::Side(_));
         let borders: Vec<usize> = borders(&text).into_iter().filter(is_found).collect();
         let from = borders[from.index(borders.len())];
