@@ -346,7 +346,7 @@ impl Reader {
         }
     }
 
-    /// Rejects what stands in the columns beside those of the values.
+    /// Rejects the contents of columns next to those of the values.
     fn report_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
         for &column in &self.layout.beside {
             if !is_nothing(row.get(column)) {

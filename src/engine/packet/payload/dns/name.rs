@@ -151,7 +151,7 @@ impl Name {
         let bytes = self.bytes.get(..words * WORD).unwrap_or_default();
         for &word in bytes.as_chunks::<WORD>().0 {
             let word = u64::from_le_bytes(word);
-            // The top bit is set in non-ASCII bytes, and if adding one makes it one (DEL).
+            // The top bit is set in non-ASCII bytes, and after adding one also in DEL.
             either |= word | word.wrapping_add(ONES);
             // One of two bits is set in every printable ASCII character.
             all &= word | word << 1;
