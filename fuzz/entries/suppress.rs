@@ -54,7 +54,8 @@ fn steps(bytes: &[u8]) {
                 let mut restored =
                     Suppressor::restore(config(), own, Timestamp(255)).expect("what we wrote");
                 assert_eq!(restored.len(), suppressor.len());
-                reported += suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
+                reported +=
+                    suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
                 assert!(restored.take_repeats().is_empty());
                 suppressor = restored;
                 pieces = vec![snapshot(&suppressor)];

@@ -306,14 +306,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let before = &self.text[floor..at];
         let place = floor + before.iter().rposition(|&byte| MAY_END_USERINFO[usize::from(byte)])?;
         let is_slash = self.text[place] == b'/';
-        (is_slash && self.is_behind_scheme(place + 1)).then_some(place + 1)
+        (is_slash && self.is_after_scheme(place + 1)).then_some(place + 1)
     }
 
     /// Whether the run is a user name in the authority of a URL, or part of one.
     pub(super) fn is_user(&self, start: usize, end: usize) -> bool {
         self.is_userinfo(end)
             && self.share_at(end).is_none()
-            && (self.is_behind_scheme(start) || self.userinfo_start(start).is_some())
+            && (self.is_after_scheme(start) || self.userinfo_start(start).is_some())
     }
 
     /// Whether an authority after a scheme begins at `at`.

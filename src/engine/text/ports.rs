@@ -50,10 +50,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     fn other_port(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
         let behind = self.text.get(run.end..)?;
         match behind.first()? {
-            b'/' => self.port_behind_slash(run, &behind[1..], bits),
-            b'\\' if behind.get(1) == Some(&b'/') => {
-                self.port_behind_slash(run, &behind[2..], bits)
-            }
+            b'/' => self.port_after_slash(run, &behind[1..], bits),
+            b'\\' if behind.get(1) == Some(&b'/') => self.port_after_slash(run, &behind[2..], bits),
             b'#' => self.number(&behind[1..]).map(|(port, _)| port),
             b'(' => {
                 let (port, len) = self.number(&behind[1..])?;

@@ -145,7 +145,8 @@ fn what_the_kernel_drops_is_counted() {
         assert_eq!(taken + dropped, SENT, "{stats}");
         assert_eq!(sum(&stats, "received"), SENT, "{stats}");
         let reported = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
-        let reported: Vec<Value> = reported.filter(|line: &Value| line["elapsed"].is_f64()).collect();
+        let reported: Vec<Value> =
+            reported.filter(|line: &Value| line["elapsed"].is_f64()).collect();
         let most = reported.iter().filter_map(|line| line["workers"][0]["ring_percent"].as_u64());
         let other = reported.iter().filter_map(|line| line["workers"][1]["ring_percent"].as_u64());
         assert!(most.chain(other).max() > Some(50), "{reported:?}");

@@ -268,7 +268,8 @@ fn medallion_with_real_bundles() {
     assert_eq!(gone.len(), 2, "{gone:?}");
 
     // A client with wrong credentials.
-    let unknown_client = client(&medallion.url("/"), Access::default().basic(USER, "wr0ng-password"));
+    let unknown_client =
+        client(&medallion.url("/"), Access::default().basic(USER, "wr0ng-password"));
     let error = one.walk(&unknown_client, &mut memory, &clock).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_no_secret(&error, &["wr0ng-password", PASSWORD]);

@@ -449,6 +449,7 @@ fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
     if facts.flags & FIN != 0 {
         said |= bits::ENDED[side];
     }
+    // A reset ends both directions at once.
     if facts.flags & RST != 0 {
         said |= bits::ENDED[0] | bits::ENDED[1];
     }
@@ -470,6 +471,8 @@ pub(in crate::engine::packet) const NEVER: Timestamp = Timestamp(i64::MIN);
 
 /// Whether idle flows are to be searched now, because they were not since `swept`.
 pub(in crate::engine::packet) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
+    // The distance in either direction: if the clock goes back, sweeps must not stop until it has
+    // caught up.
     let is_due = now.0.abs_diff(swept.0) >= SECOND.unsigned_abs();
     if is_due {
         *swept = now;

@@ -132,6 +132,8 @@ impl Hosts {
         });
         let has_contents = unit.part == Part::Whole && !unit.is_tunnel;
         if has_contents {
+            // Counted once: fragments with their reassembled packet, a tunnel with the packet
+            // inside.
             shared.credit.earn(segment.payload.len());
         }
         if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
@@ -153,6 +155,7 @@ impl Hosts {
         facts: &Facts,
         visitor: &mut V,
     ) {
+        // Anyone can forge an ICMP error, so a quote must not change an existing flow.
         if self.flows.knows(facts) {
             return;
         }

@@ -15,8 +15,10 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+/// The content type of handshake records (RFC 8446, 5.1).
 pub(in crate::engine::packet) const HANDSHAKE: u8 = 22;
 
+/// Types of handshake messages (RFC 8446, 4).
 pub(in crate::engine::packet) const CLIENT_HELLO: u8 = 1;
 pub(in crate::engine::packet) const SERVER_HELLO: u8 = 2;
 pub(in crate::engine::packet) const CERTIFICATE: u8 = 11;

@@ -13,9 +13,11 @@ use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// The magic cookie before the options (RFC 2131, 3), and its offset.
 const MAGIC: u32 = 0x6382_5363;
 const MAGIC_AT: usize = 236;
 
+/// Options of a message, names in an option, and nested relay messages that are parsed.
 const MAX_OPTIONS: usize = bound(256, 8);
 const MAX_NAMES: usize = bound(64, 3);
 const MAX_RELAYS: usize = bound(8, 2);

@@ -23,6 +23,7 @@ const MAX_PACKET: usize = bound(35_000, 256);
 /// Length and padding length before a payload.
 const PACKET_HEADER: usize = 5;
 
+/// Message numbers (RFC 4250, 4.1.2; RFC 4419, 5).
 const NEGOTIATION: u8 = 20;
 const NEW_KEYS: u8 = 21;
 const KEY_ANSWER: u8 = 31;

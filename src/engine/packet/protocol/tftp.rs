@@ -28,6 +28,7 @@ const BLOCK: usize = 512;
 /// Microseconds between two datagrams of a transfer; after that the port may have been reused.
 const TIMEOUT: i64 = 120 * 1_000_000;
 
+/// Opcodes (RFC 1350, 5; RFC 2347).
 const READ: u16 = 1;
 const WRITE: u16 = 2;
 const DATA: u16 = 3;

@@ -98,6 +98,8 @@ impl Side {
     ) {
         self.last = stamp;
         let (mut seq, mut data, mut missing) = (seq, data, missing);
+        // The first copy of a byte counts. What was passed on already is compared, as far as it
+        // is still held, and cut off.
         if is_before(seq, self.next) {
             self.compare(seq, data, context);
             let old = self.next.wrapping_sub(seq) as usize;
@@ -107,6 +109,7 @@ impl Side {
             }
             (seq, data, missing) = (self.next, &data[cut..], missing - (old - cut));
         }
+        // The common case: the parser reads the packet itself, without a copy.
         if seq == self.next && self.pending.is_empty() {
             self.advance(data, missing, context);
             self.end_if_reached(context);
@@ -119,6 +122,7 @@ impl Side {
             context.parse.counters.note(Fault::StreamOverlap);
         }
         self.drain(context);
+        // The receiver has confirmed missing bytes so often that they were lost by the capture.
         if self.overdue >= MAX_OVERDUE {
             self.skip_hole(context);
         }
@@ -138,6 +142,8 @@ impl Side {
     /// Ends the direction once every byte before its FIN has arrived.
     fn end_if_reached<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         if self.fin == Some(self.next) {
+            // `is_ended` is only true for this call: a message that ends with the FIN is
+            // complete, one that ends with a gap or a reset is not.
             self.fin = None;
             context.parse.is_ended = true;
             self.break_off(context);
@@ -236,6 +242,8 @@ impl Side {
     fn break_off<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
         let parser = std::mem::replace(&mut self.parser, Parser::Unidentified);
+        // After this position message boundaries are unknown, as in a stream captured from the
+        // middle.
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;
@@ -257,6 +265,8 @@ impl Side {
             return;
         }
         self.held.extend_from_slice(data);
+        // Parsers scan the held bytes from the beginning. Calling them for each small segment
+        // would take quadratic time.
         if self.held.len() < self.wants {
             return;
         }

@@ -72,6 +72,7 @@ impl Streams {
         missing: usize,
         packet: (Ports, bool),
     ) -> bool {
+        // A slot has state to update, and a FIN may end a direction.
         if tcp.slot != NIL || segment.flags & FIN != 0 {
             return false;
         }
@@ -117,6 +118,7 @@ impl Streams {
                     tcp.set_mode(side, Mode::Unidentified);
                 }
             }
+            // `next` was not updated while the slot kept the position of each side.
             tcp.next[side] = segment.seq;
             if segment.flags & ACK != 0 {
                 tcp.next[side ^ 1] = segment.ack;
@@ -250,6 +252,8 @@ impl Streams {
             });
             let stream = &mut self.slots[tcp.slot as usize];
             stream.is_used = true;
+            // Slots are taken away without access to their flow; the flow notices it by the
+            // tenancy.
             tcp.tenancy = stream.tenancy;
         }
         tcp.set_mode(side, Mode::Streaming);
@@ -317,6 +321,7 @@ impl Streams {
     /// Takes slots away until the bound is kept.
     fn make_room(&mut self, counters: &mut Counters) {
         while self.used() > self.most && self.free.len() < self.slots.len() {
+            // Round robin, because an order by last use would cost an update for each segment.
             self.hand = (self.hand + 1) % self.slots.len();
             let stream = &self.slots[self.hand];
             if stream.is_used {

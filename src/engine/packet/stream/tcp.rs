@@ -104,6 +104,8 @@ impl Tcp {
     ) -> (u32, &'a [u8], u32) {
         let next = self.next[side];
         let end = seq.wrapping_add((payload.len() + missing) as u32);
+        // A segment far ahead is read, but `next` stays: a forged sequence number must not make
+        // the true segments look like repetitions.
         let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
         let behind = if is_on { end } else { next };
         if is_before(seq, next) {

@@ -244,6 +244,7 @@ fn labelled(data: &[u8]) -> Inside<'_> {
 /// Whether this may be an IPv6 packet from its first to its last byte, with at least a UDP header
 /// in it.
 fn is_exact_v6(data: &[u8]) -> bool {
+    // The headers of IPv6 and of UDP.
     const LEAST: usize = 40 + 8;
     data.len() >= LEAST
         && data[0] >> 4 == 6

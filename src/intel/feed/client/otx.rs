@@ -458,7 +458,8 @@ impl Walker<'_> {
             url.add("limit", &INDICATORS.to_string());
             url.add("include_inactive", "0");
             url.add("page", &page.to_string());
-            let response = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
+            let response =
+                self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
             if response.status == 404 {
                 return Ok(None);
             }

@@ -372,7 +372,9 @@ impl Walker<'_> {
                 let moved = first.as_ref() != Some(last);
                 let after = if moved { just_before(last) } else { last.clone() };
                 if place.after.as_ref() == Some(&after) {
-                    return Err(Error::format("it keeps announcing more pages").at_path(&response.url));
+                    return Err(
+                        Error::format("it keeps announcing more pages").at_path(&response.url)
+                    );
                 }
                 place.after = Some(after);
                 place.next = None;

@@ -88,6 +88,7 @@ impl<'m> SeenNames<'m> {
 /// A hash of a name in lower case: folded multiplications over words of eight bytes, the last of
 /// which may overlap the one before it.
 fn hash(name: &[u8]) -> u64 {
+    // Odd numbers with well-mixed bits; their exact values do not matter.
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
     let mix = |a: u64, b: u64| {

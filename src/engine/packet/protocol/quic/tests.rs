@@ -156,7 +156,10 @@ fn versions_are_negotiated() {
         ];
         let (recorder, _) = crate::engine::packet::tests::decode_all(&packets);
         let reported = recorder.at(Where::QuicSni);
-        assert!(reported.iter().all(|name| *name == "quic.example") && !reported.is_empty(), "{reported:?}");
+        assert!(
+            reported.iter().all(|name| *name == "quic.example") && !reported.is_empty(),
+            "{reported:?}"
+        );
         // It is one connection, if its first packet could be decrypted.
         assert_eq!(reported.len(), 1, "{asked:x}");
     }

@@ -23,9 +23,12 @@ const READ: u16 = 8;
 const WRITE: u16 = 9;
 const SET_INFO: u16 = 17;
 
+/// Flags in the header.
 const IS_ANSWER: u32 = 1;
 const IS_RELATED: u32 = 4;
 
+/// Status codes ([MS-ERREF], 2.3): the real response follows later; a response that is
+/// truncated, but has data; a read beyond the end of the file.
 const PENDING: u32 = 0x103;
 const BUFFER_OVERFLOW: u32 = 0x8000_0005;
 const END_OF_FILE: u32 = 0xc000_0011;

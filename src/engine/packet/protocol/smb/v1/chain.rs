@@ -19,6 +19,7 @@ const LOG_OFF: u8 = 0x74;
 /// The byte count follows the words.
 const COUNT: usize = 2;
 
+/// The AndX command that ends a chain.
 const NOTHING: u8 = 0xff;
 const IS_ANSWER: u8 = 0x80;
 const IS_UNICODE: u16 = 0x8000;

@@ -2,7 +2,7 @@
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::protocol::smb::tests::{
-    both, exchange, frame, hashes, replay, md5, turns, utf16,
+    both, exchange, frame, hashes, md5, replay, turns, utf16,
 };
 use proptest::prelude::*;
 

@@ -27,6 +27,7 @@ const LENGTHS: [u8; 257] = [
     30,
 ];
 
+/// Bits of the shortest and of the longest code.
 const SHORTEST: usize = 5;
 const LONGEST: usize = 30;
 
